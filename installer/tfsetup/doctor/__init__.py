@@ -1,0 +1,1 @@
+"""Evidence (log text, environment, host) to findings with cause, proof and fix."""

@@ -1,0 +1,1 @@
+"""Plans (pure) to generations on disk: build, switch, roll back, receipt."""

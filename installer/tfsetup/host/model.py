@@ -1,0 +1,77 @@
+"""`Host`: the facts about a machine on which everything else decides.
+
+`None` means "could not tell", an empty tuple or `False` means "looked and found none". The field names and the JSON form
+are those of INTERFACE, "Host file".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Os = Literal["macos", "linux", "windows"]
+Arch = Literal["arm64", "aarch64", "x86_64", "armv7l", "i686"]
+GpuVendor = Literal["apple", "nvidia", "amd", "intel"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Libc:
+    """The C library: which one, and its version as `major.minor` (None: could not tell)."""
+
+    name: Literal["glibc", "musl"]
+    version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cpu:
+    """Brand string and instruction-set features (lower case, Linux spelling: `avx`, `avx2`, `fma`, `neon`)."""
+
+    brand: str | None = None
+    features: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gpu:
+    """One GPU. `driver` is NVIDIA's driver version, `compute_capability` CUDA's `major.minor`."""
+
+    vendor: GpuVendor
+    name: str | None = None
+    driver: str | None = None
+    compute_capability: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Python:
+    """An interpreter found on the machine. `arch` is the interpreter's, not the hardware's."""
+
+    version: str
+    arch: Arch | None = None
+    path: str | None = None
+    free_threaded: bool | None = None
+
+    @property
+    def minor(self) -> str:
+        """`major.minor`, such as `3.12`."""
+        return ".".join(self.version.split(".")[:2])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Host:
+    """A machine. `arch` is the hardware's; under Rosetta `arch` is `arm64` and `rosetta` is true.
+
+    `sources` names, for each fact, where it came from (`sw_vers -productVersion`, `/proc/cpuinfo`, `--host FILE`).
+    """
+
+    os: Os | None = None
+    os_version: str | None = None
+    arch: Arch | None = None
+    rosetta: bool | None = None
+    wsl: bool | None = None
+    libc: Libc | None = None
+    cpu: Cpu | None = None
+    gpus: tuple[Gpu, ...] | None = None
+    pythons: tuple[Python, ...] | None = None
+    python_downloads: bool | None = None
+    xcode_clt: bool | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Lock files: solve through uv, read, write, and tell fresh from stale."""

@@ -1,0 +1,1 @@
+"""Values to text: console tables, the versioned JSON envelope, the HTML report."""
