@@ -1,0 +1,81 @@
+"""The questions and answers of the matrix: `Ask`, `Selection` and the values between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tfsetup.host.model import Python
+
+Accelerator = Literal["auto", "cpu", "metal", "cuda", "rocm"]
+Backend = Literal["auto", "venv", "conda"]
+Blas = Literal["accelerate", "openblas", "mkl"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """What the user wants: INTERFACE, "ASK". `tensorflow` is a PEP 440 specifier or a version; None: the newest that fits."""
+
+    tensorflow: str | None = None
+    accelerator: Accelerator = "auto"
+    python: str | None = None
+    backend: Backend = "auto"
+    pre: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected:
+    """A row that lost, and why, in a sentence for people."""
+
+    row: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What wheels must fit: everything `uv pip compile` needs to resolve for another machine.
+
+    `platform` is uv's `--python-platform` (`aarch64-apple-darwin`, `x86_64-manylinux_2_28`, `x86_64-pc-windows-msvc`);
+    `macos` the deployment target such as `14.0` (sets which macOS wheels are eligible), None elsewhere.
+    """
+
+    platform: str
+    python: str
+    macos: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """What verification must find: device types TensorFlow lists, the BLAS under NumPy, the process architecture."""
+
+    devices: tuple[Literal["CPU", "GPU"], ...]
+    blas: Blas | None
+    arch: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """The answer to `select(host, ask)`; JSON form in INTERFACE, "`resolve`".
+
+    `requirements` are exact pins and bounds, installed from wheels only; `source_builds` is the part of the answer that
+    must be compiled after those are in place (in order, without build isolation). `interpreter` is the interpreter of
+    this host to build on, None when uv should bring one. When `installable` is false only `reasons` (why not),
+    `suggestions` (single changes that would make it so, cheapest first) and `rejected` mean anything.
+    """
+
+    installable: bool
+    row: str | None = None
+    accelerator: Accelerator | None = None
+    python: str | None = None
+    interpreter: Python | None = None
+    requirements: tuple[str, ...] = ()
+    source_builds: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
+    blas: Blas | None = None
+    target: Target | None = None
+    expect: Expectation | None = None
+    backend: Backend = "venv"
+    reasons: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    warnings: tuple[str, ...] = ()
