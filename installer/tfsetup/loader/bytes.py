@@ -178,5 +178,5 @@ def source_cstring(source: ByteSource, offset: int, limit: int = MAX_STRING) -> 
 
 
 def text(raw: bytes) -> str:
-    """Turn a name out of a file into a string, whatever its bytes (those that are not UTF-8 stay visible as escapes)."""
+    """Turn a name out of a file into a string, whatever its bytes (not UTF-8: kept visible as escapes)."""
     return raw.decode("utf-8", "backslashreplace")
