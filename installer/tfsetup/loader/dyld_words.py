@@ -1,16 +1,16 @@
 """What dyld says, word for word, for each macOS from 11 to 26.
 
-The texts are those of dyld's own releases (tags in brackets: 852 macOS 11; 940-957 macOS 12.0-12.4; 960 12.5-12.7; 1042 and
-1066 13; 1122 14.0; 1160 14.4; 1231 15.0; 1284 15.4; 1323 and later 26), functions named at each text.
+The texts are those of dyld's own releases (tag 852: macOS 11; 940 to 957: 12.0 to 12.4; 960: 12.5 to 12.7; 1042, 1066:
+13; 1122: 14.0; 1160: 14.4; 1231: 15.0; 1284: 15.4; 1323 and later: 26). The function that prints it stands at each.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tfsetup.loader.macho import Version
     from tfsetup.loader.model import Mode
@@ -35,7 +35,6 @@ class Mac:
     library_path: tuple[str, ...] = ()
     framework_path: tuple[str, ...] = ()
     fallback_library_path: tuple[str, ...] | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def old(self) -> bool:
@@ -118,7 +117,7 @@ def no_rpaths(mac: Mac, *, present: bool) -> str:
         return "no LC_RPATH's found" if mac.version >= (14, 0) else ""
     if mac.version < (15, 0):
         return ""
-    return "no LC_RPATH's used.  They may be invalid, eg, not start with '@loader_path' or '@executable_path'"  # two blanks
+    return "no LC_RPATH's used.  They may be invalid, eg, not start with '@loader_path' or '@executable_path'"
 
 
 def library_not_loaded(mac: Mac, name: str, referrer: Named, reason: str) -> str:
@@ -146,7 +145,8 @@ def flat_not_found(mac: Mac, symbol: str, referrer: Named) -> str:
     """Return the failure of a flat import. [Loader::resolveSymbol]."""
     if mac.old:
         return symbol_not_found(mac, symbol, referrer, Named(path="flat namespace", uuid=None))
-    return f"symbol not found in flat namespace {f'({symbol})' if mac.odd_quotes else f"'{symbol}'"}"
+    shown = f"({symbol})" if mac.odd_quotes else f"'{symbol}'"
+    return f"symbol not found in flat namespace {shown}"
 
 
 def weak_def_not_found(mac: Mac, symbol: str, referrer: Named) -> str:
@@ -158,7 +158,7 @@ def weak_def_not_found(mac: Mac, symbol: str, referrer: Named) -> str:
 
 
 def reexport_out_of_range(ordinal: int, image: Named, symbol: str) -> str:
-    """Return the failure of a re-export that names a dependency the image does not have. [Loader::hasExportedSymbol]."""
+    """Return the failure of a re-export from a dependency that does not exist. [Loader::hasExportedSymbol]."""
     return f"re-export ordinal {ordinal} in {image.path} out of range for {symbol}"
 
 
@@ -224,7 +224,7 @@ def unsigned(mac: Mac, image: Named) -> str:
 
 
 KILLED = "Killed: 9"
-"""All that is seen when a page does not have its signed hash; the crash report says `SIGKILL (Code Signature Invalid)`."""
+"""All that is seen when a page lacks its signed hash; the crash report says `SIGKILL (Code Signature Invalid)`."""
 
 
 def _uuid(image: Named) -> str:

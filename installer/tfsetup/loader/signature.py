@@ -1,6 +1,6 @@
 """The code signature of a Mach-O image: is there one, and do the page hashes agree with the bytes?
 
-Format: `kern/cs_blobs.h` of XNU (superblob, CodeDirectory; numbers are big-endian). Signers are not judged, only hashes:
+Format: `kern/cs_blobs.h` of XNU (superblob, CodeDirectory; big-endian). Signers are not judged, only hashes:
 an ad hoc signature is enough for a library, and a page with a wrong hash gets the process killed when it is touched.
 """
 
@@ -33,23 +33,29 @@ class CodeDirectory:
     """The page hashes of an image: `page_size` and `limit` (how much of the image is covered) in bytes."""
 
     digest: str
-    hashes: tuple[bytes, ...]
+    hashes: bytes
+    hash_size: int
     page_size: int
     limit: int
 
     def wrong_pages(self, image: MachO, pages: Iterable[int]) -> list[int]:
         """Return those of `pages` (numbers from 0) whose bytes do not have the hash the signature promises."""
-        return [page for page in pages if self._digest(image, page) != self.hashes[page]]
+        return [page for page in pages if self._digest(image, page) != self._promised(page)]
 
     def pages(self, place: Range) -> range:
         """Return the numbers of the covered pages that hold a part of a range."""
-        last = min((place.offset + place.size + self.page_size - 1) // self.page_size, len(self.hashes))
+        last = min(
+            (place.offset + place.size + self.page_size - 1) // self.page_size, len(self.hashes) // self.hash_size
+        )
         return range(place.offset // self.page_size, last)
 
     def _digest(self, image: MachO, page: int) -> bytes:
         start = page * self.page_size
         data = image.source.read(start, min(self.page_size, self.limit - start))
-        return hashlib.new(self.digest, data, usedforsecurity=False).digest()[: len(self.hashes[page])]
+        return hashlib.new(self.digest, data, usedforsecurity=False).digest()[: self.hash_size]
+
+    def _promised(self, page: int) -> bytes:
+        return self.hashes[page * self.hash_size : (page + 1) * self.hash_size]
 
 
 def read_code_directory(image: MachO) -> CodeDirectory | None:
@@ -71,7 +77,7 @@ def read_code_directory(image: MachO) -> CodeDirectory | None:
     ]
     if not found:
         raise MalformedImage("the code signature has no code directory", offset=image.signature.offset)
-    return max(found, key=lambda directory: len(directory.hashes[0]) if directory.hashes else 0)
+    return max(found, key=lambda directory: directory.hash_size)
 
 
 def _code_directory(blob: bytes, at: int) -> CodeDirectory:
@@ -84,5 +90,5 @@ def _code_directory(blob: bytes, at: int) -> CodeDirectory:
     start, page = at + hashes_at, (1 << page_bits) if page_bits else max(limit, 1)
     if start + count * size > len(blob) or (count - 1) * page >= limit > 0 or count * page < limit:
         raise MalformedImage("the code directory of the signature does not fit its image", offset=at)
-    hashes = tuple(blob[start + i * size : start + (i + 1) * size] for i in range(count))
-    return CodeDirectory(digest=known[0], hashes=hashes, page_size=page, limit=limit)
+    hashes = blob[start : start + count * size]
+    return CodeDirectory(digest=known[0], hashes=hashes, hash_size=size, page_size=page, limit=limit)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import mmap
 import os
 import posixpath
+import tomllib
 import weakref
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfsetup.loader.archive import Archive, read_archive
 from tfsetup.loader.bytes import MalformedImage, check_range
+from tfsetup.loader.dyld_system import System, parse_system
 from tfsetup.loader.model import Entry
 
 if TYPE_CHECKING:
@@ -137,3 +140,10 @@ def open_wheel(path: Path, cache: BlockCache | None = None) -> Archive:
         MalformedImage: it is not a zip archive, or a damaged one.
     """
     return read_archive(OpenFile(path), cache)
+
+
+def load_system() -> System:
+    """Read what is known of macOS's own libraries from the package's data."""
+    folder = resources.files("tfsetup.loader") / "data"
+    document = tomllib.loads((folder / "macos.toml").read_text("utf-8"))
+    return parse_system(document, (folder / "macos-symbols.txt").read_text("utf-8"))
