@@ -44,10 +44,8 @@ class CodeDirectory:
 
     def pages(self, place: Range) -> range:
         """Return the numbers of the covered pages that hold a part of a range."""
-        last = min(
-            (place.offset + place.size + self.page_size - 1) // self.page_size, len(self.hashes) // self.hash_size
-        )
-        return range(place.offset // self.page_size, last)
+        behind = (place.offset + place.size + self.page_size - 1) // self.page_size
+        return range(place.offset // self.page_size, min(behind, len(self.hashes) // self.hash_size))
 
     def _digest(self, image: MachO, page: int) -> bytes:
         start = page * self.page_size
