@@ -14,7 +14,10 @@ Blas = Literal["accelerate", "openblas", "mkl"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """What the user wants: INTERFACE, "ASK". `tensorflow` is a PEP 440 specifier or a version; None: the newest that fits."""
+    """What the user wants (INTERFACE, "ASK").
+
+    `tensorflow` is a PEP 440 specifier or a version; None: the newest that fits.
+    """
 
     tensorflow: str | None = None
     accelerator: Accelerator = "auto"

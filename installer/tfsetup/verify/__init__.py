@@ -1,1 +1,1 @@
-"""Does it really run: a stand-alone probe in a child of the target interpreter, and the judgement on what it measured."""
+"""Does it really run: a probe in a child of the target interpreter, and the judgement on what it measured."""
