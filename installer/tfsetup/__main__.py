@@ -7,7 +7,7 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its documented status."""
-    from tfsetup.cli.app import run  # noqa: PLC0415 - so that a broken install still reaches the interpreter's own error
+    from tfsetup.cli.app import run
 
     sys.exit(run(sys.argv[1:]))
 
