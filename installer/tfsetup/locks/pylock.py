@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from packaging.pylock import Package, PackageWheel
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_INDEX = re.compile(r"packages\[(\d+)\]")
+_TABLE = re.compile(r"^\[\[packages\]\]", re.MULTILINE)
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -24,14 +26,12 @@ def read_pylock(text: str, *, file: str) -> Lock:
     """
     from packaging.pylock import Pylock, PylockValidationError
 
+    document = _toml(text, file)
     try:
-        document = Pylock.from_dict(_toml(text, file))
+        lock = Pylock.from_dict(document)
     except PylockValidationError as problem:
         raise _invalid(text, file, f"This is not a valid lock file: {problem}") from problem
-    except Exception as problem:
-        # packaging raises its own and built-in types for hostile values; whichever it is, the file is at fault.
-        raise _invalid(text, file, f"This is not a valid lock file: {type(problem).__name__}: {problem}") from problem
-    packages = [_package(package, text, file) for package in document.packages]
+    packages = [_package(package, text, file) for package in lock.packages]
     return Lock(text=text, packages=tuple(sorted(packages, key=lambda package: package.name)))
 
 
@@ -53,27 +53,25 @@ def _package(package: Package, text: str, file: str) -> LockedPackage:
     if not package.wheels or package.vcs or package.directory or package.archive:
         message = f"`{package.name}` is not locked to wheels; nothing is built from source out of a lock file."
         raise _invalid(text, file, message, near=f'name = "{package.name}"')
-    wheels = tuple(_wheel(wheel, package, text, file) for wheel in package.wheels)
+    wheels = tuple(_wheel(wheel, text, file) for wheel in package.wheels)
     return LockedPackage(name=str(package.name), version=str(package.version), wheels=wheels)
 
 
-def _wheel(wheel: PackageWheel, package: Package, text: str, file: str) -> Wheel:
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
-    filename = wheel.name or (wheel.url or wheel.path or "").rpartition("/")[2]
+def _wheel(wheel: PackageWheel, text: str, file: str) -> Wheel:
     sha256 = str(wheel.hashes.get("sha256", ""))
-    try:
-        name, version, _, _ = parse_wheel_filename(filename)
-    except InvalidWheelFilename as problem:
-        raise _invalid(text, file, f"`{filename}` is not a wheel's file name.", near=filename) from problem
-    if name != package.name or (package.version is not None and version != package.version):
-        raise _invalid(text, file, f"`{filename}` is not a wheel of {package.name} {package.version}.", near=filename)
     if not _SHA256.fullmatch(sha256):
-        raise _invalid(text, file, f"`{filename}` has no sha256.", near=filename)
-    return Wheel(filename=filename, size=wheel.size, sha256=sha256)
+        raise _invalid(text, file, f"`{wheel.filename}` has no sha256.", near=wheel.filename)
+    return Wheel(filename=wheel.filename, size=wheel.size, sha256=sha256)
 
 
 def _invalid(text: str, file: str, message: str, *, near: str | None = None) -> InvalidFileError:
+    return InvalidFileError(message, where=Where(file=file, line=_line(text, message, near)), hint=_REMEDY)
+
+
+def _line(text: str, message: str, near: str | None) -> int | None:
+    """Return the line of `near`, or of the package that packaging names by its position (`packages[3]`)."""
     at = text.find(near) if near else -1
-    line = text.count("\n", 0, at) + 1 if at >= 0 else None
-    return InvalidFileError(message, where=Where(file=file, line=line), hint=_REMEDY)
+    if at < 0 and (found := _INDEX.search(message)):
+        tables = list(_TABLE.finditer(text))
+        at = tables[int(found[1])].start() if int(found[1]) < len(tables) else -1
+    return text.count("\n", 0, at) + 1 if at >= 0 else None
