@@ -167,7 +167,7 @@ def test_a_check_that_says_no_leaves_the_old_environment(tmp_path: Path, uv: Fak
         raise Refused(stage, {"why": "NaN"}, "The GPU computes nonsense.")
 
     with pytest.raises(Refused, match="nonsense") as caught:
-        install(make_plan(*STEPS), store, make_hooks(**{stage: refuse}))
+        install(make_plan(*STEPS), store, make_hooks(None, **{stage: refuse}))
     assert caught.value.data == {"why": "NaN"}
     assert store.current() == 1
     assert store.numbers() == [1]
