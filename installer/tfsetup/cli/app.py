@@ -16,8 +16,15 @@ from tfsetup import __version__
 from tfsetup.cli.session import Session, report_error
 from tfsetup.errors import Code, TfsetupError, UsageError
 
-# One module a command, in the order a newcomer needs them.
-COMMANDS = ("host",)
+# In the order a newcomer needs them: name -> module and function.
+COMMANDS = {
+    "host": "host:host",
+    "install": "install:install",
+    "run": "run:run",
+    "list": "generations:list_",
+    "rollback": "generations:rollback",
+    "remove": "generations:remove",
+}
 
 app = typer.Typer(
     name="tfsetup",
@@ -58,9 +65,9 @@ def _globals(
 
 
 def _register() -> None:
-    for name in COMMANDS:
-        module = importlib.import_module(f"tfsetup.cli.{name}")
-        app.command(name)(getattr(module, name))
+    for name, place in COMMANDS.items():
+        module, _, function = place.partition(":")
+        app.command(name)(getattr(importlib.import_module(f"tfsetup.cli.{module}"), function))
 
 
 _register()

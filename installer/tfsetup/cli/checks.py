@@ -30,13 +30,13 @@ class Checks:
         Raises:
             Refused: it does not run, or gives wrong results.
         """
-        from tfsetup.verify import to_data, verify
+        from tfsetup.verify import findings_data, to_data, verify
 
-        self.session.say("Verifying in a fresh interpreter (the first import of a new TensorFlow is slow)")
-        verification = verify(python, expect=self.selection.expect, host=self.host, on_progress=self._progress)
-        data = to_data(verification)
-        if not verification.ok:
-            raise Refused("verify", data, verification.summary)
+        self.session.say("Verifying in a fresh interpreter (a new TensorFlow's first import takes a while)")
+        found = verify(python, expect=self.selection.expect, host=self.host, on_progress=self._progress)
+        data = to_data(found) | {"findings": findings_data(found)}
+        if not found.ok:
+            raise Refused("verify", data, "The environment was built, but TensorFlow does not run in it as it should.")
         return data
 
     def _progress(self, text: str) -> None:
