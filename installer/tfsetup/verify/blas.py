@@ -28,8 +28,8 @@ def blas(seen: Observed) -> tuple[Blas, ...]:
 
 
 def _used_by(user: str, event: Event, owners: Mapping[str, Event]) -> Blas:
-    entry = _library_of(user, event)
-    timing = event.get("numpy") if user == "numpy" else None
+    entry = _library_of(user, event, owners)
+    timing = event.get(user)
     timing = timing if isinstance(timing, dict) else {}
     path = text(entry.get("path"))
     image = owners.get(path or "", {})
@@ -47,14 +47,13 @@ def _used_by(user: str, event: Event, owners: Mapping[str, Event]) -> Blas:
     )
 
 
-def _library_of(user: str, event: Event) -> dict[str, Any]:
-    """The library that appeared when the package's extension was loaded; else the only one there is."""
+def _library_of(user: str, event: Event, owners: Mapping[str, Event]) -> dict[str, Any]:
+    """The library that appeared when the package's extension was loaded; else its wheel's; else the only one."""
     known = {entry["path"]: dict(entry) for entry in event.get("libraries", ())}
-    loaded = [known[path] for path in event.get("users", {}).get(user, ()) if path in known]
-    if not loaded:  # it was mapped before, by somebody else
-        loaded = list(known.values())
-    names = {entry["library"] for entry in loaded}
-    return loaded[0] if len(names) == 1 else {}
+    loaded = [path for path in event.get("users", {}).get(user, ()) if path in known]
+    shipped = [path for path in known if (text(owners.get(path, {}).get("wheel")) or "").startswith(f"{user} ")]
+    only = list(known) if len(known) == 1 else []
+    return next((known[path] for path in [*loaded, *shipped, *only]), {})
 
 
 def _configured(event: Event) -> str | None:

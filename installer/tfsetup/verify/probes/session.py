@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import importlib
+import importlib.util
 import sys
 import time
 from typing import Any
@@ -107,6 +108,10 @@ def _measure(channel: Channel, tf: Any, np: Any, options: dict[str, Any]) -> Non
 
 
 def _send_blas(channel: Channel, np: Any, watch: ImportWatch, options: dict[str, Any]) -> None:
+    scipy = None
+    if options.get("mode") == "full" and importlib.util.find_spec("scipy") is not None:
+        with watch:
+            scipy = importlib.import_module("scipy.linalg")
     mapped = [path for path in images.mapped_paths() if blas.family(path)]
     users = {user: [path for path in paths if blas.family(path)] for user, paths in watch.blas_paths.items()}
     plan = Plan(options)
@@ -117,6 +122,16 @@ def _send_blas(channel: Channel, np: Any, watch: ImportWatch, options: dict[str,
         users=users,
         configured=blas.configured(np),
         numpy_version=str(np.__version__),
-        scipy_version=str(getattr(sys.modules.get("scipy"), "__version__", "")) or None,
-        numpy=blas.numpy_gflops(np, size, 3),
+        scipy_version=str(sys.modules["scipy"].__version__) if "scipy.linalg" in sys.modules else None,
+        numpy=blas.product_rate(np, np.matmul, size, 3),
+        scipy=blas.product_rate(np, scipy_product(scipy), size, 3) if scipy is not None else None,
     )
+
+
+def scipy_product(linalg: Any) -> Any:
+    """Return SciPy's own float32 product; operands are transposed views, which its Fortran interface takes uncopied."""
+
+    def product(a: Any, b: Any) -> Any:
+        return linalg.blas.sgemm(1.0, a.T, b.T)
+
+    return product

@@ -35,6 +35,7 @@ class ImportWatch:
         self._stack: list[float] = []
         self._undo: list[Callable[[], None]] = []
         self._active = False
+        self._hooked = False
 
     def __enter__(self) -> ImportWatch:  # noqa: PYI034 - typing.Self needs Python 3.11
         """Start watching."""
@@ -42,14 +43,16 @@ class ImportWatch:
         self._wrap(importlib.machinery.SourceFileLoader, "exec_module", self._timed_source)
         self._wrap(importlib.machinery.ExtensionFileLoader, "create_module", self._timed_native)
         self._wrap(importlib.machinery.ExtensionFileLoader, "exec_module", self._timed_source)
-        sys.addaudithook(self._audit)  # cannot be removed again; `_active` silences it
+        if not self._hooked:
+            sys.addaudithook(self._audit)  # cannot be removed again; `_active` silences it
+        self._hooked = True
         return self
 
     def __exit__(self, *_error: object) -> None:
         """Put the loaders back as they were."""
         self._active = False
-        for undo in reversed(self._undo):
-            undo()
+        while self._undo:
+            self._undo.pop()()
 
     def _wrap(self, owner: Any, name: str, timed: Callable[..., Any]) -> None:
         original = getattr(owner, name)
