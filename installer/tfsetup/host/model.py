@@ -1,7 +1,7 @@
 """`Host`: the facts about a machine on which everything else decides.
 
-`None` means "could not tell", an empty tuple or `False` means "looked and found none". The field names and the JSON form
-are those of INTERFACE, "Host file".
+`None` means "could not tell", an empty tuple or `False` means "looked and found none". The field names and the JSON
+form are those of INTERFACE, "Host file".
 """
 
 from __future__ import annotations

@@ -14,7 +14,10 @@ Blas = Literal["accelerate", "openblas", "mkl"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """What the user wants: INTERFACE, "ASK". `tensorflow` is a PEP 440 specifier or a version; None: the newest that fits."""
+    """What the user wants (INTERFACE, "ASK").
+
+    `tensorflow` is a PEP 440 specifier or a version; None: the newest that fits.
+    """
 
     tensorflow: str | None = None
     accelerator: Accelerator = "auto"
@@ -36,12 +39,14 @@ class Target:
     """What wheels must fit: everything `uv pip compile` needs to resolve for another machine.
 
     `platform` is uv's `--python-platform` (`aarch64-apple-darwin`, `x86_64-manylinux_2_28`, `x86_64-pc-windows-msvc`);
-    `macos` the deployment target such as `14.0` (sets which macOS wheels are eligible), None elsewhere.
+    `macos` the deployment target such as `14.0` (sets which macOS wheels are eligible), None elsewhere. `glibc` is the
+    host's own, which may lie between two of uv's platforms; an interpreter of the host itself needs no platform.
     """
 
     platform: str
     python: str
     macos: str | None = None
+    glibc: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,9 +63,11 @@ class Selection:
     """The answer to `select(host, ask)`; JSON form in INTERFACE, "`resolve`".
 
     `requirements` are exact pins and bounds, installed from wheels only; `source_builds` is the part of the answer that
-    must be compiled after those are in place (in order, without build isolation). `interpreter` is the interpreter of
-    this host to build on, None when uv should bring one. When `installable` is false only `reasons` (why not),
-    `suggestions` (single changes that would make it so, cheapest first) and `rejected` mean anything.
+    must be compiled after those are in place (in order, without build isolation). `sdists` are names of distributions
+    that have no wheel for this target and may be built from source while the requirements are installed (old releases
+    only; empty otherwise). `interpreter` is the interpreter of this host to build on, None when uv should bring one.
+    When `installable` is false only `reasons` (why not), `suggestions` (single changes that would make it so, cheapest
+    first) and `rejected` mean anything.
     """
 
     installable: bool
@@ -70,6 +77,7 @@ class Selection:
     interpreter: Python | None = None
     requirements: tuple[str, ...] = ()
     source_builds: tuple[str, ...] = ()
+    sdists: tuple[str, ...] = ()
     conda: tuple[str, ...] = ()
     blas: Blas | None = None
     target: Target | None = None

@@ -16,7 +16,7 @@ Status = Literal["ok", "failed", "error"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """The outcome of a command: `data` as in INTERFACE, `findings` for people and scripts, `code` when the answer is no."""
+    """The outcome of a command: `data` as in INTERFACE, `findings`, and a `code` when the answer is no."""
 
     command: str
     data: Mapping[str, Any]

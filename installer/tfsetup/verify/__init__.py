@@ -1,1 +1,35 @@
-"""Does it really run: a stand-alone probe in a child of the target interpreter, and the judgement on what it measured."""
+"""Does it really run: a stand-alone probe in a child of the target interpreter, and the judgement on its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tfsetup.host.model import Host
+from tfsetup.matrix.model import Expectation
+from tfsetup.verify.data import findings_data, to_data
+from tfsetup.verify.judge import judge
+from tfsetup.verify.model import Mode, Verification
+from tfsetup.verify.run import find_python, run_probe
+
+__all__ = ["Mode", "Verification", "find_python", "findings_data", "judge", "run_probe", "to_data", "verify"]
+
+
+def verify(
+    python: Path,
+    *,
+    expect: Expectation | None = None,
+    host: Host | None = None,
+    mode: Mode = "quick",
+    sizes: Sequence[int] | None = None,
+    dtypes: Sequence[str] | None = None,
+    on_progress: Callable[[str], None] | None = None,
+    timeout_s: float | None = None,
+) -> Verification:
+    """Run the probe with the interpreter `python` (see `find_python` for a prefix) and judge what it found.
+
+    `quick` is one float32 sweep that adds a few seconds to the import; `full` adds the other types, larger sizes, a
+    convolution and a training step. A crash, a hang (`timeout_s` seconds) or a wrong result is part of the answer.
+    """
+    outcome = run_probe(python, mode=mode, sizes=sizes, dtypes=dtypes, on_progress=on_progress, timeout_s=timeout_s)
+    return judge(outcome, expect, host, mode=mode)

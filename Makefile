@@ -1,0 +1,75 @@
+# Two commands do all the set-up: `make install` and `make test`. `make help` lists the rest.
+#
+# .venv is yours: the TensorFlow environment. The tool lives apart from it, in .tool/.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+TOOL := .tool
+RUN := $(TOOL)/env/bin
+DEV := $(TOOL)/dev/bin
+ARGS ?=
+
+# Variables that would send uv or Python to another environment than the one named here.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PYTHON UV_PROJECT_ENVIRONMENT
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(TOOL)/env/ready ## put a verified TensorFlow into .venv (ARGS="--accelerator cpu" and so on)
+	@$(RUN)/tfsetup install $(ARGS)
+
+.PHONY: verify
+verify: $(TOOL)/env/ready ## load TensorFlow from .venv and time a matmul on each device
+	@$(RUN)/tfsetup verify $(ARGS)
+
+.PHONY: doctor
+doctor: $(TOOL)/env/ready ## say what is wrong with .venv and what fixes it
+	@$(RUN)/tfsetup doctor $(ARGS)
+
+.PHONY: test
+test: check e2e ## everything CI runs: the checks, then real installs of a real TensorFlow
+
+.PHONY: check
+check: lint types architecture unit ## lint, types, architecture, unit and contract tests; offline, under a minute
+
+.PHONY: lint
+lint: $(TOOL)/dev/ready ## ruff: rules and format
+	@$(DEV)/ruff check --quiet .
+	@$(DEV)/ruff format --check --quiet .
+
+.PHONY: types
+types: $(TOOL)/dev/ready ## mypy, strict, tests too
+	@$(DEV)/mypy --no-error-summary
+
+.PHONY: architecture
+architecture: $(TOOL)/dev/ready ## import-linter: which room may import which
+	@cd installer && ../$(DEV)/lint-imports --config ../pyproject.toml --no-cache >../$(TOOL)/architecture.log || \
+	  { cat ../$(TOOL)/architecture.log; exit 1; }
+
+.PHONY: unit
+unit: $(TOOL)/dev/ready ## unit and contract tests
+	@$(DEV)/python -m pytest -q -n auto tests/unit tests/contract tests/architecture $(ARGS)
+
+.PHONY: e2e
+e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters (minutes)
+	@$(DEV)/python -m pytest -q tests/e2e $(ARGS)
+
+.PHONY: bench
+bench: $(TOOL)/dev/ready ## the benchmarks, side by side with the peers, as ratios
+	@$(DEV)/python -m benchmarks $(ARGS)
+
+.PHONY: requirements
+requirements: $(TOOL)/dev/ready ## lock the tool's own dependencies anew (names, versions and hashes; no addresses)
+	@scripts/lock-own-requirements $(DEV)/uv
+
+.PHONY: clean
+clean: ## remove the tool's environments and caches; .venv stays
+	@rm -rf $(TOOL) .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+# The tool's own environments. Hash-pinned, wheels only; tfsetup itself is editable.
+$(TOOL)/env/ready: pyproject.toml requirements/tool.txt scripts/uv
+	@scripts/tool-environment $(TOOL)/env requirements/tool.txt
+
+$(TOOL)/dev/ready: pyproject.toml requirements/dev.txt scripts/uv
+	@scripts/tool-environment $(TOOL)/dev requirements/dev.txt

@@ -1,0 +1,43 @@
+"""The two checks between building and switching, as the executor wants them: data for the receipt, or `Refused`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfsetup.cli.session import Session
+from tfsetup.envs.run import Refused
+from tfsetup.host.model import Host
+from tfsetup.matrix.model import Selection
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checks:
+    """Preflight and verification of a freshly built environment against the row's expectation."""
+
+    session: Session
+    selection: Selection
+    host: Host
+
+    def preflight(self, python: Path) -> dict[str, Any]:
+        """Predict the native load from the built files."""
+        raise NotImplementedError
+
+    def verify(self, python: Path) -> dict[str, Any]:
+        """Load TensorFlow in a fresh interpreter and time a matmul on each device.
+
+        Raises:
+            Refused: it does not run, or gives wrong results.
+        """
+        from tfsetup.verify import findings_data, to_data, verify
+
+        self.session.say("Verifying in a fresh interpreter (a new TensorFlow's first import takes a while)")
+        found = verify(python, expect=self.selection.expect, host=self.host, on_progress=self._progress)
+        data = to_data(found) | {"findings": findings_data(found)}
+        if not found.ok:
+            raise Refused("verify", data, "The environment was built, but TensorFlow does not run in it as it should.")
+        return data
+
+    def _progress(self, text: str) -> None:
+        self.session.say(f"  {text}", level=1)

@@ -1,0 +1,26 @@
+"""`tfsetup host`: what machine this is."""
+
+from __future__ import annotations
+
+import typer
+
+from tfsetup.cli.options import HostFile, Json
+from tfsetup.cli.session import Session, execute
+from tfsetup.report.result import Result
+
+
+def host(ctx: typer.Context, as_json: Json = False, host_file: HostFile = None) -> None:
+    """Say what machine this is, each fact with the source it came from."""
+    execute(ctx, "host", json=as_json, host=host_file, work=_work, render=_render)
+
+
+def _work(session: Session) -> Result:
+    from tfsetup.host.file import to_json
+
+    return Result(command="host", data=to_json(session.host()))
+
+
+def _render(session: Session, result: Result) -> None:
+    from tfsetup.report.host import host_table
+
+    session.out.print(host_table(result.data))

@@ -1,0 +1,188 @@
+"""The course of an installation, as the user sees it: the rooms do the work, this module calls and reports them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfsetup.cli.session import Session
+from tfsetup.envs.model import Plan
+from tfsetup.envs.run import Hooks, Outcome, Refused, current, up_to_date
+from tfsetup.envs.run import install as build
+from tfsetup.envs.store import Store, layout_for
+from tfsetup.errors import Code, UsageError
+from tfsetup.host.model import Host
+from tfsetup.locks.model import Lock
+from tfsetup.locks.run import Screen
+from tfsetup.matrix.model import Ask, Selection
+from tfsetup.report.result import Result
+
+
+@dataclass(kw_only=True)
+class Installation:
+    """One run of `tfsetup install`; fields are its options."""
+
+    session: Session
+    ask: Ask
+    prefix: Path
+    lock_file: Path | None
+    verify: bool
+    preflight: bool
+    offline: bool
+    dry_run: bool
+    replace: bool
+    allow_build: bool
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> Result:
+        """Install and return the result of INTERFACE, "`install`"."""
+        if not self.dry_run:
+            self.session.refuse_replay("`tfsetup install`")
+        host = self.session.host()
+        selection = self._select(host)
+        if not selection.installable:
+            return _no_row(selection)
+        store = Store(layout_for(self.prefix))
+        if (unchanged := self._nothing_to_do(store, selection)) is not None:
+            return unchanged
+        lock = self._lock(selection)
+        plan = self._plan(selection, lock, host)
+        if self.dry_run:
+            return Result(command="install", data=self._data(store, selection, None) | _plan_data(plan, lock))
+        self._agree_to_build(selection)
+        return self._build(plan, store, selection, host)
+
+    def _select(self, host: Host) -> Selection:
+        from tfsetup.host.describe import describe
+        from tfsetup.matrix.files import load_matrix
+        from tfsetup.matrix.select import select
+        from tfsetup.report.install import chosen
+
+        self.session.say(f"Detected  {describe(host)}")
+        selection = select(host, self.ask, load_matrix(self.session.matrix))
+        if selection.installable:
+            self.session.say(f"Chosen    {chosen(selection)}")
+            for warning in selection.warnings:
+                self.session.say(f"Note      {warning}")
+        return selection
+
+    def _nothing_to_do(self, store: Store, selection: Selection) -> Result | None:
+        from tfsetup.locks.digest import digest
+
+        number = current(store, replace=self.replace)
+        pinned = _read_lock(self.lock_file).sha256 if self.lock_file else None
+        if number is None or (receipt := up_to_date(store, number, digest(selection), pinned)) is None:
+            return None
+        outcome = Outcome(generation=number, changed=False, receipt=receipt)
+        return Result(command="install", data=self._data(store, selection, outcome))
+
+    def _lock(self, selection: Selection) -> Lock:
+        from tfsetup.report.text import size
+
+        began = time.perf_counter()
+        if self.lock_file is not None:
+            lock = _read_lock(self.lock_file)
+        else:
+            from tfsetup.locks.solve import solve
+
+            lock = solve(selection, pre=self.ask.pre, offline=self.offline)
+        self.seconds["lock"] = time.perf_counter() - began
+        self.session.say(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
+        return lock
+
+    def _plan(self, selection: Selection, lock: Lock, host: Host) -> Plan:
+        from tfsetup.envs.plan import plan_install
+
+        pinned = self.lock_file is not None
+        return plan_install(selection, lock, host, pinned=pinned, preflight=self.preflight, verify=self.verify)
+
+    def _agree_to_build(self, selection: Selection) -> None:
+        if not selection.source_builds or self.allow_build:
+            return
+        what = ", ".join(selection.source_builds)
+        if not sys.stdin.isatty() or self.session.json:
+            raise UsageError(
+                f"{what} exists as source only: its build code would run on this machine.",
+                hint="Add --allow-build to agree, or choose another --accelerator.",
+            )
+        import typer
+
+        typer.confirm(f"{what} must be compiled here, which runs its build code. Go on?", abort=True, err=True)
+
+    def _build(self, plan: Plan, store: Store, selection: Selection, host: Host) -> Result:
+        from tfsetup.cli.checks import Checks
+
+        checks = Checks(session=self.session, selection=selection, host=host)
+        hooks = Hooks(preflight=checks.preflight, verify=checks.verify, say=self.session.say, screen=self._screen())
+        try:
+            outcome = build(plan, store, hooks, offline=self.offline, replace=self.replace)
+        except Refused as refused:
+            data = self._data(store, selection, None) | {refused.stage: refused.data, "refused": str(refused)}
+            findings = refused.data.get("findings", [])
+            return Result(command="install", data=data, findings=findings, code=Code.ANSWER_IS_NO)
+        self.seconds |= outcome.seconds
+        return Result(command="install", data=self._data(store, selection, outcome))
+
+    def _screen(self) -> Screen | None:
+        if self.session.verbosity < 0:
+            return None
+        return Screen(write=_to_stderr, terminal=sys.stderr.isatty())
+
+    def _data(self, store: Store, selection: Selection, outcome: Outcome | None) -> dict[str, Any]:
+        return {
+            "prefix": str(store.layout.prefix),
+            "generation": outcome.generation if outcome else None,
+            "row": selection.row,
+            "requirements": list(selection.requirements),
+            "python": selection.python,
+            "seconds": {phase: round(duration, 3) for phase, duration in self.seconds.items()},
+            "verify": outcome.receipt.verify if outcome else None,
+            "preflight": outcome.receipt.preflight if outcome else None,
+            "changed": outcome.changed if outcome else False,
+        }
+
+
+def _to_stderr(block: bytes) -> None:
+    sys.stderr.buffer.write(block)
+    sys.stderr.buffer.flush()
+
+
+def _read_lock(path: Path) -> Lock:
+    from tfsetup.locks.files import read_lock
+
+    return read_lock(path)
+
+
+def _plan_data(plan: Plan, lock: Lock) -> dict[str, Any]:
+    from tfsetup.envs.plan import describe
+
+    packages = [f"{package.name}=={package.version}" for package in lock.packages]
+    return {"plan": describe(plan), "packages": packages, "download_bytes": lock.download_size}
+
+
+def _no_row(selection: Selection) -> Result:
+    from tfsetup.report.resolve import selection_data
+
+    return Result(command="install", data={"resolve": selection_data(selection)}, code=Code.NO_ROW)
+
+
+def render(session: Session, result: Result) -> None:
+    """Print what an installation came to."""
+    from tfsetup.report.install import outcome
+
+    for part in outcome(result, command=_command()):
+        session.out.print(part)
+
+
+def _command() -> str:
+    """Return what to type to call this program again: its name if the shell finds it, else its path."""
+    import os
+    import shutil
+
+    called = Path(sys.argv[0])
+    if shutil.which("tfsetup") or called.name != "tfsetup":
+        return "tfsetup"
+    return os.path.relpath(called)

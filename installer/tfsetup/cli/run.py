@@ -1,0 +1,51 @@
+"""`tfsetup run [PREFIX] -- COMMAND…`: run something inside the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfsetup.errors import BuildError, UsageError
+
+
+def run(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[PREFIX] -- COMMAND...", help="What to run, after a `--`.")
+    ] = None,
+) -> None:
+    """Run a command inside the environment, as if it were activated."""
+    before, command = _split(sys.argv, words or [])
+    prefix = Path(before[0]) if before else Path(".venv")
+    _run(prefix, command)
+
+
+def _split(argv: list[str], words: list[str]) -> tuple[list[str], list[str]]:
+    """Return what stands before and after the first `--`; Click swallows it, so the real command line is asked."""
+    after = argv[argv.index("--") + 1 :] if "--" in argv else []
+    before = words[: len(words) - len(after)]
+    if not after or len(before) > 1:
+        raise UsageError("Say what to run after a `--`.", hint="For example: tfsetup run -- python train.py")
+    return before, after
+
+
+def _run(prefix: Path, command: list[str]) -> None:
+    import shutil
+    import subprocess
+
+    from tfsetup.envs.activate import activated, scripts_folder
+
+    scripts = scripts_folder(prefix, windows=sys.platform == "win32")
+    if not scripts.is_dir():
+        raise BuildError(f"There is no environment at {prefix}.", hint="`tfsetup install` builds one.")
+    environ = activated(os.environ, prefix.absolute(), windows=sys.platform == "win32")
+    program = shutil.which(command[0], path=environ["PATH"])
+    if program is None:
+        raise UsageError(f"`{command[0]}` is neither in {prefix} nor on PATH.")
+    if sys.platform == "win32":
+        raise typer.Exit(subprocess.call([program, *command[1:]], env=environ))
+    sys.stdout.flush()
+    os.execve(program, [command[0], *command[1:]], environ)  # noqa: S606 - to run the user's own command is the job

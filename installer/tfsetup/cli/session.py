@@ -1,0 +1,127 @@
+"""What every command shares while it runs: the global options, the consoles, and the one place that handles errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tfsetup.errors import Code, TfsetupError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tfsetup.host.model import Host
+    from tfsetup.report.result import Result
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One run of the command line. `replayed` says that the host came from a file and this machine must not change."""
+
+    verbosity: int = 0
+    color: bool | None = None
+    matrix: Path | None = None
+    command: str = "tfsetup"
+    json: bool = False
+    host_file: Path | None = None
+    started: list[Any] = field(default_factory=list)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether `--host FILE` stands in for this machine."""
+        return self.host_file is not None
+
+    @cached_property
+    def out(self) -> Console:
+        """The console for results, on stdout."""
+        return _console(self, stderr=False)
+
+    @cached_property
+    def err(self) -> Console:
+        """The console for progress and errors, on stderr."""
+        return _console(self, stderr=True)
+
+    def say(self, text: str, *, level: int = 0) -> None:
+        """Print a line of progress to stderr, unless `--quiet` (or its level needs `--verbose`)."""
+        if self.verbosity >= level:
+            self.err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def host(self, *, pythons: bool = True, downloads: bool = True) -> Host:
+        """Return the machine to decide for: `--host FILE`, or this one."""
+        if self.host_file is not None:
+            from tfsetup.host.file import read_host
+
+            return read_host(self.host_file)
+        from tfsetup.host.probe import probe
+
+        return probe(pythons=pythons, downloads=downloads)
+
+    def refuse_replay(self, what: str) -> None:
+        """Raise a usage error when the host is a replayed one: this machine must not change for another's sake.
+
+        Raises:
+            UsageError: `--host` was given.
+        """
+        if self.replayed:
+            from tfsetup.errors import UsageError
+
+            raise UsageError(f"{what} changes this machine, and --host describes another one.", hint="Add --dry-run.")
+
+
+def _console(session: Session, *, stderr: bool) -> Console:
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    color = session.color if session.color is not None else stream.isatty() and "NO_COLOR" not in os.environ
+    width = None if stream.isatty() else 120
+    return Console(file=stream, no_color=not color, force_terminal=color or None, width=width, highlight=False)
+
+
+Work = Callable[[Session], "Result"]
+Render = Callable[[Session, "Result"], None]
+
+
+def execute(ctx: typer.Context, command: str, *, json: bool, host: Path | None, work: Work, render: Render) -> None:
+    """Do a command's work and print its result once, as text or as JSON; errors go to `run`'s one `except`.
+
+    Raises:
+        Exit: always, with the result's exit status.
+    """
+    session = ctx.ensure_object(Session)
+    session.command, session.json, session.host_file = command, json, host
+    result = work(session)
+    if json:
+        from tfsetup.report.result import envelope
+
+        print_json(envelope(result))
+    else:
+        render(session, result)
+    raise typer.Exit(result.exit_status)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print the one JSON document of a run. Encoding is ASCII, so that no terminal setting can break it."""
+    import json
+
+    sys.stdout.write(json.dumps(document, indent=2, sort_keys=False) + "\n")
+
+
+def report_error(session: Session, error: TfsetupError) -> int:
+    """Print an error as text on stderr or as the JSON envelope on stdout; return the exit status."""
+    if session.json:
+        from tfsetup.report.result import error_envelope
+
+        print_json(error_envelope(session.command, error))
+    elif error.code is not Code.INTERRUPTED or error.message:
+        from tfsetup.report.errors import error_lines
+
+        for line, style in error_lines(error):
+            session.err.print(line, style=style, markup=False, soft_wrap=True)
+    return error.code.exit_status

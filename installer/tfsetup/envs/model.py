@@ -1,0 +1,126 @@
+"""The values of this room: where generations live, what is planned, and the receipt of what was built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+RECEIPT_SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """Paths around one prefix. The prefix is a link; what it points to is a numbered folder beside it.
+
+    `.venv` -> `.venv.generations/3`, with the receipt `.venv.generations/3.json`. A generation is built where it stays:
+    neither a virtual environment nor a conda prefix survives being moved.
+    """
+
+    prefix: Path
+    windows: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The folder of all generations."""
+        return self.prefix.with_name(self.prefix.name + ".generations")
+
+    def folder(self, generation: int) -> Path:
+        """The environment of a generation."""
+        return self.root / str(generation)
+
+    def receipt(self, generation: int) -> Path:
+        """The receipt of a generation; without one a folder is an unfinished build."""
+        return self.root / f"{generation}.json"
+
+    def python(self, folder: Path) -> Path:
+        """The interpreter inside an environment."""
+        return folder / ("Scripts/python.exe" if self.windows else "bin/python")
+
+    def site_packages(self, folder: Path, minor: str) -> Path:
+        """The folder of installed packages, for a Python `minor` such as `3.12`."""
+        return folder / ("Lib/site-packages" if self.windows else f"lib/python{minor}/site-packages")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateVenv:
+    """Make an empty virtual environment. `python` is a path, or a request uv understands when uv should bring one."""
+
+    python: str
+    download: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallWheels:
+    """Install exactly the locked wheels, each checked against its hash."""
+
+    lock_text: str
+    count: int
+    size: int
+    arguments: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildFromSource:
+    """Compile one requirement inside the environment, without build isolation, after everything else is in place."""
+
+    requirement: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preflight:
+    """Predict the native load from the built files."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verify:
+    """Load the runtime in a fresh interpreter and time a matmul on each device."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Switch:
+    """Point the prefix at the new generation, in one atomic step."""
+
+
+Step = CreateVenv | InstallWheels | BuildFromSource | Preflight | Verify | Switch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Everything an installation will do, in order; `--dry-run` prints it, the executor executes it.
+
+    `pinned_lock` is `lock_sha256` when the user named the lock file: then only an environment built from that very file
+    is up to date. Otherwise any lock of the same selection will do, and nothing is resolved to find that out.
+    """
+
+    row: str
+    digest: str
+    lock_sha256: str
+    pinned_lock: str | None
+    python: str
+    requirements: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What a generation is: written last, so that a folder with a receipt is a finished one.
+
+    `packages` are the `*.dist-info` folder names found after the build; `created` is UTC in ISO 8601. `tfsetup` is the
+    version of this program that built it.
+    """
+
+    generation: int
+    row: str
+    digest: str
+    python: str
+    requirements: tuple[str, ...]
+    packages: tuple[str, ...]
+    created: str
+    tfsetup: str
+    lock_sha256: str
+    verify: dict[str, Any] | None = None
+    preflight: dict[str, Any] | None = None
+    schema: int = RECEIPT_SCHEMA

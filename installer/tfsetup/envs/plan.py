@@ -1,0 +1,90 @@
+"""From a selection and a lock to a plan: pure, so that `--dry-run` shows what would really be done."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from tfsetup.envs.model import (
+    BuildFromSource,
+    CreateVenv,
+    InstallWheels,
+    Plan,
+    Preflight,
+    Step,
+    Switch,
+    Verify,
+)
+from tfsetup.host.model import Host
+from tfsetup.locks.compile import target_arguments, target_environ
+from tfsetup.locks.digest import digest
+from tfsetup.locks.model import Lock
+from tfsetup.matrix.model import Selection
+
+
+def plan_install(
+    selection: Selection, lock: Lock, host: Host, *, pinned: bool = False, preflight: bool = True, verify: bool = True
+) -> Plan:
+    """Return the steps that build `lock` for `selection` (installable) on `host`.
+
+    The order is fixed: what must be compiled against TensorFlow comes after its wheels, and nothing is switched to
+    before it was preflighted and verified. `pinned` says that the user named the lock file.
+    """
+    steps: list[Step] = [_create(selection, host), _wheels(selection, lock, host)]
+    steps += [BuildFromSource(requirement=requirement) for requirement in selection.source_builds]
+    steps += [Preflight()] if preflight else []
+    steps += [Verify()] if verify else []
+    steps.append(Switch())
+    return Plan(
+        row=selection.row or "",
+        digest=digest(selection),
+        lock_sha256=lock.sha256,
+        pinned_lock=lock.sha256 if pinned else None,
+        python=selection.python or "",
+        requirements=(*selection.requirements, *selection.source_builds),
+        steps=tuple(steps),
+    )
+
+
+def _create(selection: Selection, host: Host) -> CreateVenv:
+    found = selection.interpreter
+    if found is not None and found.path is not None:
+        return CreateVenv(python=found.path, download=False)
+    version = selection.python or ""
+    # Under Rosetta, or wherever uv itself is translated, a bare version would bring a Python of uv's own architecture.
+    request = f"cpython-{version}-macos-aarch64-none" if host.os == "macos" and host.arch == "arm64" else version
+    return CreateVenv(python=request, download=True)
+
+
+def _wheels(selection: Selection, lock: Lock, host: Host) -> InstallWheels:
+    # A translated uv would choose x86-64 wheels for a universal2 interpreter; the row's target says otherwise.
+    forced = selection.target if host.rosetta else None
+    return InstallWheels(
+        lock_text=lock.text,
+        count=len(lock.packages),
+        size=lock.download_size,
+        arguments=tuple(target_arguments(forced)) if forced else (),
+        environ=target_environ(forced) if forced else {},
+    )
+
+
+def describe(plan: Plan) -> list[str]:
+    """Return one line a step, for people."""
+    return [_line(step) for step in plan.steps]
+
+
+def _line(step: Step) -> str:
+    match step:
+        case CreateVenv(python=python, download=download):
+            return f"create a virtual environment on {'a downloaded ' if download else ''}{python}"
+        case InstallWheels(count=count, size=size):
+            return f"install {count} locked wheels, at most {size / 1e6:.0f} MB to download, each checked by its sha256"
+        case BuildFromSource(requirement=requirement):
+            return f"compile {requirement} inside the environment"
+        case Preflight():
+            return "predict the native load from the files, before anything is run"
+        case Verify():
+            return "load TensorFlow in a fresh interpreter and time a matmul on each device"
+        case Switch():
+            return "switch the prefix to the new generation"
+        case _:
+            assert_never(step)

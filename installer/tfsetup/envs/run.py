@@ -1,0 +1,252 @@
+"""Carrying out a plan: build a generation, prove it, switch to it; on any failure nothing has changed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, assert_never
+
+from tfsetup import __version__
+from tfsetup.envs.model import (
+    BuildFromSource,
+    CreateVenv,
+    InstallWheels,
+    Plan,
+    Preflight,
+    Receipt,
+    Step,
+    Switch,
+    Verify,
+)
+from tfsetup.envs.store import Store, not_ours, unwritable
+from tfsetup.errors import BuildError, Code, TfsetupError
+from tfsetup.locks.run import Screen, run_uv
+
+_PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
+Judge = Callable[[Path], dict[str, Any]]
+"""A check of a built environment, given its interpreter: returns data for the receipt, raises `Refused`."""
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+    """Preflight or verification said no; `data` is what it found."""
+
+    def __init__(self, stage: str, data: dict[str, Any], summary: str) -> None:
+        """Keep the stage (`preflight` or `verify`) and its data for the result."""
+        super().__init__(summary)
+        self.stage = stage
+        self.data = data
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hooks:
+    """What the executor needs from rooms it does not know, and from the screen."""
+
+    preflight: Judge
+    verify: Judge
+    say: Callable[[str], None]
+    screen: Screen | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Outcome:
+    """What an installation did. `seconds` by phase: download, build, preflight, verify."""
+
+    generation: int
+    changed: bool
+    receipt: Receipt
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def install(plan: Plan, store: Store, hooks: Hooks, *, offline: bool = False, replace: bool = False) -> Outcome:
+    """Carry out `plan`, unless the current generation already is what it would build.
+
+    Raises:
+        BuildError: building failed, or the prefix is not ours and `replace` was not said.
+        NetworkError: a wheel could not be fetched or is not the locked one.
+        Refused: preflight or verification said no. In every case the previous environment stays in place.
+    """
+    current(store, replace=replace)  # refuse before anything is written beside somebody else's folder
+    with store.locked(waiting=lambda: hooks.say("Another tfsetup is working on this prefix; waiting for it.")):
+        number = current(store, replace=replace)
+        if number is not None and (receipt := up_to_date(store, number, plan.digest, plan.pinned_lock)):
+            return Outcome(generation=number, changed=False, receipt=receipt)
+        store.clean()
+        return _Build(plan, store, hooks, offline=offline).run()
+
+
+def current(store: Store, *, replace: bool = False) -> int | None:
+    """Return the current generation; a foreign folder counts as none when it may be replaced.
+
+    Raises:
+        BuildError: the prefix is not ours and may not be replaced.
+    """
+    try:
+        return store.current()
+    except BuildError:
+        if not replace:
+            raise
+        if not store.layout.prefix.is_dir() or store.layout.prefix.is_symlink():
+            raise not_ours(store.layout.prefix) from None
+        return None
+
+
+def up_to_date(store: Store, number: int, digest: str, pinned_lock: str | None = None) -> Receipt | None:
+    """Return the receipt of generation `number` if it is what is wanted and its files are still there.
+
+    `digest` is that of the selection, `pinned_lock` the sha256 of the lock file the user named, if any. Only looks: the
+    interpreter must exist and every package's folder too; nothing is run.
+    """
+    try:
+        receipt = store.receipt(number)
+    except TfsetupError:
+        return None
+    folder = store.layout.folder(number)
+    site = store.layout.site_packages(folder, receipt.python)
+    same = receipt.digest == digest and pinned_lock in {None, receipt.lock_sha256}
+    whole = store.layout.python(folder).exists() and all((site / name).is_dir() for name in receipt.packages)
+    return receipt if same and whole else None
+
+
+class _Build:
+    """One generation in the making."""
+
+    def __init__(self, plan: Plan, store: Store, hooks: Hooks, *, offline: bool) -> None:
+        self.plan = plan
+        self.store = store
+        self.hooks = hooks
+        self.offline = offline
+        self.number = store.next_number()
+        self.folder = store.layout.folder(self.number)
+        self.python = store.layout.python(self.folder)
+        self.seconds: dict[str, float] = {}
+        self.judged: dict[str, dict[str, Any]] = {}
+        self.receipt: Receipt | None = None
+
+    def run(self) -> Outcome:
+        try:
+            for step in self.plan.steps:
+                self._step(step)
+        except OSError as problem:
+            self._undo()
+            raise unwritable(self.store.layout.root, problem) from problem
+        except BaseException:
+            self._undo()
+            raise
+        if self.receipt is None:
+            raise TfsetupError(Code.BUG, "a plan must end with a switch")
+        return Outcome(generation=self.number, changed=True, receipt=self.receipt, seconds=self.seconds)
+
+    def _undo(self) -> None:
+        # A second interrupt while the files go away must not stop that; what stays is cleaned by the next run.
+        if self.receipt is None:
+            with suppress(OSError, BuildError, KeyboardInterrupt):
+                self.store.discard(self.number)
+
+    def _step(self, step: Step) -> None:
+        began = time.perf_counter()
+        phase = "build"
+        match step:
+            case CreateVenv():
+                self._create(step)
+            case InstallWheels():
+                self._install_wheels(step)
+            case BuildFromSource():
+                self._compile(step)
+            case Preflight():
+                phase = "preflight"
+                self.judged[phase] = self.hooks.preflight(self.python)
+            case Verify():
+                phase = "verify"
+                self.judged[phase] = self.hooks.verify(self.python)
+            case Switch():
+                self._switch()
+            case _:
+                assert_never(step)
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - began
+
+    def _create(self, step: CreateVenv) -> None:
+        arguments = ["venv", "--no-project", "--relocatable", "--quiet", "--prompt", self.store.layout.prefix.name]
+        # uv would pick another interpreter of the same version rather than fail; the row chose this one.
+        arguments += ["--python", step.python, *([] if step.download else ["--no-python-downloads"])]
+        if step.download:
+            self.hooks.say(f"Fetching Python {self.plan.python}")
+        screen = self.hooks.screen if step.download else None
+        run_uv([*arguments, *self._common(), str(self.folder)], doing="Creating the environment", screen=screen)
+
+    def _install_wheels(self, step: InstallWheels) -> None:
+        lock = self.folder / f"pylock.{self.plan.row}.toml"
+        lock.write_text(step.lock_text, encoding="utf-8")
+        arguments = ["pip", "sync", "--python", str(self.python), "--preview-features", "pylock", "--no-build"]
+        arguments += [*self._common(), *step.arguments, str(lock)]
+        doing = "Installing the locked wheels"
+        done = run_uv(arguments, doing=doing, environ=step.environ, screen=self.hooks.screen)
+        fetched = _prepared_seconds(done.stderr)
+        self.seconds["download"] = fetched
+        self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+
+    def _compile(self, step: BuildFromSource) -> None:
+        self.hooks.say(f"Compiling {step.requirement}")
+        arguments = ["pip", "install", "--python", str(self.python), "--no-build-isolation", "--no-deps", "--no-cache"]
+        # No cache: a plugin is linked against this very environment's TensorFlow, by path.
+        run_uv([*arguments, *self._common(), step.requirement], doing=f"Compiling {step.requirement}")
+
+    def _common(self) -> list[str]:
+        return ["--offline"] if self.offline else []
+
+    def _switch(self) -> None:
+        replaced = self.store.layout.prefix.is_dir() and not self.store.layout.prefix.is_symlink()
+        receipt = self._receipt()
+        self.store.write_receipt(receipt)
+        self.receipt = receipt
+        if replaced:
+            self.store.adopt(_adopted(0 if 0 not in self.store.numbers() else self.number + 1), self.number)
+        else:
+            self.store.switch(self.number)
+
+    def _receipt(self) -> Receipt:
+        site = self.store.layout.site_packages(self.folder, self.plan.python)
+        return Receipt(
+            generation=self.number,
+            row=self.plan.row,
+            digest=self.plan.digest,
+            python=self.plan.python,
+            requirements=self.plan.requirements,
+            packages=tuple(sorted(path.name for path in site.glob("*.dist-info"))),
+            created=_now(),
+            tfsetup=__version__,
+            lock_sha256=self.plan.lock_sha256,
+            verify=self.judged.get("verify"),
+            preflight=self.judged.get("preflight"),
+        )
+
+
+def _adopted(number: int) -> Receipt:
+    """Return the receipt of a folder that was there before tfsetup came: nothing about it is known."""
+    return Receipt(
+        generation=number,
+        row="adopted",
+        digest="",
+        python="",
+        requirements=(),
+        packages=(),
+        created=_now(),
+        tfsetup=__version__,
+        lock_sha256="",
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _prepared_seconds(stderr: str) -> float:
+    """Return how long uv downloaded and unpacked (its line `Prepared N packages in 12.82s`), 0 when nothing was."""
+    found = _PREPARED.search(stderr)
+    if not found:
+        return 0.0
+    return int(found[1] or 0) * 60 + float(found[2]) * (0.001 if found[3] == "ms" else 1.0)

@@ -1,0 +1,151 @@
+"""Whether uv could bring a Python: the user's own settings first, then whether the server's name resolves at all."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tfsetup.host.system import join
+from tfsetup.host.world import Fact, Later, World, now, text
+
+_LIMIT_S = 1.5
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+_NEVER = frozenset(
+    {"never", "manual", "false"}
+)  # `manual` needs a `uv python install` that only the user may decide on
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+Started = Later[Later[Fact[bool]]]  # uv is asked in the first step, the name server in the second
+
+
+def start_downloads(world: World) -> Started:
+    """Start to ask; nothing is downloaded and no connection is made."""
+    settings = dict(_settings(world))
+    refused = _refused(settings)
+    if refused:
+        return now(now(Fact(value=False, source=refused)))
+    mirror = settings.get("python-install-mirror", ("", ""))
+    if mirror[0]:
+        return now(_judge_url(world, str(mirror[0]), mirror[1]))
+    uv = world.find_uv()
+    if uv is None:
+        return now(now(Fact[bool](value=None, source="no uv to ask where it downloads from")))
+    argv = [uv, "python", "list", "--only-downloads", "--show-urls", "--output-format", "json", "--offline"]
+    running = world.start(argv, env=dict(world.env))
+
+    def second() -> Later[Fact[bool]]:
+        output = running()
+        url = download_url(output.stdout) if output.ok else None
+        if url is None:
+            return now(Fact[bool](value=None, source=f"uv python list: {output.trouble}"))
+        return _judge_url(world, url, "uv python list")
+
+    return second
+
+
+def download_url(listing: str) -> str | None:
+    """Return the address of the first CPython in `uv python list --show-urls --output-format json`."""
+    try:
+        entries = json.loads(listing)
+        return next(str(one["url"]) for one in entries if one["implementation"] == "cpython" and one["url"])
+    except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
+        return None
+
+
+def _judge_url(world: World, url: str, source: str) -> Later[Fact[bool]]:
+    try:
+        parts = urlsplit(url)
+        name = parts.hostname
+    except ValueError:
+        return now(Fact[bool](value=None, source=f"{source}: not an address"))
+    if parts.scheme == "file":
+        return now(Fact(value=world.exists(unquote(parts.path)), source=f"{source}: a folder of this machine"))
+    proxy = next((name for name in _PROXIES if world.env.get(name)), None)
+    if proxy:
+        return now(Fact[bool](value=None, source=f"not tried: {proxy} is set"))
+    if not name:
+        return now(Fact[bool](value=None, source=f"{source}: an address without a host"))
+    answer = world.resolves(name, limit_s=_LIMIT_S)
+    return lambda: _resolved(answer(), f"{source}, name of its download server")
+
+
+def _resolved(found: bool | None, source: str) -> Fact[bool]:
+    words = {True: "resolves", False: "does not resolve", None: f"not looked up within {_LIMIT_S:g} s"}
+    return Fact(value=found, source=f"{source} {words[found]}")
+
+
+def _refused(settings: Mapping[str, tuple[Any, str]]) -> str | None:
+    """Return the setting that forbids downloads, as the source."""
+    for key, forbidden in (
+        ("offline", _TRUE),
+        ("python-downloads", _NEVER),
+        ("no-managed-python", _TRUE),
+        ("python-preference", frozenset({"only-system"})),
+    ):
+        value, where = settings.get(key, ("", ""))
+        if str(value).lower() in forbidden:
+            return f"{where}: {key} = {str(value).lower()}"
+    return None
+
+
+_VARIABLES = {
+    "offline": "UV_OFFLINE",
+    "python-downloads": "UV_PYTHON_DOWNLOADS",
+    "no-managed-python": "UV_NO_MANAGED_PYTHON",
+    "python-preference": "UV_PYTHON_PREFERENCE",
+    "python-install-mirror": "UV_PYTHON_INSTALL_MIRROR",
+}
+
+
+def _settings(world: World) -> Iterator[tuple[str, tuple[Any, str]]]:
+    """Yield key, (value, where from); the least important first, so that a dictionary keeps the strongest.
+
+    uv: environment, then project, then user, then system (https://docs.astral.sh/uv/concepts/configuration-files/).
+    """
+    for path, table in reversed(list(_tables(world))):
+        yield from ((key, (table[key], path)) for key in _VARIABLES if key in table)
+    yield from ((key, (world.env[name], name)) for key, name in _VARIABLES.items() if world.env.get(name))
+
+
+def _tables(world: World) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for path in _files(world):
+        raw = text(world.read(path))
+        if raw is None:
+            continue
+        try:
+            table: Any = tomllib.loads(raw)
+        except tomllib.TOMLDecodeError:
+            continue  # uv itself will say so, with the place
+        if path.endswith("pyproject.toml"):
+            tool = table.get("tool")
+            table = tool.get("uv") if isinstance(tool, dict) else None
+        if isinstance(table, dict):
+            yield path, table
+
+
+def _files(world: World) -> Iterator[str]:
+    """Yield the files uv would read, the strongest first; a project's uv.toml hides its pyproject.toml."""
+    if world.env.get("UV_CONFIG_FILE"):
+        yield world.env["UV_CONFIG_FILE"]
+        return
+    if world.env.get("UV_NO_CONFIG", "").lower() in _TRUE:
+        return
+    project = next((path for path in _project_files(world) if world.exists(path)), None)
+    yield from filter(None, [project])
+    if world.process.platform == "win32":
+        roots = (world.env.get("APPDATA"), world.env.get("PROGRAMDATA") or world.env.get("ProgramData"))
+    else:
+        home = world.env.get("HOME") or "/"
+        roots = (world.env.get("XDG_CONFIG_HOME") or f"{home}/.config", "/etc")
+    yield from (join(world, root, "uv", "uv.toml") for root in roots if root)
+
+
+def _project_files(world: World) -> Iterator[str]:
+    folder = world.cwd()
+    while folder:
+        yield from (join(world, folder, name) for name in ("uv.toml", "pyproject.toml"))
+        parent = folder.replace("\\", "/").rstrip("/").rpartition("/")[0] if folder != "/" else ""
+        folder = parent or ("/" if folder.startswith("/") and folder != "/" else "")

@@ -1,0 +1,163 @@
+"""Host files: `--host FILE` replays a machine described in JSON (INTERFACE, "Host file")."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.host.file_schema import HostFile, expectation, keys_at, to_host
+from tfsetup.host.json_marks import Marked, read_marked
+from tfsetup.host.model import Host
+
+_LARGEST = 1_000_000
+_START = "`tfsetup host --json > host.json` writes a valid host file to start from."
+
+
+def read_host(path: Path) -> Host:
+    """Return the host described in `path` (`-`: standard input), every fact with the file as its source.
+
+    The JSON document `tfsetup host --json` prints is taken as well. A key left out, or null, is "could not tell".
+
+    Raises:
+        InvalidFileError: the file cannot be read, is no JSON, or has an unknown key, a wrong type or a bad value.
+    """
+    return parse_host(_text(path), str(path))
+
+
+def parse_host(text: str, file: str) -> Host:
+    """Return the host described by `text`; `file` is its name in messages and sources.
+
+    Raises:
+        InvalidFileError: as in `read_host`.
+    """
+    marked = read_marked(text, file)
+    prefix, value = _unwrapped(marked, file)
+    try:
+        parsed = msgspec.convert(value, HostFile, strict=True)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error), marked, prefix, file) from None
+    contradiction = parsed.contradiction()
+    if contradiction:
+        key, message, hint = contradiction
+        raise InvalidFileError(message, where=_where(marked, (*prefix, key), file), hint=hint)
+    return to_host(parsed, file)
+
+
+def to_json(host: Host) -> dict[str, Any]:
+    """Return the host as a host file, facts that could not be told left out, with the sources beside them."""
+    facts: dict[str, Any] = {}
+    for name in ("os", "os_version", "arch", "rosetta", "wsl"):
+        facts[name] = getattr(host, name)
+    if host.libc is not None:
+        facts["libc"] = _present({"name": host.libc.name, "version": host.libc.version})
+    if host.cpu is not None:
+        features = None if host.cpu.features is None else list(host.cpu.features)
+        facts["cpu"] = _present({"brand": host.cpu.brand, "features": features})
+    if host.gpus is not None:
+        names = ("vendor", "name", "driver", "compute_capability")
+        facts["gpus"] = [_present({name: getattr(gpu, name) for name in names}) for gpu in host.gpus]
+    if host.pythons is not None:
+        names = ("version", "arch", "path", "free_threaded")
+        facts["pythons"] = [_present({name: getattr(python, name) for name in names}) for python in host.pythons]
+    facts["python_downloads"] = host.python_downloads
+    facts["xcode_clt"] = host.xcode_clt
+    return {**_present(facts), "sources": dict(host.sources)}
+
+
+def _present(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _text(path: Path) -> str:
+    where = Where(file=str(path))
+    try:
+        if str(path) == "-":
+            raw = sys.stdin.buffer.read(_LARGEST + 1)
+        else:
+            with path.open("rb") as file:
+                raw = file.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InvalidFileError(f"The host file cannot be read: {reason}.", where=where, hint=_START) from None
+    if len(raw) > _LARGEST:
+        message = f"The host file is larger than {_LARGEST // 1_000_000} MB; it is not one."
+        raise InvalidFileError(message, where=where, hint=_START)
+    try:
+        return raw.decode(_encoding(raw))
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        message = f"The host file is not {error.encoding.upper()} text."
+        raise InvalidFileError(
+            message, where=Where(file=str(path), line=line, column=column), hint="Save it as UTF-8."
+        ) from None
+
+
+def _encoding(raw: bytes) -> str:
+    # PowerShell's `>` writes UTF-16 with a mark, Windows editors UTF-8 with one.
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return "utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8"
+
+
+def _unwrapped(marked: Marked, file: str) -> tuple[tuple[str, ...], Any]:
+    """Return the host within the document `tfsetup host --json` prints, and the path to it."""
+    value = marked.value
+    if not isinstance(value, dict) or "schema" not in value or "data" not in value:
+        return (), value
+    if value.get("command") != "host" or value.get("status") != "ok" or value["schema"] != 1:
+        raise InvalidFileError(
+            "This is tfsetup's JSON, but not the answer of `tfsetup host` in schema 1.",
+            where=_where(marked, ("command",), file),
+            hint=_START,
+        )
+    return ("data",), value["data"]
+
+
+def _where(marked: Marked, path: tuple[str | int, ...], file: str) -> Where:
+    line, column = marked.place(path)
+    return Where(file=file, line=line, column=column)
+
+
+def _invalid(words: str, marked: Marked, prefix: tuple[str, ...], file: str) -> InvalidFileError:
+    """Turn msgspec's `what - at `$.path`` into the place in the file and words about the key."""
+    what, _, at = words.partition(" - at `$")
+    path: tuple[str | int, ...] = tuple(
+        int(index) if index else name for name, index in re.findall(r"\.([^.\[`]+)|\[(\d+)\]", at)
+    )
+    unknown = re.match(r"Object contains unknown field `(.*)`", what)
+    if unknown:
+        return _unknown_key(unknown[1], path, _where(marked, (*prefix, *path, unknown[1]), file))
+    key = _dotted(path) or "the whole file"
+    hint = expectation(path) or _START
+    return InvalidFileError(f"In {key}: {_plain(what)}", where=_where(marked, (*prefix, *path), file), hint=hint)
+
+
+def _unknown_key(name: str, path: tuple[str | int, ...], where: Where) -> InvalidFileError:
+    known = keys_at(path)
+    close = difflib.get_close_matches(name, known, n=1)
+    guess = f'Did you mean "{close[0]}"? ' if close else ""
+    owner = f" in {_dotted(path)}" if path else ""
+    return InvalidFileError(
+        f'Unknown key "{name}"{owner}.', where=where, hint=f"{guess}Known keys here: {', '.join(known)}."
+    )
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def _plain(what: str) -> str:
+    """Say msgspec's types in words that are JSON's."""
+    words = what.replace("`", "")
+    for python, json_word in (("str", "text"), ("int", "a number"), ("float", "a number"), ("bool", "true or false"),
+                              ("array", "a list"), ("object", "an object")):  # fmt: skip
+        words = re.sub(rf"\b{python}\b", json_word, words)
+    words = re.sub(r" matching regex .*", " of another form", words).replace(" | null", "")
+    return words if words.endswith(".") else f"{words}."

@@ -1,0 +1,101 @@
+"""The facts of a Linux machine, WSL and containers included."""
+
+from __future__ import annotations
+
+from tfsetup.host.linux_gpus import start_gpus
+from tfsetup.host.model import Arch, Cpu, Libc
+from tfsetup.host.parsers import cpu as cpus
+from tfsetup.host.parsers import system as systems
+from tfsetup.host.parsers.arch import narrow, read_arch
+from tfsetup.host.system import System, which
+from tfsetup.host.world import Fact, Later, World, now, text
+
+NOT_A_MAC = "only on macOS"
+
+# The program loaders without which nothing of that architecture starts (gABI names, musl's beside glibc's).
+_LOADERS: dict[Arch, tuple[str, ...]] = {
+    "x86_64": ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"),
+    "aarch64": ("/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1"),
+}
+
+
+def start(world: World) -> System:
+    """Look everything up; only the C library (where it takes a command) and the GPUs are waited for later."""
+    wsl = _wsl(world)
+    return System(
+        os="linux",
+        os_version=now(_os_version(world)),
+        arch=_arch(world),
+        rosetta=Fact(value=False, source=NOT_A_MAC),
+        wsl=Fact(value=wsl.value is not None, source=wsl.source),
+        libc=_libc(world),
+        cpu=now(_cpu(world)),
+        gpus=start_gpus(world, wsl=wsl.value),
+        xcode_clt=Fact(value=False, source=NOT_A_MAC),
+    )
+
+
+def _os_version(world: World) -> Fact[str]:
+    for path in ("/etc/os-release", "/usr/lib/os-release"):
+        version = systems.read_os_release(text(world.read(path)) or "")
+        if version:
+            return Fact(value=version, source=path)
+    return Fact(value=None, source="no readable /etc/os-release")
+
+
+def _arch(world: World) -> Fact[Arch]:
+    machine, bits = world.process.machine, world.process.bits
+    arch = read_arch(machine, "linux")
+    if arch is None:
+        return Fact(value=None, source=f"uname -m: {machine}, for which no wheels are made")
+    if narrow(arch, bits) != arch and not any(map(world.exists, _LOADERS.get(arch, ()))):
+        # Raspberry Pi OS (32-bit) boots a 64-bit kernel; so do 32-bit containers. No 64-bit program starts there.
+        return Fact(value=narrow(arch, bits), source=f"32-bit system on a 64-bit kernel (uname -m: {machine})")
+    return Fact(value=arch, source="uname -m")
+
+
+def _wsl(world: World) -> Fact[int]:
+    kernel = text(world.read("/proc/version")) or ""
+    generation = systems.read_wsl(kernel)
+    if generation is not None:
+        return Fact(value=generation, source=f"WSL {generation}: /proc/version")
+    for path in ("/proc/sys/fs/binfmt_misc/WSLInterop", "/run/WSL"):  # a kernel of one's own has no tell-tale name
+        if world.exists(path):
+            return Fact(value=2, source=f"WSL 2: {path}")
+    return Fact(value=None, source="/proc/version")
+
+
+def _libc(world: World) -> Later[Fact[Libc]]:
+    glibc = systems.read_glibc(world.process.glibc or "")
+    if glibc is not None:
+        return now(Fact(value=glibc, source="confstr CS_GNU_LIBC_VERSION"))
+    loader = next((name for name in world.listdir("/lib") if name.startswith("ld-musl-")), None)
+    # musl's loader, run alone, prints its name and version to stderr and exits 1.
+    argv = [f"/lib/{loader}"] if loader else [which(world, "ldd", "/usr/bin") or "ldd", "--version"]
+    running = world.start(argv)
+
+    def finish() -> Fact[Libc]:
+        output = running()
+        libc = systems.read_ldd(output.stdout or output.stderr)
+        source = " ".join(argv)
+        return Fact(value=libc, source=source if libc else f"{source}: {output.trouble}")
+
+    return finish
+
+
+def _cpu(world: World) -> Fact[Cpu]:
+    raw = text(world.read("/proc/cpuinfo"))
+    if raw is None:
+        return Fact(value=None, source="/proc/cpuinfo cannot be read")
+    cpu = _with_board(cpus.read_cpuinfo(raw), world)
+    if cpu.features is None:
+        return Fact(value=cpu, source="/proc/cpuinfo, which lists no features")
+    return Fact(value=cpu, source="/proc/cpuinfo")
+
+
+def _with_board(cpu: Cpu, world: World) -> Cpu:
+    """Name the board where the cores have no name."""
+    if cpu.brand:
+        return cpu
+    board = (text(world.read("/proc/device-tree/model")) or "").strip("\0 \n")
+    return Cpu(brand=board or None, features=cpu.features)

@@ -1,0 +1,132 @@
+"""GPUs on Linux: NVIDIA through its driver, everything through PCI, AMD through KFD, Jetson through the device tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tfsetup.host.model import Gpu
+from tfsetup.host.nvidia import Answer, ask
+from tfsetup.host.parsers import gpus as parse
+from tfsetup.host.system import which
+from tfsetup.host.world import Fact, Later, World, now, text
+
+_PCI = "/sys/bus/pci/devices"
+_KFD = "/sys/class/kfd/kfd/topology/nodes"
+_WSL_LIBS = "/usr/lib/wsl/lib"
+_LIBCUDA_FOLDERS = (
+    "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", _WSL_LIBS,
+    "/usr/local/nvidia/lib64", "/usr/lib/aarch64-linux-gnu/tegra", "/usr/lib/aarch64-linux-gnu/nvidia",
+    "/run/opengl-driver/lib", "/usr/local/cuda/compat",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Seen:
+    """What the kernel shows without any program: None where it shows nothing of the kind."""
+
+    pci: tuple[Gpu, ...] | None
+    tegra: bool
+    driver: str | None
+    names: tuple[str, ...]
+
+    @property
+    def nvidia(self) -> bool:
+        return self.tegra or bool(self.names) or any(gpu.vendor == "nvidia" for gpu in self.pci or ())
+
+
+def start_gpus(world: World, *, wsl: int | None) -> Later[Fact[tuple[Gpu, ...]]]:
+    """Start nvidia-smi where there is one, read the rest, and put both together when called."""
+    if wsl == 1:
+        return now(Fact(value=(), source="WSL 1 passes no GPU on"))
+    smi = which(world, "nvidia-smi", "/usr/bin", _WSL_LIBS)
+    seen = _look(world)
+    asked = ask(world, smi) if smi else None
+    libcuda = _has_libcuda(world) if seen.nvidia or smi else now(False)
+
+    def finish() -> Fact[tuple[Gpu, ...]]:
+        answer = asked() if asked else None
+        fact = _wsl_fact(answer) if wsl else _judge(seen, answer)
+        return fact if libcuda() else _without_libcuda(fact)
+
+    return finish
+
+
+def _look(world: World) -> _Seen:
+    folders = world.listdir("/proc/driver/nvidia/gpus")
+    files = (text(world.read(f"/proc/driver/nvidia/gpus/{folder}/information")) for folder in folders)
+    compatible = text(world.read("/proc/device-tree/compatible")) or ""
+    return _Seen(
+        pci=_pci(world),
+        tegra="nvidia,tegra" in compatible,
+        driver=parse.read_driver_version(text(world.read("/proc/driver/nvidia/version")) or ""),
+        names=tuple(parse.read_gpu_information(file or "") or "" for file in files),
+    )
+
+
+def _pci(world: World) -> tuple[Gpu, ...] | None:
+    if not world.exists(_PCI):
+        # sysfs without a PCI bus is a board without PCI; no sysfs at all says nothing
+        found: tuple[Gpu, ...] | None = () if world.exists("/sys/bus") else None
+    else:
+        found = tuple(gpu for gpu in (_pci_gpu(world, f"{_PCI}/{slot}") for slot in world.listdir(_PCI)) if gpu)
+    kfd = (text(world.read(f"{_KFD}/{node}/properties")) or "" for node in world.listdir(_KFD))
+    amd = tuple(Gpu(vendor="amd") for properties in kfd if parse.is_kfd_gpu(properties))
+    return parse.merged(found or (), amd) if found is not None or amd else None
+
+
+def _pci_gpu(world: World, folder: str) -> Gpu | None:
+    raw = (text(world.read(f"{folder}/{name}")) or "" for name in ("vendor", "class"))
+    vendor = parse.pci_gpu(*raw)
+    name = (text(world.read(f"{folder}/product_name")) or "").strip() if vendor == "amd" else ""
+    return Gpu(vendor=vendor, name=name or None) if vendor else None
+
+
+def _wsl_fact(answer: Answer | None) -> Fact[tuple[Gpu, ...]]:
+    if answer is None:
+        return Fact(value=(), source=f"no nvidia-smi in {_WSL_LIBS}: Windows has no NVIDIA driver to pass on")
+    return Fact(value=answer.gpus, source=answer.source)
+
+
+def _judge(seen: _Seen, answer: Answer | None) -> Fact[tuple[Gpu, ...]]:
+    others = tuple(gpu for gpu in seen.pci or () if gpu.vendor != "nvidia")
+    if answer and answer.gpus:
+        return Fact(value=(*answer.gpus, *others), source=f"{answer.source}, {_PCI}")
+    if seen.nvidia:
+        names = seen.names or tuple("" for gpu in seen.pci or () if gpu.vendor == "nvidia") or ("",)
+        gpus = tuple(Gpu(vendor="nvidia", name=name or None, driver=seen.driver) for name in names)
+        return Fact(value=(*gpus, *others), source=_without_smi(seen, answer))
+    if seen.pci is None:
+        reason = answer.source if answer else "no nvidia-smi"
+        return Fact(value=None, source=f"{reason}, and no {_PCI} to look at")
+    return Fact(value=others, source=f"{_PCI}" + (f"; {answer.source}" if answer else ""))
+
+
+def _without_smi(seen: _Seen, answer: Answer | None) -> str:
+    where = "/proc/driver/nvidia" if seen.driver else ("/proc/device-tree" if seen.tegra else _PCI)
+    driver = "" if seen.driver else "; no NVIDIA driver is loaded"
+    return f"{where} ({answer.source if answer else 'no nvidia-smi'}){driver}"
+
+
+def _without_libcuda(fact: Fact[tuple[Gpu, ...]]) -> Fact[tuple[Gpu, ...]]:
+    """Take the driver away from NVIDIA GPUs: TensorFlow reaches them through libcuda.so.1 and through nothing else.
+
+    Seen in containers that were started without the GPU, or with `NVIDIA_DRIVER_CAPABILITIES=utility`.
+    """
+    if not any(gpu.vendor == "nvidia" and gpu.driver for gpu in fact.value or ()):
+        return fact
+    gpus = tuple(replace(gpu, driver=None) if gpu.vendor == "nvidia" else gpu for gpu in fact.value or ())
+    return Fact(value=gpus, source=f"{fact.source}; but no libcuda.so.1, so no driver that programs could use")
+
+
+def _has_libcuda(world: World) -> Later[bool]:
+    """Whether the loader would find libcuda.so.1; true when the loader's cache cannot be asked."""
+    folders = [*filter(None, world.env.get("LD_LIBRARY_PATH", "").split(":")), *_LIBCUDA_FOLDERS]
+    if any(world.exists(f"{folder}/libcuda.so.1") for folder in folders):
+        return now(True)
+    running = world.start([which(world, "ldconfig", "/sbin", "/usr/sbin") or "ldconfig", "-p"])
+
+    def finish() -> bool:
+        output = running()
+        return not output.ok or "libcuda.so.1" in output.stdout
+
+    return finish

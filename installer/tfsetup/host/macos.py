@@ -1,0 +1,117 @@
+"""The facts of a Mac. Every command is asked for what it prints to programs, never for what it shows people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tfsetup.host.model import Arch, Cpu, Gpu, Libc
+from tfsetup.host.parsers import cpu as cpus
+from tfsetup.host.parsers import system as systems
+from tfsetup.host.parsers.arch import read_arch
+from tfsetup.host.parsers.gpus import read_system_profiler
+from tfsetup.host.system import System
+from tfsetup.host.world import Fact, Later, Output, World, now, text
+
+# In order of preference; the second one only matters for an interpreter that has no arm64 slice (arch(1)).
+_NATIVE = ("/usr/bin/arch", "-arm64", "-x86_64")
+_SYSCTL = "/usr/sbin/sysctl"
+_FACTS = ("hw.optional.arm64", "hw.optional", "machdep.cpu", "kern.hv_vmm_present", "sysctl.proc_translated")
+_PLISTS = (
+    # The first is never swapped for the one that says 10.16, the second may be.
+    "/System/Library/CoreServices/.SystemVersionPlatform.plist",
+    "/System/Library/CoreServices/SystemVersion.plist",
+)
+
+
+def start(world: World) -> System:
+    """Start sw_vers, sysctl and xcode-select at once; sysctl and xcode-select decide what is asked next."""
+    version = world.start(["/usr/bin/sw_vers", "-productVersion"], env={**world.env, "SYSTEM_VERSION_COMPAT": "0"})
+    sysctl = world.start([_SYSCTL, *_FACTS])
+    select = world.start(["/usr/bin/xcode-select", "-p"])
+    answer = sysctl()
+    facts = cpus.read_sysctl(answer.stdout)
+    arch = _arch(world, facts, answer)
+    translated = arch.value == "arm64" and world.process.machine == "x86_64"
+    # A translated sysctl describes the CPU that Rosetta plays.
+    native = world.start([*_NATIVE, _SYSCTL, *_FACTS]) if translated else now(answer)
+    developer = select()
+    return System(
+        os="macos",
+        os_version=lambda: _os_version(world, version()),
+        arch=arch,
+        rosetta=_rosetta(arch, facts, translated=translated),
+        wsl=Fact(value=False, source="only on Windows"),
+        libc=now(Fact[Libc](value=None, source="not a Linux: no such thing")),
+        cpu=lambda: _cpu(arch, native()),
+        gpus=_gpus(world, arch, native),
+        xcode_clt=_xcode_clt(developer),
+        native=_NATIVE if translated else (),
+        developer_dir=developer.stdout.strip() or None if developer.ok else None,
+    )
+
+
+def _os_version(world: World, output: Output) -> Fact[str]:
+    version = systems.read_mac_version(output.stdout) if output.ok else None
+    if version:
+        return Fact(value=version, source="sw_vers -productVersion")
+    for path in _PLISTS:
+        version = systems.read_version_plist(text(world.read(path)) or "")
+        if version:
+            return Fact(value=version, source=path)
+    said = output.stdout.strip()[:40] if output.ok else output.trouble
+    return Fact(value=None, source=f"sw_vers -productVersion: {said or 'nothing'}")
+
+
+def _arch(world: World, facts: Mapping[str, str], answer: Output) -> Fact[Arch]:
+    # 1 on Apple silicon, also for a translated process; unknown on an Intel Mac.
+    if facts.get("hw.optional.arm64") == "1" or world.process.machine == "arm64":
+        return Fact(value="arm64", source="sysctl hw.optional.arm64" if facts else "uname -m")
+    if not facts:
+        return Fact(value=None, source=f"sysctl hw.optional: {answer.trouble}; uname -m alone cannot see Rosetta")
+    return Fact(value=read_arch(world.process.machine, "macos"), source="uname -m, and no sysctl hw.optional.arm64")
+
+
+def _rosetta(arch: Fact[Arch], facts: Mapping[str, str], *, translated: bool) -> Fact[bool]:
+    if arch.value is None:
+        return Fact(value=None, source=arch.source)
+    child = facts.get("sysctl.proc_translated")
+    source = "uname -m against the hardware" + (f", sysctl.proc_translated: {child}" if child else "")
+    return Fact(value=translated, source=source)
+
+
+def _cpu(arch: Fact[Arch], output: Output) -> Fact[Cpu]:
+    facts = cpus.read_sysctl(output.stdout)
+    if not facts or arch.value is None:
+        return Fact(value=None, source=f"sysctl machdep.cpu: {output.trouble}")
+    cpu = cpus.apple_cpu(facts) if arch.value == "arm64" else cpus.intel_mac_cpu(facts)
+    return Fact(value=cpu, source="sysctl machdep.cpu hw.optional")
+
+
+def _gpus(world: World, arch: Fact[Arch], sysctl: Later[Output]) -> Later[Fact[tuple[Gpu, ...]]]:
+    """Apple silicon has its GPU on the chip; only an Intel Mac must be asked, which takes a second."""
+    if arch.value == "arm64":
+        return lambda: _chip_gpu(cpus.read_sysctl(sysctl().stdout))
+    profiler = world.start(["/usr/sbin/system_profiler", "-json", "SPDisplaysDataType"], limit_s=15.0)
+
+    def finish() -> Fact[tuple[Gpu, ...]]:
+        output = profiler()
+        gpus = read_system_profiler(output.stdout) if output.ok else None
+        source = "system_profiler SPDisplaysDataType"
+        trouble = "printed something else than JSON" if output.ok else output.trouble
+        return Fact(value=gpus, source=source if gpus is not None else f"{source}: {trouble}")
+
+    return finish
+
+
+def _chip_gpu(facts: Mapping[str, str]) -> Fact[tuple[Gpu, ...]]:
+    if facts.get("kern.hv_vmm_present") == "1":
+        gpu = Gpu(vendor="apple", name="Apple Paravirtual device")
+        return Fact(value=(gpu,), source="a virtual machine on Apple silicon (sysctl kern.hv_vmm_present)")
+    return Fact(value=(Gpu(vendor="apple", name=facts.get("machdep.cpu.brand_string")),), source="on the chip")
+
+
+def _xcode_clt(output: Output) -> Fact[bool]:
+    source = "xcode-select -p"
+    if output.problem is not None:
+        return Fact(value=None, source=f"{source}: {output.problem}")
+    return Fact(value=output.ok and bool(output.stdout.strip()), source=source)

@@ -1,0 +1,143 @@
+"""GPUs from nvidia-smi, the NVIDIA driver's own files, PCI identifiers, KFD, system_profiler and Windows' registry."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tfsetup.host.model import Gpu, GpuVendor
+
+# https://admin.pci-ids.ucw.cz/read/PC
+PCI_VENDORS: dict[int, GpuVendor] = {0x10DE: "nvidia", 0x1002: "amd", 0x8086: "intel", 0x106B: "apple"}
+_DISPLAY, _ACCELERATOR = 0x03, 0x12  # PCI base classes; MI300 and its like call themselves processing accelerators
+
+_ABSENT = frozenset({"", "n/a", "[n/a]", "[not supported]", "[unknown error]", "not found", "unknown"})
+
+
+def read_nvidia_smi(text: str, *, with_capability: bool) -> tuple[Gpu, ...] | None:
+    """Return the GPUs of `nvidia-smi --query-gpu=name,driver_version[,compute_cap] --format=csv,noheader`.
+
+    None: some line is not what was asked for, so the output is not to be believed.
+    """
+    gpus = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        cells = [cell.strip() for cell in line.rsplit(",", 2 if with_capability else 1)]
+        if len(cells) != (3 if with_capability else 2) or not re.fullmatch(r"\d+(\.\d+){1,2}", cells[1]):
+            return None
+        capability = cells[2] if with_capability else ""
+        gpus.append(
+            Gpu(
+                vendor="nvidia",
+                name=_known(cells[0]),
+                driver=cells[1],
+                compute_capability=capability if re.fullmatch(r"\d+\.\d+", capability) else None,
+            )
+        )
+    return tuple(gpus)
+
+
+def lacks_compute_cap(text: str) -> bool:
+    """Whether nvidia-smi is too old (before 510) to know the field `compute_cap`."""
+    return "compute_cap" in text and "not a valid field" in text
+
+
+def no_nvidia_device(text: str) -> bool:
+    """Whether nvidia-smi itself says that there is no GPU, which is an answer and not a failure."""
+    return "No devices were found" in text or "No devices found" in text
+
+
+def read_driver_version(text: str) -> str | None:
+    """Return the kernel module's version from /proc/driver/nvidia/version (closed and open module, and Tegra's)."""
+    found = re.search(r"NVRM version:.*?(\d{3,}\.\d+(?:\.\d+)?)\s", text)
+    return found[1] if found else None
+
+
+def read_gpu_information(text: str) -> str | None:
+    """Return the model from /proc/driver/nvidia/gpus/*/information."""
+    found = re.search(r"^Model:\s*(\S.*)$", text, re.MULTILINE)
+    return _known(found[1]) if found else None
+
+
+def pci_gpu(vendor: str, device_class: str) -> GpuVendor | None:
+    """Return the vendor when the `vendor` and `class` files of a PCI device say that it is a GPU."""
+    try:
+        vendor_id, base = int(vendor.strip(), 16), int(device_class.strip(), 16) >> 16
+    except ValueError:
+        return None
+    name = PCI_VENDORS.get(vendor_id)
+    if base == _DISPLAY or (base == _ACCELERATOR and name in {"nvidia", "amd"}):
+        return name
+    return None
+
+
+def is_kfd_gpu(properties: str) -> bool:
+    """Whether a KFD topology node is a GPU: CPUs are nodes too, with no SIMD units."""
+    found = re.search(r"^simd_count (\d+)$", properties, re.MULTILINE)
+    return bool(found) and int(found[1]) > 0 if found else False
+
+
+def read_system_profiler(text: str) -> tuple[Gpu, ...] | None:
+    """Return the GPUs of `system_profiler -json SPDisplaysDataType`; None when that is not what it is."""
+    try:
+        entries = json.loads(text)["SPDisplaysDataType"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not isinstance(entries, list):
+        return None
+    found = (_profiled(entry) for entry in entries if isinstance(entry, dict))
+    return tuple(gpu for gpu in found if gpu is not None)
+
+
+def _profiled(entry: dict[str, Any]) -> Gpu | None:
+    name = str(entry.get("sppci_model") or entry.get("_name") or "").strip()
+    vendor = vendor_of(f"{entry.get('spdisplays_vendor', '')} {name}")
+    return Gpu(vendor=vendor, name=name or None) if vendor else None
+
+
+def vendor_of(words: str) -> GpuVendor | None:
+    """Return the vendor that a device's name or vendor string betrays."""
+    lower = words.lower()
+    for marks, vendor in _VENDOR_MARKS:
+        if any(mark in lower for mark in marks):
+            return vendor
+    return None
+
+
+_VENDOR_MARKS: tuple[tuple[tuple[str, ...], GpuVendor], ...] = (
+    (("nvidia", "ven_10de", "0x10de", "geforce", "quadro", "tesla"), "nvidia"),
+    (("vendor_amd", "ven_1002", "0x1002", "radeon", "amd ", "ati ", "advanced micro"), "amd"),
+    (("intel", "ven_8086", "0x8086"), "intel"),
+    (("apple", "0x106b"), "apple"),
+)
+
+
+def read_display_registry(blocks: Iterable[dict[str, str]]) -> tuple[Gpu, ...]:
+    """Return the GPUs of Windows' display-adapter class key, one block a numbered subkey.
+
+    NVIDIA's public driver version is the last five digits of the Windows one: 31.0.15.5222 is 552.22.
+    """
+    gpus = []
+    for values in blocks:
+        name = values.get("DriverDesc", "")
+        vendor = vendor_of(f"{values.get('MatchingDeviceId', '')} {name}")
+        if vendor:
+            driver = _nvidia_from_windows(values.get("DriverVersion", "")) if vendor == "nvidia" else None
+            gpus.append(Gpu(vendor=vendor, name=_known(name), driver=driver))
+    return tuple(dict.fromkeys(gpus))
+
+
+def _nvidia_from_windows(version: str) -> str | None:
+    digits = "".join(version.split(".")[-2:])[-5:]
+    return f"{digits[:3]}.{digits[3:]}" if len(digits) == 5 and digits.isdigit() else None  # noqa: PLR2004 - see above
+
+
+def _known(cell: str) -> str | None:
+    return None if cell.strip().lower() in _ABSENT else cell.strip()
+
+
+def merged(first: Sequence[Gpu], second: Sequence[Gpu]) -> tuple[Gpu, ...]:
+    """Return `first`, and of `second` the GPUs of vendors that `first` has none of."""
+    have = {gpu.vendor for gpu in first}
+    return (*first, *(gpu for gpu in second if gpu.vendor not in have))

@@ -1,0 +1,95 @@
+"""Operating system, its version, WSL and the C library, from the files and commands that name them."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from tfsetup.host.model import Libc
+
+_VERSION = re.compile(r"\d+(?:\.\d+){0,3}")
+_MAC_VERSION = re.compile(r"\d+(?:\.\d+){0,2}")
+_PLIST_VERSION = re.compile(r"<key>ProductVersion</key>\s*<string>([^<]*)</string>")
+
+
+def read_mac_version(text: str) -> str | None:
+    """Return the version `sw_vers -productVersion` printed, or None when it is none or a made-up one.
+
+    Programs built with an old SDK are told 10.16 on macOS 11 and later, and 16.0 on macOS 26 and later
+    (python/cpython#135675); there is no macOS 10.16, nor any from 16 to 25.
+    """
+    version = text.strip()
+    if not _MAC_VERSION.fullmatch(version):
+        return None
+    major, minor = (*(int(part) for part in version.split(".")), 0)[:2]
+    return None if (major, minor) == (10, 16) or 16 <= major <= 25 else version  # noqa: PLR2004 - see above
+
+
+def read_version_plist(text: str) -> str | None:
+    """Return the real ProductVersion of SystemVersion.plist, None as in `read_mac_version`."""
+    found = _PLIST_VERSION.search(text)
+    return read_mac_version(found[1]) if found else None
+
+
+def read_os_release(text: str) -> str | None:
+    """Return `ID VERSION_ID` of os-release(5), such as `debian 12`; a rolling distribution has the ID alone."""
+    pairs = dict(_assignments(text))
+    words = [pairs[key] for key in ("ID", "VERSION_ID") if pairs.get(key)]
+    return " ".join(words) if "ID" in pairs and words else None
+
+
+def _assignments(text: str) -> list[tuple[str, str]]:
+    found = []
+    for line in text.splitlines():
+        key, equals, value = line.strip().partition("=")
+        if equals and not key.startswith("#"):
+            found.append((key.strip(), value.strip().strip("\"'")))
+    return found
+
+
+def read_wsl(proc_version: str) -> Literal[1, 2] | None:
+    """Return the generation of WSL that /proc/version betrays; None: no Microsoft kernel.
+
+    WSL 1 has `…-Microsoft` (a translation layer that calls itself Linux 4.4), WSL 2 `…-microsoft-standard-WSL2`.
+    """
+    lower = proc_version.lower()
+    if "microsoft" not in lower and "wsl2" not in lower:
+        return None
+    return 1 if re.search(r"version [34]\.\d+\.\d+-\d+-microsoft", lower) and "wsl2" not in lower else 2
+
+
+def read_glibc(confstr: str) -> Libc | None:
+    """Return what `CS_GNU_LIBC_VERSION` says: `glibc 2.36`."""
+    name, _, version = confstr.strip().partition(" ")
+    return Libc(name="glibc", version=_major_minor(version)) if name == "glibc" and _major_minor(version) else None
+
+
+def read_ldd(text: str) -> Libc | None:
+    """Return the C library from the first words of `ldd --version`, or of musl's loader run without arguments."""
+    if "musl" in text.lower():
+        found = re.search(r"Version (\d+\.\d+(?:\.\d+)*)", text)
+        return Libc(name="musl", version=found[1] if found else None)
+    first = text.splitlines()[0] if text.strip() else ""
+    if not re.search(r"glibc|gnu libc|gnu c library|\(gentoo|^ldd ", first, re.IGNORECASE):
+        return None
+    version = _major_minor(first.split()[-1])
+    return Libc(name="glibc", version=version) if version else None
+
+
+def _major_minor(version: str) -> str | None:
+    found = re.match(r"\d+\.\d+", version.strip())
+    return found[0] if found else None
+
+
+def read_windows_version(text: str) -> str | None:
+    """Return `10.0.22631` of whatever surrounds it."""
+    found = re.search(r"\d+\.\d+\.\d+", text)
+    return found[0] if found else None
+
+
+def windows_release(version: str) -> str:
+    """Return what people call a Windows version: `11` from build 22000 on, else its first number."""
+    parts = [int(part) for part in version.split(".") if part.isdigit()]
+    if parts >= [10, 0, 22000]:
+        return "11"
+    return str(parts[0]) if parts else version

@@ -1,0 +1,25 @@
+"""The fingerprint of what was decided: two selections with the same digest want the same environment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from tfsetup.matrix.model import Selection
+
+
+def digest(selection: Selection) -> str:
+    """Return a sha256 (hex) over the row, the requirements, the target and the backend of `selection`.
+
+    Reasons, warnings and the path of the interpreter are left out: they may change without the environment changing.
+    """
+    decided = {
+        "row": selection.row,
+        "requirements": selection.requirements,
+        "source_builds": selection.source_builds,
+        "conda": selection.conda,
+        "backend": selection.backend,
+        "target": asdict(selection.target) if selection.target else None,
+    }
+    return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()

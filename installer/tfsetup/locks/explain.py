@@ -1,0 +1,129 @@
+"""uv's words turned into ours: which kind of failure, what happened, what to do. Pure functions of text.
+
+uv exits with 1 or 2 whatever went wrong, so the kind has to be read from its `error:` and `cause:` lines. The patterns
+are those of uv 0.9 to 0.13 and of the operating systems' error texts (`os error N`), which do not change with uv.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]+(?::[^/\s@]*)?@")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    error: type[NetworkError | BuildError]
+    message: str
+    hint: str
+
+
+def _rule(pattern: str, error: type[NetworkError | BuildError], message: str, hint: str) -> _Rule:
+    return _Rule(pattern=re.compile(pattern), error=error, message=message, hint=hint)
+
+
+# First match wins: the more specific reason stands first (a full disk also shows as a failed download).
+_RULES: Final = (
+    _rule(
+        r"No space left on device|os error 28\b|not enough space on the disk|os error 112\b|Disk quota exceeded",
+        BuildError,
+        "The disk is full.",
+        "Free some space (`df -h` shows where; `uv cache prune` empties uv's cache), or choose another disk with "
+        "--prefix and UV_CACHE_DIR. The environment that was there is untouched.",
+    ),
+    _rule(
+        r"Read-only file system|os error 30\b",
+        BuildError,
+        "The folder to build in, or uv's cache, cannot be written: its file system is read-only.",
+        "Choose another place with --prefix (and UV_CACHE_DIR for the cache).",
+    ),
+    _rule(
+        r"Permission denied|os error 13\b|Access is denied|os error 5\b",
+        BuildError,
+        "The folder to build in, or uv's cache, may not be written by this user.",
+        "Choose a folder of your own with --prefix (and UV_CACHE_DIR for the cache); nothing here needs root.",
+    ),
+    _rule(
+        r"Hash mismatch|hash mismatch|Hash-checking is enabled",
+        NetworkError,
+        "A downloaded file is not the one that was locked: its hash differs.",
+        "Run again with a clean cache (`uv cache clean`). If it stays, the index or a proxy serves another file: do "
+        "not install it, and write the lock anew only if you trust the new file.",
+    ),
+    _rule(
+        r"network was disabled|network connectivity is disabled|not found in the cache",
+        NetworkError,
+        "Something that is needed is not in uv's cache, and --offline forbids to fetch it.",
+        "Run once without --offline, or point --lock at a lock file whose wheels are already cached.",
+    ),
+    _rule(
+        r"401 Unauthorized|403 Forbidden|407 Proxy Authentication",
+        NetworkError,
+        "The package index refused access.",
+        "Check the credentials of the index (netrc, UV_INDEX_* variables, keyring) and the proxy's.",
+    ),
+    _rule(
+        r"dns error|failed to lookup address|Name or service not known|nodename nor servname",
+        NetworkError,
+        "The package index could not be reached: its name has no address.",
+        "Check the network connection and the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml); behind a proxy "
+        "set HTTPS_PROXY.",
+    ),
+    _rule(
+        r"invalid peer certificate|UnknownIssuer|certificate",
+        NetworkError,
+        "The package index's certificate is not trusted here.",
+        "If your organisation inspects TLS, set SSL_CERT_FILE to its certificate bundle; also check the clock.",
+    ),
+    _rule(
+        r"Failed to fetch|Failed to download|error sending request|Request failed after|timed out|Connection refused"
+        r"|connection closed|Could not connect|unexpected end of file",
+        NetworkError,
+        "The package index could not be reached, or broke off.",
+        "Check the network connection and the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml), then run the "
+        "same command again: what was downloaded is kept.",
+    ),
+    _rule(
+        r"No interpreter found|Failed to inspect Python interpreter|interpreter not found|No virtual environment",
+        BuildError,
+        "The Python interpreter that was chosen cannot be run (any more).",
+        "`tfsetup host` lists the interpreters that work; choose one with --python X.Y.",
+    ),
+    _rule(
+        r"No solution found",
+        BuildError,
+        "The requirements do not fit together.",
+        "Change one of the requirements named above.",
+    ),
+)
+
+
+def explain_uv(stderr: str, doing: str) -> TfsetupError:
+    """Return the error for a failed run of uv, from what it printed; `doing` says what we were about."""
+    said = quote(stderr)
+    for rule in _RULES:
+        if rule.pattern.search(stderr):
+            detail = f"{doing}: {rule.message}" + (f"\nuv said: {said}" if said else "")
+            return rule.error(detail, hint=rule.hint)
+    hint = "Run again with --verbose to see everything uv prints."
+    return TfsetupError(Code.BUILD, f"{doing}: uv failed.\nuv said: {said or 'nothing'}", hint=hint)
+
+
+def quote(stderr: str, *, limit: int = 8) -> str:
+    """Return uv's own `error:` line and its causes, at most `limit` lines, without credentials."""
+    lines = without_credentials(stderr).splitlines()
+    start = next((n for n, line in enumerate(lines) if line.startswith("error:")), None)
+    if start is None:
+        return "\n".join(lines[-limit:]).strip()
+    told = [line.strip() for line in lines[start : start + limit] if line.strip() and not line.startswith("hint:")]
+    return "\n         ".join(told).removeprefix("error: ")
+
+
+def without_credentials(text: str) -> str:
+    """Return `text` with the user name and password of every URL replaced by `***`."""
+    return _CREDENTIALS.sub("***@", text)

@@ -1,0 +1,83 @@
+"""Reads the matrix and the index snapshot from disk. The only module of this room that opens files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.matrix.facts import Index
+from tfsetup.matrix.load import InvalidMatrixError, merge, parse
+from tfsetup.matrix.marked import Problem
+from tfsetup.matrix.rows import Matrix
+
+MATRIX = "matrix.yaml"
+SNAPSHOT = "index.json"
+
+
+@cache
+def environments() -> Path:
+    """Return the folder of the matrix: inside an installed package, or beside `installer/` in a checkout.
+
+    Raises:
+        InvalidFileError: neither is there, so the installation is incomplete.
+    """
+    package = Path(__file__).resolve().parent.parent
+    places = (package / "environments", package.parent.parent / "environments")
+    for place in places:
+        if (place / MATRIX).is_file():
+            return place
+    raise InvalidFileError(
+        "The distribution matrix is not part of this installation of tfsetup.",
+        where=Where(file=str(places[0] / MATRIX)),
+        hint="Install tfsetup again.",
+    )
+
+
+def read_matrix(extra: Path | None = None, *, index: Index | None = None) -> Matrix:
+    """Return the shipped matrix, extended or overridden by the rows of `extra`, over `index` (default: the snapshot).
+
+    Raises:
+        InvalidMatrixError: a file is invalid; the message has every place.
+    """
+    parts = [parse(_text(environments() / MATRIX), _shown(environments() / MATRIX))]
+    if extra is not None:
+        parts.append(parse(_text(extra), str(extra)))
+    return merge(parts, index or read_index())
+
+
+def read_index(path: Path | None = None) -> Index:
+    """Return the recorded facts of the index.
+
+    Raises:
+        InvalidFileError: the snapshot is missing or damaged.
+    """
+    import msgspec
+
+    file = path or environments() / SNAPSHOT
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Index)
+    except (OSError, msgspec.MsgspecError) as error:
+        hint = "Install tfsetup again, or write it anew with `tfsetup matrix update`."
+        raise InvalidFileError(
+            f"The index snapshot cannot be read: {error}", where=Where(file=str(file)), hint=hint
+        ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        problem = Problem(where=Where(file=str(path)), message=f"the matrix file cannot be read: {reason}")
+        raise InvalidMatrixError([problem]) from error
+
+
+def _shown(path: Path) -> str:
+    """Return the path as a person would write it: relative to the working folder where that is shorter."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+__all__: Sequence[str] = ("environments", "read_index", "read_matrix")

@@ -1,0 +1,114 @@
+"""The kinds of text a matrix field may hold, each with the check that a value must pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from tfsetup.matrix.versions import InvalidSpecifier, InvalidVersion, specifiers, version
+
+_MIN_PROSE = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """A kind of text: what to call it, a regular expression for editors, and a check that returns what is wrong."""
+
+    name: str
+    pattern: str
+    check: Callable[[str], str]
+    example: str
+
+
+def _matches(pattern: str, complaint: str) -> Callable[[str], str]:
+    compiled = re.compile(pattern)
+    return lambda text: "" if compiled.fullmatch(text) else complaint
+
+
+def _range(text: str) -> str:
+    if text.strip()[:1] not in "<>=!~" or not text.strip():
+        return "a range needs an operator"
+    try:
+        specifiers(text)
+    except InvalidSpecifier:
+        return "not a PEP 440 range"
+    return ""
+
+
+def _version(text: str) -> str:
+    try:
+        version(text)
+    except InvalidVersion:
+        return "not a PEP 440 version"
+    return ""
+
+
+def _requirement(text: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        found = Requirement(text)
+    except InvalidRequirement:
+        return "not a PEP 508 requirement"
+    return "a requirement here has a version range and no URL" if found.url or not found.specifier else ""
+
+
+def _prose(text: str) -> str:
+    if len(text.strip()) < _MIN_PROSE:
+        return "too short to explain anything"
+    return "an address (write the name of the page)" if "://" in text else ""
+
+
+ROW_ID = Kind(
+    name="row identifier",
+    pattern=r"[a-z0-9_]+(-[a-z0-9_]+)+",
+    check=_matches(r"[a-z0-9_]+(-[a-z0-9_]+)+", "lower-case words joined by dashes are expected"),
+    example="macos-arm64-metal",
+)
+RANGE = Kind(name="version range", pattern=r"\s*[<>=!~].*", check=_range, example='">=2.16,<2.20"')
+MINOR = Kind(
+    name="Python version",
+    pattern=r"3\.[0-9]{1,2}",
+    check=_matches(r"3\.[0-9]{1,2}", "a Python is written X.Y"),
+    example='"3.12"',
+)
+VERSION = Kind(name="version", pattern=r"[0-9v].*", check=_version, example='"1.2.0"')
+NUMBERS = Kind(
+    name="dotted number",
+    pattern=r"[0-9]+(\.[0-9]+)*",
+    check=_matches(r"[0-9]+(\.[0-9]+)*", "numbers joined by dots are expected"),
+    example='"525.60.13"',
+)
+DISTRIBUTION = Kind(
+    name="distribution name",
+    pattern=r"[a-z0-9]+(-[a-z0-9]+)*",
+    check=_matches(r"[a-z0-9]+(-[a-z0-9]+)*", "a normalized distribution name is expected (PEP 503)"),
+    example="tensorflow-cpu",
+)
+EXTRA = Kind(
+    name="extra",
+    pattern=r"[a-z0-9]+(-[a-z0-9]+)*",
+    check=_matches(r"[a-z0-9]+(-[a-z0-9]+)*", "an extra's name is expected"),
+    example="and-cuda",
+)
+REQUIREMENT = Kind(name="requirement", pattern=r".+[<>=!~].+", check=_requirement, example='"numpy<2"')
+FEATURE = Kind(
+    name="CPU feature",
+    pattern=r"[a-z][a-z0-9_]*",
+    check=_matches(r"[a-z][a-z0-9_]*", "a lower-case feature name is expected"),
+    example="avx",
+)
+PROSE = Kind(name="text", pattern=r"(?s).{5,}", check=_prose, example="why, in a sentence")
+
+RowId = Annotated[str, ROW_ID]
+Range = Annotated[str, RANGE]
+Minor = Annotated[str, MINOR]
+ExactVersion = Annotated[str, VERSION]
+Numbers = Annotated[str, NUMBERS]
+Distribution = Annotated[str, DISTRIBUTION]
+Extra = Annotated[str, EXTRA]
+Bound = Annotated[str, REQUIREMENT]
+Feature = Annotated[str, FEATURE]
+Prose = Annotated[str, PROSE]

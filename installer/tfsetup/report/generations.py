@@ -1,0 +1,51 @@
+"""Generations as a table, and a change of them as a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tfsetup.report.result import Result
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+def generations_view(data: Mapping[str, Any]) -> RenderableType:
+    """Return a table with a row a generation, the current one marked."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not data["generations"]:
+        return Text(f"There is no environment at {data['prefix']}; `tfsetup install` builds one.")
+    table = Table(box=None, pad_edge=False, title=data["prefix"], title_justify="left", title_style="")
+    for heading in ("", "generation", "row", "Python", "what", "built (UTC)", "verified"):
+        table.add_column(heading)
+    for row in data["generations"]:
+        table.add_row(*_cells(row))
+    return table
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    what = ", ".join(row["requirements"]) or "was there before tfsetup"
+    mark = "→" if row["current"] else ""
+    verified = "yes" if row["verified"] else "no"
+    return [
+        mark,
+        str(row["generation"]),
+        row["row"],
+        row["python"],
+        what,
+        row["created"].removesuffix("+00:00"),
+        verified,
+    ]
+
+
+def change_line(result: Result) -> str:
+    """Return one line that says what changed."""
+    data = result.data
+    if result.command == "remove":
+        return f"Removed generation {data['generation']} of {data['prefix']}."
+    if not data["changed"]:
+        return f"{data['prefix']} already is generation {data['generation']}: nothing to do."
+    return f"{data['prefix']} is generation {data['generation']} again ({data['row']})."

@@ -1,0 +1,94 @@
+"""What an installation came to, for people: the choice in a line, the device table, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tfsetup.matrix.model import Selection
+from tfsetup.report.result import Result
+from tfsetup.report.text import seconds, size
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Data = Mapping[str, Any]
+
+
+def chosen(selection: Selection) -> str:
+    """Return the choice in one line: what, on which Python, and the first reason why."""
+    what = ", ".join((*selection.requirements, *selection.source_builds))
+    python = f"Python {selection.python}"
+    if selection.interpreter is not None and selection.interpreter.path:
+        python += f" ({selection.interpreter.path})"
+    why = f" · {selection.reasons[0]}" if selection.reasons else ""
+    return f"{selection.row}: {what} on {python}{why}"
+
+
+def outcome(result: Result, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
+    """Yield what to print for a finished installation; `command` is what the user types to call tfsetup."""
+    data = result.data
+    if "resolve" in data:
+        from tfsetup.report.resolve import resolve_view
+
+        yield resolve_view(data["resolve"])
+    elif "plan" in data:
+        yield from _dry(data)
+    elif "refused" in data:
+        yield from _refused(data)
+    elif data["changed"]:
+        yield from _installed(data, command, windows=windows)
+    else:
+        yield from _unchanged(data, command, windows=windows)
+
+
+def _dry(data: Data) -> Iterator[RenderableType]:
+    yield f"{data['prefix']} would become {data['row']} on Python {data['python']}:"
+    for number, line in enumerate(data["plan"], 1):
+        yield f"  {number}. {line}"
+    yield f"{len(data['packages'])} packages, {size(data['download_bytes'])}: {', '.join(data['packages'])}"
+    yield "Nothing was changed (--dry-run)."
+
+
+def _installed(data: Data, command: str, *, windows: bool) -> Iterator[RenderableType]:
+    if data["verify"] is not None:
+        from tfsetup.report.verify import verify_view
+
+        yield verify_view(data["verify"], data["verify"].get("findings", []))
+    spent = ", ".join(f"{phase} {seconds(duration)}" for phase, duration in data["seconds"].items() if duration)
+    yield ""
+    yield f"{data['prefix']} is ready: {data['row']}, generation {data['generation']} ({spent})"
+    yield from next_steps(data, command, windows=windows)
+
+
+def _unchanged(data: Data, command: str, *, windows: bool) -> Iterator[RenderableType]:
+    what = ", ".join(data["requirements"])
+    yield f"{data['prefix']} already is {data['row']} ({what}), generation {data['generation']}: nothing to do."
+    yield from next_steps(data, command, windows=windows)
+
+
+def _refused(data: Data) -> Iterator[RenderableType]:
+    if data.get("verify"):
+        from tfsetup.report.verify import verify_view
+
+        yield verify_view(data["verify"], data["verify"].get("findings", []))
+    yield ""
+    yield f"Not installed: {data['refused']}"
+    yield f"{data['prefix']} is as it was before."
+
+
+def next_steps(data: Data, command: str, *, windows: bool) -> Iterator[str]:
+    """Yield what to type next: activate, run, check again, go back."""
+    prefix = data["prefix"]
+    where = "" if prefix.endswith(("/.venv", "\\.venv")) else f" {prefix}"
+    activate = f"{prefix}\\Scripts\\activate" if windows else f"source {_relative(prefix)}/bin/activate"
+    rollback = f"{command} rollback" + (f" --prefix{where}" if where else "")
+    yield f"  activate   {activate}"
+    yield f"  run        {command} run{where} -- python your_script.py"
+    yield f"  check      {command} verify{where}"
+    if data["generation"] and data["generation"] > 1:
+        yield f"  go back    {rollback}"
+
+
+def _relative(prefix: str) -> str:
+    return ".venv" if prefix.endswith("/.venv") else prefix

@@ -1,0 +1,89 @@
+"""Which BLAS NumPy and SciPy call, and whether that is the one expected and a good build of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from tfsetup.matrix.model import Expectation
+from tfsetup.verify.model import Blas, Finding
+from tfsetup.verify.observed import Event, Observed, number, text
+
+# Cores OpenBLAS falls back to when it does not know the CPU; none of them uses AVX2.
+GENERIC_CORES = frozenset(
+    {"prescott", "generic", "core2", "nehalem", "katmai", "p2", "penryn", "dunnington", "opteron"}
+)
+BUILD_NAMES = {"openblas": "openblas", "accelerate": "accelerate", "mkl": "mkl", "blis": "blis"}
+
+
+def blas(seen: Observed) -> tuple[Blas, ...]:
+    """Return one value for each package that calls a BLAS; the library is None where it cannot be told."""
+    event = seen.last("blas")
+    if not event:
+        return ()
+    owners = {entry["path"]: entry for entry in seen.last("libraries").get("libraries", ())}
+    users = [user for user in ("numpy", "scipy") if user == "numpy" or event.get("scipy_version")]
+    return tuple(_used_by(user, event, owners) for user in users)
+
+
+def _used_by(user: str, event: Event, owners: Mapping[str, Event]) -> Blas:
+    entry = _library_of(user, event, owners)
+    timing = event.get(user)
+    timing = timing if isinstance(timing, dict) else {}
+    path = text(entry.get("path"))
+    image = owners.get(path or "", {})
+    return Blas(
+        user=user,
+        library=text(entry.get("library")) or _configured(event),
+        path=path,
+        version=text(entry.get("version")),
+        core=text(entry.get("core")),
+        threads=entry.get("threads"),
+        arch=text(image.get("arch")),
+        wheel=text(image.get("wheel")),
+        gflops=number(timing.get("gflops")),
+        n=timing.get("n"),
+    )
+
+
+def _library_of(user: str, event: Event, owners: Mapping[str, Event]) -> dict[str, Any]:
+    """The library that appeared when the package's extension was loaded; else its wheel's; else the only one."""
+    known = {entry["path"]: dict(entry) for entry in event.get("libraries", ())}
+    loaded = [path for path in event.get("users", {}).get(user, ()) if path in known]
+    shipped = [path for path in known if (text(owners.get(path, {}).get("wheel")) or "").startswith(f"{user} ")]
+    only = list(known) if len(known) == 1 else []
+    return next((known[path] for path in [*loaded, *shipped, *only]), {})
+
+
+def _configured(event: Event) -> str | None:
+    """What NumPy says it was built with, where no library of its own is mapped (linked statically, or unknown)."""
+    name = (text(event.get("configured")) or "").lower()
+    return next((family for word, family in BUILD_NAMES.items() if word in name), None)
+
+
+def blas_findings(
+    found: tuple[Blas, ...], expectation: Expectation | None, features: Collection[str] | None
+) -> Iterator[Finding]:
+    """Compare NumPy's BLAS with the expectation, and name slow builds."""
+    for item in found:
+        if item.user == "numpy" and expectation is not None and expectation.blas not in {None, item.library}:
+            yield Finding(
+                severity="warning",
+                title=f"NumPy calls {item.library or 'an unknown BLAS'}, {expectation.blas} was expected",
+                detail=item.path or "",
+                fix=("tfsetup install rebuilds the environment with the wheels of its lock",),
+            )
+        if item.library == "netlib":
+            yield Finding(
+                severity="warning",
+                title=f"{item.user} calls the reference BLAS, many times slower than an optimised one",
+                detail=item.path or "",
+            )
+        core = (item.core or "").lower()
+        if core in GENERIC_CORES and features is not None and "avx2" in features:
+            yield Finding(
+                severity="warning",
+                title=f"{item.user}'s OpenBLAS runs its `{item.core}` kernels on a CPU that has AVX2",
+                detail=f"{PurePath(item.path or '').name}; OPENBLAS_CORETYPE may be set, or the build has no others",
+            )

@@ -1,0 +1,157 @@
+"""The verdict on each device, with the number that decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tfsetup.matrix.model import Expectation
+from tfsetup.verify.model import Device, DeviceStatus, Failure, Matmul
+from tfsetup.verify.observed import Event, Observed, number, text
+from tfsetup.verify.tolerance import tolerance
+
+HEADLINE = "float32"
+SLOW_CPU = 1 / 3  # of what NumPy's BLAS reaches on the same cores in the same process
+
+
+def devices(seen: Observed, expectation: Expectation | None, failure: Failure | None) -> tuple[Device, ...]:
+    """Return a verdict on every device listed, and one for every expected kind of device that is not listed."""
+    listed = seen.last("devices").get("devices")
+    if not isinstance(listed, list):
+        return ()
+    measured = [_device(entry, seen, failure) for entry in listed]
+    judged = tuple(_throughput(device, measured, seen) for device in measured)
+    return judged + missing(judged, expectation)
+
+
+def missing(listed: Sequence[Device], expectation: Expectation | None) -> tuple[Device, ...]:
+    """Return a `fallback` device for each kind that should be there: its work would silently run on the CPU."""
+    if expectation is None:
+        return ()
+    kinds = {device.type for device in listed}
+    names = ", ".join(device.name for device in listed) or "nothing"
+    return tuple(
+        Device(
+            name=f"{kind}:0",
+            type=kind,
+            status="fallback",
+            reason=f"a {kind} was expected, TensorFlow lists {names}; its work would run on the CPU",
+        )
+        for kind in expectation.devices
+        if kind not in kinds
+    )
+
+
+def _device(entry: Event, seen: Observed, failure: Failure | None) -> Device:
+    name, kind = str(entry.get("name")), str(entry.get("type"))
+    relaxed = bool(seen.last("tensorflow").get("tensor_float_32")) and kind == "GPU"
+    products = tuple(
+        product(event, tensor_float_32=relaxed) for event in seen.all("matmul") if event.get("device") == name
+    )
+    status, reason = _verdict(name, products)
+    step = seen.open_step()
+    if failure is not None and step.get("device") == name:
+        status, reason = "failed", f"the process ended ({failure.signal or failure.kind}) during {step.get('what')}"
+    elif not products:
+        status = "skipped"
+        reason = "the process ended before its turn" if failure is not None else "not a device one computes on"
+        if failure is None and entry.get("measured"):
+            reason = "not reached within the time allowed"
+    return Device(
+        name=name,
+        type=kind,
+        status=status,
+        reason=reason,
+        description=text(entry.get("description")),
+        matmul=products,
+    )
+
+
+def product(event: Event, *, tensor_float_32: bool) -> Matmul:
+    """Return one `matmul` event as a value, with the tolerance its error is judged by."""
+    n, dtype = int(event["n"]), str(event["dtype"])
+    error = event.get("error")
+    if isinstance(error, dict):
+        first_line = str(error.get("message") or "").strip().split("\n")[0]
+        return Matmul(n=n, dtype=dtype, error=f"{error.get('type')}: {first_line}"[:300])
+    numbers: dict[str, Any] = {
+        key: number(event.get(key))
+        for key in ("median_s", "min_s", "spread", "gflops", "max_rel_error", "checksum_error")
+    }
+    return Matmul(
+        n=n,
+        dtype=dtype,
+        tolerance=tolerance(dtype, n, tensor_float_32=tensor_float_32),
+        finite=event.get("finite") is True,
+        repeatable=event.get("repeatable") is True,
+        compared=text(event.get("compared")),
+        placed_on=text(event.get("placed_on")),
+        runs=int(event.get("runs") or 0),
+        **numbers,
+    )
+
+
+def _verdict(name: str, products: Sequence[Matmul]) -> tuple[DeviceStatus, str]:
+    """Return the worst of the products' verdicts; without any trouble, the headline number."""
+    for item in products:
+        if item.error is not None and item.dtype == HEADLINE:
+            return "failed", f"{item.dtype} {item.n}: {item.error}"
+    for item in products:
+        if item.error is None and item.placed_on != name:
+            return "fallback", f"{item.dtype} {item.n} was put on {name} and ran on {item.placed_on}"
+    for item in products:
+        problem = wrong(item)
+        if problem:
+            return "wrong", problem
+    best = best_of(products)
+    if best is None:
+        return ("failed", str(products[0].error)) if products else ("skipped", "")
+    return "ok", f"{best.gflops:.0f} GFLOP/s at {best.n}, error {best.max_rel_error:.1e} ≤ {best.tolerance:.1e}"
+
+
+def wrong(item: Matmul) -> str | None:
+    """Return in words what is wrong with a product's numbers; None if they are right (or there are none)."""
+    if item.error is not None:
+        return None
+    if not item.finite:
+        return f"{item.dtype} {item.n}: the result holds NaN or infinity"
+    limit = item.tolerance or 0.0
+    for what, error in (("error", item.max_rel_error), ("checksum error", item.checksum_error)):
+        if error is None or error > limit:
+            seen = "nan" if error is None else f"{error:.1e}"
+            return f"{item.dtype} {item.n}: {what} {seen} > {limit:.1e}, the most that rounding explains"
+    return None
+
+
+def best_of(products: Sequence[Matmul], dtype: str = HEADLINE) -> Matmul | None:
+    """Return the fastest product of a type; of any type if that type was not measured."""
+    timed = [item for item in products if item.gflops is not None and item.error is None]
+    wanted = [item for item in timed if item.dtype == dtype] or timed
+    return max(wanted, key=lambda item: item.gflops or 0.0, default=None)
+
+
+def _throughput(device: Device, every: Sequence[Device], seen: Observed) -> Device:
+    """Turn `ok` into `slow` where a device stays behind what this very machine shows to be possible."""
+    best = best_of(device.matmul)
+    if device.status != "ok" or best is None or best.dtype != HEADLINE or best.gflops is None:
+        return device
+    if device.type == "CPU":
+        return _against_numpy(device, seen)
+    cpu = next((best_of(other.matmul) for other in every if other.type == "CPU"), None)
+    if cpu is not None and cpu.gflops and best.gflops < cpu.gflops:
+        ratio = best.gflops / cpu.gflops
+        reason = f"{best.gflops:.0f} GFLOP/s at {best.n}, {ratio:.2f}x the CPU's best ({cpu.gflops:.0f})"
+        return replace(device, status="slow", reason=reason)
+    return device
+
+
+def _against_numpy(device: Device, seen: Observed) -> Device:
+    numpy = seen.last("blas").get("numpy")
+    ceiling = number(numpy.get("gflops")) if isinstance(numpy, dict) else None
+    best = best_of(device.matmul)
+    if ceiling is None or best is None or best.gflops is None or best.gflops >= SLOW_CPU * ceiling:
+        return device
+    ratio = best.gflops / ceiling
+    reason = f"{best.gflops:.0f} GFLOP/s at {best.n}, {ratio:.2f}x what NumPy reaches here ({ceiling:.0f})"
+    return replace(device, status="slow", reason=reason)

@@ -1,0 +1,165 @@
+"""Judges what a probe found against what was expected and against what this machine shows to be possible. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tfsetup.host.model import Host
+from tfsetup.matrix.model import Expectation
+from tfsetup.verify.blas import blas, blas_findings
+from tfsetup.verify.devices import devices
+from tfsetup.verify.failure import cpu_features, explain, failure
+from tfsetup.verify.messages import sort_messages, unused_cpu_features
+from tfsetup.verify.model import Blas, Device, Finding, Mode, NativeImage, ProbeOutcome, Verification
+from tfsetup.verify.observed import Event, Observed, number, text
+
+BAD = {"wrong", "fallback", "failed"}
+SAME_ARCH = {"aarch64": "arm64", "amd64": "x86_64"}
+
+
+def judge(
+    outcome: ProbeOutcome, expectation: Expectation | None, host: Host | None, *, mode: Mode = "quick"
+) -> Verification:
+    """Return the verification: every device's verdict, findings in words, and whether all of it is as it should be.
+
+    `expectation` None judges only what does not depend on a row; `host` None leaves emulation by another CPU unnoticed.
+    """
+    seen = Observed(outcome=outcome)
+    what = failure(seen)
+    judged = devices(seen, expectation, what)
+    found_blas = blas(seen)
+    findings = [explain(what, seen, host)] if what is not None else []
+    findings += _device_findings(judged)
+    findings += _architecture(seen, expectation, host)
+    findings += blas_findings(found_blas, expectation, cpu_features(seen, host))
+    findings += _log_findings(seen)
+    findings += _gaps(seen)
+    return _verification(seen, expectation, judged, found_blas, tuple(findings), mode)
+
+
+def _verification(
+    seen: Observed,
+    expectation: Expectation | None,
+    judged: tuple[Device, ...],
+    found_blas: tuple[Blas, ...],
+    findings: tuple[Finding, ...],
+    mode: Mode,
+) -> Verification:
+    interpreter, imported, tensorflow = seen.last("interpreter"), seen.last("imported"), seen.last("tensorflow")
+    return Verification(
+        ok=not any(finding.severity == "error" for finding in findings) and bool(judged),
+        mode=mode,
+        python=seen.outcome.python,
+        python_version=text(interpreter.get("python")),
+        arch=text(interpreter.get("arch")),
+        prefix=text(interpreter.get("prefix")),
+        tensorflow=text(tensorflow.get("version")),
+        git_version=text(tensorflow.get("git_version")),
+        import_s=number(imported.get("seconds")),
+        import_phases=_phases(imported),
+        devices=judged,
+        blas=found_blas,
+        expected=expectation,
+        native_runtime=_images(seen),
+        cpu_features_unused=unused_cpu_features(seen.outcome.stderr),
+        onednn=tensorflow.get("onednn"),
+        build=tensorflow.get("build") or {},
+        influences=interpreter.get("influences") or {},
+        findings=findings,
+        failure=failure(seen),
+        seconds=seen.outcome.seconds,
+        log=seen.outcome.stderr,
+    )
+
+
+def _phases(imported: Event) -> dict[str, float]:
+    """Seconds of the import by package, Python code only, and `native libraries` for the loader's work."""
+    phases = {str(name): float(seconds) for name, seconds in (imported.get("packages") or {}).items()}
+    native = number(imported.get("native_seconds"))
+    return phases if native is None else {"native libraries": native, **phases}
+
+
+def _images(seen: Observed) -> tuple[NativeImage, ...]:
+    return tuple(
+        NativeImage(path=str(entry["path"]), arch=str(entry["arch"]), wheel=text(entry.get("wheel")))
+        for entry in seen.last("libraries").get("libraries", ())
+    )
+
+
+def _device_findings(judged: tuple[Device, ...]) -> Iterator[Finding]:
+    titles = {
+        "wrong": "computes wrong results",
+        "fallback": "is not used",
+        "failed": "cannot multiply matrices",
+        "slow": "is slower than this machine should be",
+    }
+    for device in judged:
+        if device.status in titles:
+            yield Finding(
+                severity="error" if device.status in BAD else "warning",
+                title=f"{device.name} {titles[device.status]}",
+                detail=device.reason,
+                fix=("tfsetup doctor",) if device.status in BAD else (),
+            )
+        unrepeatable = next((item for item in device.matmul if item.repeatable is False), None)
+        if unrepeatable is not None and device.status in {"ok", "slow"}:
+            yield Finding(
+                severity="note",
+                title=f"{device.name}: the same product differs from run to run",
+                detail=f"{unrepeatable.dtype} {unrepeatable.n}, within the rounding error",
+            )
+
+
+def _architecture(seen: Observed, expectation: Expectation | None, host: Host | None) -> Iterator[Finding]:
+    interpreter = seen.last("interpreter")
+    arch = text(interpreter.get("arch"))
+    if arch is None:
+        return
+    if expectation is not None and expectation.arch is not None and _same(arch) != _same(expectation.arch):
+        yield Finding(
+            severity="error",
+            title=f"the interpreter is {arch}, {expectation.arch} was expected",
+            detail=text(interpreter.get("executable")) or "",
+            fix=(f"tfsetup install, with an {expectation.arch} Python",),
+        )
+    elif interpreter.get("translated") is True:
+        yield Finding(
+            severity="warning",
+            title="an x86_64 Python runs translated by Rosetta on Apple silicon",
+            detail="no Metal, no AVX, and slower than an arm64 Python",
+            fix=("tfsetup install, with an arm64 Python",),
+        )
+    elif host is not None and host.arch is not None and _same(arch) != _same(host.arch):
+        yield Finding(
+            severity="warning",
+            title=f"an {arch} interpreter is emulated on {host.arch} hardware",
+            detail="speeds say nothing about this machine",
+        )
+
+
+def _same(arch: str) -> str:
+    return SAME_ARCH.get(arch.lower(), arch.lower())
+
+
+def _log_findings(seen: Observed) -> Iterator[Finding]:
+    for message in sort_messages(seen.outcome.stderr):
+        if message.kind == "matters" and not _expected_absence(message.meaning, seen):
+            yield Finding(severity="note", title=message.meaning, detail=message.line)
+
+
+def _expected_absence(meaning: str, seen: Observed) -> bool:
+    """A build without CUDA, or a machine without its driver, says so at every start; that is no news."""
+    build = seen.last("tensorflow").get("build") or {}
+    return "no NVIDIA driver" in meaning and not build.get("is_cuda_build")
+
+
+def _gaps(seen: Observed) -> Iterator[Finding]:
+    """Phases that ended in an exception and that no device's verdict covers: an answer is missing, so it is said."""
+    for event in seen.all("error"):
+        phase = str(event.get("phase"))
+        if phase not in {"import", "devices"}:
+            yield Finding(
+                severity="error" if phase.startswith("matmul float32") else "warning",
+                title=f"phase `{phase}` could not be completed",
+                detail=f"{event.get('type')}: {event.get('message')}"[:600],
+            )

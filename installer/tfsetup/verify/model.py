@@ -1,0 +1,162 @@
+"""What verification produces: the raw outcome of a probe, and the judgement on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tfsetup.matrix.model import Expectation
+
+Mode = Literal["quick", "full"]
+Ended = Literal["finished", "signal", "exit", "timeout", "not-started"]
+DeviceStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "skipped"]
+Severity = Literal["error", "warning", "note"]
+FailureKind = Literal["crash", "killed", "hang", "import-error", "no-tensorflow", "not-started", "died", "incomplete"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProbeOutcome:
+    """What was seen of a probe from outside: how it ended, the events it sent, and its standard error.
+
+    `exit_status` is the process's own, `signal` its name (`SIGILL`) where one killed it, `message` why it could not be
+    started. `stderr` keeps the first and the last part of a long output. `seconds` is from start to end.
+    """
+
+    python: str
+    ended: Ended
+    events: tuple[Mapping[str, Any], ...] = ()
+    stderr: str = ""
+    exit_status: int | None = None
+    signal: str | None = None
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why there is no complete examination: the phase that died, the signal, the library touched last, its log."""
+
+    kind: FailureKind
+    phase: str | None = None
+    signal: str | None = None
+    library: str | None = None
+    message: str = ""
+    stderr_tail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matmul:
+    """One size and type on one device. Seconds, GFLOP/s (2 n³ operations), errors relative to the largest element.
+
+    `tolerance` is the error up to which the answer counts as right; `spread` the interquartile range over the median.
+    Where the product failed, `error` says how and the numbers are None; errors are None too if it is not finite.
+    """
+
+    n: int
+    dtype: str
+    median_s: float | None = None
+    min_s: float | None = None
+    spread: float | None = None
+    gflops: float | None = None
+    max_rel_error: float | None = None
+    checksum_error: float | None = None
+    tolerance: float | None = None
+    finite: bool | None = None
+    repeatable: bool | None = None
+    compared: str | None = None
+    placed_on: str | None = None
+    runs: int = 0
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One correctness check on a device beyond the product of matrices: `convolution` or `training step`."""
+
+    name: str
+    status: DeviceStatus
+    seconds: float | None = None
+    max_rel_error: float | None = None
+    tolerance: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """One device and the verdict on it; `reason` holds the number that decided it."""
+
+    name: str
+    type: str
+    status: DeviceStatus
+    reason: str
+    description: str | None = None
+    matmul: tuple[Matmul, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blas:
+    """The BLAS one package calls: family, path, version, the core it was built or chosen for, threads, GFLOP/s."""
+
+    user: str
+    library: str | None
+    path: str | None = None
+    version: str | None = None
+    core: str | None = None
+    arch: str | None = None
+    threads: int | None = None
+    wheel: str | None = None
+    gflops: float | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NativeImage:
+    """A native library mapped into the process; `wheel` is the distribution whose RECORD lists it."""
+
+    path: str
+    arch: str
+    wheel: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """Something a person should know; `fix` are commands or steps, `cause` a slug of the doctor's words if certain."""
+
+    severity: Severity
+    title: str
+    detail: str = ""
+    fix: tuple[str, ...] = ()
+    cause: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verification:
+    """The whole judgement. `ok`: TensorFlow loaded, every device computes the right thing where it was put.
+
+    `seconds` is the whole verification, `import_s` the bare import in it. `log` is the child's standard error.
+    """
+
+    ok: bool
+    python: str
+    mode: Mode = "quick"
+    python_version: str | None = None
+    arch: str | None = None
+    prefix: str | None = None
+    tensorflow: str | None = None
+    git_version: str | None = None
+    import_s: float | None = None
+    import_phases: Mapping[str, float] = field(default_factory=dict)
+    devices: tuple[Device, ...] = ()
+    blas: tuple[Blas, ...] = ()
+    expected: Expectation | None = None
+    native_runtime: tuple[NativeImage, ...] = ()
+    cpu_features_unused: tuple[str, ...] = ()
+    onednn: bool | None = None
+    build: Mapping[str, Any] = field(default_factory=dict)
+    influences: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    failure: Failure | None = None
+    seconds: float = 0.0
+    log: str = ""

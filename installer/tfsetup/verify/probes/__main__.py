@@ -1,0 +1,40 @@
+"""Start the probe: `PYTHON .../probes/__main__.py '{"mode": "quick"}'`, findings on what was standard output.
+
+Nothing of this folder may stay on `sys.path`: a `channel` or `blas` of ours would shadow a module of the environment,
+which must be seen as a user's own script sees it. So the folder is loaded under a name of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+
+PACKAGE = "tfsetup_probe"
+
+
+def load_package(here: str) -> None:
+    """Make the folder `here` importable as `tfsetup_probe`, and only so."""
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != os.path.realpath(here)]
+    start = os.path.join(here, "__init__.py")  # noqa: PTH118 - pathlib would count as import time of the environment
+    spec = importlib.util.spec_from_file_location(PACKAGE, start, submodule_search_locations=[here])
+    if spec is None or spec.loader is None:
+        raise SystemExit("the probe's own folder cannot be read: " + here)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[PACKAGE] = module
+    spec.loader.exec_module(module)
+
+
+def main() -> int:
+    """Run the session with the options of the command line."""
+    load_package(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as above
+    channel = importlib.import_module(PACKAGE + ".channel").take_standard_output()
+    session = importlib.import_module(PACKAGE + ".session")
+    session.run(channel, json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

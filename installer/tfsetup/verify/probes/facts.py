@@ -1,0 +1,107 @@
+"""What can be said about the interpreter and the TensorFlow in it without computing anything."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import struct
+import sys
+from typing import Any
+
+from .images import file_architecture
+
+# Settings of the user's that change what TensorFlow finds or how fast it is; they are kept, and reported.
+INFLUENCES = re.compile(
+    r"^(TF_(CPP|ENABLE|DISABLE|FORCE|GPU|NUM|XLA|CUDNN|DETERMINISTIC|USE|AUTOTUNE|PLUGGABLE|METAL)"
+    r"|CUDA_|NVIDIA_|XLA_|OMP_|OPENBLAS_|MKL_|VECLIB_|KMP_|GOTO_|LD_LIBRARY_PATH$|HIP_|ROCR_|KERAS_)"
+)
+SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|KEY", re.IGNORECASE)
+
+
+def interpreter() -> dict[str, Any]:
+    """Return version, paths and architecture of this interpreter."""
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "implementation": platform.python_implementation(),
+        "executable": sys.executable,
+        "prefix": sys.prefix,
+        "arch": architecture(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "bits": 8 * struct.calcsize("P"),
+        "translated": translated(),
+        "cores": usable_cores(),
+        "influences": {
+            key: value for key, value in sorted(os.environ.items()) if INFLUENCES.match(key) and not SECRET.search(key)
+        },
+    }
+
+
+def architecture() -> str:
+    """Return the architecture this process runs as, from the header of its own executable where that is thin."""
+    own = file_architecture("/proc/self/exe" if os.path.exists("/proc/self/exe") else sys.executable)  # noqa: PTH110
+    if own and "+" not in own:
+        return own
+    return {"AMD64": "x86_64", "ARM64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def translated() -> bool | None:
+    """Tell whether Rosetta translates this process (Apple: `sysctl.proc_translated`); None off macOS."""
+    if sys.platform != "darwin":
+        return None
+    value, size = ctypes.c_int(0), ctypes.c_size_t(4)
+    system = ctypes.CDLL(None)
+    status = system.sysctlbyname(b"sysctl.proc_translated", ctypes.byref(value), ctypes.byref(size), None, 0)
+    return status == 0 and value.value == 1
+
+
+def usable_cores() -> int:
+    """Return the cores this process may run on, which in a container is fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def tensorflow(tf: Any) -> dict[str, Any]:
+    """Return version, git version, folder and build facts of an imported TensorFlow."""
+    build = {}
+    try:
+        build = {str(key): value for key, value in dict(tf.sysconfig.get_build_info()).items()}
+    except Exception as error:
+        build = {"problem": str(error)}
+    return {
+        "version": str(tf.__version__),
+        "git_version": _text(getattr(getattr(tf, "version", None), "GIT_VERSION", None)),
+        "folder": os.path.dirname(str(tf.__file__)),  # noqa: PTH120
+        "build": build,
+        "onednn": onednn(),
+        "tensor_float_32": _tensor_float_32(tf),
+    }
+
+
+def onednn() -> bool | None:
+    """Tell whether TensorFlow's oneDNN kernels are in use; None where this TensorFlow has no such question."""
+    for module, name in (
+        ("tensorflow.python.util._pywrap_util_port", "IsMklEnabled"),
+        ("tensorflow.python._pywrap_util_port", "IsMklEnabled"),
+    ):
+        try:
+            return bool(getattr(__import__(module, fromlist=[name]), name)())
+        except (ImportError, AttributeError):
+            continue
+    return None
+
+
+def _tensor_float_32(tf: Any) -> bool | None:
+    try:
+        return bool(tf.config.experimental.tensor_float_32_execution_enabled())
+    except AttributeError:
+        return None
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return None if value is None else str(value)

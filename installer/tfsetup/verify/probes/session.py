@@ -1,0 +1,137 @@
+"""The order of the examination; each phase is announced before it begins, so that a crash names its phase."""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import importlib.util
+import sys
+import time
+from typing import Any
+
+from . import blas, devices, facts, images, wheels
+from .channel import Channel, describe
+from .matmul import Plan, Sweep
+from .watch import ImportWatch
+
+
+def run(channel: Channel, options: dict[str, Any]) -> None:
+    """Examine this interpreter's TensorFlow and send what is found to `channel`.
+
+    `options` are JSON: `mode` (`quick` or `full`), `sizes`, `dtypes`, `budget_s`, and `dump_after_s`, after which the
+    Python stack goes to standard error, so that a hang that is killed from outside says where it was.
+    """
+    faulthandler.enable()
+    if options.get("dump_after_s"):
+        faulthandler.dump_traceback_later(float(options["dump_after_s"]), exit=False)
+    channel.send("interpreter", **facts.interpreter())
+    if options.get("mode") == "cpu":
+        _send_cpu(channel)
+        return
+    watch = ImportWatch(channel)
+    tf = _import_tensorflow(channel, watch)
+    if tf is None:
+        return
+    np = importlib.import_module("numpy")
+    with channel.phase("describe"):
+        channel.send("tensorflow", **facts.tensorflow(tf))
+        _send_cpu(channel)
+    with channel.phase("libraries"):
+        _send_libraries(channel)
+    with channel.phase("devices"):
+        devices.prepare(tf)
+        found = devices.listed(tf)
+        channel.send("devices", devices=[device.as_event() for device in found])
+        tf.config.list_logical_devices()
+    _measure(channel, tf, np, options)
+    with channel.phase("blas"):
+        _send_blas(channel, np, watch, options)
+    with channel.phase("libraries"):
+        _send_libraries(channel)
+    faulthandler.cancel_dump_traceback_later()
+    channel.send("done")
+
+
+def _import_tensorflow(channel: Channel, watch: ImportWatch) -> Any:
+    channel.send("begin", phase="import")
+    started = time.perf_counter()
+    try:
+        with watch:
+            tf = importlib.import_module("tensorflow")
+    except BaseException as error:  # a module may call sys.exit() or raise anything while it is imported
+        channel.send("error", phase="import", **describe(error))
+        return None
+    whole = time.perf_counter() - started
+    channel.send("imported", seconds=whole, native_seconds=watch.native_seconds, packages=_largest(watch.seconds))
+    channel.send("end", phase="import", seconds=whole)
+    if not hasattr(tf, "config") or not hasattr(tf, "__version__"):
+        channel.send("hollow", path=str(getattr(tf, "__path__", None) or getattr(tf, "__file__", None)))
+        return None
+    return tf
+
+
+def _send_cpu(channel: Channel) -> None:
+    """Send the CPU features NumPy found by asking the CPU itself; NumPy before 1.18 keeps no such list."""
+    for name in ("numpy._core._multiarray_umath", "numpy.core._multiarray_umath"):
+        try:
+            features = importlib.import_module(name).__cpu_features__
+        except (ImportError, AttributeError):
+            continue
+        channel.send("cpu", features=sorted(feature for feature, present in features.items() if present))
+        return
+
+
+def _largest(seconds: dict[str, float]) -> dict[str, float]:
+    """Keep the eight packages that took longest and sum up the rest."""
+    ordered = sorted(seconds.items(), key=lambda item: -item[1])
+    kept = dict(ordered[:8])
+    kept["(others)"] = sum(value for _name, value in ordered[8:])
+    return kept
+
+
+def _send_libraries(channel: Channel) -> None:
+    mapped = images.mapped_images()
+    owned = wheels.owners([path for path, _arch in mapped])
+    channel.send(
+        "libraries",
+        libraries=[{"path": path, "arch": arch, "wheel": owned.get(path)} for path, arch in mapped],
+    )
+
+
+def _measure(channel: Channel, tf: Any, np: Any, options: dict[str, Any]) -> None:
+    plan = Plan(options)
+    measured = [device for device in devices.listed(tf) if device.type not in devices.NOT_MEASURED]
+    sweep = Sweep(channel, tf, np, plan)
+    for dtype in plan.dtypes:
+        with channel.phase("matmul " + dtype):
+            sweep.run(measured, dtype)
+
+
+def _send_blas(channel: Channel, np: Any, watch: ImportWatch, options: dict[str, Any]) -> None:
+    scipy = None
+    if options.get("mode") == "full" and importlib.util.find_spec("scipy") is not None:
+        with watch:
+            scipy = importlib.import_module("scipy.linalg")
+    mapped = [path for path in images.mapped_paths() if blas.family(path)]
+    users = {user: [path for path in paths if blas.family(path)] for user, paths in watch.blas_paths.items()}
+    plan = Plan(options)
+    size = min(max(plan.sizes or [1024]), 2048)
+    channel.send(
+        "blas",
+        libraries=[blas.describe_library(path) for path in mapped],
+        users=users,
+        configured=blas.configured(np),
+        numpy_version=str(np.__version__),
+        scipy_version=str(sys.modules["scipy"].__version__) if "scipy.linalg" in sys.modules else None,
+        numpy=blas.product_rate(np, np.matmul, size, 3),
+        scipy=blas.product_rate(np, scipy_product(scipy), size, 3) if scipy is not None else None,
+    )
+
+
+def scipy_product(linalg: Any) -> Any:
+    """Return SciPy's own float32 product; operands are transposed views, which its Fortran interface takes uncopied."""
+
+    def product(a: Any, b: Any) -> Any:
+        return linalg.blas.sgemm(1.0, a.T, b.T)
+
+    return product

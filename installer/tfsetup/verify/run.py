@@ -1,0 +1,276 @@
+"""Runs the probe in a child of the target interpreter. The one module of this room that touches the world."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+from tfsetup.errors import UsageError
+from tfsetup.verify.model import Ended, Mode, ProbeOutcome
+
+Progress = Callable[[str], None]
+
+PROBE = Path(__file__).parent / "probes" / "__main__.py"
+
+# Variables that would show the probe another environment than the one it is asked about, each with its reason.
+REMOVED: Mapping[str, str] = {
+    "PYTHONPATH": "adds folders in front of the environment's own packages",
+    "PYTHONHOME": "makes an interpreter take another's standard library",
+    "PYTHONSTARTUP": "runs a file of the user's",
+    "PYTHONINSPECT": "keeps the child waiting at a prompt",
+    "PYTHONWARNINGS": "an `error` there turns a harmless warning into a failed import",
+    "PYTHONOPTIMIZE": "drops the assertions TensorFlow relies on",
+    "PYTHONEXECUTABLE": "misreports which interpreter runs (macOS framework builds)",
+    "PYTHONPLATLIBDIR": "moves the folder extension modules are looked for in",
+    "__PYVENV_LAUNCHER__": "set by a framework Python on macOS; children take themselves for that environment",
+    "LD_PRELOAD": "puts a library in front of every native library of the environment",
+    "LD_AUDIT": "loads an auditor into the child",
+    "VIRTUAL_ENV": "names an environment that may not be the one examined",
+    "KERAS_BACKEND": "would train with something other than TensorFlow",
+}
+REMOVED_PREFIXES: Mapping[str, str] = {
+    "DYLD_": "dyld would search, insert or print differently; protected programs never see these anyway",
+    "CONDA_": "an activated environment that may not be the one examined",
+    "_CE_": "left behind by conda's activation",
+}
+# TensorFlow's own start-up messages are evidence, so they are not filtered; Python must not buffer or re-encode them.
+ADDED: Mapping[str, str] = {"TF_CPP_MIN_LOG_LEVEL": "0", "PYTHONUTF8": "1"}
+
+HEAD_BYTES = 64 * 1024
+TAIL_BYTES = 128 * 1024
+TIME_LIMIT_S: Mapping[Mode, float] = {"quick": 300.0, "full": 900.0}
+
+
+def find_python(prefix: Path) -> Path:
+    """Return the interpreter of PREFIX: a virtual environment, a conda environment, an interpreter, or a link to one.
+
+    A link to an interpreter is not followed: the interpreter of a virtual environment is one, and only under that name
+    does it know its packages. Raises UsageError when there is no interpreter.
+    """
+    try:
+        if prefix.is_file():
+            return prefix.absolute()
+        for name in ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe"):
+            if (prefix / name).is_file():
+                return (prefix / name).absolute()
+        exists = prefix.exists() or prefix.is_symlink()
+    except OSError as error:
+        raise UsageError(f"cannot look at {prefix}: {error.strerror}", hint="check the folder's permissions") from error
+    if not exists:
+        raise UsageError(f"{prefix} does not exist", hint="name an environment's folder or its interpreter")
+    raise UsageError(
+        f"{prefix} holds no Python interpreter (looked for bin/python, Scripts\\python.exe, python.exe)",
+        hint="name the folder of a virtual or conda environment, or the interpreter itself",
+    )
+
+
+def child_environment(base: Mapping[str, str], python: Path) -> dict[str, str]:
+    """Return the probe's variables: `base` without REMOVED, with ADDED, the interpreter first on PATH."""
+    kept = {
+        name: value
+        for name, value in base.items()
+        if name.upper() not in REMOVED and not name.upper().startswith(tuple(REMOVED_PREFIXES))
+    }
+    kept.update(ADDED)
+    folders = [python.parent, python.parent / "Library" / "bin"]  # the second is where conda on Windows keeps its DLLs
+    kept["PATH"] = os.pathsep.join([*map(str, folders), kept.get("PATH", os.defpath)])
+    return kept
+
+
+def run_probe(
+    python: Path,
+    *,
+    mode: Mode = "quick",
+    sizes: Sequence[int] | None = None,
+    dtypes: Sequence[str] | None = None,
+    on_progress: Progress | None = None,
+    timeout_s: float | None = None,
+    command: Sequence[str] | None = None,
+) -> ProbeOutcome:
+    """Run the probe with the interpreter `python` and return what was seen of it; every way to fail is a value.
+
+    `command` replaces `[python]` (an emulator and its arguments before the interpreter). On KeyboardInterrupt the whole
+    process group of the child is killed before the exception goes on.
+    """
+    limit = timeout_s if timeout_s is not None else TIME_LIMIT_S[mode]
+    options: dict[str, Any] = {"mode": mode, "sizes": sizes and list(sizes), "dtypes": dtypes and list(dtypes)}
+    options["dump_after_s"] = max(limit * 0.9, limit - 10.0)
+    python = python.absolute()
+    outcome = _run(python, list(command or [str(python)]), options, limit, on_progress)
+    if outcome.signal != "SIGILL":
+        return outcome
+    # Which instructions does the child's CPU have? It may be emulated, so only the child can tell; NumPy runs anywhere.
+    second = _run(python, list(command or [str(python)]), {"mode": "cpu"}, limit, None)
+    return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] == "cpu"))
+
+
+def _run(
+    python: Path, command: list[str], options: Mapping[str, Any], limit: float, on_progress: Progress | None
+) -> ProbeOutcome:
+    started = time.monotonic()
+    try:
+        child = _start(python, [*command, str(PROBE), json.dumps(options)])
+    except (OSError, ValueError) as error:
+        return ProbeOutcome(python=str(python), ended="not-started", message=str(error))
+    events, log = _Events(on_progress), _Log()
+    readers = [_reader(events.add, child.stdout), _reader(log.add, child.stderr)]
+    try:
+        ended = _wait(child, limit)
+    finally:
+        _kill_group(child)
+        for reader in readers:
+            reader.join(timeout=5.0)
+    return _outcome(python, child, ended, events, log, time.monotonic() - started)
+
+
+def _start(python: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=child_environment(os.environ, python),
+        # A `random.py` or `tensorflow` folder where the user stands is not the environment's.
+        cwd=python.anchor,
+        **_own_group(),
+    )
+
+
+def _outcome(
+    python: Path, child: subprocess.Popen[bytes], ended: Ended, events: _Events, log: _Log, seconds: float
+) -> ProbeOutcome:
+    name = signal_name(child.returncode)
+    if ended == "finished" and child.returncode != 0:
+        ended = "signal" if name else "exit"
+    return ProbeOutcome(
+        python=str(python),
+        ended=ended,
+        events=tuple(events.received),
+        stderr=log.text(),
+        exit_status=child.returncode,
+        signal=name if ended == "signal" else None,
+        seconds=seconds,
+    )
+
+
+def signal_name(status: int | None) -> str | None:
+    """Return the signal (POSIX) or exception (Windows NTSTATUS) that ended a process; None for an ordinary exit status.
+
+    128 + N is what shells and emulators such as qemu report for a program that died of signal N.
+    """
+    if status is None or status == 0:
+        return None
+    windows = {0xC000001D: "SIGILL", 0xC0000005: "SIGSEGV", 0xC0000409: "SIGABRT", 0xC0000135: "DLL_NOT_FOUND"}
+    number = -status if status < 0 else status - 128
+    if status & 0xFFFFFFFF in windows:
+        return windows[status & 0xFFFFFFFF]
+    known = {int(item): item.name for item in signal.Signals}
+    return known.get(number) if status < 0 or number in _CRASHES else None
+
+
+_CRASHES = (4, 6, 7, 8, 9, 11)  # SIGILL SIGABRT SIGBUS SIGFPE SIGKILL SIGSEGV
+
+
+def _wait(child: subprocess.Popen[bytes], limit: float) -> Ended:
+    try:
+        child.wait(timeout=limit)
+    except subprocess.TimeoutExpired:
+        return "timeout"
+    return "finished"
+
+
+def _own_group() -> dict[str, Any]:
+    """A group of its own: Ctrl-C reaches tfsetup first, and everything the child starts can be ended with it."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    """End the child and everything it started; the group outlives its leader, so this is done after a clean end too."""
+    if sys.platform == "win32":
+        if child.poll() is None:
+            subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)  # noqa: S607
+    else:
+        # Nobody may be left (macOS answers EPERM for a group of zombies).
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _reader(add: Callable[[bytes], None], stream: IO[bytes] | None) -> threading.Thread:
+    def read() -> None:
+        if stream is None:
+            return
+        with stream:
+            for line in iter(stream.readline, b""):
+                add(line)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    return thread
+
+
+class _Events:
+    """Parses the probe's lines; whatever else reaches its standard output (a `.pth` file that prints) is ignored."""
+
+    def __init__(self, on_progress: Progress | None) -> None:
+        self.received: list[Mapping[str, Any]] = []
+        self._on_progress = on_progress
+
+    def add(self, line: bytes) -> None:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            return
+        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+            return
+        self.received.append(event)
+        words = progress(event)
+        if words and self._on_progress:
+            self._on_progress(words)
+
+
+class _Log:
+    """Keeps the first and the last part of the child's log: TensorFlow speaks at start, a crash at the end."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._cut = False
+
+    def add(self, line: bytes) -> None:
+        if len(self._head) < HEAD_BYTES:
+            self._head += line[:HEAD_BYTES]
+            return
+        self._tail += line
+        if len(self._tail) > TAIL_BYTES:
+            del self._tail[:-TAIL_BYTES]
+            self._cut = True
+
+    def text(self) -> str:
+        gap = b"\n[...]\n" if self._cut else b""
+        return bytes(self._head + gap + self._tail).decode("utf-8", "replace")
+
+
+def progress(event: Mapping[str, Any]) -> str | None:
+    """Return what to show while the probe is at `event`; None for events nobody waits for."""
+    match event:
+        case {"event": "begin", "phase": "import"}:
+            return "importing tensorflow"
+        case {"event": "begin", "phase": "blas"}:
+            return "timing NumPy"
+        case {"event": "step", "what": str(what), "device": str(device)}:
+            return f"{what} on {device}"
+        case _:
+            return None

@@ -1,0 +1,28 @@
+"""How large an error of a product of matrices may be before it is no rounding error any more.
+
+The rounding error of an inner product of length n grows like √n times the unit roundoff of the type it is summed in
+(Higham and Mary 2019, "A new approach to probabilistic rounding error analysis"); the result is rounded once more to
+its own type.
+Both errors here are relative to the largest element of the answer. Garbage has an error near or above 1.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+
+UNIT_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+TENSOR_FLOAT_32 = 2.0**-11  # NVIDIA, "TensorFloat-32": inputs are rounded to 10 stored bits, sums stay in float32
+SAFETY = 4.0
+CAP = 0.25
+
+
+def tolerance(dtype: str, n: int, *, tensor_float_32: bool = False) -> float:
+    """Return the largest error that is still right for an n-by-n product of `dtype`.
+
+    Half-precision sums may be kept in float16 (some GPUs and CPU kernels do); bfloat16 is summed in float32 everywhere.
+    """
+    own = UNIT_ROUNDOFF.get(dtype, UNIT_ROUNDOFF["bfloat16"])
+    if dtype == "float32" and tensor_float_32:
+        return SAFETY * (TENSOR_FLOAT_32 + sqrt(n) * own)
+    summed = UNIT_ROUNDOFF["float32"] if dtype == "bfloat16" else own
+    return min(CAP, SAFETY * (own + sqrt(n) * summed))

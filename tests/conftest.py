@@ -1,0 +1,89 @@
+"""What a test may touch: nothing of the world without its marker, and never a file outside its own folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No database: two workers would write it at once. No deadline: no timed assertion in a test.
+settings.register_profile("house", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+_FREE = {"e2e", "heavy", "network"}
+
+
+@dataclass
+class _Policy:
+    """What the running test may do; `None` outside a test."""
+
+    process: bool = False
+    socket: bool = False
+    folders: tuple[str, ...] = field(default=())
+
+
+_current: _Policy | None = None
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    policy = _current
+    if policy is None:
+        return
+    if event in {"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"} and not policy.process:
+        pytest.fail(f"a test without the marker `process` started {arguments[0]!r}")
+    if event in {"socket.connect", "socket.bind", "socket.getaddrinfo"} and not policy.socket:
+        pytest.fail(f"a test without the marker `loopback` or `network` used a socket: {event} {arguments[1:]!r}")
+    if event == "open" and _writes(arguments) and not _inside(arguments[0], policy.folders):
+        pytest.fail(f"a test wrote outside its folder: {arguments[0]!r}")
+
+
+def _writes(arguments: tuple[Any, ...]) -> bool:
+    _, mode, flags = arguments
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+
+def _inside(path: Any, folders: tuple[str, ...]) -> bool:
+    if not isinstance(path, str | bytes | os.PathLike):
+        return True  # a file descriptor that was opened, and judged, before
+    text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - links are not followed by what is judged here
+    return text.startswith(("/dev/", *folders)) or "__pycache__" in text or "/.hypothesis/" in text
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.fixture(autouse=True)
+def _confined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    global _current  # noqa: PLW0603 - an audit hook has no other way to learn which test is running
+    marks = {mark.name for mark in request.node.iter_markers()}
+    if marks & _FREE:
+        yield
+        return
+    folders = (str(tmp_path_factory.getbasetemp()),)
+    _current = _Policy(process="process" in marks, socket="loopback" in marks, folders=folders)
+    try:
+        yield
+    finally:
+        _current = None
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what would change an output: colours, and the settings of tools that tfsetup honours."""
+    for name in list(os.environ):
+        if name.startswith(("NO_COLOR", "FORCE_COLOR", "CONDA_", "VIRTUAL_ENV", "TFSETUP_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def cases() -> Path:
+    """The folder of case files."""
+    return Path(__file__).parent / "cases"

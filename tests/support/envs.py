@@ -1,0 +1,96 @@
+"""Stand-ins for the environments room: a store in a temporary folder, and uv replaced by files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfsetup.envs.model import Layout, Plan, Receipt, Step
+from tfsetup.envs.run import Hooks
+from tfsetup.envs.store import Store
+from tfsetup.locks.run import Finished
+
+
+def make_store(folder: Path, name: str = ".venv") -> Store:
+    """Return a store whose prefix is `folder/name`."""
+    return Store(Layout(prefix=folder / name))
+
+
+def make_receipt(generation: int, **changes: Any) -> Receipt:
+    """Return a receipt with plain values."""
+    values: dict[str, Any] = {
+        "generation": generation,
+        "row": "linux-x86_64-cpu",
+        "digest": "d1",
+        "python": "3.12",
+        "requirements": ("alpha==1",),
+        "packages": ("alpha-1.dist-info",),
+        "created": "2026-01-02T03:04:05+00:00",
+        "tfsetup": "0.1.0",
+        "lock_sha256": "l1",
+    }
+    return Receipt(**(values | changes))
+
+
+def finish(store: Store, generation: int, **changes: Any) -> Path:
+    """Put a finished generation in place and return its folder."""
+    folder = store.layout.folder(generation)
+    site = store.layout.site_packages(folder, "3.12")
+    (site / "alpha-1.dist-info").mkdir(parents=True)
+    python = store.layout.python(folder)
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.write_text("#!/bin/sh\n")
+    store.write_receipt(make_receipt(generation, **changes))
+    return folder
+
+
+def make_plan(*steps: Step, **changes: Any) -> Plan:
+    """Return a plan of `steps` with plain values."""
+    values: dict[str, Any] = {
+        "row": "linux-x86_64-cpu",
+        "digest": "d1",
+        "lock_sha256": "l1",
+        "pinned_lock": None,
+        "python": "3.12",
+        "requirements": ("alpha==1",),
+        "steps": steps,
+    }
+    return Plan(**(values | changes))
+
+
+@dataclass
+class FakeUv:
+    """Stands in for `run_uv`: makes the files uv would make, and remembers how it was called."""
+
+    calls: list[list[str]] = field(default_factory=list)
+    fail_at: str | None = None
+    failure: BaseException = field(default_factory=KeyboardInterrupt)
+    stderr: str = "Prepared 3 packages in 1m 02.50s\nInstalled 3 packages in 20ms\n"
+
+    def __call__(self, arguments: list[str], **_: Any) -> Finished:
+        """Behave like uv for `venv`, `pip sync` and `pip install`."""
+        self.calls.append(list(arguments))
+        if self.fail_at in arguments:
+            raise self.failure
+        if arguments[0] == "venv":
+            python = Path(arguments[-1]) / "bin" / "python"
+            python.parent.mkdir(parents=True)
+            python.write_text("#!/bin/sh\n")
+        if arguments[:2] == ["pip", "sync"]:
+            folder = Path(arguments[arguments.index("--python") + 1]).parents[1]
+            (folder / "lib/python3.12/site-packages/alpha-1.dist-info").mkdir(parents=True)
+        return Finished(stdout="", stderr=self.stderr)
+
+
+def passing(found: dict[str, Any] | None = None) -> Callable[[Path], dict[str, Any]]:
+    """Return a check that says yes."""
+    return lambda _python: found or {"ok": True}
+
+
+def make_hooks(said: list[str] | None = None, **changes: Any) -> Hooks:
+    """Return hooks that say yes and keep what is said."""
+    kept = said if said is not None else []
+    values: dict[str, Any] = {"preflight": passing(), "verify": passing(), "say": kept.append}
+    return Hooks(**(values | changes))

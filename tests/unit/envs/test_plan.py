@@ -1,0 +1,95 @@
+"""What an installation would do, for hosts that are not this one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Preflight, Switch, Verify
+from tfsetup.envs.plan import describe, plan_install
+from tfsetup.host.model import Host, Python
+from tfsetup.locks.model import Lock, LockedPackage, Wheel
+from tfsetup.matrix.model import Selection, Target
+
+MAC = Host(os="macos", os_version="14.4.1", arch="arm64", rosetta=False)
+LOCK = Lock(
+    text="# lock",
+    packages=(
+        LockedPackage(
+            name="alpha",
+            version="1",
+            wheels=(Wheel(filename="alpha-1-py3-none-any.whl", size=2_000_000, sha256="a" * 64),),
+        ),
+    ),
+)
+FOUND = Python(version="3.12.4", arch="arm64", path="/opt/homebrew/bin/python3.12")
+SELECTED = Selection(
+    installable=True,
+    row="macos-arm64-metal",
+    python="3.12",
+    interpreter=FOUND,
+    requirements=("alpha==1",),
+    target=Target(platform="aarch64-apple-darwin", python="3.12", macos="14.0"),
+)
+
+
+def test_the_order_is_wheels_checks_switch() -> None:
+    steps = plan_install(SELECTED, LOCK, MAC).steps
+    assert [type(step) for step in steps] == [CreateVenv, InstallWheels, Preflight, Verify, Switch]
+
+
+def test_checks_can_be_left_out() -> None:
+    steps = plan_install(SELECTED, LOCK, MAC, preflight=False, verify=False).steps
+    assert [type(step) for step in steps] == [CreateVenv, InstallWheels, Switch]
+
+
+def test_source_builds_come_after_the_wheels_and_before_the_checks() -> None:
+    selected = replace(SELECTED, source_builds=("alpha-plugin==0.4.1",))
+    plan = plan_install(selected, LOCK, MAC)
+    assert [type(step) for step in plan.steps][1:4] == [InstallWheels, BuildFromSource, Preflight]
+    assert plan.requirements == ("alpha==1", "alpha-plugin==0.4.1")
+
+
+def test_a_found_interpreter_is_used_by_its_path() -> None:
+    assert plan_install(SELECTED, LOCK, MAC).steps[0] == CreateVenv(
+        python="/opt/homebrew/bin/python3.12", download=False
+    )
+
+
+def test_a_missing_interpreter_is_asked_for_by_architecture_on_a_mac() -> None:
+    plan = plan_install(replace(SELECTED, interpreter=None), LOCK, replace(MAC, rosetta=True))
+    assert plan.steps[0] == CreateVenv(python="cpython-3.12-macos-aarch64-none", download=True)
+
+
+def test_a_missing_interpreter_is_asked_for_by_version_elsewhere() -> None:
+    plan = plan_install(replace(SELECTED, interpreter=None), LOCK, Host(os="linux", arch="x86_64"))
+    assert plan.steps[0] == CreateVenv(python="3.12", download=True)
+
+
+def test_under_rosetta_the_wheels_are_arm64_whatever_uv_would_choose() -> None:
+    step = plan_install(SELECTED, LOCK, replace(MAC, rosetta=True)).steps[1]
+    assert isinstance(step, InstallWheels)
+    assert step.arguments == ("--python-platform", "aarch64-apple-darwin", "--python-version", "3.12")
+    assert step.environ == {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
+
+
+def test_natively_uv_looks_at_the_interpreter_itself() -> None:
+    step = plan_install(SELECTED, LOCK, MAC).steps[1]
+    assert isinstance(step, InstallWheels)
+    assert step.arguments == ()
+
+
+def test_only_a_named_lock_is_pinned() -> None:
+    assert plan_install(SELECTED, LOCK, MAC).pinned_lock is None
+    assert plan_install(SELECTED, LOCK, MAC, pinned=True).pinned_lock == LOCK.sha256
+
+
+def test_the_plan_reads_as_sentences() -> None:
+    selected = replace(SELECTED, source_builds=("alpha-plugin==0.4.1",))
+    assert describe(plan_install(selected, LOCK, MAC)) == [
+        "create a virtual environment on /opt/homebrew/bin/python3.12",
+        "install 1 locked wheels, at most 2 MB to download, each checked by its sha256",
+        "compile alpha-plugin==0.4.1 inside the environment",
+        "predict the native load from the files, before anything is run",
+        "load TensorFlow in a fresh interpreter and time a matmul on each device",
+        "switch the prefix to the new generation",
+    ]

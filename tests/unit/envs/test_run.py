@@ -1,0 +1,230 @@
+"""The executor: what it asks uv for, and that no failure changes what was there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tfsetup.envs.run as room
+from support.envs import FakeUv, finish, make_hooks, make_plan, make_store
+from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Preflight, Step, Switch, Verify
+from tfsetup.envs.run import Refused, install, up_to_date
+from tfsetup.envs.store import Store
+from tfsetup.errors import BuildError, NetworkError
+
+CREATE = CreateVenv(python="/opt/python3.12", download=False)
+WHEELS = InstallWheels(lock_text="# a lock\n", count=3, size=1000)
+STEPS: tuple[Step, ...] = (CREATE, WHEELS, Preflight(), Verify(), Switch())
+
+
+@pytest.fixture
+def uv(monkeypatch: pytest.MonkeyPatch) -> FakeUv:
+    fake = FakeUv()
+    monkeypatch.setattr(room, "run_uv", fake)
+    return fake
+
+
+def test_a_generation_is_built_proved_and_switched_to(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    outcome = install(make_plan(*STEPS), store, make_hooks(verify=lambda _python: {"gflops": 7}))
+    assert (outcome.generation, outcome.changed) == (1, True)
+    assert store.current() == 1
+    receipt = store.receipt(1)
+    assert receipt.verify == {"gflops": 7}
+    assert receipt.preflight == {"ok": True}
+    assert receipt.packages == ("alpha-1.dist-info",)
+    assert [call[0:2] for call in uv.calls] == [["venv", "--no-project"], ["pip", "sync"]]
+
+
+def test_the_checks_see_the_new_environment_before_the_switch(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    seen: list[tuple[Path, int | None]] = []
+
+    def look(python: Path) -> dict[str, Any]:
+        seen.append((python, store.current()))
+        return {}
+
+    install(make_plan(*STEPS), store, make_hooks(preflight=look, verify=look))
+    assert seen == [(store.layout.folder(1) / "bin/python", None)] * 2
+    assert uv.calls
+
+
+def test_wheels_are_installed_from_the_lock_without_building(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    sync = uv.calls[1]
+    assert "--no-build" in sync
+    assert Path(sync[-1]).name == "pylock.linux-x86_64-cpu.toml"
+    assert Path(sync[-1]).read_text() == "# a lock\n"
+
+
+def test_a_known_interpreter_is_never_replaced_by_a_download(tmp_path: Path, uv: FakeUv) -> None:
+    install(make_plan(*STEPS), make_store(tmp_path), make_hooks())
+    assert "--no-python-downloads" in uv.calls[0]
+    assert uv.calls[0][uv.calls[0].index("--python") + 1] == "/opt/python3.12"
+
+
+def test_a_python_that_uv_brings_is_announced(tmp_path: Path, uv: FakeUv) -> None:
+    said: list[str] = []
+    steps = (CreateVenv(python="3.12", download=True), *STEPS[1:])
+    install(make_plan(*steps), make_store(tmp_path), make_hooks(said))
+    assert said == ["Fetching Python 3.12"]
+    assert "--no-python-downloads" not in uv.calls[0]
+
+
+def test_a_source_build_comes_after_the_wheels_without_isolation_or_cache(tmp_path: Path, uv: FakeUv) -> None:
+    steps = (CREATE, WHEELS, BuildFromSource(requirement="alpha-plugin==0.4"), Switch())
+    install(make_plan(*steps), make_store(tmp_path), make_hooks())
+    assert uv.calls[2][:2] == ["pip", "install"]
+    assert {"--no-build-isolation", "--no-cache", "--no-deps"} <= set(uv.calls[2])
+    assert uv.calls[2][-1] == "alpha-plugin==0.4"
+
+
+def test_offline_reaches_every_run_of_uv(tmp_path: Path, uv: FakeUv) -> None:
+    install(make_plan(*STEPS), make_store(tmp_path), make_hooks(), offline=True)
+    assert all("--offline" in call for call in uv.calls)
+
+
+def test_downloading_is_told_from_building(tmp_path: Path, uv: FakeUv) -> None:
+    outcome = install(make_plan(*STEPS), make_store(tmp_path), make_hooks())
+    assert outcome.seconds["download"] == pytest.approx(62.5)
+    assert set(outcome.seconds) == {"build", "download", "preflight", "verify"}
+    assert uv.calls
+
+
+def test_a_second_installation_changes_nothing(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    calls = len(uv.calls)
+    outcome = install(make_plan(*STEPS), store, make_hooks())
+    assert (outcome.generation, outcome.changed) == (1, False)
+    assert len(uv.calls) == calls
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"digest": "d2"}, {"pinned_lock": "l2"}],
+    ids=["another selection", "another lock named by the user"],
+)
+def test_another_wish_builds_another_generation(tmp_path: Path, uv: FakeUv, change: dict[str, str]) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    outcome = install(make_plan(*STEPS, **change), store, make_hooks())
+    assert (outcome.generation, outcome.changed, store.current()) == (2, True, 2)
+    assert store.numbers() == [1, 2]
+    assert uv.calls
+
+
+@pytest.mark.parametrize("loss", ["interpreter", "package", "receipt"])
+def test_a_damaged_environment_is_built_anew(tmp_path: Path, uv: FakeUv, loss: str) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    folder = store.layout.folder(1)
+    match loss:
+        case "interpreter":
+            (folder / "bin/python").unlink()
+        case "package":
+            (folder / "lib/python3.12/site-packages/alpha-1.dist-info").rmdir()
+        case _:
+            store.layout.receipt(1).write_text("{")
+    assert up_to_date(store, 1, "d1") is None
+    assert install(make_plan(*STEPS), store, make_hooks()).generation == 2
+    assert uv.calls
+
+
+def _with_a_current_one(tmp_path: Path) -> Store:
+    store = make_store(tmp_path)
+    finish(store, 1, digest="old")
+    store.switch(1)
+    return store
+
+
+@pytest.mark.parametrize("at", ["venv", "sync"])
+@pytest.mark.parametrize(
+    "failure",
+    [KeyboardInterrupt(), NetworkError("The index broke off."), BuildError("The disk is full."), OSError(28, "full")],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_a_failed_build_leaves_the_old_environment_and_nothing_else(
+    tmp_path: Path, uv: FakeUv, at: str, failure: BaseException
+) -> None:
+    store = _with_a_current_one(tmp_path)
+    uv.fail_at, uv.failure = at, failure
+    expected = BuildError if isinstance(failure, OSError) else type(failure)
+    with pytest.raises(expected):
+        install(make_plan(*STEPS), store, make_hooks())
+    assert store.current() == 1
+    assert sorted(path.name for path in store.layout.root.iterdir()) == ["1", "1.json", "lock"]
+
+
+@pytest.mark.parametrize("stage", ["preflight", "verify"])
+def test_a_check_that_says_no_leaves_the_old_environment(tmp_path: Path, uv: FakeUv, stage: str) -> None:
+    store = _with_a_current_one(tmp_path)
+
+    def refuse(_python: Path) -> dict[str, Any]:
+        raise Refused(stage, {"why": "NaN"}, "The GPU computes nonsense.")
+
+    with pytest.raises(Refused, match="nonsense") as caught:
+        install(make_plan(*STEPS), store, make_hooks(None, **{stage: refuse}))
+    assert caught.value.data == {"why": "NaN"}
+    assert store.current() == 1
+    assert store.numbers() == [1]
+    assert uv.calls
+
+
+def test_an_existing_environment_of_somebody_else_is_refused_before_anything_is_written(
+    tmp_path: Path, uv: FakeUv
+) -> None:
+    store = make_store(tmp_path)
+    store.layout.prefix.mkdir()
+    with pytest.raises(BuildError, match="was not made by tfsetup"):
+        install(make_plan(*STEPS), store, make_hooks())
+    assert [path.name for path in tmp_path.iterdir()] == [".venv"]
+    assert uv.calls == []
+
+
+def test_it_is_kept_as_generation_0_when_its_place_may_be_taken(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    store.layout.prefix.mkdir()
+    (store.layout.prefix / "mine").write_text("kept")
+    outcome = install(make_plan(*STEPS), store, make_hooks(), replace=True)
+    assert outcome.generation == store.current()
+    assert (store.layout.folder(0) / "mine").read_text() == "kept"
+    assert store.receipt(0).row == "adopted"
+    assert uv.calls
+
+
+def test_its_place_is_not_taken_when_the_new_one_does_not_run(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    store.layout.prefix.mkdir()
+    (store.layout.prefix / "mine").write_text("kept")
+
+    def refuse(_python: Path) -> dict[str, Any]:
+        raise Refused("verify", {}, "no")
+
+    with pytest.raises(Refused):
+        install(make_plan(*STEPS), store, make_hooks(verify=refuse), replace=True)
+    assert (store.layout.prefix / "mine").read_text() == "kept"
+    assert not store.layout.prefix.is_symlink()
+    assert uv.calls
+
+
+def test_a_plain_file_is_never_replaced(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    store.layout.prefix.write_text("not an environment")
+    with pytest.raises(BuildError, match="was not made by tfsetup"):
+        install(make_plan(*STEPS), store, make_hooks(), replace=True)
+    assert store.layout.prefix.read_text() == "not an environment"
+    assert uv.calls == []
+
+
+def test_what_a_killed_run_left_is_cleaned_by_the_next(tmp_path: Path, uv: FakeUv) -> None:
+    store = _with_a_current_one(tmp_path)
+    (store.layout.folder(2) / "lib").mkdir(parents=True)
+    outcome = install(make_plan(*STEPS), store, make_hooks())
+    assert outcome.generation == store.current()
+    assert outcome.generation != 1
+    assert store.numbers() == [1, outcome.generation]
+    assert uv.calls

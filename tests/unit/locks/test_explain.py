@@ -1,0 +1,66 @@
+"""uv's failures in our words. Cases: what uv printed (`.txt`) and what we say of it (`.json`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsetup.locks.explain import explain_uv, quote, without_credentials
+
+FOLDER = Path(__file__).parents[2] / "cases" / "uv"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_failure_has_its_message_hint_and_exit_status(name: str) -> None:
+    expected = json.loads((FOLDER / f"{name}.json").read_text())
+    error = explain_uv((FOLDER / f"{name}.txt").read_text(), "Locking")
+    assert error.code.exit_status == expected["exit"]
+    assert error.message.splitlines()[0] == f"Locking: {expected['message']}"
+    assert error.hint.endswith((".", ".)"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_uv_is_quoted(name: str) -> None:
+    first = (FOLDER / f"{name}.txt").read_text()
+    said = quote(first)
+    assert said
+    assert "hint:" not in said
+    assert len(said.splitlines()) <= 8
+
+
+def test_both_sides_of_a_conflict_are_named() -> None:
+    message = explain_uv((FOLDER / "conflict.txt").read_text(), "Locking").message
+    assert "alpha==2.15.1 depends on numpy>=1.23.5,<2.0.0" in message
+    assert "you require numpy>=2" in message
+
+
+def test_no_credential_is_repeated() -> None:
+    error = explain_uv((FOLDER / "credentials.txt").read_text(), "Locking")
+    assert "s3cret" not in error.message + error.hint
+    assert "https://***@index.example/simple/alpha/" in error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://user:pass@host/simple", "https://***@host/simple"),
+        ("https://token@host/simple", "https://***@host/simple"),
+        ("https://host/simple", "https://host/simple"),
+        ("mail someone@example.org about http://host/a@b", "mail someone@example.org about http://host/a@b"),
+        ("http://a:b@one/ and http://c:d@two/", "http://***@one/ and http://***@two/"),
+    ],
+)
+def test_credentials_are_taken_out_of_addresses(text: str, expected: str) -> None:
+    assert without_credentials(text) == expected
+
+
+@given(st.text())
+def test_whatever_uv_prints_gives_one_error_with_a_hint(text: str) -> None:
+    error = explain_uv(text, "Locking")
+    assert error.message.startswith("Locking: ")
+    assert error.hint

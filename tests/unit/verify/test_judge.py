@@ -1,0 +1,134 @@
+"""The judgement on recorded probe runs: tests/cases/verify/*.json, a case each (`source` says how it came about)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfsetup.host.model import Cpu, Host
+from tfsetup.matrix.model import Expectation
+from tfsetup.verify import findings_data, judge, to_data
+from tfsetup.verify.model import ProbeOutcome, Verification
+
+CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
+
+
+def load(path: Path) -> tuple[Verification, dict[str, Any]]:
+    """Return the judgement on a case and what the case wants."""
+    case = json.loads(path.read_text(encoding="utf-8"))
+    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
+    expectation = case.get("expectation")
+    expect = expectation and Expectation(**{**expectation, "devices": tuple(expectation["devices"])})
+    host = Host(**case["host"]) if "host" in case else None
+    return judge(outcome, expect, host), case["want"]
+
+
+def case(name: str) -> Verification:
+    """Return the judgement on the case of that name."""
+    return load(next(path for path in CASES if path.stem == name))[0]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_recorded_run_gets_its_verdict(path: Path) -> None:
+    found, want = load(path)
+    assert found.ok is want["ok"], found.findings
+    statuses = {device.name: device.status for device in found.devices}
+    assert {name: statuses.get(name) for name in want["devices"]} == want["devices"]
+    assert (found.failure.kind if found.failure else None) == want["failure"]
+    said = [f"{finding.severity}: {finding.title}" for finding in found.findings if finding.severity != "note"]
+    assert len(said) == len(want["findings"]), said
+    for line, start in zip(said, want["findings"], strict=True):
+        assert line.startswith(start)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_verdict_has_a_json_form_without_nan(path: Path) -> None:
+    found, _want = load(path)
+    data = json.loads(json.dumps(to_data(found), allow_nan=False))
+    assert {"python", "tensorflow", "import_s", "devices", "blas", "expected", "native_runtime"} <= set(data)
+    assert {"version", "git_version"} <= set(data["tensorflow"])
+    assert {"library", "arch"} <= set(data["blas"])
+    for device in data["devices"]:
+        assert {"name", "type", "status", "matmul"} <= set(device)
+        assert all(
+            {"n", "dtype", "median_s", "gflops", "max_rel_error", "runs"} <= set(item) for item in device["matmul"]
+        )
+    assert all(finding["title"] for finding in json.loads(json.dumps(findings_data(found), allow_nan=False)))
+
+
+def test_a_verdict_names_the_number_that_decided_it() -> None:
+    gpu = {name: case(name).devices[1].reason for name in ("gpu-wrong", "gpu-nan", "gpu-op-on-cpu", "gpu-failed")}
+    assert gpu["gpu-wrong"].startswith("float32 512: error 9.3e-01 > ")
+    assert gpu["gpu-nan"] == "float32 512: the result holds NaN or infinity"
+    assert gpu["gpu-op-on-cpu"] == "float32 512 was put on GPU:0 and ran on CPU:0"
+    assert gpu["gpu-failed"] == "float32 512: InternalError: Failed to create cuBLAS handle"
+    assert "x the CPU's best" in case("gpu-slower-than-cpu").devices[1].reason
+    assert "x what NumPy reaches here" in case("cpu-slow").devices[0].reason
+    assert case("gpu-not-listed").devices[1].reason == (
+        "a GPU was expected, TensorFlow lists CPU:0; its work would run on the CPU"
+    )
+
+
+def test_a_crash_keeps_its_evidence_for_the_doctor() -> None:
+    failure = case("no-avx").failure
+    assert failure is not None
+    assert failure.signal == "SIGILL"
+    assert failure.phase == "import"
+    assert failure.library is not None
+    assert failure.library.endswith("tensorflow/python/platform/_pywrap_cpu_feature_guard.so")
+    assert "Illegal instruction" in failure.stderr_tail
+    assert case("no-avx").findings[0].cause == "cpu-no-avx"
+
+
+def test_a_crash_while_computing_names_the_step_and_not_a_library_of_the_import() -> None:
+    failure = case("gpu-segv").failure
+    assert failure is not None
+    assert failure.phase == "matmul float32"
+    assert failure.library is None
+
+
+def test_an_illegal_instruction_without_the_cpus_features_claims_no_cause() -> None:
+    path = next(path for path in CASES if path.stem == "no-avx")
+    outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
+    events = tuple(event for event in outcome["events"] if event["event"] != "cpu")
+    bare = ProbeOutcome(**{**outcome, "events": events})
+    assert judge(bare, None, None).findings[0].cause is None
+    with_avx = Host(cpu=Cpu(features=("sse2", "avx")))
+    assert judge(bare, None, with_avx).findings[0].cause is None
+    without = Host(cpu=Cpu(features=("sse2",)))
+    assert judge(bare, None, without).findings[0].cause == "cpu-no-avx"
+    translated = Host(arch="arm64", rosetta=True)
+    assert judge(bare, None, translated).findings[0].cause == "rosetta-no-avx"
+
+
+def test_facts_of_a_good_run_reach_the_verification() -> None:
+    found = case("cpu-only")
+    assert found.tensorflow == "2.21.0"
+    assert found.python_version == "3.13.0"
+    assert found.arch == "x86_64"
+    assert found.import_s is not None
+    assert 0 < found.import_phases["native libraries"] < found.import_s
+    assert sum(found.import_phases.values()) == pytest.approx(found.import_s, rel=0.15)
+    assert {image.wheel for image in found.native_runtime} >= {"tensorflow_cpu 2.21.0", "numpy 2.5.5"}
+    assert found.cpu_features_unused == ("avx2", "fma")
+    numpy = found.blas[0]
+    assert (numpy.user, numpy.library, numpy.core, numpy.threads) == ("numpy", "openblas", "Haswell", 2)
+    assert numpy.wheel == "numpy 2.5.5"
+    assert numpy.arch == "x86_64"
+
+
+def test_a_gap_in_the_examination_is_said() -> None:
+    path = next(path for path in CASES if path.stem == "cpu-only")
+    outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
+    error = {"event": "error", "phase": "blas", "type": "KeyError", "message": "'x'"}
+    found = judge(ProbeOutcome(**{**outcome, "events": (*outcome["events"], error)}), None, None)
+    assert found.ok
+    assert [finding.title for finding in found.findings] == ["phase `blas` could not be completed"]
+
+
+def test_a_probe_that_measured_nothing_is_not_ok() -> None:
+    done = ProbeOutcome(python="python", ended="finished", events=({"event": "done"},), exit_status=0)
+    assert not judge(done, None, None).ok
