@@ -67,12 +67,22 @@ _STEP = re.compile(
 )
 """One step of a bind stream. A library binds a symbol at thousands of places; all but the symbol is skipped in C."""
 
+_LAZY_STUB = re.compile(
+    rb"[\x70-\x7f]" + _ULEB + rb"(?P<ordinal>[\x10-\x1f])(?P<symbol>[\x40-\x4f][^\x00]*\x00)\x90\x00", re.DOTALL
+)
+"""One lazy stub as linkers write it, in a single step: place, ordinal, symbol, bind, done."""
+
 
 def _opcodes(data: bytes, stream: Stream) -> Iterator[Import]:
     symbol, ordinal, weak, at = "", 0, False, 0
     seen: set[tuple[str, int, bool]] = set()
-    match = _STEP.match
+    match, stub = _STEP.match, _LAZY_STUB.match
     while at < len(data):
+        usual = stub(data, at) if stream == "lazy" else None
+        if usual:
+            at, ordinal, weak = usual.end(), usual["ordinal"][0] & 0x0F, bool(usual["symbol"][0] & _WEAK_IMPORT)
+            yield Import(text(usual["symbol"][1:-1]), ordinal, weak, stream)
+            continue
         step = match(data, at)
         if not step:
             raise MalformedImage("a bind opcode is unknown or cut off", offset=at)

@@ -116,14 +116,20 @@ class Binder:
         return [name for name, export in target.exports.find_all(symbols).items() if export.reexport is None]
 
     def _flat(self, image: Loaded, symbols: set[str]) -> set[str]:
-        """Return which names some visible image, or the asking one, exports itself. [resolveSymbol, flat lookup]."""
-        left, found = set(symbols), set()
+        """Return which names the interpreter, a visible image or the asking one has. [resolveSymbol, flat lookup]."""
+        found = {name for name in symbols if self._interpreter_has(name)}
+        left = symbols - found
         for each in self._loaded:
             if left and (each is image or not each.hidden):
-                own = {name for name, export in each.exports.find_all(left).items() if export.reexport is None}
-                found |= own
-                left -= own
-        return found
+                exported = each.exports.find_all(left)
+                left -= {name for name, export in exported.items() if self._leads_on(each, name, export)}
+        return symbols - left
+
+    def _leads_on(self, image: Loaded, symbol: str, export: Export) -> bool:
+        try:
+            return self._has(image, symbol, export, {(id(image), symbol)})
+        except _FatalError:
+            return False  # told when the import is judged by itself
 
     def _judge(self, image: Loaded, wanted: Import) -> Unbound | None:
         """Resolve one import with all rules; None when it binds or may stay unbound."""
@@ -153,10 +159,11 @@ class Binder:
         return Unbound(message, wanted.symbol, expected.path)
 
     def _judge_flat(self, image: Loaded, wanted: Import) -> Unbound | None:
-        followed = any(
+        if wanted.weak or self._system.may_export(wanted.symbol):
+            return None
+        if any(
             self._exported_shallow(each, wanted.symbol) for each in self._loaded if each is image or not each.hidden
-        )
-        if followed or wanted.weak or self._interpreter_has(wanted.symbol) or self._system.may_export(wanted.symbol):
+        ):
             return None
         return Unbound(words.flat_not_found(self._mac, wanted.symbol, image.named), wanted.symbol, None)
 

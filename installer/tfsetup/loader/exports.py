@@ -5,6 +5,7 @@ Format: `mach-o/loader.h` (EXPORT_SYMBOL_FLAGS_*), dyld `ExportsTrie.cpp`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from tfsetup.loader.bytes import MalformedImage, cstring, text, uleb
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from tfsetup.loader.macho import MachO, Range
 
@@ -78,33 +79,61 @@ def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]
             if terminal >= 0:
                 yield names[0], _terminal(trie, terminal)
             names = names[1:]
-        for first, group in groupby(names, key=itemgetter(position)):
-            same = list(group)
-            for edge, target in edges.get(first, ()):
-                agreeing = [name for name in same if name.startswith(edge, position)]
-                if agreeing:  # a name takes the first edge that agrees, so that no trie can make the work explode
-                    todo.append((target, position + len(edge), agreeing))
-                    same = [name for name in same if not name.startswith(edge, position)]
+        if len(names) == 1:
+            groups = [(names[0][position], names)]
+        else:
+            groups = [(first, list(group)) for first, group in groupby(names, key=itemgetter(position))]
+        for first, group in groups:
+            todo += _steps(group, position, edges.get(first, ()))
 
 
-def _node(trie: bytes, at: int) -> tuple[int, dict[int, list[tuple[bytes, int]]]]:
+def _steps(names: list[bytes], position: int, edges: Iterable[_Edge]) -> Iterator[tuple[int, int, list[bytes]]]:
+    """Yield the next steps of names that share their next byte. A name takes the first edge that agrees with it.
+
+    Well-formed tries have one such edge; that a name takes no second one keeps malformed ones from making work explode.
+    """
+    for edge, target in edges:
+        agreeing = [name for name in names if name.startswith(edge, position)]
+        if agreeing:
+            yield _target(target), position + len(edge), agreeing
+            if len(agreeing) == len(names):
+                return
+            names = [name for name in names if not name.startswith(edge, position)]
+
+
+_Edge = tuple[bytes, bytes]
+"""The text of an edge, and the LEB128 of where it leads."""
+
+_EDGE = re.compile(rb"([^\0]{1,65536})\0([\x80-\xff]{0,9}[\0-\x7f])", re.DOTALL)
+
+
+def _node(trie: bytes, at: int) -> tuple[int, dict[int, list[_Edge]]]:
     """Return where the export that ends here is described (-1: none does), and the edges by their first byte."""
-    size, body = uleb(trie, at)
+    size, body = uleb(trie, at) if at >= len(trie) or trie[at] > _ULEB_LAST else (trie[at], at + 1)
     cursor = body + size
     if cursor >= len(trie):
         raise MalformedImage("a node of the exports trie does not lie inside of it", offset=at)
-    edges: dict[int, list[tuple[bytes, int]]] = {}
+    edges: dict[int, list[_Edge]] = {}
     count, cursor = trie[cursor], cursor + 1
+    match = _EDGE.match
     for _ in range(count):
-        end = trie.find(b"\0", cursor, cursor + _MAX_NAME)
-        if end <= cursor:
+        found = match(trie, cursor)
+        if not found:
             raise MalformedImage("an edge of the exports trie is empty or has no end", offset=cursor)
-        target, behind = uleb(trie, end + 1)
-        if not 0 < target < len(trie):
-            raise MalformedImage("an edge of the exports trie leads outside of it", offset=cursor)
-        edges.setdefault(trie[cursor], []).append((trie[cursor:end], target))
-        cursor = behind
+        edges.setdefault(trie[cursor], []).append((found[1], found[2]))
+        cursor = found.end()
     return body if size else -1, edges
+
+
+_ULEB_LAST = 0x7F
+
+
+def _target(number: bytes) -> int:
+    """Read the LEB128 of an edge, whose form is known; that it leads outside of the trie is found on arrival."""
+    value = 0
+    for byte in reversed(number):
+        value = value << 7 | byte & 0x7F
+    return value
 
 
 def _terminal(trie: bytes, at: int) -> Export:
@@ -152,4 +181,4 @@ def _all(trie: bytes) -> Iterator[tuple[str, Export]]:
         terminal, edges = _node(trie, at)
         if terminal >= 0:
             yield text(prefix), _terminal(trie, terminal)
-        todo += [(target, prefix + edge) for same in edges.values() for edge, target in same]
+        todo += [(_target(target), prefix + edge) for same in edges.values() for edge, target in same]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from tfsetup.loader.bytes import MalformedImage, unpack_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tfsetup.loader.macho import MachO, Range
 
@@ -26,6 +27,11 @@ _MAX_BLOBS = 64
 _ALTERNATE_SLOTS = range(0x1000, 0x1005)
 _DIGESTS = {1: ("sha1", 20), 2: ("sha256", 32), 3: ("sha256", 20), 4: ("sha384", 48)}
 _MAX_PAGE_BITS = 20
+_HASHES: dict[str, Callable[[bytes], hashlib._Hash]] = {
+    "sha1": partial(hashlib.sha1, usedforsecurity=False),
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +56,7 @@ class CodeDirectory:
     def _digest(self, image: MachO, page: int) -> bytes:
         start = page * self.page_size
         data = image.source.read(start, min(self.page_size, self.limit - start))
-        return hashlib.new(self.digest, data, usedforsecurity=False).digest()[: self.hash_size]
+        return _HASHES[self.digest](data).digest()[: self.hash_size]
 
     def _promised(self, page: int) -> bytes:
         return self.hashes[page * self.hash_size : (page + 1) * self.hash_size]

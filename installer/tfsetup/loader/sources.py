@@ -15,6 +15,7 @@ from tfsetup.loader.archive import Archive, read_archive
 from tfsetup.loader.bytes import MalformedImage, check_range
 from tfsetup.loader.dyld_system import System, parse_system
 from tfsetup.loader.model import Entry
+from tfsetup.loader.tensorflow import Knowledge, parse_knowledge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,3 +148,15 @@ def load_system() -> System:
     folder = resources.files("tfsetup.loader") / "data"
     document = tomllib.loads((folder / "macos.toml").read_text("utf-8"))
     return parse_system(document, (folder / "macos-symbols.txt").read_text("utf-8"))
+
+
+def load_knowledge() -> Knowledge:
+    """Read what is known of TensorFlow's import from the package's data."""
+    folder = resources.files("tfsetup.loader") / "data"
+    facts = tomllib.loads((folder / "tensorflow.toml").read_text("utf-8"))
+    orders = {
+        file.name.removesuffix(".txt"): file.read_text("utf-8")
+        for file in (folder / "import-order").iterdir()
+        if file.name.endswith(".txt")
+    }
+    return parse_knowledge(facts, orders)
