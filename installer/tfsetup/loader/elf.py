@@ -269,7 +269,8 @@ class Elf:
         segment = self.segment(PT_DYNAMIC)
         if segment is None or not segment.filesz:
             return ()
-        form, found = self.layout.dynamic, []
+        form = self.layout.dynamic
+        found: list[tuple[int, int]] = []
         offset = self.offset_of(segment.vaddr)
         while len(found) < MAX_DYNAMIC:
             step = min(PAGE, self.source.size - offset) // form.size

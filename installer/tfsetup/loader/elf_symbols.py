@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,9 +53,9 @@ RELOCATIONS = {
 
 
 class Symbol(NamedTuple):
-    """One entry of the dynamic symbol table; `index` is its number there."""
+    """One entry of the dynamic symbol table; `number` is its place there."""
 
-    index: int
+    number: int
     name: int
     bind: int
     type: int
@@ -110,6 +110,7 @@ class _Pages:
         return int(form.unpack_from(page, inside)[0])
 
 
+@lru_cache(maxsize=1 << 15)
 def gnu_hash(name: bytes) -> int:
     """Return the GNU hash of a symbol name (glibc `dl_new_hash`)."""
     value = 5381
@@ -242,7 +243,9 @@ class Symbols:
             index = number(form, offset + 4 * (buckets + index))
         raise MalformedImage("a chain of the hash table has no end")
 
-    def lookup(self, query: Query, *, names: frozenset[str] | set[str] = frozenset(), newest: bool = False) -> bool | None:
+    def lookup(
+        self, query: Query, *, names: frozenset[str] | set[str] = frozenset(), newest: bool = False
+    ) -> bool | None:
         """Say whether the file defines what `query` asks for, by the rules of glibc's `do_lookup_x`.
 
         Args:
@@ -391,7 +394,7 @@ class Symbols:
         return {index: symbol for index, symbol in found.items() if symbol.bind != LOCAL and not _local(symbol)}
 
     def _reference(self, symbol: Symbol) -> Reference:
-        index = self.version_index(symbol.index)
+        index = self.version_index(symbol.number)
         version = None if index is None else (self.versions.by_index or {}).get(index & INDEX)
         if version is not None and not version.hash:
             version = None

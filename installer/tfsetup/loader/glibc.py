@@ -61,7 +61,8 @@ class GlibcProcess:
         own = self._system.directories
         started = {id(entry) for entry in self._main.scope or ()}
         return sum(
-            entry.elf is not None and id(entry) not in started and not entry.path.startswith(own) for entry in self._maps
+            entry.elf is not None and id(entry) not in started and not entry.path.startswith(own)
+            for entry in self._maps
         )
 
     @property

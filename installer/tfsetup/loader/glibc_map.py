@@ -106,7 +106,12 @@ def _touch(elf: Elf) -> None:
     """What mapping itself touches: the page in which file data ends and zeroes begin (`_dl_map_segments`)."""
     for segment in elf.segments:
         end = segment.offset + segment.filesz
-        if segment.type == PT_LOAD and segment.memsz > segment.filesz and end % PAGE and end - end % PAGE >= elf.source.size:
+        if (
+            segment.type == PT_LOAD
+            and segment.memsz > segment.filesz
+            and end % PAGE
+            and end - end % PAGE >= elf.source.size
+        ):
             raise MalformedImage(f"it ends after {elf.file_size} bytes, before its data does", offset=end)
 
 

@@ -75,9 +75,7 @@ def place_of(elf: Elf | None, name: str, chain: tuple[tuple[str, str], ...], cwd
     if elf is None:
         return Place(origin=origin, runpath=None, rpaths=chain)
     own = ((elf.rpath, origin),) if elf.rpath else ()
-    return Place(
-        origin=origin, runpath=elf.runpath, rpaths=own + chain, no_default=bool(elf.flags_1 & DF_1_NODEFLIB)
-    )
+    return Place(origin=origin, runpath=elf.runpath, rpaths=own + chain, no_default=bool(elf.flags_1 & DF_1_NODEFLIB))
 
 
 def origin_of(name: str, cwd: str) -> str:

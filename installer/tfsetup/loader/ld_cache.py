@@ -63,7 +63,7 @@ def _new_part(data: bytes) -> int:
     if data.startswith(_MAGIC):
         return 0
     if data.startswith(_OLD_MAGIC):
-        _, count = unpack_from(data, _OLD_HEADER, 0)
+        count: int = unpack_from(data, _OLD_HEADER, 0)[1]
         behind = -(-(_OLD_HEADER.size + count * _OLD_ENTRY) // 8) * 8
         if data[behind : behind + len(_MAGIC)] == _MAGIC:
             return behind
