@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfsetup.loader.distributions import TargetOs
 
 _FIRST_MACOS_WITHOUT_OLD_CPUS = (10, 15)
+_COMPATIBILITY_LIE = (10, 16)
 _AVX = ("avx", "avx2")
 
 
@@ -55,7 +56,7 @@ def machine_of(host: Host, python: str | None = None) -> Machine:
             "Preflight needs to know the operating system and the architecture to judge for.",
             hint="`tfsetup host` shows what could be found out; `--host FILE` describes a machine.",
         )
-    arch = _process_arch(host, python)
+    arch = _spelled(_process_arch(host, python), host.os)
     return Machine(
         system=host.os,
         version=_version(host.os_version),
@@ -76,6 +77,13 @@ def _process_arch(host: Host, python: str | None) -> Arch:
     return host.arch or "x86_64"
 
 
+def _spelled(arch: Arch, system: TargetOs) -> Arch:
+    """Return `arch` as the system's own tools spell it: Linux says `aarch64` for what the others call `arm64`."""
+    if arch in ("arm64", "aarch64"):
+        return "aarch64" if system == "linux" else "arm64"
+    return arch
+
+
 def _python(host: Host, python: str | None) -> Python | None:
     fitting = [each for each in host.pythons or () if python is None or each.minor == python]
     native = [each for each in fitting if each.arch == host.arch]
@@ -83,11 +91,15 @@ def _python(host: Host, python: str | None) -> Python | None:
 
 
 def _version(text: str | None) -> tuple[int, int] | None:
-    """Read `14.4.1` as (14, 4); anything that is not a number ends it (`11 (22H2)` is (11, 0))."""
+    """Read `14.4.1` as (14, 4); anything that is not a number ends it (`11 (22H2)` is (11, 0)).
+
+    10.16 is what macOS 11 and later call themselves to programs built against old SDKs: it says nothing.
+    """
     parts: list[int] = []
     for part in (text or "").split("."):
         digits = part.split()[0] if part.split() else ""
         if not digits.isascii() or not digits.isdecimal():
             break
         parts.append(int(digits))
-    return (parts[0], parts[1] if len(parts) > 1 else 0) if parts else None
+    version = (parts[0], parts[1] if len(parts) > 1 else 0) if parts else None
+    return None if version == _COMPATIBILITY_LIE else version

@@ -5,8 +5,10 @@ from __future__ import annotations
 import mmap
 import os
 import posixpath
+import re
 import tomllib
 import weakref
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,3 +162,61 @@ def load_knowledge() -> Knowledge:
         if file.name.endswith(".txt")
     }
     return parse_knowledge(facts, orders)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """An environment on this disk: its site-packages and, as far as it shows, its root, interpreter and Python `X.Y`."""
+
+    site: Path
+    prefix: Path
+    executable: Path | None
+    python: str | None
+
+
+def find_wheels(folder: Path) -> tuple[Path, ...]:
+    """Return the wheels in a folder, sorted by name."""
+    return tuple(sorted(folder.glob("*.whl")))
+
+
+def find_environment(folder: Path) -> Environment | None:
+    """Recognise an environment's root, or a site-packages folder; None when `folder` is neither."""
+    folder = folder.resolve()
+    if folder.name in _SITE_NAMES or next(folder.glob("*.dist-info"), None):
+        prefix = _prefix_of(folder)
+        return _environment(folder, prefix) if prefix else _bare(folder)
+    sites = [site for pattern in _SITES for site in sorted(folder.glob(pattern)) if site.is_dir()]
+    return _environment(sites[0].resolve(), folder) if sites else None
+
+
+_SITE_NAMES = ("site-packages", "dist-packages")
+_SITES = ("lib/python3*/site-packages", "Lib/site-packages", "lib/python3*/dist-packages", "lib/python3/dist-packages")
+_EXECUTABLES = ("bin/python3", "bin/python", "Scripts/python.exe", "python.exe")
+
+
+def _prefix_of(site: Path) -> Path | None:
+    """Return the root of the environment a site-packages belongs to, if that is where it lies."""
+    levels = 1 if site.parent.name == "Lib" else 2
+    above = site.parents[min(levels, len(site.parents) - 1)]
+    return above if any((above / name).exists() for name in _EXECUTABLES) else None
+
+
+def _environment(site: Path, prefix: Path) -> Environment:
+    executable = next((prefix / name for name in _EXECUTABLES if (prefix / name).exists()), None)
+    return Environment(site=site, prefix=prefix, executable=executable, python=_python(site, prefix))
+
+
+def _bare(site: Path) -> Environment:
+    return Environment(site=site, prefix=site.parent, executable=None, python=_python(site, site.parent))
+
+
+def _python(site: Path, prefix: Path) -> str | None:
+    """Return the Python an environment is for: from `pythonX.Y` in the path, else from `pyvenv.cfg`."""
+    if found := re.fullmatch(r"python(3\.\d+)t?", site.parent.name):
+        return found[1]
+    try:
+        settings = (prefix / "pyvenv.cfg").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    found = re.search(r"^version(?:_info)?\s*=\s*(3\.\d+)", settings, re.MULTILINE)
+    return found[1] if found else None

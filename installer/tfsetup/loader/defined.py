@@ -1,0 +1,35 @@
+"""Does a file, taken by itself, define a function? For telling extension modules from libraries under such names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.elf import Elf
+from tfsetup.loader.elf_symbols import Query, Symbols
+from tfsetup.loader.exports import ExportTable
+from tfsetup.loader.macho import is_macho, read_macho, slices
+from tfsetup.loader.pe import Pe
+
+if TYPE_CHECKING:
+    from tfsetup.loader.bytes import ByteSource
+
+
+def defines(source: ByteSource, symbol: str) -> bool | None:
+    """Say whether a file of any format exports the C function `symbol`; None: it is damaged, or of no known format."""
+    try:
+        magic = source.read(0, min(4, source.size))
+        if magic.startswith(b"\x7fELF"):
+            return Symbols(Elf(source)).lookup(Query(symbol.encode())) is not None
+        if magic.startswith(b"MZ"):
+            return Pe(source).export(symbol) is not None
+        fat = slices(source)
+        if fat:
+            return any(_macho_defines(each.source, symbol) for each in fat)
+        return _macho_defines(source, symbol) if is_macho(source) else None
+    except MalformedImage:
+        return None
+
+
+def _macho_defines(source: ByteSource, symbol: str) -> bool:
+    return ExportTable(read_macho(source)).find(f"_{symbol}") is not None

@@ -1,0 +1,72 @@
+"""A fresh process of a machine: which loader, with which facts about its system."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.dyld import DyldProcess
+from tfsetup.loader.dyld_words import Mac
+from tfsetup.loader.glibc import GlibcProcess
+from tfsetup.loader.glibc_system import system_of
+from tfsetup.loader.windows import WindowsProcess, WindowsSystem
+
+if TYPE_CHECKING:
+    from tfsetup.host.model import Host
+    from tfsetup.loader.dyld_system import System
+    from tfsetup.loader.machine import Machine
+    from tfsetup.loader.model import Filesystem, Process
+
+NEWEST_MACOS = (26, 0)
+"""The newest macOS whose dyld is known; judged for when a host does not say its version."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What is at hand of the process.
+
+    `prefix` is the environment's root (without a trailing slash), `executable` the interpreter's absolute path in
+    `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
+    `library_path` is LD_LIBRARY_PATH; `macos` what is known of macOS.
+    """
+
+    files: Filesystem
+    macos: System
+    prefix: str
+    executable: str | None = None
+    real: bool = False
+    library_path: str = ""
+
+
+def new_process(machine: Machine, host: Host, python: str | None, around: Surroundings) -> Process:
+    """Return a process with nothing but the interpreter in it.
+
+    Raises:
+        MalformedImage: the interpreter itself is damaged.
+    """
+    match machine.system:
+        case "macos":
+            return DyldProcess(_mac(machine, around), around.files, around.macos)
+        case "linux":
+            return GlibcProcess(
+                system_of(
+                    host,
+                    machine.arch,
+                    around.files,
+                    executable=around.executable,
+                    real=around.real,
+                    library_path=around.library_path,
+                )
+            )
+        case "windows":
+            return WindowsProcess(WindowsSystem(arch=machine.arch, files=around.files, python=python or ""))
+
+
+def _mac(machine: Machine, around: Surroundings) -> Mac:
+    return Mac(
+        version=machine.version or NEWEST_MACOS,
+        architecture="arm64" if machine.arch == "arm64" else "x86_64",
+        rosetta=machine.rosetta,
+        executable=around.executable or posixpath.join(around.prefix, "bin", "python3"),
+    )
