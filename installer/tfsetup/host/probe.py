@@ -115,8 +115,8 @@ class ThisMachine:
 
     def resolves(self, name: str, *, limit_s: float) -> Later[bool | None]:
         """Look a name up in a thread of its own: getaddrinfo has no time limit and cannot be interrupted."""
-        import socket  # noqa: PLC0415 - not needed by a probe that looks nothing up, and start-up is measured
-        import threading  # noqa: PLC0415
+        import socket
+        import threading
 
         answers: list[bool] = []
 
