@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields
 
 from tfsetup.host.model import Arch, Cpu, Gpu, GpuVendor, Host, Libc, Os, Python
+from tfsetup.host.parsers.system import read_mac_version
 
 _Text = Annotated[str, Meta(min_length=1, max_length=500)]
 _Version = Annotated[str, Meta(pattern=r"^\d+(\.\d+){0,3}\Z", max_length=50)]
@@ -73,6 +74,9 @@ class HostFile(_Strict, frozen=True):
 
     def contradiction(self) -> Contradiction | None:
         """Return key, message and hint of the first two facts that cannot both be true."""
+        if self.os == "macos" and self.os_version is not None and read_mac_version(self.os_version) is None:
+            hint = "Take what `sw_vers -productVersion` prints; 10.16 and 16.x are what old programs are told."
+            return "os_version", f'"{self.os_version}" is no version of macOS.', hint
         if self.rosetta and self.os not in {"macos", None}:
             return "rosetta", f"rosetta is true, but os is {self.os}.", "Rosetta exists on macOS only: leave it out."
         if self.wsl and self.os not in {"linux", None}:
@@ -111,14 +115,14 @@ _WORDS: dict[str, str] = {
 
 
 def expectation(path: tuple[str | int, ...]) -> str:
-    """Return what belongs at `path`, in words; empty when there is nothing to say about it."""
+    """Return what belongs at `path`, in words."""
     names = [part for part in path if isinstance(part, str)]
     while names:
         words = _WORDS.get(".".join(names))
         if words:
             return words
         names.pop()
-    return ""
+    return "A host file is one JSON object; `tfsetup host --json > host.json` writes one to start from."
 
 
 _OBJECTS: dict[str, type[_Strict]] = {"libc": LibcFile, "cpu": CpuFile, "gpus": GpuFile, "pythons": PythonFile}
