@@ -57,7 +57,7 @@ Contradiction = tuple[str, str, str]  # key, message, hint
 
 
 class HostFile(_Strict, frozen=True):
-    """The whole file; `sources` is taken and not kept, because in a replay the file is the source."""
+    """The whole file. `sources` and `summary`, which `tfsetup host --json` adds, are taken and not kept."""
 
     os: Os | None = None
     os_version: _Text | None = None
@@ -71,6 +71,7 @@ class HostFile(_Strict, frozen=True):
     python_downloads: bool | None = None
     xcode_clt: bool | None = None
     sources: dict[str, str] | None = None
+    summary: str | None = None
 
     def contradiction(self) -> Contradiction | None:
         """Return key, message and hint of the first two facts that cannot both be true."""
@@ -110,6 +111,7 @@ _WORDS: dict[str, str] = {
     "pythons.free_threaded": "true, false, or left out for could-not-tell.",
     "python_downloads": "true, false, or left out for could-not-tell.",
     "xcode_clt": "true, false, or left out for could-not-tell.",
+    "summary": "Text, or left out.",
     "sources": "An object of texts, as `tfsetup host --json` prints it; or leave it out.",
 }
 
@@ -141,7 +143,7 @@ def to_host(parsed: HostFile, file: str) -> Host:
     translated process runs on arm64 whatever it sees itself.
     """
     libc, cpu = parsed.libc, parsed.cpu
-    given = {name for name in HostFile.__struct_fields__ if getattr(parsed, name) is not None} - {"sources"}
+    given = {name for name in _FACTS if getattr(parsed, name) is not None}
     return Host(
         os=parsed.os,
         os_version=parsed.os_version,
@@ -158,7 +160,7 @@ def to_host(parsed: HostFile, file: str) -> Host:
     )
 
 
-_FACTS = tuple(name for name in HostFile.__struct_fields__ if name != "sources")
+_FACTS = tuple(name for name in HostFile.__struct_fields__ if name not in {"sources", "summary"})
 
 
 def _gpu(gpu: GpuFile) -> Gpu:
