@@ -15,9 +15,11 @@ def host(ctx: typer.Context, as_json: Json = False, host_file: HostFile = None) 
 
 
 def _work(session: Session) -> Result:
+    from tfsetup.host.describe import describe
     from tfsetup.host.file import to_json
 
-    return Result(command="host", data=to_json(session.host()))
+    host = session.host()
+    return Result(command="host", data={"summary": describe(host), **to_json(host)})
 
 
 def _render(session: Session, result: Result) -> None:
