@@ -130,7 +130,7 @@ class Installation:
     def _screen(self) -> Screen | None:
         if self.session.verbosity < 0:
             return None
-        return Screen(write=_to_stderr, terminal=sys.stderr.isatty())
+        return Screen(write=_to_stderr, terminal=sys.stderr.isatty(), everything=self.session.verbosity > 0)
 
     def _data(self, store: Store, selection: Selection, outcome: Outcome | None) -> dict[str, Any]:
         return {

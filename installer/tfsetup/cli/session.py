@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
 from tfsetup.errors import Code, TfsetupError
+from tfsetup.report.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,18 +41,22 @@ class Session:
 
     @cached_property
     def out(self) -> Console:
-        """The console for results, on stdout."""
-        return _console(self, stderr=False)
+        """The console for results, on stdout. Made when first used: plain lines do not need it, and Rich costs time."""
+        from rich.console import Console
 
-    @cached_property
-    def err(self) -> Console:
-        """The console for progress and errors, on stderr."""
-        return _console(self, stderr=True)
+        color = self.colored(sys.stdout)
+        width = None if sys.stdout.isatty() else 120
+        return Console(no_color=not color, force_terminal=color or None, width=width, highlight=False, markup=False)
+
+    def colored(self, stream: TextIO) -> bool:
+        """Tell whether to colour what goes to `stream`: on a terminal, unless the user said no (also by NO_COLOR)."""
+        return self.color if self.color is not None else stream.isatty() and "NO_COLOR" not in os.environ
 
     def say(self, text: str, *, level: int = 0) -> None:
         """Print a line of progress to stderr, unless `--quiet` (or its level needs `--verbose`)."""
         if self.verbosity >= level:
-            self.err.print(text, markup=False, highlight=False, soft_wrap=True)
+            sys.stderr.write(printable(text) + "\n")
+            sys.stderr.flush()
 
     def host(self, *, pythons: bool = True, downloads: bool = True) -> Host:
         """Return the machine to decide for: `--host FILE`, or this one."""
@@ -73,15 +78,6 @@ class Session:
             from tfsetup.errors import UsageError
 
             raise UsageError(f"{what} changes this machine, and --host describes another one.", hint="Add --dry-run.")
-
-
-def _console(session: Session, *, stderr: bool) -> Console:
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    color = session.color if session.color is not None else stream.isatty() and "NO_COLOR" not in os.environ
-    width = None if stream.isatty() else 120
-    return Console(file=stream, no_color=not color, force_terminal=color or None, width=width, highlight=False)
 
 
 Work = Callable[[Session], "Result"]
@@ -122,6 +118,7 @@ def report_error(session: Session, error: TfsetupError) -> int:
     elif error.code is not Code.INTERRUPTED or error.message:
         from tfsetup.report.errors import error_lines
 
-        for line, style in error_lines(error):
-            session.err.print(line, style=style, markup=False, soft_wrap=True)
+        for number, line in enumerate(error_lines(error)):
+            bold = number == 0 and session.colored(sys.stderr)
+            sys.stderr.write(typer.style(line, fg="red", bold=True) + "\n" if bold else line + "\n")
     return error.code.exit_status

@@ -16,13 +16,13 @@ Data = Mapping[str, Any]
 
 
 def chosen(selection: Selection) -> str:
-    """Return the choice in one line: what, on which Python, and the first reason why."""
+    """Return the choice in one line: what, on which Python, and why."""
     what = ", ".join((*selection.requirements, *selection.source_builds))
     python = f"Python {selection.python}"
     if selection.interpreter is not None and selection.interpreter.path:
         python += f" ({selection.interpreter.path})"
-    why = f" · {selection.reasons[0]}" if selection.reasons else ""
-    return f"{selection.row}: {what} on {python}{why}"
+    title = selection.reasons[0].removeprefix(f"{selection.row}: ") if selection.reasons else ""
+    return f"{what} on {python}: {title} [{selection.row}]"
 
 
 def outcome(result: Result, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
