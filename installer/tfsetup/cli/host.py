@@ -25,4 +25,4 @@ def _work(session: Session) -> Result:
 def _render(session: Session, result: Result) -> None:
     from tfsetup.report.host import host_table
 
-    session.out.print(host_table(result.data))
+    session.show(host_table(result.data))

@@ -175,7 +175,7 @@ def render(session: Session, result: Result) -> None:
     from tfsetup.report.install import outcome
 
     for part in outcome(result, command=_command()):
-        session.out.print(part)
+        session.show(part)
 
 
 def _command() -> str:

@@ -16,7 +16,7 @@ from tfsetup.errors import Code, TfsetupError
 from tfsetup.report.text import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from tfsetup.host.model import Host
     from tfsetup.report.result import Result
@@ -51,6 +51,13 @@ class Session:
     def colored(self, stream: TextIO) -> bool:
         """Tell whether to colour what goes to `stream`: on a terminal, unless the user said no (also by NO_COLOR)."""
         return self.color if self.color is not None else stream.isatty() and "NO_COLOR" not in os.environ
+
+    def show(self, part: RenderableType) -> None:
+        """Print a part of the result to stdout: text as it is, never folded, and anything else through Rich."""
+        if isinstance(part, str):
+            sys.stdout.write(printable(part) + "\n")
+        else:
+            self.out.print(part)
 
     def say(self, text: str, *, level: int = 0) -> None:
         """Print a line of progress to stderr, unless `--quiet` (or its level needs `--verbose`)."""

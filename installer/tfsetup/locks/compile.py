@@ -20,8 +20,9 @@ class CompileJob:
 def compile_job(selection: Selection, *, pre: bool, offline: bool) -> CompileJob:
     """Return the uv run that locks `selection` (installable, with a target) into PEP 751 form on standard output.
 
-    Wheels only, but for the distributions the row names as having none. Pre-releases enter only where a requirement names one exactly or the user
-    asked (`pre`); uv then takes them for every package, because a pre-release of TensorFlow needs one of Keras.
+    Wheels only, but for the distributions the row names as having none. Pre-releases enter only where a requirement
+    names one exactly or the user asked (`pre`); uv then takes them for every package, because a pre-release of
+    TensorFlow needs one of Keras.
     """
     target = selection.target
     if target is None:
