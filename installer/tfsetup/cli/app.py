@@ -19,6 +19,7 @@ from tfsetup.errors import Code, TfsetupError, UsageError
 # In the order a newcomer needs them: name -> module and function.
 COMMANDS = {
     "host": "host:host",
+    "resolve": "resolve:resolve",
     "install": "install:install",
     "run": "run:run",
     "list": "generations:list_",

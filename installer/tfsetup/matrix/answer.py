@@ -112,7 +112,7 @@ def _manylinux(arch: Arch, have: str | None, needed: str | None) -> str:
 
 def _story(best: Candidate, passed: Sequence[Miss], ask: Ask, blas: Blas | None) -> Iterator[str]:
     row = best.row
-    yield f"{row.id}: {row.title}"
+    yield row.title
     among = f" that is {ask.tensorflow}" if ask.tensorflow else ""
     yield f"{row.distribution} {best.version} is the newest release{among} that fits in this row"
     for miss in passed[:_PASSED_OVER]:

@@ -67,10 +67,12 @@ def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
     fitting = [outcome for outcome in outcomes if outcome.candidate is not None]
     if not fitting:
-        rejected = tuple(Rejected(row=o.row.id, reason=o.reason) for o in outcomes)
+        rejected = tuple(Rejected(row=o.row.id, reason=o.reason, here=o.near) for o in outcomes)
         return Selection(installable=False, reasons=_why_not(outcomes, host, ask, matrix), rejected=rejected)
     best = max(fitting, key=lambda o: _key(o, ask, matrix))
-    rejected = tuple(Rejected(row=o.row.id, reason=o.reason or _second(o, best)) for o in outcomes if o is not best)
+    rejected = tuple(
+        Rejected(row=o.row.id, reason=o.reason or _second(o, best), here=o.near) for o in outcomes if o is not best
+    )
     if best.candidate is None:  # pragma: no cover - `fitting` holds candidates only; this tells mypy
         raise AssertionError
     answer = selection(best.candidate, best.misses, host, ask, rejected)
