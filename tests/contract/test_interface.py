@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,3 +154,15 @@ def test_json_is_ascii_whatever_the_terminal(tfsetup: Tfsetup, host_file: Callab
     ran = tfsetup("resolve", "--json", "--host", host_file("macos-14-m3"))
     assert ran.out.isascii()
     assert json.loads(ran.out)["data"]["row"] == "macos-arm64-metal"
+
+
+@pytest.mark.process
+def test_a_reader_that_goes_away_is_no_error(host_file: Callable[[str], str]) -> None:
+    source = str(Path(__file__).parents[2] / "installer")
+    argv = [sys.executable, "-m", "tfsetup", "resolve", "--json", "--host", host_file("macos-14-m3")]
+    read, write = os.pipe()
+    os.close(read)
+    environ = {"PYTHONPATH": source, "PATH": os.environ["PATH"]}
+    done = subprocess.run(argv, stdout=write, stderr=subprocess.PIPE, env=environ, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

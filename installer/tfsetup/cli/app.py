@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
 from pathlib import Path
@@ -85,15 +84,10 @@ def run(argv: list[str]) -> int:
         return report_error(session, error)
     except typer.Exit as done:
         return done.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        message = "Interrupted; nothing half-done is left behind."
-        return report_error(session, TfsetupError(Code.INTERRUPTED, message))
+    except typer.Abort:
+        return report_error(session, TfsetupError(Code.INTERRUPTED, "Stopped at your word; nothing was changed."))
     except typer.TyperException as error:
         return report_error(session, _usage(error))
-    except BrokenPipeError:
-        # The reader of our output is gone (`tfsetup … | head`): not our error, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of ours, told as one
         return report_error(session, _bug(error))
     return returned if isinstance(returned, int) else 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -99,14 +100,34 @@ def execute(ctx: typer.Context, command: str, *, json: bool, host: Path | None, 
     """
     session = ctx.ensure_object(Session)
     session.command, session.json, session.host_file = command, json, host
-    result = work(session)
-    if json:
-        from tfsetup.report.result import envelope
+    with _typer_kept_out():
+        result = work(session)
+        if json:
+            from tfsetup.report.result import envelope
 
-        print_json(envelope(result))
-    else:
-        render(session, result)
+            print_json(envelope(result))
+        else:
+            render(session, result)
+        sys.stdout.flush()
     raise typer.Exit(result.exit_status)
+
+
+@contextmanager
+def _typer_kept_out() -> Iterator[None]:
+    """Turn an interrupt and a closed pipe into values of ours: Typer would end the program for them by itself.
+
+    Raises:
+        TfsetupError: interrupted.
+        Exit: nobody reads our output any more (`tfsetup … | head`), which is no error.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as problem:
+        raise TfsetupError(Code.INTERRUPTED, "Interrupted; nothing half-done is left behind.") from problem
+    except BrokenPipeError as problem:
+        # The interpreter flushes stdout once more at its end, and must find something that takes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from problem
 
 
 def print_json(document: dict[str, Any]) -> None:
