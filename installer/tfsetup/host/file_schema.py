@@ -11,9 +11,9 @@ from tfsetup.host.model import Arch, Cpu, Gpu, GpuVendor, Host, Libc, Os, Python
 from tfsetup.host.parsers.system import read_mac_version
 
 _Text = Annotated[str, Meta(min_length=1, max_length=500)]
-_Version = Annotated[str, Meta(pattern=r"^\d+(\.\d+){0,3}\Z", max_length=50)]
-_PythonVersion = Annotated[str, Meta(pattern=r"^\d+\.\d+(\.\d+)?((a|b|rc)\d+)?\+?\Z", max_length=50)]
-_Capability = Annotated[str, Meta(pattern=r"^\d+\.\d+\Z", max_length=10)]
+_Version = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+){0,3}\Z", max_length=50)]
+_PythonVersion = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?((a|b|rc)[0-9]+)?\+?\Z", max_length=50)]
+_Capability = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\Z", max_length=10)]
 _Feature = Annotated[str, Meta(pattern=r"^[a-z0-9_.]+\Z", max_length=50)]
 
 
@@ -133,7 +133,7 @@ _OBJECTS: dict[str, type[_Strict]] = {"libc": LibcFile, "cpu": CpuFile, "gpus": 
 def keys_at(path: tuple[str | int, ...]) -> list[str]:
     """Return the keys that are known in the object at `path`."""
     kind = _OBJECTS.get(str(path[0]), HostFile) if path else HostFile
-    return [field.name for field in fields(kind)]
+    return [field.name for field in fields(kind) if field.name not in {"sources", "summary"}]
 
 
 def to_host(parsed: HostFile, file: str) -> Host:
