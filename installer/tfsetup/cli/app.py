@@ -20,6 +20,7 @@ from tfsetup.errors import Code, TfsetupError, UsageError
 COMMANDS = {
     "host": "host:host",
     "install": "install:install",
+    "doctor": "doctor:doctor",
     "run": "run:run",
     "list": "generations:list_",
     "rollback": "generations:rollback",
