@@ -20,6 +20,7 @@ COMMANDS = {
     "host": "host:host",
     "resolve": "resolve:resolve",
     "install": "install:install",
+    "doctor": "doctor:doctor",
     "run": "run:run",
     "list": "generations:list_",
     "rollback": "generations:rollback",
