@@ -49,6 +49,12 @@ def test_help_names_every_command(tfsetup: Tfsetup) -> None:
     assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_in_the_overview_is_the_command_s_own(tfsetup: Tfsetup, name: str) -> None:
+    own = " ".join(tfsetup(name, "--help").out.partition("\n\n")[2].partition("\n\n")[0].split())
+    assert COMMANDS[name][1] == own.partition(". ")[0].rstrip(".") + "."
+
+
 def test_the_version_is_the_package_s(tfsetup: Tfsetup) -> None:
     assert tfsetup("--version").out == f"tfsetup {__version__}\n"
 

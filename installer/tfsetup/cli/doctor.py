@@ -47,7 +47,9 @@ def doctor(
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
 
 
-def _evidence(session: Session, prefix: str | None, log: str | None, packages: Path | None, *, importing: bool) -> Evidence:
+def _evidence(
+    session: Session, prefix: str | None, log: str | None, packages: Path | None, *, importing: bool
+) -> Evidence:
     """Gather what was pointed at. A log or a package list alone says nothing about this machine, so it is not asked."""
     from tfsetup.doctor.gather import read_log, read_packages
     from tfsetup.doctor.model import Evidence

@@ -25,7 +25,7 @@ def list_(ctx: typer.Context, prefix: Prefix = Path(".venv"), as_json: Json = Fa
 def rollback(
     ctx: typer.Context, generation: Generation = None, prefix: Prefix = Path(".venv"), as_json: Json = False
 ) -> None:
-    """Point the environment at an earlier generation; takes no network and no time."""
+    """Point the environment at an earlier generation, without network or delay."""
 
     def work(session: Session) -> Result:
         return _rollback(session, prefix, generation)

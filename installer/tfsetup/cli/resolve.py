@@ -26,7 +26,7 @@ def resolve(
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
-    """Say which TensorFlow goes on this machine, why, and why every other row of the matrix does not."""
+    """Say which TensorFlow goes on this machine, and why."""
     ask = Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre)
 
     def work(session: Session) -> Result:
@@ -54,7 +54,8 @@ def _work(session: Session, ask: Ask, *, explain: bool) -> Result:
 
 def _render(session: Session, result: Result) -> None:
     from tfsetup.matrix.explain import Chapter
-    from tfsetup.report.resolve import resolve_view
+    from tfsetup.report.resolve import resolve_lines
 
     chapters = [Chapter(**chapter) for chapter in result.data.get("explained", ())]
-    session.out.print(resolve_view(result.data, chapters))
+    for line in resolve_lines(result.data, chapters, width=session.width):
+        session.show(line)

@@ -49,6 +49,13 @@ class Session:
         width = None if sys.stdout.isatty() else 120
         return Console(no_color=not color, force_terminal=color or None, width=width, highlight=False, markup=False)
 
+    @property
+    def width(self) -> int:
+        """Columns to fold plain text at: the terminal's, or 100 where there is none."""
+        import shutil
+
+        return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+
     def colored(self, stream: TextIO) -> bool:
         """Tell whether to colour what goes to `stream`: on a terminal, unless the user said no (also by NO_COLOR)."""
         return self.color if self.color is not None else stream.isatty() and "NO_COLOR" not in os.environ

@@ -39,9 +39,9 @@ def diagnose(evidence: Evidence, causes: Sequence[Cause]) -> Diagnosis:
     seen = signals_seen(causes, evidence, log, facts)
     scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in causes]
     ranked = _ranked([one for one in scored if one is not None])
-    findings = tuple(
-        _finding(one, confidence, facts, evidence) for one, confidence in ranked if confidence >= LEAST
-    )[:_MOST_FINDINGS]
+    findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in ranked if confidence >= LEAST)[
+        :_MOST_FINDINGS
+    ]
     unexplained = "" if findings else _alarm(log)
     return Diagnosis(
         verdict=_verdict(findings, unexplained),

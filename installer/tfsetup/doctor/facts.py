@@ -172,7 +172,9 @@ def _from_host(host: Host) -> dict[str, str]:
         facts["python"] = host.pythons[0].version
         facts["process"] = host.pythons[0].arch
     return {
-        name: str(value).lower() if isinstance(value, bool) else value for name, value in facts.items() if value is not None
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in facts.items()
+        if value is not None
     }
 
 

@@ -61,7 +61,9 @@ def knowledge() -> tuple[Cause, ...]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidFileError(
-            f"The doctor's knowledge cannot be read: {error.strerror}.", where=Where(file=str(path)), hint="Install tfsetup again."
+            f"The doctor's knowledge cannot be read: {error.strerror}.",
+            where=Where(file=str(path)),
+            hint="Install tfsetup again.",
         ) from error
     return read_causes(text, str(path))
 
@@ -75,7 +77,9 @@ def read_log(source: str) -> str:
     try:
         raw = sys.stdin.buffer.read(_LARGEST_LOG) if source == "-" else _ends(Path(source))
     except OSError as error:
-        raise UsageError(f"The log {source} cannot be read: {error.strerror}.", hint="Give a file, or - for stdin.") from error
+        raise UsageError(
+            f"The log {source} cannot be read: {error.strerror}.", hint="Give a file, or - for stdin."
+        ) from error
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")  # PowerShell's `>`
     return raw.decode("utf-8", errors="replace")
@@ -147,7 +151,11 @@ def interpreter_of(prefix: str | None) -> Path:
         UsageError: there is none.
     """
     if prefix is None:
-        active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX") or (".venv" if Path(".venv").exists() else "")
+        active = (
+            os.environ.get("VIRTUAL_ENV")
+            or os.environ.get("CONDA_PREFIX")
+            or (".venv" if Path(".venv").exists() else "")
+        )
         if not active:
             found = shutil.which("python") or shutil.which("python3")
             if found is None:
@@ -155,7 +163,13 @@ def interpreter_of(prefix: str | None) -> Path:
             return Path(found)
         prefix = active
     path = Path(prefix)
-    for place in (path / "bin" / "python", path / "Scripts" / "python.exe", path / "python.exe", path / "bin" / "python3", path):
+    for place in (
+        path / "bin" / "python",
+        path / "Scripts" / "python.exe",
+        path / "python.exe",
+        path / "bin" / "python3",
+        path,
+    ):
         if place.is_file():
             return place
     raise UsageError(f"{prefix} is neither an environment nor an interpreter.", hint="tfsetup list shows environments.")
@@ -225,7 +239,13 @@ def try_import(python: Path, folder: Path) -> str | None:
 
 def ending(status: int) -> str:
     """Return how a shell would put an exit status that is not 0."""
-    words = {-4: "Illegal instruction (core dumped)", -6: "Aborted (core dumped)", -9: "Killed", -11: "Segmentation fault", -7: "Bus error"}
+    words = {
+        -4: "Illegal instruction (core dumped)",
+        -6: "Aborted (core dumped)",
+        -9: "Killed",
+        -11: "Segmentation fault",
+        -7: "Bus error",
+    }
     return f"\n{words.get(status, f'exit status {status}')}\n"
 
 
@@ -297,7 +317,9 @@ def _leftovers(sites: Sequence[Path], found: Sequence[Distribution]) -> Iterator
 
 def _shadows(folder: Path, found: Sequence[Distribution]) -> Iterator[tuple[str, str]]:
     """Yield (module, path) of files in `folder` that hide a module of the standard library or of a distribution."""
-    modules = sys.stdlib_module_names | {path.split("/")[0] for one in found for path in one.owns if path.endswith("/__init__.py")}
+    modules = sys.stdlib_module_names | {
+        path.split("/")[0] for one in found for path in one.owns if path.endswith("/__init__.py")
+    }
     try:
         entries = sorted(folder.iterdir())
     except OSError:

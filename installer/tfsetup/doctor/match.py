@@ -58,9 +58,7 @@ class Scanner:
 
 def inner_words(anchor: str) -> list[str]:
     """Return the words of `anchor` that are whole wherever it occurs: not those that touch its ends."""
-    return [
-        found[0] for found in _WORD.finditer(anchor) if found.start() > 0 and found.end() < len(anchor)
-    ]
+    return [found[0] for found in _WORD.finditer(anchor) if found.start() > 0 and found.end() < len(anchor)]
 
 
 def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts) -> list[Seen]:

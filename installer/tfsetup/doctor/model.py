@@ -42,7 +42,9 @@ Check = Literal[
     "disk-full",
 ]
 Kind = Literal["fatal", "install", "degraded", "harmless"]
-Weight = Literal["proof", "strong", "likely", "possible", "hint", "supports-much", "supports", "weakens", "against", "excludes"]
+Weight = Literal[
+    "proof", "strong", "likely", "possible", "hint", "supports-much", "supports", "weakens", "against", "excludes"
+]
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 CHECKS: Final = get_args(Check)

@@ -29,9 +29,9 @@ def outcome(result: Result, *, command: str, windows: bool = False) -> Iterator[
     """Yield what to print for a finished installation; `command` is what the user types to call tfsetup."""
     data = result.data
     if "resolve" in data:
-        from tfsetup.report.resolve import resolve_view
+        from tfsetup.report.resolve import resolve_lines
 
-        yield resolve_view(data["resolve"])
+        yield from resolve_lines(data["resolve"])
     elif "plan" in data:
         yield from _dry(data)
     elif "refused" in data:

@@ -7,11 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.matrix.model import Selection
-from tfsetup.report.text import printable
+from tfsetup.report.text import aligned
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from tfsetup.matrix.explain import Chapter
 
 Data = Mapping[str, Any]
@@ -40,22 +38,19 @@ def selection_data(selection: Selection) -> dict[str, Any]:
     }
 
 
-def resolve_view(data: Data, chapters: Sequence[Chapter] = ()) -> RenderableType:
-    """Return the answer for people; `chapters` is the long story of `--explain`, in place of the short one."""
-    from rich.console import Group
+def resolve_lines(data: Data, chapters: Sequence[Chapter] = (), *, width: int = 100) -> Iterator[str]:
+    """Yield the answer for people; `chapters` is the long story of `--explain`, in place of the short one.
 
-    parts = _answer(data) if data["installable"] else _refusal(data)
-    told = _chapters(chapters) if chapters else _others(data)
-    return Group(*parts, *told)
+    Plain lines folded at `width`: `resolve` is run often, and must not wait for a table to be drawn.
+    """
+    yield from _answer(data, width) if data["installable"] else _refusal(data, width)
+    yield from _chapters(chapters, width) if chapters else _others(data, width)
 
 
-def _answer(data: Data) -> Iterator[RenderableType]:
-    from rich.text import Text
-
-    yield Text.assemble((f"{data['row']}", "bold"), f"  {printable(data['reasons'][0])}")
-    yield _grid(_plan(data), indent=2)
-    yield from _list("why", data["reasons"][1:])
-    yield from _list("note", data["warnings"], style="yellow")
+def _answer(data: Data, width: int) -> Iterator[str]:
+    yield f"{data['row']}: {data['reasons'][0].removeprefix(data['row'] + ': ')}"
+    listed = [*_plan(data), *_list("why", data["reasons"][1:]), *_list("note", data["warnings"])]
+    yield from aligned(listed, indent=2, width=width)
 
 
 def _plan(data: Data) -> Iterator[tuple[str, str]]:
@@ -80,52 +75,30 @@ def _platform(target: Mapping[str, Any]) -> str:
     return " ".join([target["platform"], *(f"({word})" for word in floor if word)])
 
 
-def _refusal(data: Data) -> Iterator[RenderableType]:
-    from rich.text import Text
-
-    yield Text("Nothing fits this machine and this ask.", style="bold red")
-    yield from _list("because", data["reasons"])
-    yield from _list("would fit", data["suggestions"], style="green")
-    if not data["suggestions"]:
-        yield Text("  no single change that is known here would make it fit")
+def _refusal(data: Data, width: int) -> Iterator[str]:
+    yield "Nothing fits this machine and this ask."
+    helps = data["suggestions"] or ["no single change that is known here"]
+    yield from aligned([*_list("because", data["reasons"]), *_list("would fit", helps)], indent=2, width=width)
 
 
-def _list(word: str, lines: Sequence[str], style: str = "") -> Iterator[RenderableType]:
-    if lines:
-        yield _grid(((word if place == 0 else "", line) for place, line in enumerate(lines)), indent=2, style=style)
+def _list(word: str, lines: Sequence[str]) -> list[tuple[str, str]]:
+    return [(word if place == 0 else "", line) for place, line in enumerate(lines)]
 
 
-def _others(data: Data) -> Iterator[RenderableType]:
+def _others(data: Data, width: int) -> Iterator[str]:
     """Yield the rows that lost: those for this machine with the reason, the others as a number."""
     here = [(r["row"], r["reason"]) for r in data["rejected"] if r["here"]]
     elsewhere = len(data["rejected"]) - len(here)
     if data["installable"] and here:
         yield ""
         yield "Other rows for this machine"
-        yield _grid(here, indent=2)
+        yield from aligned(here, indent=2, width=width)
     if elsewhere:
         yield f"{'And ' if here else ''}{elsewhere} rows for other machines (--explain lists them)."
 
 
-def _chapters(chapters: Sequence[Chapter]) -> Iterator[RenderableType]:
-    from rich.text import Text
-
+def _chapters(chapters: Sequence[Chapter], width: int) -> Iterator[str]:
     for chapter in chapters:
         yield ""
-        yield Text(printable(chapter.title), style="bold")
-        yield _grid(chapter.lines, indent=2)
-
-
-def _grid(
-    lines: Iterator[tuple[str, str]] | Sequence[tuple[str, str]], *, indent: int, style: str = ""
-) -> RenderableType:
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(overflow="fold", style=style)
-    for name, text in lines:
-        table.add_row(Text(printable(name)), Text(printable(text)))
-    return Padding(table, (0, 0, 0, indent), expand=False)
+        yield chapter.title
+        yield from aligned(chapter.lines, indent=2, width=width)
