@@ -28,7 +28,7 @@ COMMANDS = {
     "list": ("generations:list_", "List the generations of an environment."),
     "rollback": (
         "generations:rollback",
-        "Point the environment at an earlier generation; takes no network and no time.",
+        "Point the environment at an earlier generation, without network or delay.",
     ),
     "remove": ("generations:remove", "Remove one generation that is not the current one."),
 }
