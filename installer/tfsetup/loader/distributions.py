@@ -1,0 +1,157 @@
+"""Which distributions lie in a site-packages, for which Python and platform they were built, and what pip says of that.
+
+Formats: wheel file names and tags (PEP 425, PEP 427, PEP 600), `*.dist-info` folders (PEP 376, PEP 427 `WHEEL`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.parser import Parser
+from typing import TYPE_CHECKING, Literal
+
+from tfsetup.loader.bytes import MalformedImage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tfsetup.loader.model import Filesystem
+
+_FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)\.dist-info")
+_FILE = re.compile(
+    r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-[^-]+)?-(?P<py>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl"
+)
+_CPYTHON = re.compile(r"cp(?P<major>\d)(?P<minor>\d*)")
+_MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>.+)")
+_OS_OF_PLATFORM = (
+    ("macosx", "macos"),
+    ("manylinux", "linux"),
+    ("musllinux", "linux"),
+    ("linux", "linux"),
+    ("win", "windows"),
+)
+_LARGEST_WHEEL_FILE = 1 << 20
+
+TargetOs = Literal["macos", "linux", "windows"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tag:
+    """One compatibility tag: Python, ABI and platform as in a wheel's name."""
+
+    python: str
+    abi: str
+    platform: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Distribution:
+    """An installed distribution (normalised name), or a wheel not yet installed (then `wheel` is its file name)."""
+
+    name: str
+    version: str
+    tags: tuple[Tag, ...]
+    wheel: str | None = None
+
+
+def normalized(name: str) -> str:
+    """Return a distribution's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def of_wheel(filename: str) -> Distribution | None:
+    """Read a wheel's file name; None when it is not one."""
+    found = _FILE.fullmatch(filename)
+    if not found:
+        return None
+    tags = _product(found["py"], found["abi"], found["platform"])
+    return Distribution(name=normalized(found["name"]), version=found["version"], tags=tuple(tags), wheel=filename)
+
+
+def installed(files: Filesystem, site: str) -> tuple[Distribution, ...]:
+    """Return the distributions whose `dist-info` lies in `site`, sorted by name."""
+    found = (_installed(files, site, name) for name in files.listdir(site))
+    return tuple(sorted((each for each in found if each), key=lambda each: each.name))
+
+
+def _installed(files: Filesystem, site: str, folder: str) -> Distribution | None:
+    match = _FOLDER.fullmatch(folder)
+    if not match:
+        return None
+    tags = tuple(_tags(read_text(files, f"{site}/{folder}/WHEEL") or ""))
+    return Distribution(name=normalized(match["name"]), version=match["version"], tags=tags)
+
+
+def read_text(files: Filesystem, path: str) -> str | None:
+    """Return a small text file's content, None when it is absent, unreadable or not small."""
+    entry = files.lookup(path)
+    if entry is None or entry.source is None or entry.source.size > _LARGEST_WHEEL_FILE:
+        return None
+    try:
+        return entry.source.read(0, entry.source.size).decode("utf-8", "replace")
+    except MalformedImage:
+        return None
+
+
+def _tags(wheel_file: str) -> Iterator[Tag]:
+    for line in Parser().parsestr(wheel_file).get_all("Tag") or ():
+        parts = str(line).strip().split("-")
+        if len(parts) == 3:  # noqa: PLR2004 - python, abi, platform
+            yield from _product(*parts)
+
+
+def _product(pythons: str, abis: str, platforms: str) -> Iterator[Tag]:
+    for python in pythons.split("."):
+        for abi in abis.split("."):
+            for platform in platforms.split("."):
+                yield Tag(python=python, abi=abi, platform=platform)
+
+
+def python_of(distributions: Iterable[Distribution]) -> str | None:
+    """Return the one CPython (`3.12`) that wheels are built for, None when they do not say or do not agree."""
+    exact = {
+        f"{found['major']}.{found['minor']}"
+        for each in distributions
+        for tag in each.tags
+        if tag.abi != "abi3" and (found := _CPYTHON.fullmatch(tag.python)) and found["minor"]
+    }
+    return exact.pop() if len(exact) == 1 else None
+
+
+def runs_on_python(each: Distribution, python: str) -> bool:
+    """Say whether a CPython `X.Y` accepts one of the tags (no tags: nothing is said, nothing is refused)."""
+    return not each.tags or any(_python_fits(tag, python) for tag in each.tags)
+
+
+def _python_fits(tag: Tag, python: str) -> bool:
+    major, _, minor = python.partition(".")
+    if tag.python.startswith("py"):
+        return tag.python in ("py2", f"py{major}") or tag.python == f"py{major}{minor}" or tag.python.startswith("py3")
+    found = _CPYTHON.fullmatch(tag.python)
+    if not found or found["major"] != major:
+        return False
+    if tag.abi == "abi3":
+        return int(found["minor"] or 0) <= int(minor)
+    return found["minor"] in ("", minor) and not tag.abi.endswith("t")
+
+
+def oses(each: Distribution) -> frozenset[str]:
+    """Return the operating systems the tags are for; empty when any will do."""
+    names = [_os_of(tag.platform) for tag in each.tags]
+    return frozenset() if "any" in names else frozenset(names)
+
+
+def _os_of(platform: str) -> str:
+    return next((name for prefix, name in _OS_OF_PLATFORM if platform.startswith(prefix)), "any")
+
+
+def minimum_macos(each: Distribution) -> tuple[int, int] | None:
+    """Return the oldest macOS (major, minor) among the platform tags, None when there is no such tag."""
+    found = [_MACOS.fullmatch(tag.platform) for tag in each.tags]
+    versions = [(int(match["major"]), int(match["minor"])) for match in found if match]
+    return min(versions, default=None)
+
+
+def refused_by_pip(each: Distribution) -> str:
+    """Return pip's words for a wheel none of whose tags fit (`pip/_internal/req/constructors.py`)."""
+    return f"{each.wheel or each.name} is not a supported wheel on this platform."

@@ -1,0 +1,416 @@
+"""Symbols of an ELF file: looking one up through the hash table, and which ones relocation will ask for.
+
+Sources: System V ABI "Hash Table" and "Relocation"; the GNU hash table and all matching rules as in glibc
+elf/dl-lookup.c (`do_lookup_x`, `check_match`), the order of relocation as in elf/do-rel.h.
+
+Nothing here walks a whole symbol table: TensorFlow's has 450 000 entries. A look-up reads the words of the hash table
+it needs, in pages of 4 kB, so one costs kilobytes and ten thousand cost no more than the table.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from tfsetup.loader.bytes import MalformedImage, check_range, text
+from tfsetup.loader.elf import DF_STATIC_TLS, PAGE, Machine, Tag
+from tfsetup.loader.elf_versions import HIDDEN, INDEX, Version, Versions, read_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tfsetup.loader.bytes import ByteSource
+    from tfsetup.loader.elf import Elf
+
+LOCAL, GLOBAL, WEAK, GNU_UNIQUE = 0, 1, 2, 10
+TLS = 6
+_UNDEFINED, _ABSOLUTE = 0, 0xFFF1
+_KINDS = frozenset((0, 1, 2, 5, TLS, 10))  # NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC
+_INTERNAL, _HIDDEN = 1, 2
+_CHAIN_END = 1
+_MAX_CHAIN = 1 << 16
+_CHUNK = 1 << 20
+
+
+class Kinds(NamedTuple):
+    """Relocation types of one machine that matter here (the processor supplements of the System V ABI)."""
+
+    none: frozenset[int]
+    relative: int
+    slot: int
+    static_tls: frozenset[int]
+
+
+RELOCATIONS = {
+    Machine.X86_64: Kinds(frozenset((0,)), 8, 7, frozenset((18,))),
+    Machine.AARCH64: Kinds(frozenset((0, 256)), 1027, 1026, frozenset((1030,))),
+    Machine.I386: Kinds(frozenset((0,)), 8, 7, frozenset((14, 37))),
+    Machine.ARM: Kinds(frozenset((0,)), 23, 22, frozenset((19,))),
+}
+
+
+class Symbol(NamedTuple):
+    """One entry of the dynamic symbol table; `number` is its place there."""
+
+    number: int
+    name: int
+    bind: int
+    type: int
+    visibility: int
+    section: int
+    value: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for: a name as the bytes in the file, and the version asked for, if any."""
+
+    name: bytes
+    version: Version | None = None
+
+    @property
+    def text(self) -> str:
+        """The name as text."""
+        return text(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One symbol a relocation asks other files for. `weak`: nobody having it is no error."""
+
+    query: Query
+    weak: bool
+
+
+class VersionTableMissing(Exception):  # noqa: N818 - a state of the file the loader dies of, not an error of ours
+    """The file has the name, a version of *this* file is wanted, and it has no version table: glibc's assertion."""
+
+
+class _Pages:
+    """Numbers out of a source by position, read in whole pages and kept."""
+
+    __slots__ = ("_pages", "_source")
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self._pages: dict[int, bytes] = {}
+
+    def number(self, form: Struct, offset: int) -> int:
+        place, inside = divmod(offset, PAGE)
+        if inside + form.size > PAGE:
+            return int(form.unpack(self._source.read(offset, form.size))[0])
+        page = self._pages.get(place)
+        if page is None:
+            check_range(offset, form.size, self._source.size)
+            page = self._pages[place] = self._source.read(place * PAGE, min(PAGE, self._source.size - place * PAGE))
+        return int(form.unpack_from(page, inside)[0])
+
+
+@lru_cache(maxsize=1 << 15)
+def gnu_hash(name: bytes) -> int:
+    """Return the GNU hash of a symbol name (glibc `dl_new_hash`)."""
+    value = 5381
+    for byte in name:
+        value = (value * 33 + byte) & 0xFFFFFFFF
+    return value
+
+
+def sysv_hash(name: bytes) -> int:
+    """Return the hash of System V ABI, "Hash Table" (also used for version names)."""
+    value = 0
+    for byte in name:
+        value = (value << 4) + byte
+        value = (value ^ ((value & 0xF0000000) >> 24)) & 0x0FFFFFFF
+    return value
+
+
+class Symbols:
+    """The dynamic symbols of one file."""
+
+    def __init__(self, elf: Elf) -> None:
+        """Read nothing yet."""
+        self._elf = elf
+        self._pages = _Pages(elf.source)
+        self._order = elf.header.order
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The file's version tables."""
+        return read_versions(self._elf)
+
+    @cached_property
+    def _symtab(self) -> int:
+        return self._table(Tag.SYMTAB)
+
+    @cached_property
+    def _versym(self) -> int | None:
+        if self.versions.by_index is None or Tag.VERSYM not in self._elf.tags:
+            return None
+        return self._table(Tag.VERSYM)
+
+    def _table(self, tag: Tag) -> int:
+        if tag not in self._elf.tags:
+            raise MalformedImage(f"no {tag.name} in the dynamic section")
+        return self._elf.offset_of(self._elf.tags[tag])
+
+    def symbol(self, index: int) -> Symbol:
+        """Return entry `index` of the dynamic symbol table."""
+        form = self._elf.layout.symbol
+        raw = self._elf.source.read(self._symtab + index * form.size, form.size)
+        return self._symbol(index, form.unpack(raw))
+
+    def _symbol(self, index: int, fields: tuple[int, ...]) -> Symbol:
+        if self._elf.header.bits == 64:  # noqa: PLR2004 - the order of the fields differs between the classes
+            name, info, other, section, value, size = fields
+        else:
+            name, value, size, info, other, section = fields
+        return Symbol(index, name, info >> 4, info & 0xF, other & 3, section, value, size)
+
+    def name(self, symbol: Symbol) -> bytes:
+        """Return a symbol's name."""
+        return self._elf.raw_string(symbol.name)
+
+    def version_index(self, index: int) -> int | None:
+        """Return entry `index` of the version table, hidden bit included; None without a table."""
+        if self._versym is None:
+            return None
+        return self._pages.number(self._elf.layout.half, self._versym + 2 * index)
+
+    # -- looking up ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _gnu(self) -> tuple[int, int, int, int, int, int, int] | None:
+        """(buckets, first symbol, bloom words, shift, offset of bloom, of buckets, of chain)."""
+        if Tag.GNU_HASH not in self._elf.tags:
+            return None
+        offset = self._table(Tag.GNU_HASH)
+        form = Struct(self._order + "4I")
+        buckets, first, words, shift = form.unpack(self._elf.source.read(offset, form.size))
+        if words & (words - 1) or not words:
+            raise MalformedImage("the GNU hash table's filter is not a power of two", offset=offset)
+        bloom = offset + form.size
+        table = bloom + words * self._elf.layout.word.size
+        return buckets, first, words, shift, bloom, table, table + 4 * buckets
+
+    @cached_property
+    def _sysv(self) -> tuple[int, int] | None:
+        if Tag.HASH not in self._elf.tags:
+            return None
+        offset = self._table(Tag.HASH)
+        return self._pages.number(self._elf.layout.long, offset), offset + 8
+
+    def _candidates(self, name: bytes) -> Iterator[int]:
+        """Yield the numbers of the symbols whose hash is that of `name`."""
+        if self._gnu is not None:
+            yield from self._gnu_candidates(gnu_hash(name))
+        elif self._sysv is not None:
+            yield from self._sysv_candidates(sysv_hash(name))
+
+    def _gnu_candidates(self, value: int) -> Iterator[int]:
+        buckets, first, words, shift, bloom, table, chain = self._gnu or (0,) * 7
+        if not buckets:
+            return
+        form, number = self._elf.layout.long, self._pages.number
+        word, bits = self._elf.layout.word, self._elf.header.bits
+        mask = number(word, bloom + (value // bits & (words - 1)) * word.size)
+        if not mask >> (value % bits) & mask >> ((value >> shift) % bits) & 1:
+            return
+        index = number(form, table + 4 * (value % buckets))
+        if not index:
+            return
+        for at in range(index, index + _MAX_CHAIN):
+            entry = number(form, chain + 4 * (at - first))
+            if entry | 1 == value | 1:
+                yield at
+            if entry & _CHAIN_END:
+                return
+        raise MalformedImage("a chain of the hash table has no end")
+
+    def _sysv_candidates(self, value: int) -> Iterator[int]:
+        buckets, offset = self._sysv or (0, 0)
+        if not buckets:
+            return
+        number, form = self._pages.number, self._elf.layout.long
+        index = number(form, offset + 4 * (value % buckets))
+        for _ in range(_MAX_CHAIN):
+            if not index:
+                return
+            yield index
+            index = number(form, offset + 4 * (buckets + index))
+        raise MalformedImage("a chain of the hash table has no end")
+
+    def lookup(
+        self, query: Query, *, names: frozenset[str] | set[str] = frozenset(), newest: bool = False
+    ) -> bool | None:
+        """Say whether the file defines what `query` asks for, by the rules of glibc's `do_lookup_x`.
+
+        Args:
+            query: the name and version wanted.
+            names: the names under which this file is known to the process.
+            newest: dlsym's rule for names without version (DL_LOOKUP_RETURN_NEWEST) instead of relocation's.
+
+        Returns:
+            True when it does, False when not, None when not although the version names this very file: for glibc that
+            is an error on the spot.
+
+        Raises:
+            VersionTableMissing: the case glibc has an assertion against.
+        """
+        unhidden: list[Symbol] = []
+        for index in self._candidates(query.name):
+            symbol = self.symbol(index)
+            if not _defines(symbol) or self.name(symbol) != query.name:
+                continue
+            answer = self._accepts(index, query.version, names, newest=newest)
+            if answer:
+                return _visible(symbol)
+            if answer is None:
+                unhidden.append(symbol)
+        if len(unhidden) == 1:
+            return _visible(unhidden[0])
+        wanted = query.version
+        return None if wanted is not None and wanted.file is not None and wanted.file in names else False
+
+    def _accepts(
+        self, index: int, wanted: Version | None, names: frozenset[str] | set[str], *, newest: bool
+    ) -> bool | None:
+        """Compare versions (`check_match`). None: a version, not hidden, where none was asked for."""
+        have = self.version_index(index)
+        if wanted is None:
+            if have is None or have & INDEX < (2 if newest else 3):
+                return True
+            return False if have & HIDDEN else None
+        if have is None:
+            if wanted.file is not None and wanted.file in names:
+                raise VersionTableMissing
+            return True
+        mine = (self.versions.by_index or {}).get(have & INDEX)
+        if mine is not None and mine.hash == wanted.hash and mine.name == wanted.name:
+            return True
+        return not (wanted.hidden or (mine is not None and mine.hash) or have & HIDDEN)
+
+    # -- what relocation asks for --------------------------------------------------------------------------------
+
+    def references(self, *, functions: bool = True) -> Sequence[Reference]:
+        """Return what relocation looks up in other files, in the order in which it does, each once.
+
+        Symbols the file defines itself are left out: they are always found. `functions` False: those that are bound
+        at the first call (lazy binding) are left out as well.
+
+        Raises:
+            MalformedImage: a table lies outside the file.
+        """
+        chunks = list(self._infos(functions=functions))
+        shift, mask = (32, 0xFFFFFFFF) if self._elf.header.bits == 64 else (8, 0xFF)  # noqa: PLR2004 - ELFnn_R_SYM, _TYPE
+        last = max((max(chunk) >> shift for chunk in chunks if chunk), default=0)
+        missing = self._undefined(last)
+        silent = self._silent
+        order = (
+            info >> shift
+            for chunk in chunks
+            for info in chunk
+            if info >> shift in missing and info & mask not in silent
+        )
+        return [self._reference(missing[index]) for index in dict.fromkeys(order)]
+
+    @cached_property
+    def uses_static_tls(self) -> bool:
+        """Whether a relocation needs thread-local data at a fixed place (the linker then sets DF_STATIC_TLS)."""
+        kinds = self._relocation_kinds
+        if kinds is None or not self._elf.flags & DF_STATIC_TLS:
+            return False
+        mask = 0xFFFFFFFF if self._elf.header.bits == 64 else 0xFF  # noqa: PLR2004 - ELF64_R_TYPE, ELF32_R_TYPE
+        return any(info & mask in kinds.static_tls for chunk in self._infos(functions=True) for info in chunk)
+
+    @property
+    def _relocation_kinds(self) -> Kinds | None:
+        machine = self._elf.header.machine
+        return next((kinds for known, kinds in RELOCATIONS.items() if known == machine), None)
+
+    @property
+    def _silent(self) -> frozenset[int]:
+        """Relocation types that look nothing up."""
+        kinds = self._relocation_kinds
+        return kinds.none | {kinds.relative} if kinds else frozenset((0,))
+
+    def _infos(self, *, functions: bool) -> Iterator[Sequence[int]]:
+        """Yield `r_info` in the order of relocation: the general table, then the one of the PLT."""
+        for address, size, skip in self._tables(functions=functions):
+            yield from self._info_chunks(address, size, skip)
+
+    def _tables(self, *, functions: bool) -> Iterator[tuple[int, int, int]]:
+        """Yield (address, bytes, leading relative relocations) of each table (`_ELF_DYNAMIC_DO_RELOC`)."""
+        tags = self._elf.tags
+        rela = self._uses_addends
+        start, size, count = (Tag.RELA, Tag.RELASZ, Tag.RELACOUNT) if rela else (Tag.REL, Tag.RELSZ, Tag.RELCOUNT)
+        slots, length = tags.get(Tag.JMPREL), tags.get(Tag.PLTRELSZ, 0)
+        general = tags.get(size, 0)
+        if start in tags:
+            if slots is not None and tags[start] + general == slots + length:
+                general -= length  # the PLT's table is counted as part of the general one
+            yield tags[start], general, tags.get(count, 0)
+        if slots is not None and (functions or self._elf.binds_now):
+            yield slots, length, 0
+
+    @property
+    def _uses_addends(self) -> bool:
+        tags = self._elf.tags
+        return Tag.RELA in tags or (Tag.REL not in tags and tags.get(Tag.PLTREL, Tag.RELA) == Tag.RELA)
+
+    def _info_chunks(self, address: int, size: int, skip: int) -> Iterator[Sequence[int]]:
+        form = self._elf.layout.rela if self._uses_addends else self._elf.layout.rel
+        if size <= 0:
+            return
+        offset = self._elf.offset_of(address)
+        check_range(offset, size, self._elf.source.size)
+        words = form.size // self._elf.layout.word.size
+        at, end = offset + min(skip * form.size, size), offset + size // form.size * form.size
+        while at < end:
+            length = min(_CHUNK // form.size * form.size, end - at)
+            numbers = array("Q" if self._elf.header.bits == 64 else "I")  # noqa: PLR2004 - the two classes of ELF
+            numbers.frombytes(self._elf.source.read(at, length))
+            if self._order == ">":
+                numbers.byteswap()
+            yield numbers[1::words]
+            at += length
+
+    def _undefined(self, last: int) -> dict[int, Symbol]:
+        """Return, of the symbols up to number `last`, those that only another file can bring."""
+        form = self._elf.layout.symbol
+        place, step = (3, 12) if self._elf.header.bits == 64 else (7, 8)  # noqa: PLR2004 - st_shndx, in half words
+        per_chunk = _CHUNK // form.size
+        found = {}
+        for first in range(0, last + 1, per_chunk):
+            length = min(per_chunk, last + 1 - first) * form.size
+            table = self._elf.source.read(self._symtab + first * form.size, length)
+            for index, section in enumerate(array("H", table)[place::step], first):
+                if not section:
+                    at = (index - first) * form.size
+                    found[index] = self._symbol(index, form.unpack_from(table, at))
+        return {index: symbol for index, symbol in found.items() if symbol.bind != LOCAL and not _local(symbol)}
+
+    def _reference(self, symbol: Symbol) -> Reference:
+        index = self.version_index(symbol.number)
+        version = None if index is None else (self.versions.by_index or {}).get(index & INDEX)
+        if version is not None and not version.hash:
+            version = None
+        return Reference(Query(self.name(symbol), version), weak=symbol.bind == WEAK)
+
+
+def _local(symbol: Symbol) -> bool:
+    return symbol.visibility in (_INTERNAL, _HIDDEN)
+
+
+def _visible(symbol: Symbol) -> bool:
+    return not _local(symbol) and symbol.bind in (GLOBAL, WEAK, GNU_UNIQUE)
+
+
+def _defines(symbol: Symbol) -> bool:
+    """Whether the entry is a definition at all (`check_match`, first two tests)."""
+    if symbol.section == _UNDEFINED or (symbol.value == 0 and symbol.section != _ABSOLUTE and symbol.type != TLS):
+        return False
+    return symbol.type in _KINDS

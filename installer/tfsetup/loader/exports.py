@@ -1,0 +1,184 @@
+"""What a Mach-O image exports: one name looked up in its export trie, without reading the others.
+
+Format: `mach-o/loader.h` (EXPORT_SYMBOL_FLAGS_*), dyld `ExportsTrie.cpp`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import MalformedImage, cstring, text, uleb
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from tfsetup.loader.macho import MachO, Range
+
+_WEAK, _REEXPORT = 4, 8
+_MAX_NAME = 1 << 16
+_NLIST = Struct("<IBBHQ")
+_N_STAB, _N_PEXT, _N_TYPE, _N_EXT, _N_SECT = 0xE0, 0x10, 0x0E, 0x01, 0x0E
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Export:
+    """One exported name. `reexport`: the ordinal of the library that really has it (None: this image), as `alias`."""
+
+    weak: bool = False
+    reexport: int | None = None
+    alias: str = ""
+
+
+class ExportTable:
+    """The exports of one image, looked up by name."""
+
+    def __init__(self, image: MachO) -> None:
+        """Read the trie of `image`, or its symbol table where it has no trie."""
+        self._trie = _trie(image)
+        self._symbols = _symbol_table(image) if self._trie is None else {}
+
+    def find(self, name: str) -> Export | None:
+        """Return what the image exports as `name`, None when it does not; errors as in `find_all`."""
+        return self.find_all((name,)).get(name)
+
+    def find_all(self, names: Collection[str]) -> dict[str, Export]:
+        """Return what the image exports of `names`; those it does not export are missing from the answer.
+
+        Names that begin alike share the way down the trie: a thousand cost much less than a thousand times one.
+
+        Raises:
+            MalformedImage: the trie is damaged on the way to one of the names.
+        """
+        if self._trie is None:
+            return {name: self._symbols[name] for name in names if name in self._symbols}
+        if not self._trie:
+            return {}
+        wanted = {name.encode("utf-8", "surrogateescape"): name for name in names}
+        return {wanted[raw]: export for raw, export in _descend(self._trie, sorted(wanted))}
+
+    def __iter__(self) -> Iterator[tuple[str, Export]]:
+        """Yield every export; for comparing with other tools, no loader needs it."""
+        if self._trie is None:
+            yield from self._symbols.items()
+        elif self._trie:
+            yield from _all(self._trie)
+
+
+def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]:
+    """Walk down with all names at once. A step is a node and the names (sorted) that agree with the way to it."""
+    todo = [(0, 0, wanted)]
+    while todo:
+        at, position, names = todo.pop()
+        terminal, edges = _node(trie, at)
+        if len(names[0]) == position:
+            if terminal >= 0:
+                yield names[0], _terminal(trie, terminal)
+            names = names[1:]
+        if len(names) == 1:
+            groups = [(names[0][position], names)]
+        else:
+            groups = [(first, list(group)) for first, group in groupby(names, key=itemgetter(position))]
+        for first, group in groups:
+            todo += _steps(group, position, edges.get(first, ()))
+
+
+def _steps(names: list[bytes], position: int, edges: Iterable[_Edge]) -> Iterator[tuple[int, int, list[bytes]]]:
+    """Yield the next steps of names that share their next byte. A name takes the first edge that agrees with it.
+
+    Well-formed tries have one such edge; that a name takes no second one keeps malformed ones from making work explode.
+    """
+    for edge, target in edges:
+        agreeing = [name for name in names if name.startswith(edge, position)]
+        if agreeing:
+            yield _target(target), position + len(edge), agreeing
+            if len(agreeing) == len(names):
+                return
+            names = [name for name in names if not name.startswith(edge, position)]
+
+
+_Edge = tuple[bytes, bytes]
+"""The text of an edge, and the LEB128 of where it leads."""
+
+_EDGE = re.compile(rb"([^\0]{1,65536})\0([\x80-\xff]{0,9}[\0-\x7f])", re.DOTALL)
+
+
+def _node(trie: bytes, at: int) -> tuple[int, dict[int, list[_Edge]]]:
+    """Return where the export that ends here is described (-1: none does), and the edges by their first byte."""
+    size, body = uleb(trie, at) if at >= len(trie) or trie[at] > _ULEB_LAST else (trie[at], at + 1)
+    cursor = body + size
+    if cursor >= len(trie):
+        raise MalformedImage("a node of the exports trie does not lie inside of it", offset=at)
+    edges: dict[int, list[_Edge]] = {}
+    count, cursor = trie[cursor], cursor + 1
+    match = _EDGE.match
+    for _ in range(count):
+        found = match(trie, cursor)
+        if not found:
+            raise MalformedImage("an edge of the exports trie is empty or has no end", offset=cursor)
+        edges.setdefault(trie[cursor], []).append((found[1], found[2]))
+        cursor = found.end()
+    return body if size else -1, edges
+
+
+_ULEB_LAST = 0x7F
+
+
+def _target(number: bytes) -> int:
+    """Read the LEB128 of an edge, whose form is known; that it leads outside of the trie is found on arrival."""
+    value = 0
+    for byte in reversed(number):
+        value = value << 7 | byte & 0x7F
+    return value
+
+
+def _terminal(trie: bytes, at: int) -> Export:
+    flags, at = uleb(trie, at)
+    if not flags & _REEXPORT:
+        return Export(weak=bool(flags & _WEAK))
+    ordinal, at = uleb(trie, at)
+    return Export(weak=bool(flags & _WEAK), reexport=_signed(ordinal), alias=text(cstring(trie, at)))
+
+
+def _signed(ordinal: int) -> int:
+    return ordinal - (1 << 64) if ordinal >> 63 else ordinal
+
+
+def _trie(image: MachO) -> bytes | None:
+    place: Range | None = image.exports_trie
+    if place is None and image.dyld_info is not None and image.dyld_info.exports.size:
+        place = image.dyld_info.exports
+    if place is None:
+        return b"" if image.dyld_info is not None and image.symtab is None else None
+    return image.table(place)
+
+
+def _symbol_table(image: MachO) -> dict[str, Export]:
+    table = image.symtab
+    if table is None:
+        return {}
+    names, entries = image.table(table.strings), image.table(table.entries)
+    found: dict[str, Export] = {}
+    for name, kind, _section, description, _value in _NLIST.iter_unpack(entries):
+        exported = kind & _N_EXT and not kind & (_N_STAB | _N_PEXT) and kind & _N_TYPE == _N_SECT
+        if exported:
+            found[text(cstring(names, name))] = Export(weak=bool(description & 0x80))
+    return found
+
+
+def _all(trie: bytes) -> Iterator[tuple[str, Export]]:
+    seen: set[int] = set()
+    todo: list[tuple[int, bytes]] = [(0, b"")]
+    while todo:
+        at, prefix = todo.pop()
+        if at in seen or len(prefix) > _MAX_NAME:
+            raise MalformedImage("the exports trie has a cycle", offset=at)
+        seen.add(at)
+        terminal, edges = _node(trie, at)
+        if terminal >= 0:
+            yield text(prefix), _terminal(trie, terminal)
+        todo += [(_target(target), prefix + edge) for same in edges.values() for edge, target in same]

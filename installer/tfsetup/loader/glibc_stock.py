@@ -1,0 +1,136 @@
+"""What a Linux system offers when its files cannot be read (a replayed host): libraries and their symbol versions.
+
+Sources: the C library's own version nodes are its release numbers; libgcc_s, libstdc++ and libz as shipped with the
+distributions of that glibc (the policies of auditwheel, PEP 600: `manylinux_2_X` promises what the mainstream
+distributions of that glibc have); GLIBCXX and CXXABI by GCC release: libstdc++ manual, "ABI Policy and Guidelines".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tfsetup.host.model import Arch
+
+Presence = Literal["always", "unknown"]
+Release = tuple[int, ...]
+
+_NUMBERED = re.compile(r"(?P<family>[A-Z]+(?:_[A-Z]+)*)_(?P<number>[0-9]+(?:\.[0-9]+)*)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stock:
+    """One library of the system. `presence`: whether every system has it.
+
+    `levels` maps a family of version names (`GLIBC`, `GLIBCXX`) to the highest that is there for certain and the highest
+    that may be there. A family that is not listed is taken as unknown. `unversioned`: it (also) defines symbols without version.
+    """
+
+    soname: str
+    presence: Presence
+    levels: dict[str, tuple[Release, Release]]
+    unversioned: bool = False
+
+    def provides(self, version: str) -> bool | None:
+        """Say whether the library defines a version node; None: could not tell."""
+        named = self.levels.get(version)
+        if named is not None:
+            return _between((1,), named)
+        match = _NUMBERED.fullmatch(version)
+        if match is None or match["family"] not in self.levels:
+            return None
+        return _between(release(match["number"]), self.levels[match["family"]])
+
+
+def _between(wanted: Release, levels: tuple[Release, Release]) -> bool | None:
+    certain, possible = levels
+    if wanted <= certain:
+        return True
+    return None if wanted <= possible else False
+
+
+def release(number: str) -> Release:
+    """Turn `2.17` into `(2, 17)`."""
+    return tuple(int(part) for part in number.split("."))
+
+
+ANY: Release = (10**6,)
+NONE: Release = ()
+
+_GLIBC_FAMILY = (
+    "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libresolv.so.2", "libmvec.so.1",
+    "libanl.so.1", "libBrokenLocale.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libc_malloc_debug.so.0", "libthread_db.so.1",
+)  # fmt: skip
+
+LINKERS: dict[Arch, str] = {
+    "x86_64": "ld-linux-x86-64.so.2",
+    "aarch64": "ld-linux-aarch64.so.1",
+    "arm64": "ld-linux-aarch64.so.1",
+    "i686": "ld-linux.so.2",
+    "armv7l": "ld-linux-armhf.so.3",
+}
+
+_STDLIB = (
+    # glibc from this release on: (GLIBCXX certain, possible), (CXXABI certain, possible), GCC certain, GCC possible
+    ((2, 17), ((3, 4, 19), (1, 3, 7), (4, 8, 0)), "CentOS 7, GCC 4.8"),
+    ((2, 24), ((3, 4, 22), (1, 3, 10), (6,)), "Debian 9, GCC 6"),
+    ((2, 26), ((3, 4, 24), (1, 3, 11), (7, 0, 0)), "openSUSE Leap 15, GCC 7"),
+    ((2, 28), ((3, 4, 25), (1, 3, 11), (8,)), "Debian 10, RHEL 8, GCC 8"),
+    ((2, 31), ((3, 4, 28), (1, 3, 12), (10,)), "Debian 11, Ubuntu 20.04, GCC 10"),
+    ((2, 34), ((3, 4, 29), (1, 3, 13), (11, 0)), "RHEL 9, GCC 11"),
+    ((2, 35), ((3, 4, 30), (1, 3, 13), (12, 0, 0)), "Ubuntu 22.04, Debian 12, GCC 12"),
+    ((2, 39), ((3, 4, 32), (1, 3, 14), (13, 0, 0)), "Fedora 40, Ubuntu 24.04, GCC 13"),
+    ((2, 41), ((3, 4, 33), (1, 3, 15), (14, 0, 0)), "Debian 13, GCC 14"),
+)
+
+_OPTIONAL = (
+    # libraries the manylinux policies let wheels expect of the system, though a small system may lack them
+    "libX11.so.6", "libXext.so.6", "libXrender.so.1", "libICE.so.6", "libSM.so.6", "libGL.so.1", "libgobject-2.0.so.0",
+    "libgthread-2.0.so.0", "libglib-2.0.so.0", "libatomic.so.1", "libexpat.so.1", "libnsl.so.1", "libgomp.so.1",
+    "libcrypt.so.1", "libcuda.so.1", "libnvidia-ml.so.1",
+)  # fmt: skip
+
+_PYTHON = re.compile(r"libpython3(?:\.[0-9]+t?)?\.so(?:\.1\.0)?")
+
+
+def stock_library(soname: str, arch: Arch, glibc: tuple[int, int] | None) -> Stock | None:
+    """Return what is known of the system's library `soname`; None: a stock system has no such library.
+
+    Args:
+        soname: the name in DT_NEEDED.
+        arch: the process's architecture.
+        glibc: release of the C library; None when it could not be told.
+    """
+    if soname in _GLIBC_FAMILY or soname == LINKERS[arch]:
+        return Stock(soname=soname, presence="always", levels=_glibc_levels(glibc))
+    if soname in ("libstdc++.so.6", "libgcc_s.so.1"):
+        return Stock(soname=soname, presence="always", levels=_gcc_levels(glibc))
+    if soname == "libz.so.1":
+        return Stock(soname=soname, presence="always", levels={"ZLIB": ((1, 2, 7), ANY)}, unversioned=True)
+    if soname in _OPTIONAL or _PYTHON.fullmatch(soname):
+        return Stock(soname=soname, presence="unknown", levels={}, unversioned=True)
+    return None
+
+
+def _glibc_levels(glibc: tuple[int, int] | None) -> dict[str, tuple[Release, Release]]:
+    if glibc is None:
+        return {"GLIBC": ((2, 17), ANY), "GLIBC_ABI_DT_RELR": (NONE, ANY), "GLIBC_PRIVATE": (ANY, ANY)}
+    relr = ANY if glibc >= (2, 36) else NONE
+    return {"GLIBC": (glibc, glibc), "GLIBC_ABI_DT_RELR": (relr, relr), "GLIBC_PRIVATE": (ANY, ANY)}
+
+
+def _gcc_levels(glibc: tuple[int, int] | None) -> dict[str, tuple[Release, Release]]:
+    """GLIBCXX and CXXABI: at least what the oldest known distribution of that glibc has; a newer GCC may be there."""
+    known = [levels for since, levels, _ in _STDLIB if glibc is not None and since <= glibc]
+    if not known:
+        return {"GLIBCXX": ((3, 4), ANY), "CXXABI": ((1, 3), ANY), "GCC": ((4, 3, 0), ANY), "CXXABI_TM": ((1,), ANY)}
+    glibcxx, cxxabi, gcc = known[-1]
+    return {
+        "GLIBCXX": (glibcxx, ANY),
+        "CXXABI": (cxxabi, ANY),
+        "GCC": (gcc, ANY),
+        "CXXABI_TM": ((1,), ANY),
+        "CXXABI_FLOAT": ((128,), ANY),
+    }

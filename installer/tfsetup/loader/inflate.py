@@ -1,0 +1,152 @@
+"""Random access into a deflated file: inflated once from front to back, kept nowhere, re-entered through checkpoints.
+
+A TensorFlow library is 650 MB inside its wheel, and a loader wants a few megabytes of it, at the front and at the end.
+While the stream runs, the state of the inflater is copied every few megabytes (about 40 kB each, the method of zlib's
+`examples/zran.c`), so going back costs one stride and never the whole stream.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import MalformedImage, check_range
+
+if TYPE_CHECKING:
+    from tfsetup.loader.bytes import ByteSource
+
+BLOCK = 1 << 20
+"""Inflated bytes handled at a time."""
+
+STRIDE = 4
+"""Blocks between two checkpoints."""
+
+_FEED = 1 << 16
+
+
+class BlockCache:
+    """The most recently used inflated blocks of all members that share it; `limit` is in blocks."""
+
+    def __init__(self, limit: int = 48) -> None:
+        """Keep at most `limit` blocks of `BLOCK` bytes."""
+        self._limit = limit
+        self._blocks: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+
+    def get(self, owner: int, index: int) -> bytes | None:
+        """Return a block if it is still here."""
+        block = self._blocks.get((owner, index))
+        if block is not None:
+            self._blocks.move_to_end((owner, index))
+        return block
+
+    def put(self, owner: int, index: int, block: bytes) -> None:
+        """Keep a block, dropping the one unused for longest."""
+        self._blocks[owner, index] = block
+        if len(self._blocks) > self._limit:
+            self._blocks.popitem(last=False)
+
+
+class _Stream:
+    """An inflater and its place in the compressed bytes; a copy of it is a checkpoint."""
+
+    __slots__ = ("_inflater", "_position", "_source")
+
+    def __init__(self, source: ByteSource, inflater: zlib._Decompress, position: int) -> None:
+        self._source, self._inflater, self._position = source, inflater, position
+
+    def copy(self) -> _Stream:
+        return _Stream(self._source, self._inflater.copy(), self._position)
+
+    def take(self, length: int) -> bytes:
+        """Return the next `length` inflated bytes."""
+        pieces: list[bytes] = []
+        while length:
+            piece = self._inflater.decompress(self._input(), length)
+            if not piece and not self._has_input():
+                raise MalformedImage("its compressed data ends too early")
+            pieces.append(piece)
+            length -= len(piece)
+        return b"".join(pieces)
+
+    def _has_input(self) -> bool:
+        if self._inflater.eof:
+            return False
+        return bool(self._inflater.unconsumed_tail) or self._position < self._source.size
+
+    def _input(self) -> bytes:
+        if self._inflater.unconsumed_tail:
+            return self._inflater.unconsumed_tail
+        length = min(_FEED, self._source.size - self._position)
+        data = self._source.read(self._position, length)
+        self._position += length
+        return data
+
+
+class Deflated:
+    """A raw deflate stream as a `ByteSource`; `size` is the inflated length, `crc` the CRC-32 the archive promises.
+
+    The CRC is compared as soon as the stream has been read to its end.
+    """
+
+    def __init__(self, source: ByteSource, *, size: int, crc: int, cache: BlockCache | None = None) -> None:
+        """Read `source` (the compressed bytes and nothing else) on demand."""
+        self._size, self._crc = size, crc
+        self._cache = cache or BlockCache()
+        self._front = _Stream(source, zlib.decompressobj(-zlib.MAX_WBITS), 0)
+        self._next = 0
+        self._running_crc = 0
+        self._checkpoints: dict[int, _Stream] = {}
+
+    @property
+    def size(self) -> int:
+        """Inflated length in bytes, as the archive states it."""
+        return self._size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return `length` inflated bytes from `offset`; see `ByteSource.read`."""
+        check_range(offset, length, self._size)
+        if not length:
+            return b""
+        first, last = offset // BLOCK, (offset + length - 1) // BLOCK
+        if first == last:
+            start = offset - first * BLOCK
+            return self._block(first)[start : start + length]
+        blocks = [self._block(index) for index in range(first, last + 1)]
+        blocks[0] = blocks[0][offset - first * BLOCK :]
+        blocks[-1] = blocks[-1][: offset + length - last * BLOCK]
+        return b"".join(blocks)
+
+    def _block(self, index: int) -> bytes:
+        block = self._cache.get(id(self), index)
+        if block is not None:
+            return block
+        try:
+            return self._again(index) if index < self._next else self._forward(index)
+        except zlib.error as error:
+            raise MalformedImage(f"its compressed data is damaged ({error})") from error
+
+    def _forward(self, index: int) -> bytes:
+        block = b""
+        while self._next <= index:
+            if self._next % STRIDE == 0:
+                self._checkpoints[self._next] = self._front.copy()
+            block = self._front.take(self._length(self._next))
+            self._running_crc = zlib.crc32(block, self._running_crc)
+            self._cache.put(id(self), self._next, block)
+            self._next += 1
+        if self._next * BLOCK >= self._size and self._running_crc != self._crc:
+            raise MalformedImage("its bytes do not match the checksum in the archive")
+        return block
+
+    def _again(self, index: int) -> bytes:
+        start = index - index % STRIDE
+        stream = self._checkpoints[start].copy()
+        block = b""
+        for at in range(start, index + 1):
+            block = stream.take(self._length(at))
+            self._cache.put(id(self), at, block)
+        return block
+
+    def _length(self, index: int) -> int:
+        return min(BLOCK, self._size - index * BLOCK)

@@ -1,0 +1,108 @@
+"""What the three loaders have in common: the file system they look at, what they are asked, what they answer.
+
+Nothing here knows a file format or TensorFlow. Field names of `LoadFailure` and the kinds are those of INTERFACE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from tfsetup.loader.bytes import ByteSource
+
+Kind = Literal[
+    "wrong-architecture",
+    "library-not-found",
+    "symbol-not-found",
+    "version-not-found",
+    "os-too-old",
+    "cpu-feature",
+    "malformed-image",
+    "python-abi",
+    "plugin-interface",
+]
+Stage = Literal["import", "plugin", "extension"]
+Verdict = Literal["loads", "fails", "undecided"]
+Scope = Literal["local", "global"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One thing at a path. `path` is its real path (links resolved), `identity` equal for two names of one file.
+
+    `source` are the file's bytes, read only when asked for; None for a directory.
+    """
+
+    path: str
+    identity: Hashable
+    source: ByteSource | None
+
+
+class Filesystem(Protocol):
+    """The files a target would see, wherever their bytes are. Paths are absolute, `/` separates on every system."""
+
+    def lookup(self, path: str) -> Entry | None:
+        """Return what is at `path` (`.`, `..` and links are followed), None when nothing is there."""
+
+    def listdir(self, path: str) -> Sequence[str]:
+        """Return the names in the directory `path`, sorted; empty when there is no such directory."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mode:
+    """How a file is opened. `now`: bind all symbols at once (RTLD_NOW). `scope` None: neither LOCAL nor GLOBAL said.
+
+    An unsaid scope acts as GLOBAL on macOS and as LOCAL in glibc. CPython imports with `Mode()`; TensorFlow's
+    TF_LoadLibrary opens with `Mode(scope="local")`.
+    """
+
+    now: bool = True
+    scope: Scope | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadFailure:
+    """One refusal. `image` is the real path of the file that was being loaded, `message` the loader's own words.
+
+    `library` is the name or path of the library the failure is about, `symbol` the missing symbol or version name.
+    """
+
+    kind: Kind
+    image: str
+    message: str
+    stage: Stage = "import"
+    symbol: str | None = None
+    library: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotCovered:
+    """Something reading bytes cannot decide. `matters`: the verdict would turn on it, so it is at best `undecided`."""
+
+    reason: str
+    image: str | None = None
+    matters: bool = False
+
+
+class Process(Protocol):
+    """A process that accumulates loaded images as its loader would: what an earlier load brought, a later one finds."""
+
+    @property
+    def images(self) -> int:
+        """How many files have been mapped so far (those of the operating system not counted)."""
+
+    @property
+    def not_covered(self) -> Sequence[NotCovered]:
+        """What could not be decided so far, in order, without repetition."""
+
+    def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
+        """Open `path` as code in the image at `caller` (None: the interpreter) would; None when it loads.
+
+        On failure the images this call brought are gone again. `stage` of the failure is left at its default.
+        """
+
+    def exports(self, path: str, symbol: str) -> bool:
+        """Say whether `dlsym(dlopen(path), symbol)` finds something, for a file that is loaded."""

@@ -1,0 +1,229 @@
+"""Will it load? The whole prediction: tags, instruction sets, `import tensorflow`, plugins, every other module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tfsetup.loader import distributions as dists
+from tfsetup.loader import tensorflow
+from tfsetup.loader.model import LoadFailure, Mode, NotCovered
+from tfsetup.loader.modules import extension_modules
+from tfsetup.loader.report import Note, Report, relative
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tfsetup.loader.distributions import Distribution
+    from tfsetup.loader.machine import Machine
+    from tfsetup.loader.model import Filesystem, Process
+    from tfsetup.loader.modules import Module
+    from tfsetup.loader.tensorflow import Knowledge, Step
+
+    Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is to be judged: the files under `site` (an absolute path in `files`), for a Python `X.Y` on a machine.
+
+    `wheels` are the file names of wheels that are not installed yet, `python` None when it is not known.
+    """
+
+    files: Filesystem
+    site: str
+    machine: Machine
+    python: str | None = None
+    wheels: tuple[str, ...] = ()
+
+
+def preflight(
+    question: Question, process: Process, knowledge: Knowledge, progress: Progress = lambda _text: None
+) -> Report:
+    """Predict the load. `process` is a fresh one of the machine; `progress` hears each file that is opened."""
+    run = _Run(question, process, knowledge, progress)
+    run.judge()
+    return run.report()
+
+
+@dataclass
+class _Run:
+    """One prediction under way."""
+
+    question: Question
+    process: Process
+    knowledge: Knowledge
+    progress: Progress
+    checked: list[str] = field(default_factory=list)
+    failures: list[LoadFailure] = field(default_factory=list)
+    not_covered: list[NotCovered] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    version: str | None = None
+    python: str | None = None
+
+    def judge(self) -> None:
+        """Go through everything in the order in which it would happen."""
+        found = self._distributions()
+        self.python = self.question.python or dists.python_of(found)
+        self.version = tensorflow.version_in(self.knowledge, found, self.question.files, self.question.site)
+        if self._refused(found):
+            return
+        modules = extension_modules(self.question.files, self.question.site, self.question.machine.system)
+        importable = {each.name: each for each in modules if each.importable(self.python)}
+        done: set[str] = set()
+        if self.version is None:
+            self._without_tensorflow(found)
+        elif self._cpu_will_do():
+            done = self._import_tensorflow(importable)
+        self._others([each for each in modules if each.path not in done], importable)
+
+    def report(self) -> Report:
+        """Return what was found."""
+        seen = dict.fromkeys([*self.not_covered, *self.process.not_covered])
+        return Report(
+            site=self.question.site,
+            python=self.python,
+            tensorflow=self.version or None,
+            images=self.process.images,
+            checked=tuple(relative(path, self.question.site) for path in self.checked),
+            failures=tuple(self.failures),
+            not_covered=tuple(seen),
+            notes=tuple(self.notes),
+        )
+
+    def _distributions(self) -> tuple[Distribution, ...]:
+        wheels = [found for name in self.question.wheels if (found := dists.of_wheel(name))]
+        named = {each.name for each in wheels}
+        installed = dists.installed(self.question.files, self.question.site)
+        return (*wheels, *(each for each in installed if each.name not in named))
+
+    def _refused(self, found: Iterable[Distribution]) -> bool:
+        """Judge the tags, as pip does before it installs anything. A wheel for another system ends the matter."""
+        foreign = False
+        for each in found:
+            failure = self._refusal(each)
+            if failure:
+                self.failures.append(failure)
+                foreign |= failure.kind == "wrong-architecture"
+        return foreign
+
+    def _refusal(self, each: Distribution) -> LoadFailure | None:
+        machine = self.question.machine
+        image, message = each.wheel or each.name, dists.refused_by_pip(each)
+        systems = dists.oses(each)
+        if systems and machine.system not in systems:
+            return LoadFailure(kind="wrong-architecture", image=image, message=message)
+        if self.python and not dists.runs_on_python(each, self.python):
+            return LoadFailure(kind="python-abi", image=image, message=message)
+        needed = dists.minimum_macos(each)
+        if needed and each.wheel and machine.version and machine.system == "macos" and machine.version < needed:
+            return LoadFailure(kind="os-too-old", image=image, message=message)
+        return None
+
+    def _without_tensorflow(self, found: Sequence[Distribution]) -> None:
+        empty = tensorflow.shims(self.knowledge, found)
+        package, question = self.knowledge.package, self.question
+        if empty:
+            message = f"ModuleNotFoundError: No module named '{package}'"
+            image = empty[0].wheel or empty[0].name
+            self.failures.append(LoadFailure(kind="library-not-found", image=image, message=message, library=package))
+        elif tensorflow.plugins(self.knowledge, question.files, question.site, question.machine.system):
+            reason = "there is a plugin and no TensorFlow to load it"
+            self.not_covered.append(NotCovered(reason=reason, matters=True))
+
+    def _cpu_will_do(self) -> bool:
+        """Compare the instructions the wheels use with the CPU's; without them the import ends the process."""
+        for need in self.knowledge.cpu_needs:
+            machine = self.question.machine
+            if (need.system, need.arch) != (machine.system, machine.arch) or not self._version_in(need.versions):
+                continue
+            has = machine.has(need.feature)
+            if has is None:
+                reason = (
+                    f"these wheels use {need.feature.upper()} instructions, and whether the CPU has them is not known"
+                )
+                self.not_covered.append(NotCovered(reason=reason, matters=True))
+            elif not has:
+                self.failures.append(
+                    LoadFailure(
+                        kind="cpu-feature", image=self.knowledge.package, message=need.message, library=need.feature
+                    )
+                )
+                return False
+        return True
+
+    def _version_in(self, versions: str) -> bool:
+        from packaging.specifiers import SpecifierSet
+        from packaging.version import InvalidVersion, Version
+
+        try:
+            return SpecifierSet(versions).contains(Version(self.version or ""), prereleases=True)
+        except InvalidVersion:
+            return True  # a TensorFlow that does not say its version: assume the need rather than a crash
+
+    def _import_tensorflow(self, importable: dict[str, Module]) -> set[str]:
+        """Open what the import opens, up to its first failure; return the files that need not be looked at again."""
+        question, done = self.question, set[str]()
+        steps = tensorflow.steps(
+            self.knowledge, self.version or "", question.files, question.site, question.machine.system, importable
+        )
+        missing: list[str] = []
+        for step in steps:
+            if step.how != "preload" and missing:
+                message = tensorflow.preload_message(self.knowledge, question.machine.system, missing)
+                self.failures.append(
+                    LoadFailure(kind="library-not-found", image=step.name, message=message, library=missing[0])
+                )
+                break
+            done.add(step.name)
+            failure = self._open(step)
+            if failure and step.how == "preload":
+                missing.append(step.name)
+            elif failure:
+                self.failures.append(failure)
+                break
+        return done
+
+    def _open(self, step: Step) -> LoadFailure | None:
+        self.progress(relative(step.name, self.question.site))
+        self.checked.append(step.name)
+        failure = self.process.dlopen(step.name, step.mode, caller=step.caller)
+        if failure is not None:
+            return replace(failure, stage=step.stage)
+        if step.how == "plugin":
+            self._look_for_entry_points(step.name)
+        return None
+
+    def _look_for_entry_points(self, path: str) -> None:
+        groups = self.knowledge.entry_points
+        if not any(all(self.process.exports(path, name) for name in group) for group in groups):
+            title = f"{relative(path, self.question.site)} offers nothing"
+            names = ", ".join(group[0] for group in groups)
+            self.notes.append(
+                Note(title=title, detail=f"It loads, but has none of the functions of a plugin ({names}).")
+            )
+
+    def _others(self, modules: Sequence[Module], importable: dict[str, Module]) -> None:
+        """Open every other extension module, each as if its package were imported next."""
+        broken = {failure.image for failure in self.failures}
+        for module in modules:
+            if module.name not in importable:
+                self._judge_abi(module)
+            elif module.path == importable[module.name].path and module.path not in broken:
+                self._open_other(module)
+
+    def _open_other(self, module: Module) -> None:
+        if self.process.exports(module.path, module.initializer) is False:
+            return  # a library under a module's name: whoever opens it does so by other means
+        self.progress(relative(module.path, self.question.site))
+        self.checked.append(module.path)
+        failure = self.process.dlopen(module.path, Mode())
+        if failure is not None:
+            self.failures.append(replace(failure, stage="extension"))
+
+    def _judge_abi(self, module: Module) -> None:
+        """A module that exists for other Pythons only cannot be imported by name."""
+        if any(f.kind == "python-abi" and f.image.endswith(module.name) for f in self.failures):
+            return
+        message = f"ModuleNotFoundError: No module named '{module.name}'"
+        self.failures.append(LoadFailure(kind="python-abi", image=module.path, message=message, stage="extension"))

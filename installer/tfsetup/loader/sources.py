@@ -1,0 +1,162 @@
+"""The disk: files mapped into memory, folders as file systems, wheels from files. (Touches the world.)."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import posixpath
+import tomllib
+import weakref
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.archive import Archive, read_archive
+from tfsetup.loader.bytes import MalformedImage, check_range
+from tfsetup.loader.dyld_system import System, parse_system
+from tfsetup.loader.model import Entry
+from tfsetup.loader.tensorflow import Knowledge, parse_knowledge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tfsetup.loader.inflate import BlockCache
+
+
+class MappedFile:
+    """A file on disk as a `ByteSource`, mapped at the first reading; no descriptor stays open."""
+
+    __slots__ = ("_map", "_path", "_size")
+
+    def __init__(self, path: Path, size: int | None = None) -> None:
+        """Show the file at `path`; `size` (bytes) saves asking for it again."""
+        self._path = path
+        self._size = path.stat().st_size if size is None else size
+        self._map: mmap.mmap | None = None
+
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        return self._size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return `length` bytes from `offset`; see `ByteSource.read`.
+
+        Raises:
+            MalformedImage: also when the file cannot be opened, or has become shorter since it was looked at.
+        """
+        check_range(offset, length, self._size)
+        if not length:
+            return b""
+        if self._map is None:
+            self._map = self._open()
+        return self._map[offset : offset + length]
+
+    def _open(self) -> mmap.mmap:
+        try:
+            with self._path.open("rb") as file:
+                return mmap.mmap(file.fileno(), self._size, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise MalformedImage(f"cannot be read: {error}") from error
+
+
+class OpenFile:
+    """A file on disk read through one open descriptor: for wheels, whose pages a mapping would keep in memory."""
+
+    __slots__ = ("__weakref__", "_descriptor", "_size")
+
+    def __init__(self, path: Path) -> None:
+        """Open `path` until this object is dropped."""
+        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        weakref.finalize(self, os.close, self._descriptor)
+        self._size = os.fstat(self._descriptor).st_size
+
+    @property
+    def size(self) -> int:
+        """Length of the file in bytes."""
+        return self._size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return `length` bytes from `offset`; see `ByteSource.read`."""
+        check_range(offset, length, self._size)
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        data = os.read(self._descriptor, length)
+        while len(data) < length:
+            piece = os.read(self._descriptor, length - len(data))
+            if not piece:
+                raise MalformedImage("the file became shorter while it was read", offset=offset)
+            data += piece
+        return data
+
+
+class LocalTree:
+    """A folder of this machine as a `Filesystem`. `at`: the absolute path at which the target sees it."""
+
+    def __init__(self, root: Path, *, at: str | None = None) -> None:
+        """Show `root`, everything below it and nothing else, at `at` (None: where it is)."""
+        self._root = Path(os.path.realpath(root))
+        self._prefix = self._root.as_posix().rstrip("/")
+        self.at = self._prefix if at is None else at.rstrip("/")
+
+    def lookup(self, path: str) -> Entry | None:
+        """See `Filesystem.lookup`; a link that leads out of the folder leads nowhere."""
+        local = self._local(path)
+        if local is None:
+            return None
+        real = os.path.realpath(local)
+        shown = self._shown(Path(real).as_posix())
+        try:
+            facts = os.stat(real)  # noqa: PTH116 - `Path.stat` builds a Path for each of thousands of look-ups
+        except OSError:
+            return None
+        if shown is None:
+            return None
+        source = None if os.path.isdir(real) else MappedFile(Path(real), facts.st_size)  # noqa: PTH112
+        return Entry(path=shown, identity=(facts.st_dev, facts.st_ino, facts.st_mtime_ns), source=source)
+
+    def listdir(self, path: str) -> Sequence[str]:
+        """See `Filesystem.listdir`."""
+        local = self._local(path)
+        try:
+            return sorted(os.listdir(local)) if local else []  # noqa: PTH208 - names are wanted, not paths
+        except OSError:
+            return []
+
+    def _local(self, path: str) -> str | None:
+        if path == self.at or path.startswith(f"{self.at}/"):
+            return (self._prefix + path[len(self.at) :]) or "/"
+        clean = posixpath.normpath(path)
+        return self._local(clean) if clean != path else None
+
+    def _shown(self, real: str) -> str | None:
+        if real == self._prefix or real.startswith(f"{self._prefix}/"):
+            return self.at + real[len(self._prefix) :]
+        return None
+
+
+def open_wheel(path: Path, cache: BlockCache | None = None) -> Archive:
+    """Open a wheel on disk.
+
+    Raises:
+        MalformedImage: it is not a zip archive, or a damaged one.
+    """
+    return read_archive(OpenFile(path), cache)
+
+
+def load_system() -> System:
+    """Read what is known of macOS's own libraries from the package's data."""
+    folder = resources.files("tfsetup.loader") / "data"
+    document = tomllib.loads((folder / "macos.toml").read_text("utf-8"))
+    return parse_system(document, (folder / "macos-symbols.txt").read_text("utf-8"))
+
+
+def load_knowledge() -> Knowledge:
+    """Read what is known of TensorFlow's import from the package's data."""
+    folder = resources.files("tfsetup.loader") / "data"
+    facts = tomllib.loads((folder / "tensorflow.toml").read_text("utf-8"))
+    orders = {
+        file.name.removesuffix(".txt"): file.read_text("utf-8")
+        for file in (folder / "import-order").iterdir()
+        if file.name.endswith(".txt")
+    }
+    return parse_knowledge(facts, orders)
