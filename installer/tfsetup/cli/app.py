@@ -3,37 +3,74 @@
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.main
+from typer.core import TyperGroup
 
 from tfsetup import __version__
 from tfsetup.cli.session import Session, report_error
 from tfsetup.errors import Code, TfsetupError, UsageError
 
-# In the order a newcomer needs them: name -> module and function.
+# In the order a newcomer needs them: name -> where it is, and its line in `--help`. A command's module is imported when
+# the command runs: `--help` would otherwise pay for every option of every command.
 COMMANDS = {
-    "host": "host:host",
-    "install": "install:install",
-    "run": "run:run",
-    "list": "generations:list_",
-    "rollback": "generations:rollback",
-    "remove": "generations:remove",
+    "host": ("host:host", "Say what machine this is, each fact with the source it came from."),
+    "resolve": ("resolve:resolve", "Say which TensorFlow goes on this machine, and why."),
+    "install": ("install:install", "Put a TensorFlow that really runs onto this machine, and prove it."),
+    "doctor": ("doctor:doctor", "Say what is wrong and what fixes it, from an environment, a pasted log, or both."),
+    "run": ("run:run", "Run a command inside the environment, as if it were activated."),
+    "list": ("generations:list_", "List the generations of an environment."),
+    "rollback": (
+        "generations:rollback",
+        "Point the environment at an earlier generation, without network or delay.",
+    ),
+    "remove": ("generations:remove", "Remove one generation that is not the current one."),
 }
+
+
+class _Commands(TyperGroup):
+    """The table above as a group of commands."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is Typer's
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is Typer's
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is Typer's
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def load_command(name: str) -> Any:
+    """Import the module of a command and return what Typer makes of its function (or of its group)."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    found = getattr(importlib.import_module(f"tfsetup.cli.{module}"), attribute)
+    if not isinstance(found, typer.Typer):
+        function, found = found, typer.Typer(add_completion=False, rich_markup_mode=None)
+        found.command(name, context_settings=HELP)(function)
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
+
+
+HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="tfsetup",
+    cls=_Commands,
     help="Put a TensorFlow that really runs onto this machine: resolve, lock, preflight, install, verify, doctor.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
 
 
@@ -64,15 +101,6 @@ def _globals(
     session.matrix = matrix
 
 
-def _register() -> None:
-    for name, place in COMMANDS.items():
-        module, _, function = place.partition(":")
-        app.command(name)(getattr(importlib.import_module(f"tfsetup.cli.{module}"), function))
-
-
-_register()
-
-
 def run(argv: list[str]) -> int:
     """Run the command line with `argv` (without the program's name) and return the exit status of INTERFACE."""
     session = Session(json="--json" in argv, command=_command_in(argv))
@@ -84,15 +112,10 @@ def run(argv: list[str]) -> int:
         return report_error(session, error)
     except typer.Exit as done:
         return done.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        message = "Interrupted; nothing half-done is left behind."
-        return report_error(session, TfsetupError(Code.INTERRUPTED, message))
+    except typer.Abort:
+        return report_error(session, TfsetupError(Code.INTERRUPTED, "Stopped at your word; nothing was changed."))
     except typer.TyperException as error:
         return report_error(session, _usage(error))
-    except BrokenPipeError:
-        # The reader of our output is gone (`tfsetup … | head`): not our error, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of ours, told as one
         return report_error(session, _bug(error))
     return returned if isinstance(returned, int) else 0

@@ -25,7 +25,7 @@ def list_(ctx: typer.Context, prefix: Prefix = Path(".venv"), as_json: Json = Fa
 def rollback(
     ctx: typer.Context, generation: Generation = None, prefix: Prefix = Path(".venv"), as_json: Json = False
 ) -> None:
-    """Point the environment at an earlier generation; takes no network and no time."""
+    """Point the environment at an earlier generation, without network or delay."""
 
     def work(session: Session) -> Result:
         return _rollback(session, prefix, generation)
@@ -85,10 +85,10 @@ def _remove(session: Session, prefix: Path, generation: int) -> Result:
 def _render_list(session: Session, result: Result) -> None:
     from tfsetup.report.generations import generations_view
 
-    session.out.print(generations_view(result.data))
+    session.show(generations_view(result.data))
 
 
 def _render_change(session: Session, result: Result) -> None:
     from tfsetup.report.generations import change_line
 
-    session.out.print(change_line(result), markup=False, soft_wrap=True)
+    session.show(change_line(result))

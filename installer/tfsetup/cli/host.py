@@ -15,12 +15,14 @@ def host(ctx: typer.Context, as_json: Json = False, host_file: HostFile = None) 
 
 
 def _work(session: Session) -> Result:
+    from tfsetup.host.describe import describe
     from tfsetup.host.file import to_json
 
-    return Result(command="host", data=to_json(session.host()))
+    host = session.host()
+    return Result(command="host", data={"summary": describe(host), **to_json(host)})
 
 
 def _render(session: Session, result: Result) -> None:
     from tfsetup.report.host import host_table
 
-    session.out.print(host_table(result.data))
+    session.show(host_table(result.data))

@@ -57,12 +57,12 @@ class Installation:
 
     def _select(self, host: Host) -> Selection:
         from tfsetup.host.describe import describe
-        from tfsetup.matrix.files import load_matrix
+        from tfsetup.matrix.files import read_matrix
         from tfsetup.matrix.select import select
         from tfsetup.report.install import chosen
 
         self.session.say(f"Detected  {describe(host)}")
-        selection = select(host, self.ask, load_matrix(self.session.matrix))
+        selection = select(host, self.ask, read_matrix(self.session.matrix))
         if selection.installable:
             self.session.say(f"Chosen    {chosen(selection)}")
             for warning in selection.warnings:
@@ -73,7 +73,7 @@ class Installation:
         from tfsetup.locks.digest import digest
 
         number = current(store, replace=self.replace)
-        pinned = _read_lock(self.lock_file).sha256 if self.lock_file else None
+        pinned = _read_lock(self.lock_file, selection).sha256 if self.lock_file else None
         if number is None or (receipt := up_to_date(store, number, digest(selection), pinned)) is None:
             return None
         outcome = Outcome(generation=number, changed=False, receipt=receipt)
@@ -84,7 +84,7 @@ class Installation:
 
         began = time.perf_counter()
         if self.lock_file is not None:
-            lock = _read_lock(self.lock_file)
+            lock = _read_lock(self.lock_file, selection)
         else:
             from tfsetup.locks.solve import solve
 
@@ -100,9 +100,10 @@ class Installation:
         return plan_install(selection, lock, host, pinned=pinned, preflight=self.preflight, verify=self.verify)
 
     def _agree_to_build(self, selection: Selection) -> None:
-        if not selection.source_builds or self.allow_build:
+        built = (*selection.sdists, *selection.source_builds)
+        if not built or self.allow_build:
             return
-        what = ", ".join(selection.source_builds)
+        what = ", ".join(built)
         if not sys.stdin.isatty() or self.session.json:
             raise UsageError(
                 f"{what} exists as source only: its build code would run on this machine.",
@@ -129,7 +130,7 @@ class Installation:
     def _screen(self) -> Screen | None:
         if self.session.verbosity < 0:
             return None
-        return Screen(write=_to_stderr, terminal=sys.stderr.isatty())
+        return Screen(write=_to_stderr, terminal=sys.stderr.isatty(), everything=self.session.verbosity > 0)
 
     def _data(self, store: Store, selection: Selection, outcome: Outcome | None) -> dict[str, Any]:
         return {
@@ -150,10 +151,10 @@ def _to_stderr(block: bytes) -> None:
     sys.stderr.buffer.flush()
 
 
-def _read_lock(path: Path) -> Lock:
+def _read_lock(path: Path, selection: Selection) -> Lock:
     from tfsetup.locks.files import read_lock
 
-    return read_lock(path)
+    return read_lock(path, sdists=selection.sdists)
 
 
 def _plan_data(plan: Plan, lock: Lock) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def render(session: Session, result: Result) -> None:
     from tfsetup.report.install import outcome
 
     for part in outcome(result, command=_command()):
-        session.out.print(part)
+        session.show(part)
 
 
 def _command() -> str:

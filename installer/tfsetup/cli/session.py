@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
 from tfsetup.errors import Code, TfsetupError
+from tfsetup.report.text import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from tfsetup.host.model import Host
     from tfsetup.report.result import Result
@@ -40,18 +42,36 @@ class Session:
 
     @cached_property
     def out(self) -> Console:
-        """The console for results, on stdout."""
-        return _console(self, stderr=False)
+        """The console for results, on stdout. Made when first used: plain lines do not need it, and Rich costs time."""
+        from rich.console import Console
 
-    @cached_property
-    def err(self) -> Console:
-        """The console for progress and errors, on stderr."""
-        return _console(self, stderr=True)
+        color = self.colored(sys.stdout)
+        width = None if sys.stdout.isatty() else 120
+        return Console(no_color=not color, force_terminal=color or None, width=width, highlight=False, markup=False)
+
+    @property
+    def width(self) -> int:
+        """Columns to fold plain text at: the terminal's, or 100 where there is none."""
+        import shutil
+
+        return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+
+    def colored(self, stream: TextIO) -> bool:
+        """Tell whether to colour what goes to `stream`: on a terminal, unless the user said no (also by NO_COLOR)."""
+        return self.color if self.color is not None else stream.isatty() and "NO_COLOR" not in os.environ
+
+    def show(self, part: RenderableType) -> None:
+        """Print a part of the result to stdout: text as it is, never folded, and anything else through Rich."""
+        if isinstance(part, str):
+            sys.stdout.write(printable(part) + "\n")
+        else:
+            self.out.print(part)
 
     def say(self, text: str, *, level: int = 0) -> None:
         """Print a line of progress to stderr, unless `--quiet` (or its level needs `--verbose`)."""
         if self.verbosity >= level:
-            self.err.print(text, markup=False, highlight=False, soft_wrap=True)
+            sys.stderr.write(printable(text) + "\n")
+            sys.stderr.flush()
 
     def host(self, *, pythons: bool = True, downloads: bool = True) -> Host:
         """Return the machine to decide for: `--host FILE`, or this one."""
@@ -75,15 +95,6 @@ class Session:
             raise UsageError(f"{what} changes this machine, and --host describes another one.", hint="Add --dry-run.")
 
 
-def _console(session: Session, *, stderr: bool) -> Console:
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    color = session.color if session.color is not None else stream.isatty() and "NO_COLOR" not in os.environ
-    width = None if stream.isatty() else 120
-    return Console(file=stream, no_color=not color, force_terminal=color or None, width=width, highlight=False)
-
-
 Work = Callable[[Session], "Result"]
 Render = Callable[[Session, "Result"], None]
 
@@ -96,14 +107,34 @@ def execute(ctx: typer.Context, command: str, *, json: bool, host: Path | None, 
     """
     session = ctx.ensure_object(Session)
     session.command, session.json, session.host_file = command, json, host
-    result = work(session)
-    if json:
-        from tfsetup.report.result import envelope
+    with _typer_kept_out():
+        result = work(session)
+        if json:
+            from tfsetup.report.result import envelope
 
-        print_json(envelope(result))
-    else:
-        render(session, result)
+            print_json(envelope(result))
+        else:
+            render(session, result)
+        sys.stdout.flush()
     raise typer.Exit(result.exit_status)
+
+
+@contextmanager
+def _typer_kept_out() -> Iterator[None]:
+    """Turn an interrupt and a closed pipe into values of ours: Typer would end the program for them by itself.
+
+    Raises:
+        TfsetupError: interrupted.
+        Exit: nobody reads our output any more (`tfsetup … | head`), which is no error.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as problem:
+        raise TfsetupError(Code.INTERRUPTED, "Interrupted; nothing half-done is left behind.") from problem
+    except BrokenPipeError as problem:
+        # The interpreter flushes stdout once more at its end, and must find something that takes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from problem
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -122,6 +153,7 @@ def report_error(session: Session, error: TfsetupError) -> int:
     elif error.code is not Code.INTERRUPTED or error.message:
         from tfsetup.report.errors import error_lines
 
-        for line, style in error_lines(error):
-            session.err.print(line, style=style, markup=False, soft_wrap=True)
+        for number, line in enumerate(error_lines(error)):
+            bold = number == 0 and session.colored(sys.stderr)
+            sys.stderr.write(typer.style(line, fg="red", bold=True) + "\n" if bold else line + "\n")
     return error.code.exit_status

@@ -15,7 +15,7 @@ from tfsetup.envs.model import (
     Verify,
 )
 from tfsetup.host.model import Host
-from tfsetup.locks.compile import target_arguments, target_environ
+from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Lock
 from tfsetup.matrix.model import Selection
@@ -62,7 +62,7 @@ def _wheels(selection: Selection, lock: Lock, host: Host) -> InstallWheels:
         lock_text=lock.text,
         count=len(lock.packages),
         size=lock.download_size,
-        arguments=tuple(target_arguments(forced)) if forced else (),
+        arguments=(*build_arguments(selection.sdists), *(target_arguments(forced) if forced else ())),
         environ=target_environ(forced) if forced else {},
     )
 

@@ -181,7 +181,7 @@ class _Build:
     def _install_wheels(self, step: InstallWheels) -> None:
         lock = self.folder / f"pylock.{self.plan.row}.toml"
         lock.write_text(step.lock_text, encoding="utf-8")
-        arguments = ["pip", "sync", "--python", str(self.python), "--preview-features", "pylock", "--no-build"]
+        arguments = ["pip", "sync", "--python", str(self.python), "--preview-features", "pylock"]
         arguments += [*self._common(), *step.arguments, str(lock)]
         doing = "Installing the locked wheels"
         done = run_uv(arguments, doing=doing, environ=step.environ, screen=self.hooks.screen)

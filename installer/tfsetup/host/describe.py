@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from tfsetup.host.model import Gpu, Host
 from tfsetup.host.parsers.system import windows_release
 
-_NAMES = {"macos": "macOS", "linux": "Linux", "windows": "Windows"}
+# What vendors put around the name of a processor.
+_NOISE = re.compile(r"\((?:R|TM)\)|\bCPU\b|\bProcessor\b|\b\d+-Core\b|\b\d+th Gen\b|@.*$")
 
 
 def describe(host: Host) -> str:
@@ -29,7 +32,7 @@ def _system(host: Host) -> str:
 
 
 def _mac(host: Host) -> str:
-    brand = host.cpu.brand if host.cpu and host.cpu.brand else "Mac"
+    brand = _tidy(host.cpu.brand) if host.cpu and host.cpu.brand else "Mac"
     translated = ", this process translated by Rosetta" if host.rosetta else ""
     return f"{brand} ({host.arch or 'architecture unknown'}{translated})"
 
@@ -38,14 +41,18 @@ def _processor(host: Host) -> str:
     if host.os == "macos" and host.arch == "arm64":
         return ""
     cpu = host.cpu
-    brand = "" if host.os == "macos" or cpu is None or not cpu.brand else cpu.brand
+    brand = "" if host.os == "macos" or cpu is None or not cpu.brand else _tidy(cpu.brand)
     if host.arch != "x86_64":
         return brand
     if cpu is None or cpu.features is None:
         return f"{brand or 'CPU'} of unknown features"
     best = next((name for name in ("avx512f", "avx2", "avx") if name in cpu.features), None)
     words = {"avx512f": "with AVX-512", "avx2": "with AVX2", "avx": "with AVX", None: "without AVX"}[best]
-    return f"{brand} {words}".strip()
+    return f"{brand or 'CPU'} {words}"
+
+
+def _tidy(brand: str) -> str:
+    return " ".join(_NOISE.sub(" ", brand).split())
 
 
 def _graphics(host: Host) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tfsetup.host.system import join
-from tfsetup.host.world import Fact, Later, World, now, text
+from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
 _LIMIT_S = 1.5
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -32,7 +32,7 @@ def start_downloads(world: World) -> Started:
         return now(_judge_url(world, str(mirror[0]), mirror[1]))
     uv = world.find_uv()
     if uv is None:
-        return now(now(Fact[bool](value=None, source="no uv to ask where it downloads from")))
+        return now(now(unknown("no uv to ask where it downloads from")))
     argv = [uv, "python", "list", "--only-downloads", "--show-urls", "--output-format", "json", "--offline"]
     running = world.start(argv, env=dict(world.env))
 
@@ -40,7 +40,7 @@ def start_downloads(world: World) -> Started:
         output = running()
         url = download_url(output.stdout) if output.ok else None
         if url is None:
-            return now(Fact[bool](value=None, source=f"uv python list: {output.trouble}"))
+            return now(unknown(f"uv python list: {output.trouble}"))
         return _judge_url(world, url, "uv python list")
 
     return second
@@ -60,14 +60,14 @@ def _judge_url(world: World, url: str, source: str) -> Later[Fact[bool]]:
         parts = urlsplit(url)
         name = parts.hostname
     except ValueError:
-        return now(Fact[bool](value=None, source=f"{source}: not an address"))
+        return now(unknown(f"{source}: not an address"))
     if parts.scheme == "file":
         return now(Fact(value=world.exists(unquote(parts.path)), source=f"{source}: a folder of this machine"))
     proxy = next((name for name in _PROXIES if world.env.get(name)), None)
     if proxy:
-        return now(Fact[bool](value=None, source=f"not tried: {proxy} is set"))
+        return now(unknown(f"not tried: {proxy} is set"))
     if not name:
-        return now(Fact[bool](value=None, source=f"{source}: an address without a host"))
+        return now(unknown(f"{source}: an address without a host"))
     answer = world.resolves(name, limit_s=_LIMIT_S)
     return lambda: _resolved(answer(), f"{source}, name of its download server")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import msgspec
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.host.file_schema import HostFile, expectation, keys_at, to_host
-from tfsetup.host.json_marks import Marked, read_marked
+from tfsetup.host.json_marks import JsonPath, Marked, Place, read_marked
 from tfsetup.host.model import Host
 
 _LARGEST = 1_000_000
@@ -45,7 +46,7 @@ def parse_host(text: str, file: str) -> Host:
     contradiction = parsed.contradiction()
     if contradiction:
         key, message, hint = contradiction
-        raise InvalidFileError(message, where=_where(marked, (*prefix, key), file), hint=hint)
+        raise InvalidFileError(message, where=_where(marked.place((*prefix, key)), file), hint=hint)
     return to_host(parsed, file)
 
 
@@ -114,32 +115,30 @@ def _unwrapped(marked: Marked, file: str) -> tuple[tuple[str, ...], Any]:
     if value.get("command") != "host" or value.get("status") != "ok" or value["schema"] != 1:
         raise InvalidFileError(
             "This is tfsetup's JSON, but not the answer of `tfsetup host` in schema 1.",
-            where=_where(marked, ("command",), file),
+            where=_where(marked.place(("command",)), file),
             hint=_START,
         )
     return ("data",), value["data"]
 
 
-def _where(marked: Marked, path: tuple[str | int, ...], file: str) -> Where:
-    line, column = marked.place(path)
-    return Where(file=file, line=line, column=column)
+def _where(place: Place, file: str) -> Where:
+    return Where(file=file, line=place[0], column=place[1])
 
 
 def _invalid(words: str, marked: Marked, prefix: tuple[str, ...], file: str) -> InvalidFileError:
     """Turn msgspec's `what - at `$.path`` into the place in the file and words about the key."""
     what, _, at = words.partition(" - at `$")
-    path: tuple[str | int, ...] = tuple(
-        int(index) if index else name for name, index in re.findall(r"\.([^.\[`]+)|\[(\d+)\]", at)
-    )
-    unknown = re.match(r"Object contains unknown field `(.*)`", what)
+    path: JsonPath = tuple(int(index) if index else name for name, index in re.findall(r"\.([^.\[`]+)|\[(\d+)\]", at))
+    unknown = re.match(r"Object contains unknown field `(.*)`", what, re.DOTALL)
     if unknown:
-        return _unknown_key(unknown[1], path, _where(marked, (*prefix, *path, unknown[1]), file))
-    key = _dotted(path) or "the whole file"
-    hint = expectation(path) or _START
-    return InvalidFileError(f"In {key}: {_plain(what)}", where=_where(marked, (*prefix, *path), file), hint=hint)
+        place = marked.key_place((*prefix, *path, unknown[1]))
+        return _unknown_key(unknown[1], path, _where(place, file))
+    key = f"In {_dotted(path)}: " if path else ""
+    where = _where(marked.place((*prefix, *path)), file)
+    return InvalidFileError(f"{key}{_plain(what, marked.at((*prefix, *path)))}", where=where, hint=expectation(path))
 
 
-def _unknown_key(name: str, path: tuple[str | int, ...], where: Where) -> InvalidFileError:
+def _unknown_key(name: str, path: JsonPath, where: Where) -> InvalidFileError:
     known = keys_at(path)
     close = difflib.get_close_matches(name, known, n=1)
     guess = f'Did you mean "{close[0]}"? ' if close else ""
@@ -149,15 +148,24 @@ def _unknown_key(name: str, path: tuple[str | int, ...], where: Where) -> Invali
     )
 
 
-def _dotted(path: tuple[str | int, ...]) -> str:
+def _dotted(path: JsonPath) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
-def _plain(what: str) -> str:
-    """Say msgspec's types in words that are JSON's."""
-    words = what.replace("`", "")
-    for python, json_word in (("str", "text"), ("int", "a number"), ("float", "a number"), ("bool", "true or false"),
-                              ("array", "a list"), ("object", "an object")):  # fmt: skip
-        words = re.sub(rf"\b{python}\b", json_word, words)
-    words = re.sub(r" matching regex .*", " of another form", words).replace(" | null", "")
-    return words if words.endswith(".") else f"{words}."
+_JSON_WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "array": "a list",
+               "object": "an object"}  # fmt: skip
+
+
+def _plain(what: str, value: Any) -> str:
+    """Say msgspec's complaint about `value` in JSON's words."""
+    shown = json.dumps(value)[:60]
+    if "matching regex" in what or "Invalid enum value" in what:
+        return f"{shown} is not what belongs there."
+    missing = re.fullmatch(r"Object missing required field `(.*)`", what)
+    if missing:
+        return f'The key "{missing[1]}" is missing.'
+    if "of length" in what:
+        return f"{shown} is too short or too long."
+    words = re.sub(r"`([^`]*)`", r"\1", what).replace(" | null", "")
+    words = re.sub(r"\b(str|int|float|bool|array|object)\b", lambda found: _JSON_WORDS[found[0]], words)
+    return f"{words}."

@@ -8,11 +8,12 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields
 
 from tfsetup.host.model import Arch, Cpu, Gpu, GpuVendor, Host, Libc, Os, Python
+from tfsetup.host.parsers.system import read_mac_version
 
 _Text = Annotated[str, Meta(min_length=1, max_length=500)]
-_Version = Annotated[str, Meta(pattern=r"^\d+(\.\d+){0,3}\Z", max_length=50)]
-_PythonVersion = Annotated[str, Meta(pattern=r"^\d+\.\d+(\.\d+)?((a|b|rc)\d+)?\+?\Z", max_length=50)]
-_Capability = Annotated[str, Meta(pattern=r"^\d+\.\d+\Z", max_length=10)]
+_Version = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+){0,3}\Z", max_length=50)]
+_PythonVersion = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?((a|b|rc)[0-9]+)?\+?\Z", max_length=50)]
+_Capability = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]+\Z", max_length=10)]
 _Feature = Annotated[str, Meta(pattern=r"^[a-z0-9_.]+\Z", max_length=50)]
 
 
@@ -56,7 +57,7 @@ Contradiction = tuple[str, str, str]  # key, message, hint
 
 
 class HostFile(_Strict, frozen=True):
-    """The whole file; `sources` is taken and not kept, because in a replay the file is the source."""
+    """The whole file. `sources` and `summary`, which `tfsetup host --json` adds, are taken and not kept."""
 
     os: Os | None = None
     os_version: _Text | None = None
@@ -70,9 +71,13 @@ class HostFile(_Strict, frozen=True):
     python_downloads: bool | None = None
     xcode_clt: bool | None = None
     sources: dict[str, str] | None = None
+    summary: str | None = None
 
     def contradiction(self) -> Contradiction | None:
         """Return key, message and hint of the first two facts that cannot both be true."""
+        if self.os == "macos" and self.os_version is not None and read_mac_version(self.os_version) is None:
+            hint = "Take what `sw_vers -productVersion` prints; 10.16 and 16.x are what old programs are told."
+            return "os_version", f'"{self.os_version}" is no version of macOS.', hint
         if self.rosetta and self.os not in {"macos", None}:
             return "rosetta", f"rosetta is true, but os is {self.os}.", "Rosetta exists on macOS only: leave it out."
         if self.wsl and self.os not in {"linux", None}:
@@ -106,19 +111,20 @@ _WORDS: dict[str, str] = {
     "pythons.free_threaded": "true, false, or left out for could-not-tell.",
     "python_downloads": "true, false, or left out for could-not-tell.",
     "xcode_clt": "true, false, or left out for could-not-tell.",
+    "summary": "Text, or left out.",
     "sources": "An object of texts, as `tfsetup host --json` prints it; or leave it out.",
 }
 
 
 def expectation(path: tuple[str | int, ...]) -> str:
-    """Return what belongs at `path`, in words; empty when there is nothing to say about it."""
+    """Return what belongs at `path`, in words."""
     names = [part for part in path if isinstance(part, str)]
     while names:
         words = _WORDS.get(".".join(names))
         if words:
             return words
         names.pop()
-    return ""
+    return "A host file is one JSON object; `tfsetup host --json > host.json` writes one to start from."
 
 
 _OBJECTS: dict[str, type[_Strict]] = {"libc": LibcFile, "cpu": CpuFile, "gpus": GpuFile, "pythons": PythonFile}
@@ -127,7 +133,7 @@ _OBJECTS: dict[str, type[_Strict]] = {"libc": LibcFile, "cpu": CpuFile, "gpus": 
 def keys_at(path: tuple[str | int, ...]) -> list[str]:
     """Return the keys that are known in the object at `path`."""
     kind = _OBJECTS.get(str(path[0]), HostFile) if path else HostFile
-    return [field.name for field in fields(kind)]
+    return [field.name for field in fields(kind) if field.name not in {"sources", "summary"}]
 
 
 def to_host(parsed: HostFile, file: str) -> Host:
@@ -137,7 +143,7 @@ def to_host(parsed: HostFile, file: str) -> Host:
     translated process runs on arm64 whatever it sees itself.
     """
     libc, cpu = parsed.libc, parsed.cpu
-    given = {name for name in HostFile.__struct_fields__ if getattr(parsed, name) is not None} - {"sources"}
+    given = {name for name in _FACTS if getattr(parsed, name) is not None}
     return Host(
         os=parsed.os,
         os_version=parsed.os_version,
@@ -154,7 +160,7 @@ def to_host(parsed: HostFile, file: str) -> Host:
     )
 
 
-_FACTS = tuple(name for name in HostFile.__struct_fields__ if name != "sources")
+_FACTS = tuple(name for name in HostFile.__struct_fields__ if name not in {"sources", "summary"})
 
 
 def _gpu(gpu: GpuFile) -> Gpu:

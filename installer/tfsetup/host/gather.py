@@ -7,9 +7,9 @@ from tfsetup.host.downloads import start_downloads
 from tfsetup.host.interpreters import NOT_ASKED, start_pythons
 from tfsetup.host.model import Host
 from tfsetup.host.system import System
-from tfsetup.host.world import Fact, World, now
+from tfsetup.host.world import Fact, World, now, unknown
 
-_NOT_TRIED: Fact[bool] = Fact(value=None, source="not tried")
+_NOT_TRIED: Fact[bool] = unknown("not tried")
 
 
 def gather(world: World, *, pythons: bool, downloads: bool) -> Host:

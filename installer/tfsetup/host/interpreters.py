@@ -13,7 +13,7 @@ from tfsetup.host.parsers.python import QUESTION, read_answer
 from tfsetup.host.parsers.registry import interpreters, read_reg
 from tfsetup.host.system import System, join, search_path
 from tfsetup.host.windows import reg_query
-from tfsetup.host.world import Fact, Later, Output, World, now, text
+from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
 
 _NAME = re.compile(r"python(3(\.\d+t?)?)?(\.exe)?", re.IGNORECASE)
 _MOST = 64  # a folder of a hundred forgotten environments must not start a hundred processes
@@ -190,4 +190,4 @@ def _windows_folders(world: World) -> tuple[str, ...]:
     )
 
 
-NOT_ASKED: Later[Fact[tuple[Python, ...]]] = now(Fact(value=None, source="not looked for"))
+NOT_ASKED: Later[Fact[tuple[Python, ...]]] = now(unknown("not looked for"))

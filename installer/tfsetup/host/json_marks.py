@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the stdlib's own string reader, not in typeshed
 from typing import Any
 
 from tfsetup.errors import InvalidFileError, Where
 
-Path = tuple[str | int, ...]
+JsonPath = tuple[str | int, ...]
 Place = tuple[int, int]  # line and column, from 1
 
 _DEEPEST = 32
 _SPACE = " \t\n\r"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marked:
-    """A JSON document: its value, and for each path the place where that value (or, for a key, its name) begins."""
+    """A JSON document: its value, and for each path the offsets in the text of its value and of its key."""
 
     value: Any
-    places: dict[Path, Place]
+    text: str
+    values: dict[JsonPath, int]
+    keys: dict[JsonPath, int]
 
-    def place(self, path: Path) -> Place:
-        """Return the place of `path`, or of the nearest thing around it that is there."""
-        while path not in self.places and path:
+    def place(self, path: JsonPath) -> Place:
+        """Return the place of the value at `path`, or of the nearest thing around it that is there."""
+        while path not in self.values and path:
             path = path[:-1]
-        return self.places.get(path, (1, 1))
+        return place_of(self.text, self.values.get(path, 0))
+
+    def at(self, path: JsonPath) -> Any:
+        """Return the value at `path`, which must be there."""
+        value = self.value
+        for part in path:
+            value = value[part]
+        return value
+
+    def key_place(self, path: JsonPath) -> Place:
+        """Return the place of the key that `path` ends with."""
+        return place_of(self.text, self.keys[path]) if path in self.keys else self.place(path)
+
+
+def place_of(text: str, at: int) -> Place:
+    """Return line and column of an offset."""
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def read_marked(text: str, file: str) -> Marked:
@@ -38,7 +58,7 @@ def read_marked(text: str, file: str) -> Marked:
     """
     reader = _Reader(text, file)
     value = reader.document()
-    return Marked(value=value, places=reader.places)
+    return Marked(value=value, text=text, values=reader.values, keys=reader.keys)
 
 
 class _Reader:
@@ -48,7 +68,8 @@ class _Reader:
         self.text = text
         self.file = file
         self.at = 0
-        self.places: dict[Path, Place] = {}
+        self.values: dict[JsonPath, int] = {}
+        self.keys: dict[JsonPath, int] = {}
         self._decoder = json.JSONDecoder(parse_constant=self._no_constant)
 
     def document(self) -> Any:
@@ -58,9 +79,9 @@ class _Reader:
             raise self._error("There is more after the end of the JSON value.", self.at)
         return value
 
-    def _value(self, path: Path) -> Any:
+    def _value(self, path: JsonPath) -> Any:
         self._skip()
-        self.places.setdefault(path, self._place(self.at))
+        self.values[path] = self.at
         if len(path) > _DEEPEST:
             raise self._error(f"This is nested deeper than {_DEEPEST} levels.", self.at)
         match self.text[self.at : self.at + 1]:
@@ -73,7 +94,7 @@ class _Reader:
             case _:
                 return self._scalar()
 
-    def _object(self, path: Path) -> dict[str, Any]:
+    def _object(self, path: JsonPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
         self.at += 1
         while not self._closes("}", first=not found):
@@ -85,11 +106,11 @@ class _Reader:
             if key in found:
                 raise self._error(f'The key "{key}" is there twice.', start)
             self._expect(":")
-            self.places[(*path, key)] = self._place(start)
+            self.keys[*path, key] = start
             found[key] = self._value((*path, key))
         return found
 
-    def _array(self, path: Path) -> list[Any]:
+    def _array(self, path: JsonPath) -> list[Any]:
         found: list[Any] = []
         self.at += 1
         while not self._closes("]", first=not found):
@@ -116,7 +137,11 @@ class _Reader:
         try:
             value, self.at = scanstring(self.text, start + 1, True)
         except json.JSONDecodeError as error:
-            raise self._error(f"{error.msg}.", error.pos) from None
+            raise self._error(
+                f"The text cannot be read ({error.msg.removesuffix(' at').lower()}).", error.pos
+            ) from None
+        if _SURROGATE.search(value):
+            raise self._error("The text has half of a surrogate pair, which is no character.", start)
         return str(value)
 
     def _scalar(self) -> Any:
@@ -140,14 +165,10 @@ class _Reader:
     def _no_constant(self, name: str) -> Any:
         raise ValueError(name)  # NaN and Infinity are no JSON
 
-    def _place(self, at: int) -> Place:
-        return self.text.count("\n", 0, at) + 1, at - (self.text.rfind("\n", 0, at) + 1) + 1
-
     def _error(self, message: str, at: int) -> InvalidFileError:
-        line, column = self._place(at)
-        end = "The file ends too early. " if at >= len(self.text) else ""
+        line, column = place_of(self.text, at)
         return InvalidFileError(
-            f"The host file is not valid JSON. {end}{message}",
+            f"The host file is not valid JSON. {'The file ends too early.' if at >= len(self.text) else message}",
             where=Where(file=self.file, line=line, column=column),
             hint="`tfsetup host --json > host.json` writes a valid one to start from.",
         )

@@ -8,7 +8,7 @@ from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
 from tfsetup.host.parsers.arch import narrow, read_arch
 from tfsetup.host.system import System, which
-from tfsetup.host.world import Fact, Later, World, now, text
+from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
 NOT_A_MAC = "only on macOS"
 
@@ -21,16 +21,16 @@ _LOADERS: dict[Arch, tuple[str, ...]] = {
 
 def start(world: World) -> System:
     """Look everything up; only the C library (where it takes a command) and the GPUs are waited for later."""
-    wsl = _wsl(world)
+    generation, wsl = _wsl(world)
     return System(
         os="linux",
         os_version=now(_os_version(world)),
         arch=_arch(world),
         rosetta=Fact(value=False, source=NOT_A_MAC),
-        wsl=Fact(value=wsl.value is not None, source=wsl.source),
+        wsl=wsl,
         libc=_libc(world),
         cpu=now(_cpu(world)),
-        gpus=start_gpus(world, wsl=wsl.value),
+        gpus=start_gpus(world, wsl=generation),
         xcode_clt=Fact(value=False, source=NOT_A_MAC),
     )
 
@@ -40,29 +40,30 @@ def _os_version(world: World) -> Fact[str]:
         version = systems.read_os_release(text(world.read(path)) or "")
         if version:
             return Fact(value=version, source=path)
-    return Fact(value=None, source="no readable /etc/os-release")
+    return unknown("no readable /etc/os-release")
 
 
 def _arch(world: World) -> Fact[Arch]:
     machine, bits = world.process.machine, world.process.bits
     arch = read_arch(machine, "linux")
     if arch is None:
-        return Fact(value=None, source=f"uname -m: {machine}, for which no wheels are made")
+        return unknown(f"uname -m: {machine}, for which no wheels are made")
     if narrow(arch, bits) != arch and not any(map(world.exists, _LOADERS.get(arch, ()))):
         # Raspberry Pi OS (32-bit) boots a 64-bit kernel; so do 32-bit containers. No 64-bit program starts there.
         return Fact(value=narrow(arch, bits), source=f"32-bit system on a 64-bit kernel (uname -m: {machine})")
     return Fact(value=arch, source="uname -m")
 
 
-def _wsl(world: World) -> Fact[int]:
-    kernel = text(world.read("/proc/version")) or ""
-    generation = systems.read_wsl(kernel)
+def _wsl(world: World) -> tuple[int, Fact[bool]]:
+    """Return the generation of WSL (0: none that is known of) and the fact."""
+    kernel = text(world.read("/proc/version"))
+    generation = systems.read_wsl(kernel or "")
     if generation is not None:
-        return Fact(value=generation, source=f"WSL {generation}: /proc/version")
+        return generation, Fact(value=True, source=f"WSL {generation}: /proc/version")
     for path in ("/proc/sys/fs/binfmt_misc/WSLInterop", "/run/WSL"):  # a kernel of one's own has no tell-tale name
         if world.exists(path):
-            return Fact(value=2, source=f"WSL 2: {path}")
-    return Fact(value=None, source="/proc/version")
+            return 2, Fact(value=True, source=f"WSL 2: {path}")
+    return 0, unknown("no readable /proc/version") if kernel is None else Fact(value=False, source="/proc/version")
 
 
 def _libc(world: World) -> Later[Fact[Libc]]:
@@ -86,7 +87,7 @@ def _libc(world: World) -> Later[Fact[Libc]]:
 def _cpu(world: World) -> Fact[Cpu]:
     raw = text(world.read("/proc/cpuinfo"))
     if raw is None:
-        return Fact(value=None, source="/proc/cpuinfo cannot be read")
+        return unknown("/proc/cpuinfo cannot be read")
     cpu = _with_board(cpus.read_cpuinfo(raw), world)
     if cpu.features is None:
         return Fact(value=cpu, source="/proc/cpuinfo, which lists no features")

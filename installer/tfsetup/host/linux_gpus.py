@@ -8,7 +8,7 @@ from tfsetup.host.model import Gpu
 from tfsetup.host.nvidia import Answer, ask
 from tfsetup.host.parsers import gpus as parse
 from tfsetup.host.system import which
-from tfsetup.host.world import Fact, Later, World, now, text
+from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
 _PCI = "/sys/bus/pci/devices"
 _KFD = "/sys/class/kfd/kfd/topology/nodes"
@@ -25,6 +25,7 @@ class _Seen:
     """What the kernel shows without any program: None where it shows nothing of the kind."""
 
     pci: tuple[Gpu, ...] | None
+    where: str
     tegra: bool
     driver: str | None
     names: tuple[str, ...]
@@ -34,7 +35,7 @@ class _Seen:
         return self.tegra or bool(self.names) or any(gpu.vendor == "nvidia" for gpu in self.pci or ())
 
 
-def start_gpus(world: World, *, wsl: int | None) -> Later[Fact[tuple[Gpu, ...]]]:
+def start_gpus(world: World, *, wsl: int) -> Later[Fact[tuple[Gpu, ...]]]:
     """Start nvidia-smi where there is one, read the rest, and put both together when called."""
     if wsl == 1:
         return now(Fact(value=(), source="WSL 1 passes no GPU on"))
@@ -55,23 +56,27 @@ def _look(world: World) -> _Seen:
     folders = world.listdir("/proc/driver/nvidia/gpus")
     files = (text(world.read(f"/proc/driver/nvidia/gpus/{folder}/information")) for folder in folders)
     compatible = text(world.read("/proc/device-tree/compatible")) or ""
+    listed, where = _listed(world)
     return _Seen(
-        pci=_pci(world),
+        pci=listed,
+        where=where,
         tegra="nvidia,tegra" in compatible,
         driver=parse.read_driver_version(text(world.read("/proc/driver/nvidia/version")) or ""),
         names=tuple(parse.read_gpu_information(file or "") or "" for file in files),
     )
 
 
-def _pci(world: World) -> tuple[Gpu, ...] | None:
-    if not world.exists(_PCI):
-        # sysfs without a PCI bus is a board without PCI; no sysfs at all says nothing
-        found: tuple[Gpu, ...] | None = () if world.exists("/sys/bus") else None
-    else:
-        found = tuple(gpu for gpu in (_pci_gpu(world, f"{_PCI}/{slot}") for slot in world.listdir(_PCI)) if gpu)
+def _listed(world: World) -> tuple[tuple[Gpu, ...] | None, str]:
+    """Return the GPUs on PCI and in KFD (None: neither can be looked at), and where they were looked for."""
     kfd = (text(world.read(f"{_KFD}/{node}/properties")) or "" for node in world.listdir(_KFD))
     amd = tuple(Gpu(vendor="amd") for properties in kfd if parse.is_kfd_gpu(properties))
-    return parse.merged(found or (), amd) if found is not None or amd else None
+    if world.exists(_PCI):
+        on_pci = tuple(gpu for gpu in (_pci_gpu(world, f"{_PCI}/{slot}") for slot in world.listdir(_PCI)) if gpu)
+        return parse.merged(on_pci, amd), _PCI
+    if amd:
+        return amd, _KFD
+    # sysfs without a PCI bus is a board without PCI; no sysfs at all says nothing
+    return ((), "/sys/bus, which has no PCI") if world.exists("/sys/bus") else (None, f"no {_PCI} to look at")
 
 
 def _pci_gpu(world: World, folder: str) -> Gpu | None:
@@ -90,15 +95,15 @@ def _wsl_fact(answer: Answer | None) -> Fact[tuple[Gpu, ...]]:
 def _judge(seen: _Seen, answer: Answer | None) -> Fact[tuple[Gpu, ...]]:
     others = tuple(gpu for gpu in seen.pci or () if gpu.vendor != "nvidia")
     if answer and answer.gpus:
-        return Fact(value=(*answer.gpus, *others), source=f"{answer.source}, {_PCI}")
+        return Fact(value=(*answer.gpus, *others), source=f"{answer.source}, {seen.where}")
     if seen.nvidia:
         names = seen.names or tuple("" for gpu in seen.pci or () if gpu.vendor == "nvidia") or ("",)
         gpus = tuple(Gpu(vendor="nvidia", name=name or None, driver=seen.driver) for name in names)
         return Fact(value=(*gpus, *others), source=_without_smi(seen, answer))
     if seen.pci is None:
         reason = answer.source if answer else "no nvidia-smi"
-        return Fact(value=None, source=f"{reason}, and no {_PCI} to look at")
-    return Fact(value=others, source=f"{_PCI}" + (f"; {answer.source}" if answer else ""))
+        return unknown(f"{reason}, and {seen.where}")
+    return Fact(value=others, source=seen.where + (f"; {answer.source}" if answer else ""))
 
 
 def _without_smi(seen: _Seen, answer: Answer | None) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfsetup.host.model import Arch, Cpu, Gpu, Libc
+from tfsetup.host.model import Arch, Cpu, Gpu
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
 from tfsetup.host.parsers.arch import read_arch
 from tfsetup.host.parsers.gpus import read_system_profiler
 from tfsetup.host.system import System
-from tfsetup.host.world import Fact, Later, Output, World, now, text
+from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
 
 # In order of preference; the second one only matters for an interpreter that has no arm64 slice (arch(1)).
 _NATIVE = ("/usr/bin/arch", "-arm64", "-x86_64")
@@ -41,7 +41,7 @@ def start(world: World) -> System:
         arch=arch,
         rosetta=_rosetta(arch, facts, translated=translated),
         wsl=Fact(value=False, source="only on Windows"),
-        libc=now(Fact[Libc](value=None, source="not a Linux: no such thing")),
+        libc=now(unknown("not a Linux: no such thing")),
         cpu=lambda: _cpu(arch, native()),
         gpus=_gpus(world, arch, native),
         xcode_clt=_xcode_clt(developer),
@@ -59,7 +59,7 @@ def _os_version(world: World, output: Output) -> Fact[str]:
         if version:
             return Fact(value=version, source=path)
     said = output.stdout.strip()[:40] if output.ok else output.trouble
-    return Fact(value=None, source=f"sw_vers -productVersion: {said or 'nothing'}")
+    return unknown(f"sw_vers -productVersion: {said or 'nothing'}")
 
 
 def _arch(world: World, facts: Mapping[str, str], answer: Output) -> Fact[Arch]:
@@ -67,13 +67,13 @@ def _arch(world: World, facts: Mapping[str, str], answer: Output) -> Fact[Arch]:
     if facts.get("hw.optional.arm64") == "1" or world.process.machine == "arm64":
         return Fact(value="arm64", source="sysctl hw.optional.arm64" if facts else "uname -m")
     if not facts:
-        return Fact(value=None, source=f"sysctl hw.optional: {answer.trouble}; uname -m alone cannot see Rosetta")
+        return unknown(f"sysctl hw.optional: {answer.trouble}; uname -m alone cannot see Rosetta")
     return Fact(value=read_arch(world.process.machine, "macos"), source="uname -m, and no sysctl hw.optional.arm64")
 
 
 def _rosetta(arch: Fact[Arch], facts: Mapping[str, str], *, translated: bool) -> Fact[bool]:
     if arch.value is None:
-        return Fact(value=None, source=arch.source)
+        return unknown(arch.source)
     child = facts.get("sysctl.proc_translated")
     source = "uname -m against the hardware" + (f", sysctl.proc_translated: {child}" if child else "")
     return Fact(value=translated, source=source)
@@ -82,7 +82,7 @@ def _rosetta(arch: Fact[Arch], facts: Mapping[str, str], *, translated: bool) ->
 def _cpu(arch: Fact[Arch], output: Output) -> Fact[Cpu]:
     facts = cpus.read_sysctl(output.stdout)
     if not facts or arch.value is None:
-        return Fact(value=None, source=f"sysctl machdep.cpu: {output.trouble}")
+        return unknown(f"sysctl machdep.cpu: {output.trouble}")
     cpu = cpus.apple_cpu(facts) if arch.value == "arm64" else cpus.intel_mac_cpu(facts)
     return Fact(value=cpu, source="sysctl machdep.cpu hw.optional")
 
@@ -113,5 +113,5 @@ def _chip_gpu(facts: Mapping[str, str]) -> Fact[tuple[Gpu, ...]]:
 def _xcode_clt(output: Output) -> Fact[bool]:
     source = "xcode-select -p"
     if output.problem is not None:
-        return Fact(value=None, source=f"{source}: {output.problem}")
+        return unknown(f"{source}: {output.problem}")
     return Fact(value=output.ok and bool(output.stdout.strip()), source=source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfsetup.host.linux import NOT_A_MAC
-from tfsetup.host.model import Arch, Cpu, Gpu, Libc
+from tfsetup.host.model import Arch, Cpu, Gpu
 from tfsetup.host.nvidia import Answer, ask
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import registry
@@ -11,7 +11,7 @@ from tfsetup.host.parsers.arch import read_arch, windows_machine
 from tfsetup.host.parsers.gpus import merged, read_display_registry
 from tfsetup.host.parsers.system import read_windows_version
 from tfsetup.host.system import System, join, which
-from tfsetup.host.world import Fact, Later, Output, World, now
+from tfsetup.host.world import Fact, Later, Output, World, now, unknown
 
 _CPU_KEY = r"HKLM\HARDWARE\DESCRIPTION\System\CentralProcessor\0"
 # The class of display adapters: https://learn.microsoft.com/en-us/windows-hardware/drivers/install/system-defined-device-setup-classes-available-to-vendors
@@ -26,8 +26,8 @@ def start(world: World) -> System:
         arch=_arch(world),
         rosetta=Fact(value=False, source=NOT_A_MAC),
         wsl=Fact(value=False, source="this is Windows itself"),
-        libc=now(Fact[Libc](value=None, source="not a Linux: no such thing")),
-        cpu=_cpu(world),
+        libc=now(unknown("not a Linux: no such thing")),
+        cpu=_cpu(world, _arch(world).value),
         gpus=_gpus(world),
         xcode_clt=Fact(value=False, source=NOT_A_MAC),
     )
@@ -53,13 +53,13 @@ def _arch(world: World) -> Fact[Arch]:
         arch = read_arch(world.env.get(name, ""), "windows")
         if arch:
             return Fact(value=arch, source=f"%{name}%")
-    return Fact(value=None, source="neither IsWow64Process2 nor %PROCESSOR_ARCHITECTURE%")
+    return unknown("neither IsWow64Process2 nor %PROCESSOR_ARCHITECTURE%")
 
 
-def _cpu(world: World) -> Later[Fact[Cpu]]:
+def _cpu(world: World, arch: Arch | None) -> Later[Fact[Cpu]]:
     running = reg_query(world, _CPU_KEY, "/v", "ProcessorNameString")
     numbers = world.process.windows_features
-    features = None if numbers is None else cpus.windows_features(numbers)
+    features = None if numbers is None else cpus.windows_features(numbers, arm=arch == "arm64")
 
     def finish() -> Fact[Cpu]:
         values = next(iter(registry.read_reg(running().stdout).values()), {})
@@ -85,7 +85,7 @@ def _gpus(world: World) -> Later[Fact[tuple[Gpu, ...]]]:
 def _judge(adapters: Output, answer: Answer | None) -> Fact[tuple[Gpu, ...]]:
     blocks = registry.read_reg(adapters.stdout)
     if not blocks and not (answer and answer.gpus):
-        return Fact(value=None, source=f"registry, display adapters: {adapters.trouble}")
+        return unknown(f"registry, display adapters: {adapters.trouble}")
     listed = read_display_registry(blocks.values())
     if answer and answer.gpus:
         others = tuple(gpu for gpu in listed if gpu.vendor != "nvidia")

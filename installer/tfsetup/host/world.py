@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Never, Protocol, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -21,6 +21,11 @@ class Fact(Generic[T_co]):
 
     value: T_co | None
     source: str
+
+
+def unknown(source: str) -> Fact[Never]:
+    """Return a fact that could not be told, and why."""
+    return Fact(value=None, source=source)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsetup.matrix.model import Selection, Target
@@ -20,13 +20,15 @@ class CompileJob:
 def compile_job(selection: Selection, *, pre: bool, offline: bool) -> CompileJob:
     """Return the uv run that locks `selection` (installable, with a target) into PEP 751 form on standard output.
 
-    Wheels only: no package's build code runs. Pre-releases enter only where a requirement names one exactly or the user
-    asked (`pre`); uv then takes them for every package, because a pre-release of TensorFlow needs one of Keras.
+    Wheels only, but for the distributions the row names as having none. Pre-releases enter only where a requirement
+    names one exactly or the user asked (`pre`); uv then takes them for every package, because a pre-release of
+    TensorFlow needs one of Keras.
     """
     target = selection.target
     if target is None:
         raise ValueError("only an installable selection, which has a target, can be locked")
-    arguments = ["pip", "compile", "-", "--format", "pylock.toml", "--only-binary", ":all:", "--no-header"]
+    arguments = ["pip", "compile", "-", "--format", "pylock.toml", "--no-header"]
+    arguments += build_arguments(selection.sdists)
     arguments += ["--no-annotate", "--no-sources", "--quiet", *target_arguments(target)]
     arguments += ["--prerelease", "allow" if pre else "if-necessary-or-explicit"]
     arguments += ["--offline"] if offline else []
@@ -35,6 +37,11 @@ def compile_job(selection: Selection, *, pre: bool, offline: bool) -> CompileJob
         requirements="".join(f"{line}\n" for line in selection.requirements),
         environ=target_environ(target),
     )
+
+
+def build_arguments(sdists: Sequence[str]) -> list[str]:
+    """Return uv's options for wheels only; `sdists` alone may be built (uv lets a name override `:all:`)."""
+    return ["--only-binary", ":all:", *(word for name in sdists for word in ("--no-binary", name))]
 
 
 def target_arguments(target: Target) -> list[str]:

@@ -18,6 +18,7 @@ def digest(selection: Selection) -> str:
         "row": selection.row,
         "requirements": selection.requirements,
         "source_builds": selection.source_builds,
+        "sdists": selection.sdists,
         "conda": selection.conda,
         "backend": selection.backend,
         "target": asdict(selection.target) if selection.target else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +13,8 @@ from tfsetup.locks.pylock import read_pylock
 _LIMIT: Final = 16 * 1024 * 1024  # bytes; a TensorFlow lock has 30 kB
 
 
-def read_lock(path: Path) -> Lock:
-    """Read a lock file.
+def read_lock(path: Path, *, sdists: Collection[str] = ()) -> Lock:
+    """Read a lock file; `sdists` as in `read_pylock`.
 
     Raises:
         LockError: there is none.
@@ -30,4 +31,4 @@ def read_lock(path: Path) -> Lock:
         ) from problem
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidFileError(f"The lock file cannot be read: {problem}", where=where) from problem
-    return read_pylock(text, file=str(path))
+    return read_pylock(text, file=str(path), sdists=sdists)

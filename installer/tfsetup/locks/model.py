@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wheel:
-    """One wheel: file name, size in bytes (None when the index does not say) and sha256 in hex."""
+class LockedFile:
+    """One file: name, size in bytes (None when the index does not say) and sha256 in hex."""
 
     filename: str
     size: int | None
@@ -17,11 +17,17 @@ class Wheel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockedPackage:
-    """One distribution, its exact version, and the wheels that may be installed for it."""
+    """One distribution, its exact version, and the files that may be installed for it: wheels, or one sdist."""
 
     name: str
     version: str
-    wheels: tuple[Wheel, ...]
+    wheels: tuple[LockedFile, ...]
+    sdist: LockedFile | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes to download at the most, as far as the index tells."""
+        return max((file.size or 0 for file in self.wheels), default=self.sdist.size or 0 if self.sdist else 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +45,7 @@ class Lock:
     @property
     def download_size(self) -> int:
         """Bytes to download at the most: the largest wheel of each package, as far as the index tells sizes."""
-        return sum(max((wheel.size or 0 for wheel in package.wheels), default=0) for package in self.packages)
+        return sum(package.size for package in self.packages)
 
     def version_of(self, name: str) -> str | None:
         """Return the locked version of a distribution (normalised name), or None."""

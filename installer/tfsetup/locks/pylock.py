@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.errors import InvalidFileError, Where
-from tfsetup.locks.model import Lock, LockedPackage, Wheel
+from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 
 if TYPE_CHECKING:
-    from packaging.pylock import Package, PackageWheel
+    from packaging.pylock import Package, PackageSdist, PackageWheel
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _INDEX = re.compile(r"packages\[(\d+)\]")
@@ -17,8 +18,11 @@ _TABLE = re.compile(r"^\[\[packages\]\]", re.MULTILINE)
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
-def read_pylock(text: str, *, file: str) -> Lock:
+def read_pylock(text: str, *, file: str, sdists: Collection[str] = ()) -> Lock:
     """Parse and check a lock file; `file` names it in errors.
+
+    `sdists` are the distributions that may be locked to a source distribution, because their row says that no wheel
+    exists for its target.
 
     Raises:
         InvalidFileError: not TOML, not a `pylock.toml` of a known version, a source distribution, or a wheel without a
@@ -31,7 +35,7 @@ def read_pylock(text: str, *, file: str) -> Lock:
         lock = Pylock.from_dict(document)
     except PylockValidationError as problem:
         raise _invalid(text, file, f"This is not a valid lock file: {problem}") from problem
-    packages = [_package(package, text, file) for package in lock.packages]
+    packages = [_package(package, text, file, sdists) for package in lock.packages]
     return Lock(text=text, packages=tuple(sorted(packages, key=lambda package: package.name)))
 
 
@@ -49,19 +53,22 @@ def _toml(text: str, file: str) -> dict[str, Any]:
 _REMEDY = "Lock files are written by `tfsetup lock`; write it anew rather than editing it."
 
 
-def _package(package: Package, text: str, file: str) -> LockedPackage:
+def _package(package: Package, text: str, file: str, sdists: Collection[str]) -> LockedPackage:
+    name, version = str(package.name), str(package.version)
+    if package.sdist and not package.wheels and name in sdists:
+        return LockedPackage(name=name, version=version, wheels=(), sdist=_file(package.sdist, text, file))
     if not package.wheels or package.vcs or package.directory or package.archive:
         message = f"`{package.name}` is not locked to wheels; nothing is built from source out of a lock file."
         raise _invalid(text, file, message, near=f'name = "{package.name}"')
-    wheels = tuple(_wheel(wheel, text, file) for wheel in package.wheels)
-    return LockedPackage(name=str(package.name), version=str(package.version), wheels=wheels)
+    wheels = tuple(_file(wheel, text, file) for wheel in package.wheels)
+    return LockedPackage(name=name, version=version, wheels=wheels)
 
 
-def _wheel(wheel: PackageWheel, text: str, file: str) -> Wheel:
-    sha256 = str(wheel.hashes.get("sha256", ""))
+def _file(locked: PackageWheel | PackageSdist, text: str, file: str) -> LockedFile:
+    sha256 = str(locked.hashes.get("sha256", ""))
     if not _SHA256.fullmatch(sha256):
-        raise _invalid(text, file, f"`{wheel.filename}` has no sha256.", near=wheel.filename)
-    return Wheel(filename=wheel.filename, size=wheel.size, sha256=sha256)
+        raise _invalid(text, file, f"`{locked.filename}` has no sha256.", near=locked.filename)
+    return LockedFile(filename=locked.filename, size=locked.size, sha256=sha256)
 
 
 def _invalid(text: str, file: str, message: str, *, near: str | None = None) -> InvalidFileError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from tfsetup.host.environ import scrub
 from tfsetup.locks.explain import explain_uv
 
 _TAIL = 64 * 1024  # bytes of uv's messages kept for the diagnosis of a failure
+_LAST = re.compile(rb"Installed [^\n]*\n")  # after this line uv lists every package it installed
 _GRACE = 5.0  # seconds uv gets to stop by itself
 
 
@@ -22,11 +24,13 @@ _GRACE = 5.0  # seconds uv gets to stop by itself
 class Screen:
     """Where uv's own progress goes while it works.
 
-    `write` takes the raw bytes; `terminal` says that they reach a terminal, so that uv may draw bars there.
+    `write` takes the raw bytes; `terminal` says that they reach a terminal, so that uv may draw bars there. Unless
+    `everything` is wanted, the list of installed packages that uv ends with is kept back.
     """
 
     write: Callable[[bytes], None]
     terminal: bool = False
+    everything: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +99,7 @@ class _Stderr:
     def __init__(self, screen: Screen | None) -> None:
         self._screen = screen
         self._tail = bytearray()
+        self._done = False
         self._pty = screen is not None and screen.terminal and sys.platform != "win32"
         self._ours, self.child_end = _terminal_pair() if self._pty else os.pipe()
         self._thread = threading.Thread(target=self._pump, daemon=True)
@@ -113,8 +118,15 @@ class _Stderr:
         with os.fdopen(self._ours, "rb", buffering=0) as pipe:
             while block := _read(pipe):
                 self._tail = (self._tail + block)[-_TAIL:]
-                if self._screen is not None:
-                    self._screen.write(block)
+                self._show(block)
+
+    def _show(self, block: bytes) -> None:
+        if self._screen is None or self._done:
+            return
+        found = None if self._screen.everything else _LAST.search(block)
+        if found:
+            block, self._done = block[: found.end()], True
+        self._screen.write(block)
 
 
 def _read(pipe: IO[bytes]) -> bytes:
@@ -137,7 +149,5 @@ def _terminal_pair() -> tuple[int, int]:
 
 
 def _plain(text: str) -> str:
-    import re
-
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
     return "\n".join(line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n"))

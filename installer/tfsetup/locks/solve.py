@@ -18,4 +18,4 @@ def solve(selection: Selection, *, pre: bool = False, offline: bool = False) -> 
     """
     job = compile_job(selection, pre=pre, offline=offline)
     done = run_uv(job.arguments, doing="Locking", environ=job.environ, stdin=job.requirements)
-    return read_pylock(done.stdout, file=f"pylock.{selection.row}.toml")
+    return read_pylock(done.stdout, file=f"pylock.{selection.row}.toml", sdists=selection.sdists)

@@ -9,7 +9,7 @@ from tfsetup.host.model import Arch, Host
 from tfsetup.matrix.machine import floor, floor_version, macos_in, macos_version
 from tfsetup.matrix.model import Ask, Blas, Expectation, Rejected, Selection, Target
 from tfsetup.matrix.releases import Candidate, Miss, process_arch
-from tfsetup.matrix.rows import Matrix, Row
+from tfsetup.matrix.rows import Row
 from tfsetup.matrix.versions import at_least, in_range, numbers
 
 # uv's `--python-platform` names a glibc for these only (uv 0.13, `uv pip compile --help`).
@@ -19,7 +19,7 @@ _MACOS_WITH_MAJORS_ONLY = 11  # from macOS 11 on, platform tags count majors (ma
 
 
 def selection(
-    best: Candidate, passed: Sequence[Miss], host: Host, ask: Ask, matrix: Matrix, rejected: tuple[Rejected, ...]
+    best: Candidate, passed: Sequence[Miss], host: Host, ask: Ask, rejected: tuple[Rejected, ...]
 ) -> Selection:
     """Return the answer for the winning candidate; `passed` are the newer releases it was preferred to."""
     row = best.row
@@ -40,7 +40,7 @@ def selection(
         backend="conda" if ask.backend == "conda" else "venv",
         reasons=tuple(_story(best, passed, ask, blas)),
         rejected=rejected,
-        warnings=tuple(dict.fromkeys(_warnings(best, host, matrix))),
+        warnings=tuple(dict.fromkeys(_warnings(best, host))),
     )
 
 
@@ -112,7 +112,7 @@ def _manylinux(arch: Arch, have: str | None, needed: str | None) -> str:
 
 def _story(best: Candidate, passed: Sequence[Miss], ask: Ask, blas: Blas | None) -> Iterator[str]:
     row = best.row
-    yield f"{row.id}: {row.title}"
+    yield row.title
     among = f" that is {ask.tensorflow}" if ask.tensorflow else ""
     yield f"{row.distribution} {best.version} is the newest release{among} that fits in this row"
     for miss in passed[:_PASSED_OVER]:
@@ -139,7 +139,7 @@ def _python_story(best: Candidate, ask: Ask) -> str:
     return f"Python {best.interpreter.version} at {best.interpreter.path or 'an unknown path'} ({why})"
 
 
-def _warnings(best: Candidate, host: Host, matrix: Matrix) -> Iterator[str]:
+def _warnings(best: Candidate, host: Host) -> Iterator[str]:
     row = best.row
     for rule in best.rules:
         if rule.warn or rule.verdict == "avoid":
@@ -156,16 +156,3 @@ def _warnings(best: Candidate, host: Host, matrix: Matrix) -> Iterator[str]:
         yield f"could not tell which {'macOS' if row.when.os == 'macos' else 'glibc'} this is"
     if not best.sure and host.python_downloads is not True:
         yield f"Python {best.python} must be downloaded, and nobody could tell whether that works here"
-    yield from _idle(row, host, matrix)
-
-
-def _idle(row: Row, host: Host, matrix: Matrix) -> Iterator[str]:
-    """Say why a GPU of this machine stays unused, in the words of the matrix."""
-    if row.accelerator != "cpu" or host.gpus is None:
-        return
-    for gpu in host.gpus:
-        wanted = {"nvidia": "cuda", "amd": "rocm", "apple": "metal"}.get(gpu.vendor)
-        for refusal in matrix.refusals:
-            same = refusal.os in {None, host.os} and (not refusal.arch or row.when.arch in refusal.arch)
-            if wanted is not None and refusal.accelerator == wanted and same:
-                yield f"the {gpu.name or gpu.vendor} GPU stays unused: {refusal.because}"

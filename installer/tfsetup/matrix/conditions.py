@@ -10,7 +10,7 @@ from tfsetup.matrix.model import Ask
 from tfsetup.matrix.rows import Row
 
 ACCELERATORS = {"cpu": "the CPU", "metal": "Metal", "cuda": "CUDA", "rocm": "ROCm"}
-_VENDORS = {"apple": "Apple", "nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
+VENDORS = {"apple": "Apple", "nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
 
 Condition = Callable[[Row, Host, Ask], str]
 
@@ -35,7 +35,8 @@ def _rosetta(row: Row, host: Host, _ask: Ask) -> str:
 
 def _accelerator(row: Row, _host: Host, ask: Ask) -> str:
     if ask.accelerator == "auto":
-        return f"only when asked for (--accelerator {row.accelerator})" if row.auto == "never" else ""
+        shy = row.auto == "never" or (row.auto == "asked" and ask.tensorflow is None)
+        return f"only when asked for (--accelerator {row.accelerator})" if shy else ""
     if row.accelerator == ask.accelerator:
         return ""
     return f"runs on {ACCELERATORS[row.accelerator]}; {ACCELERATORS[ask.accelerator]} was asked for"
@@ -54,8 +55,8 @@ def _gpu(row: Row, host: Host, ask: Ask) -> str:
     if host.gpus is None:
         # Every Apple-silicon Mac has Apple's GPU; for other vendors a guess would cost gigabytes.
         known = vendor == "apple" or ask.accelerator != "auto"
-        return "" if known else f"could not tell whether there is an {_VENDORS[vendor]} GPU"
-    return "" if any(gpu.vendor == vendor for gpu in host.gpus) else f"no {_VENDORS[vendor]} GPU here"
+        return "" if known else f"could not tell whether there is an {VENDORS[vendor]} GPU"
+    return "" if any(gpu.vendor == vendor for gpu in host.gpus) else f"no {VENDORS[vendor]} GPU here"
 
 
 def _libc(row: Row, host: Host, _ask: Ask) -> str:
@@ -81,6 +82,12 @@ CONDITIONS: tuple[Condition, ...] = (
     _xcode,
 )
 RELEVANT = 4  # a row that fails one of the first four is for another machine or another ask
+
+
+def for_another_machine(row: Row, host: Host) -> bool:
+    """Tell whether a row is for another system or another architecture."""
+    ask = Ask()
+    return any(condition(row, host, ask) for condition in (_system, _architecture, _rosetta))
 
 
 def first_no(row: Row, host: Host, ask: Ask) -> tuple[int, str]:

@@ -28,10 +28,11 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
-    """A row that lost, and why, in a sentence for people."""
+    """A row that lost, and why, in a sentence for people. `here`: it is for this machine and this ask."""
 
     row: str
     reason: str
+    here: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tfsetup.errors import UsageError
 from tfsetup.host.model import Arch, Host, Os, Python
 from tfsetup.matrix.machine import spelled
-from tfsetup.matrix.versions import numbers
+from tfsetup.matrix.versions import in_range, numbers
 
 _ASKED = re.compile(r"(3\.\d{1,2})(t?)\Z")
 
@@ -53,22 +53,29 @@ def span(minors: Iterable[str]) -> str:
     return ", ".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def choose(allowed: Collection[str], *, preferred: str, asked: str | None, arch: Arch, host: Host) -> Choice | str:
+def choose(
+    allowed: Collection[str], *, preferred: str, reuse: str | None, asked: str | None, arch: Arch, host: Host
+) -> Choice | str:
     """Return the Python to build on, or why there is none. `allowed`: minors with a wheel; `arch`: the process's."""
     if asked is not None:
         return _asked(allowed, asked, arch, host)
     here = [p for p in usable(host, arch) if p.minor in allowed]
-    if here:
-        best = max(here, key=lambda p: (p.minor == preferred, order(p.minor), numbers(p.version) or (0,)))
+    good = [p for p in here if reuse is None or in_range(reuse, p.minor)]
+    if here and (good or host.python_downloads is not True):
+        best = max(good or here, key=lambda p: (p.minor == preferred, order(p.minor), numbers(p.version) or (0,)))
         return Choice(minor=best.minor, interpreter=best)
+    if not allowed:
+        return "no wheel for any Python"
     wanted = preferred if preferred in allowed else max(allowed, key=order)
     if host.pythons is None or host.python_downloads is not False:
         return Choice(minor=wanted, interpreter=None, sure=host.python_downloads is True)
-    return f"none of the Pythons here fits ({_inventory(host, arch)}); it has wheels for {span(allowed)}"
+    return f"none of the Pythons here fits ({_inventory(host, arch)})"
 
 
 def _asked(allowed: Collection[str], asked: str, arch: Arch, host: Host) -> Choice | str:
     if asked not in allowed:
+        if not allowed:
+            return "no wheel for any Python"
         return _no_wheel(allowed, asked)
     here = [p for p in usable(host, arch) if p.minor == asked]
     if here:
@@ -84,8 +91,8 @@ def _asked(allowed: Collection[str], asked: str, arch: Arch, host: Host) -> Choi
 def _no_wheel(allowed: Collection[str], asked: str) -> str:
     if asked.endswith("t"):
         tag = asked.replace(".", "")
-        return f"no wheel has the free-threaded ABI (cp{tag}); it has wheels for Python {span(allowed)}"
-    return f"no wheel for Python {asked}; it has wheels for {span(allowed)}"
+        return f"no wheel has the free-threaded ABI (cp{tag})"
+    return f"no wheel for Python {asked}, only for {span(allowed)}"
 
 
 def usable(host: Host, arch: Arch) -> list[Python]:
@@ -105,7 +112,7 @@ def _unfit(python: Python, arch: Arch, os: Os | None) -> str:
 
 def _inventory(host: Host, arch: Arch) -> str:
     if not host.pythons:
-        return "there is none, and Python downloads are off"
+        return "there is none"
     words = []
     for python in host.pythons:
         right = not python.free_threaded and spelled(python.arch, host.os) in {None, arch}

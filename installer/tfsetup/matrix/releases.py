@@ -85,11 +85,11 @@ def _judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Cand
     groups = _wheels(row, release, host)
     for rule in rules:
         _machine_rule(rule, host, ask)
-    allowed = _pythons(row, release, groups, host, matrix)
+    allowed, lost = _pythons(row, release, groups, host, matrix)
     for rule in rules:
-        if rule.python is not None and not (allowed := {m for m in allowed if in_range(rule.python, m)}):
-            raise _NoError(rule.because)
-    choice, pair = _with_plugin(row, version, allowed, host, ask, matrix)
+        if rule.python is not None:
+            lost |= {minor: rule.because for minor in allowed if not in_range(rule.python, minor)}
+    choice, pair = _with_plugin(row, version, allowed - set(lost), host, ask, matrix, lost)
     wheels = next(group for group in groups if choice.minor in group.pythons or "any" in group.pythons)
     return Candidate(
         row=row,
@@ -150,20 +150,23 @@ def _capability(rule: Rule, wanted: str, host: Host) -> None:
         raise _NoError(f"{rule.because} (the GPU here has {', '.join(known)})")
 
 
-def _pythons(row: Row, release: Release, groups: Sequence[Wheels], host: Host, matrix: Matrix) -> set[str]:
-    """Return the Pythons for which this release, and the distribution that carries its code, have wheels."""
+def _pythons(
+    row: Row, release: Release, groups: Sequence[Wheels], host: Host, matrix: Matrix
+) -> tuple[set[str], dict[str, str]]:
+    """Return the Pythons with a wheel of this release and of what carries its code, and those lost to empty wheels."""
     found: set[str] = set()
-    dead: str = ""
+    lost: dict[str, str] = {}
     for group in groups:
         minors = _minors(group, release.requires_python)
         if group.carrier is not None:
             carried = _carried(row, group.carrier, host, matrix)
-            dead = dead or _dead(row, group.carrier, minors - carried, carried)
+            reason = _dead(row, group.carrier, carried)
+            lost |= dict.fromkeys(minors - carried, reason)
             minors &= carried
         found |= minors
     if not found:
-        raise _NoError(dead or "no wheel for any Python")
-    return found
+        raise _NoError(next(iter(lost.values()), "no wheel for any Python"))
+    return found, lost
 
 
 def _carried(row: Row, carrier: tuple[str, str], host: Host, matrix: Matrix) -> set[str]:
@@ -180,9 +183,7 @@ def _carried(row: Row, carrier: tuple[str, str], host: Host, matrix: Matrix) -> 
     }
 
 
-def _dead(row: Row, carrier: tuple[str, str], lost: set[str], carried: set[str]) -> str:
-    if not lost:
-        return ""
+def _dead(row: Row, carrier: tuple[str, str], carried: set[str]) -> str:
     name, version = carrier
     itself = " itself" if name == row.distribution else ""
     rest = f"only has wheels for Python {pythons.span(carried)} here" if carried else "has no code for this machine"
@@ -197,22 +198,20 @@ def _minors(group: Wheels, requires_python: str) -> set[str]:
 
 
 def _with_plugin(
-    row: Row, version: str, allowed: set[str], host: Host, ask: Ask, matrix: Matrix
+    row: Row, version: str, allowed: set[str], host: Host, ask: Ask, matrix: Matrix, lost: dict[str, str]
 ) -> tuple[pythons.Choice, Pair | None]:
     """Return the Python, and the first plugin of the row's pairs that fits with it."""
     if row.plugin is None:
-        return _choose(row, allowed, host, ask), None
+        return _choose(row, allowed, host, ask, lost), None
     reasons = []
     for pair, minors in _pairs(row, version, host, matrix):
         both = allowed & minors
-        if not both:
-            reasons.append(f"{row.plugin.distribution} {pair.plugin} has no wheel for Python {pythons.span(allowed)}")
-            continue
+        words = f"{row.plugin.distribution} {pair.plugin} has no wheel for Python {{}}"
         try:
-            return _choose(row, both, host, ask), pair
+            return _choose(row, both, host, ask, lost | {minor: words.format(minor) for minor in allowed - both}), pair
         except _NoError as no:
-            reasons.append(f"{row.plugin.distribution} {pair.plugin}: {no.reason}")
-    raise _NoError("; ".join(reasons) or f"no {row.plugin.distribution} loads with it on this machine")
+            reasons.append(no.reason)
+    raise _NoError("; ".join(dict.fromkeys(reasons)) or f"no {row.plugin.distribution} loads with it on this machine")
 
 
 def _pairs(row: Row, version: str, host: Host, matrix: Matrix) -> Iterator[tuple[Pair, set[str]]]:
@@ -233,8 +232,11 @@ def _pairs(row: Row, version: str, host: Host, matrix: Matrix) -> Iterator[tuple
             yield pair, {minor for g in groups for minor in _minors(g, release.requires_python)}
 
 
-def _choose(row: Row, allowed: set[str], host: Host, ask: Ask) -> pythons.Choice:
-    choice = pythons.choose(allowed, preferred=row.python, asked=ask.python, arch=process_arch(row), host=host)
+def _choose(row: Row, allowed: set[str], host: Host, ask: Ask, lost: dict[str, str]) -> pythons.Choice:
+    """Return the Python; `lost` says why Pythons are not allowed that have a wheel all the same."""
+    arch = process_arch(row)
+    choice = pythons.choose(allowed, preferred=row.python, reuse=row.reuse, asked=ask.python, arch=arch, host=host)
     if isinstance(choice, str):
-        raise _NoError(choice)
+        wanted = [ask.python] if ask.python else [python.minor for python in pythons.usable(host, arch)]
+        raise _NoError(next((lost[minor] for minor in wanted if minor in lost), choice))
     return choice

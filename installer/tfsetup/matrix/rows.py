@@ -74,8 +74,8 @@ class Rule:
     Requirements on the machine: `cpu` (a CPU feature), `driver` (NVIDIA's, at least; with `newest` an older release is
     not taken instead under `--accelerator auto`, the row is left), `capability` (CUDA compute capability, at least),
     `python` and `macos` (versions that work). `verdict`: `refuse` the release, or `avoid` it while another fits.
-    What is added: `add` (bounds), `extras` (of the row's distribution), `sdists` (distributions without wheels that must
-    be compiled). `warn`: say `because` when the release is chosen.
+    What is added: `add` (bounds), `extras` (of the row's distribution), `sdists` (distributions that have
+    no wheels and must be compiled). `warn`: say `because` when the release is chosen.
     """
 
     because: Prose
@@ -108,19 +108,22 @@ class BlasRule:
 class Row:
     """One line of the matrix.
 
-    `auto`: whether `--accelerator auto` takes the row `first`, `then`, or `never`. `tier`: 0 for the usual choice,
-    higher for a last resort, only taken when no lower one fits. `python`: preferred when the machine leaves the choice.
+    `auto`: whether `--accelerator auto` takes the row `first`, `then`, or `never`; `asked`: first, but only for an ask
+    that names a version. `tier`: 0 for the usual choice, higher for a last resort, only taken when no lower one fits.
+    `python`: preferred when the machine leaves the choice. `reuse`: which Pythons of the machine are good enough not to
+    bring another; the rest are used when none can be brought.
     """
 
     id: RowId
     title: Prose
     when: When
     accelerator: RowAccelerator
-    auto: Literal["first", "then", "never"]
+    auto: Literal["first", "asked", "then", "never"]
     distribution: Distribution
     versions: Range
     python: Minor
     source: Prose
+    reuse: Range | None = None
     tier: int = 0
     plugin: Plugin | None = None
     rules: tuple[Rule, ...] = ()
@@ -161,7 +164,7 @@ Marks = Mapping[tuple[str | int, ...], Where]
 class Matrix:
     """Rows and index facts together: all that `select` needs besides the host and the ask.
 
-    `marks`: where each field stands, by path: row id, then field names and positions (`("linux-x86_64-cpu", "python")`).
+    `marks`: where each field stands, by path: row id, then names and positions (`("linux-x86_64-cpu", "python")`).
     """
 
     rows: tuple[Row, ...]

@@ -6,22 +6,24 @@ the best is the largest under one sort key (`_key`). What a row lost by is kept 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tfsetup.errors import UsageError
 from tfsetup.host.model import Host
 from tfsetup.matrix import pythons
 from tfsetup.matrix.answer import selection
-from tfsetup.matrix.conditions import RELEVANT, first_no
+from tfsetup.matrix.conditions import RELEVANT, VENDORS, first_no, for_another_machine
 from tfsetup.matrix.machine import hardware
 from tfsetup.matrix.model import Ask, Rejected, Selection
 from tfsetup.matrix.releases import Candidate, Miss, judge
 from tfsetup.matrix.rows import Matrix, Refusal, Row
 from tfsetup.matrix.versions import InvalidSpecifier, asked, in_range, is_prerelease, specifiers, version
 
-_RANKS = {"first": 2, "then": 1, "never": 0}
+_RANKS = {"first": 2, "asked": 2, "then": 1, "never": 0}
 _SHOWN_MISSES = 3
+_ACCELERATOR_OF = {("macos", "amd"): "metal", (None, "apple"): "metal", (None, "nvidia"): "cuda", (None, "amd"): "rocm"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +35,16 @@ class Outcome:
     misses: tuple[Miss, ...] = ()
     reason: str = ""
     near: bool = False
+
+    @property
+    def brief(self) -> str:
+        """The reason in one clause: why the newest release does not fit."""
+        if not self.misses:
+            return self.reason
+        alike = [miss for miss in self.misses if miss.reason == self.misses[0].reason]
+        first, others = self.misses[0], len(self.misses) - len(alike)
+        span = first.version if len(alike) == 1 else f"{first.version} to {alike[-1].version}"
+        return f"{span}: {first.reason}" + (f" ({others} other releases: --explain)" if others else "")
 
 
 def select(host: Host, ask: Ask, matrix: Matrix) -> Selection:
@@ -46,8 +58,6 @@ def select(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     answer = decide(host, ask, matrix)
     if answer.installable:
         return answer
-    from dataclasses import replace
-
     return replace(answer, suggestions=suggestions(host, ask, matrix, decide))
 
 
@@ -57,13 +67,32 @@ def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
     fitting = [outcome for outcome in outcomes if outcome.candidate is not None]
     if not fitting:
-        rejected = tuple(Rejected(row=o.row.id, reason=o.reason) for o in outcomes)
+        rejected = tuple(Rejected(row=o.row.id, reason=o.reason, here=o.near) for o in outcomes)
         return Selection(installable=False, reasons=_why_not(outcomes, host, ask, matrix), rejected=rejected)
     best = max(fitting, key=lambda o: _key(o, ask, matrix))
-    rejected = tuple(Rejected(row=o.row.id, reason=o.reason or _second(o, best)) for o in outcomes if o is not best)
+    rejected = tuple(
+        Rejected(row=o.row.id, reason=o.reason or _second(o, best), here=o.near) for o in outcomes if o is not best
+    )
     if best.candidate is None:  # pragma: no cover - `fitting` holds candidates only; this tells mypy
         raise AssertionError
-    return selection(best.candidate, best.misses, host, ask, matrix, rejected)
+    answer = selection(best.candidate, best.misses, host, ask, rejected)
+    return replace(answer, warnings=(*answer.warnings, *_idle(best.row, outcomes, host, ask, matrix)))
+
+
+def _idle(chosen: Row, outcomes: list[Outcome], host: Host, ask: Ask, matrix: Matrix) -> Iterator[str]:
+    """Say why a GPU of this machine stays unused when `auto` settles for the CPU."""
+    if chosen.accelerator != "cpu" or ask.accelerator != "auto":
+        return
+    for gpu in host.gpus or ():
+        name = gpu.name or f"{VENDORS[gpu.vendor]} GPU"
+        mine = [o for o in outcomes if o.row.when.gpu == gpu.vendor and not for_another_machine(o.row, host)]
+        near = [o for o in mine if o.near] or mine
+        wanted = _ACCELERATOR_OF.get((host.os, gpu.vendor)) or _ACCELERATOR_OF.get((None, gpu.vendor))
+        known = [r.because for r in matrix.refusals if r.accelerator == wanted and _refuses(r, host, r.accelerator)]
+        if near:
+            yield f"the {name} stays unused: {near[0].brief}"
+        elif wanted is not None and known:
+            yield f"the {name} stays unused: {known[0]}"
 
 
 def _check(ask: Ask) -> None:
@@ -160,16 +189,16 @@ def _second(outcome: Outcome, best: Outcome) -> str:
 
 def _why_not(outcomes: list[Outcome], host: Host, ask: Ask, matrix: Matrix) -> tuple[str, ...]:
     """Return why nothing fits: what is known to exist nowhere first, then what the near rows lost by."""
-    said = [refusal.because for refusal in matrix.refusals if _refuses(refusal, host, ask)]
-    said += [f"{o.row.id}: {o.reason}" for o in outcomes if o.near]
+    said = [refusal.because for refusal in matrix.refusals if _refuses(refusal, host, ask.accelerator)]
+    said += [f"{o.row.id}: {o.brief}" for o in outcomes if o.near]
     return tuple(dict.fromkeys(said)) or ("no row of the matrix is for this machine and this ask",)
 
 
-def _refuses(refusal: Refusal, host: Host, ask: Ask) -> bool:
+def _refuses(refusal: Refusal, host: Host, accelerator: str | None) -> bool:
     return (
         refusal.os in {None, host.os}
         and (not refusal.arch or hardware(host) in refusal.arch)
         and (refusal.libc is None or (host.libc is not None and host.libc.name == refusal.libc))
-        and refusal.accelerator in {None, ask.accelerator}
+        and refusal.accelerator in {None, accelerator}
         and (not refusal.rosetta or bool(host.rosetta))
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from tfsetup.host.model import Host, Libc, Python
-from tfsetup.matrix.machine import hardware, macos_version
+from tfsetup.host.model import Host, Libc
+from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.pythons import order
 from tfsetup.matrix.rows import Matrix
@@ -18,19 +18,23 @@ _NEW_GLIBC = "2.39"  # the glibc of a current long-term distribution (Ubuntu 24.
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One thing that could be different; `words` says it, and of each `group` the first that helps is proposed."""
+    """One thing that could be different; `words` says it.
+
+    Of each `group` the first that helps is proposed, and none when one of the group `unless` helps already.
+    """
 
     group: str
     words: str
     host: Host
     ask: Ask
+    unless: str = ""
 
 
 def suggestions(host: Host, ask: Ask, matrix: Matrix, decide: Decide) -> tuple[str, ...]:
     """Return what would make the ask installable, cheapest first: words, then what one would get."""
     found: dict[str, str] = {}
     for change in _changes(host, ask, matrix):
-        if change.group in found:
+        if change.group in found or change.unless in found:
             continue
         answer = decide(change.host, change.ask, matrix)
         if answer.installable:
@@ -47,7 +51,7 @@ def _version(answer: Selection) -> str:
 def _changes(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
     """Yield changes in the order of what they cost: an option, an installation, an update, another machine."""
     yield from _options(host, ask)
-    yield from _interpreters(host, ask, matrix)
+    yield from _interpreters(host, ask)
     if host.os == "macos" and host.xcode_clt is False:
         words = "install Xcode's command line tools (xcode-select --install)"
         yield Change(group="xcode", words=words, host=replace(host, xcode_clt=True), ask=ask)
@@ -73,28 +77,16 @@ def _options(host: Host, ask: Ask) -> Iterator[Change]:
         yield Change(group="cpu", words="--accelerator cpu", host=host, ask=replace(ask, accelerator="cpu"))
 
 
-def _interpreters(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
-    """Another Python that is not here: the asked one in the right architecture, then the newest that works."""
-    arch = hardware(host)
-    known = sorted(
-        {m for row in matrix.rows for m in _known_pythons(row.distribution, matrix)}, key=order, reverse=True
-    )
-    wanted = [ask.python] if ask.python in known else []
+def _interpreters(host: Host, ask: Ask) -> Iterator[Change]:
+    """Another Python that is not here: the one asked for in the right build, then the one that suits best."""
+    if host.python_downloads is not False:
+        return
     native = "a native arm64 " if host.rosetta else ""
-    for minor in [*wanted, *(m for m in known if m not in wanted)]:
-        python = Python(version=f"{minor}.0", arch=arch, free_threaded=False)
-        changed = replace(host, pythons=(*(host.pythons or ()), python))
-        words = f"install {native}Python {minor}" + (
-            "" if ask.python in {None, minor} else f" and ask for --python {minor}"
-        )
-        asked = replace(ask, python=minor if ask.python else None)
-        yield Change(group="interpreter", words=words, host=changed, ask=asked)
-
-
-def _known_pythons(distribution: str, matrix: Matrix) -> set[str]:
-    newest = matrix.index.releases(distribution)[:40]
-    releases = [matrix.index.distributions[distribution][v] for v in newest]
-    return {m for release in releases for wheels in release.wheels for m in wheels.pythons if m[-1].isdigit()}
+    brought = replace(host, python_downloads=True)
+    yield Change(group="interpreter", words=f"install {native}Python {{python}}", host=brought, ask=ask)
+    if ask.python is not None:
+        words = f"install {native}Python {{python}} and ask for it"
+        yield Change(group="interpreter", unless="python", words=words, host=brought, ask=replace(ask, python=None))
 
 
 def _drivers(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:

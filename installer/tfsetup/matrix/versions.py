@@ -53,7 +53,7 @@ def in_range(wanted: str, text: str) -> bool:
 
 @lru_cache(maxsize=_REMEMBER)
 def asked(wanted: str, text: str) -> bool:
-    """Tell whether version `text` satisfies the user's specifier; whether pre-releases may pass is decided elsewhere."""
+    """Tell whether `text` satisfies the user's specifier; pre-releases pass here and are dealt with elsewhere."""
     return specifiers(wanted).contains(version(text), prereleases=True)
 
 

@@ -6,13 +6,11 @@ from tfsetup.errors import TfsetupError
 from tfsetup.report.text import printable
 
 
-def error_lines(error: TfsetupError) -> list[tuple[str, str]]:
-    """Return `(line, style)` pairs. Text that came from outside is made printable: no escape sequence gets through."""
-    lines = [(f"error: {printable(error.message)}", "bold red")]
+def error_lines(error: TfsetupError) -> list[str]:
+    """Return the lines to print. Text that came from outside is made printable: no escape sequence gets through."""
+    lines = [f"error: {printable(error.message)}"]
     if error.where is not None:
-        lines.append((f"   at: {printable(str(error.where))}", ""))
-    lines += [
-        (f" hint: {printable(line)}" if n == 0 else f"       {printable(line)}", "")
-        for n, line in enumerate(error.hint.splitlines())
-    ]
+        lines.append(f"   at: {printable(str(error.where))}")
+    for number, line in enumerate(error.hint.splitlines()):
+        lines.append(("       " if number else " hint: ") + printable(line))
     return lines

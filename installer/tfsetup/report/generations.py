@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 def generations_view(data: Mapping[str, Any]) -> RenderableType:
     """Return a table with a row a generation, the current one marked."""
     from rich.table import Table
-    from rich.text import Text
 
     if not data["generations"]:
-        return Text(f"There is no environment at {data['prefix']}; `tfsetup install` builds one.")
+        return f"There is no environment at {data['prefix']}; `tfsetup install` builds one."
     table = Table(box=None, pad_edge=False, title=data["prefix"], title_justify="left", title_style="")
     for heading in ("", "generation", "row", "Python", "what", "built (UTC)", "verified"):
         table.add_column(heading)

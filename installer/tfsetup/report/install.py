@@ -16,22 +16,22 @@ Data = Mapping[str, Any]
 
 
 def chosen(selection: Selection) -> str:
-    """Return the choice in one line: what, on which Python, and the first reason why."""
+    """Return the choice in one line: what, on which Python, and why."""
     what = ", ".join((*selection.requirements, *selection.source_builds))
     python = f"Python {selection.python}"
     if selection.interpreter is not None and selection.interpreter.path:
         python += f" ({selection.interpreter.path})"
-    why = f" · {selection.reasons[0]}" if selection.reasons else ""
-    return f"{selection.row}: {what} on {python}{why}"
+    title = selection.reasons[0].removeprefix(f"{selection.row}: ") if selection.reasons else ""
+    return f"{what} on {python}: {title} [{selection.row}]"
 
 
 def outcome(result: Result, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
     """Yield what to print for a finished installation; `command` is what the user types to call tfsetup."""
     data = result.data
     if "resolve" in data:
-        from tfsetup.report.resolve import resolve_view
+        from tfsetup.report.resolve import resolve_lines
 
-        yield resolve_view(data["resolve"])
+        yield from resolve_lines(data["resolve"])
     elif "plan" in data:
         yield from _dry(data)
     elif "refused" in data:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Preflight, Switch, Verify
 from tfsetup.envs.plan import describe, plan_install
 from tfsetup.host.model import Host, Python
-from tfsetup.locks.model import Lock, LockedPackage, Wheel
+from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 from tfsetup.matrix.model import Selection, Target
 
 MAC = Host(os="macos", os_version="14.4.1", arch="arm64", rosetta=False)
@@ -17,7 +17,7 @@ LOCK = Lock(
         LockedPackage(
             name="alpha",
             version="1",
-            wheels=(Wheel(filename="alpha-1-py3-none-any.whl", size=2_000_000, sha256="a" * 64),),
+            wheels=(LockedFile(filename="alpha-1-py3-none-any.whl", size=2_000_000, sha256="a" * 64),),
         ),
     ),
 )
@@ -68,14 +68,20 @@ def test_a_missing_interpreter_is_asked_for_by_version_elsewhere() -> None:
 def test_under_rosetta_the_wheels_are_arm64_whatever_uv_would_choose() -> None:
     step = plan_install(SELECTED, LOCK, replace(MAC, rosetta=True)).steps[1]
     assert isinstance(step, InstallWheels)
-    assert step.arguments == ("--python-platform", "aarch64-apple-darwin", "--python-version", "3.12")
+    assert step.arguments[2:] == ("--python-platform", "aarch64-apple-darwin", "--python-version", "3.12")
     assert step.environ == {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
 
 
 def test_natively_uv_looks_at_the_interpreter_itself() -> None:
     step = plan_install(SELECTED, LOCK, MAC).steps[1]
     assert isinstance(step, InstallWheels)
-    assert step.arguments == ()
+    assert step.arguments == ("--only-binary", ":all:")
+
+
+def test_only_what_the_row_names_may_be_built_from_an_sdist() -> None:
+    step = plan_install(replace(SELECTED, sdists=("wrapt",)), LOCK, MAC).steps[1]
+    assert isinstance(step, InstallWheels)
+    assert step.arguments == ("--only-binary", ":all:", "--no-binary", "wrapt")
 
 
 def test_only_a_named_lock_is_pinned() -> None:

@@ -32,6 +32,11 @@ def test_wheels_only() -> None:
     assert arguments[arguments.index("--only-binary") + 1] == ":all:"
 
 
+def test_what_has_no_wheel_may_be_an_sdist_if_the_row_says_so() -> None:
+    text = " ".join(compile_job(replace(MAC, sdists=("wrapt",)), pre=False, offline=False).arguments)
+    assert "--only-binary :all: --no-binary wrapt" in text
+
+
 @pytest.mark.parametrize(("pre", "policy"), [(False, "if-necessary-or-explicit"), (True, "allow")])
 def test_pre_releases_are_asked_for(pre: bool, policy: str) -> None:
     arguments = compile_job(MAC, pre=pre, offline=False).arguments

@@ -97,6 +97,10 @@ def test_nothing_is_built_from_source_out_of_a_lock() -> None:
     text = GOOD[:start] + source + GOOD[GOOD.index("\n", start) :]
     with pytest.raises(InvalidFileError, match="`beta` is not locked to wheels"):
         read_pylock(text, file="f")
+    beta = read_pylock(text, file="f", sdists=("beta",)).packages[1]
+    assert beta.wheels == ()
+    assert beta.sdist is not None
+    assert beta.sdist.filename == "beta-2.0.tar.gz"
 
 
 @given(st.text(max_size=400))

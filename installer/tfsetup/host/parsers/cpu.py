@@ -109,9 +109,13 @@ def intel_mac_cpu(facts: Mapping[str, str]) -> Cpu:
     return Cpu(brand=brand, features=_ordered(features) if features else None)
 
 
-def windows_features(numbers: frozenset[int]) -> tuple[str, ...]:
-    """Return the feature names of the `PF_*` numbers that are set."""
-    return _ordered({WINDOWS_FEATURES[number] for number in numbers if number in WINDOWS_FEATURES})
+def windows_features(numbers: frozenset[int], *, arm: bool) -> tuple[str, ...]:
+    """Return the feature names of the `PF_*` numbers that are set.
+
+    An emulated process on ARM64 is told the features of the x86 it is shown; those are no features of the hardware.
+    """
+    found = {WINDOWS_FEATURES[number] for number in numbers if number in WINDOWS_FEATURES}
+    return _ordered((found & set(_ARM)) | {"neon", "asimd"} if arm else found & set(_X86))
 
 
 def _ordered(features: set[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def read_nvidia_smi(text: str, *, with_capability: bool) -> tuple[Gpu, ...] | No
     gpus = []
     for line in filter(None, map(str.strip, text.splitlines())):
         cells = [cell.strip() for cell in line.rsplit(",", 2 if with_capability else 1)]
-        if len(cells) != (3 if with_capability else 2) or not re.fullmatch(r"\d+(\.\d+){1,2}", cells[1]):
+        if len(cells) != (3 if with_capability else 2) or not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){1,2}", cells[1]):
             return None
         capability = cells[2] if with_capability else ""
         gpus.append(
@@ -32,7 +32,7 @@ def read_nvidia_smi(text: str, *, with_capability: bool) -> tuple[Gpu, ...] | No
                 vendor="nvidia",
                 name=_known(cells[0]),
                 driver=cells[1],
-                compute_capability=capability if re.fullmatch(r"\d+\.\d+", capability) else None,
+                compute_capability=capability if re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}", capability) else None,
             )
         )
     return tuple(gpus)
@@ -50,7 +50,7 @@ def no_nvidia_device(text: str) -> bool:
 
 def read_driver_version(text: str) -> str | None:
     """Return the kernel module's version from /proc/driver/nvidia/version (closed and open module, and Tegra's)."""
-    found = re.search(r"NVRM version:.*?(\d{3,}\.\d+(?:\.\d+)?)\s", text)
+    found = re.search(r"NVRM version:.*?([0-9]{3,4}\.[0-9]{1,4}(?:\.[0-9]{1,4})?)\s", text)
     return found[1] if found else None
 
 
@@ -74,8 +74,8 @@ def pci_gpu(vendor: str, device_class: str) -> GpuVendor | None:
 
 def is_kfd_gpu(properties: str) -> bool:
     """Whether a KFD topology node is a GPU: CPUs are nodes too, with no SIMD units."""
-    found = re.search(r"^simd_count (\d+)$", properties, re.MULTILINE)
-    return bool(found) and int(found[1]) > 0 if found else False
+    found = re.search(r"^simd_count ([0-9]{1,9})$", properties, re.MULTILINE)
+    return found is not None and int(found[1]) > 0
 
 
 def read_system_profiler(text: str) -> tuple[Gpu, ...] | None:
@@ -130,7 +130,7 @@ def read_display_registry(blocks: Iterable[dict[str, str]]) -> tuple[Gpu, ...]:
 
 def _nvidia_from_windows(version: str) -> str | None:
     digits = "".join(version.split(".")[-2:])[-5:]
-    return f"{digits[:3]}.{digits[3:]}" if len(digits) == 5 and digits.isdigit() else None  # noqa: PLR2004 - see above
+    return f"{digits[:3]}.{digits[3:]}" if len(digits) == 5 and digits.isdecimal() else None  # noqa: PLR2004 - see above
 
 
 def _known(cell: str) -> str | None:

@@ -27,7 +27,10 @@ version = "%d.%d.%d" % tuple(sys.version_info[:3]) + ("%s%d" % (level, sys.versi
 print("tfsetup-python;%s;%s;%s;%d;%d" % (version, impl, machine, bits, threads))
 """
 
-_ANSWER = re.compile(r"tfsetup-python;(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?);([a-z]+);([^;]*);(32|64);([01])\s*")
+_ANSWER = re.compile(
+    r"tfsetup-python;(?P<version>[0-9]{1,3}(?:\.[0-9]{1,3}){2}(?:(?:a|b|rc)[0-9]{1,3})?);(?P<implementation>[a-z]+)"
+    r";(?P<machine>[^;]*);(?P<bits>32|64);(?P<threads>[01])\s"
+)
 _WINDOWS_BITS = {"intel": "i686"}  # `32 bit (Intel)`; 64 bit says AMD64 or ARM64
 
 

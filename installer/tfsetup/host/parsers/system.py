@@ -7,8 +7,7 @@ from typing import Literal
 
 from tfsetup.host.model import Libc
 
-_VERSION = re.compile(r"\d+(?:\.\d+){0,3}")
-_MAC_VERSION = re.compile(r"\d+(?:\.\d+){0,2}")
+_MAC_VERSION = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}")
 _PLIST_VERSION = re.compile(r"<key>ProductVersion</key>\s*<string>([^<]*)</string>")
 
 
@@ -67,7 +66,7 @@ def read_glibc(confstr: str) -> Libc | None:
 def read_ldd(text: str) -> Libc | None:
     """Return the C library from the first words of `ldd --version`, or of musl's loader run without arguments."""
     if "musl" in text.lower():
-        found = re.search(r"Version (\d+\.\d+(?:\.\d+)*)", text)
+        found = re.search(r"Version ([0-9]{1,3}(?:\.[0-9]{1,3}){1,2})", text)
         return Libc(name="musl", version=found[1] if found else None)
     first = text.splitlines()[0] if text.strip() else ""
     if not re.search(r"glibc|gnu libc|gnu c library|\(gentoo|^ldd ", first, re.IGNORECASE):
@@ -77,19 +76,19 @@ def read_ldd(text: str) -> Libc | None:
 
 
 def _major_minor(version: str) -> str | None:
-    found = re.match(r"\d+\.\d+", version.strip())
+    found = re.match(r"[0-9]{1,3}\.[0-9]{1,3}", version.strip())
     return found[0] if found else None
 
 
 def read_windows_version(text: str) -> str | None:
     """Return `10.0.22631` of whatever surrounds it."""
-    found = re.search(r"\d+\.\d+\.\d+", text)
+    found = re.search(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,6}", text)
     return found[0] if found else None
 
 
 def windows_release(version: str) -> str:
     """Return what people call a Windows version: `11` from build 22000 on, else its first number."""
-    parts = [int(part) for part in version.split(".") if part.isdigit()]
+    parts = [int(part[:9]) for part in version.split(".") if part.isdecimal()]
     if parts >= [10, 0, 22000]:
         return "11"
     return str(parts[0]) if parts else version

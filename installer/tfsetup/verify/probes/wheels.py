@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-NATIVE = re.compile(r"^(.*?\.(?:so|dylib|pyd|dll)(?:\.[0-9.]+)?),", re.MULTILINE | re.IGNORECASE)
+NATIVE = re.compile(r'^"?(.*?\.(?:so|dylib|pyd|dll)(?:\.[0-9.]+)?)"?,', re.MULTILINE | re.IGNORECASE)
 
 
 def owners(paths: list[str]) -> dict[str, str]:
@@ -28,7 +28,7 @@ def native_files(record: str) -> list[str]:
     """Return the native files a RECORD names, relative to its site-packages; none if there is no such file."""
     try:
         with open(record, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            return [match.strip('"') for match in NATIVE.findall(file.read())]
+            return NATIVE.findall(file.read())
     except OSError:
         return []
 

@@ -1,0 +1,166 @@
+"""Evidence to diagnosis: score the causes, rank them, fill in the fixes. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tfsetup.doctor.causes import FIX_HOLE
+from tfsetup.doctor.facts import Facts, collect
+from tfsetup.doctor.match import Seen, signals_seen
+from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix
+from tfsetup.doctor.text import LogText, clean
+from tfsetup.doctor.weights import BELOW, LAST_BONUS, LEAST, MOST, POINTS, PRIOR, REST_MOST, REST_SHARE, UNDECIDED
+
+_MOST_FINDINGS = 5
+# Words by which programs say that they failed; their absence is what lets the doctor call a log healthy.
+_ALARMS = (
+    "Traceback (most recent call last)", "Error:", "ERROR:", "error:", "FATAL", "Fatal", "fatal", "Aborted", "core dumped",
+    "Killed", "Segmentation fault", "illegal hardware instruction", "Illegal instruction",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Scored:
+    cause: Cause
+    logit: float
+    seen: tuple[Seen, ...]
+
+    @property
+    def last(self) -> int:
+        return max(one.offset for one in self.seen)
+
+
+def diagnose(evidence: Evidence, causes: Sequence[Cause]) -> Diagnosis:
+    """Return what is wrong according to `evidence`, most likely cause first."""
+    log = clean(evidence.log or "")
+    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole)
+    seen = signals_seen(causes, evidence, log, facts)
+    scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in causes]
+    ranked = _ranked([one for one in scored if one is not None])
+    findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in ranked if confidence >= LEAST)[
+        :_MOST_FINDINGS
+    ]
+    unexplained = "" if findings else _alarm(log)
+    return Diagnosis(
+        verdict=_verdict(findings, unexplained),
+        findings=findings,
+        needs=_needs([one for one, confidence in ranked if confidence >= LEAST], facts) if evidence.log else (),
+        unexplained=unexplained,
+    )
+
+
+def _scored(cause: Cause, seen: tuple[Seen, ...]) -> _Scored | None:
+    visible = sorted((_points(one) for one in seen if one.visible and POINTS[one.weight] > 0), reverse=True)
+    if not visible:
+        return None
+    logit = PRIOR + visible[0] + min(REST_MOST, REST_SHARE * sum(visible[1:]))
+    logit += sum(_points(one) for one in seen if not one.visible or POINTS[one.weight] < 0)
+    return _Scored(cause=cause, logit=logit, seen=seen)
+
+
+def _points(one: Seen) -> float:
+    return POINTS[one.weight] + (0.0 if one.decided else UNDECIDED)
+
+
+def _ranked(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
+    """Return the causes with their confidence: the share of the odds, with room for "something else"."""
+    adjusted = {one.cause.slug: one.logit + bonus for one, bonus in _with_bonus(scored)}
+    total = 1.0 + sum(math.exp(logit) for logit in adjusted.values())
+    shares = [(one, min(MOST, math.exp(adjusted[one.cause.slug]) / total)) for one in scored]
+    return sorted(shares, key=lambda pair: (-pair[1], pair[0].cause.slug))
+
+
+def _with_bonus(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
+    likely = [one for one in scored if one.logit > 0]
+    serious = [one for one in likely if one.cause.kind in {"fatal", "install"}]
+    problems = [one for one in likely if one.cause.kind != "harmless"]
+    last = max((one.last for one in serious), default=-1)
+    first = min((one.last for one in serious), default=-1)
+    out = []
+    for one in scored:
+        bonus = 0.0
+        others = [other for other in problems if other is not one]
+        if one.cause.kind == "degraded" and any(other in serious for other in others):
+            bonus += BELOW["degraded"]
+        if one.cause.kind == "harmless" and others:
+            bonus += BELOW["harmless"]
+        if last > first and one.last == last and one in serious:
+            bonus += LAST_BONUS
+        out.append((one, bonus))
+    return out
+
+
+def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence) -> Finding:
+    ordered = sorted(one.seen, key=lambda seen: (-_points(seen), seen.offset))
+    captures: dict[str, str] = {}
+    for seen in reversed(ordered):
+        captures.update(seen.captures)
+    proofs = list(dict.fromkeys(seen.proof for seen in ordered if seen.proof and POINTS[seen.weight] > 0))
+    return Finding(
+        cause=one.cause.slug,
+        confidence=round(confidence, 3),
+        title=one.cause.title,
+        evidence=tuple(proofs[:3]),
+        explanation=one.cause.meaning,
+        fix=fixes_for(one.cause, facts, captures, prefix=evidence.prefix),
+        kind=one.cause.kind,
+    )
+
+
+def fixes_for(cause: Cause, facts: Facts, captures: Mapping[str, str], *, prefix: str | None) -> tuple[str, ...]:
+    """Return the fixes of `cause` for this platform, their holes filled, least drastic first."""
+    values = {**captures, **facts.host, "prefix": prefix or ".venv"}
+    values.update({f"pkg_{name.replace('-', '_')}": version for name, version in facts.packages.items()})
+    chosen = [fix for fix in cause.fixes if _fits(fix, facts, captures)]
+    return tuple(dict.fromkeys(text for fix in chosen if (text := _filled(fix.do, values))))
+
+
+def _fits(fix: Fix, facts: Facts, captures: Mapping[str, str]) -> bool:
+    if fix.when and facts.holds(fix.when, captures) is not True:
+        return False
+    here = {facts.host.get("os")} | ({"wsl"} if facts.host.get("wsl") == "true" else set())
+    return not fix.platforms or bool(here & set(fix.platforms)) or here == {None}
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """Fill the holes; a template with a hole nobody knows (and without `|default`) is no command to show: empty."""
+    missing = False
+
+    def fill(hole: object) -> str:
+        nonlocal missing
+        name, default = hole[1], hole[2]  # type: ignore[index]
+        value = values.get(name, default)
+        missing = missing or value is None
+        return value or ""
+
+    text = FIX_HOLE.sub(fill, template)
+    return "" if missing else text
+
+
+def _verdict(findings: Sequence[Finding], unexplained: str) -> str:
+    if any(finding.kind != "harmless" for finding in findings):
+        return "problem"
+    return "unknown" if unexplained else "healthy"
+
+
+def _alarm(log: LogText) -> str:
+    places = [log.stream.rfind(word) for word in _ALARMS]
+    at = max(places, default=-1)
+    return log.quote(at) if at >= 0 else ""
+
+
+def _needs(ranked: Sequence[_Scored], facts: Facts) -> tuple[str, ...]:
+    """Return the unknown facts by which the signals of the leading causes would tell them apart."""
+    if len(ranked) < 2:  # noqa: PLR2004 - one cause has no rival
+        return ()
+    wanted = [
+        condition.fact
+        for one in ranked[:3]
+        for signal in one.cause.signals
+        for clause in signal.when
+        for condition in clause.conditions
+        if condition.scope == "host" and (condition.fact not in facts.host or condition.fact in facts.guessed)
+    ]
+    return tuple(dict.fromkeys(wanted))

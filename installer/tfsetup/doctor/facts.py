@@ -1,0 +1,233 @@
+"""Facts for conditions: from the host, from the package list and, where those are silent, from the log's own words.
+
+A fact is a string (`os`, `python`, `glibc` …); a fact nobody knows is absent, and a condition on it is undecided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from tfsetup.doctor.model import Condition, When
+from tfsetup.host.model import Host
+
+HOST_FACTS = (
+    "os", "os_version", "macos", "arch", "process", "rosetta", "wsl", "container", "libc", "glibc", "python", "bits",
+    "avx", "avx2", "gpu", "driver", "device",
+)  # fmt: skip
+# What a package name may be compared with besides a specifier.
+PRESENCE = ("present", "absent")
+_VERSION = re.compile(r"[0-9]++(?:\.[0-9]++)*+(?:(?:rc|a|b|\.post|\.dev)[0-9]++)?+")
+# Only this much of each end of a log is searched for facts: what a run prints about its machine stands there.
+_WINDOW = 200_000
+
+_WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("wsl", "true", ("microsoft-standard", "/mnt/c/", "/usr/lib/wsl/", "WSL2", "Microsoft Windows [", "WSL_DISTRO")),
+    ("os", "windows", ("win_amd64", "\\site-packages\\", "on win32", "[WinError", "DLL load failed", ":\\Users\\",
+                       ":\\ProgramData\\", "\\lib\\", "\\Lib\\", "-windows-msvc", ".pyd", "PS C:\\", "C:\\")),
+    ("os", "macos", ("/Users/", ".dylib", "macosx_", "macosx-", "on darwin", "/opt/homebrew/", "dyld[", "dyld:", "osx-arm64",
+                     "osx-64", "zsh: ", "-apple-darwin", "/usr/local/Cellar/", "/Library/Frameworks/")),
+    ("os", "linux", ("/home/", "manylinux", "linux-gnu", "linux_x86_64", "linux_aarch64", "linux-64", "linux-aarch64",
+                     "on linux", ".so.1:", "/lib64/", "dist-packages", "(core dumped)", "Ubuntu", "Debian")),
+    ("process", "arm64", ("macosx_11_0_arm64", "macosx_12_0_arm64", "osx-arm64", "-arm64-", "arm64-apple", "/miniforge3/",
+                          "aarch64-apple", "need 'arm64", "need (arm64")),
+    ("process", "aarch64", ("aarch64-linux-gnu", "linux_aarch64", "linux-aarch64", "manylinux2014_aarch64", "_aarch64.whl")),
+    ("process", "armv7l", ("armv7l", "piwheels", "arm-linux-gnueabihf", "armv6l")),
+    ("process", "x86_64", ("x86_64-linux-gnu", "linux_x86_64", "manylinux2014_x86_64", "win_amd64", "osx-64",
+                           "-x86_64-cpython", "-x86_64-3.", "need 'x86_64", "need (x86_64", "[MSC v.1916 64 bit", "(AMD64)")),
+    ("bits", "32", ("32 bit (Intel)", "-win32.whl", "win32-", "-32\\", "-32/", "32-bit Python", "Python 32-bit", "'32bit'", "(x86)\\Python")),
+    ("container", "true", ("/.dockerenv", "docker run", "RUN pip", "Dockerfile", "failed to solve: process", "docker build",
+                           "returned a non-zero code", "Docker")),
+    ("libc", "musl", ("musllinux", "Alpine", "alpine", "linux-musl", "ld-musl")),
+)  # fmt: skip
+_PYTHON = (
+    re.compile(r"python(?P<v>[23]\.[0-9]{1,2})(?:/|\\|\b)", re.IGNORECASE),
+    re.compile(r"Python(?P<major>3)(?P<minor>[0-9]{1,2})(?:-32|_64)?+[\\/]", re.IGNORECASE),
+    re.compile(r"(?:C|c)?Python (?P<v>[23]\.[0-9]{1,2}(?:\.[0-9]{1,2})?)"),
+    re.compile(r"\bcp(?P<major>[23])(?P<minor>[0-9]{1,2})-cp"),
+    re.compile(r"cpython-(?P<major>3)(?P<minor>[0-9]{1,2})"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """What conditions are tested against. `guessed` names the host facts that were read out of the log."""
+
+    host: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
+    guessed: frozenset[str] = frozenset()
+
+    def holds(self, when: When, captures: Mapping[str, str]) -> bool | None:
+        """Return whether one of the clauses holds: true, false, or None when the facts to tell are not known."""
+        if not when:
+            return True
+        answers = [_all(self._test(condition, captures) for condition in clause.conditions) for clause in when]
+        if any(answer is True for answer in answers):
+            return True
+        return None if None in answers else False
+
+    def _test(self, condition: Condition, captures: Mapping[str, str]) -> bool | None:
+        match condition.scope:
+            case "host":
+                return _compare(self.host.get(condition.fact), condition.test)
+            case "capture":
+                return _compare(captures.get(condition.fact), condition.test)
+            case "package":
+                return self._package(condition)
+
+    def _package(self, condition: Condition) -> bool | None:
+        installed = self.packages.get(condition.fact)
+        if condition.test in PRESENCE:
+            known = installed is not None or self.whole
+            return (installed is not None) == (condition.test == "present") if known else None
+        return _compare(installed, condition.test)
+
+
+def collect(host: Host | None, packages: Mapping[str, str] | None, stream: str, *, whole: bool = False) -> Facts:
+    """Put the facts together; the host and the package list win over what the log seems to say."""
+    told = _from_host(host) if host is not None else {}
+    read = _from_log(stream)
+    told = {**_from_text(told.get("os_version", "")), **told}
+    merged = {**read, **told}
+    if told.get("os") not in {None, read.get("os")} and "process" not in told:
+        merged.pop("process", None)  # the log's architecture words belong to the log's operating system
+    _derive(merged)
+    return Facts(
+        host=merged,
+        packages={canonicalize_name(name): version for name, version in (packages or {}).items()},
+        whole=whole,
+        guessed=frozenset(merged) - frozenset(told),
+    )
+
+
+def is_specifier(text: str) -> bool:
+    """Return whether `text` is a PEP 440 specifier such as `>=3.12,<3.14`."""
+    if not text[:1] or text[0] not in "<>=!~":
+        return False
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return True
+
+
+def _all(answers: object) -> bool | None:
+    undecided = False
+    for answer in answers:  # type: ignore[attr-defined]
+        if answer is False:
+            return False
+        undecided = undecided or answer is None
+    return None if undecided else True
+
+
+def _compare(value: str | None, test: bool | str | tuple[str, ...]) -> bool | None:
+    if value is None:
+        return None
+    match test:
+        case bool():
+            return (value == "true") == test
+        case tuple():
+            return value in test
+        case str() if is_specifier(test):
+            return _matches(value, test)
+        case _:
+            return value == test
+
+
+def _matches(value: str, specifier: str) -> bool | None:
+    number = _VERSION.search(value)
+    if number is None:
+        return None
+    try:
+        return SpecifierSet(specifier).contains(Version(number[0]), prereleases=True)
+    except InvalidVersion:  # pragma: no cover - the pattern above only finds versions
+        return None
+
+
+def _from_host(host: Host) -> dict[str, str]:
+    facts: dict[str, str | bool | None] = {
+        "os": host.os,
+        "os_version": host.os_version,
+        "arch": host.arch,
+        "rosetta": host.rosetta,
+        "wsl": host.wsl,
+    }
+    if host.libc is not None:
+        facts["libc"] = host.libc.name
+        facts["glibc"] = host.libc.version if host.libc.name == "glibc" else None
+    if host.cpu is not None and host.cpu.features is not None:
+        facts["avx"] = "avx" in host.cpu.features
+        facts["avx2"] = "avx2" in host.cpu.features
+    if host.gpus is not None:
+        nvidia = [gpu for gpu in host.gpus if gpu.vendor == "nvidia"]
+        facts["gpu"] = host.gpus[0].vendor if host.gpus else "none"
+        facts["driver"] = nvidia[0].driver if nvidia else None
+    if host.pythons:
+        facts["python"] = host.pythons[0].version
+        facts["process"] = host.pythons[0].arch
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in facts.items()
+        if value is not None
+    }
+
+
+def _from_text(os_version: str) -> dict[str, str]:
+    # A person may have written more into `os_version` than a number: `Docker on macOS 12`, `10 (32-bit Python)`.
+    facts = {}
+    lowered = os_version.lower()
+    for word, fact, value in (
+        ("docker", "container", "true"), ("32-bit", "bits", "32"), ("32 bit", "bits", "32"), ("alpine", "libc", "musl"),
+        ("wsl", "wsl", "true"), ("jetson", "device", "jetson"), ("raspb", "device", "raspberry"), ("colab", "device", "colab"),
+    ):  # fmt: skip
+        if word in lowered:
+            facts[fact] = value
+    return facts
+
+
+def _from_log(stream: str) -> dict[str, str]:
+    window = stream if len(stream) <= 2 * _WINDOW else stream[:_WINDOW] + stream[-_WINDOW:]
+    votes: dict[str, dict[str, int]] = {}
+    for fact, value, words in _WORDS:
+        count = sum(window.count(word) for word in words)
+        if count:
+            votes.setdefault(fact, {})[value] = count
+    facts = {fact: max(counts, key=lambda value: counts[value]) for fact, counts in votes.items()}
+    if facts.get("wsl") and facts.get("os") == "macos":
+        del facts["wsl"]
+    python = _python_in(window)
+    if python:
+        facts["python"] = python
+    return facts
+
+
+def _python_in(window: str) -> str | None:
+    for pattern in _PYTHON:
+        found = pattern.search(window)
+        if found:
+            named = found.groupdict()
+            return named.get("v") or f"{named['major']}.{named['minor']}"
+    return None
+
+
+def _derive(facts: dict[str, str]) -> None:
+    if facts.get("os") == "macos" and "os_version" in facts and _VERSION.search(facts["os_version"]):
+        facts.setdefault("macos", facts["os_version"])
+    if facts.get("os") == "macos" and facts.get("rosetta") == "true":
+        facts["process"] = "x86_64"
+        facts.setdefault("arch", "arm64")
+    if facts.get("arch") in {"armv7l", "i686"}:
+        facts.setdefault("bits", "32")
+    if facts.get("os") != "macos" and facts.get("arch"):
+        facts.setdefault("process", facts["arch"])
+    if facts.get("os") == "macos" and facts.get("arch") == "x86_64":
+        facts.setdefault("process", "x86_64")
+        facts.setdefault("rosetta", "false")
+    if facts.get("wsl") == "true":
+        facts.setdefault("os", "linux")

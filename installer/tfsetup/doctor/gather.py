@@ -1,0 +1,356 @@
+"""Reads what the doctor needs from the world: logs, package lists, an environment's files. Judges nothing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from tfsetup.doctor.causes import read_causes
+from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, Environment, Interpreter
+from tfsetup.doctor.inspection import MODULE
+from tfsetup.doctor.model import Cause
+from tfsetup.errors import InvalidFileError, UsageError, Where
+
+# A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
+_LARGEST_LOG = 64_000_000
+_LARGEST_LIST = 10_000_000
+_TIMEOUT_S = 60
+_IMPORT_TIMEOUT_S = 300
+_NATIVE = re.compile(r"\.(so(\.[0-9.]+)?|dylib|pyd|dll)\Z")
+_FROZEN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:===?|@)\s*(?P<version>[^\s;#]+)")
+_TABLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s+(?P<version>[0-9][^\s]*)")
+
+# What an interpreter is asked; it runs on every Python that TensorFlow ever had, 3.5 included.
+_SELF_PORTRAIT = r"""
+import json, os, platform, struct, sys, sysconfig
+v = sys.version_info
+impl = getattr(sys, "implementation", None)
+print("\n" + json.dumps({
+    "executable": sys.executable, "version": "%d.%d.%d" % v[:3], "machine": platform.machine(),
+    "platform": sysconfig.get_platform(), "bits": struct.calcsize("P") * 8,
+    "soabi": sysconfig.get_config_var("SOABI") or "", "path": [p for p in sys.path if p],
+    "markers": {"implementation_name": impl.name if impl else "", "implementation_version": "%d.%d.%d" % v[:3],
+        "os_name": os.name, "platform_machine": platform.machine(), "platform_release": platform.release(),
+        "platform_system": platform.system(), "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "platform_python_implementation": platform.python_implementation(),
+        "python_version": "%d.%d" % v[:2], "sys_platform": sys.platform}}))
+"""
+
+
+@cache
+def knowledge() -> tuple[Cause, ...]:
+    """Return the causes this package ships.
+
+    Raises:
+        InvalidFileError: the data file is missing or damaged, so the installation is.
+    """
+    path = Path(__file__).with_name("causes.yaml")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidFileError(
+            f"The doctor's knowledge cannot be read: {error.strerror}.",
+            where=Where(file=str(path)),
+            hint="Install tfsetup again.",
+        ) from error
+    return read_causes(text, str(path))
+
+
+def read_log(source: str) -> str:
+    """Return the text of a log file, `-` for standard input. Any bytes are taken; what is no text becomes �.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    try:
+        raw = sys.stdin.buffer.read(_LARGEST_LOG) if source == "-" else _ends(Path(source))
+    except OSError as error:
+        raise UsageError(
+            f"The log {source} cannot be read: {error.strerror}.", hint="Give a file, or - for stdin."
+        ) from error
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", errors="replace")  # PowerShell's `>`
+    return raw.decode("utf-8", errors="replace")
+
+
+def _ends(path: Path) -> bytes:
+    with path.open("rb") as file:
+        head = file.read(_LARGEST_LOG // 2)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(len(head), size - _LARGEST_LOG // 2))
+        return head + file.read()
+
+
+def read_packages(path: Path) -> dict[str, str]:
+    """Return names and versions from `pip list --format json`, `pip list`, `pip freeze` or `conda list --json`.
+
+    Raises:
+        InvalidFileError: it cannot be read or is none of these.
+    """
+    hint = "Write it with `python -m pip list --format json > packages.json`."
+    where = Where(file=str(path))
+    try:
+        raw = path.read_bytes()[:_LARGEST_LIST]
+    except OSError as error:
+        raise InvalidFileError(f"The package list cannot be read: {error.strerror}.", where=where, hint=hint) from error
+    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        found = parse_packages(raw.decode(encoding))
+    except (ValueError, RecursionError) as error:
+        raise InvalidFileError(f"This is no list of packages: {error}.", where=where, hint=hint) from error
+    if not found and raw.strip() not in {b"", b"[]"}:
+        raise InvalidFileError("This is no list of packages.", where=where, hint=hint)
+    return found
+
+
+def parse_packages(text: str) -> dict[str, str]:
+    """Return names (normalised) and versions from the text of a package list.
+
+    Raises:
+        ValueError: JSON that is not a list of objects with `name` and `version`.
+    """
+    if text.lstrip().startswith(("[", "{")):
+        return _from_json(json.loads(text))
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _FROZEN.match(line.strip()) or _TABLE.match(line.strip())
+        if match:
+            found[canonicalize_name(match["name"])] = match["version"]
+    return found
+
+
+def _from_json(value: Any) -> dict[str, str]:
+    if not isinstance(value, list):
+        message = "the JSON is not a list"
+        raise ValueError(message)  # noqa: TRY004 - the caller turns values it cannot read into one error
+    found: dict[str, str] = {}
+    for item in value:
+        if not (isinstance(item, dict) and isinstance(item.get("name"), str) and item.get("version") is not None):
+            message = "each item must have `name` and `version`"
+            raise ValueError(message)
+        found[canonicalize_name(item["name"])] = str(item["version"])
+    return found
+
+
+def interpreter_of(prefix: str | None) -> Path:
+    """Return the interpreter of `prefix` (an environment's folder, or an interpreter); None: the active environment's.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if prefix is None:
+        active = (
+            os.environ.get("VIRTUAL_ENV")
+            or os.environ.get("CONDA_PREFIX")
+            or (".venv" if Path(".venv").exists() else "")
+        )
+        if not active:
+            found = shutil.which("python") or shutil.which("python3")
+            if found is None:
+                raise UsageError("No environment is active here.", hint="Give one: tfsetup doctor PREFIX")
+            return Path(found)
+        prefix = active
+    path = Path(prefix)
+    for place in (
+        path / "bin" / "python",
+        path / "Scripts" / "python.exe",
+        path / "python.exe",
+        path / "bin" / "python3",
+        path,
+    ):
+        if place.is_file():
+            return place
+    raise UsageError(f"{prefix} is neither an environment nor an interpreter.", hint="tfsetup list shows environments.")
+
+
+def look_at(python: Path, folder: Path) -> Environment:
+    """Return the environment of `python`, seen from the working folder `folder`.
+
+    Raises:
+        UsageError: the interpreter does not run.
+    """
+    interpreter = ask(python)
+    sites = [Path(entry) for entry in interpreter.path if Path(entry).name in {"site-packages", "dist-packages"}]
+    found = [one for site in dict.fromkeys(sites) for one in _distributions(site)]
+    prefix = python.parent.parent if python.parent.name in {"bin", "Scripts"} else python.parent
+    return Environment(
+        prefix=str(prefix),
+        interpreter=interpreter,
+        distributions=tuple(found),
+        shadows=tuple(_shadows(folder, found)),
+        conda=dict(_conda(prefix)),
+        quarantined=tuple(_quarantined(sites)) if sys.platform == "darwin" else (),
+        free_bytes=_free(prefix),
+        leftovers=tuple(_leftovers(sites, found)),
+    )
+
+
+def ask(python: Path) -> Interpreter:
+    """Return what the interpreter says about itself.
+
+    Raises:
+        UsageError: it does not run, or says something else.
+    """
+    try:
+        done = subprocess.run(
+            [str(python), "-c", _SELF_PORTRAIT], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
+            cwd=python.parent, errors="replace",
+        )  # fmt: skip
+        answer = json.loads(done.stdout.strip().splitlines()[-1])
+    except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
+        raise UsageError(
+            f"The interpreter {python} does not run: {error}.", hint="Make the environment anew: tfsetup install"
+        ) from error
+    return Interpreter(
+        executable=answer["executable"] or str(python), version=answer["version"], machine=answer["machine"],
+        platform=answer["platform"], bits=answer["bits"], soabi=answer["soabi"], markers=answer["markers"],
+        path=tuple(answer["path"]),
+    )  # fmt: skip
+
+
+def try_import(python: Path, folder: Path) -> str | None:
+    """Import TensorFlow in a fresh process of `python`, in `folder`; return what it printed and how it ended.
+
+    None: it worked, so that its chatter needs no explanation.
+    """
+    program = f"import {MODULE} as tf; print(tf.__version__)"
+    try:
+        done = subprocess.run(
+            [str(python), "-c", program], capture_output=True, timeout=_IMPORT_TIMEOUT_S, check=False, cwd=folder,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{python}: {error}"
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    return said + ending(done.returncode) if done.returncode else None
+
+
+def ending(status: int) -> str:
+    """Return how a shell would put an exit status that is not 0."""
+    words = {
+        -4: "Illegal instruction (core dumped)",
+        -6: "Aborted (core dumped)",
+        -9: "Killed",
+        -11: "Segmentation fault",
+        -7: "Bus error",
+    }
+    return f"\n{words.get(status, f'exit status {status}')}\n"
+
+
+def _distributions(site: Path) -> Iterator[Distribution]:
+    if not site.is_dir():
+        return
+    for one in importlib.metadata.distributions(path=[str(site)]):
+        metadata = one.metadata
+        name = metadata["Name"] if metadata is not None else None
+        if name:
+            yield _distribution(one, canonicalize_name(name), site)
+
+
+def _distribution(one: importlib.metadata.Distribution, name: str, site: Path) -> Distribution:
+    wheel = one.read_text("WHEEL") or ""
+    entries = list(_record(one))
+    return Distribution(
+        name=name,
+        version=one.version or "0",
+        site=str(site),
+        requires=tuple(one.requires or ()),
+        tags=tuple(line.partition(":")[2].strip() for line in wheel.splitlines() if line.startswith("Tag:")),
+        installer=(one.read_text("INSTALLER") or "").strip(),
+        record=bool(entries) or one.read_text("installed-files.txt") is not None or one.read_text("RECORD") is not None,
+        owns=frozenset(path for path, _ in entries if _kept(path)),
+        bad=tuple(_bad_files(site, entries)),
+    )
+
+
+def _record(one: importlib.metadata.Distribution) -> Iterator[tuple[str, int | None]]:
+    import csv
+
+    for row in csv.reader((one.read_text("RECORD") or "").splitlines()):
+        if row:
+            yield row[0], int(row[2]) if len(row) > 2 and row[2].isdigit() else None  # noqa: PLR2004 - path,hash,size
+
+
+def _kept(path: str) -> bool:
+    return path.startswith(f"{MODULE}-plugins/") or (path.count("/") == 1 and path.endswith("/__init__.py"))
+
+
+def _bad_files(site: Path, entries: Sequence[tuple[str, int | None]]) -> Iterator[BadFile]:
+    """Yield files that are not as recorded. Byte code and scripts are left out: installers write them anew."""
+    for path, size in entries:
+        if path.startswith("..") or "__pycache__" in path or path.endswith(".pyc") or ".dist-info/" in path:
+            continue
+        try:
+            found = os.stat(site / path).st_size  # noqa: PTH116 - twelve thousand files: pathlib's objects cost
+        except FileNotFoundError:
+            yield BadFile(path=path, state="missing", expected=size)
+            continue
+        except OSError:
+            yield BadFile(path=path, state="unreadable", expected=size)
+            continue
+        if size is not None and found != size:
+            yield BadFile(path=path, state="shorter" if found < size else "changed", expected=size, found=found)
+        elif _NATIVE.search(path) and not os.access(site / path, os.R_OK):
+            yield BadFile(path=path, state="unreadable", expected=size, found=found)
+
+
+def _leftovers(sites: Sequence[Path], found: Sequence[Distribution]) -> Iterator[str]:
+    """Yield folders named tensorflow that no record owns: what an interrupted uninstallation leaves."""
+    owned = {one.site for one in found if f"{MODULE}/__init__.py" in one.owns}
+    for site in dict.fromkeys(sites):
+        folder = site / MODULE
+        if str(site) not in owned and folder.is_dir():
+            yield str(folder)
+
+
+def _shadows(folder: Path, found: Sequence[Distribution]) -> Iterator[tuple[str, str]]:
+    """Yield (module, path) of files in `folder` that hide a module of the standard library or of a distribution."""
+    modules = sys.stdlib_module_names | {
+        path.split("/")[0] for one in found for path in one.owns if path.endswith("/__init__.py")
+    }
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        is_module = entry.suffix == ".py" and entry.is_file()
+        is_package = entry.is_dir() and (entry / "__init__.py").is_file()
+        name = entry.stem if is_module else entry.name
+        if (is_module or is_package) and name in modules and name not in NEVER_IMPORTED:
+            yield name, str(entry)
+
+
+def _conda(prefix: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted((prefix / "conda-meta").glob("*.json")):
+        name, _, rest = path.stem.rpartition("-")[0].rpartition("-")
+        if name:
+            yield canonicalize_name(name), rest
+
+
+def _quarantined(sites: Sequence[Path]) -> Iterator[str]:
+    for site in sites:
+        for folder in (site / MODULE, site / f"{MODULE}-plugins"):
+            if not folder.is_dir():
+                continue
+            done = subprocess.run(["/usr/bin/xattr", "-r", str(folder)], capture_output=True, text=True, check=False)
+            marked = [line.partition(": ")[0] for line in done.stdout.splitlines() if "com.apple.quarantine" in line]
+            yield from marked[:1]
+
+
+def _free(path: Path) -> int | None:
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:
+        return None

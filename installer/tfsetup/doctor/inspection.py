@@ -1,0 +1,213 @@
+"""What is wrong with an environment, from its values alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.tags import parse_tag
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from tfsetup.doctor.environment import BadFile, Distribution, Environment, Interpreter
+from tfsetup.doctor.model import Check, Observation
+from tfsetup.host.model import Host
+
+MODULE = "tensorflow"  # the module, whatever the distribution that brings it is called
+_INIT = f"{MODULE}/__init__.py"
+_PLUGINS = f"{MODULE}-plugins/"
+# Below this many bytes an import can no longer write its byte code, nor a download its file.
+_FULL = 50_000_000
+_SPELLINGS = {"amd64": "x86_64", "aarch64": "arm64"}
+
+
+def inspect(environment: Environment, host: Host | None = None) -> tuple[Observation, ...]:
+    """Return everything wrong with `environment`, the most basic first."""
+    return tuple(
+        one
+        for check in (_installed, _shadows, _files, _interpreter, _copies, _requirements, _mixture, _system)
+        for one in check(environment, host)
+    )
+
+
+def providers(environment: Environment) -> list[Distribution]:
+    """Return the distributions that bring the module tensorflow."""
+    return [one for one in environment.distributions if _INIT in one.owns]
+
+
+def _installed(environment: Environment, _host: Host | None) -> Iterator[Observation]:
+    if not providers(environment):
+        where = environment.interpreter.executable
+        yield _see("not-installed", MODULE, f"No installed distribution brings the module {MODULE} to {where}.")
+    for path in environment.leftovers:
+        yield _see("file-missing", path, f"{path} is left of an installation whose records are gone.", path=path)
+
+
+def _shadows(environment: Environment, _host: Host | None) -> Iterator[Observation]:
+    for module, path in environment.shadows:
+        yield _see(
+            "shadowing-file", module, f"{path} is imported instead of the module {module}.",
+            path=path, module=module, found_by="inspection",
+        )  # fmt: skip
+
+
+def _files(environment: Environment, _host: Host | None) -> Iterator[Observation]:
+    for one in _family(environment):
+        for bad in one.bad:
+            yield _bad_file(one, bad)
+
+
+def _bad_file(owner: Distribution, bad: BadFile) -> Observation:
+    whose = f"{owner.name} {owner.version}"
+    match bad.state:
+        case "missing":
+            return _see("file-missing", owner.name, f"{bad.path} of {whose} is missing.", path=bad.path)
+        case "unreadable":
+            return _see("file-unreadable", owner.name, f"{bad.path} of {whose} cannot be read.", path=bad.path)
+        case "shorter":
+            words = f"{bad.path} of {whose} is cut short: {bad.found:,} of {bad.expected:,} bytes."
+            return _see("file-truncated", owner.name, words, path=bad.path)
+        case _:
+            words = (
+                f"{bad.path} of {whose} is not the file that was installed ({bad.found:,}, not {bad.expected:,} bytes)."
+            )
+            return _see("file-changed", owner.name, words, path=bad.path)
+
+
+def _interpreter(environment: Environment, host: Host | None) -> Iterator[Observation]:
+    interpreter = environment.interpreter
+    apple = host is not None and host.os == "macos" and host.arch == "arm64"
+    if apple and _arch(interpreter.machine) == "x86_64":
+        words = f"{interpreter.executable} is an x86_64 Python, translated by Rosetta on an arm64 Mac."
+        yield _see("translated-python", "python", words)
+    for one in _family(environment):
+        mismatch = _tag_mismatch(one, interpreter)
+        if mismatch:
+            yield _see("wheel-tag", one.name, mismatch)
+
+
+def _tag_mismatch(one: Distribution, interpreter: Interpreter) -> str:
+    """Return why the wheel `one` came from is not for this interpreter; empty when it is, or says nothing."""
+    tags = [tag for text in one.tags for tag in parse_tag(text)]
+    native = [tag for tag in tags if tag.interpreter.startswith("cp") and tag.abi.startswith("cp")]
+    major, minor = interpreter.version.split(".")[:2]
+    if native and not any(tag.interpreter == f"cp{major}{minor}" for tag in native):
+        return f"{one.name} {one.version} is a wheel for {one.tags[0]}, and this is Python {major}.{minor}."
+    machines = {_machine(tag.platform) for tag in tags} - {""}
+    if machines and _arch(interpreter.machine) not in machines and "universal2" not in machines and _INIT in one.owns:
+        return f"{one.name} {one.version} is a wheel for {one.tags[0]}, and this Python runs on {interpreter.machine}."
+    return ""
+
+
+def _machine(platform: str) -> str:
+    for name in ("x86_64", "amd64", "arm64", "aarch64", "universal2", "i686", "armv7l"):
+        if platform.endswith(name):
+            return _arch(name)
+    return ""
+
+
+def _arch(machine: str) -> str:
+    return _SPELLINGS.get(machine.lower(), machine.lower())
+
+
+def _copies(environment: Environment, _host: Host | None) -> Iterator[Observation]:
+    found = providers(environment)
+    if len(found) > 1:
+        names = " and ".join(f"{one.name} {one.version} ({one.site})" for one in found)
+        yield _see("two-tensorflows", MODULE, f"{names} both bring the module {MODULE}.")
+    plugins = [(one, path) for one in environment.distributions for path in one.owns if path.startswith(_PLUGINS)]
+    by_leaf: dict[str, list[Distribution]] = {}
+    for one, path in plugins:
+        by_leaf.setdefault(path, []).append(one)
+    for path, owners in by_leaf.items():
+        if len(owners) > 1:
+            names = " and ".join(f"{one.name} {one.version} ({one.site})" for one in owners)
+            yield _see("two-plugins", path, f"{names} both bring {path}.", path=path)
+
+
+def _requirements(environment: Environment, _host: Host | None) -> Iterator[Observation]:
+    installed = environment.packages
+    for owner in _family(environment):
+        for requirement in _applying(owner, environment.interpreter.markers):
+            name = canonicalize_name(requirement.name)
+            version = installed.get(name)
+            details = {"required": str(requirement.specifier), "by": owner.name, "installed": version or ""}
+            whose = f"{owner.name} {owner.version} requires {requirement.name}{requirement.specifier}"
+            if version is None:
+                yield _see("requirement-missing", name, f"{whose}, which is not installed.", **details)
+            elif not _meets(version, requirement):
+                yield _see("requirement-not-met", name, f"{whose}, but {version} is installed.", **details)
+
+
+def _applying(owner: Distribution, markers: Mapping[str, str]) -> Iterator[Requirement]:
+    for text in owner.requires:
+        try:
+            requirement = Requirement(text)
+            applies = requirement.marker is None or requirement.marker.evaluate({**markers, "extra": ""})
+        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
+            continue  # metadata nobody can read says nothing
+        if applies:
+            yield requirement
+
+
+def _meets(version: str, requirement: Requirement) -> bool:
+    try:
+        return requirement.specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return True
+
+
+def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observation]:
+    seen: dict[tuple[str, str], Distribution] = {}
+    for one in environment.distributions:
+        earlier = seen.setdefault((one.site, one.name), one)
+        if earlier is not one:
+            words = f"{one.site} has records of {one.name} {earlier.version} and {one.version}."
+            yield _see("conda-and-pip", one.name, words)
+        if not one.record and one in _family(environment):
+            yield _see(
+                "record-missing",
+                one.name,
+                f"{one.name} {one.version} has no list of its files (RECORD).",
+                package=one.name,
+            )
+    for name, version in environment.conda.items():
+        other = environment.packages.get(name)
+        if other is not None and other != version and name in {one.name for one in _family(environment)}:
+            yield _see("conda-and-pip", name, f"conda installed {name} {version}, and pip {other} over it.")
+
+
+def _system(environment: Environment, host: Host | None) -> Iterator[Observation]:
+    for path in environment.quarantined:
+        yield _see("quarantined", path, f"{path} carries the mark com.apple.quarantine.", path=path)
+    if environment.free_bytes is not None and environment.free_bytes < _FULL:
+        words = f"Only {environment.free_bytes / 1e6:.0f} MB are free on the file system of {environment.prefix}."
+        yield _see("disk-full", environment.prefix, words)
+    if host is None or host.cpu is None or host.cpu.features is None:
+        return
+    if host.arch == "x86_64" and "avx" not in host.cpu.features and providers(environment):
+        yield _see("no-avx", MODULE, f"The processor ({host.cpu.brand or 'unknown'}) does not have AVX.")
+
+
+def _family(environment: Environment) -> Sequence[Distribution]:
+    """Return the providers of tensorflow, what they require (and what that requires), and what requires them."""
+    by_name = {one.name: one for one in reversed(environment.distributions)}
+    wanted = [one.name for one in providers(environment)]
+    plugins = [one.name for one in environment.distributions if any(path.startswith(_PLUGINS) for path in one.owns)]
+    dependents = [one.name for one in environment.distributions if set(wanted) & _required_names(one, environment)]
+    queue, family = [*wanted, *plugins, *dependents], dict[str, Distribution]()
+    while queue:
+        name = queue.pop()
+        if name in by_name and name not in family:
+            family[name] = by_name[name]
+            queue += _required_names(by_name[name], environment)
+    return [one for one in environment.distributions if one.name in family]
+
+
+def _required_names(one: Distribution, environment: Environment) -> set[str]:
+    return {canonicalize_name(item.name) for item in _applying(one, environment.interpreter.markers)}
+
+
+def _see(check: Check, subject: str, detail: str, **captures: str) -> Observation:
+    return Observation(check=check, subject=subject, detail=detail, captures=captures)

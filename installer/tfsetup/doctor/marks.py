@@ -1,0 +1,94 @@
+"""Reading a YAML node as what it should be, or a complaint with its file, line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.matrix.marked import Node, UnreadableError, compose
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A YAML node. Reading it as the wrong type raises `InvalidFileError` at its place."""
+
+    node: Node
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise the complaint `message` about this node.
+
+        Raises:
+            InvalidFileError: always.
+        """
+        raise InvalidFileError(message, where=self.node.where)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether this is a list."""
+        return self.node.kind == "sequence"
+
+    def entries(self, allowed: Sequence[str], required: Sequence[str] = ()) -> dict[str, Marked]:
+        """Return the mapping's values by key, each key one of `allowed`, and all of `required` there."""
+        found: dict[str, Marked] = {}
+        for name, (key, value) in self.pairs().items():
+            if name not in allowed:
+                key.fail(f"unknown key {name!r}; known here: {', '.join(allowed)}")
+            found[name] = value
+        for name in required:
+            if name not in found:
+                self.fail(f"key {name!r} is missing")
+        return found
+
+    def pairs(self) -> dict[str, tuple[Marked, Marked]]:
+        """Return the (key, value) nodes of a mapping by key, each key a text given once."""
+        if self.node.kind != "mapping":
+            self.fail("must be a mapping")
+        found: dict[str, tuple[Marked, Marked]] = {}
+        for key, value in self.node.value:
+            name = Marked(key).text()
+            if name in found:
+                Marked(key).fail(f"key {name!r} is given twice")
+            found[name] = Marked(key), Marked(value)
+        return found
+
+    def items(self) -> Iterator[Marked]:
+        """Yield the items of a list; a single value counts as a list of one."""
+        if not self.is_list:
+            yield self
+            return
+        for item in self.node.value:
+            yield Marked(item)
+
+    def text(self) -> str:
+        """Return a text; numbers must be quoted, so that 2.10 never becomes 2.1."""
+        if self.node.kind != "scalar" or not isinstance(self.node.value, str) or not self.node.value.strip():
+            self.fail("must be a text that is not empty (quote numbers)")
+        return self.node.value
+
+    def choice(self, options: Sequence[str]) -> str:
+        """Return a text that is one of `options`."""
+        value = self.text()
+        if value not in options:
+            self.fail(f"{value!r} is not one of {', '.join(options)}")
+        return value
+
+    def flag_or_text(self) -> bool | str:
+        """Return a boolean, or a text."""
+        if self.node.kind == "scalar" and isinstance(self.node.value, bool):
+            return self.node.value
+        return self.text()
+
+
+def parse(text: str, file: str) -> Marked:
+    """Return the root of the one document in `text`.
+
+    Raises:
+        InvalidFileError: it is no YAML, or uses what is not read here (anchors, tags, a second document).
+    """
+    try:
+        return Marked(compose(text, file))
+    except UnreadableError as error:
+        where = error.problem.where or Where(file=file)
+        raise InvalidFileError(error.problem.message, where=where, hint=error.problem.hint) from error

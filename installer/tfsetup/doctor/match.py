@@ -1,0 +1,142 @@
+"""Which signals of which causes the evidence shows. Pure; linear in the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tfsetup.doctor.facts import Facts
+from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
+from tfsetup.doctor.pattern import Hit, Pattern
+from tfsetup.doctor.text import LogText
+
+# Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
+_VOCABULARY_FROM = 300_000
+_WORD = re.compile(r"[A-Za-z0-9]++")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """A signal that the evidence shows. `offset` is its last place in the log's stream, -1 for anything else."""
+
+    cause: str
+    weight: Weight
+    decided: bool
+    proof: str
+    offset: int = -1
+    captures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def visible(self) -> bool:
+        """Whether this is something seen in log, files or packages, not a fact that merely fits."""
+        return bool(self.proof)
+
+
+class Scanner:
+    """Finds patterns in one log, each at most once."""
+
+    def __init__(self, log: LogText) -> None:
+        """Remember the log; nothing is searched yet."""
+        self.log = log
+        self._found: dict[str, list[Hit]] = {}
+        self._words: frozenset[str] | None = None
+        if len(log.stream) > _VOCABULARY_FROM:
+            self._words = frozenset(_WORD.findall(log.stream))
+
+    def hits(self, pattern: Pattern) -> list[Hit]:
+        """Return the matches of `pattern`, in the order of the log."""
+        if pattern.source not in self._found:
+            possible = self._words is None or self._words.issuperset(inner_words(pattern.anchor))
+            self._found[pattern.source] = list(pattern.hits(self.log.stream)) if possible else []
+        return self._found[pattern.source]
+
+    def any(self, patterns: Sequence[Pattern]) -> bool:
+        """Return whether one of `patterns` occurs."""
+        return any(self.hits(pattern) for pattern in patterns)
+
+
+def inner_words(anchor: str) -> list[str]:
+    """Return the words of `anchor` that are whole wherever it occurs: not those that touch its ends."""
+    return [found[0] for found in _WORD.finditer(anchor) if found.start() > 0 and found.end() < len(anchor)]
+
+
+def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts) -> list[Seen]:
+    """Return every signal of `causes` that the evidence shows, and facts for or against causes that were seen."""
+    scanner = Scanner(log)
+    seen: list[Seen] = []
+    for cause in causes:
+        visible = [one for signal in cause.signals for one in _visible(cause, signal, evidence, scanner, facts)]
+        if not visible:
+            continue
+        captures = _merged(visible)
+        seen += visible
+        seen += [one for signal in cause.signals for one in _fitting(cause, signal, facts, captures)]
+    return seen
+
+
+def _visible(cause: Cause, signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
+    if signal.log:
+        yield from _in_log(cause, signal, scanner, facts)
+    elif signal.preflight is not None:
+        yield from _in_preflight(cause, signal, evidence, facts)
+    elif signal.check is not None:
+        yield from _in_environment(cause, signal, evidence, facts)
+
+
+def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
+    hits = [hit for pattern in signal.log for hit in scanner.hits(pattern)]
+    if not hits or scanner.any(signal.without) or not all(scanner.any([pattern]) for pattern in signal.also):
+        return
+    # The last place counts, and of it the text that said most: `when` may look at what a hole held.
+    for hit in sorted(hits, key=lambda hit: (hit.start, len(hit.captures)), reverse=True):
+        holds = facts.holds(signal.when, hit.captures)
+        if holds is False:
+            continue
+        yield Seen(
+            cause=cause.slug,
+            weight=signal.weight,
+            decided=holds is True,
+            proof=scanner.log.quote(hit.start),
+            offset=hit.start,
+            captures=hit.captures,
+        )
+        return
+
+
+def _in_preflight(cause: Cause, signal: Signal, evidence: Evidence, facts: Facts) -> Iterator[Seen]:
+    for failure in evidence.failures or ():
+        captures = {"image": failure.image, "symbol": failure.symbol, "library": failure.library}
+        text = f"{failure.image} {failure.library} {failure.symbol} {failure.message}"
+        holds = facts.holds(signal.when, captures)
+        if failure.kind == signal.preflight and signal.image in text and holds is not False:
+            proof = failure.message or f"{failure.image}: {failure.kind}"
+            yield Seen(
+                cause=cause.slug, weight=signal.weight, decided=holds is True, proof=proof,
+                captures={name: value for name, value in captures.items() if value},
+            )  # fmt: skip
+            return
+
+
+def _in_environment(cause: Cause, signal: Signal, evidence: Evidence, facts: Facts) -> Iterator[Seen]:
+    for one in evidence.observations or ():
+        captures = {"subject": one.subject, "detail": one.detail, **one.captures}
+        holds = facts.holds(signal.when, captures)
+        if one.check == signal.check and signal.subject in {"", one.subject} and holds is not False:
+            yield Seen(
+                cause=cause.slug, weight=signal.weight, decided=holds is True, proof=one.detail, captures=captures
+            )
+            return
+
+
+def _fitting(cause: Cause, signal: Signal, facts: Facts, captures: Mapping[str, str]) -> Iterator[Seen]:
+    bare = not signal.log and signal.preflight is None and signal.check is None
+    if bare and facts.holds(signal.when, captures) is True:
+        yield Seen(cause=cause.slug, weight=signal.weight, decided=True, proof="", captures={})
+
+
+def _merged(seen: Sequence[Seen]) -> dict[str, str]:
+    merged: dict[str, str] = {}
+    for one in sorted(seen, key=lambda one: one.offset):
+        merged.update(one.captures)
+    return merged

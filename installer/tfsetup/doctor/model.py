@@ -1,0 +1,182 @@
+"""The values of the doctor: what it is given (`Evidence`), what it knows (`Cause`), what it answers (`Diagnosis`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, get_args
+
+from tfsetup.doctor.pattern import Pattern
+from tfsetup.host.model import Host
+
+FailureKind = Literal[
+    "wrong-architecture",
+    "library-not-found",
+    "symbol-not-found",
+    "version-not-found",
+    "os-too-old",
+    "cpu-feature",
+    "malformed-image",
+    "python-abi",
+    "plugin-interface",
+]
+Check = Literal[
+    "not-installed",
+    "two-tensorflows",
+    "two-plugins",
+    "plugin-without-tensorflow",
+    "requirement-missing",
+    "requirement-not-met",
+    "wheel-tag",
+    "file-missing",
+    "file-truncated",
+    "file-changed",
+    "file-unreadable",
+    "record-missing",
+    "shadowing-file",
+    "conda-and-pip",
+    "quarantined",
+    "translated-python",
+    "no-plugin",
+    "no-avx",
+    "disk-full",
+]
+Kind = Literal["fatal", "install", "degraded", "harmless"]
+Weight = Literal[
+    "proof", "strong", "likely", "possible", "hint", "supports-much", "supports", "weakens", "against", "excludes"
+]
+Platform = Literal["macos", "linux", "windows", "wsl"]
+
+CHECKS: Final = get_args(Check)
+FAILURE_KINDS: Final = get_args(FailureKind)
+KINDS: Final = get_args(Kind)
+PLATFORMS: Final = get_args(Platform)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreflightFailure:
+    """One failure of the loader's preflight; the fields are INTERFACE's (`preflight`, "failures")."""
+
+    kind: FailureKind
+    image: str = ""
+    symbol: str = ""
+    library: str = ""
+    message: str = ""
+    stage: Literal["import", "plugin", "extension"] = "import"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """Something an inspection of an environment found wrong, as a sentence with its details for the fixes.
+
+    `subject` is a distribution (normalised name) or a path.
+    """
+
+    check: Check
+    subject: str
+    detail: str
+    captures: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """Everything the doctor may look at. None means "not at hand", which is not the same as empty.
+
+    `packages` maps normalised names to versions; `whole` says that the list is complete, so that a name not in it is
+    not installed. `prefix` is the environment the fixes are for, as the user would type it.
+    """
+
+    log: str | None = None
+    host: Host | None = None
+    packages: Mapping[str, str] | None = None
+    whole: bool = False
+    observations: tuple[Observation, ...] | None = None
+    failures: tuple[PreflightFailure, ...] | None = None
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """A test of one fact: `fact` is a host fact, `package` or `capture` name, `test` what it must be."""
+
+    scope: Literal["host", "package", "capture"]
+    fact: str
+    test: bool | str | tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clause:
+    """Conditions that hold together; a `when` is a tuple of clauses of which one must hold."""
+
+    conditions: tuple[Condition, ...]
+
+
+When = tuple[Clause, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signal:
+    """Something that speaks for or against a cause, `weight` strongly.
+
+    Exactly one of `log` (any of these patterns), `preflight`, `check` or none of them (then `when` alone decides).
+    A log signal may need every pattern of `also` and none of `without` anywhere in the log.
+    """
+
+    weight: Weight
+    log: tuple[Pattern, ...] = ()
+    also: tuple[Pattern, ...] = ()
+    without: tuple[Pattern, ...] = ()
+    preflight: FailureKind | None = None
+    image: str = ""
+    check: Check | None = None
+    subject: str = ""
+    when: When = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fix:
+    """One step or command. `platforms` empty: all of them. `action` names what `--fix` may carry out itself."""
+
+    do: str
+    platforms: tuple[Platform, ...] = ()
+    when: When = ()
+    action: Literal["rebuild", "none"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """A root cause: its stable slug, what it means, what speaks for it, and fixes from least to most drastic."""
+
+    slug: str
+    title: str
+    meaning: str
+    kind: Kind
+    signals: tuple[Signal, ...]
+    fixes: tuple[Fix, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A cause that fits; `evidence` are quoted lines and facts, `fix` commands or steps with the holes filled."""
+
+    cause: str
+    confidence: float
+    title: str
+    evidence: tuple[str, ...]
+    explanation: str
+    fix: tuple[str, ...]
+    kind: Kind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diagnosis:
+    """The answer: `findings` most likely first; `needs` are facts that would decide between look-alikes.
+
+    `verdict` is `problem` (a finding that is not harmless), `healthy` (nothing wrong was found and nothing in the log
+    asks for an explanation) or `unknown` (the log shows an error this doctor does not know).
+    """
+
+    verdict: Literal["problem", "healthy", "unknown"]
+    findings: tuple[Finding, ...] = ()
+    needs: tuple[str, ...] = ()
+    unexplained: str = ""

@@ -1,0 +1,208 @@
+"""Patterns written the way programs print: a format string with holes, compiled to a scan that cannot backtrack.
+
+    dlopen({library:path}, {mode}): Symbol not found: {symbol}{..}Referenced from
+
+* ``{name}`` or ``{name:type}`` captures; types are the keys of `CLASSES`, default ``word``.
+* ``{a|b|}`` is one of the literals (the empty one makes it optional).
+* ``{..}`` skips at most 200 characters, ``{...}`` at most 1500.
+* everything else is literal; one blank stands for any white space, ``'`` for any single quote.
+
+A pattern begins with a literal (its anchor), or with one capture and then a literal; the anchor is found with
+`str.find`, and what follows is one atomic match of bounded length. So a scan is linear in the text, whatever the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# The characters each capture type may hold. None of them can hold what ends it, so no capture is ever given back.
+CLASSES: Final = {
+    "word": r"[^\s'\"<>(),;:\[\]]",
+    "path": r"[^'\"<>(),;\n]",
+    "file": r"[^\s'\"<>(),;]",
+    "version": r"[0-9A-Za-z.+_!*-]",
+    "req": r"[^\s'\"();]",
+    "num": r"[0-9]",
+    "text": r"[\s\S]",
+}
+_LONGEST_CAPTURE = 400
+_GAPS = {"..": 200, "...": 1500}
+SHORTEST_ANCHOR = 4
+# A log that repeats one line a million times says it as well in the first and the last few hundred.
+_TRIES_FROM_EACH_END = 400
+_PIECE = re.compile(r"\{([^{}]*+)\}")
+_NAME = re.compile(r"[a-z][a-z_]*+(?::[a-z]++)?+")
+
+
+class PatternError(ValueError):
+    """The pattern is not of the form the module's text describes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hit:
+    """A place where a pattern matched: offsets in the stream and what the holes held."""
+
+    start: int
+    end: int
+    captures: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text that must stand there."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several literals."""
+
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A named hole of a type of `CLASSES`."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """At most `longest` characters of anything."""
+
+    longest: int
+
+
+Piece = Literal | Choice | Capture | Gap
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pattern:
+    """A compiled pattern. `anchor` is searched, `body` matched right behind it, `lead` (if any) right before it."""
+
+    source: str
+    anchor: str
+    body: str
+    names: tuple[str, ...] = ()
+    lead: Capture | None = None
+
+    def hits(self, stream: str) -> Iterator[Hit]:
+        """Yield the matches in `stream` in order; of more than 800 candidates only the first and last 400 are tried."""
+        for at in _candidates(stream, self.anchor):
+            # Compiled when its anchor is there (the module `re` keeps it): most patterns of most runs never are.
+            found = re.compile(self.body).match(stream, at + len(self.anchor))
+            if found is None:
+                continue
+            captures = {name: value.strip(" .:") for name, value in found.groupdict().items() if value is not None}
+            start = at
+            if self.lead is not None:
+                value = _behind(stream, at, self.lead.type)
+                if not value:
+                    continue
+                captures[self.lead.name] = value
+                start = at - len(value)
+            yield Hit(start=start, end=found.end(), captures=captures)
+
+
+def compile_pattern(source: str) -> Pattern:
+    """Compile `source`.
+
+    Raises:
+        PatternError: it has no anchor of at least four characters, an unknown hole, or a gap nothing ends.
+    """
+    pieces = list(_pieces(source))
+    lead = None
+    if pieces and isinstance(pieces[0], Capture):
+        lead = pieces.pop(0)
+        assert isinstance(lead, Capture)  # noqa: S101 - for the type checker
+        if lead.type in {"text", "path"}:
+            raise PatternError("a leading capture must be of a type without blanks")
+    if not pieces or not isinstance(pieces[0], Literal) or len(pieces[0].text.strip()) < SHORTEST_ANCHOR:
+        raise PatternError(f"must begin with at least {SHORTEST_ANCHOR} literal characters")
+    anchor = pieces.pop(0)
+    assert isinstance(anchor, Literal)  # noqa: S101 - for the type checker
+    names = [piece.name for piece in (lead, *pieces) if isinstance(piece, Capture)]
+    body = "".join(_regex(piece, pieces[n + 1] if n + 1 < len(pieces) else None) for n, piece in enumerate(pieces))
+    return Pattern(source=source, anchor=anchor.text, body=body, names=tuple(names), lead=lead)
+
+
+def _pieces(source: str) -> Iterator[Piece]:
+    at = 0
+    for hole in _PIECE.finditer(source):
+        if hole.start() > at:
+            yield Literal(source[at : hole.start()])
+        yield _hole(hole[1])
+        at = hole.end()
+    if at < len(source):
+        yield Literal(source[at:])
+
+
+def _hole(inside: str) -> Piece:
+    if inside in _GAPS:
+        return Gap(_GAPS[inside])
+    if "|" in inside:
+        return Choice(tuple(inside.split("|")))
+    if not _NAME.fullmatch(inside):
+        raise PatternError(f"{{{inside}}} is no capture, gap or choice")
+    name, _, kind = inside.partition(":")
+    if (kind or "word") not in CLASSES:
+        raise PatternError(f"{{{inside}}}: the type must be one of {', '.join(CLASSES)}")
+    return Capture(name, kind or "word")
+
+
+def _regex(piece: Piece, following: Piece | None) -> str:
+    match piece:
+        case Literal(text):
+            return re.escape(text)
+        case Choice(options):
+            # Atomic: the first literal that fits is kept, so a longer one must be written first.
+            return f"(?>{'|'.join(re.escape(option) for option in options)})"
+        case Gap(longest):
+            if not isinstance(following, Literal | Choice):
+                raise PatternError("a gap must be followed by literal text")
+            return f"(?:(?!{_stop(following)})[\\s\\S]){{0,{longest}}}+"
+        case Capture(name, kind):
+            stop = f"(?!{_stop(following)})" if isinstance(following, Literal | Choice) else ""
+            if kind == "text" and not stop:
+                raise PatternError(f"{{{name}:text}} must be followed by literal text")
+            return f"(?P<{name}>(?:{stop}{CLASSES[kind]}){{1,{_LONGEST_CAPTURE}}}+)"
+
+
+def _stop(following: Literal | Choice) -> str:
+    if isinstance(following, Literal):
+        return re.escape(following.text)
+    return "|".join(re.escape(option) for option in following.options if option)
+
+
+def _candidates(stream: str, anchor: str) -> list[int]:
+    front: list[int] = []
+    at = stream.find(anchor)
+    while at >= 0 and len(front) < _TRIES_FROM_EACH_END:
+        front.append(at)
+        at = stream.find(anchor, at + len(anchor))
+    if at < 0:
+        return front
+    back: list[int] = []
+    end = len(stream)
+    while len(back) < _TRIES_FROM_EACH_END:
+        found = stream.rfind(anchor, at, end)
+        if found < 0:
+            break
+        back.append(found)
+        end = found
+    return front + back[::-1]
+
+
+def _behind(stream: str, at: int, kind: str) -> str:
+    window = stream[max(0, at - _LONGEST_CAPTURE) : at]
+    allowed = re.compile(CLASSES[kind])
+    n = len(window)
+    while n and allowed.match(window[n - 1]):
+        n -= 1
+    return window[n:]

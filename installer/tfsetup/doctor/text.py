@@ -1,0 +1,77 @@
+"""Log text as people paste it, made readable: no escapes, one kind of blank, one kind of quote.
+
+Patterns are matched against `LogText.stream`, in which line breaks are blanks, because terminals, uv and issue trackers
+wrap lines where they like. `LogText.quote` gives back the line a match stood on, for people to see.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+# ECMA-48 control sequences: CSI … final, OSC … terminator, and the two-byte ones. Possessive, so linear.
+_ESCAPES = re.compile(
+    "\x1b\\[[0-?]*+[ -/]*+[@-~]?|\x1b\\][^\x07\x1b\n]*+(?:\x07|\x1b\\\\)?|\x1b[PX^_][^\x1b\n]*+(?:\x1b\\\\)?|\x1b[ -~]?"
+)
+# C0 and C1 controls except newline and tab, bidirectional overrides, zero-width characters, the byte-order mark.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_QUOTES = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "`": "'", "\u00b4": "'"}
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'", "&amp;": "&"}
+# Frames and arrows that pip (rich), uv and conda draw around their words.
+_DRAWING = re.compile("[\u2500-\u257f\u25a0-\u25ff\u2190-\u21ff\u2022\u00d7\u2715\u2717\u2718]")
+_LONGEST_QUOTE = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogText:
+    """A cleaned log: its `lines`, and the `stream` whose offset `starts[n]` is the beginning of line `n`."""
+
+    lines: tuple[str, ...]
+    stream: str
+    starts: tuple[int, ...]
+
+    def line_at(self, offset: int) -> int:
+        """Return the number (from 0) of the line the stream's `offset` belongs to."""
+        return max(0, bisect_right(self.starts, offset) - 1)
+
+    def quote(self, offset: int) -> str:
+        """Return the line at `offset`, cut to a readable length around it."""
+        if not self.lines:
+            return ""
+        number = self.line_at(offset)
+        line = self.lines[number]
+        if len(line) <= _LONGEST_QUOTE:
+            return line
+        at = max(0, offset - self.starts[number] - _LONGEST_QUOTE // 3)
+        piece = line[at : at + _LONGEST_QUOTE].strip()
+        return ("…" if at else "") + piece + ("…" if at + _LONGEST_QUOTE < len(line) else "")
+
+
+def clean(text: str) -> LogText:
+    """Return `text` without escape sequences, controls and drawing, in linear time."""
+    text = plain(text)
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    lines = [line for line in lines if line]
+    starts, at = [], 0
+    for line in lines:
+        starts.append(at)
+        at += len(line) + 1
+    stream = " ".join(lines)
+    for old, new in _QUOTES.items():
+        stream = stream.replace(old, new)
+    return LogText(lines=tuple(lines), stream=stream, starts=tuple(starts))
+
+
+def plain(text: str) -> str:
+    """Return `text` with escape sequences, control characters and drawing removed; lines and blanks stay."""
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROLS.sub("", text)
+    if not text.isascii():
+        text = _DRAWING.sub(" ", text).replace("\u00a0", " ").replace("\u2028", "\n")
+    if "&" in text:
+        for entity, character in _ENTITIES.items():
+            text = text.replace(entity, character)
+    return text

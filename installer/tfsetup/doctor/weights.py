@@ -1,0 +1,36 @@
+"""The numbers of the doctor, in one place: log-odds points of signals, and how they become a confidence.
+
+A cause starts at `PRIOR` (log-odds, base e): nobody has it until something says so. The words of `causes.yaml` are worth
+`POINTS`. They were set on the fixtures of tests/cases/doctor and checked against logs that were not looked at before; the
+calibration test holds what they must give.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PRIOR: Final = -4.0
+POINTS: Final = {
+    "proof": 9.0,  # a text only this cause prints
+    "strong": 7.0,  # this cause in all but odd cases
+    "likely": 5.5,  # more often this one than any other
+    "possible": 4.0,  # one of several causes print this
+    "hint": 2.5,  # seen with this cause, says little alone
+    "supports-much": 3.0,
+    "supports": 1.5,
+    "weakens": -1.5,
+    "against": -3.0,
+    "excludes": -12.0,
+}
+# Signals of one cause are rarely independent: beside the strongest, the rest counts little.
+REST_SHARE: Final = 0.2
+REST_MOST: Final = 1.5
+# The last error is the one the program died of; the same bonus goes to no cause when only one was seen.
+LAST_BONUS: Final = 0.8
+# A log signal whose condition could not be decided (the fact is unknown).
+UNDECIDED: Final = -0.7
+# A degraded run (no GPU) or a harmless line says nothing about the error that ended the run.
+BELOW: Final = {"fatal": 0.0, "install": 0.0, "degraded": -3.0, "harmless": -6.0}
+# Nobody is ever certain from a text.
+MOST: Final = 0.97
+LEAST: Final = 0.08

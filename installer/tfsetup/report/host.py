@@ -1,0 +1,78 @@
+"""A machine as text: each fact with the source it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tfsetup.report.text import printable
+
+Data = Mapping[str, Any]
+
+UNKNOWN = "could not tell"
+_TITLES = {
+    "os": "system", "os_version": "version", "arch": "architecture", "rosetta": "Rosetta", "wsl": "WSL",
+    "libc": "C library", "cpu": "CPU", "gpus": "GPUs", "pythons": "Pythons", "python_downloads": "Python downloads",
+    "xcode_clt": "Xcode tools",
+}  # fmt: skip
+
+
+def host_table(data: Data, *, ascii_only: bool = False) -> RenderableType:
+    """Return the summary line and a row for each fact (`data` as in the JSON of `tfsetup host`)."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, safe_box=ascii_only)
+    table.add_column("fact", no_wrap=True)
+    table.add_column("value", overflow="fold", ratio=3)
+    table.add_column("source", overflow="fold", style="dim", ratio=2)
+    for title, value, source in host_rows(data):
+        table.add_row(Text(title), Text(value, style="yellow" if value == UNKNOWN else ""), Text(source))
+    return Group(Text(printable(data.get("summary", "")), style="bold"), table)
+
+
+def host_rows(data: Data) -> Iterator[tuple[str, str, str]]:
+    """Return title, value and source of each fact; text from outside is made printable."""
+    sources = data.get("sources", {})
+    for name, title in _TITLES.items():
+        value = _value(name, data)
+        yield title, "\n".join(printable(line) for line in value), printable(sources.get(name, ""))
+
+
+def _value(name: str, data: Data) -> list[str]:
+    value = data.get(name)
+    if value is None:
+        return ["does not apply" if name == "libc" and data.get("os") in {"macos", "windows"} else UNKNOWN]
+    match name:
+        case "libc":
+            return [f"{value['name']} {value.get('version', '(version unknown)')}"]
+        case "cpu":
+            return list(_cpu(value))
+        case "gpus":
+            return [_gpu(gpu) for gpu in value] or ["none"]
+        case "pythons":
+            return [_python(python) for python in value] or ["none"]
+        case _:
+            return [{True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)]
+
+
+def _cpu(cpu: Data) -> Iterator[str]:
+    yield cpu.get("brand", "(brand unknown)")
+    features = cpu.get("features")
+    yield "features unknown" if features is None else " ".join(features) or "no vector features"
+
+
+def _gpu(gpu: Data) -> str:
+    words = [gpu.get("name") or f"{gpu['vendor']} (name unknown)"]
+    if gpu["vendor"] == "nvidia":
+        words.append(f"driver {gpu['driver']}" if gpu.get("driver") else "no driver")
+    if gpu.get("compute_capability"):
+        words.append(f"compute capability {gpu['compute_capability']}")
+    return ", ".join(words)
+
+
+def _python(python: Data) -> str:
+    threaded = " free-threaded" if python.get("free_threaded") else ""
+    return f"{python['version']}{threaded} {python.get('arch', '?')} {python.get('path', '(path unknown)')}"

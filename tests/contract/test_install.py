@@ -1,0 +1,157 @@
+"""`tfsetup install` up to the point where the world begins: plans, refusals, and the JSON of INTERFACE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.cli import Tfsetup
+from tfsetup.errors import NetworkError
+from tfsetup.locks.run import Finished
+
+LOCK = """\
+lock-version = "1.0"
+created-by = "uv"
+requires-python = ">=3.12"
+
+[[packages]]
+name = "alpha"
+version = "1.0"
+wheels = [{{ url = "https://a.io/alpha-1.0-py3-none-any.whl", size = 1500000, hashes = {{ sha256 = "{sha}" }} }}]
+""".format(sha="a" * 64)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """Let uv lock a stand-in, and keep what it was asked."""
+    calls: list[dict[str, object]] = []
+
+    def locked(arguments: list[str], **options: object) -> Finished:
+        calls.append({"arguments": list(arguments), **options})
+        return Finished(stdout=LOCK, stderr="")
+
+    monkeypatch.setattr("tfsetup.locks.solve.run_uv", locked)
+    return calls
+
+
+def test_a_dry_run_for_another_machine_prints_the_very_plan(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]], tmp_path: Path
+) -> None:
+    ran = tfsetup("install", "--dry-run", "--host", host_file("macos-14-m3"))
+    assert ran.status == 0
+    assert ran.out.splitlines() == [
+        f"{tmp_path}/.venv would become macos-arm64-metal on Python 3.12:",
+        "  1. create a virtual environment on /opt/homebrew/bin/python3.12",
+        "  2. install 1 locked wheels, at most 2 MB to download, each checked by its sha256",
+        "  3. predict the native load from the files, before anything is run",
+        "  4. load TensorFlow in a fresh interpreter and time a matmul on each device",
+        "  5. switch the prefix to the new generation",
+        "1 packages, 1.5 MB: alpha==1.0",
+        "Nothing was changed (--dry-run).",
+    ]
+    assert list(tmp_path.iterdir()) == []
+    assert asked[0]["environ"] == {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
+
+
+def test_a_rosetta_process_still_plans_for_arm64(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]]
+) -> None:
+    ran = tfsetup("install", "--dry-run", "--json", "--host", host_file("macos-14-m1-rosetta-and-downloads"))
+    assert ran.document["data"]["plan"][0] == (
+        "create a virtual environment on a downloaded cpython-3.12-macos-aarch64-none"
+    )
+    arguments = asked[0]["arguments"]
+    assert isinstance(arguments, list)
+    assert arguments[arguments.index("--python-platform") + 1] == "aarch64-apple-darwin"
+
+
+def test_progress_goes_to_stderr(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]]
+) -> None:
+    ran = tfsetup("install", "--dry-run", "--json", "--host", host_file("linux-x86_64-glibc-2.36"))
+    assert [line.split()[0] for line in ran.err.splitlines()] == ["Detected", "Chosen", "Locked"]
+    assert ran.document["data"]["packages"] == ["alpha==1.0"]
+    assert asked
+
+
+def test_quiet_says_nothing_of_it(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]]
+) -> None:
+    assert tfsetup("-q", "install", "--dry-run", "--host", host_file("linux-x86_64-glibc-2.36")).err == ""
+    assert asked
+
+
+def test_no_row_is_exit_4_with_the_reasons(tfsetup: Tfsetup, host_file: Callable[[str], str]) -> None:
+    ran = tfsetup("install", "--dry-run", "--json", "--host", host_file("linux-x86_64-musl"))
+    assert ran.status == 4
+    assert ran.document["status"] == "failed"
+    assert ran.document["data"]["resolve"]["installable"] is False
+
+
+def test_an_index_that_does_not_answer_is_exit_5(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object, **__: object) -> Finished:
+        raise NetworkError("Locking: The package index could not be reached.", hint="Check the network.")
+
+    monkeypatch.setattr("tfsetup.locks.solve.run_uv", unreachable)
+    ran = tfsetup("install", "--dry-run", "--host", host_file("linux-x86_64-glibc-2.36"))
+    assert ran.status == 5
+    assert ran.err.endswith("error: Locking: The package index could not be reached.\n hint: Check the network.\n")
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_a_prefix_that_is_not_ours_is_exit_6_and_untouched(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path, kind: str
+) -> None:
+    prefix = tmp_path / ".venv"
+    if kind == "folder":
+        prefix.mkdir()
+    else:
+        prefix.write_text("mine")
+    ran = tfsetup("install", "--dry-run", "--host", host_file("linux-x86_64-glibc-2.36"))
+    assert ran.status == 6
+    assert f"error: {prefix} exists and was not made by tfsetup; it is left as it is." in ran.err
+    assert "--replace" in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == [".venv"]
+
+
+def test_a_lock_file_that_is_not_there_is_exit_8(tfsetup: Tfsetup, host_file: Callable[[str], str]) -> None:
+    argv = ["install", "--dry-run", "--lock", "pylock.toml", "--host", host_file("linux-x86_64-glibc-2.36")]
+    ran = tfsetup(*argv)
+    assert ran.status == 8
+    assert "error: There is no such lock file.\n   at: pylock.toml\n" in ran.err
+
+
+def test_a_damaged_lock_file_is_exit_3_with_its_line(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path
+) -> None:
+    (tmp_path / "pylock.toml").write_text(LOCK.replace("sha256", "md5"))
+    argv = ["install", "--dry-run", "--lock", "pylock.toml", "--host", host_file("linux-x86_64-glibc-2.36")]
+    ran = tfsetup(*argv)
+    assert ran.status == 3
+    assert "   at: pylock.toml:8\n" in ran.err
+
+
+def test_a_named_lock_is_taken_without_asking_the_index(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path, asked: list[dict[str, object]]
+) -> None:
+    (tmp_path / "pylock.toml").write_text(LOCK)
+    argv = ["install", "--dry-run", "--lock", "pylock.toml", "--host", host_file("linux-x86_64-glibc-2.36")]
+    assert tfsetup(*argv).status == 0
+    assert asked == []
+
+
+def test_what_must_be_compiled_needs_a_yes(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tfsetup.host.file import read_host
+
+    monkeypatch.setattr("tfsetup.host.probe.probe", lambda **_: read_host(Path(host_file("macos-15-m4"))))
+    ran = tfsetup("install", "--accelerator", "metal", "--tensorflow", "2.21.0", "--json")
+    assert ran.status == 2
+    assert "exists as source only" in ran.document["error"]["message"]
+    assert "--allow-build" in ran.document["error"]["hint"]
+    assert asked

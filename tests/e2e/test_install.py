@@ -1,0 +1,142 @@
+"""The main job for real: the index, TensorFlow, and interpreters of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.process import ROOT, data, tfsetup
+from tfsetup.host.probe import probe
+
+pytestmark = pytest.mark.e2e
+
+# Two of the Pythons that the newest release has wheels for, whichever this machine has.
+WANTED = [python.minor for python in probe(downloads=False).pythons or () if python.path and not python.free_threaded]
+PYTHONS = sorted({minor for minor in WANTED if minor in {"3.10", "3.11", "3.12", "3.13"}}, reverse=True)[:2]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home with a space")
+
+
+@pytest.fixture(scope="module", params=PYTHONS)
+def installed(home: Path, request: pytest.FixtureRequest) -> tuple[Path, dict[str, Any], str]:
+    """Install for one Python; return the prefix, the data of the JSON, and the Python."""
+    prefix = home / f"env-{request.param}"
+    argv = ["install", "--accelerator", "cpu", "--python", request.param, "--prefix", str(prefix), "--json"]
+    done = tfsetup(*argv, cwd=home)
+    assert done.returncode == 0, done.stderr
+    return prefix, data(done), request.param
+
+
+def test_this_machine_has_two_pythons_to_try() -> None:
+    assert len(PYTHONS) == 2
+
+
+def test_tensorflow_runs_and_multiplies_correctly(installed: tuple[Path, dict[str, Any], str]) -> None:
+    _, told, minor = installed
+    verified = told["verify"]
+    assert told["changed"] is True
+    assert verified["python"]
+    assert f"tensorflow-cpu=={verified['tensorflow']['version']}" in told["requirements"]
+    cpu = next(device for device in verified["devices"] if device["type"] == "CPU")
+    assert cpu["status"] == "ok"
+    for product in cpu["matmul"]:
+        assert product["dtype"] == "float32"
+        assert product["gflops"] == pytest.approx(2 * product["n"] ** 3 / product["median_s"] / 1e9, rel=1e-2)
+        assert 0 <= product["max_rel_error"] < 1e-4
+    assert told["python"] == minor
+    assert {image["arch"] for image in verified["native_runtime"]} == {probe(pythons=False, downloads=False).arch}
+
+
+def test_the_environment_is_what_it_says(installed: tuple[Path, dict[str, Any], str]) -> None:
+    prefix, told, minor = installed
+    script = "import json, sys, tensorflow as tf; print(json.dumps([tf.__version__, sys.version_info[:2], sys.prefix]))"
+    done = tfsetup("run", str(prefix), "--", "python", "-c", script, cwd=prefix.parent)
+    assert done.returncode == 0, done.stderr
+    version, python, where = json.loads(done.stdout)
+    assert version == told["verify"]["tensorflow"]["version"]
+    assert ".".join(map(str, python)) == minor
+    assert where == str(prefix)
+
+
+def test_a_second_time_there_is_nothing_to_do(installed: tuple[Path, dict[str, Any], str]) -> None:
+    prefix, told, minor = installed
+    argv = ["install", "--accelerator", "cpu", "--python", minor, "--prefix", str(prefix), "--offline", "--json"]
+    again = data(tfsetup(*argv, cwd=prefix.parent))
+    assert again["changed"] is False
+    assert again["generation"] == told["generation"]
+    assert again["verify"] == told["verify"]
+
+
+def test_another_release_is_another_generation_and_the_way_back_is_short(home: Path) -> None:
+    prefix = home / "changing"
+    common = ["--accelerator", "cpu", "--python", PYTHONS[-1], "--prefix", str(prefix), "--json"]
+    first = data(tfsetup("install", *common, cwd=home))
+    older = tfsetup("install", "--tensorflow", "2.20.*", *common, cwd=home)
+    assert older.returncode == 0, older.stderr
+    second = data(older)
+    assert (second["generation"], second["changed"]) == (first["generation"] + 1, True)
+    assert second["verify"]["tensorflow"]["version"].startswith("2.20.")
+    back = data(tfsetup("rollback", "--prefix", str(prefix), "--json", cwd=home))
+    assert back["generation"] == first["generation"]
+    show = "import tensorflow as tf; print(tf.__version__)"
+    done = tfsetup("run", str(prefix), "--", "python", "-c", show, cwd=home)
+    assert done.stdout.strip() == first["verify"]["tensorflow"]["version"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminated"])
+def test_an_interrupted_installation_leaves_what_was_there(home: Path, tmp_path: Path, number: signal.Signals) -> None:
+    prefix = tmp_path / "env"
+    small = tmp_path / "cache"
+    argv = [sys.executable, "-m", "tfsetup", "install", "--accelerator", "cpu", "--prefix", str(prefix)]
+    environ = os.environ | {"PYTHONPATH": str(ROOT / "installer"), "UV_CACHE_DIR": str(small)}
+    with subprocess.Popen(argv, cwd=home, env=environ, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("Downloading"):
+                break
+        time.sleep(0.5)
+        running.send_signal(number)
+        said = running.stderr.read()
+        assert running.wait(30) == 130
+    assert said.endswith("error: Interrupted; nothing half-done is left behind.\n")
+    assert not prefix.exists()
+    assert [path.name for path in (tmp_path / "env.generations").iterdir()] == ["lock"]
+
+
+def test_an_unknown_release_is_refused_before_anything_happens(home: Path, tmp_path: Path) -> None:
+    done = tfsetup("install", "--tensorflow", "2.99.0", "--json", cwd=tmp_path)
+    assert done.returncode == 4
+    assert json.loads(done.stdout)["data"]["resolve"]["reasons"]
+    assert list(tmp_path.iterdir()) == []
+    assert home.exists()
+
+
+def test_an_index_that_is_not_there_is_exit_5(tmp_path: Path) -> None:
+    environ = {
+        "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple",
+        "UV_HTTP_RETRIES": "0",
+        "UV_CACHE_DIR": str(tmp_path / "c"),
+    }
+    done = tfsetup("install", "--json", cwd=tmp_path, **environ)
+    assert done.returncode == 5
+    assert json.loads(done.stdout)["error"]["code"] == "network"
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_exit_6(tmp_path: Path) -> None:
+    # A file where a folder must be stands in for every reason (root may write anywhere).
+    (tmp_path / "file").write_text("")
+    done = tfsetup("install", "--prefix", str(tmp_path / "file" / "env"), "--json", cwd=tmp_path)
+    assert done.returncode == 6
+    assert json.loads(done.stdout)["error"]["code"] == "build"

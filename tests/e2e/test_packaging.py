@@ -1,0 +1,42 @@
+"""Wheel, sdist and editable install alike reach the matrix."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from support.process import ROOT
+
+pytestmark = pytest.mark.network
+
+
+def _uv(*argv: str) -> None:
+    done = subprocess.run([find_uv_bin(), *argv], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    _uv("build", "--quiet", "--out-dir", str(folder), str(ROOT))
+    return folder
+
+
+@pytest.mark.parametrize("form", ["wheel", "sdist", "editable"])
+def test_every_form_of_installation_resolves(built: Path, tmp_path: Path, form: str) -> None:
+    what = {
+        "wheel": [str(next(built.glob("*.whl")))],
+        "sdist": [str(next(built.glob("*.tar.gz")))],
+        "editable": ["--editable", str(ROOT)],
+    }[form]
+    environment = tmp_path / "env"
+    _uv("venv", "--quiet", "--no-project", "--python", ">=3.11", str(environment))
+    _uv("pip", "install", "--quiet", "--python", str(environment / "bin" / "python"), *what)
+    host = ROOT / "tests" / "cases" / "hosts" / "macos-14-m3.json"
+    argv = [str(environment / "bin" / "tfsetup"), "resolve", "--json", "--host", str(host)]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"row": "macos-arm64-metal"' in done.stdout

@@ -1,0 +1,87 @@
+"""The verification on the terminal, as exact text."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from tfsetup.matrix.model import Expectation
+from tfsetup.report.verify import BAR_CELLS, bar, duration, finding_lines, verify_view
+from tfsetup.verify import findings_data, judge, to_data
+from tfsetup.verify.model import ProbeOutcome
+
+CASES = Path(__file__).parents[2] / "cases" / "verify"
+
+
+def shown(name: str, *, ascii_only: bool = False) -> str:
+    """Return what is printed, without colour, for a case of tests/cases/verify."""
+    case = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
+    expectation: Any = case.get("expectation")
+    expect = expectation and Expectation(**{**expectation, "devices": tuple(expectation["devices"])})
+    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
+    found = judge(outcome, expect, None)
+    stream = io.StringIO()
+    console = Console(file=stream, width=140, no_color=True, highlight=False)
+    console.print(verify_view(to_data(found), findings_data(found), ascii_only=ascii_only))
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+def test_a_good_run_shows_version_numbers_and_libraries() -> None:
+    text = shown("cpu-only")
+    assert text.startswith(
+        "TensorFlow 2.21.0 (v2.21.0-rc1-5-ga481b10260d) · Python 3.13.0 (x86_64) · /env\nimported in "
+    )
+    assert "CPU:0" in text
+    assert "NumPy calls openblas (0.3.34.237.2, Haswell, 2 threads): " in text
+    assert "CPU features left to run-time dispatch: avx2 fma" in text
+    assert "error" in text  # the column, and nothing else
+    assert "error:" not in text
+
+
+def test_a_verdict_stands_in_the_devices_row_with_its_number() -> None:
+    lines = [line for line in shown("gpu-wrong").splitlines() if line.strip().startswith("GPU:0 Apple M1")]
+    assert len(lines) == 1
+    assert "wrong: float32 512:" in lines[0]
+
+
+def test_a_crash_is_told_in_words() -> None:
+    assert shown("no-avx").splitlines() == [
+        "TensorFlow did not load · Python 3.12.1 (x86_64)",
+        "error: TensorFlow died of SIGILL (illegal instruction) while loading _pywrap_cpu_feature_guard.so",
+        "  this CPU has no AVX; TensorFlow's x86_64 wheels are built for it and fail without a message",
+        "  fix: run on a CPU with AVX (or give the virtual machine one: `-cpu host`), or build TensorFlow from source",
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.json")), ids=lambda path: path.stem)
+def test_every_case_can_be_shown_in_plain_ascii_cells(path: Path) -> None:
+    text = shown(path.stem, ascii_only=True)
+    assert "█" not in text
+    assert "Traceback" not in text
+
+
+@given(st.floats(min_value=-1, max_value=2))
+def test_a_bar_never_leaves_its_column(share: float) -> None:
+    assert len(bar(share)) <= BAR_CELLS
+    assert len(bar(share, ascii_only=True)) <= BAR_CELLS
+
+
+def test_bars_are_proportional() -> None:
+    assert [bar(0), bar(0.5), bar(1)] == ["", "█" * 8, "█" * 16]
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.00265, "2.65 ms"), (0.184, "184 ms"), (1.42, "1.42 s"), (65.0, "65 s")])
+def test_durations_have_three_digits(value: float, text: str) -> None:
+    assert duration(value) == text
+
+
+def test_nothing_from_outside_drives_the_terminal() -> None:
+    finding = {"severity": "note", "title": "a\x1b[2Jb", "detail": "c\x07", "fix": ["d\x00"]}
+    assert all("\x1b" not in line and "\x07" not in line and "\x00" not in line for line, _ in finding_lines(finding))

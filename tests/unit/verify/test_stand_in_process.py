@@ -1,0 +1,86 @@
+"""The whole way, probe and judgement, over a stand-in for a TensorFlow with a GPU (support/fake_tensorflow.py)."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support import fake_tensorflow
+from tfsetup.matrix.model import Expectation
+from tfsetup.verify import Verification, verify
+
+pytestmark = pytest.mark.process
+
+WITH_GPU = Expectation(devices=("CPU", "GPU"), blas=None, arch=None)
+
+
+def examined(
+    folder: Path, sizes: tuple[int, ...] = (64,), dtypes: tuple[str, ...] = ("float32",), **bad: Any
+) -> Verification:
+    """Verify an environment whose GPU behaves as `bad` says."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    site = next(folder.glob("[Ll]ib*/**/site-packages"))
+    (site / "numpy.pth").write_text(str(Path(np.__file__).parents[1]), encoding="utf-8")
+    package = site / "tensorflow"
+    package.mkdir()
+    package.joinpath("__init__.py").write_text(
+        Path(fake_tensorflow.__file__).read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    package.joinpath("behaviour.json").write_text(json.dumps(bad), encoding="utf-8")
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    return verify(python, expect=WITH_GPU, sizes=sizes, dtypes=dtypes, timeout_s=120)
+
+
+def gpu_of(found: Verification) -> tuple[str, str]:
+    gpu = next(device for device in found.devices if device.type == "GPU")
+    return gpu.status, gpu.reason
+
+
+def test_a_right_gpu_is_ok_or_at_worst_slow(tmp_path: Path) -> None:
+    found = examined(tmp_path / "env", sizes=(64, 128))
+    assert found.ok, found.findings
+    gpu = found.devices[1]
+    assert gpu.status in {"ok", "slow"}  # it is this machine's CPU, so which of them is chance
+    assert gpu.description == "Imagined GPU"
+    assert [(item.n, item.placed_on, item.repeatable) for item in gpu.matmul] == [
+        (64, "GPU:0", True),
+        (128, "GPU:0", True),
+    ]
+    assert all(item.max_rel_error is not None and item.max_rel_error < 1e-5 for item in gpu.matmul)
+    assert all(item.runs >= 3 and item.median_s and item.gflops for item in gpu.matmul)
+    assert found.blas[0].library is not None
+
+
+@pytest.mark.parametrize(
+    ("bad", "status", "words"),
+    [
+        ({"answer": "zeros"}, "wrong", "error 1.0e+00 >"),
+        ({"answer": "nan"}, "wrong", "NaN"),
+        ({"lands_on": "CPU:0"}, "fallback", "was put on GPU:0 and ran on CPU:0"),
+        ({"fails": ["float32"]}, "failed", "Could not satisfy device specification"),
+        ({"listed": False}, "fallback", "a GPU was expected"),
+        ({"signal": int(signal.SIGSEGV)}, "failed", "SIGSEGV"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_a_bad_gpu_is_found_out(tmp_path: Path, bad: dict[str, Any], status: str, words: str) -> None:
+    found = examined(tmp_path / "env", **bad)
+    assert not found.ok
+    assert gpu_of(found)[0] == status
+    assert words in gpu_of(found)[1]
+    assert found.devices[0].status in {"ok", "slow", "skipped"}
+
+
+def test_a_type_without_a_kernel_is_no_failure_of_the_device(tmp_path: Path) -> None:
+    found = examined(tmp_path / "env", dtypes=("float32", "float64"), fails=["float64"])
+    assert found.ok, found.findings
+    products = {item.dtype: item.error for item in found.devices[1].matmul}
+    assert products["float32"] is None
+    assert products["float64"] == "NotFoundError: Could not satisfy device specification"
