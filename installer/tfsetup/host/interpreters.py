@@ -53,7 +53,7 @@ def start_pythons(world: World, system: System) -> Later[Fact[tuple[Python, ...]
             asked.append(_Asked(path=path, running=running))
         else:
             more += 1
-    not_started = [f"{scripts} scripts (shims)"] * bool(scripts) + [f"{more} more than {_MOST}"] * bool(more)
+    not_started = [f"{scripts} scripts, such as shims"] * bool(scripts) + [f"{more} more than {_MOST}"] * bool(more)
     return lambda: _collect(asked, not_started, system)
 
 

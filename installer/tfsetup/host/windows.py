@@ -10,6 +10,7 @@ from tfsetup.host.parsers import registry
 from tfsetup.host.parsers.arch import read_arch, windows_machine
 from tfsetup.host.parsers.gpus import merged, read_display_registry
 from tfsetup.host.parsers.system import read_windows_version
+from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import System, join, which
 from tfsetup.host.world import Fact, Later, Output, World, now, unknown
 
@@ -63,7 +64,7 @@ def _cpu(world: World, arch: Arch | None) -> Later[Fact[Cpu]]:
 
     def finish() -> Fact[Cpu]:
         values = next(iter(registry.read_reg(running().stdout).values()), {})
-        brand = " ".join(values.get("ProcessorNameString", "").split()) or None
+        brand = name_of(values.get("ProcessorNameString"))
         source = "IsProcessorFeaturePresent, registry" if features is not None else "registry; features not told"
         return Fact(value=Cpu(brand=brand, features=features), source=source)
 
