@@ -36,9 +36,14 @@ class Corrupted(RecordedWorld):
         self.cut, self.words, self.status = cut, words, status
 
     def start(
-        self, argv: Sequence[str], *, limit_s: float = 5.0, env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        limit_s: float = 5.0,
+        env: Mapping[str, str] | None = None,
+        program: str | None = None,
     ) -> Later[Output]:
-        output = super().start(argv, limit_s=limit_s, env=env)()
+        output = super().start(argv, limit_s=limit_s, env=env, program=program)()
         if output.problem is not None:
             return lambda: output
         stdout = output.stdout[: self.cut] if self.words is None else self.words
