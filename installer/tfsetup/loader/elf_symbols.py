@@ -20,7 +20,7 @@ from tfsetup.loader.elf import DF_STATIC_TLS, PAGE, Machine, Tag
 from tfsetup.loader.elf_versions import HIDDEN, INDEX, Version, Versions, read_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tfsetup.loader.bytes import ByteSource
     from tfsetup.loader.elf import Elf

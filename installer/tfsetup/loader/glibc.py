@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
 """Bytes of static thread-local storage an opened library surely, or perhaps, still finds.
 
-glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`; since 2.32 512 of them may go to optional users), plus rounding.
+glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`), plus rounding; since 2.32 optional users may take 512.
 """
 
 

@@ -1,8 +1,8 @@
 """Where glibc looks for a library, and which files it accepts.
 
-Source: glibc elf/dl-load.c: `_dl_map_new_object` (the order of the places), `open_path`, `open_verify` (which files are
-passed over and which end the search), `fillin_rpath` and elf/dl-dst.h (`$ORIGIN`). Texts are those of 2.36; they have not
-changed since 2.17.
+Source: glibc elf/dl-load.c: `_dl_map_new_object` (the order of the places), `open_path`, `open_verify` (which files
+are passed over and which end the search), `fillin_rpath` and elf/dl-dst.h (`$ORIGIN`). Texts are those of 2.36; they
+have not changed since 2.17.
 """
 
 from __future__ import annotations
@@ -176,6 +176,11 @@ def _verify(source: ByteSource, system: System) -> Skip | str | None:
     refusal = _judge_ident(ident)
     if refusal:
         return refusal
+    return _judge_header(source, system)
+
+
+def _judge_header(source: ByteSource, system: System) -> Skip | str | None:
+    """Judge what follows the identification."""
     layout = LAYOUTS[system.bits, "<"]
     kind, machine, version, _, phoff, *_, phentsize, phnum, _, _, _ = layout.header.unpack(
         source.read(16, layout.header.size)
