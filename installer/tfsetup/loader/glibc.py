@@ -239,7 +239,6 @@ class GlibcProcess:
         try:
             elf = Elf(found.source)
             refusal = mapping_refusal(elf, self._system.glibc)
-            elf.tags  # noqa: B018 - read here because ld.so dies here when it cannot be read
         except MalformedImage as error:
             raise _Failed(_killed(found.name, found.entry.path, error)) from error
         if refusal:
@@ -275,10 +274,10 @@ class GlibcProcess:
 
     def _not_found(self, passed: Skip, name: str, loader: Map) -> LoadFailure:
         """Word a search that found nothing; what was passed over says whether the architecture is to blame."""
-        text = NO_FILE
+        text = NO_FILE if passed is Skip.NOWHERE else f"{NO_FILE}: No such file or directory"
         if passed is Skip.OTHER_CLASS:
             text = f"wrong ELF class: ELFCLASS{96 - self._system.bits}"
-        kind: Kind = "library-not-found" if passed is Skip.MISSING else "wrong-architecture"
+        kind: Kind = "library-not-found" if passed in (Skip.MISSING, Skip.NOWHERE) else "wrong-architecture"
         return LoadFailure(kind=kind, image=loader.path or name, message=f"{name}: {text}", library=name)
 
 

@@ -36,7 +36,7 @@ class Map:
     """An object in a process. Objects are compared by identity.
 
     `name` is `l_name`, the path it was opened with; `names` all names under which it has been asked for; `path` its
-    real path. `elf` is None for objects whose bytes are not at hand; `stock` then says what is known of them, and both are
+    real path. `elf` is None for objects whose bytes are not at hand; `stock` then says what is known, and both are
     None for an interpreter that cannot be read. `needed` are its direct dependencies once they are mapped, `scope` its
     own search list once it has been opened (breadth-first, itself first).
     """
@@ -99,6 +99,8 @@ def mapping_refusal(elf: Elf, glibc: tuple[int, int] | None) -> str | None:
     _touch(elf)
     if elf.segment(PT_DYNAMIC) is None:
         return "object file has no dynamic section"
+    if not elf.dynamic:
+        raise MalformedImage("its dynamic section is empty")
     return _flag_refusal(elf, glibc) or _stack_refusal(elf, glibc)
 
 

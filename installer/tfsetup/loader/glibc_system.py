@@ -48,7 +48,7 @@ HWCAPS_SINCE = (2, 33)
 class System:
     """Facts about the machine and the process's environment.
 
-    `executable`: absolute path of the interpreter in `files`; None when it cannot be read (a replayed host), and then an
+    `executable`: absolute path of the interpreter in `files`; None when it cannot be read (a replayed host), then an
     interpreter that defines the whole Python C API is assumed. `real`: the system's libraries are in `files`, so one
     that is not found is missing; otherwise the table of a stock system is asked.
     `glibc`: release as (major, minor), None when it could not be told. `library_path`: LD_LIBRARY_PATH as it is.
