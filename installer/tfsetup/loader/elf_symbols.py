@@ -311,8 +311,8 @@ class Symbols:
     def references(self, *, functions: bool = True) -> Sequence[Reference]:
         """Return what relocation looks up in other files, in the order in which it does, each once.
 
-        Symbols the file defines itself are left out as far as they are certain to be found. `functions` False: those that are bound
-        at the first call (lazy binding) are left out as well.
+        Symbols the file defines itself are left out as far as they are certain to be found. `functions` False: those
+        that are bound at the first call (lazy binding) are left out as well.
 
         Raises:
             MalformedImage: a table lies outside the file.

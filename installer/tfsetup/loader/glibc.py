@@ -91,6 +91,17 @@ class GlibcProcess:
         except MalformedImage:
             return False
 
+    def locate(self, name: str, *, caller: str | None = None) -> str | None:
+        """Return the real path of the file dlopen(`name`) would take for the image at `caller`, without opening it."""
+        known = next((entry for entry in self._maps if name in entry.names or entry.soname == name), None)
+        if known is not None:
+            return known.path
+        try:
+            found = search(name, self._caller(caller).place, self._system)
+        except Refusal:
+            return None
+        return found.entry.path if isinstance(found, Opened) else None
+
     # -- the start of the process --------------------------------------------------------------------------------------
 
     def _start(self) -> Map:
