@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.timing import alternate, command, report
 
-HOST = Path(__file__).parents[1] / "tests" / "cases" / "hosts" / "linux-x86_64-glibc236.json"
+HOST = Path(__file__).parents[1] / "tests" / "cases" / "hosts" / "linux-x86_64-glibc-2.36.json"
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ class RecordedWorld:
         self.folder = folder
         self.record: dict[str, Any] = json.loads((folder / "machine.json").read_text()) | changes
         self.started: list[list[str]] = []
+        self.environments: list[Mapping[str, str] | None] = []
 
     @property
     def process(self) -> Process:
@@ -47,6 +48,7 @@ class RecordedWorld:
     ) -> Later[Output]:
         assert limit_s > 0
         self.started.append(list(argv))
+        self.environments.append(env)
         output = self._ask(list(argv)) if QUESTION in argv else self._run(list(argv), env)
         return lambda: output
 

@@ -21,8 +21,23 @@ class Checks:
     host: Host
 
     def preflight(self, python: Path) -> dict[str, Any]:
-        """Predict the native load from the built files."""
-        raise NotImplementedError
+        """Predict the native load from the built files, before any of them is run.
+
+        Raises:
+            Refused: this machine's loader would refuse one of them.
+        """
+        from tfsetup.cli.prediction import predict
+        from tfsetup.cli.targets import of_environment
+        from tfsetup.loader.report import to_data
+
+        self.session.say("Preflight: reading the native libraries as this machine's loader would")
+        subject = of_environment(python.parents[1], self.session)
+        report = predict(self.session, subject, self.host, self.selection.python)
+        data = to_data(report) | {"checked": len(report.checked)}
+        if report.verdict == "fails":
+            first = report.failures[0]
+            raise Refused("preflight", data, f"This machine would not load it: {first.message}")
+        return data
 
     def verify(self, python: Path) -> dict[str, Any]:
         """Load TensorFlow in a fresh interpreter and time a matmul on each device.

@@ -72,6 +72,9 @@ def _refused(data: Data) -> Iterator[RenderableType]:
         from tfsetup.report.verify import verify_view
 
         yield verify_view(data["verify"], data["verify"].get("findings", []))
+    for failure in (data.get("preflight") or {}).get("failures", ()):
+        yield f"{failure['kind']}: {failure['image']}"
+        yield from (f"    {line}" for line in failure["message"].splitlines())
     yield ""
     yield f"Not installed: {data['refused']}"
     yield f"{data['prefix']} is as it was before."

@@ -9,6 +9,7 @@ from typing import Any
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.model import Blas, Finding
 from tfsetup.verify.observed import Event, Observed, number, text
+from tfsetup.verify.tolerance import tolerance
 
 # Cores OpenBLAS falls back to when it does not know the CPU; none of them uses AVX2.
 GENERIC_CORES = frozenset(
@@ -24,13 +25,12 @@ def blas(seen: Observed) -> tuple[Blas, ...]:
         return ()
     owners = {entry["path"]: entry for entry in seen.last("libraries").get("libraries", ())}
     users = [user for user in ("numpy", "scipy") if user == "numpy" or event.get("scipy_version")]
-    return tuple(_used_by(user, event, owners) for user in users)
+    return tuple(_used_by(user, seen, event, owners) for user in users)
 
 
-def _used_by(user: str, event: Event, owners: Mapping[str, Event]) -> Blas:
+def _used_by(user: str, seen: Observed, event: Event, owners: Mapping[str, Event]) -> Blas:
     entry = _library_of(user, event, owners)
-    timing = event.get(user)
-    timing = timing if isinstance(timing, dict) else {}
+    timing = _fastest(seen) if user == "numpy" else event.get(user) or {}
     path = text(entry.get("path"))
     image = owners.get(path or "", {})
     return Blas(
@@ -47,6 +47,10 @@ def _used_by(user: str, event: Event, owners: Mapping[str, Event]) -> Blas:
     )
 
 
+def _fastest(seen: Observed) -> Event:
+    return max(seen.all("numpy"), key=lambda event: number(event.get("gflops")) or 0.0, default={})
+
+
 def _library_of(user: str, event: Event, owners: Mapping[str, Event]) -> dict[str, Any]:
     """The library that appeared when the package's extension was loaded; else its wheel's; else the only one."""
     known = {entry["path"]: dict(entry) for entry in event.get("libraries", ())}
@@ -60,6 +64,23 @@ def _configured(event: Event) -> str | None:
     """What NumPy says it was built with, where no library of its own is mapped (linked statically, or unknown)."""
     name = (text(event.get("configured")) or "").lower()
     return next((family for word, family in BUILD_NAMES.items() if word in name), None)
+
+
+def numpy_findings(seen: Observed) -> Iterator[Finding]:
+    """Say so if NumPy's own products are wrong: then no comparison with them means anything."""
+    for event in seen.all("numpy"):
+        limit = tolerance("float32", int(event["n"]))
+        errors = {key: number(event.get(key)) for key in ("reference_error", "max_rel_error", "checksum_error")}
+        bad = [key for key, error in errors.items() if error is None or error > limit]
+        if bad:
+            worst = errors[bad[0]]
+            yield Finding(
+                severity="error",
+                title="NumPy's BLAS computes wrong results",
+                detail=f"float32 {event['n']}: {bad[0].replace('_', ' ')} {worst} > {limit:.1e}",
+                fix=("reinstall NumPy from another build", "tfsetup doctor"),
+            )
+            return
 
 
 def blas_findings(

@@ -26,7 +26,10 @@ def to_data(found: Verification) -> dict[str, Any]:
         "expected": _expected(found),
         "native_runtime": [asdict(image) for image in found.native_runtime],
         "cpu_features_unused": list(found.cpu_features_unused),
+        "cpu_features": list(found.cpu_features),
         "onednn": found.onednn,
+        "xnnpack": found.xnnpack,
+        "messages": [asdict(message) for message in found.messages],
         "environment": dict(found.influences),
         "failure": asdict(found.failure) if found.failure else None,
     }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify.model import Device, DeviceStatus, Failure, Matmul
+from tfsetup.verify.checks import checks
+from tfsetup.verify.model import Check, Device, DeviceStatus, Failure, Matmul
 from tfsetup.verify.observed import Event, Observed, number, text
 from tfsetup.verify.tolerance import tolerance
 
 HEADLINE = "float32"
 SLOW_CPU = 1 / 3  # of what NumPy's BLAS reaches on the same cores in the same process
+CALL_S = 1e-3  # a product that takes the faster side less than this says more about dispatch than about throughput
 
 
 def devices(seen: Observed, expectation: Expectation | None, failure: Failure | None) -> tuple[Device, ...]:
@@ -45,11 +47,12 @@ def missing(listed: Sequence[Device], expectation: Expectation | None) -> tuple[
 
 def _device(entry: Event, seen: Observed, failure: Failure | None) -> Device:
     name, kind = str(entry.get("name")), str(entry.get("type"))
-    relaxed = bool(seen.last("tensorflow").get("tensor_float_32")) and kind == "GPU"
+    relaxed = bool(seen.last("tensorflow").get("tensor_float_32")) and has_tensor_float_32(entry)
     products = tuple(
         product(event, tensor_float_32=relaxed) for event in seen.all("matmul") if event.get("device") == name
     )
-    status, reason = _verdict(name, products)
+    checked = tuple(checks(name, seen, tensor_float_32=relaxed))
+    status, reason = _verdict(name, products, checked)
     step = seen.open_step()
     if failure is not None and step.get("device") == name:
         status, reason = "failed", f"the process ended ({failure.signal or failure.kind}) during {step.get('what')}"
@@ -65,7 +68,14 @@ def _device(entry: Event, seen: Observed, failure: Failure | None) -> Device:
         reason=reason,
         description=text(entry.get("description")),
         matmul=products,
+        checks=checked,
     )
+
+
+def has_tensor_float_32(entry: Event) -> bool:
+    """NVIDIA GPUs from compute capability 8.0 (Ampere) on round the inputs of float32 products, by default."""
+    major = (text(entry.get("compute_capability")) or "0").split(".")[0]
+    return major.isdigit() and int(major) >= 8  # noqa: PLR2004 - the sentence above
 
 
 def product(event: Event, *, tensor_float_32: bool) -> Matmul:
@@ -92,8 +102,8 @@ def product(event: Event, *, tensor_float_32: bool) -> Matmul:
     )
 
 
-def _verdict(name: str, products: Sequence[Matmul]) -> tuple[DeviceStatus, str]:
-    """Return the worst of the products' verdicts; without any trouble, the headline number."""
+def _verdict(name: str, products: Sequence[Matmul], checked: Sequence[Check]) -> tuple[DeviceStatus, str]:
+    """Return the worst of the verdicts on products and checks; without any trouble, the headline number."""
     for item in products:
         if item.error is not None and item.dtype == HEADLINE:
             return "failed", f"{item.dtype} {item.n}: {item.error}"
@@ -104,6 +114,9 @@ def _verdict(name: str, products: Sequence[Matmul]) -> tuple[DeviceStatus, str]:
         problem = wrong(item)
         if problem:
             return "wrong", problem
+    for check in checked:
+        if check.status != "ok":
+            return check.status, f"{check.name}: {check.message}"
     best = best_of(products)
     if best is None:
         return ("failed", str(products[0].error)) if products else ("skipped", "")
@@ -132,26 +145,30 @@ def best_of(products: Sequence[Matmul], dtype: str = HEADLINE) -> Matmul | None:
 
 
 def _throughput(device: Device, every: Sequence[Device], seen: Observed) -> Device:
-    """Turn `ok` into `slow` where a device stays behind what this very machine shows to be possible."""
-    best = best_of(device.matmul)
-    if device.status != "ok" or best is None or best.dtype != HEADLINE or best.gflops is None:
+    """Turn `ok` into `slow` where a device stays behind what this very machine shows to be possible.
+
+    A CPU is held against NumPy on the same cores, everything else against the CPU: an accelerator that only keeps up
+    with it is no accelerator, and may well be the CPU under another name.
+    """
+    if device.status != "ok":
         return device
     if device.type == "CPU":
-        return _against_numpy(device, seen)
-    cpu = next((best_of(other.matmul) for other in every if other.type == "CPU"), None)
-    if cpu is not None and cpu.gflops and best.gflops < cpu.gflops:
-        ratio = best.gflops / cpu.gflops
-        reason = f"{best.gflops:.0f} GFLOP/s at {best.n}, {ratio:.2f}x the CPU's best ({cpu.gflops:.0f})"
-        return replace(device, status="slow", reason=reason)
+        numpy = {event["n"]: event for event in seen.all("numpy")}
+        rates = {n: (number(event.get("gflops")), number(event.get("median_s"))) for n, event in numpy.items()}
+        return _behind(device, rates, SLOW_CPU, "what NumPy reaches here")
+    cpu = next((other.matmul for other in every if other.type == "CPU"), ())
+    rates = {item.n: (item.gflops, item.median_s) for item in cpu if item.dtype == HEADLINE}
+    return _behind(device, rates, 1.0, "the CPU's")
+
+
+def _behind(device: Device, rates: Mapping[int, tuple[float | None, float | None]], share: float, words: str) -> Device:
+    """Compare at the largest size both were timed at, in the same rounds, unless that measures the cost of a call."""
+    for item in sorted(device.matmul, key=lambda item: -item.n):
+        ceiling, seconds = rates.get(item.n, (None, None))
+        if item.dtype != HEADLINE or not item.gflops or not ceiling or not seconds:
+            continue
+        if seconds < CALL_S or item.gflops >= share * ceiling:
+            return device
+        ratio = f"{item.gflops / ceiling:.2f}x {words} ({ceiling:.0f})"
+        return replace(device, status="slow", reason=f"{item.gflops:.0f} GFLOP/s at {item.n}, {ratio}")
     return device
-
-
-def _against_numpy(device: Device, seen: Observed) -> Device:
-    numpy = seen.last("blas").get("numpy")
-    ceiling = number(numpy.get("gflops")) if isinstance(numpy, dict) else None
-    best = best_of(device.matmul)
-    if ceiling is None or best is None or best.gflops is None or best.gflops >= SLOW_CPU * ceiling:
-        return device
-    ratio = best.gflops / ceiling
-    reason = f"{best.gflops:.0f} GFLOP/s at {best.n}, {ratio:.2f}x what NumPy reaches here ({ceiling:.0f})"
-    return replace(device, status="slow", reason=reason)

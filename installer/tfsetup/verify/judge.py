@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tfsetup.host.model import Host
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify.blas import blas, blas_findings
+from tfsetup.verify.blas import blas, blas_findings, numpy_findings
 from tfsetup.verify.devices import devices
 from tfsetup.verify.failure import cpu_features, explain, failure
 from tfsetup.verify.messages import sort_messages, unused_cpu_features
@@ -32,6 +32,7 @@ def judge(
     findings += _device_findings(judged)
     findings += _architecture(seen, expectation, host)
     findings += blas_findings(found_blas, expectation, cpu_features(seen, host))
+    findings += numpy_findings(seen)
     findings += _log_findings(seen)
     findings += _gaps(seen)
     return _verification(seen, expectation, judged, found_blas, tuple(findings), mode)
@@ -61,8 +62,11 @@ def _verification(
         blas=found_blas,
         expected=expectation,
         native_runtime=_images(seen),
+        cpu_features=tuple(seen.last("cpu").get("features") or ()),
         cpu_features_unused=unused_cpu_features(seen.outcome.stderr),
         onednn=tensorflow.get("onednn"),
+        xnnpack=_xnnpack(seen),
+        messages=sort_messages(seen.outcome.stderr),
         build=tensorflow.get("build") or {},
         influences=interpreter.get("influences") or {},
         findings=findings,
@@ -70,6 +74,12 @@ def _verification(
         seconds=seen.outcome.seconds,
         log=seen.outcome.stderr,
     )
+
+
+def _xnnpack(seen: Observed) -> bool | None:
+    """TensorFlow Lite names its delegate in the log when it prepares a model; None: not asked, or not there."""
+    ended = any(event.get("phase") == "tensorflow lite" for event in seen.all("end"))
+    return "XNNPACK delegate for CPU" in seen.outcome.stderr if ended else None
 
 
 def _phases(imported: Event) -> dict[str, float]:
@@ -90,7 +100,7 @@ def _device_findings(judged: tuple[Device, ...]) -> Iterator[Finding]:
     titles = {
         "wrong": "computes wrong results",
         "fallback": "is not used",
-        "failed": "cannot multiply matrices",
+        "failed": "cannot compute",
         "slow": "is slower than this machine should be",
     }
     for device in judged:
@@ -159,7 +169,7 @@ def _gaps(seen: Observed) -> Iterator[Finding]:
         phase = str(event.get("phase"))
         if phase not in {"import", "devices"}:
             yield Finding(
-                severity="error" if phase.startswith("matmul float32") else "warning",
+                severity="error" if phase.startswith(("matmul float32", "convolution", "training")) else "warning",
                 title=f"phase `{phase}` could not be completed",
                 detail=f"{event.get('type')}: {event.get('message')}"[:600],
             )

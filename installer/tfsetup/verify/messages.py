@@ -27,8 +27,12 @@ KNOWN: tuple[tuple[Kind, str, str], ...] = (
         r"oneDNN custom operations are on",
         "oneDNN kernels are in use; results may differ in the last digits",
     ),
-    ("harmless", r"optimized to use available CPU instructions", "an information, not a warning: see CPU features"),
-    ("harmless", r"To enable the following instructions:", "the end of the line about CPU instructions"),
+    (
+        "harmless",
+        r"This TensorFlow binary is optimized (to use|with oneAPI)",
+        "an information, not a warning: see CPU features",
+    ),
+    ("harmless", r"^To enable (them|the following instructions)", "the end of the line about CPU instructions"),
     ("harmless", r"before absl::InitializeLog\(\) is called", "only says that log lines go to standard error"),
     ("harmless", r"Unable to register cu(DNN|FFT|BLAS) factory", "a plugin registers itself twice; nothing is lost"),
     ("harmless", r"computation placer already registered", "registered twice; nothing is lost"),
@@ -51,7 +55,10 @@ KNOWN: tuple[tuple[Kind, str, str], ...] = (
     ("matters", r"not built with CUDA kernel binaries compatible", "kernels are compiled anew at the first start"),
 )
 ALARM = re.compile(r"^(?:\d{4}-\d\d-\d\d [\d:.]+: )?(?:[WEF]\d{4} |[WEF] |WARNING|ERROR|Error)|Warning:", re.IGNORECASE)
-UNUSED = re.compile(r"To enable the following instructions: ([A-Z0-9_. ]+), in other operations")
+# From 2.12 on a line of its own; before, the end of the line about oneDNN.
+UNUSED = re.compile(
+    r"(?:enable the following|CPU) instructions(?: in performance-critical operations)?: +([A-Z0-9_. ]+)"
+)
 
 
 def sort_messages(log: str) -> tuple[Message, ...]:

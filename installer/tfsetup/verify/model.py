@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tfsetup.matrix.model import Expectation
+from tfsetup.verify.messages import Message
 
 Mode = Literal["quick", "full"]
 Ended = Literal["finished", "signal", "exit", "timeout", "not-started"]
@@ -152,8 +153,11 @@ class Verification:
     blas: tuple[Blas, ...] = ()
     expected: Expectation | None = None
     native_runtime: tuple[NativeImage, ...] = ()
+    cpu_features: tuple[str, ...] = ()
     cpu_features_unused: tuple[str, ...] = ()
     onednn: bool | None = None
+    xnnpack: bool | None = None
+    messages: tuple[Message, ...] = ()
     build: Mapping[str, Any] = field(default_factory=dict)
     influences: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

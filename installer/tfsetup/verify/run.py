@@ -43,8 +43,12 @@ REMOVED_PREFIXES: Mapping[str, str] = {
     "CONDA_": "an activated environment that may not be the one examined",
     "_CE_": "left behind by conda's activation",
 }
-# TensorFlow's own start-up messages are evidence, so they are not filtered; Python must not buffer or re-encode them.
-ADDED: Mapping[str, str] = {"TF_CPP_MIN_LOG_LEVEL": "0", "PYTHONUTF8": "1"}
+ADDED: Mapping[str, str] = {
+    "TF_CPP_MIN_LOG_LEVEL": "0",  # TensorFlow's own start-up messages are evidence
+    "TF_CPP_VMODULE": "dso_loader=1",  # from 2.12 on, which GPU library could not be loaded is said only when asked
+    "KERAS_BACKEND": "tensorflow",  # another one, from the environment or ~/.keras, would not train with TensorFlow
+    "PYTHONUTF8": "1",  # whatever the locale, messages arrive whole
+}
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 128 * 1024

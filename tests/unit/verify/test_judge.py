@@ -11,6 +11,7 @@ import pytest
 from tfsetup.host.model import Cpu, Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import findings_data, judge, to_data
+from tfsetup.verify.devices import has_tensor_float_32
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
@@ -65,7 +66,7 @@ def test_a_verdict_names_the_number_that_decided_it() -> None:
     assert gpu["gpu-nan"] == "float32 512: the result holds NaN or infinity"
     assert gpu["gpu-op-on-cpu"] == "float32 512 was put on GPU:0 and ran on CPU:0"
     assert gpu["gpu-failed"] == "float32 512: InternalError: Failed to create cuBLAS handle"
-    assert "x the CPU's best" in case("gpu-slower-than-cpu").devices[1].reason
+    assert "x the CPU's (" in case("gpu-slower-than-cpu").devices[1].reason
     assert "x what NumPy reaches here" in case("cpu-slow").devices[0].reason
     assert case("gpu-not-listed").devices[1].reason == (
         "a GPU was expected, TensorFlow lists CPU:0; its work would run on the CPU"
@@ -132,3 +133,49 @@ def test_a_gap_in_the_examination_is_said() -> None:
 def test_a_probe_that_measured_nothing_is_not_ok() -> None:
     done = ProbeOutcome(python="python", ended="finished", events=({"event": "done"},), exit_status=0)
     assert not judge(done, None, None).ok
+
+
+def test_a_failed_check_decides_over_a_fast_matmul() -> None:
+    reasons = {
+        name: case(name).devices[1].reason
+        for name in (
+            "training-nan",
+            "training-drifts",
+            "training-unrepeatable",
+            "training-diverges",
+            "training-fails",
+            "convolution-elsewhere",
+        )
+    }
+    assert reasons["training-nan"] == "training step: values are NaN or infinite"
+    assert reasons["training-drifts"].startswith("training step: differs from the CPU by 8.0e-02 > ")
+    assert reasons["training-unrepeatable"].startswith("training step: differs from itself by 3.0e-01 > ")
+    assert reasons["training-diverges"].startswith("training step: the loss went from 1.91 to 7.0e+00")
+    assert reasons["training-fails"].startswith("training step: NotFoundError: could not find registered platform")
+    assert reasons["convolution-elsewhere"] == "convolution: was put on GPU:0 and ran on CPU:0"
+
+
+def test_the_full_mode_tells_more() -> None:
+    found = case("full-cpu")
+    assert found.xnnpack is True
+    assert [item.user for item in found.blas] == ["numpy", "scipy"]
+    assert all(item.library == "openblas" and item.gflops for item in found.blas)
+    assert found.blas[0].path != found.blas[1].path
+    assert [check.name for check in found.devices[0].checks] == ["convolution", "training step"]
+    assert {item.dtype for item in found.devices[0].matmul} == {"float32", "float16", "bfloat16"}
+    assert case("cpu-only").xnnpack is None
+    assert {message.kind for message in found.messages} == {"harmless"}
+
+
+@pytest.mark.parametrize(
+    ("capability", "relaxed"), [("8.6", True), ("10.0", True), ("7.5", False), (None, False), ("", False)]
+)
+def test_tensor_float_32_is_expected_from_ampere_on(capability: str | None, relaxed: bool) -> None:
+    assert has_tensor_float_32({"compute_capability": capability}) is relaxed
+
+
+def test_calls_too_short_to_time_make_nothing_slow() -> None:
+    path = next(path for path in CASES if path.stem == "cpu-slow")
+    outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
+    events = tuple({**event, "median_s": 1e-5} if event["event"] == "numpy" else event for event in outcome["events"])
+    assert judge(ProbeOutcome(**{**outcome, "events": events}), None, None).devices[0].status == "ok"

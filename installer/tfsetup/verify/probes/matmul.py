@@ -2,7 +2,8 @@
 
 The clock stops when a number computed from every element of the result has reached the host (`reduce_max`), so that
 nothing is left running; the whole result is fetched once more outside the clock and compared with float64.
-Devices take turns within a round: timed one after the other, the first heats the machine for the second.
+Devices take turns within a round: timed one after the other, the first heats the machine for the second. NumPy takes
+part in the rounds of float32: its rate on the same cores at the same moment is what a CPU device is held against.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Plan:
         self.last = 2048 if quick else 8192
         self.dtypes = options.get("dtypes") or (["float32"] if quick else ["float32", "float16", "bfloat16", "float64"])
         self.runs = 5 if quick else 9
-        self.budget_s = float(options.get("budget_s") or (2.0 if quick else 10.0))
+        self.budget_s = float(options.get("budget_s") or (2.0 if quick else 6.0))
 
     def steps(self) -> list[int]:
         """Return the sizes in the order they are tried."""
@@ -81,6 +82,24 @@ class Lane:
         return float(result.numpy().max())
 
 
+class NumpyLane:
+    """NumPy's own product of the same numbers, on the host."""
+
+    def __init__(self, np: Any, a: Any, b: Any) -> None:
+        """Multiply once to warm up."""
+        self.np = np
+        self.a, self.b = a, b
+        self.samples: list[float] = []
+        self.result = np.matmul(a, b)
+
+    def sample(self) -> float:
+        """Time one product and return its seconds."""
+        started = time.perf_counter()
+        self.result = self.np.matmul(self.a, self.b)
+        self.samples.append(time.perf_counter() - started)
+        return self.samples[-1]
+
+
 class Sweep:
     """Every size of one type of number on every device."""
 
@@ -109,9 +128,9 @@ class Sweep:
         return not rates or (not levelled(rates) and 6 * 2.0 * n**3 / rates[-1] < left_s)
 
     def _one_size(self, devices: list[Device], dtype: str, n: int, left_s: float) -> list[Device]:
-        a, b = operands(self.np, n)
+        numbers = operands(self.np, n)
         with self.tf.device("/device:CPU:0"):
-            a, b = self.tf.cast(a, dtype), self.tf.cast(b, dtype)
+            a, b = (self.tf.cast(each, dtype) for each in numbers)
         lanes = []
         for device in devices:
             self.channel.send("step", what=f"matmul {dtype} {n}", device=device.name)
@@ -121,33 +140,44 @@ class Sweep:
                 self.channel.send("matmul", device=device.name, n=n, dtype=dtype, error=describe(error))
         if not lanes:
             return []
-        _rounds(lanes, self.plan.runs, left_s)
+        native = [NumpyLane(self.np, *numbers)] if dtype == "float32" else []
+        _rounds([*lanes, *native], self.plan.runs, left_s)
         reference = Reference(self.np, host(self.np, a), host(self.np, b))
         for lane in lanes:
             self.rates.setdefault(lane.device.name, []).append(2.0 * n**3 / median(lane.samples))
             self.channel.send("matmul", device=lane.device.name, n=n, dtype=dtype, **self._outcome(lane, n, reference))
+        for numpy in native:
+            outcome = reference.compare(numpy.result)
+            outcome["reference_error"] = reference.own_error()
+            self.channel.send("numpy", n=n, dtype=dtype, **_timing(numpy.samples, n), **outcome)
         return [lane.device for lane in lanes]
 
     def _outcome(self, lane: Lane, n: int, reference: Reference) -> dict[str, Any]:
         result = lane.product()
-        samples = sorted(lane.samples)
-        middle = median(samples)
-        quarter = len(samples) // 4
         outcome = {
             "placed_on": actual(result),
-            "runs": len(samples),
-            "median_s": middle,
-            "min_s": samples[0],
-            "spread": (samples[-1 - quarter] - samples[quarter]) / middle,
-            "gflops": 2e-9 * n**3 / middle,
             "repeatable": len(set(lane.values)) == 1,
             "fetched": "largest element" if lane.scalar else "whole result",
         }
+        outcome.update(_timing(lane.samples, n))
         outcome.update(reference.compare(host(self.np, result)))
         return outcome
 
 
-def _rounds(lanes: list[Lane], runs: int, left_s: float) -> None:
+def _timing(seconds: list[float], n: int) -> dict[str, Any]:
+    """Return the numbers of a series: `spread` is the interquartile range over the median."""
+    samples = sorted(seconds)
+    middle, quarter = median(samples), len(samples) // 4
+    return {
+        "runs": len(samples),
+        "median_s": middle,
+        "min_s": samples[0],
+        "spread": (samples[-1 - quarter] - samples[quarter]) / middle,
+        "gflops": 2e-9 * n**3 / middle,
+    }
+
+
+def _rounds(lanes: list[Any], runs: int, left_s: float) -> None:
     """Let the devices take turns, at least three rounds, then as long as there is time."""
     stop = time.perf_counter() + left_s
     for done in range(runs):

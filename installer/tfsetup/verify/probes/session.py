@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from . import blas, devices, facts, images, wheels
+from . import blas, devices, facts, images, lite, training, wheels
 from .channel import Channel, describe
 from .matmul import Plan, Sweep
 from .watch import ImportWatch
@@ -44,6 +44,8 @@ def run(channel: Channel, options: dict[str, Any]) -> None:
         channel.send("devices", devices=[device.as_event() for device in found])
         tf.config.list_logical_devices()
     _measure(channel, tf, np, options)
+    if options.get("mode") == "full":
+        _check(channel, tf, np)
     with channel.phase("blas"):
         _send_blas(channel, np, watch, options)
     with channel.phase("libraries"):
@@ -107,6 +109,22 @@ def _measure(channel: Channel, tf: Any, np: Any, options: dict[str, Any]) -> Non
             sweep.run(measured, dtype)
 
 
+def _check(channel: Channel, tf: Any, np: Any) -> None:
+    """Send one `check` event for each check and device; a device's failure does not keep the others from their turn."""
+    measured = [device for device in devices.listed(tf) if device.type not in devices.NOT_MEASURED]
+    for name, check in (("convolution", training.Convolution(tf, np)), ("training step", training.Training(tf, np))):
+        with channel.phase(name):
+            for device in measured:
+                channel.send("step", what=name, device=device.name)
+                try:
+                    outcome = check.run(device.name)
+                except Exception as error:
+                    outcome = {"error": describe(error)}
+                channel.send("check", name=name, device=device.name, **outcome)
+    with channel.phase("tensorflow lite"):
+        lite.run(tf)
+
+
 def _send_blas(channel: Channel, np: Any, watch: ImportWatch, options: dict[str, Any]) -> None:
     scipy = None
     if options.get("mode") == "full" and importlib.util.find_spec("scipy") is not None:
@@ -123,7 +141,6 @@ def _send_blas(channel: Channel, np: Any, watch: ImportWatch, options: dict[str,
         configured=blas.configured(np),
         numpy_version=str(np.__version__),
         scipy_version=str(sys.modules["scipy"].__version__) if "scipy.linalg" in sys.modules else None,
-        numpy=blas.product_rate(np, np.matmul, size, 3),
         scipy=blas.product_rate(np, scipy_product(scipy), size, 3) if scipy is not None else None,
     )
 
