@@ -40,7 +40,9 @@ def test_a_good_run_shows_version_numbers_and_libraries() -> None:
     )
     assert "CPU:0" in text
     assert "NumPy calls openblas (0.3.34.237.2, Haswell, 2 threads): " in text
-    assert "CPU features left to run-time dispatch: avx2 fma" in text
+    assert "kernels: oneDNN off, built without avx2 fma (used where kernels choose at run time)" in text
+    assert "log: 3 harmless" in text
+    assert text.endswith("It runs.")
     assert "error" in text  # the column, and nothing else
     assert "error:" not in text
 
@@ -57,6 +59,7 @@ def test_a_crash_is_told_in_words() -> None:
         "error: TensorFlow died of SIGILL (illegal instruction) while loading _pywrap_cpu_feature_guard.so",
         "  this CPU has no AVX; TensorFlow's x86_64 wheels are built for it and fail without a message",
         "  fix: run on a CPU with AVX (or give the virtual machine one: `-cpu host`), or build TensorFlow from source",
+        "It does not run as it should.",
     ]
 
 
