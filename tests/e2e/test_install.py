@@ -100,7 +100,8 @@ def test_an_interrupted_installation_leaves_what_was_there(home: Path, tmp_path:
     small = tmp_path / "cache"
     argv = [sys.executable, "-m", "tfsetup", "install", "--accelerator", "cpu", "--prefix", str(prefix)]
     environ = os.environ | {"PYTHONPATH": str(ROOT / "installer"), "UV_CACHE_DIR": str(small)}
-    with subprocess.Popen(argv, cwd=home, env=environ, stderr=subprocess.PIPE, text=True) as running:
+    heed = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731 - a job in the background ignores it
+    with subprocess.Popen(argv, cwd=home, env=environ, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as running:
         assert running.stderr is not None
         for line in running.stderr:
             if line.startswith("Downloading"):
