@@ -199,7 +199,7 @@ def test_a_row_no_machine_can_reach() -> None:
 def test_a_plugin_pair_no_machine_can_reach() -> None:
     row = next(row for row in shipped().rows if row.id == "macos-arm64-metal")
     assert row.plugin is not None
-    plugin = replace(row.plugin, pairs=(row.plugin.pairs[0], *row.plugin.pairs))
+    plugin = replace(row.plugin, pairs=(replace(row.plugin.pairs[0], because="another reason"), *row.plugin.pairs))
     doubled = replace(shipped(), rows=tuple(replace(r, plugin=plugin) if r is row else r for r in shipped().rows))
     found = report_row(doubled.rows[0], doubled)
     assert [p.message for p in found.problems] == ["unreachable: an earlier pair is taken on every machine"]

@@ -101,9 +101,7 @@ def test_every_release_on_every_machine(minor: str) -> None:
 @settings(max_examples=300)
 @given(
     st.sampled_from(MACHINES),
-    st.sampled_from(
-        sorted(index()["tensorflow"]) + sorted(index()["tensorflow-rocm"]) + [">=2.10", "<2.16", ">=2.12,<2.19"]
-    ),
+    st.sampled_from([*index()["tensorflow"], *index()["tensorflow-rocm"], ">=2.10", "<2.16", ">=2.12,<2.19"]),
     st.sampled_from(["auto", "cpu", "metal", "cuda", "rocm"]),
     st.booleans(),
 )
