@@ -11,6 +11,9 @@ from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
 from tfsetup.report.result import Result
 
+# A shorter list is somebody's excerpt: what is not in it may be installed all the same.
+_WHOLE = 10
+
 if TYPE_CHECKING:
     from tfsetup.doctor.model import Evidence
 
@@ -47,7 +50,9 @@ def doctor(
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
 
 
-def _evidence(session: Session, prefix: str | None, log: str | None, packages: Path | None, *, importing: bool) -> Evidence:
+def _evidence(
+    session: Session, prefix: str | None, log: str | None, packages: Path | None, *, importing: bool
+) -> Evidence:
     """Gather what was pointed at. A log or a package list alone says nothing about this machine, so it is not asked."""
     from tfsetup.doctor.gather import read_log, read_packages
     from tfsetup.doctor.model import Evidence
@@ -56,7 +61,7 @@ def _evidence(session: Session, prefix: str | None, log: str | None, packages: P
     if prefix is None and (log is not None or packages is not None):
         listed = read_packages(packages) if packages is not None else None
         host = session.host() if session.replayed else None
-        return Evidence(log=text, host=host, packages=listed, whole=bool(listed) and len(listed or ()) >= 10)  # noqa: PLR2004
+        return Evidence(log=text, host=host, packages=listed, whole=len(listed or ()) >= _WHOLE)
     return _of_environment(session, prefix, text, importing=importing)
 
 

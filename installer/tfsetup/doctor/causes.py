@@ -16,8 +16,8 @@
         - {do: TEMPLATE, for: [platforms], when: …, action: rebuild}
 
 `when` is a mapping of facts that must all hold, or a list of such mappings of which one must. A fact is a name of
-`facts.HOST_FACTS`, `package.NAME` or `capture.NAME`; its test a boolean, a text, a list of texts, a version specifier, or
-(packages only) `present` or `absent`.
+`facts.HOST_FACTS`, `package.NAME` or `capture.NAME`; its test a boolean, a text, a list of texts, a version specifier,
+or (packages only) `present` or `absent`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ class _Reader:
             found["signals"].fail("needs a signal that can be seen: a log pattern, a preflight failure or a check")
         fixes = tuple(_fix(item, _names(signals)) for item in found["fixes"].items())
         if not any(_always(fix) for fix in fixes):
-            found["fixes"].fail("one fix must be for every platform and need no capture, so that nobody is left without one")
+            found["fixes"].fail(
+                "one fix must be for every platform and need no capture, so that nobody is left without one"
+            )
         return Cause(
             slug=slug,
             title=found["title"].text(),
@@ -85,7 +87,6 @@ class _Reader:
             signals=signals,
             fixes=fixes,
         )
-
 
     def _signal(self, entry: Marked) -> Signal:
         found = entry.entries(_SIGNAL_KEYS, ["weight"])
@@ -107,7 +108,6 @@ class _Reader:
             subject=found["subject"].text() if "subject" in found else "",
             when=_when(found.get("when")),
         )
-
 
     def _patterns(self, entry: Marked | None) -> tuple[Pattern, ...]:
         patterns: list[Pattern] = []
@@ -156,7 +156,12 @@ def _fix(entry: Marked, names: frozenset[str]) -> Fix:
     found = entry.entries(("do", "for", "when", "action"), ["do"])
     do = " ".join(found["do"].text().split())
     for hole in FIX_HOLE.finditer(do):
-        if hole[1] not in names and hole[1] not in HOST_FACTS and hole[1] != "prefix" and not hole[1].startswith("pkg_"):
+        if (
+            hole[1] not in names
+            and hole[1] not in HOST_FACTS
+            and hole[1] != "prefix"
+            and not hole[1].startswith("pkg_")
+        ):
             found["do"].fail(f"{{{hole[1]}}} is captured by no signal of this cause")
     platforms = found["for"].items() if "for" in found else ()
     return Fix(

@@ -33,7 +33,10 @@ def _verdict(data: Data) -> Iterator[Line]:
         case "unknown":
             yield "This log shows an error that is none of the known causes.", "bold yellow"
             yield f"   at: {printable(data['unexplained'])}", ""
-            yield " next: `tfsetup doctor PREFIX` looks at the environment itself; --bundle FILE writes a bug report.", ""
+            yield (
+                " next: `tfsetup doctor PREFIX` looks at the environment itself; --bundle FILE writes a bug report.",
+                "",
+            )
         case _:
             count = len(data["findings"])
             yield ("A cause was found." if count == 1 else f"{count} causes fit, the most likely first."), "bold red"
