@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_INSTALLED = re.compile(rb"^(?:\x1b\[[\d;]*m)*Installed ")
+_CONTROL = rb"\x1b\[[\d;?]*[A-Za-z]"  # a control sequence: colours, and what erases the bars before it
+_INSTALLED = re.compile(rb"^(?:%s)*Installed " % _CONTROL)
+_CONTROLS = re.compile(_CONTROL + rb"|\x1b(?:\[[\d;?]*)?$")  # the last of them may be unfinished too
 
 
 class Filter:
@@ -38,5 +40,5 @@ class Filter:
 
 def _may_begin(line: bytes) -> bool:
     """Tell whether an unfinished line may become the last one shown: only its beginning decides."""
-    bare = re.sub(rb"\x1b\[[\d;]*m?", b"", line)
+    bare = _CONTROLS.sub(b"", line)
     return b"Installed ".startswith(bare[:10])

@@ -19,12 +19,17 @@ def test_the_list_at_the_end_is_kept_back_however_the_bytes_arrive(size: int) ->
     assert shown == PLAIN[: PLAIN.index(b" + alpha")]
 
 
+DRAWN = b"alpha --- 6.0 MiB/7.0 MiB\r\x1b[2K\x1b[1A\x1b[2K" + COLOURED.replace(b"\n", b"\r\n")
+
+
 @pytest.mark.parametrize("size", [1, 5, 1000])
-def test_colours_do_not_hide_the_last_line(size: int) -> None:
+@pytest.mark.parametrize("text", [COLOURED, DRAWN], ids=["colours", "bars on a terminal"])
+def test_control_sequences_do_not_hide_the_last_line(size: int, text: bytes) -> None:
     passed = Filter()
-    shown = b"".join(passed.feed(COLOURED[at : at + size]) for at in range(0, len(COLOURED), size))
-    assert shown.endswith(b"in 20ms\n")
-    assert b"alpha" not in shown
+    shown = b"".join(passed.feed(text[at : at + size]) for at in range(0, len(text), size))
+    assert text.startswith(shown)
+    assert shown.rstrip().endswith(b"in 20ms")
+    assert b"alpha==" not in shown
 
 
 def test_a_bar_that_is_redrawn_is_shown_at_once() -> None:
