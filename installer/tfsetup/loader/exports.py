@@ -70,9 +70,9 @@ class ExportTable:
 
 
 def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]:
-    """Walk down with all names at once. A step is a node, the names (sorted) that agree with the way to it, and how far.
+    """Walk down with all names at once. A step is a node, the names (sorted) that agree with the way to it, how far.
 
-    An edge may be empty (ld64 writes such for a name that begins another one): it takes whatever no earlier edge took,
+    An edge may be empty (ld64 writes such for a name that begins another): it takes whatever no earlier edge took,
     names that are used up among them.
     """
     todo = [(0, 0, wanted, 0)]
