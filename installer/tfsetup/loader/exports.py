@@ -6,11 +6,10 @@ Format: `mach-o/loader.h` (EXPORT_SYMBOL_FLAGS_*), dyld `ExportsTrie.cpp`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfsetup.loader.bytes import MalformedImage, cstring, text, uleb
 
@@ -70,49 +69,79 @@ class ExportTable:
 
 
 def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]:
-    """Walk down with all names at once. A step is a node, the names (sorted) that agree with the way to it, how far.
+    """Walk down with all names (sorted) at once. A step is a node and the names that agree with the way to it.
 
     An edge may be empty (ld64 writes such for a name that begins another): it takes whatever no earlier edge took,
     names that are used up among them.
     """
-    todo = [(0, 0, wanted, 0)]
+    todo = [(0, 0, _Names(wanted, 0, len(wanted)), 0)]
     while todo:
         at, position, names, empty = todo.pop()
         if empty > _MAX_EMPTY_EDGES:
             raise MalformedImage("the exports trie has a cycle", offset=at)
         terminal, edges = _node(trie, at)
-        if terminal >= 0 and len(names[0]) == position:
-            yield names[0], _terminal(trie, terminal)
-            names = names[1:]
+        if terminal >= 0 and len(names.first) == position:
+            yield names.first, _terminal(trie, terminal)
+            names = _Names(names.all, names.start + 1, names.stop)
         for edge, target, agreeing in _agreeing(names, position, edges):
             todo.append((_target(target), position + len(edge), agreeing, 0 if edge else empty + 1))
 
 
-def _agreeing(names: list[bytes], position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
+class _Names(NamedTuple):
+    """A stretch of a sorted list of names."""
+
+    all: list[bytes]
+    start: int
+    stop: int
+
+    @property
+    def first(self) -> bytes:
+        return self.all[self.start]
+
+
+def _agreeing(names: _Names, position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
     """Yield each edge with the names that take it: every name takes the first edge that agrees, and no second one.
 
     So no trie, however malformed, can make a name go two ways.
     """
-    if len(names) > 1 and len(edges) > 1 and all(edge for edge, _ in edges):
-        by_first: dict[int, list[_Edge]] = {}
+    count = names.stop - names.start
+    if count == 1:
+        name = names.first
         for edge, target in edges:
-            by_first.setdefault(edge[0], []).append((edge, target))
-        longer = names if len(names[0]) > position else names[1:]
-        for first, group in groupby(longer, key=itemgetter(position)):
-            yield from _in_order(list(group), position, by_first.get(first, []))
-    else:
-        yield from _in_order(names, position, edges)
+            if name.startswith(edge, position):
+                yield edge, target, names
+                return
+    elif count and len({edge[:1] for edge, _ in edges} - {b""}) == len(edges):
+        yield from _by_bisection(names, position, edges)
+    elif count:
+        yield from _in_order(names.all[names.start : names.stop], position, edges)
 
 
-def _in_order(names: list[bytes], position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
+def _by_bisection(names: _Names, position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
+    """Where all edges begin differently, the names that take one lie side by side."""
+    way = names.first[:position]
+    start = names.start + (len(names.first) == position)
+    for edge, target in edges:
+        begin = bisect_left(names.all, way + edge, start, names.stop)
+        end = bisect_left(names.all, _behind(way + edge), begin, names.stop)
+        if begin < end:
+            yield edge, target, _Names(names.all, begin, end)
+
+
+def _behind(prefix: bytes) -> bytes:
+    """Return the first string that sorts behind everything that begins with `prefix` (which is not empty)."""
+    return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix[-1] < _LAST_BYTE else prefix + b"\xff" * _MAX_NAME
+
+
+def _in_order(names: list[bytes], position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
     for edge, target in edges:
         agreeing = [name for name in names if name.startswith(edge, position)]
         if agreeing:
-            yield edge, target, agreeing
-            if len(agreeing) == len(names):
-                return
+            yield edge, target, _Names(agreeing, 0, len(agreeing))
             names = [name for name in names if not name.startswith(edge, position)]
 
+
+_LAST_BYTE = 0xFF
 
 _Edge = tuple[bytes, bytes]
 """The text of an edge, and the LEB128 of where it leads."""
