@@ -22,6 +22,12 @@ pytestmark = pytest.mark.e2e
 WANTED = [python.minor for python in probe(downloads=False).pythons or () if python.path and not python.free_threaded]
 PYTHONS = sorted({minor for minor in WANTED if minor in {"3.10", "3.11", "3.12", "3.13"}}, reverse=True)[:2]
 
+# A job that a shell started in the background ignores SIGINT, and hands that down; CI may be such a job.
+HEEDING = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from tfsetup.cli.app import run; sys.exit(run(sys.argv[1:]))"
+)
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -98,7 +104,7 @@ def test_another_release_is_another_generation_and_the_way_back_is_short(home: P
 def test_an_interrupted_installation_leaves_what_was_there(home: Path, tmp_path: Path, number: signal.Signals) -> None:
     prefix = tmp_path / "env"
     small = tmp_path / "cache"
-    argv = [sys.executable, "-m", "tfsetup", "install", "--accelerator", "cpu", "--prefix", str(prefix)]
+    argv = [sys.executable, "-c", HEEDING, "install", "--accelerator", "cpu", "--prefix", str(prefix)]
     environ = os.environ | {"PYTHONPATH": str(ROOT / "installer"), "UV_CACHE_DIR": str(small)}
     with subprocess.Popen(argv, cwd=home, env=environ, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None

@@ -33,7 +33,9 @@ _Upgrade = Annotated[
 ]
 _Prove = Annotated[
     bool | None,
-    typer.Option("--prove/--no-prove", help="Predict from the wheels whether each lock loads; --check does not, unless told."),
+    typer.Option(
+        "--prove/--no-prove", help="Predict from the wheels whether each lock loads; --check does not, unless told."
+    ),
 ]
 
 
@@ -47,7 +49,9 @@ def lock(
     platform: _Platform = None,
     output: _Output = None,
     form: _Format = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 8 when a lock is stale or missing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 8 when a lock is stale or missing.")
+    ] = False,
     prove: _Prove = None,
     force: Annotated[bool, typer.Option("--force", help="Write also what would not load.")] = False,
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Let every version move on.")] = False,

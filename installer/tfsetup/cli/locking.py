@@ -235,7 +235,9 @@ class Locking:
                 raise
             return [_Expected(name=row.id, row=row.id, nothing=error.message)]
         return [
-            _Expected(name=t.name, row=row.id, order=self.order, python=t.origin.asked_python and t.origin.python or None)
+            _Expected(
+                name=t.name, row=row.id, order=self.order, python=t.origin.asked_python and t.origin.python or None
+            )
             for t in targets
         ]
 
@@ -260,7 +262,9 @@ class Locking:
     def _asked_again(self, recorded: Order) -> Order:
         """Return what a lock says was asked for, with what the command line asks now in its place."""
         ask = replace(
-            recorded.ask, tensorflow=self.ask.tensorflow or recorded.ask.tensorflow, pre=self.ask.pre or recorded.ask.pre
+            recorded.ask,
+            tensorflow=self.ask.tensorflow or recorded.ask.tensorflow,
+            pre=self.ask.pre or recorded.ask.pre,
         )
         return replace(recorded, ask=ask, pythons=self.pythons or recorded.pythons)
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from tfsetup.host.model import Python
 from tfsetup.host.parsers.python import QUESTION, read_answer
 from tfsetup.host.parsers.registry import interpreters, read_reg
-from tfsetup.host.system import System, join, search_path
-from tfsetup.host.windows import reg_query
+from tfsetup.host.system import System, join, reg_query, search_path
 from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
 
 _NAME = re.compile(r"python(3(\.[0-9]+t?)?)?")
@@ -49,11 +48,11 @@ def start_pythons(world: World, system: System) -> Later[Fact[tuple[Python, ...]
         if world.read(path, limit=2) == b"#!":
             scripts += 1  # a shim of pyenv, asdf, conda …: what it would start is found where it lies
         elif len(asked) < _MOST:
-            running = world.start([*system.native, path, *_FLAGS], limit_s=_LIMIT_S, env=env)
+            running = world.start([*system.native, path, *_FLAGS], limit_s=_LIMIT_S, env=env, program=path)
             asked.append(_Asked(path=path, running=running))
         else:
             more += 1
-    not_started = [f"{scripts} scripts (shims)"] * bool(scripts) + [f"{more} more than {_MOST}"] * bool(more)
+    not_started = [f"{scripts} scripts, such as shims"] * bool(scripts) + [f"{more} more than {_MOST}"] * bool(more)
     return lambda: _collect(asked, not_started, system)
 
 
@@ -68,7 +67,9 @@ def _collect(asked: list[_Asked], not_started: list[str], system: System) -> Fac
             left_out.append(f"{one.path} ({answer.implementation})")
         else:
             found.append(answer.python)
-    source = f"asked {len(asked)} found on PATH and where pyenv, uv, conda and installers put them"
+    before = sum(one.running().remembered for one in asked)
+    source = f"asked {len(asked)}{f' ({before} of them in an earlier run)' if before else ''}"
+    source += " found on PATH and where pyenv, uv, conda and installers put them"
     return Fact(value=tuple(found), source=source + (f"; left out: {', '.join(left_out)}" if left_out else ""))
 
 

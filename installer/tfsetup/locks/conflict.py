@@ -48,7 +48,10 @@ def _concerned(requirement: str, told: str) -> bool:
     """Tell whether uv's explanation says that this requirement is one of ours (`you require NAME…`)."""
     found = _NAME.match(requirement)
     name = re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
-    return bool(name) and re.search(rf"(?:you require|require) (?:[^,;]* and )?{re.escape(name)}(?![a-z0-9-])", told) is not None
+    return (
+        bool(name)
+        and re.search(rf"(?:you require|require) (?:[^,;]* and )?{re.escape(name)}(?![a-z0-9-])", told) is not None
+    )
 
 
 def together(errors: Sequence[TfsetupError]) -> TfsetupError:

@@ -13,6 +13,7 @@ from typing import Final
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
 from tfsetup.locks.settings import without_credentials
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Rule:
     pattern: re.Pattern[str]

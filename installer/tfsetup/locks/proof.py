@@ -41,7 +41,9 @@ def parse_proofs(text: str, file: str) -> dict[str, Proof]:
     try:
         found = msgspec.json.decode(text.encode(), type=_File)
     except (msgspec.DecodeError, UnicodeEncodeError) as problem:
-        raise InvalidFileError(f"The record of proofs is damaged: {problem}.", where=Where(file=file), hint=hint) from None
+        raise InvalidFileError(
+            f"The record of proofs is damaged: {problem}.", where=Where(file=file), hint=hint
+        ) from None
     if found.schema != SCHEMA:
         raise InvalidFileError("The record of proofs is of another schema.", where=Where(file=file), hint=hint)
     return found.locks

@@ -84,9 +84,7 @@ class _Reader:
         else:
             wheels, sdist = tuple(self._file(wheel) for wheel in package.wheels), None
         version = str(package.version)
-        return LockedPackage(
-            name=name, version=version, wheels=wheels, sdist=sdist, marker=marker, index=package.index
-        )
+        return LockedPackage(name=name, version=version, wheels=wheels, sdist=sdist, marker=marker, index=package.index)
 
     def _file(self, locked: PackageWheel | PackageSdist) -> LockedFile:
         sha256 = str(locked.hashes.get("sha256", ""))
@@ -96,9 +94,7 @@ class _Reader:
         if place and not self.local:
             message = f"`{place}` is a place on one machine; only files of an index belong in a lock."
             raise _invalid(self.text, self.file, message, near=place)
-        return LockedFile(
-            filename=locked.filename, size=locked.size, sha256=sha256, url=locked.url, path=locked.path
-        )
+        return LockedFile(filename=locked.filename, size=locked.size, sha256=sha256, url=locked.url, path=locked.path)
 
 
 def _once(packages: Collection[LockedPackage], text: str, file: str) -> None:

@@ -19,7 +19,9 @@ _OF_PIP = {
 }
 _DEFAULTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 _USER = re.compile(r"(?<=://)[^/\s\"'`]*@")
-_SECRET = re.compile(r"(?i)([?&](?:[\w.-]*(?:token|secret|password|passwd|signature|credential|api[_-]?key)[\w.-]*|sig|auth|key)=)[^&#\s\"'`]+")
+_SECRET = re.compile(
+    r"(?i)([?&](?:[\w.-]*(?:token|secret|password|passwd|signature|credential|api[_-]?key)[\w.-]*|sig|auth|key)=)[^&#\s\"'`]+"
+)
 
 
 def index_variables(environ: Mapping[str, str], index_url: str | None = None) -> dict[str, str]:

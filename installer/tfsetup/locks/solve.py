@@ -48,9 +48,7 @@ def solve(
     return grant(Wish(selection=selection, pre=pre, offline=offline), environ=environ)
 
 
-def grant(
-    wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None
-) -> Lock:
+def grant(wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None) -> Lock:
     """Resolve a wish and return the lock, as `solve`; `environ` is added for uv, `children` can end it from outside."""
     return rendered(wish, resolve(wish, environ=environ, children=children))
 

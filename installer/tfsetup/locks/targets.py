@@ -85,9 +85,7 @@ def _named(name: str, matrix: Matrix, accelerator: str) -> tuple[Row, ...]:
     exact = tuple(row for row in matrix.rows if row.id == name)
     if exact or name not in _PLATFORMS:
         return exact
-    return tuple(
-        row for row in current_rows(matrix, accelerator) if (row.when.os, row.when.arch) == _PLATFORMS[name]
-    )
+    return tuple(row for row in current_rows(matrix, accelerator) if (row.when.os, row.when.arch) == _PLATFORMS[name])
 
 
 def _unknown(platform: Marked, matrix: Matrix) -> TfsetupError:

@@ -98,7 +98,10 @@ class Device:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blas:
-    """The BLAS one package calls: family, path, version, the core it was built or chosen for, threads, GFLOP/s."""
+    """The BLAS one package calls: family, path, version, the core it was built or chosen for, threads, GFLOP/s.
+
+    `matmul` are NumPy's own products, timed in turns with the devices'; `gflops` at `n` is the fastest of them.
+    """
 
     user: str
     library: str | None
@@ -110,6 +113,7 @@ class Blas:
     wheel: str | None = None
     gflops: float | None = None
     n: int | None = None
+    matmul: tuple[Matmul, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

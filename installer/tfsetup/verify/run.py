@@ -52,6 +52,7 @@ ADDED: Mapping[str, str] = {
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 128 * 1024
+GRACE_S = 5.0
 TIME_LIMIT_S: Mapping[Mode, float] = {"quick": 300.0, "full": 900.0}
 
 
@@ -108,7 +109,7 @@ def run_probe(
     """
     limit = timeout_s if timeout_s is not None else TIME_LIMIT_S[mode]
     options: dict[str, Any] = {"mode": mode, "sizes": sizes and list(sizes), "dtypes": dtypes and list(dtypes)}
-    options["dump_after_s"] = max(limit * 0.9, limit - 10.0)
+    options |= {"dump_after_s": 0.8 * limit if sys.platform == "win32" else None, "ours": list(ADDED)}
     python = python.absolute()
     outcome = _run(python, list(command or [str(python)]), options, limit, on_progress)
     if outcome.signal != "SIGILL":
@@ -189,6 +190,10 @@ def _wait(child: subprocess.Popen[bytes], limit: float) -> Ended:
     try:
         child.wait(timeout=limit)
     except subprocess.TimeoutExpired:
+        if sys.platform != "win32":
+            child.send_signal(signal.SIGABRT)  # faulthandler writes down every thread's stack on its way out
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=GRACE_S)
         return "timeout"
     return "finished"
 

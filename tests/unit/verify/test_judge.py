@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tfsetup.host.model import Cpu, Host
+from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import findings_data, judge, to_data
 from tfsetup.verify.devices import has_tensor_float_32
@@ -128,6 +128,21 @@ def test_a_gap_in_the_examination_is_said() -> None:
     found = judge(ProbeOutcome(**{**outcome, "events": (*outcome["events"], error)}), None, None)
     assert found.ok
     assert [finding.title for finding in found.findings] == ["phase `blas` could not be completed"]
+
+
+def test_a_gpu_that_nobody_promised_and_tensorflow_does_not_list_is_named() -> None:
+    path = next(path for path in CASES if path.stem == "cpu-only")
+    outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
+    bare = ProbeOutcome(**{**outcome, "events": tuple(outcome["events"])})
+    mac = judge(bare, None, Host(gpus=(Gpu(vendor="apple", name="Apple M1"),)))
+    assert mac.ok
+    assert [finding.title for finding in mac.findings] == [
+        "this machine's GPU (Apple M1) is not used: TensorFlow lists no GPU"
+    ]
+    promised = Expectation(devices=("CPU",), blas=None, arch=None)
+    assert judge(bare, promised, Host(gpus=(Gpu(vendor="nvidia"),))).findings == ()
+    assert judge(bare, None, Host(gpus=(Gpu(vendor="intel"),))).findings == ()
+    assert judge(bare, None, Host(gpus=None)).findings == ()
 
 
 def test_a_probe_that_measured_nothing_is_not_ok() -> None:

@@ -8,7 +8,7 @@ import platform
 import re
 import struct
 import sys
-from typing import Any
+from typing import Any, Sequence  # noqa: UP035 - see channel.py
 
 from .images import file_architecture
 
@@ -20,8 +20,8 @@ INFLUENCES = re.compile(
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|KEY", re.IGNORECASE)
 
 
-def interpreter() -> dict[str, Any]:
-    """Return version, paths and architecture of this interpreter."""
+def interpreter(ours: Sequence[str]) -> dict[str, Any]:
+    """Return version, paths and architecture of this interpreter, and settings of the user's; `ours` are not."""
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
         "implementation": platform.python_implementation(),
@@ -34,7 +34,9 @@ def interpreter() -> dict[str, Any]:
         "translated": translated(),
         "cores": usable_cores(),
         "influences": {
-            key: value for key, value in sorted(os.environ.items()) if INFLUENCES.match(key) and not SECRET.search(key)
+            key: value
+            for key, value in sorted(os.environ.items())
+            if INFLUENCES.match(key) and key not in ours and not SECRET.search(key)
         },
     }
 
