@@ -21,6 +21,7 @@ COMMENT = "#: "
 _SUM = 16  # hex digits of a fingerprint: 64 bits, against accidents and edits, not against forgery (the hashes are)
 _LISTS = ("team", "requirements", "source_builds", "sdists")
 _TABLES = ("rules", "sums")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def seal(origin: Origin, packages: Sequence[LockedPackage]) -> Origin:
@@ -39,14 +40,22 @@ def _sha256(value: Any) -> str:
 
 
 def render(origin: Origin) -> Iterator[str]:
-    """Yield the lines of the note as TOML, `rules` and `sums` as tables of one line an entry."""
+    """Yield the lines of the note as TOML, but for the fingerprints of the packages."""
     for name in (field.name for field in fields(origin)):
         value = getattr(origin, name)
         if name not in _TABLES and value not in {None, (), False, ""}:
             yield f"{name} = {_toml(value)}"
-    for name in _TABLES:
-        for key, value in sorted(getattr(origin, name).items()):
-            yield f"{name}.{_toml(key)} = {_toml(value)}"
+    yield from _table("rules", origin.rules)
+
+
+def render_sums(origin: Origin) -> Iterator[str]:
+    """Yield the fingerprints of the packages, a line each."""
+    yield from _table("sums", origin.sums)
+
+
+def _table(name: str, values: Mapping[str, str]) -> Iterator[str]:
+    for key, value in sorted(values.items()):
+        yield f"{name}.{key if _BARE.fullmatch(key) else quoted(key)} = {_toml(value)}"
 
 
 def quoted(text: str) -> str:

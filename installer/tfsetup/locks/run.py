@@ -131,10 +131,15 @@ def run_uv(
     return Finished(stdout=stdout.decode(errors="replace"), stderr=stderr)
 
 
+_finding = threading.Lock()
+
+
 def _uv() -> str:
     from uv import find_uv_bin
 
-    return str(find_uv_bin())
+    # It asks sysconfig, whose first answer is wrong for whoever asks while another thread is being answered.
+    with _finding:
+        return str(find_uv_bin())
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

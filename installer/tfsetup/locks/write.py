@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin
-from tfsetup.locks.origin import COMMENT, quoted, render, seal
+from tfsetup.locks.origin import COMMENT, quoted, render, render_sums, seal
 
 _ABOUT = (
-    "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with any",
-    "# index or mirror: `tfsetup install` takes it, and so does `pip install --require-hashes --no-deps -r`.",
+    "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with",
+    "# any index or mirror: `tfsetup install` takes it, and so does `pip install --require-hashes --no-deps -r`.",
 )
 # PEP 508 spellings of the platform, by the end of uv's target name: (sys_platform, machine by architecture).
 _ENVIRONMENTS = {
@@ -64,6 +64,7 @@ def _pylock(packages: Sequence[LockedPackage], origin: Origin | None) -> Iterato
         yield ""
         yield "[tool.tfsetup]"
         yield from render(origin)
+        yield from render_sums(origin)
 
 
 def _inline(file: LockedFile) -> str:
@@ -92,3 +93,6 @@ def _portable(packages: Sequence[LockedPackage], origin: Origin | None) -> Itera
         *before, last = (f"    --hash=sha256:{file.sha256}" for file in package.files)
         yield from (f"{line} \\" for line in before)
         yield last
+    if origin:
+        yield ""
+        yield from (COMMENT + line for line in render_sums(origin))
