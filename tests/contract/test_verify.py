@@ -1,4 +1,4 @@
-"""`tfsetup verify` as a user calls it: usage, exit codes, JSON, the page, and the history, over a stand-in TensorFlow."""
+"""`tfsetup verify` as a user calls it: usage, exit codes, JSON, page and history, over a stand-in TensorFlow."""
 
 from __future__ import annotations
 

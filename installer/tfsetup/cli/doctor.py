@@ -11,6 +11,9 @@ from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
 from tfsetup.report.result import Result
 
+# A shorter list is somebody's excerpt: what is not in it may be installed all the same.
+_WHOLE = 10
+
 if TYPE_CHECKING:
     from tfsetup.doctor.model import Evidence
 
@@ -58,7 +61,7 @@ def _evidence(
     if prefix is None and (log is not None or packages is not None):
         listed = read_packages(packages) if packages is not None else None
         host = session.host() if session.replayed else None
-        return Evidence(log=text, host=host, packages=listed, whole=bool(listed) and len(listed or ()) >= 10)  # noqa: PLR2004
+        return Evidence(log=text, host=host, packages=listed, whole=len(listed or ()) >= _WHOLE)
     return _of_environment(session, prefix, text, importing=importing)
 
 

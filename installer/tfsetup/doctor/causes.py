@@ -16,8 +16,8 @@
         - {do: TEMPLATE, for: [platforms], when: …, action: rebuild}
 
 `when` is a mapping of facts that must all hold, or a list of such mappings of which one must. A fact is a name of
-`facts.HOST_FACTS`, `package.NAME` or `capture.NAME`; its test a boolean, a text, a list of texts, a version specifier, or
-(packages only) `present` or `absent`.
+`facts.HOST_FACTS`, `package.NAME` or `capture.NAME`; its test a boolean, a text, a list of texts, a version specifier,
+or (packages only) `present` or `absent`.
 """
 
 from __future__ import annotations

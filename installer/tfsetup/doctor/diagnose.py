@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsetup.doctor.causes import FIX_HOLE
 from tfsetup.doctor.facts import Facts, collect
 from tfsetup.doctor.match import Seen, signals_seen
-from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix
+from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Verdict
 from tfsetup.doctor.text import LogText, clean
 from tfsetup.doctor.weights import BELOW, LAST_BONUS, LEAST, MOST, POINTS, PRIOR, REST_MOST, REST_SHARE, UNDECIDED
 
 _MOST_FINDINGS = 5
 # Words by which programs say that they failed; their absence is what lets the doctor call a log healthy.
 _ALARMS = (
-    "Traceback (most recent call last)", "Error:", "ERROR:", "error:", "FATAL", "Fatal", "fatal", "Aborted", "core dumped",
-    "Killed", "Segmentation fault", "illegal hardware instruction", "Illegal instruction",
+    "Traceback (most recent call last)", "Error:", "ERROR:", "error:", "FATAL", "Fatal", "fatal", "Aborted", "Killed",
+    "core dumped", "Segmentation fault", "illegal hardware instruction", "Illegal instruction",
 )  # fmt: skip
 
 
@@ -39,14 +40,19 @@ def diagnose(evidence: Evidence, causes: Sequence[Cause]) -> Diagnosis:
     seen = signals_seen(causes, evidence, log, facts)
     scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in causes]
     ranked = _ranked([one for one in scored if one is not None])
+<<<<<<< HEAD
     findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in ranked if confidence >= LEAST)[
         :_MOST_FINDINGS
     ]
+=======
+    shown = [pair for pair in ranked if pair[1] >= LEAST][:_MOST_FINDINGS]
+    findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in shown)
+>>>>>>> doctor
     unexplained = "" if findings else _alarm(log)
     return Diagnosis(
         verdict=_verdict(findings, unexplained),
         findings=findings,
-        needs=_needs([one for one, confidence in ranked if confidence >= LEAST], facts) if evidence.log else (),
+        needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
         unexplained=unexplained,
     )
 
@@ -128,10 +134,9 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     """Fill the holes; a template with a hole nobody knows (and without `|default`) is no command to show: empty."""
     missing = False
 
-    def fill(hole: object) -> str:
+    def fill(hole: re.Match[str]) -> str:
         nonlocal missing
-        name, default = hole[1], hole[2]  # type: ignore[index]
-        value = values.get(name, default)
+        value = values.get(hole[1], hole[2])
         missing = missing or value is None
         return value or ""
 
@@ -139,7 +144,7 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     return "" if missing else text
 
 
-def _verdict(findings: Sequence[Finding], unexplained: str) -> str:
+def _verdict(findings: Sequence[Finding], unexplained: str) -> Verdict:
     if any(finding.kind != "harmless" for finding in findings):
         return "problem"
     return "unknown" if unexplained else "healthy"

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 # Modules of the standard library that `import tensorflow` never reaches (measured with 2.21 on Python 3.12); a file of
 # such a name in the working folder is nobody's problem.
+<<<<<<< HEAD
 NEVER_IMPORTED: Final = frozenset(
     [
         "aifc",
@@ -100,6 +101,19 @@ NEVER_IMPORTED: Final = frozenset(
         "zoneinfo",
     ]
 )
+=======
+NEVER_IMPORTED: Final = frozenset((
+    "aifc", "antigravity", "audioop", "cProfile", "cgi", "cgitb", "chunk", "cmath", "compileall", "configparser",
+    "crypt", "curses", "dbm", "doctest", "ensurepip", "filecmp", "fileinput", "ftplib", "getopt", "graphlib", "html",
+    "idlelib", "imaplib", "imghdr", "lib2to3", "mailbox", "mailcap", "mmap", "modulefinder", "msilib", "msvcrt",
+    "netrc", "nis", "nntplib", "nt", "nturl2path", "optparse", "ossaudiodev", "pickletools", "pipes", "plistlib",
+    "poplib", "profile", "pstats", "pty", "py_compile", "pyclbr", "pydoc", "pydoc_data", "pyexpat", "readline",
+    "resource", "rlcompleter", "runpy", "sched", "secrets", "shelve", "smtplib", "sndhdr", "socketserver", "spwd",
+    "sqlite3", "statistics", "sunau", "symtable", "syslog", "tabnanny", "telnetlib", "test", "this", "tkinter",
+    "tomllib", "trace", "tracemalloc", "tty", "turtle", "turtledemo", "uu", "venv", "wave", "webbrowser", "winreg",
+    "winsound", "wsgiref", "xdrlib", "xmlrpc", "zipapp", "zoneinfo",
+))  # fmt: skip
+>>>>>>> doctor
 FileState = Literal["ok", "missing", "shorter", "changed", "unreadable"]
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from packaging.version import InvalidVersion, Version
+
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, Pattern
@@ -13,6 +15,7 @@ from tfsetup.doctor.text import LogText
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
+_ASKED = re.compile(r"(?:===?|~=|>=|<=|<|>)([0-9][0-9A-Za-z.+*]*+)")
 _WORD = re.compile(r"[A-Za-z0-9]++")
 
 
@@ -59,6 +62,39 @@ class Scanner:
 def inner_words(anchor: str) -> list[str]:
     """Return the words of `anchor` that are whole wherever it occurs: not those that touch its ends."""
     return [found[0] for found in _WORD.finditer(anchor) if found.start() > 0 and found.end() < len(anchor)]
+<<<<<<< HEAD
+=======
+
+
+def position(captures: Mapping[str, str]) -> dict[str, str]:
+    """Return where the version asked for lies among those `offered` (pip's "from versions: …"), and that version.
+
+    `above` all of them (never published, or needs another Python or platform), `below` (this Python is too new),
+    `between` (never published), `listed`, or `none` when nothing was offered.
+    """
+    if "offered" not in captures:
+        return {}
+    offered = [Version(text) for text in captures["offered"].split(", ") if _is_version(text)]
+    asked = _ASKED.search(captures.get("req") or captures.get("rest") or captures.get("want") or "")
+    wanted = {"want": asked[1].rstrip(".*")} if asked else {}
+    if not offered:
+        return {"position": "none", **wanted}
+    if asked is None or not _is_version(wanted["want"]):
+        return {}
+    version = Version(wanted["want"])
+    if version in offered:
+        return {"position": "listed", **wanted}
+    where = "above" if version > max(offered) else "below" if version < min(offered) else "between"
+    return {"position": where, **wanted}
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+>>>>>>> doctor
 
 
 def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts) -> list[Seen]:
@@ -90,7 +126,8 @@ def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Ite
         return
     # The last place counts, and of it the text that said most: `when` may look at what a hole held.
     for hit in sorted(hits, key=lambda hit: (hit.start, len(hit.captures)), reverse=True):
-        holds = facts.holds(signal.when, hit.captures)
+        captures = {**hit.captures, **position(hit.captures)}
+        holds = facts.holds(signal.when, captures)
         if holds is False:
             continue
         yield Seen(
@@ -99,7 +136,7 @@ def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Ite
             decided=holds is True,
             proof=scanner.log.quote(hit.start),
             offset=hit.start,
-            captures=hit.captures,
+            captures=captures,
         )
         return
 

@@ -44,7 +44,12 @@ Check = Literal[
 Kind = Literal["fatal", "install", "degraded", "harmless"]
 Weight = Literal[
     "proof", "strong", "likely", "possible", "hint", "supports-much", "supports", "weakens", "against", "excludes"
+<<<<<<< HEAD
 ]
+=======
+]  # fmt: skip
+Verdict = Literal["problem", "healthy", "unknown"]
+>>>>>>> doctor
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 CHECKS: Final = get_args(Check)
@@ -176,7 +181,7 @@ class Diagnosis:
     asks for an explanation) or `unknown` (the log shows an error this doctor does not know).
     """
 
-    verdict: Literal["problem", "healthy", "unknown"]
+    verdict: Verdict
     findings: tuple[Finding, ...] = ()
     needs: tuple[str, ...] = ()
     unexplained: str = ""

@@ -53,11 +53,11 @@ def clean(text: str) -> LogText:
     text = plain(text)
     lines = [" ".join(line.split()) for line in text.split("\n")]
     lines = [line for line in lines if line]
-    starts, at = [], 0
+    starts, at = [], 1
     for line in lines:
         starts.append(at)
         at += len(line) + 1
-    stream = " ".join(lines)
+    stream = " " + " ".join(lines)  # so that a pattern may ask for a word's beginning with a blank
     for old, new in _QUOTES.items():
         stream = stream.replace(old, new)
     return LogText(lines=tuple(lines), stream=stream, starts=tuple(starts))

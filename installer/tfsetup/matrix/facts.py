@@ -40,11 +40,15 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Index:
-    """Everything known of the index on the day `taken` (ISO date): distribution → version → release."""
+    """Everything known of the index on the day `taken` (ISO date): distribution → version → release.
+
+    `requires` has every distinct list of requirements once. `companions`: stable versions of what TensorFlow requires.
+    """
 
     taken: str
     requires: tuple[tuple[str, ...], ...]
     distributions: Mapping[str, Mapping[str, Release]]
+    companions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schema: int = 1
     _sorted: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 

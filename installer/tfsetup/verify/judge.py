@@ -122,7 +122,7 @@ def _device_findings(judged: tuple[Device, ...]) -> Iterator[Finding]:
 
 
 def _idle_gpu(judged: tuple[Device, ...], expectation: Expectation | None, host: Host | None) -> Iterator[Finding]:
-    """Without a row that says what to expect, a GPU of the machine that TensorFlow does not list is still worth a word."""
+    """Without a row that says what to expect, a GPU that TensorFlow does not list is still worth a word."""
     if expectation is not None or not judged or any(device.type == "GPU" for device in judged):
         return
     able = [gpu for gpu in (host.gpus if host is not None else None) or () if gpu.vendor in {"apple", "nvidia"}]

@@ -104,7 +104,7 @@ def test_a_refusal_quotes_the_loader_and_says_what_is_unchanged() -> None:
     failure = {
         "kind": "symbol-not-found",
         "image": "plugins/x.dylib",
-        "message": "Symbol not found: _f\n  Expected in: y",
+        "message": "Not found: _f\n  Expected in: y",
     }
     data = _data(refused="This machine would not load it.", preflight={"failures": [failure]})
     assert _lines(data, Code.ANSWER_IS_NO) == [
