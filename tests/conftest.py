@@ -76,11 +76,15 @@ def _confined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what would change an output: colours, and the settings of tools that tfsetup honours."""
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Take away what would change an output: colours, and the settings of tools that tfsetup honours.
+
+    What tfsetup remembers between runs goes to a folder of the test session.
+    """
     for name in list(os.environ):
         if name.startswith(("NO_COLOR", "FORCE_COLOR", "CONDA_", "VIRTUAL_ENV", "TFSETUP_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "tfsetup-cache"))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ DOING = {
     "envs/store.py",
     "envs/swap.py",
     "host/file.py",
+    "host/memory.py",
     "host/probe.py",
     "host/world.py",
     "loader/remote.py",

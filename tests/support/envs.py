@@ -10,6 +10,7 @@ from typing import Any
 from tfsetup.envs.model import Layout, Plan, Receipt, Step
 from tfsetup.envs.run import Hooks
 from tfsetup.envs.store import Store
+from tfsetup.errors import NetworkError
 from tfsetup.locks.run import Finished
 
 
@@ -64,6 +65,7 @@ def make_plan(*steps: Step, **changes: Any) -> Plan:
 class FakeUv:
     """Stands in for `run_uv`: makes the files uv would make, and remembers how it was called."""
 
+    cached: bool = True
     calls: list[list[str]] = field(default_factory=list)
     fail_at: str | None = None
     failure: BaseException = field(default_factory=KeyboardInterrupt)
@@ -74,6 +76,8 @@ class FakeUv:
         self.calls.append(list(arguments))
         if self.fail_at in arguments:
             raise self.failure
+        if arguments[:2] == ["pip", "sync"] and "--offline" in arguments and not self.cached:
+            raise NetworkError("Not in the cache.")
         if arguments[0] == "venv":
             python = Path(arguments[-1]) / "bin" / "python"
             python.parent.mkdir(parents=True)

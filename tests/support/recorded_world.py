@@ -30,6 +30,7 @@ class RecordedWorld:
         self.folder = folder
         self.record: dict[str, Any] = json.loads((folder / "machine.json").read_text()) | changes
         self.started: list[list[str]] = []
+        self.environments: list[Mapping[str, str] | None] = []
 
     @property
     def process(self) -> Process:
@@ -43,10 +44,17 @@ class RecordedWorld:
         return dict(self.record.get("env", {}))
 
     def start(
-        self, argv: Sequence[str], *, limit_s: float = 5.0, env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        limit_s: float = 5.0,
+        env: Mapping[str, str] | None = None,
+        program: str | None = None,
     ) -> Later[Output]:
         assert limit_s > 0
+        assert program is None or program in argv, "only the program itself can vouch for its answer"
         self.started.append(list(argv))
+        self.environments.append(env)
         output = self._ask(list(argv)) if QUESTION in argv else self._run(list(argv), env)
         return lambda: output
 

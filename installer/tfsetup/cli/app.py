@@ -23,6 +23,7 @@ COMMANDS = {
     "host": ("host:host", "Say what machine this is, each fact with the source it came from."),
     "resolve": ("resolve:resolve", "Say which TensorFlow goes on this machine, and why."),
     "install": ("install:install", "Put a TensorFlow that really runs onto this machine, and prove it."),
+    "preflight": ("preflight:preflight", "Predict from the files alone whether TensorFlow and its plugins will load."),
     "doctor": ("doctor:doctor", "Say what is wrong and what fixes it, from an environment, a pasted log, or both."),
     "run": ("run:run", "Run a command inside the environment, as if it were activated."),
     "list": ("generations:list_", "List the generations of an environment."),

@@ -1,4 +1,4 @@
-"""What `tfsetup preflight` is pointed at: wheels, folders, environments, lock files, requirements, made into one view."""
+"""What `tfsetup preflight` is pointed at: wheels, folders, environments, lock files, requirements, as one view."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _from_index(session: Session, found: _Sorted, machine: Machine, python: str)
 
 
 def _locked(session: Session, path: Path, machine: Machine, python: str) -> Mapping[str, str]:
-    """Return file name and address of the wheels a lock installs on this machine; resolve anew where it has no address."""
+    """Return file name and address of the wheels a lock installs here; one without addresses is looked up anew."""
     from tfsetup.locks.files import read_lock
 
     lock = read_lock(path)
@@ -204,10 +204,8 @@ def _solved(session: Session, requirements: Sequence[str], machine: Machine, pyt
     from tfsetup.locks.solve import solve
 
     session.say(f"Resolving {', '.join(requirements)}", level=1)
-    wanted = Selection(
-        installable=True, row="preflight", requirements=tuple(requirements), target=_target(machine, python)
-    )
-    lock = solve(wanted)
+    target = _target(machine, python)
+    lock = solve(Selection(installable=True, row="preflight", requirements=tuple(requirements), target=target))
     known = addresses_in(lock.text)
     chosen = (best_wheel([wheel.filename for wheel in each.wheels], machine, python) for each in lock.packages)
     return {name: known[name] for name in chosen if name and name in known}
@@ -236,6 +234,6 @@ def _target(machine: Machine, python: str) -> Target:
         case "windows":
             return Target(platform="x86_64-pc-windows-msvc", python=python)
         case "linux":
-            minor = (glibc_of(machine) or (2, 17))[1]
-            level = max((known for known in _UV_GLIBC if known <= minor), default=_UV_GLIBC[0])
-            return Target(platform=f"{machine.arch}-manylinux_2_{level}", python=python)
+            have = (glibc_of(machine) or (2, 17))[1]
+            newest = max((known for known in _UV_GLIBC if known <= have), default=_UV_GLIBC[0])
+            return Target(platform=f"{machine.arch}-manylinux_2_{newest}", python=python, glibc=f"2.{have}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -34,7 +33,8 @@ def start_downloads(world: World) -> Started:
     if uv is None:
         return now(now(unknown("no uv to ask where it downloads from")))
     argv = [uv, "python", "list", "--only-downloads", "--show-urls", "--output-format", "json", "--offline"]
-    running = world.start(argv, env=dict(world.env))
+    # The address is built into uv, unless some setting says otherwise.
+    running = world.start(argv, env=world.env, program=None if settings else uv)
 
     def second() -> Later[Fact[bool]]:
         output = running()
@@ -97,6 +97,7 @@ _VARIABLES = {
     "no-managed-python": "UV_NO_MANAGED_PYTHON",
     "python-preference": "UV_PYTHON_PREFERENCE",
     "python-install-mirror": "UV_PYTHON_INSTALL_MIRROR",
+    "python-downloads-json-url": "UV_PYTHON_DOWNLOADS_JSON_URL",
 }
 
 
@@ -115,6 +116,8 @@ def _tables(world: World) -> Iterator[tuple[str, Mapping[str, Any]]]:
         raw = text(world.read(path))
         if raw is None:
             continue
+        import tomllib  # needed only where there is a file
+
         try:
             table: Any = tomllib.loads(raw)
         except tomllib.TOMLDecodeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tfsetup.host import linux, macos, windows
 from tfsetup.host.downloads import start_downloads
 from tfsetup.host.interpreters import NOT_ASKED, start_pythons
 from tfsetup.host.model import Host
@@ -52,12 +51,19 @@ def gather(world: World, *, pythons: bool, downloads: bool) -> Host:
 
 
 def _start(world: World) -> System | None:
+    # Each system's detector is imported where it is used: start-up is measured.
     match world.process.platform:
         case "darwin":
+            from tfsetup.host import macos
+
             return macos.start(world)
         case "linux":
+            from tfsetup.host import linux
+
             return linux.start(world)
         case "win32":
+            from tfsetup.host import windows
+
             return windows.start(world)
         case _:
             return None

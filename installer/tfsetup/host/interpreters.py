@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from tfsetup.host.model import Python
 from tfsetup.host.parsers.python import QUESTION, read_answer
 from tfsetup.host.parsers.registry import interpreters, read_reg
-from tfsetup.host.system import System, join, search_path
-from tfsetup.host.windows import reg_query
+from tfsetup.host.system import System, join, reg_query, search_path
 from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
 
-_NAME = re.compile(r"python(3(\.\d+t?)?)?(\.exe)?", re.IGNORECASE)
+_NAME = re.compile(r"python(3(\.[0-9]+t?)?)?")
+_NAME_EXE = re.compile(r"python(3(\.[0-9]+t?)?)?\.exe", re.IGNORECASE)
+_WINDOWS_DRIVE = re.compile(r"/mnt/[a-z](/|$)")
 _MOST = 64  # a folder of a hundred forgotten environments must not start a hundred processes
 _LIMIT_S = 5.0  # the first start of a program on a Mac is checked by Gatekeeper
 
@@ -41,19 +42,22 @@ def start_pythons(world: World, system: System) -> Later[Fact[tuple[Python, ...]
     """
     registered = [reg_query(world, key, *options) for key, *options in _REGISTRY] if system.os == "windows" else []
     env = {name: world.env[name] for name in _KEPT if name in world.env}
-    scripts: list[str] = []
+    scripts = more = 0
     asked: list[_Asked] = []
     for path in _distinct(world, (*_places(world, system), *_from_registry(registered))):
         if world.read(path, limit=2) == b"#!":
-            scripts.append(path)  # a shim of pyenv, asdf, conda …: what it would start is found where it lies
+            scripts += 1  # a shim of pyenv, asdf, conda …: what it would start is found where it lies
         elif len(asked) < _MOST:
-            running = world.start([*system.native, path, *_FLAGS], limit_s=_LIMIT_S, env=env)
+            running = world.start([*system.native, path, *_FLAGS], limit_s=_LIMIT_S, env=env, program=path)
             asked.append(_Asked(path=path, running=running))
-    return lambda: _collect(asked, system)
+        else:
+            more += 1
+    not_started = [f"{scripts} scripts, such as shims"] * bool(scripts) + [f"{more} more than {_MOST}"] * bool(more)
+    return lambda: _collect(asked, not_started, system)
 
 
-def _collect(asked: list[_Asked], system: System) -> Fact[tuple[Python, ...]]:
-    found, left_out = [], []
+def _collect(asked: list[_Asked], not_started: list[str], system: System) -> Fact[tuple[Python, ...]]:
+    found, left_out = [], list(not_started)
     for one in asked:
         output = one.running()
         answer = read_answer(output.stdout, os=system.os, path=one.path) if output.ok else None
@@ -63,7 +67,9 @@ def _collect(asked: list[_Asked], system: System) -> Fact[tuple[Python, ...]]:
             left_out.append(f"{one.path} ({answer.implementation})")
         else:
             found.append(answer.python)
-    source = f"asked {len(asked)} found on PATH and where pyenv, uv, conda and installers put them"
+    before = sum(one.running().remembered for one in asked)
+    source = f"asked {len(asked)}{f' ({before} of them in an earlier run)' if before else ''}"
+    source += " found on PATH and where pyenv, uv, conda and installers put them"
     return Fact(value=tuple(found), source=source + (f"; left out: {', '.join(left_out)}" if left_out else ""))
 
 
@@ -99,13 +105,15 @@ def _places(world: World, system: System) -> Iterator[str]:
     """Yield every file that is named like an interpreter, the most specific name of a folder first."""
     for folder in dict.fromkeys(_folders(world, system)):
         if not _is_trap(folder, system):
-            yield from (join(world, folder, name) for name in _names(world.listdir(folder)))
+            yield from (join(world, folder, name) for name in _names(world.listdir(folder), system))
     if world.process.executable:
         yield world.process.executable
 
 
-def _names(names: tuple[str, ...]) -> list[str]:
-    found = sorted(filter(_NAME.fullmatch, names), key=lambda name: (-len(name), name))
+def _names(names: tuple[str, ...], system: System) -> list[str]:
+    """Return the names of interpreters among `names`, the most specific first."""
+    pattern = _NAME_EXE if system.os == "windows" else _NAME
+    found = sorted(filter(pattern.fullmatch, names), key=lambda name: (-len(name), name))
     only_2 = "python2" in names and not any(name.startswith("python3") for name in found)
     return [] if only_2 else found
 
@@ -121,13 +129,18 @@ def _folders(world: World, system: System) -> tuple[str, ...]:
 
 
 def _is_trap(folder: str, system: System) -> bool:
-    r"""Whether what lies there opens a window instead of answering.
+    r"""Whether what lies there opens a window instead of answering, or belongs to another system.
 
-    macOS's /usr/bin/python3 offers to install the command line tools; Windows' WindowsApps\python.exe opens the Store.
+    macOS's /usr/bin/python3 offers to install the command line tools; Windows' WindowsApps\python.exe opens the Store;
+    WSL puts the folders of Windows on PATH, which are slow to list.
     """
-    if system.os == "macos":
-        return folder.rstrip("/") in {"/usr/bin", "/bin"}
-    return system.os == "windows" and folder.lower().rstrip("\\").endswith("\\microsoft\\windowsapps")
+    match system.os:
+        case "macos":
+            return folder.rstrip("/") in {"/usr/bin", "/bin"}
+        case "windows":
+            return folder.lower().rstrip("\\").endswith("\\microsoft\\windowsapps")
+        case "linux":
+            return bool(system.wsl.value) and bool(_WINDOWS_DRIVE.match(folder))
 
 
 def _home(world: World) -> str:

@@ -7,6 +7,7 @@ from tfsetup.host.model import Arch, Cpu, Libc
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
 from tfsetup.host.parsers.arch import narrow, read_arch
+from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import System, which
 from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
@@ -99,4 +100,4 @@ def _with_board(cpu: Cpu, world: World) -> Cpu:
     if cpu.brand:
         return cpu
     board = (text(world.read("/proc/device-tree/model")) or "").strip("\0 \n")
-    return Cpu(brand=board or None, features=cpu.features)
+    return Cpu(brand=name_of(board), features=cpu.features)

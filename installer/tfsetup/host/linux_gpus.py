@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from tfsetup.host.model import Gpu
 from tfsetup.host.nvidia import Answer, ask
 from tfsetup.host.parsers import gpus as parse
+from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import which
 from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
@@ -82,8 +83,8 @@ def _listed(world: World) -> tuple[tuple[Gpu, ...] | None, str]:
 def _pci_gpu(world: World, folder: str) -> Gpu | None:
     raw = (text(world.read(f"{folder}/{name}")) or "" for name in ("vendor", "class"))
     vendor = parse.pci_gpu(*raw)
-    name = (text(world.read(f"{folder}/product_name")) or "").strip() if vendor == "amd" else ""
-    return Gpu(vendor=vendor, name=name or None) if vendor else None
+    name = name_of(text(world.read(f"{folder}/product_name"))) if vendor == "amd" else None
+    return Gpu(vendor=vendor, name=name) if vendor else None
 
 
 def _wsl_fact(answer: Answer | None) -> Fact[tuple[Gpu, ...]]:

@@ -9,6 +9,7 @@ from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
 from tfsetup.host.parsers.arch import read_arch
 from tfsetup.host.parsers.gpus import read_system_profiler
+from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import System
 from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
 
@@ -107,7 +108,7 @@ def _chip_gpu(facts: Mapping[str, str]) -> Fact[tuple[Gpu, ...]]:
     if facts.get("kern.hv_vmm_present") == "1":
         gpu = Gpu(vendor="apple", name="Apple Paravirtual device")
         return Fact(value=(gpu,), source="a virtual machine on Apple silicon (sysctl kern.hv_vmm_present)")
-    return Fact(value=(Gpu(vendor="apple", name=facts.get("machdep.cpu.brand_string")),), source="on the chip")
+    return Fact(value=(Gpu(vendor="apple", name=name_of(facts.get("machdep.cpu.brand_string"))),), source="on the chip")
 
 
 def _xcode_clt(output: Output) -> Fact[bool]:

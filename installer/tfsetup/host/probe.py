@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from typing import Self
 from tfsetup.host import probe_windows
 from tfsetup.host.downloads import start_downloads
 from tfsetup.host.gather import gather
+from tfsetup.host.memory import Memory, cache_folder
 from tfsetup.host.model import Host
 from tfsetup.host.world import Later, Output, Process
 
@@ -28,8 +28,8 @@ def probe(*, pythons: bool = True, downloads: bool = True) -> Host:
     """Return the facts about this machine, each with its source.
 
     `pythons` and `downloads` say whether interpreters are asked and whether the download server's name is looked up;
-    False leaves those facts at None. Nothing is written, no connection is made. Never raises: a detector that fails
-    leaves None and says why in `sources`.
+    False leaves those facts at None. No connection is made; nothing is written but a cache of what interpreters said.
+    Never raises: a detector that fails leaves None and says why in `sources`.
     """
     with ThisMachine() as world:
         return gather(world, pythons=pythons, downloads=downloads)
@@ -46,8 +46,10 @@ class ThisMachine:
     """The `World` that is really there. Leaving it ends every command that is still running."""
 
     def __init__(self) -> None:
+        """Look at the running interpreter and at what is remembered of earlier runs; nothing is started."""
         self._running: list[_Running] = []
         self._process = _process()
+        self._memory = Memory(cache_folder(os.environ))
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -56,7 +58,8 @@ class ThisMachine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what still runs, for instance after Ctrl-C."""
+        """Save what was learnt; end what still runs, for instance after Ctrl-C."""
+        self._memory.save()
         for running in self._running:
             running.end()
 
@@ -71,12 +74,24 @@ class ThisMachine:
         return os.environ
 
     def start(
-        self, argv: Sequence[str], *, limit_s: float = 5.0, env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        limit_s: float = 5.0,
+        env: Mapping[str, str] | None = None,
+        program: str | None = None,
     ) -> Later[Output]:
-        """Start a command in the C locale; `env`, when given, is its whole environment."""
+        """Start a command in the C locale, or remember what it said when `program` was the same file as now."""
+        before = self._memory.recall(argv, program) if program else None
+        if before is not None:
+            return lambda: before
         running = _Running(argv, limit_s, {**(os.environ if env is None else env), "LC_ALL": "C", "LANGUAGE": "C"})
         self._running.append(running)
-        return running.answer
+        return running.answer if program is None else lambda: self._kept(argv, program, running.answer())
+
+    def _kept(self, argv: Sequence[str], program: str, output: Output) -> Output:
+        self._memory.keep(argv, program, output)
+        return output
 
     def read(self, path: str, *, limit: int = 4_000_000) -> bytes | None:
         """Return the first bytes of a file."""
@@ -110,7 +125,7 @@ class ThisMachine:
 
     def find_uv(self) -> str | None:
         """Return the uv beside this interpreter (tfsetup depends on it), else the one on PATH."""
-        beside = Path(sysconfig.get_path("scripts")) / ("uv.exe" if sys.platform == "win32" else "uv")
+        beside = Path(sys.executable).with_name("uv.exe" if sys.platform == "win32" else "uv")
         return str(beside) if beside.is_file() else shutil.which("uv")
 
     def resolves(self, name: str, *, limit_s: float) -> Later[bool | None]:

@@ -7,7 +7,7 @@ import posixpath
 from dataclasses import dataclass
 
 from tfsetup.host.model import Arch, Cpu, Gpu, Libc, Os
-from tfsetup.host.world import Fact, Later, World
+from tfsetup.host.world import Fact, Later, Output, World
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,3 +49,9 @@ def which(world: World, name: str, *extra: str) -> str | None:
     """Return the first place of the program `name` in PATH, then in the folders `extra`."""
     places = (join(world, folder, name) for folder in (*search_path(world), *extra))
     return next((place for place in places if world.exists(place)), None)
+
+
+def reg_query(world: World, key: str, *options: str) -> Later[Output]:
+    """Start `reg query KEY OPTIONS`; it exits 1 when a subkey may not be read, after printing the others."""
+    root = world.env.get("SYSTEMROOT") or world.env.get("SystemRoot") or r"C:\Windows"
+    return world.start([join(world, root, "System32", "reg.exe"), "query", key, *options])

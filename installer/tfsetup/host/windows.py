@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tfsetup.host.linux import NOT_A_MAC
 from tfsetup.host.model import Arch, Cpu, Gpu
 from tfsetup.host.nvidia import Answer, ask
 from tfsetup.host.parsers import cpu as cpus
@@ -10,7 +9,8 @@ from tfsetup.host.parsers import registry
 from tfsetup.host.parsers.arch import read_arch, windows_machine
 from tfsetup.host.parsers.gpus import merged, read_display_registry
 from tfsetup.host.parsers.system import read_windows_version
-from tfsetup.host.system import System, join, which
+from tfsetup.host.parsers.words import name_of
+from tfsetup.host.system import System, join, reg_query, which
 from tfsetup.host.world import Fact, Later, Output, World, now, unknown
 
 _CPU_KEY = r"HKLM\HARDWARE\DESCRIPTION\System\CentralProcessor\0"
@@ -24,19 +24,13 @@ def start(world: World) -> System:
         os="windows",
         os_version=now(_os_version(world)),
         arch=_arch(world),
-        rosetta=Fact(value=False, source=NOT_A_MAC),
+        rosetta=Fact(value=False, source="only on macOS"),
         wsl=Fact(value=False, source="this is Windows itself"),
         libc=now(unknown("not a Linux: no such thing")),
         cpu=_cpu(world, _arch(world).value),
         gpus=_gpus(world),
-        xcode_clt=Fact(value=False, source=NOT_A_MAC),
+        xcode_clt=Fact(value=False, source="only on macOS"),
     )
-
-
-def reg_query(world: World, key: str, *options: str) -> Later[Output]:
-    """Start `reg query KEY OPTIONS`; it exits 1 when a subkey may not be read, after printing the others."""
-    root = world.env.get("SYSTEMROOT") or world.env.get("SystemRoot") or r"C:\Windows"
-    return world.start([join(world, root, "System32", "reg.exe"), "query", key, *options])
 
 
 def _os_version(world: World) -> Fact[str]:
@@ -63,7 +57,7 @@ def _cpu(world: World, arch: Arch | None) -> Later[Fact[Cpu]]:
 
     def finish() -> Fact[Cpu]:
         values = next(iter(registry.read_reg(running().stdout).values()), {})
-        brand = " ".join(values.get("ProcessorNameString", "").split()) or None
+        brand = name_of(values.get("ProcessorNameString"))
         source = "IsProcessorFeaturePresent, registry" if features is not None else "registry; features not told"
         return Fact(value=Cpu(brand=brand, features=features), source=source)
 

@@ -30,12 +30,16 @@ def unknown(source: str) -> Fact[Never]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Output:
-    """What a command answered. `problem` says in words why it could not be run to its end; None: it ended by itself."""
+    """What a command answered. `problem` says in words why it could not be run to its end; None: it ended by itself.
+
+    `remembered`: the answer is from an earlier run, and the program's file has not changed since.
+    """
 
     status: int | None = None
     stdout: str = ""
     stderr: str = ""
     problem: str | None = None
+    remembered: bool = False
 
     @property
     def ok(self) -> bool:
@@ -83,9 +87,18 @@ class World(Protocol):
         """The environment variables."""
 
     def start(
-        self, argv: Sequence[str], *, limit_s: float = 5.0, env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        limit_s: float = 5.0,
+        env: Mapping[str, str] | None = None,
+        program: str | None = None,
     ) -> Later[Output]:
-        """Start a command now, wait for it later; it is ended after `limit_s` seconds."""
+        """Start a command now, wait for it later; it is ended after `limit_s` seconds.
+
+        `env`, when given, is its whole environment. `program` says that a successful answer depends on nothing but
+        that file, so that one of an earlier run will do.
+        """
 
     def read(self, path: str, *, limit: int = 4_000_000) -> bytes | None:
         """Return at most the first `limit` bytes of a file; None when it is not there or may not be read."""

@@ -13,7 +13,7 @@ from tfsetup.loader.bytes import MalformedImage, Slice, unpack, unpack_from
 from tfsetup.loader.inflate import BlockCache, Deflated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tfsetup.loader.bytes import ByteSource
 
@@ -31,6 +31,7 @@ _CENTRAL_SIGNATURE = b"PK\1\2"
 _LOCAL = Struct("<4s5H3L2H")
 _LOCAL_SIGNATURE = b"PK\3\4"
 _ZIP64_EXTRA = 1
+_TYPICAL_EXTRA = 32
 _EXTRA = Struct("<2H")
 _QUAD = Struct("<Q")
 _OVERFLOW32 = 0xFFFFFFFF
@@ -52,11 +53,15 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Archive:
-    """A zip file: where its bytes come from and what is in it (folders left out, the last of two equal names wins)."""
+    """A zip file: where its bytes come from and what is in it (folders left out, the last of two equal names wins).
+
+    `expect`, if given, is told of each range (offset and length in bytes) that is about to be read from front to back.
+    """
 
     source: ByteSource
     members: dict[str, Member]
     cache: BlockCache
+    expect: Callable[[int, int], None] | None = None
 
     def open(self, name: str) -> ByteSource:
         """Return a member's content.
@@ -66,6 +71,8 @@ class Archive:
             KeyError: there is no such member.
         """
         member = self.members[name]
+        if self.expect:
+            self.expect(member.header, _LOCAL.size + len(name.encode()) + _TYPICAL_EXTRA + member.compressed)
         signature, *_, name_length, extra_length = unpack(self.source, _LOCAL, member.header)
         if signature != _LOCAL_SIGNATURE:
             raise MalformedImage("its header in the archive is damaged", offset=member.header)

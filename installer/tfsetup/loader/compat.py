@@ -1,7 +1,7 @@
 """Which wheel of a release pip would take for a process: the ordered list of supported tags.
 
-Rules: PEP 425, PEP 600 (manylinux), PEP 656 (musllinux), as `packaging.tags` implements them for the running system; here
-for any system.
+Rules: PEP 425, PEP 600 (manylinux), PEP 656 (musllinux), as `packaging.tags` has them for the running system; here for
+any system.
 """
 
 from __future__ import annotations

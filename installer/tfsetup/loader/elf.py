@@ -1,8 +1,8 @@
 """Reading of ELF files: header, segments, dynamic section, strings.
 
-Source of the layout: System V ABI, chapters 4 and 5 ("Object Files", "Program Loading and Dynamic Linking"), and the GNU
-additions of the Linux Standard Base (symbol versions, GNU hash). Only what a loader uses is read: program headers, never
-sections. Numbers in the file are checked before they are used; any bytes end in a value or in `MalformedImage`.
+Source of the layout: System V ABI, chapters 4 and 5 ("Object Files", "Program Loading and Dynamic Linking"), and the
+GNU additions of the Linux Standard Base (symbol versions, GNU hash). Only what a loader uses is read: program headers,
+never sections. Numbers in the file are checked before use; any bytes end in a value or in `MalformedImage`.
 """
 
 from __future__ import annotations

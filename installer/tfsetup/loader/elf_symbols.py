@@ -36,20 +36,24 @@ _CHUNK = 1 << 20
 
 
 class Kinds(NamedTuple):
-    """Relocation types of one machine that matter here (the processor supplements of the System V ABI)."""
+    """Relocation types of one machine that matter here (the processor supplements of the System V ABI).
 
-    none: frozenset[int]
-    relative: int
-    slot: int
+    `silent` look nothing up; `calls` do not accept the address of a procedure linkage table as a definition
+    (glibc's ELF_RTYPE_CLASS_PLT); `static_tls` need thread-local data at a fixed place.
+    """
+
+    silent: frozenset[int]
+    calls: frozenset[int]
     static_tls: frozenset[int]
 
 
 RELOCATIONS = {
-    Machine.X86_64: Kinds(frozenset((0,)), 8, 7, frozenset((18,))),
-    Machine.AARCH64: Kinds(frozenset((0, 256)), 1027, 1026, frozenset((1030,))),
-    Machine.I386: Kinds(frozenset((0,)), 8, 7, frozenset((14, 37))),
-    Machine.ARM: Kinds(frozenset((0,)), 23, 22, frozenset((19,))),
+    Machine.X86_64: Kinds(frozenset((0, 8)), frozenset((7, 16, 17, 18, 36)), frozenset((18,))),
+    Machine.AARCH64: Kinds(frozenset((0, 256, 1027)), frozenset(range(1026, 1032)), frozenset((1030,))),
+    Machine.I386: Kinds(frozenset((0, 8)), frozenset((7, 14, 35, 36, 37, 41)), frozenset((14, 37))),
+    Machine.ARM: Kinds(frozenset((0, 23)), frozenset((13, 17, 18, 19, 22)), frozenset((19,))),
 }
+_UNKNOWN_MACHINE = Kinds(frozenset((0,)), frozenset(), frozenset())
 
 
 class Symbol(NamedTuple):
@@ -67,10 +71,14 @@ class Symbol(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: a name as the bytes in the file, and the version asked for, if any."""
+    """What is looked for: a name as the bytes in the file, and the version asked for, if any.
+
+    `call`: for a relocation of the procedure linkage table or of thread-local data, which takes true definitions only.
+    """
 
     name: bytes
     version: Version | None = None
+    call: bool = True
 
     @property
     def text(self) -> str:
@@ -145,6 +153,11 @@ class Symbols:
     @cached_property
     def _symtab(self) -> int:
         return self._table(Tag.SYMTAB)
+
+    @cached_property
+    def versions_unusable(self) -> bool:
+        """Whether ld.so would follow a null pointer: version records without DT_VERSYM, or the other way round."""
+        return (self.versions.by_index is None) == (Tag.VERSYM in self._elf.tags)
 
     @cached_property
     def _versym(self) -> int | None:
@@ -263,7 +276,7 @@ class Symbols:
         unhidden: list[Symbol] = []
         for index in self._candidates(query.name):
             symbol = self.symbol(index)
-            if not _defines(symbol) or self.name(symbol) != query.name:
+            if not _defines(symbol, call=query.call) or self.name(symbol) != query.name:
                 continue
             answer = self._accepts(index, query.version, names, newest=newest)
             if answer:
@@ -298,44 +311,43 @@ class Symbols:
     def references(self, *, functions: bool = True) -> Sequence[Reference]:
         """Return what relocation looks up in other files, in the order in which it does, each once.
 
-        Symbols the file defines itself are left out: they are always found. `functions` False: those that are bound
-        at the first call (lazy binding) are left out as well.
+        Symbols the file defines itself are left out as far as they are certain to be found. `functions` False: those
+        that are bound at the first call (lazy binding) are left out as well.
 
         Raises:
             MalformedImage: a table lies outside the file.
         """
         chunks = list(self._infos(functions=functions))
-        shift, mask = (32, 0xFFFFFFFF) if self._elf.header.bits == 64 else (8, 0xFF)  # noqa: PLR2004 - ELFnn_R_SYM, _TYPE
+        shift, mask = self._info_parts
         last = max((max(chunk) >> shift for chunk in chunks if chunk), default=0)
-        missing = self._undefined(last)
-        silent = self._silent
+        missing = self._missing(last)
+        kinds = self._relocation_kinds
         order = (
-            info >> shift
+            (info >> shift, info & mask in kinds.calls)
             for chunk in chunks
             for info in chunk
-            if info >> shift in missing and info & mask not in silent
+            if info >> shift in missing and info & mask not in kinds.silent
         )
-        return [self._reference(missing[index]) for index in dict.fromkeys(order)]
+        return [self._reference(missing[number], call=call) for number, call in dict.fromkeys(order)]
 
     @cached_property
     def uses_static_tls(self) -> bool:
         """Whether a relocation needs thread-local data at a fixed place (the linker then sets DF_STATIC_TLS)."""
-        kinds = self._relocation_kinds
-        if kinds is None or not self._elf.flags & DF_STATIC_TLS:
+        if not self._elf.flags & DF_STATIC_TLS:
             return False
-        mask = 0xFFFFFFFF if self._elf.header.bits == 64 else 0xFF  # noqa: PLR2004 - ELF64_R_TYPE, ELF32_R_TYPE
+        kinds, mask = self._relocation_kinds, self._info_parts[1]
         return any(info & mask in kinds.static_tls for chunk in self._infos(functions=True) for info in chunk)
 
     @property
-    def _relocation_kinds(self) -> Kinds | None:
-        machine = self._elf.header.machine
-        return next((kinds for known, kinds in RELOCATIONS.items() if known == machine), None)
+    def _info_parts(self) -> tuple[int, int]:
+        """How `r_info` is split: bits to shift for the symbol, mask for the type."""
+        wide = self._elf.header.bits == 64  # noqa: PLR2004 - the two classes of ELF
+        return (32, 0xFFFFFFFF) if wide else (8, 0xFF)
 
     @property
-    def _silent(self) -> frozenset[int]:
-        """Relocation types that look nothing up."""
-        kinds = self._relocation_kinds
-        return kinds.none | {kinds.relative} if kinds else frozenset((0,))
+    def _relocation_kinds(self) -> Kinds:
+        machine = self._elf.header.machine
+        return next((kinds for known, kinds in RELOCATIONS.items() if known == machine), _UNKNOWN_MACHINE)
 
     def _infos(self, *, functions: bool) -> Iterator[Sequence[int]]:
         """Yield `r_info` in the order of relocation: the general table, then the one of the PLT."""
@@ -378,27 +390,46 @@ class Symbols:
             yield numbers[1::words]
             at += length
 
-    def _undefined(self, last: int) -> dict[int, Symbol]:
-        """Return, of the symbols up to number `last`, those that only another file can bring."""
+    def _missing(self, last: int) -> dict[int, Symbol]:
+        """Return, of the symbols up to number `last`, those a look-up would not find in this very file."""
         form = self._elf.layout.symbol
-        place, step = (3, 12) if self._elf.header.bits == 64 else (7, 8)  # noqa: PLR2004 - st_shndx, in half words
         per_chunk = _CHUNK // form.size
-        found = {}
+        found: dict[int, Symbol] = {}
         for first in range(0, last + 1, per_chunk):
             length = min(per_chunk, last + 1 - first) * form.size
             table = self._elf.source.read(self._symtab + first * form.size, length)
-            for index, section in enumerate(array("H", table)[place::step], first):
-                if not section:
-                    at = (index - first) * form.size
-                    found[index] = self._symbol(index, form.unpack_from(table, at))
-        return {index: symbol for index, symbol in found.items() if symbol.bind != LOCAL and not _local(symbol)}
+            for place in self._suspects(table):
+                symbol = self._symbol(first + place, form.unpack_from(table, place * form.size))
+                if symbol.bind != LOCAL and not _local(symbol):
+                    found[symbol.number] = symbol
+        return found
 
-    def _reference(self, symbol: Symbol) -> Reference:
+    def _suspects(self, table: bytes) -> Iterable[int]:
+        """Return the places of the entries without section: what a file does not define.
+
+        All others are definitions, and a look-up finds them; in a file without hash table it finds none of them, and
+        a symbol whose type is none of a definition is not found either.
+        """
+        wide = self._elf.header.bits == 64  # noqa: PLR2004 - the order of the fields differs between the classes
+        form = self._elf.layout.symbol
+        places = range(len(table) // form.size)
+        kinds = table[4 if wide else 12 :: form.size]
+        if not self._findable or any(kind & 0xF not in _KINDS for kind in set(kinds) if kind >> 4 != LOCAL):
+            return places
+        sections = array("H", table)[3 if wide else 7 :: form.size // 2]
+        return [place for place in places if not sections[place]]
+
+    @property
+    def _findable(self) -> bool:
+        """Whether there is a hash table through which anything can be found."""
+        return bool(self._gnu[0]) if self._gnu is not None else bool(self._sysv and self._sysv[0])
+
+    def _reference(self, symbol: Symbol, *, call: bool) -> Reference:
         index = self.version_index(symbol.number)
         version = None if index is None else (self.versions.by_index or {}).get(index & INDEX)
         if version is not None and not version.hash:
             version = None
-        return Reference(Query(self.name(symbol), version), weak=symbol.bind == WEAK)
+        return Reference(Query(self.name(symbol), version, call), weak=symbol.bind == WEAK)
 
 
 def _local(symbol: Symbol) -> bool:
@@ -409,8 +440,8 @@ def _visible(symbol: Symbol) -> bool:
     return not _local(symbol) and symbol.bind in (GLOBAL, WEAK, GNU_UNIQUE)
 
 
-def _defines(symbol: Symbol) -> bool:
+def _defines(symbol: Symbol, *, call: bool) -> bool:
     """Whether the entry is a definition at all (`check_match`, first two tests)."""
-    if symbol.section == _UNDEFINED or (symbol.value == 0 and symbol.section != _ABSOLUTE and symbol.type != TLS):
+    if symbol.value == 0 and symbol.section != _ABSOLUTE and symbol.type != TLS:
         return False
-    return symbol.type in _KINDS
+    return symbol.type in _KINDS and not (call and symbol.section == _UNDEFINED)

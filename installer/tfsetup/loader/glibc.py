@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
 """Bytes of static thread-local storage an opened library surely, or perhaps, still finds.
 
-glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`; since 2.32 512 of them may go to optional users), plus rounding.
+glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`), plus rounding; since 2.32 optional users may take 512.
 """
 
 
@@ -90,6 +90,17 @@ class GlibcProcess:
             return any(defines(other, query, newest=True) for other in entry.scope or (entry,) if other.elf is not None)
         except MalformedImage:
             return False
+
+    def locate(self, name: str, *, caller: str | None = None) -> str | None:
+        """Return the real path of the file dlopen(`name`) would take for the image at `caller`, without opening it."""
+        known = next((entry for entry in self._maps if name in entry.names or entry.soname == name), None)
+        if known is not None:
+            return known.path
+        try:
+            found = search(name, self._caller(caller).place, self._system)
+        except Refusal:
+            return None
+        return found.entry.path if isinstance(found, Opened) else None
 
     # -- the start of the process --------------------------------------------------------------------------------------
 
@@ -239,7 +250,6 @@ class GlibcProcess:
         try:
             elf = Elf(found.source)
             refusal = mapping_refusal(elf, self._system.glibc)
-            elf.tags  # noqa: B018 - read here because ld.so dies here when it cannot be read
         except MalformedImage as error:
             raise _Failed(_killed(found.name, found.entry.path, error)) from error
         if refusal:
@@ -275,10 +285,10 @@ class GlibcProcess:
 
     def _not_found(self, passed: Skip, name: str, loader: Map) -> LoadFailure:
         """Word a search that found nothing; what was passed over says whether the architecture is to blame."""
-        text = NO_FILE
+        text = NO_FILE if passed is Skip.NOWHERE else f"{NO_FILE}: No such file or directory"
         if passed is Skip.OTHER_CLASS:
             text = f"wrong ELF class: ELFCLASS{96 - self._system.bits}"
-        kind: Kind = "library-not-found" if passed is Skip.MISSING else "wrong-architecture"
+        kind: Kind = "library-not-found" if passed in (Skip.MISSING, Skip.NOWHERE) else "wrong-architecture"
         return LoadFailure(kind=kind, image=loader.path or name, message=f"{name}: {text}", library=name)
 
 

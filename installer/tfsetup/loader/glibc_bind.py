@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf import Tag
 from tfsetup.loader.elf_symbols import Query, VersionTableMissing
 from tfsetup.loader.model import LoadFailure, NotCovered
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tfsetup.loader.glibc_map import Map
 
 RELR_CHECK_SINCE = (2, 36)
+MOVED_SYMBOLS_SINCE = (2, 30)
+"""Since then a versioned symbol may be found in another library than the one named with the version (bug 24741)."""
+
 COMMA_BEFORE = (2, 27)
 """glibc wrote a comma before `version` until it composed its messages with `_dl_exception_create_format`."""
 
@@ -116,9 +120,12 @@ def bind(wanting: Map, scope: Sequence[Map], *, now: bool, glibc: tuple[int, int
     """
     if wanting.symbols is None:
         return None
+    if wanting.symbols.versions_unusable:
+        raise MalformedImage("its version tables are incomplete")
     references = wanting.symbols.references(functions=now)
     pending: dict[Query, Reference] = {reference.query: reference for reference in references}
     troubles: dict[Query, LoadFailure] = {}
+    may_move = glibc is None or glibc >= MOVED_SYMBOLS_SINCE
     for other in scope:
         for query in list(pending):
             try:
@@ -126,7 +133,7 @@ def bind(wanting: Map, scope: Sequence[Map], *, now: bool, glibc: tuple[int, int
             except VersionTableMissing:
                 troubles[query] = _assertion(wanting, query)
             else:
-                if answer is False:
+                if answer is False or (answer is None and may_move):
                     continue
                 if answer is None:
                     troubles[query] = _not_defined_in(wanting, query, glibc)

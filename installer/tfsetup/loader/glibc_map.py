@@ -35,8 +35,8 @@ PIE_REFUSED_SINCE = (2, 30)
 class Map:
     """An object in a process. Objects are compared by identity.
 
-    `name` is `l_name`, the path it was opened with; `names` all names under which it has been asked for; `path` its real
-    path. `elf` is None for objects whose bytes are not at hand; `stock` then says what is known of them, and both are
+    `name` is `l_name`, the path it was opened with; `names` all names under which it has been asked for; `path` its
+    real path. `elf` is None for objects whose bytes are not at hand; `stock` then says what is known, and both are
     None for an interpreter that cannot be read. `needed` are its direct dependencies once they are mapped, `scope` its
     own search list once it has been opened (breadth-first, itself first).
     """
@@ -99,6 +99,8 @@ def mapping_refusal(elf: Elf, glibc: tuple[int, int] | None) -> str | None:
     _touch(elf)
     if elf.segment(PT_DYNAMIC) is None:
         return "object file has no dynamic section"
+    if not elf.dynamic:
+        raise MalformedImage("its dynamic section is empty")
     return _flag_refusal(elf, glibc) or _stack_refusal(elf, glibc)
 
 
@@ -106,12 +108,8 @@ def _touch(elf: Elf) -> None:
     """What mapping itself touches: the page in which file data ends and zeroes begin (`_dl_map_segments`)."""
     for segment in elf.segments:
         end = segment.offset + segment.filesz
-        if (
-            segment.type == PT_LOAD
-            and segment.memsz > segment.filesz
-            and end % PAGE
-            and end - end % PAGE >= elf.source.size
-        ):
+        zeroed = segment.type == PT_LOAD and segment.memsz > segment.filesz and end % PAGE
+        if zeroed and end - end % PAGE >= elf.source.size:
             raise MalformedImage(f"it ends after {elf.file_size} bytes, before its data does", offset=end)
 
 

@@ -1,10 +1,11 @@
 """The order in which glibc relocates what one dlopen brought: dependencies first.
 
-Source: glibc elf/dl-sort-maps.c. Up to 2.34 the list is rearranged object by object (quadratic, and odd on cycles); since
-2.35 it is a depth-first search (tunable glibc.rtld.dynamic_sort=2). Which of several missing symbols is named depends on it.
+Source: glibc elf/dl-sort-maps.c. Up to 2.34 the list is rearranged object by object (quadratic, and odd on cycles);
+since 2.35 it is a depth-first search (tunable glibc.rtld.dynamic_sort=2). It decides which of several missing symbols
+is the one that is named.
 
-Both work on numbers: object 0 is the one that is opened, the others follow breadth-first, and `needs[n]` lists what object
-`n` needs (None: glibc does not know it yet, which at this point is so for an object opened for the first time).
+Both work on numbers: object 0 is the one that is opened, the others follow breadth-first, and `needs[n]` lists what
+object `n` needs (None: glibc does not know it yet, as for an object that is opened for the first time).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Where glibc looks for a library, and which files it accepts.
 
-Source: glibc elf/dl-load.c: `_dl_map_new_object` (the order of the places), `open_path`, `open_verify` (which files are
-passed over and which end the search), `fillin_rpath` and elf/dl-dst.h (`$ORIGIN`). Texts are those of 2.36; they have not
-changed since 2.17.
+Source: glibc elf/dl-load.c: `_dl_map_new_object` (the order of the places), `open_path`, `open_verify` (which files
+are passed over and which end the search), `fillin_rpath` and elf/dl-dst.h (`$ORIGIN`). Texts are those of 2.36; they
+have not changed since 2.17.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tfsetup.loader.glibc_system import System
     from tfsetup.loader.model import Entry, Kind
 
-NO_FILE = "cannot open shared object file: No such file or directory"
+NO_FILE = "cannot open shared object file"
 
 _TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_]))")
 _HEADER_SIZES = {32: 52, 64: 64}
@@ -36,6 +36,7 @@ class Skip(Enum):
     """Why a candidate is passed over without a word."""
 
     MISSING = "missing"
+    NOWHERE = "nowhere to look"
     OTHER_CLASS = "other class"
     OTHER_MACHINE = "other machine"
 
@@ -133,12 +134,12 @@ def search(name: str, place: Place, system: System) -> Opened | Skip:
     """
     if "/" in name:
         return examine(expand(name, place.origin, system), system)
-    passed = Skip.MISSING
+    passed = Skip.NOWHERE
     for candidate in candidates(name, place, system):
         found = examine(candidate, system)
         if isinstance(found, Opened):
             return found
-        if found is Skip.OTHER_CLASS or passed is Skip.MISSING:
+        if found is Skip.OTHER_CLASS or passed in (Skip.MISSING, Skip.NOWHERE):
             passed = found
     return passed
 
@@ -176,6 +177,11 @@ def _verify(source: ByteSource, system: System) -> Skip | str | None:
     refusal = _judge_ident(ident)
     if refusal:
         return refusal
+    return _judge_header(source, system)
+
+
+def _judge_header(source: ByteSource, system: System) -> Skip | str | None:
+    """Judge what follows the identification."""
     layout = LAYOUTS[system.bits, "<"]
     kind, machine, version, _, phoff, *_, phentsize, phnum, _, _, _ = layout.header.unpack(
         source.read(16, layout.header.size)

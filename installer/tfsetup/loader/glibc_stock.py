@@ -24,8 +24,9 @@ _NUMBERED = re.compile(r"(?P<family>[A-Z]+(?:_[A-Z]+)*)_(?P<number>[0-9]+(?:\.[0
 class Stock:
     """One library of the system. `presence`: whether every system has it.
 
-    `levels` maps a family of version names (`GLIBC`, `GLIBCXX`) to the highest that is there for certain and the highest
-    that may be there. A family that is not listed is taken as unknown. `unversioned`: it (also) defines symbols without version.
+    `levels` maps a family of version names (`GLIBC`, `GLIBCXX`) to the highest that is there for certain and the
+    highest that may be there; of a family that is not listed nothing is known. `unversioned`: it (also) defines symbols
+    without version.
     """
 
     soname: str
@@ -60,8 +61,9 @@ ANY: Release = (10**6,)
 NONE: Release = ()
 
 _GLIBC_FAMILY = (
-    "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libresolv.so.2", "libmvec.so.1",
-    "libanl.so.1", "libBrokenLocale.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libc_malloc_debug.so.0", "libthread_db.so.1",
+    "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libresolv.so.2",
+    "libmvec.so.1", "libanl.so.1", "libBrokenLocale.so.1", "libnss_files.so.2", "libnss_dns.so.2",
+    "libc_malloc_debug.so.0", "libthread_db.so.1",
 )  # fmt: skip
 
 LINKERS: dict[Arch, str] = {

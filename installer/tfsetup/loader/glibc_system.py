@@ -1,4 +1,4 @@
-"""The machine a glibc process runs on: where libraries are looked for, and what is known of those that cannot be read."""
+"""The machine a glibc process runs on: where libraries are looked for, and what its C library is."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _LEVELS = (
     ("x86-64-v3", ("avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")),
     ("x86-64-v4", ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")),
 )
-"""x86-64 psABI, "Micro-Architecture Levels": each level needs the features of those before it as well."""
+"""x86-64 psABI, "Micro-Architecture Levels"; each needs the features of those before it as well."""
 
 HWCAPS_SINCE = (2, 33)
 
@@ -48,9 +48,9 @@ HWCAPS_SINCE = (2, 33)
 class System:
     """Facts about the machine and the process's environment.
 
-    `executable`: absolute path of the interpreter in `files`; None when it cannot be read (a replayed host), and then an
+    `executable`: absolute path of the interpreter in `files`; None when it cannot be read (a replayed host), then an
     interpreter that defines the whole Python C API is assumed. `real`: the system's libraries are in `files`, so one
-    that is not found is missing; otherwise the loader asks the table of a stock system.
+    that is not found is missing; otherwise the table of a stock system is asked.
     `glibc`: release as (major, minor), None when it could not be told. `library_path`: LD_LIBRARY_PATH as it is.
     """
 

@@ -1,7 +1,7 @@
 """Reading of `/etc/ld.so.cache`, the list ldconfig makes of the system's libraries.
 
-Source of the layout: glibc sysdeps/generic/dl-cache.h (`struct cache_file_new`, `file_entry_new`, the extension section);
-which entry is taken: elf/dl-cache.c (`search_cache`).
+Source of the layout: glibc sysdeps/generic/dl-cache.h (`struct cache_file_new`, `file_entry_new`, the extension
+section); which entry is taken: elf/dl-cache.c (`search_cache`).
 """
 
 from __future__ import annotations

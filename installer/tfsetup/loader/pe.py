@@ -1,7 +1,8 @@
 """Reading of PE files (`.dll`, `.pyd`, `.exe`): imports, delayed imports, exports.
 
-Source of the layout: Microsoft, "PE Format" (learn.microsoft.com/windows/win32/debug/pe-format). Addresses in the file are
-relative to the image base (RVA); the section table says where they lie. Any bytes end in a value or in `MalformedImage`.
+Source of the layout: Microsoft, "PE Format" (learn.microsoft.com/windows/win32/debug/pe-format). Addresses in the file
+are relative to the image base (RVA); the section table says where they lie. Any bytes end in a value or in
+`MalformedImage`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfsetup.loader import distributions as dists
 from tfsetup.loader import tensorflow
+from tfsetup.loader.defined import defines
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
 from tfsetup.loader.modules import extension_modules
 from tfsetup.loader.report import Note, Report, relative
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
     from tfsetup.loader.model import Filesystem, Process
     from tfsetup.loader.modules import Module
     from tfsetup.loader.tensorflow import Knowledge, Step
+    from tfsetup.loader.view import Conflict
 
     Progress = Callable[[str], None]
+
+_NATIVE = (".so", ".dylib", ".pyd", ".dll")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
     """What is to be judged: the files under `site` (an absolute path in `files`), for a Python `X.Y` on a machine.
 
-    `wheels` are the file names of wheels that are not installed yet, `python` None when it is not known.
+    `wheels` are the file names of wheels that are not installed yet and `conflicts` the files that two of them bring;
+    `python` is None when it is not known.
     """
 
     files: Filesystem
@@ -35,6 +40,7 @@ class Question:
     machine: Machine
     python: str | None = None
     wheels: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
 
 def preflight(
@@ -63,6 +69,7 @@ class _Run:
 
     def judge(self) -> None:
         """Go through everything in the order in which it would happen."""
+        self._tell_conflicts()
         found = self._distributions()
         self.python = self.question.python or dists.python_of(found)
         self.version = tensorflow.version_in(self.knowledge, found, self.question.files, self.question.site)
@@ -90,6 +97,14 @@ class _Run:
             not_covered=tuple(seen),
             notes=tuple(self.notes),
         )
+
+    def _tell_conflicts(self) -> None:
+        for each in self.question.conflicts:
+            if not each.path.endswith(_NATIVE):
+                continue
+            first, second = each.wheels
+            detail = f"The one installed later stays, and removing either distribution deletes it: {first}, {second}."
+            self.notes.append(Note(title=f"two wheels bring {each.path}", detail=detail))
 
     def _distributions(self) -> tuple[Distribution, ...]:
         wheels = [found for name in self.question.wheels if (found := dists.of_wheel(name))]
@@ -213,7 +228,8 @@ class _Run:
                 self._open_other(module)
 
     def _open_other(self, module: Module) -> None:
-        if self.process.exports(module.path, module.initializer) is False:
+        entry = self.question.files.lookup(module.path)
+        if entry is None or entry.source is None or defines(entry.source, module.initializer) is False:
             return  # a library under a module's name: whoever opens it does so by other means
         self.progress(relative(module.path, self.question.site))
         self.checked.append(module.path)

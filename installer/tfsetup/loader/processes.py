@@ -10,6 +10,7 @@ from tfsetup.loader.dyld import DyldProcess
 from tfsetup.loader.dyld_words import Mac
 from tfsetup.loader.glibc import GlibcProcess
 from tfsetup.loader.glibc_system import system_of
+from tfsetup.loader.musl import MuslProcess
 from tfsetup.loader.windows import WindowsProcess, WindowsSystem
 
 if TYPE_CHECKING:
@@ -49,16 +50,16 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
         case "macos":
             return DyldProcess(_mac(machine, around), around.files, around.macos)
         case "linux":
-            return GlibcProcess(
-                system_of(
-                    host,
-                    machine.arch,
-                    around.files,
-                    executable=around.executable,
-                    real=around.real,
-                    library_path=around.library_path,
-                )
+            system = system_of(
+                host,
+                machine.arch,
+                around.files,
+                executable=around.executable,
+                real=around.real,
+                library_path=around.library_path,
             )
+            is_musl = machine.libc is not None and machine.libc.name == "musl"
+            return MuslProcess(system) if is_musl else GlibcProcess(system)
         case "windows":
             return WindowsProcess(WindowsSystem(arch=machine.arch, files=around.files, python=python or ""))
 

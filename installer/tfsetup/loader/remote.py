@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.errors import NetworkError
@@ -26,6 +26,9 @@ CHUNK = 1 << 16
 
 TAIL = 1 << 17
 """Bytes fetched first, from the end of the file: the directory of most wheels fits."""
+
+WHOLE = 16 << 20
+"""Files up to this many bytes are fetched as a whole: in a small wheel most of it is what is wanted."""
 
 _AHEAD_LIMIT = 16 << 20
 _TIMEOUT = (20, 60)
@@ -57,7 +60,7 @@ def new_session() -> requests.Session:
 
 @dataclass
 class RemoteFile:
-    """A file at an address as a `ByteSource`. Reading forward fetches ever larger pieces ahead, up to 16 MiB."""
+    """A file at an address as a `ByteSource`."""
 
     url: str
     session: Any
@@ -67,7 +70,7 @@ class RemoteFile:
         """Ask for the end of the file, which also tells its size."""
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
         self._have: set[int] = set()
-        self._last, self._ahead = -1, CHUNK
+        self._expected = range(0)
         self._size = self._fetch_end()
 
     @property
@@ -88,14 +91,20 @@ class RemoteFile:
         self._file.seek(offset)
         return self._file.read(length)
 
+    def expect(self, offset: int, length: int) -> None:
+        """Say that a range will be read from front to back: it is then fetched in large pieces, and nothing beyond."""
+        self._expected = range(offset, offset + length)
+
+    def fetch_whole(self) -> None:
+        """Fetch the file as a whole, in one request."""
+        self._fetch(0, -(-self._size // CHUNK))
+
     def _look_ahead(self, start: int, stop: int) -> int:
-        """Return where a fetch should end: further for one that goes on where the last one ended."""
-        self._ahead = min(self._ahead * 2, _AHEAD_LIMIT) if start == self._last else CHUNK
-        wanted = max(stop, start + self._ahead // CHUNK)
-        wanted = min(wanted, -(-self._size // CHUNK))
-        end = next((index for index in range(stop, wanted) if index in self._have), wanted)
-        self._last = end
-        return end
+        """Return the chunk before which a fetch of `start` to `stop` should end."""
+        if start * CHUNK not in self._expected and (start + 1) * CHUNK not in self._expected:
+            return stop
+        wanted = min(-(-self._expected.stop // CHUNK), start + _AHEAD_LIMIT // CHUNK)
+        return next((index for index in range(stop, wanted) if index in self._have), max(stop, wanted))
 
     def _fetch(self, start: int, stop: int) -> None:
         first, last = start * CHUNK, min(stop * CHUNK, self._size) - 1
@@ -183,7 +192,10 @@ def open_all(addresses: Mapping[str, str], traffic: Traffic | None = None) -> li
     def open_one(item: tuple[str, str]) -> tuple[str, Archive]:
         name, url = item
         try:
-            return name, read_archive(RemoteFile(url, new_session(), counted), cache)
+            file = RemoteFile(url, new_session(), counted)
+            if file.size <= WHOLE:
+                file.fetch_whole()
+            return name, replace(read_archive(file, cache), expect=file.expect)
         except MalformedImage as error:
             raise NetworkError(f"What the index sent as {name} is no wheel: {error}.") from error
 

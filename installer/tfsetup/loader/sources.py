@@ -166,7 +166,7 @@ def load_knowledge() -> Knowledge:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """An environment on this disk: its site-packages and, as far as it shows, its root, interpreter and Python `X.Y`."""
+    """An environment on this disk: its site-packages and, as far as they show, root, interpreter and Python `X.Y`."""
 
     site: Path
     prefix: Path

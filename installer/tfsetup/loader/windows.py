@@ -2,8 +2,8 @@
 
 Sources: Microsoft, "Dynamic-link library search order" and "LoadLibraryExW" (learn.microsoft.com); CPython
 Python/dynload_win.c (flags, words of the ImportError) and Modules/_ctypes; TensorFlow
-core/platform/windows/load_library.cc. Nothing here was measured on Windows, so what the operating system alone decides is
-listed in `not_covered`.
+core/platform/windows/load_library.cc. Nothing here was measured on Windows; what the operating system alone decides
+is listed in `not_covered`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class WindowsSystem:
 
 
 class Module:
-    """One library in a process. `pe` is None for those of the operating system and the interpreter, whose bytes are not at hand."""
+    """One library in a process; `pe` is None where the bytes are not at hand: the system's and the interpreter's."""
 
     def __init__(self, path: str, identity: Hashable, pe: Pe | None) -> None:
         """Remember a library by its path."""
@@ -115,36 +115,24 @@ class WindowsProcess:
         self._system = replace(self._system, dll_directories=(*self._system.dll_directories, path))
 
     def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
-        """Load `path` as Python's import does (a `.pyd`), or TensorFlow's TF_LoadLibrary (with `caller`), or ctypes.
+        """Load `path` as Python's import does (a `.pyd`), TF_LoadLibrary (opens with local scope), or ctypes.
 
-        The words of the failure are those of who loads. `mode` has no meaning on Windows.
+        The words of the failure are those of who loads. Windows itself knows neither `mode` nor `caller`.
         """
-        del mode
+        del caller
         before = len(self._modules)
         try:
-            self._load_file(path)
+            self._load(path)
         except _Failed as failed:
             del self._modules[before:]
             return LoadFailure(
                 kind=failed.kind,
                 image=failed.image,
-                message=_words(path, failed.error, by_tensorflow=caller is not None),
+                message=_words(path, failed.error, by_tensorflow=mode.scope == "local"),
                 symbol=failed.symbol,
                 library=failed.library,
             )
         return None
-
-    def find(self, library: str) -> bool | None:
-        """Say whether `ctypes.WinDLL(library)`, a bare name, would find a file (None: could not tell)."""
-        name = module_name(library)
-        if any(module.base == name for module in self._modules):
-            return True
-        presence = presence_of(name, self._system.python)
-        if presence is Presence.ALWAYS or self._in_directories(name, None) is not None:
-            return True
-        if presence is Presence.REDISTRIBUTABLE:
-            return self._system.redistributable
-        return None if presence is Presence.UNKNOWN else False
 
     def exports(self, path: str, symbol: str) -> bool:
         """Say whether GetProcAddress finds `symbol` in the loaded file at `path`."""
@@ -156,7 +144,10 @@ class WindowsProcess:
 
     # -- loading -------------------------------------------------------------------------------------------------------
 
-    def _load_file(self, path: str) -> Module:
+    def _load(self, path: str) -> Module:
+        """Load a file by its path, or a library by its bare name."""
+        if "/" not in path and "\\" not in path:
+            return self._module(path, Module(path, None, None), None)
         entry = self._system.files.lookup(path)
         if entry is None:
             raise _Failed(126, "library-not-found", path, library=path)
@@ -182,7 +173,7 @@ class WindowsProcess:
             raise _Failed(193, "malformed-image", entry.path) from error
         return module
 
-    def _module(self, library: str, wanting: Module, load_directory: str) -> Module:
+    def _module(self, library: str, wanting: Module, load_directory: str | None) -> Module:
         """Return the library an import names: loaded already, of the system, or found in the folders that count."""
         name = module_name(library)
         loaded = next((module for module in self._modules if module.base == name), None)
@@ -193,7 +184,7 @@ class WindowsProcess:
             return self._system_module(name)
         entry = self._in_directories(name, load_directory)
         if entry is not None:
-            return self._map(entry, load_directory)
+            return self._map(entry, load_directory or posixpath.dirname(entry.path))
         return self._outside(name, presence, wanting)
 
     def _outside(self, name: str, presence: Presence, wanting: Module) -> Module:
@@ -232,12 +223,14 @@ class WindowsProcess:
         found = next((other for other in self._system.files.listdir(folder) if other.lower() == name), None)
         return self._system.files.lookup(f"{folder}/{found}") if found else None
 
-    def _check(self, wanting: Module, provider: Module, symbols: Sequence[str | int], load_directory: str) -> None:
+    def _check(
+        self, wanting: Module, provider: Module, symbols: Sequence[str | int], load_directory: str | None
+    ) -> None:
         for symbol in symbols:
             if not self._exported(provider, symbol, load_directory):
                 raise _Failed(127, "symbol-not-found", wanting.path, library=provider.base, symbol=str(symbol))
 
-    def _exported(self, provider: Module, symbol: str | int, load_directory: str) -> bool:
+    def _exported(self, provider: Module, symbol: str | int, load_directory: str | None) -> bool:
         """Say whether a library exports a symbol, following forwarders into other libraries."""
         for _ in range(_MAX_FORWARDS):
             if provider.pe is None:
@@ -247,9 +240,8 @@ class WindowsProcess:
                 return export is not None
             library, _, name = export.forward.rpartition(".")
             symbol = int(name[1:]) if name.startswith("#") and name[1:].isdigit() else name
-            provider = self._module(
-                library if library.lower().endswith(".dll") else f"{library}.dll", provider, load_directory
-            )
+            wanted = f"{library.lower().removesuffix('.dll')}.dll"
+            provider = self._module(wanted, provider, load_directory)
         return False
 
 
@@ -260,5 +252,6 @@ def _words(path: str, error: int, *, by_tensorflow: bool) -> str:
     if path.lower().endswith(".pyd"):
         return f"DLL load failed while importing {posixpath.basename(path).split('.')[0]}: {TEXTS[error]}"
     if error == 126:  # noqa: PLR2004 - ERROR_MOD_NOT_FOUND, which ctypes words itself
-        return f"Could not find module '{path}' (or one of its dependencies). Try using the full path with constructor syntax."
+        hint = "Try using the full path with constructor syntax."
+        return f"Could not find module '{path}' (or one of its dependencies). {hint}"
     return f"[WinError {error}] {TEXTS[error]}"

@@ -1,7 +1,7 @@
-"""Which libraries a Windows 10 or later has whose files cannot be looked at.
+r"""Which libraries a Windows 10 or later has whose files cannot be looked at.
 
-Sources: Microsoft, "Windows API sets"; the KnownDLLs of the registry (HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session
-Manager\\KnownDLLs); the layout of python.org's installer (PC/layout in CPython) for what lies beside python.exe.
+Sources: Microsoft, "Windows API sets"; the KnownDLLs of the registry (HKLM\SYSTEM\CurrentControlSet\Control\Session
+Manager\KnownDLLs); the layout of python.org's installer (PC/layout in CPython) for what lies beside python.exe.
 """
 
 from __future__ import annotations
@@ -25,23 +25,30 @@ _REDISTRIBUTABLE = re.compile(
 )
 
 _SYSTEM = frozenset(
-    """
-    advapi32 authz avicap32 avifil32 avrt bcrypt bcryptprimitives cabinet cfgmgr32 combase comctl32 comdlg32 credui crypt32
-    cryptbase cryptsp d2d1 d3d10 d3d10_1 d3d11 d3d12 d3d9 dbgeng dbghelp dcomp devobj dhcpcsvc dinput8 dnsapi dsound dwmapi
-    dwrite dxgi dxva2 evr fltlib gdi32 gdi32full gdiplus glu32 hid imagehlp imm32 iphlpapi kernel32 kernelbase ksuser
-    mpr mscms msacm32 msimg32 msvcp_win msvcrt msvfw32 mswsock ncrypt netapi32 netutils normaliz ntdll ntdsapi odbc32 ole32
-    oleacc oleaut32 opengl32 pdh powrprof profapi propsys psapi quartz rasapi32 rpcrt4 samcli sechost secur32 sensapi setupapi
-    sfc shcore shell32 shlwapi srvcli sspicli tdh traffic ucrtbase urlmon user32 userenv usp10 uxtheme version virtdisk
-    webio wevtapi winhttp wininet winmm winspool.drv winsta wintrust wkscli wldap32 ws2_32 wsock32 wtsapi32 xmllite
-    """.split()
-)
+    (
+        "advapi32", "authz", "avicap32", "avifil32", "avrt", "bcrypt", "bcryptprimitives", "cabinet",
+        "cfgmgr32", "combase", "comctl32", "comdlg32", "credui", "crypt32", "cryptbase", "cryptsp", "d2d1",
+        "d3d10", "d3d10_1", "d3d11", "d3d12", "d3d9", "dbgeng", "dbghelp", "dcomp", "devobj", "dhcpcsvc",
+        "dinput8", "dnsapi", "dsound", "dwmapi", "dwrite", "dxgi", "dxva2", "evr", "fltlib", "gdi32",
+        "gdi32full", "gdiplus", "glu32", "hid", "imagehlp", "imm32", "iphlpapi", "kernel32", "kernelbase",
+        "ksuser", "mpr", "msacm32", "mscms", "msimg32", "msvcp_win", "msvcrt", "msvfw32", "mswsock",
+        "ncrypt", "netapi32", "netutils", "normaliz", "ntdll", "ntdsapi", "odbc32", "ole32", "oleacc",
+        "oleaut32", "opengl32", "pdh", "powrprof", "profapi", "propsys", "psapi", "quartz", "rasapi32",
+        "rpcrt4", "samcli", "sechost", "secur32", "sensapi", "setupapi", "sfc", "shcore", "shell32",
+        "shlwapi", "srvcli", "sspicli", "tdh", "traffic", "ucrtbase", "urlmon", "user32", "userenv",
+        "usp10", "uxtheme", "version", "virtdisk", "webio", "wevtapi", "winhttp", "wininet", "winmm",
+        "winspool.drv", "winsta", "wintrust", "wkscli", "wldap32", "ws2_32", "wsock32", "wtsapi32",
+        "xmllite",
+    )
+)  # fmt: skip
 """In System32 of every Windows 10 and 11, server editions included."""
 
 _SOMETIMES = frozenset(
-    """
-    mf mfplat mfreadwrite mfcore nvcuda nvml vulkan-1 opencl wlanapi xinput1_4 dxcore directml
-    """.split()
-)
+    (
+        "directml", "dxcore", "mf", "mfcore", "mfplat", "mfreadwrite", "nvcuda", "nvml", "opencl",
+        "vulkan-1", "wlanapi", "xinput1_4",
+    )
+)  # fmt: skip
 """Missing from N and server-core editions, or brought by a driver."""
 
 

@@ -14,9 +14,9 @@ from typing import IO
 
 from tfsetup.host.environ import scrub
 from tfsetup.locks.explain import explain_uv
+from tfsetup.locks.progress import Filter
 
 _TAIL = 64 * 1024  # bytes of uv's messages kept for the diagnosis of a failure
-_LAST = re.compile(rb"Installed [^\n]*\n")  # after this line uv lists every package it installed
 _GRACE = 5.0  # seconds uv gets to stop by itself
 
 
@@ -99,7 +99,7 @@ class _Stderr:
     def __init__(self, screen: Screen | None) -> None:
         self._screen = screen
         self._tail = bytearray()
-        self._done = False
+        self._filter = Filter()
         self._pty = screen is not None and screen.terminal and sys.platform != "win32"
         self._ours, self.child_end = _terminal_pair() if self._pty else os.pipe()
         self._thread = threading.Thread(target=self._pump, daemon=True)
@@ -121,12 +121,8 @@ class _Stderr:
                 self._show(block)
 
     def _show(self, block: bytes) -> None:
-        if self._screen is None or self._done:
-            return
-        found = None if self._screen.everything else _LAST.search(block)
-        if found:
-            block, self._done = block[: found.end()], True
-        self._screen.write(block)
+        if self._screen is not None:
+            self._screen.write(block if self._screen.everything else self._filter.feed(block))
 
 
 def _read(pipe: IO[bytes]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -22,15 +22,32 @@ _TITLES = {
 }  # fmt: skip
 
 
-def host_table(data: Data, *, ascii_only: bool = False) -> RenderableType:
-    """Return the summary line and a row for each fact (`data` as in the JSON of `tfsetup host`)."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, safe_box=ascii_only)
-    table.add_column("fact", no_wrap=True)
-    table.add_column("value", overflow="fold", ratio=3)
-    table.add_column("source", overflow="fold", style="dim", ratio=2)
+def host_table(data: Data) -> RenderableType:
+    """Return the summary line, a row for each fact and one for each interpreter (`data` as `tfsetup host --json`)."""
+    facts = _table("fact", "value", "source")
     for title, value, source in host_rows(data):
-        table.add_row(Text(title), Text(value, style="yellow" if value == UNKNOWN else ""), Text(source))
-    return Group(Text(printable(data.get("summary", "")), style="bold"), table)
+        facts.add_row(Text(title), Text(value, style="yellow" if value == UNKNOWN else ""), Text(source, style="dim"))
+    parts: list[RenderableType] = [Text(printable(data.get("summary", "")), style="bold"), facts]
+    if data.get("pythons"):
+        parts.append(_pythons(data["pythons"]))
+    return Group(*parts)
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    table.columns[0].no_wrap = True
+    return table
+
+
+def _pythons(pythons: Sequence[Data]) -> Table:
+    table = _table("Python", "architecture", "path")
+    for python in pythons:
+        version = python["version"] + (" free-threaded" if python.get("free_threaded") else "")
+        cells = (version, python.get("arch", "unknown"), python.get("path", "unknown"))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    return table
 
 
 def host_rows(data: Data) -> Iterator[tuple[str, str, str]]:
@@ -53,7 +70,7 @@ def _value(name: str, data: Data) -> list[str]:
         case "gpus":
             return [_gpu(gpu) for gpu in value] or ["none"]
         case "pythons":
-            return [_python(python) for python in value] or ["none"]
+            return [f"{len(value)}, listed below" if value else "none"]
         case _:
             return [{True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)]
 
@@ -71,8 +88,3 @@ def _gpu(gpu: Data) -> str:
     if gpu.get("compute_capability"):
         words.append(f"compute capability {gpu['compute_capability']}")
     return ", ".join(words)
-
-
-def _python(python: Data) -> str:
-    threaded = " free-threaded" if python.get("free_threaded") else ""
-    return f"{python['version']}{threaded} {python.get('arch', '?')} {python.get('path', '(path unknown)')}"

@@ -87,6 +87,24 @@ def test_offline_reaches_every_run_of_uv(tmp_path: Path, uv: FakeUv) -> None:
     assert all("--offline" in call for call in uv.calls)
 
 
+def test_a_full_cache_needs_no_network(tmp_path: Path, uv: FakeUv) -> None:
+    install(make_plan(*STEPS), make_store(tmp_path), make_hooks())
+    assert ["--offline" in call for call in uv.calls] == [False, True]
+
+
+def test_what_is_not_cached_is_fetched(tmp_path: Path, uv: FakeUv) -> None:
+    uv.cached = False
+    install(make_plan(*STEPS), make_store(tmp_path), make_hooks())
+    assert ["--offline" in call for call in uv.calls] == [False, True, False]
+
+
+def test_offline_never_goes_on_to_the_network(tmp_path: Path, uv: FakeUv) -> None:
+    uv.cached = False
+    with pytest.raises(NetworkError):
+        install(make_plan(*STEPS), make_store(tmp_path), make_hooks(), offline=True)
+    assert all("--offline" in call for call in uv.calls)
+
+
 def test_downloading_is_told_from_building(tmp_path: Path, uv: FakeUv) -> None:
     outcome = install(make_plan(*STEPS), make_store(tmp_path), make_hooks())
     assert outcome.seconds["download"] == pytest.approx(62.5)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from support.recorded_world import RecordedWorld
@@ -36,9 +36,14 @@ class Corrupted(RecordedWorld):
         self.cut, self.words, self.status = cut, words, status
 
     def start(
-        self, argv: Sequence[str], *, limit_s: float = 5.0, env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        limit_s: float = 5.0,
+        env: Mapping[str, str] | None = None,
+        program: str | None = None,
     ) -> Later[Output]:
-        output = super().start(argv, limit_s=limit_s, env=env)()
+        output = super().start(argv, limit_s=limit_s, env=env, program=program)()
         if output.problem is not None:
             return lambda: output
         stdout = output.stdout[: self.cut] if self.words is None else self.words
@@ -67,6 +72,8 @@ def test_answers_that_are_cut_short(folder: Path, cut: int, status: int) -> None
 
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)
 @settings(max_examples=25)
+@example(words="9" * 5000, status=0)
+@example(words="", status=0)
 @given(words=junk, status=st.sampled_from([0, 1, 127]))
 def test_answers_that_are_nonsense(folder: Path, words: str, status: int) -> None:
     outcome(Corrupted(folder, words=words, status=status))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tfsetup.host.model import Cpu
+from tfsetup.host.parsers.words import name_of
 
 # Instruction sets that decide whether a binary runs or how fast; the many other flags of a CPU are noise here.
 # Linux spelling: arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c.
@@ -74,7 +75,7 @@ def read_cpuinfo(text: str) -> Cpu:
             implementer = value
         elif key == "CPU part" and not brand:
             brand = _ARM_CORES.get((implementer, value))
-    return Cpu(brand=_tidy(brand), features=None if features is None else _ordered(features))
+    return Cpu(brand=name_of(brand), features=None if features is None else _ordered(features))
 
 
 def _linux_features(value: str) -> set[str]:
@@ -97,7 +98,7 @@ def apple_cpu(facts: Mapping[str, str]) -> Cpu:
         if facts.get(f"hw.optional.arm.{name}") == "1":
             features.update(spelling.split())
     features.update(*(spelling.split() for name, spelling in _APPLE_OLD.items() if facts.get(name) == "1"))
-    return Cpu(brand=_tidy(facts.get("machdep.cpu.brand_string")), features=_ordered(features))
+    return Cpu(brand=name_of(facts.get("machdep.cpu.brand_string")), features=_ordered(features))
 
 
 def intel_mac_cpu(facts: Mapping[str, str]) -> Cpu:
@@ -105,7 +106,7 @@ def intel_mac_cpu(facts: Mapping[str, str]) -> Cpu:
     words = f"{facts.get('machdep.cpu.features', '')} {facts.get('machdep.cpu.leaf7_features', '')}".lower().split()
     features = {_INTEL_MAC_ALIASES.get(word, word) for word in words}
     features.update(spelling for name, spelling in _INTEL_OPTIONAL.items() if facts.get(name) == "1")
-    brand = _tidy(facts.get("machdep.cpu.brand_string"))
+    brand = name_of(facts.get("machdep.cpu.brand_string"))
     return Cpu(brand=brand, features=_ordered(features) if features else None)
 
 
@@ -120,7 +121,3 @@ def windows_features(numbers: frozenset[int], *, arm: bool) -> tuple[str, ...]:
 
 def _ordered(features: set[str]) -> tuple[str, ...]:
     return tuple(name for name in _ORDER if name in features)
-
-
-def _tidy(brand: str | None) -> str | None:
-    return " ".join(brand.split()) or None if brand else None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tfsetup.host.model import Gpu, GpuVendor
+from tfsetup.host.parsers.words import name_of
 
 # https://admin.pci-ids.ucw.cz/read/PC
 PCI_VENDORS: dict[int, GpuVendor] = {0x10DE: "nvidia", 0x1002: "amd", 0x8086: "intel", 0x106B: "apple"}
@@ -91,9 +92,9 @@ def read_system_profiler(text: str) -> tuple[Gpu, ...] | None:
 
 
 def _profiled(entry: dict[str, Any]) -> Gpu | None:
-    name = str(entry.get("sppci_model") or entry.get("_name") or "").strip()
+    name = name_of(str(entry.get("sppci_model") or entry.get("_name") or ""))
     vendor = vendor_of(f"{entry.get('spdisplays_vendor', '')} {name}")
-    return Gpu(vendor=vendor, name=name or None) if vendor else None
+    return Gpu(vendor=vendor, name=name) if vendor else None
 
 
 def vendor_of(words: str) -> GpuVendor | None:
@@ -134,7 +135,7 @@ def _nvidia_from_windows(version: str) -> str | None:
 
 
 def _known(cell: str) -> str | None:
-    return None if cell.strip().lower() in _ABSENT else cell.strip()
+    return None if cell.strip().lower() in _ABSENT else name_of(cell)
 
 
 def merged(first: Sequence[Gpu], second: Sequence[Gpu]) -> tuple[Gpu, ...]:

@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from tfsetup.host.model import Libc
+from tfsetup.host.parsers.words import name_of
 
 _MAC_VERSION = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}")
 _PLIST_VERSION = re.compile(r"<key>ProductVersion</key>\s*<string>([^<]*)</string>")
@@ -34,7 +35,7 @@ def read_os_release(text: str) -> str | None:
     """Return `ID VERSION_ID` of os-release(5), such as `debian 12`; a rolling distribution has the ID alone."""
     pairs = dict(_assignments(text))
     words = [pairs[key] for key in ("ID", "VERSION_ID") if pairs.get(key)]
-    return " ".join(words) if "ID" in pairs and words else None
+    return name_of(" ".join(words)) if "ID" in pairs else None
 
 
 def _assignments(text: str) -> list[tuple[str, str]]:

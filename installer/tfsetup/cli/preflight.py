@@ -1,0 +1,54 @@
+"""`tfsetup preflight`: will it load?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tfsetup.cli.options import HostFile, Json, PythonVersion
+from tfsetup.cli.session import Session, execute
+from tfsetup.report.result import Result
+
+
+def preflight(
+    ctx: typer.Context,
+    target: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TARGET...",
+            help="A wheel, a folder of wheels, an environment or site-packages, a lock file, or requirements.",
+            show_default=False,
+        ),
+    ],
+    python: PythonVersion = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 9 when it cannot be decided.")] = False,
+    as_json: Json = False,
+    host: HostFile = None,
+) -> None:
+    """Predict from the files alone whether TensorFlow and its plugins will load, and if not, why."""
+
+    def work(session: Session) -> Result:
+        return _work(session, target, python, strict=strict)
+
+    execute(ctx, "preflight", json=as_json, host=host, work=work, render=_render)
+
+
+def _work(session: Session, targets: list[str], python: str | None, *, strict: bool) -> Result:
+    from tfsetup.cli.prediction import predict
+    from tfsetup.cli.targets import subject_of
+    from tfsetup.errors import Code
+    from tfsetup.host.file import to_json
+    from tfsetup.loader.report import to_data
+
+    host = session.host()
+    report = predict(session, subject_of(session, targets, host, python), host, python)
+    data = to_data(report) | {"host": to_json(host)}
+    code = {"fails": Code.ANSWER_IS_NO, "undecided": Code.UNDECIDED if strict else None, "loads": None}[report.verdict]
+    return Result(command="preflight", data=data, findings=data.pop("notes"), code=code)
+
+
+def _render(session: Session, result: Result) -> None:
+    from tfsetup.report.preflight import preflight_view
+
+    session.out.print(preflight_view(result.data, result.findings), soft_wrap=True)

@@ -1,0 +1,37 @@
+"""A file system in memory, as the loaders see one."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+
+from tfsetup.loader.bytes import Memory
+from tfsetup.loader.model import Entry
+
+
+class Tree:
+    """Files by absolute path; `links` lead from one path to another; every parent of a file is a folder."""
+
+    def __init__(
+        self, files: Mapping[str, bytes], folders: Sequence[str] = (), links: Mapping[str, str] | None = None
+    ) -> None:
+        self._files, self._links = dict(files), dict(links or {})
+        self._folders = {"/", *folders}
+        for path in files:
+            while path not in ("/", ""):
+                path = posixpath.dirname(path)
+                self._folders.add(path)
+
+    def lookup(self, path: str) -> Entry | None:
+        path = posixpath.normpath(path)
+        for link, target in self._links.items():
+            if path == link or path.startswith(f"{link}/"):
+                path = target + path[len(link) :]
+        if path in self._files:
+            return Entry(path=path, identity=path, source=Memory(self._files[path]))
+        return Entry(path=path, identity=path, source=None) if path in self._folders else None
+
+    def listdir(self, path: str) -> Sequence[str]:
+        path = posixpath.normpath(path).rstrip("/")
+        known = (*self._files, *self._folders)
+        return sorted({posixpath.basename(each) for each in known if posixpath.dirname(each) == (path or "/")} - {""})
