@@ -100,6 +100,24 @@ FEATURE = Kind(
     check=_matches(r"[a-z][a-z0-9_]*", "a lower-case feature name is expected"),
     example="avx",
 )
+CHANNEL = Kind(
+    name="conda channel",
+    pattern=r"[a-z0-9][a-z0-9._/-]*",
+    check=_matches(r"[a-z0-9][a-z0-9._/-]*", "a channel's name is expected; .condarc says where it is"),
+    example="conda-forge",
+)
+CONDA_NAME = Kind(
+    name="conda package name",
+    pattern=r"[a-z0-9_][a-z0-9._-]*",
+    check=_matches(r"[a-z0-9_][a-z0-9._-]*", "a conda package's name is expected, without a version"),
+    example="numpy",
+)
+CONDA_BUILD = Kind(
+    name="conda build",
+    pattern=r"[A-Za-z0-9_.*]*_[A-Za-z0-9_.]+\*?",
+    check=_matches(r"[A-Za-z0-9_.*]*_[A-Za-z0-9_.]+\*?", "a build with an underscore before its name is expected"),
+    example='"*_newaccelerate"',
+)
 PROSE = Kind(name="text", pattern=r"(?s).{5,}", check=_prose, example="why, in a sentence")
 
 RowId = Annotated[str, ROW_ID]
@@ -112,3 +130,6 @@ Extra = Annotated[str, EXTRA]
 Bound = Annotated[str, REQUIREMENT]
 Feature = Annotated[str, FEATURE]
 Prose = Annotated[str, PROSE]
+Channel = Annotated[str, CHANNEL]
+CondaName = Annotated[str, CONDA_NAME]
+CondaBuild = Annotated[str, CONDA_BUILD]

@@ -75,6 +75,7 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
         index=index,
         rules=tuple(rule for content in contents for rule in content.rules),
         refusals=tuple(refusal for content in contents for refusal in content.refusals),
+        conda=next((content.conda for content in reversed(contents) if content.conda), None),
         marks=marks,
     )
 

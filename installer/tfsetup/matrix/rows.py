@@ -15,6 +15,9 @@ from tfsetup.host.model import Arch, GpuVendor, Os
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.kinds import (
     Bound,
+    Channel,
+    CondaBuild,
+    CondaName,
     Distribution,
     ExactVersion,
     Extra,
@@ -105,13 +108,45 @@ class BlasRule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CondaBlas:
+    """Which build of the BLAS switch a conda environment gets, as an exact build; the first rule that fits decides."""
+
+    package: CondaName
+    build: CondaBuild
+    use: Blas
+    source: Prose
+    os: Os
+    macos: Range | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaSupply:
+    """What comes from conda channels under `--backend conda`, besides Python; the index supplies the rest."""
+
+    channels: tuple[Channel, ...]
+    packages: tuple[CondaName, ...]
+    blas: tuple[CondaBlas, ...]
+    source: Prose
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaRelease:
+    """TensorFlow itself from the channel, instead of the row's distribution: the package and perhaps its build."""
+
+    package: CondaName
+    source: Prose
+    build: CondaBuild | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One line of the matrix.
 
     `auto`: whether `--accelerator auto` takes the row `first`, `then`, or `never`; `asked`: first, but only for an ask
     that names a version. `tier`: 0 for the usual choice, higher for a last resort, only taken when no lower one fits.
     `python`: preferred when the machine leaves the choice. `reuse`: which Pythons of the machine are good enough not to
-    bring another; the rest are used when none can be brought.
+    bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow comes from the
+    channel too, and not from the index.
     """
 
     id: RowId
@@ -128,6 +163,7 @@ class Row:
     plugin: Plugin | None = None
     rules: tuple[Rule, ...] = ()
     blas: tuple[BlasRule, ...] = ()
+    conda: CondaRelease | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,12 +184,15 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MatrixFile:
-    """The content of one matrix file. `rules` hold for every row; `remove` names rows of the shipped matrix to drop."""
+    """The content of one matrix file. `rules` hold for every row; `remove` names rows of the shipped matrix to drop. `conda` of
+    a later file replaces that of an earlier one.
+    """
 
     schema: Literal[1]
     rows: tuple[Row, ...] = ()
     rules: tuple[Rule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    conda: CondaSupply | None = None
     remove: tuple[RowId, ...] = ()
 
 
@@ -171,4 +210,5 @@ class Matrix:
     index: Index
     rules: tuple[Rule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    conda: CondaSupply | None = None
     marks: Marks = field(default_factory=dict)

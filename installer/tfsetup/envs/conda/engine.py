@@ -159,6 +159,13 @@ def _say_environment(prefix: Path) -> None:
         history.write_text("", encoding="utf-8")
 
 
+def write_beside(prefix: Path, name: str, text: str) -> Path:
+    """Keep a text in the prefix's `conda-meta`, where it disturbs nobody, and return its path."""
+    path = prefix / "conda-meta" / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 def compile_bytecode(python: Path, site_packages: Path) -> None:
     """Write the `.pyc` files that rattler leaves out for pure Python packages; the first import is slow without them.
 

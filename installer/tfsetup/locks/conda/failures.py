@@ -11,13 +11,16 @@ from tfsetup.locks.conda.model import Request
 from tfsetup.locks.explain import without_credentials
 
 _VIRTUAL: Final = re.compile(r"\b(__(?:osx|glibc|linux|cuda|win|unix|archspec))\b ?([<>=!~][\w.<>=!~]*(?:,[\w.<>=!~]+)*)?")
-_UNKNOWN: Final = re.compile(r"[Nn]o candidates were found for (?P<name>[A-Za-z0-9._-]+)")
+_UNKNOWN: Final = re.compile(
+    r"[Nn]o candidates were found for (?P<name>[A-Za-z0-9._-]+)|the constraint (?P<held>[A-Za-z0-9._-]+) "
+)
 _SHOWN: Final = 8  # versions of a package that are listed
 
 
 def unknown_names(explanation: str) -> tuple[str, ...]:
-    """Return the packages of which the solver found nothing that was asked for."""
-    return tuple(dict.fromkeys(found["name"].rstrip(".") for found in _UNKNOWN.finditer(explanation)))
+    """Return the packages of which the solver found nothing that fits."""
+    found = [match["name"] or match["held"] for match in _UNKNOWN.finditer(explanation)]
+    return tuple(dict.fromkeys(name.rstrip(".") for name in found))
 
 
 def unsatisfiable(explanation: str, request: Request, there: Mapping[str, Sequence[str]]) -> TfsetupError:
@@ -31,6 +34,8 @@ def unsatisfiable(explanation: str, request: Request, there: Mapping[str, Sequen
     for name, wanted in dict.fromkeys(_VIRTUAL.findall(explanation)):
         mine = f"this one has {have[name].version}" if name in have else "this one has none"
         lines.append(f"  {name} {wanted}".rstrip() + f" is a fact about the machine: {mine}.")
+    held = [limit for limit in request.limits if limit in explanation]
+    lines += [f"  {limit} is the newest that TensorFlow's requirements on the index admit." for limit in held]
     for name, versions in there.items():
         more = f" and {len(versions) - _SHOWN} older" if len(versions) > _SHOWN else ""
         lines.append(f"  {name}: " + (f"there are {', '.join(versions[:_SHOWN])}{more}" if versions else "no version"))
