@@ -174,6 +174,8 @@ def _verify(source: ByteSource, system: System) -> Skip | str | None:
         return "invalid ELF header"
     if ident[4] != system.bits // 32:
         return Skip.OTHER_CLASS
+    if system.is_debian and source.read(18, 2) != system.machine.to_bytes(2, "little"):
+        return Skip.OTHER_MACHINE  # Debian's own patch unsubmitted-ldso-machine-mismatch; others judge the rest first
     refusal = _judge_ident(ident)
     if refusal:
         return refusal
