@@ -72,6 +72,11 @@ class System:
         return MACHINES[self.arch][0]
 
     @property
+    def is_debian(self) -> bool:
+        """Whether it is Debian or made from it (Ubuntu, WSL's default): multiarch folders, and a patched ld.so."""
+        return self.lib != "lib64"
+
+    @property
     def bits(self) -> int:
         """The class of files this process can use."""
         return MACHINES[self.arch][1]
