@@ -118,3 +118,13 @@ def test_a_crash_is_an_answer_and_not_an_error(tfsetup: Tfsetup, environment: Pa
     failure = ran.document["data"]["failure"]
     assert (failure["kind"], failure["signal"], failure["phase"]) == ("crash", "SIGABRT", "import")
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.process
+def test_without_plotly_the_page_is_refused_with_what_to_install(
+    tfsetup: Tfsetup, environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    ran = tfsetup("verify", str(environment), *FAST, "--report", "page.html", "--json")
+    assert ran.status == 2
+    assert ran.document["error"]["hint"] == "pip install 'tfsetup[report]'"
