@@ -82,7 +82,7 @@ def test_brier_score() -> None:
 
 @pytest.mark.parametrize("cause", knowledge(), ids=lambda cause: cause.slug)
 def test_every_cause_explains_itself_in_words(cause: Cause) -> None:
-    assert 20 <= len(cause.title) <= 90
+    assert 15 <= len(cause.title) <= 90
     assert cause.meaning.endswith(".")
     assert len(cause.meaning) >= 60
     assert not cause.title.endswith(".")
