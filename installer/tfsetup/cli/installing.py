@@ -36,6 +36,7 @@ class Installation:
     dry_run: bool
     replace: bool
     allow_build: bool
+    anew: bool = False  # build also what the receipt calls up to date: its files are broken
     seconds: dict[str, float] = field(default_factory=dict)
     choice: CondaChoice | None = None
 
@@ -48,7 +49,7 @@ class Installation:
         if not selection.installable:
             return _no_row(selection)
         store = Store(layout_for(self.prefix))
-        if (unchanged := self._nothing_to_do(store, selection)) is not None:
+        if not self.anew and (unchanged := self._nothing_to_do(store, selection)) is not None:
             return unchanged
         lock = self._lock(selection, host)
         plan = self._plan(selection, lock, host)
