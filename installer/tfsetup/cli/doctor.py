@@ -15,7 +15,7 @@ from tfsetup.report.result import Result
 _WHOLE = 10
 
 if TYPE_CHECKING:
-    from tfsetup.doctor.model import Evidence
+    from tfsetup.doctor.model import Diagnosis, Evidence
 
 
 def doctor(
@@ -31,6 +31,10 @@ def doctor(
     no_import: Annotated[
         bool, typer.Option("--no-import", help="Look at the environment's files only, do not import TensorFlow.")
     ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="FILE", help="Write a report for a bug tracker, without names and secrets."),
+    ] = None,
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
@@ -44,6 +48,8 @@ def doctor(
 
         evidence = _evidence(session, prefix, log, packages, importing=not no_import)
         diagnosis = diagnose(evidence, knowledge())
+        if bundle is not None:
+            _write_bundle(session, bundle, evidence, diagnosis)
         code = Code.ANSWER_IS_NO if diagnosis.verdict == "problem" else None
         return Result(command="doctor", data=to_data(diagnosis), code=code)
 
@@ -91,6 +97,15 @@ def _of_environment(session: Session, prefix: str | None, log: str | None, *, im
         observations=inspect(environment, host),
         prefix=prefix or environment.prefix,
     )
+
+
+def _write_bundle(session: Session, path: Path, evidence: Evidence, diagnosis: Diagnosis) -> None:
+    from tfsetup import __version__
+    from tfsetup.doctor.act import own_names, write_report
+    from tfsetup.doctor.bundle import bundle
+
+    write_report(path, bundle(evidence, diagnosis, version=__version__, names=own_names()))
+    session.say(f"Wrote {path}. Read it before you send it.")
 
 
 def _render(session: Session, result: Result) -> None:

@@ -212,14 +212,15 @@ def _from_text(os_version: str) -> dict[str, str]:
 
 def _from_log(stream: str) -> dict[str, str]:
     window = stream if len(stream) <= 2 * _WINDOW else stream[:_WINDOW] + stream[-_WINDOW:]
+    window = window.replace("/mnt/c/Users/", "/mnt/c/")  # a Windows folder seen from WSL, not a Mac's
     votes: dict[str, dict[str, int]] = {}
     for fact, value, words in _WORDS:
         count = sum(window.count(word) for word in words)
         if count:
             votes.setdefault(fact, {})[value] = count
     facts = {fact: max(counts, key=lambda value: counts[value]) for fact, counts in votes.items()}
-    if facts.get("wsl") and facts.get("os") == "macos":
-        del facts["wsl"]
+    if facts.get("os") == "macos":
+        facts.pop("wsl", None)
     python = _python_in(window)
     if python:
         facts["python"] = python

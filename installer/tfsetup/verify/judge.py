@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tfsetup.host.model import Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.blas import blas, blas_findings, numpy_findings
+from tfsetup.verify.ceiling import ceiling
 from tfsetup.verify.devices import devices
 from tfsetup.verify.failure import cpu_features, explain, failure
 from tfsetup.verify.messages import sort_messages, unused_cpu_features
@@ -63,6 +64,9 @@ def _verification(
         blas=found_blas,
         expected=expectation,
         native_runtime=_images(seen),
+        ceiling_gflops=ceiling(
+            interpreter.get("cores"), number(interpreter.get("clock_ghz")), seen.last("cpu").get("features")
+        ),
         cpu_features=tuple(seen.last("cpu").get("features") or ()),
         cpu_features_unused=unused_cpu_features(seen.outcome.stderr),
         onednn=tensorflow.get("onednn"),

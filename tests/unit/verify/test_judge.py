@@ -11,7 +11,7 @@ import pytest
 from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import findings_data, judge, to_data
-from tfsetup.verify.devices import has_tensor_float_32
+from tfsetup.verify.devices import has_tensor_float_32, missing
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
@@ -194,3 +194,20 @@ def test_calls_too_short_to_time_make_nothing_slow() -> None:
     outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
     events = tuple({**event, "median_s": 1e-5} if event["event"] == "numpy" else event for event in outcome["events"])
     assert judge(ProbeOutcome(**{**outcome, "events": events}), None, None).devices[0].status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, "lists CPU:0 (CUDA_VISIBLE_DEVICES=-1 hides it); its"),
+        ({"CUDA_VISIBLE_DEVICES": ""}, "lists CPU:0 (CUDA_VISIBLE_DEVICES= hides it); its"),
+        ({"CUDA_VISIBLE_DEVICES": "0"}, "lists CPU:0; its"),
+    ],
+)
+def test_a_setting_that_hides_the_gpu_is_named(settings: dict[str, str], words: str) -> None:
+    assert (
+        words
+        in missing((case("cpu-only").devices[0],), Expectation(devices=("GPU",), blas=None, arch=None), settings)[
+            0
+        ].reason
+    )
