@@ -41,7 +41,7 @@ def _work(session: Session, targets: list[str], python: str | None, *, strict: b
     from tfsetup.host.file import to_json
     from tfsetup.loader.report import to_data
 
-    host = session.host()
+    host = session.host(downloads=False)
     report = predict(session, subject_of(session, targets, host, python), host, python)
     data = to_data(report) | {"host": to_json(host)}
     code = {"fails": Code.ANSWER_IS_NO, "undecided": Code.UNDECIDED if strict else None, "loads": None}[report.verdict]

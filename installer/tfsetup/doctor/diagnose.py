@@ -40,14 +40,8 @@ def diagnose(evidence: Evidence, causes: Sequence[Cause]) -> Diagnosis:
     seen = signals_seen(causes, evidence, log, facts)
     scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in causes]
     ranked = _ranked([one for one in scored if one is not None])
-<<<<<<< HEAD
-    findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in ranked if confidence >= LEAST)[
-        :_MOST_FINDINGS
-    ]
-=======
     shown = [pair for pair in ranked if pair[1] >= LEAST][:_MOST_FINDINGS]
     findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in shown)
->>>>>>> doctor
     unexplained = "" if findings else _alarm(log)
     return Diagnosis(
         verdict=_verdict(findings, unexplained),

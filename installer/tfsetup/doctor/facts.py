@@ -200,16 +200,8 @@ def _from_host(host: Host) -> dict[str, str]:
     if host.pythons:
         facts["python"] = host.pythons[0].version
         facts["process"] = host.pythons[0].arch
-<<<<<<< HEAD
-    return {
-        name: str(value).lower() if isinstance(value, bool) else value
-        for name, value in facts.items()
-        if value is not None
-    }
-=======
     known = {name: value for name, value in facts.items() if value is not None}
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in known.items()}
->>>>>>> doctor
 
 
 def _from_text(os_version: str) -> dict[str, str]:

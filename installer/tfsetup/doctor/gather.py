@@ -67,16 +67,8 @@ def knowledge() -> tuple[Cause, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-<<<<<<< HEAD
-        raise InvalidFileError(
-            f"The doctor's knowledge cannot be read: {error.strerror}.",
-            where=Where(file=str(path)),
-            hint="Install tfsetup again.",
-        ) from error
-=======
         message = f"The doctor's knowledge cannot be read: {error.strerror}."
         raise InvalidFileError(message, where=Where(file=str(path)), hint="Install tfsetup again.") from error
->>>>>>> doctor
     return read_causes(text, str(path))
 
 
@@ -89,14 +81,8 @@ def read_log(source: str) -> str:
     try:
         raw = sys.stdin.buffer.read(_LARGEST_LOG) if source == "-" else _ends(Path(source))
     except OSError as error:
-<<<<<<< HEAD
-        raise UsageError(
-            f"The log {source} cannot be read: {error.strerror}.", hint="Give a file, or - for stdin."
-        ) from error
-=======
         message = f"The log {source} cannot be read: {error.strerror}."
         raise UsageError(message, hint="Give a file, or - for stdin.") from error
->>>>>>> doctor
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")  # PowerShell's `>`
     return raw.decode("utf-8", errors="replace")
@@ -168,39 +154,18 @@ def interpreter_of(prefix: str | None) -> Path:
         UsageError: there is none.
     """
     if prefix is None:
-<<<<<<< HEAD
-        active = (
-            os.environ.get("VIRTUAL_ENV")
-            or os.environ.get("CONDA_PREFIX")
-            or (".venv" if Path(".venv").exists() else "")
-        )
-        if not active:
-=======
         active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
         active = active or (".venv" if Path(".venv").exists() else None)
         if active is None:
->>>>>>> doctor
             found = shutil.which("python") or shutil.which("python3")
             if found is None:
                 raise UsageError("No environment is active here.", hint="Give one: tfsetup doctor PREFIX")
             return Path(found)
         prefix = active
     path = Path(prefix)
-<<<<<<< HEAD
-    for place in (
-        path / "bin" / "python",
-        path / "Scripts" / "python.exe",
-        path / "python.exe",
-        path / "bin" / "python3",
-        path,
-    ):
-        if place.is_file():
-            return place
-=======
     for place in ("bin/python", "Scripts/python.exe", "python.exe", "bin/python3", "."):
         if (path / place).is_file():
             return path / place
->>>>>>> doctor
     raise UsageError(f"{prefix} is neither an environment nor an interpreter.", hint="tfsetup list shows environments.")
 
 
@@ -268,18 +233,7 @@ def try_import(python: Path, folder: Path) -> str | None:
 
 def ending(status: int) -> str:
     """Return how a shell would put an exit status that is not 0."""
-<<<<<<< HEAD
-    words = {
-        -4: "Illegal instruction (core dumped)",
-        -6: "Aborted (core dumped)",
-        -9: "Killed",
-        -11: "Segmentation fault",
-        -7: "Bus error",
-    }
-    return f"\n{words.get(status, f'exit status {status}')}\n"
-=======
     return f"\n{_SIGNALS.get(-status, f'exit status {status}')}\n"
->>>>>>> doctor
 
 
 def _distributions(site: Path) -> Iterator[Distribution]:
@@ -350,14 +304,8 @@ def _leftovers(sites: Sequence[Path], found: Sequence[Distribution]) -> Iterator
 
 def _shadows(folder: Path, found: Sequence[Distribution]) -> Iterator[tuple[str, str]]:
     """Yield (module, path) of files in `folder` that hide a module of the standard library or of a distribution."""
-<<<<<<< HEAD
-    modules = sys.stdlib_module_names | {
-        path.split("/")[0] for one in found for path in one.owns if path.endswith("/__init__.py")
-    }
-=======
     inits = {path for one in found for path in one.owns if path.endswith("/__init__.py")}
     modules = sys.stdlib_module_names | {path.split("/")[0] for path in inits}
->>>>>>> doctor
     try:
         entries = sorted(folder.iterdir())
     except OSError:

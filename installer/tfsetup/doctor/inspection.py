@@ -69,14 +69,8 @@ def _bad_file(owner: Distribution, bad: BadFile) -> Observation:
             words = f"{bad.path} of {whose} is cut short: {bad.found:,} of {bad.expected:,} bytes."
             return _see("file-truncated", owner.name, words, path=bad.path)
         case _:
-<<<<<<< HEAD
-            words = (
-                f"{bad.path} of {whose} is not the file that was installed ({bad.found:,}, not {bad.expected:,} bytes)."
-            )
-=======
             sizes = f"{bad.found:,}, not {bad.expected:,} bytes"
             words = f"{bad.path} of {whose} is not the file that was installed ({sizes})."
->>>>>>> doctor
             return _see("file-changed", owner.name, words, path=bad.path)
 
 
@@ -171,17 +165,8 @@ def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observati
             words = f"{one.site} has records of {one.name} {earlier.version} and {one.version}."
             yield _see("conda-and-pip", one.name, words)
         if not one.record and one in _family(environment):
-<<<<<<< HEAD
-            yield _see(
-                "record-missing",
-                one.name,
-                f"{one.name} {one.version} has no list of its files (RECORD).",
-                package=one.name,
-            )
-=======
             words = f"{one.name} {one.version} has no list of its files (RECORD)."
             yield _see("record-missing", one.name, words, package=one.name)
->>>>>>> doctor
     for name, version in environment.conda.items():
         other = environment.packages.get(name)
         if other is not None and other != version and name in {one.name for one in _family(environment)}:

@@ -62,8 +62,6 @@ class Scanner:
 def inner_words(anchor: str) -> list[str]:
     """Return the words of `anchor` that are whole wherever it occurs: not those that touch its ends."""
     return [found[0] for found in _WORD.finditer(anchor) if found.start() > 0 and found.end() < len(anchor)]
-<<<<<<< HEAD
-=======
 
 
 def position(captures: Mapping[str, str]) -> dict[str, str]:
@@ -94,7 +92,6 @@ def _is_version(text: str) -> bool:
     except InvalidVersion:
         return False
     return True
->>>>>>> doctor
 
 
 def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts) -> list[Seen]:

@@ -44,12 +44,8 @@ Check = Literal[
 Kind = Literal["fatal", "install", "degraded", "harmless"]
 Weight = Literal[
     "proof", "strong", "likely", "possible", "hint", "supports-much", "supports", "weakens", "against", "excludes"
-<<<<<<< HEAD
-]
-=======
 ]  # fmt: skip
 Verdict = Literal["problem", "healthy", "unknown"]
->>>>>>> doctor
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 CHECKS: Final = get_args(Check)

@@ -145,6 +145,11 @@ def open_wheel(path: Path, cache: BlockCache | None = None) -> Archive:
     return read_archive(OpenFile(path), cache)
 
 
+def library_path() -> str:
+    """Return this process's LD_LIBRARY_PATH: what a Python started from here would inherit."""
+    return os.environ.get("LD_LIBRARY_PATH", "")
+
+
 def load_system() -> System:
     """Read what is known of macOS's own libraries from the package's data."""
     folder = resources.files("tfsetup.loader") / "data"

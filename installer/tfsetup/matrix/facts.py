@@ -16,14 +16,16 @@ SHIM_BYTES = 100_000  # the largest wheel without code is 7,617 bytes, the small
 class Wheels:
     """Wheels of one release with the same platform tag (compressed tags joined by dots) and the same requirements.
 
-    `size` is the largest file in bytes. `requires` points into `Index.requires`. `carrier` is set on a wheel without
-    code whose one requirement for its platform is the distribution that has the code: (name, version).
+    `size` is the largest file in bytes, `files` a digest of the files' own hashes. `requires` points into
+    `Index.requires`. `carrier` is set on a wheel without code whose one requirement for its platform is the
+    distribution that has the code: (name, version).
     """
 
     platform: str
     pythons: tuple[str, ...]
     size: int
     requires: int
+    files: str = ""
     carrier: tuple[str, str] | None = None
 
 

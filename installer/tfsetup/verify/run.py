@@ -53,6 +53,8 @@ ADDED: Mapping[str, str] = {
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 128 * 1024
 GRACE_S = 5.0
+AFTERMATH_S = 120.0
+AFTER = {"damaged", "cpu"}
 TIME_LIMIT_S: Mapping[Mode, float] = {"quick": 300.0, "full": 900.0}
 
 
@@ -112,11 +114,11 @@ def run_probe(
     options |= {"dump_after_s": 0.8 * limit if sys.platform == "win32" else None, "ours": list(ADDED)}
     python = python.absolute()
     outcome = _run(python, list(command or [str(python)]), options, limit, on_progress)
-    if outcome.signal != "SIGILL":
+    if outcome.ended == "not-started" or any(event["event"] == "imported" for event in outcome.events):
         return outcome
-    # Which instructions does the child's CPU have? It may be emulated, so only the child can tell; NumPy runs anywhere.
-    second = _run(python, list(command or [str(python)]), {"mode": "cpu"}, limit, None)
-    return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] == "cpu"))
+    # TensorFlow did not load: are its files whole, and which instructions has the child's CPU (it may be emulated)?
+    second = _run(python, list(command or [str(python)]), {"mode": "aftermath"}, AFTERMATH_S, None)
+    return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] in AFTER))
 
 
 def _run(

@@ -25,7 +25,8 @@ def run(channel: Channel, options: dict[str, Any]) -> None:
     if options.get("dump_after_s"):
         faulthandler.dump_traceback_later(float(options["dump_after_s"]), exit=False)
     channel.send("interpreter", **facts.interpreter(options.get("ours") or ()))
-    if options.get("mode") == "cpu":
+    if options.get("mode") == "aftermath":
+        channel.send("damaged", files=wheels.damaged())
         _send_cpu(channel)
         return
     watch = ImportWatch(channel)
