@@ -110,7 +110,9 @@ def up_to_date(store: Store, number: int, digest: str, pinned_lock: str | None =
     folder = store.layout.folder(number)
     site = store.layout.site_packages(folder, receipt.python)
     same = receipt.digest == digest and pinned_lock in {None, receipt.lock_sha256}
-    whole = store.layout.python(folder, receipt.backend).exists() and all((site / name).is_dir() for name in receipt.packages)
+    whole = store.layout.python(folder, receipt.backend).exists() and all(
+        (site / name).is_dir() for name in receipt.packages
+    )
     return receipt if same and whole else None
 
 
@@ -205,7 +207,8 @@ class _Build:
         from tfsetup.envs.conda.build import link_prefix
 
         site = self.store.layout.site_packages(self.folder, self.plan.python)
-        fetched = link_prefix(step, self.folder, self.python, site, offline=self.offline, say=self.hooks.say)
+        link, say = self.store.layout.prefix, self.hooks.say
+        fetched = link_prefix(step, self.folder, self.python, site, link, offline=self.offline, say=say)
         self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
 

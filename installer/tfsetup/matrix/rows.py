@@ -145,8 +145,8 @@ class Row:
     `auto`: whether `--accelerator auto` takes the row `first`, `then`, or `never`; `asked`: first, but only for an ask
     that names a version. `tier`: 0 for the usual choice, higher for a last resort, only taken when no lower one fits.
     `python`: preferred when the machine leaves the choice. `reuse`: which Pythons of the machine are good enough not to
-    bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow comes from the
-    channel too, and not from the index.
+    bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow is of the
+    channel too, and not of the index.
     """
 
     id: RowId
@@ -184,8 +184,9 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MatrixFile:
-    """The content of one matrix file. `rules` hold for every row; `remove` names rows of the shipped matrix to drop. `conda` of
-    a later file replaces that of an earlier one.
+    """The content of one matrix file. `rules` hold for every row; `remove` names rows of the shipped matrix to drop.
+
+    `conda` of a later file replaces that of an earlier one.
     """
 
     schema: Literal[1]
