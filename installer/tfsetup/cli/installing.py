@@ -11,6 +11,7 @@ from typing import Any
 
 from tfsetup.cli.conda import CondaChoice, ask_of, check, is_conda_lock, read_choice, solve_here
 from tfsetup.cli.session import Session
+from tfsetup.envs.conda.base import refuse_base
 from tfsetup.envs.model import Plan
 from tfsetup.envs.run import Hooks, Outcome, Refused, current, up_to_date
 from tfsetup.envs.run import install as build
@@ -53,6 +54,7 @@ class Installation:
         if not selection.installable:
             return _no_row(selection)
         store = Store(layout_for(self.prefix))
+        refuse_base(store.layout.prefix)
         if not self.anew and (unchanged := self._nothing_to_do(store, selection)) is not None:
             return unchanged
         lock = self._lock(selection, host)
@@ -195,6 +197,7 @@ class Installation:
             "row": selection.row,
             "requirements": list(selection.requirements),
             "python": selection.python,
+            "backend": selection.backend,
             "seconds": {phase: round(duration, 3) for phase, duration in self.seconds.items()},
             "verify": outcome.receipt.verify if outcome else None,
             "preflight": outcome.receipt.preflight if outcome else None,

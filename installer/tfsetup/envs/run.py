@@ -207,7 +207,8 @@ class _Build:
         from tfsetup.envs.conda.build import link_prefix
 
         site = self.store.layout.site_packages(self.folder, self.plan.python)
-        fetched = link_prefix(step, self.folder, self.python, site, offline=self.offline, say=self.hooks.say)
+        link, say = self.store.layout.prefix, self.hooks.say
+        fetched = link_prefix(step, self.folder, self.python, site, link, offline=self.offline, say=say)
         self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
 

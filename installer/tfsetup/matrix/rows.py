@@ -150,8 +150,8 @@ class Row:
     `auto`: whether `--accelerator auto` takes the row `first`, `then`, or `never`; `asked`: first, but only for an ask
     that names a version. `tier`: 0 for the usual choice, higher for a last resort, only taken when no lower one fits.
     `python`: preferred when the machine leaves the choice. `reuse`: which Pythons of the machine are good enough not to
-    bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow comes from the
-    channel too, and not from the index.
+    bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow is of the
+    channel too, and not of the index.
     """
 
     id: RowId
