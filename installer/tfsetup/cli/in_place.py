@@ -1,4 +1,4 @@
-"""Which lock an installation takes: the one that was named, the one in place for the row, or none; and whether it may."""
+"""Which lock an installation takes: the one that was named, the one in place for the row, or none; and may it?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
-from tfsetup.errors import Code, LockError, TfsetupError, Where
+from tfsetup.errors import LockError, Where
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.fresh import changes, recorded_order
@@ -196,5 +196,3 @@ def order_of(team: Team) -> Order:
         levels=Levels(macos=team.macos, glibc=team.glibc),
         team=tuple(item.text for item in team.requirements),
     )
-
-

@@ -28,7 +28,7 @@ def install(
         bool, typer.Option("--no-lock", help="Resolve, whatever environments/locks and the team file say.")
     ] = False,
     update_lock: Annotated[
-        bool, typer.Option("--update-lock", help="Write the lock in environments/locks anew when it is stale or missing.")
+        bool, typer.Option("--update-lock", help="Write the lock anew when it is stale or missing.")
     ] = False,
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not load and time TensorFlow afterwards.")] = False,
     no_preflight: Annotated[bool, typer.Option("--no-preflight", help="Do not predict the native load.")] = False,

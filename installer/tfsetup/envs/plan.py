@@ -28,7 +28,7 @@ from tfsetup.matrix.model import Selection
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Index:
-    """The package index: `url` as `--index-url` gave it, and the address that all settings name, without credentials."""
+    """The package index: `url` as `--index-url` gave it; `asked`: what all settings name, without credentials."""
 
     url: str | None = None
     asked: str | None = None

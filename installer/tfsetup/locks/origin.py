@@ -88,7 +88,8 @@ def read(table: Any, where: Where) -> Origin:
     if wrong or missing:
         what = f"`{wrong[0]}` does not belong here" if wrong else f"`{missing[0]}` is missing"
         raise InvalidFileError(f"The note of tfsetup in this lock is damaged: {what}.", where=where, hint=REMEDY)
-    return Origin(**{key: tuple(value) if key in _LISTS else value for key, value in table.items()})
+    values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
+    return Origin(**values)
 
 
 def _fits(key: str, value: Any) -> bool:

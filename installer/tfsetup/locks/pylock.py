@@ -76,13 +76,15 @@ class _Reader:
     def package(self, package: Package) -> LockedPackage:
         name = str(package.name)
         marker = str(package.marker) if package.marker else None
+        wheels: tuple[LockedFile, ...] = ()
+        sdist = None
         if package.sdist and not package.wheels and name in self.sdists:
-            wheels, sdist = (), self._file(package.sdist)
+            sdist = self._file(package.sdist)
         elif not package.wheels or package.vcs or package.directory or package.archive:
             message = f"`{name}` is not locked to wheels; nothing is built from source out of a lock file."
             raise _invalid(self.text, self.file, message, near=f'name = "{name}"')
         else:
-            wheels, sdist = tuple(self._file(wheel) for wheel in package.wheels), None
+            wheels = tuple(self._file(wheel) for wheel in package.wheels)
         version = str(package.version)
         return LockedPackage(name=name, version=version, wheels=wheels, sdist=sdist, marker=marker, index=package.index)
 

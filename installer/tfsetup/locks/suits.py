@@ -53,9 +53,7 @@ def _asked_otherwise(origin: Origin, version: str, ask: Ask) -> str:
     return ""
 
 
-def _on(
-    row: Row, version: str, origin: Origin, lock: Lock, host: Host, ask: Ask, matrix: Matrix
-) -> Suits | Unsuited:
+def _on(row: Row, version: str, origin: Origin, lock: Lock, host: Host, ask: Ask, matrix: Matrix) -> Suits | Unsuited:
     alone = replace(matrix, rows=(row,))
     narrowed = replace(
         ask, tensorflow=f"=={version}", python=origin.python, pre=origin.pre, accelerator=row.accelerator

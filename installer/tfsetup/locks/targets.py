@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError
 from tfsetup.host.model import Host
@@ -44,7 +44,7 @@ class Order:
 
     ask: Ask
     pythons: tuple[str, ...] = ()
-    levels: Levels = Levels()
+    levels: Levels = field(default_factory=Levels)
     team: tuple[str, ...] = ()
 
 

@@ -198,9 +198,9 @@ def parse_project(text: str, file: str) -> tuple[Marked, ...]:
         hint = "List the requirements in the team file itself, or name a requirements.txt."
         raise InvalidFileError(message, where=Where(file=file), hint=hint)
     marked = tuple(Marked(text=item.strip(), where=_place(text, item, file)) for item in listed)
-    wrong = [(item, problem) for item in marked if (problem := requirement_problem(item.text))]
+    wrong = [(item, complaint) for item in marked if (complaint := requirement_problem(item.text))]
     if wrong:
-        raise invalid([Problem(where=item.where, message=f"`{item.text}`: {problem}") for item, problem in wrong])
+        raise invalid([Problem(where=item.where, message=f"`{item.text}`: {complaint}") for item, complaint in wrong])
     return marked
 
 
