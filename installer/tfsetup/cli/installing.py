@@ -68,6 +68,7 @@ class Installation:
         from tfsetup.cli.in_place import Request, choose
         from tfsetup.host.describe import describe
         from tfsetup.matrix.files import read_matrix
+        from tfsetup.matrix.select import select
         from tfsetup.report.install import chosen
 
         self.session.say(f"Detected  {describe(host)}")
