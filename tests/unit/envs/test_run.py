@@ -17,7 +17,6 @@ from tfsetup.errors import BuildError, NetworkError
 CREATE = CreateVenv(python="/opt/python3.12", download=False)
 WHEELS = InstallWheels(
     lock_name="pylock.linux-x86_64-cpu.toml",
-    lock_name="pylock.linux-x86_64-cpu.toml",
     lock_text="# a lock\n",
     count=3,
     size=1000,
