@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tfsetup.errors import NetworkError
-from tfsetup.matrix.index import IndexClient, cache_folder, client
+from tfsetup.matrix.index import IndexClient, client
 from tfsetup.matrix.settings import Indexes
 from tfsetup.matrix.snapshot import File
 
@@ -258,11 +258,11 @@ def test_the_users_settings_choose_the_index(url: str, tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("UV_DEFAULT_INDEX", url)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("UV_CONFIG_FILE", raising=False)
     monkeypatch.setattr("tfsetup.matrix.index._settings_files", list)
-    assert cache_folder() == tmp_path / "cache" / "tfsetup" / "index"
     mine = client()
+    assert mine.cache == tmp_path / "cache" / "index"
     assert mine.urls == (url,)
     assert mine.pages(["thing"])["thing"][0].filename == NAME
     mine.close()
