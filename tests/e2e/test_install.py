@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.e2e
 # Two of the Pythons that the newest release has wheels for, whichever this machine has.
 WANTED = [python.minor for python in probe(downloads=False).pythons or () if python.path and not python.free_threaded]
 PYTHONS = sorted({minor for minor in WANTED if minor in {"3.10", "3.11", "3.12", "3.13"}}, reverse=True)[:2]
+
+# A job that a shell started in the background ignores SIGINT, and hands that down; CI may be such a job.
+HEEDING = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from tfsetup.cli.app import run; sys.exit(run(sys.argv[1:]))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +105,7 @@ def test_another_release_is_another_generation_and_the_way_back_is_short(home: P
 def test_an_interrupted_installation_leaves_what_was_there(home: Path, tmp_path: Path, number: signal.Signals) -> None:
     prefix = tmp_path / "env"
     small = tmp_path / "cache"
-    argv = [sys.executable, "-m", "tfsetup", "install", "--accelerator", "cpu", "--prefix", str(prefix)]
+    argv = [sys.executable, "-c", HEEDING, "install", "--accelerator", "cpu", "--prefix", str(prefix)]
     environ = os.environ | {"PYTHONPATH": str(ROOT / "installer"), "UV_CACHE_DIR": str(small)}
     with subprocess.Popen(argv, cwd=home, env=environ, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
@@ -140,3 +147,33 @@ def test_a_folder_that_cannot_be_written_is_exit_6(tmp_path: Path) -> None:
     done = tfsetup("install", "--prefix", str(tmp_path / "file" / "env"), "--json", cwd=tmp_path)
     assert done.returncode == 6
     assert json.loads(done.stdout)["error"]["code"] == "build"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a file system of 64 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_as_one_and_leaves_nothing(small_disk: Path) -> None:
+    argv = ["install", "--accelerator", "cpu", "--python", PYTHONS[0], "--prefix", str(small_disk / "env"), "--json"]
+    done = tfsetup(*argv, cwd=small_disk)
+    assert done.returncode == 6
+    assert "The disk is full." in json.loads(done.stdout)["error"]["message"]
+    assert "UV_CACHE_DIR" in json.loads(done.stdout)["error"]["hint"]
+    assert not (small_disk / "env").exists()
+    assert [path.name for path in (small_disk / "env.generations").iterdir()] == ["lock"]
+
+
+def test_a_read_only_folder_is_told_as_one(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    done = tfsetup("install", "--accelerator", "cpu", "--prefix", str(small_disk / "env"), cwd=Path("/"))
+    assert done.returncode == 6
+    assert "cannot be written: Read-only file system" in done.stderr
+    assert "nothing here needs root" in done.stderr

@@ -1,4 +1,4 @@
-"""Tiny Mach-O files, written byte by byte for tests: what is said about an image becomes its load commands and tables."""
+"""Tiny Mach-O files for tests: what is said about an image becomes its load commands and tables, byte by byte."""
 
 from __future__ import annotations
 
@@ -159,18 +159,23 @@ class _Node:
         if not name:
             self.terminal = terminal
             return
-        for index, (edge, child) in enumerate(self.children):
+        for index, (edge, _child) in enumerate(self.children):
             shared = _shared(edge, name)
             if shared:
-                if shared < len(edge):
-                    middle = _Node()
-                    middle.children.append((edge[shared:], child))
-                    self.children[index] = (edge[:shared], middle)
-                    child = middle
-                child.add(name[shared:], terminal)
+                self._split(index, shared).add(name[shared:], terminal)
                 return
         leaf = _Node(terminal)
         self.children.append((name, leaf))
+
+    def _split(self, index: int, shared: int) -> _Node:
+        """Return the child behind the first `shared` bytes of an edge, making a node there if there is none."""
+        edge, child = self.children[index]
+        if shared == len(edge):
+            return child
+        middle = _Node()
+        middle.children.append((edge[shared:], child))
+        self.children[index] = (edge[:shared], middle)
+        return middle
 
     def place(self, at: int) -> tuple[int, bool]:
         """Lay this node and those below it out from `at`; say where they end and whether anything moved."""

@@ -22,8 +22,14 @@ from tfsetup.errors import Code, TfsetupError, UsageError
 COMMANDS = {
     "host": ("host:host", "Say what machine this is, each fact with the source it came from."),
     "resolve": ("resolve:resolve", "Say which TensorFlow goes on this machine, and why."),
+    "matrix": ("matrix:matrix", "The distribution matrix: read it, prove it, bring it up to date with the index."),
     "install": ("install:install", "Put a TensorFlow that really runs onto this machine, and prove it."),
+    "lock": ("lock:lock", "Write lock files for every machine of the team, or say which ones are stale."),
     "preflight": ("preflight:preflight", "Predict from the files alone whether TensorFlow and its plugins will load."),
+    "verify": (
+        "verify:verify",
+        "Load TensorFlow in a fresh interpreter, time a matmul on each device, and check the answers.",
+    ),
     "doctor": ("doctor:doctor", "Say what is wrong and what fixes it, from an environment, a pasted log, or both."),
     "run": ("run:run", "Run a command inside the environment, as if it were activated."),
     "list": ("generations:list_", "List the generations of an environment."),

@@ -24,3 +24,9 @@ PythonVersion = Annotated[
 BackendName = Annotated[Backend, typer.Option("--backend", help="What kind of environment to build.")]
 Pre = Annotated[bool, typer.Option("--pre", help="Allow pre-releases.")]
 Prefix = Annotated[Path, typer.Option("--prefix", metavar="DIR", help="Where the environment appears.")]
+IndexUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--index-url", metavar="URL", help="The package index; default: uv's and pip's settings, then theirs."
+    ),
+]

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsetup.doctor.causes import FIX_HOLE
 from tfsetup.doctor.facts import Facts, collect
 from tfsetup.doctor.match import Seen, signals_seen
-from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix
+from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Verdict
 from tfsetup.doctor.text import LogText, clean
 from tfsetup.doctor.weights import BELOW, LAST_BONUS, LEAST, MOST, POINTS, PRIOR, REST_MOST, REST_SHARE, UNDECIDED
 
 _MOST_FINDINGS = 5
 # Words by which programs say that they failed; their absence is what lets the doctor call a log healthy.
 _ALARMS = (
-    "Traceback (most recent call last)", "Error:", "ERROR:", "error:", "FATAL", "Fatal", "fatal", "Aborted", "core dumped",
-    "Killed", "Segmentation fault", "illegal hardware instruction", "Illegal instruction",
+    "Traceback (most recent call last)", "Error:", "ERROR:", "error:", "FATAL", "Fatal", "fatal", "Aborted", "Killed",
+    "core dumped", "Segmentation fault", "illegal hardware instruction", "Illegal instruction",
 )  # fmt: skip
 
 
@@ -32,21 +33,20 @@ class _Scored:
         return max(one.offset for one in self.seen)
 
 
-def diagnose(evidence: Evidence, causes: Sequence[Cause]) -> Diagnosis:
+def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     """Return what is wrong according to `evidence`, most likely cause first."""
     log = clean(evidence.log or "")
-    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole)
-    seen = signals_seen(causes, evidence, log, facts)
-    scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in causes]
+    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    seen = signals_seen(knowledge.causes, evidence, log, facts)
+    scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in knowledge.causes]
     ranked = _ranked([one for one in scored if one is not None])
-    findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in ranked if confidence >= LEAST)[
-        :_MOST_FINDINGS
-    ]
+    shown = [pair for pair in ranked if pair[1] >= LEAST][:_MOST_FINDINGS]
+    findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in shown)
     unexplained = "" if findings else _alarm(log)
     return Diagnosis(
         verdict=_verdict(findings, unexplained),
         findings=findings,
-        needs=_needs([one for one, confidence in ranked if confidence >= LEAST], facts) if evidence.log else (),
+        needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
         unexplained=unexplained,
     )
 
@@ -112,7 +112,9 @@ def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence) 
 def fixes_for(cause: Cause, facts: Facts, captures: Mapping[str, str], *, prefix: str | None) -> tuple[str, ...]:
     """Return the fixes of `cause` for this platform, their holes filled, least drastic first."""
     values = {**captures, **facts.host, "prefix": prefix or ".venv"}
-    values.update({f"pkg_{name.replace('-', '_')}": version for name, version in facts.packages.items()})
+    for name, version in facts.packages.items():
+        values[f"pkg_{name.replace('-', '_')}"] = version
+        values[f"minor_{name.replace('-', '_')}"] = ".".join(version.split(".")[:2])
     chosen = [fix for fix in cause.fixes if _fits(fix, facts, captures)]
     return tuple(dict.fromkeys(text for fix in chosen if (text := _filled(fix.do, values))))
 
@@ -128,10 +130,9 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     """Fill the holes; a template with a hole nobody knows (and without `|default`) is no command to show: empty."""
     missing = False
 
-    def fill(hole: object) -> str:
+    def fill(hole: re.Match[str]) -> str:
         nonlocal missing
-        name, default = hole[1], hole[2]  # type: ignore[index]
-        value = values.get(name, default)
+        value = values.get(hole[1], hole[2])
         missing = missing or value is None
         return value or ""
 
@@ -139,7 +140,7 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     return "" if missing else text
 
 
-def _verdict(findings: Sequence[Finding], unexplained: str) -> str:
+def _verdict(findings: Sequence[Finding], unexplained: str) -> Verdict:
     if any(finding.kind != "harmless" for finding in findings):
         return "problem"
     return "unknown" if unexplained else "healthy"

@@ -6,7 +6,7 @@ A fact is a string (`os`, `python`, `glibc` …); a fact nobody knows is absent,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -26,25 +26,54 @@ _VERSION = re.compile(r"[0-9]++(?:\.[0-9]++)*+(?:(?:rc|a|b|\.post|\.dev)[0-9]++)
 # Only this much of each end of a log is searched for facts: what a run prints about its machine stands there.
 _WINDOW = 200_000
 
+# Words that only one kind of machine prints; of rival values the one with more of them is taken.
 _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("wsl", "true", ("microsoft-standard", "/mnt/c/", "/usr/lib/wsl/", "WSL2", "Microsoft Windows [", "WSL_DISTRO")),
-    ("os", "windows", ("win_amd64", "\\site-packages\\", "on win32", "[WinError", "DLL load failed", ":\\Users\\",
-                       ":\\ProgramData\\", "\\lib\\", "\\Lib\\", "-windows-msvc", ".pyd", "PS C:\\", "C:\\")),
-    ("os", "macos", ("/Users/", ".dylib", "macosx_", "macosx-", "on darwin", "/opt/homebrew/", "dyld[", "dyld:", "osx-arm64",
-                     "osx-64", "zsh: ", "-apple-darwin", "/usr/local/Cellar/", "/Library/Frameworks/")),
-    ("os", "linux", ("/home/", "manylinux", "linux-gnu", "linux_x86_64", "linux_aarch64", "linux-64", "linux-aarch64",
-                     "on linux", ".so.1:", "/lib64/", "dist-packages", "(core dumped)", "Ubuntu", "Debian")),
-    ("process", "arm64", ("macosx_11_0_arm64", "macosx_12_0_arm64", "osx-arm64", "-arm64-", "arm64-apple", "/miniforge3/",
-                          "aarch64-apple", "need 'arm64", "need (arm64")),
-    ("process", "aarch64", ("aarch64-linux-gnu", "linux_aarch64", "linux-aarch64", "manylinux2014_aarch64", "_aarch64.whl")),
+    ("wsl", "true", ("microsoft-standard", "/mnt/c/", "/usr/lib/wsl/", "WSL2", "WSL_DISTRO")),
+    ("os", "windows", (
+        "win_amd64", "\\site-packages\\", "on win32", "[WinError", "DLL load failed", ":\\Users\\", ":\\ProgramData\\",
+        "\\lib\\", "\\Lib\\", "-windows-msvc", ".pyd", "PS C:\\", "C:\\",
+    )),
+    ("os", "macos", (
+        "/Users/", ".dylib", "macosx_", "macosx-", "on darwin", "/opt/homebrew/", "dyld[", "dyld:",
+        "osx-arm64", "osx-64",
+        "zsh: ", "-apple-darwin", "/usr/local/Cellar/", "/Library/Frameworks/",
+    )),
+    ("os", "linux", (
+        "/home/", "manylinux", "linux-gnu", "linux_x86_64", "linux_aarch64", "linux-64", "linux-aarch64", "on linux",
+        ".so.1:", "/lib64/", "dist-packages", "(core dumped)", "Ubuntu", "Debian",
+    )),
+    ("process", "arm64", (
+        "macosx_11_0_arm64", "macosx_12_0_arm64", "osx-arm64", "-arm64-", "arm64-apple", "/miniforge3/",
+        "aarch64-apple",
+        "need 'arm64", "need (arm64",
+    )),
+    ("process", "aarch64", (
+        "aarch64-linux-gnu", "linux_aarch64", "linux-aarch64", "manylinux2014_aarch64", "_aarch64.whl",
+    )),
     ("process", "armv7l", ("armv7l", "piwheels", "arm-linux-gnueabihf", "armv6l")),
-    ("process", "x86_64", ("x86_64-linux-gnu", "linux_x86_64", "manylinux2014_x86_64", "win_amd64", "osx-64",
-                           "-x86_64-cpython", "-x86_64-3.", "need 'x86_64", "need (x86_64", "[MSC v.1916 64 bit", "(AMD64)")),
-    ("bits", "32", ("32 bit (Intel)", "-win32.whl", "win32-", "-32\\", "-32/", "32-bit Python", "Python 32-bit", "'32bit'", "(x86)\\Python")),
-    ("container", "true", ("/.dockerenv", "docker run", "RUN pip", "Dockerfile", "failed to solve: process", "docker build",
-                           "returned a non-zero code", "Docker")),
+    ("process", "x86_64", (
+        "x86_64-linux-gnu", "linux_x86_64", "manylinux2014_x86_64", "win_amd64", "osx-64", "-x86_64-cpython",
+        "-x86_64-3.",
+        "need 'x86_64", "need (x86_64", "64 bit (AMD64)", "(AMD64)",
+    )),
+    ("bits", "32", (
+        "32 bit (Intel)", "-win32.whl", "win32-", "-32\\", "-32/", "32-bit Python", "Python 32-bit", "'32bit'",
+        "(x86)\\Python",
+    )),
+    ("container", "true", (
+        "/.dockerenv", "docker run", "RUN pip", "Dockerfile", "failed to solve: process", "docker build", "Docker",
+        "returned a non-zero code",
+    )),
     ("libc", "musl", ("musllinux", "Alpine", "alpine", "linux-musl", "ld-musl")),
 )  # fmt: skip
+_PERSONAL = (
+    ("docker", "container", "true"),
+    ("32-bit", "bits", "32"),
+    ("32 bit", "bits", "32"),
+    ("alpine", "libc", "musl"),
+    ("wsl", "wsl", "true"),
+    ("raspb", "device", "raspberry"),
+)
 _PYTHON = (
     re.compile(r"python(?P<v>[23]\.[0-9]{1,2})(?:/|\\|\b)", re.IGNORECASE),
     re.compile(r"Python(?P<major>3)(?P<minor>[0-9]{1,2})(?:-32|_64)?+[\\/]", re.IGNORECASE),
@@ -89,7 +118,14 @@ class Facts:
         return _compare(installed, condition.test)
 
 
-def collect(host: Host | None, packages: Mapping[str, str] | None, stream: str, *, whole: bool = False) -> Facts:
+def collect(
+    host: Host | None,
+    packages: Mapping[str, str] | None,
+    stream: str,
+    *,
+    whole: bool = False,
+    aliases: Mapping[str, tuple[str, ...]] | None = None,
+) -> Facts:
     """Put the facts together; the host and the package list win over what the log seems to say."""
     told = _from_host(host) if host is not None else {}
     read = _from_log(stream)
@@ -100,10 +136,19 @@ def collect(host: Host | None, packages: Mapping[str, str] | None, stream: str, 
     _derive(merged)
     return Facts(
         host=merged,
-        packages={canonicalize_name(name): version for name, version in (packages or {}).items()},
+        packages=_with_aliases(packages or {}, aliases or {}),
         whole=whole,
         guessed=frozenset(merged) - frozenset(told),
     )
+
+
+def _with_aliases(packages: Mapping[str, str], aliases: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    known: dict[str, str] = {canonicalize_name(name): version for name, version in packages.items()}
+    for name, others in aliases.items():
+        same = next((known[other] for other in others if other in known), None)
+        if same is not None:
+            known.setdefault(name, same)
+    return known
 
 
 def is_specifier(text: str) -> bool:
@@ -117,9 +162,9 @@ def is_specifier(text: str) -> bool:
     return True
 
 
-def _all(answers: object) -> bool | None:
+def _all(answers: Iterable[bool | None]) -> bool | None:
     undecided = False
-    for answer in answers:  # type: ignore[attr-defined]
+    for answer in answers:
         if answer is False:
             return False
         undecided = undecided or answer is None
@@ -171,36 +216,27 @@ def _from_host(host: Host) -> dict[str, str]:
     if host.pythons:
         facts["python"] = host.pythons[0].version
         facts["process"] = host.pythons[0].arch
-    return {
-        name: str(value).lower() if isinstance(value, bool) else value
-        for name, value in facts.items()
-        if value is not None
-    }
+    known = {name: value for name, value in facts.items() if value is not None}
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in known.items()}
 
 
 def _from_text(os_version: str) -> dict[str, str]:
     # A person may have written more into `os_version` than a number: `Docker on macOS 12`, `10 (32-bit Python)`.
-    facts = {}
     lowered = os_version.lower()
-    for word, fact, value in (
-        ("docker", "container", "true"), ("32-bit", "bits", "32"), ("32 bit", "bits", "32"), ("alpine", "libc", "musl"),
-        ("wsl", "wsl", "true"), ("jetson", "device", "jetson"), ("raspb", "device", "raspberry"), ("colab", "device", "colab"),
-    ):  # fmt: skip
-        if word in lowered:
-            facts[fact] = value
-    return facts
+    return {fact: value for word, fact, value in _PERSONAL if word in lowered}
 
 
 def _from_log(stream: str) -> dict[str, str]:
     window = stream if len(stream) <= 2 * _WINDOW else stream[:_WINDOW] + stream[-_WINDOW:]
+    window = window.replace("/mnt/c/Users/", "/mnt/c/")  # a Windows folder seen from WSL, not a Mac's
     votes: dict[str, dict[str, int]] = {}
     for fact, value, words in _WORDS:
         count = sum(window.count(word) for word in words)
         if count:
             votes.setdefault(fact, {})[value] = count
     facts = {fact: max(counts, key=lambda value: counts[value]) for fact, counts in votes.items()}
-    if facts.get("wsl") and facts.get("os") == "macos":
-        del facts["wsl"]
+    if facts.get("os") == "macos":
+        facts.pop("wsl", None)
     python = _python_in(window)
     if python:
         facts["python"] = python

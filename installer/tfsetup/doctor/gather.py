@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from tfsetup.doctor.causes import read_causes
 from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.inspection import MODULE
-from tfsetup.doctor.model import Cause
+from tfsetup.doctor.model import Knowledge
 from tfsetup.errors import InvalidFileError, UsageError, Where
 
 # A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
@@ -27,6 +27,13 @@ _LARGEST_LOG = 64_000_000
 _LARGEST_LIST = 10_000_000
 _TIMEOUT_S = 60
 _IMPORT_TIMEOUT_S = 300
+_SIGNALS = {
+    4: "Illegal instruction (core dumped)",
+    6: "Aborted (core dumped)",
+    7: "Bus error",
+    9: "Killed",
+    11: "Segmentation fault",
+}
 _NATIVE = re.compile(r"\.(so(\.[0-9.]+)?|dylib|pyd|dll)\Z")
 _FROZEN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:===?|@)\s*(?P<version>[^\s;#]+)")
 _TABLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s+(?P<version>[0-9][^\s]*)")
@@ -50,8 +57,8 @@ print("\n" + json.dumps({
 
 
 @cache
-def knowledge() -> tuple[Cause, ...]:
-    """Return the causes this package ships.
+def knowledge() -> Knowledge:
+    """Return the knowledge this package ships.
 
     Raises:
         InvalidFileError: the data file is missing or damaged, so the installation is.
@@ -60,11 +67,8 @@ def knowledge() -> tuple[Cause, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidFileError(
-            f"The doctor's knowledge cannot be read: {error.strerror}.",
-            where=Where(file=str(path)),
-            hint="Install tfsetup again.",
-        ) from error
+        message = f"The doctor's knowledge cannot be read: {error.strerror}."
+        raise InvalidFileError(message, where=Where(file=str(path)), hint="Install tfsetup again.") from error
     return read_causes(text, str(path))
 
 
@@ -77,9 +81,8 @@ def read_log(source: str) -> str:
     try:
         raw = sys.stdin.buffer.read(_LARGEST_LOG) if source == "-" else _ends(Path(source))
     except OSError as error:
-        raise UsageError(
-            f"The log {source} cannot be read: {error.strerror}.", hint="Give a file, or - for stdin."
-        ) from error
+        message = f"The log {source} cannot be read: {error.strerror}."
+        raise UsageError(message, hint="Give a file, or - for stdin.") from error
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")  # PowerShell's `>`
     return raw.decode("utf-8", errors="replace")
@@ -151,27 +154,18 @@ def interpreter_of(prefix: str | None) -> Path:
         UsageError: there is none.
     """
     if prefix is None:
-        active = (
-            os.environ.get("VIRTUAL_ENV")
-            or os.environ.get("CONDA_PREFIX")
-            or (".venv" if Path(".venv").exists() else "")
-        )
-        if not active:
+        active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
+        active = active or (".venv" if Path(".venv").exists() else None)
+        if active is None:
             found = shutil.which("python") or shutil.which("python3")
             if found is None:
                 raise UsageError("No environment is active here.", hint="Give one: tfsetup doctor PREFIX")
             return Path(found)
         prefix = active
     path = Path(prefix)
-    for place in (
-        path / "bin" / "python",
-        path / "Scripts" / "python.exe",
-        path / "python.exe",
-        path / "bin" / "python3",
-        path,
-    ):
-        if place.is_file():
-            return place
+    for place in ("bin/python", "Scripts/python.exe", "python.exe", "bin/python3", "."):
+        if (path / place).is_file():
+            return path / place
     raise UsageError(f"{prefix} is neither an environment nor an interpreter.", hint="tfsetup list shows environments.")
 
 
@@ -239,14 +233,7 @@ def try_import(python: Path, folder: Path) -> str | None:
 
 def ending(status: int) -> str:
     """Return how a shell would put an exit status that is not 0."""
-    words = {
-        -4: "Illegal instruction (core dumped)",
-        -6: "Aborted (core dumped)",
-        -9: "Killed",
-        -11: "Segmentation fault",
-        -7: "Bus error",
-    }
-    return f"\n{words.get(status, f'exit status {status}')}\n"
+    return f"\n{_SIGNALS.get(-status, f'exit status {status}')}\n"
 
 
 def _distributions(site: Path) -> Iterator[Distribution]:
@@ -254,7 +241,7 @@ def _distributions(site: Path) -> Iterator[Distribution]:
         return
     for one in importlib.metadata.distributions(path=[str(site)]):
         metadata = one.metadata
-        name = metadata["Name"] if metadata is not None else None
+        name = metadata["Name"]
         if name:
             yield _distribution(one, canonicalize_name(name), site)
 
@@ -317,9 +304,8 @@ def _leftovers(sites: Sequence[Path], found: Sequence[Distribution]) -> Iterator
 
 def _shadows(folder: Path, found: Sequence[Distribution]) -> Iterator[tuple[str, str]]:
     """Yield (module, path) of files in `folder` that hide a module of the standard library or of a distribution."""
-    modules = sys.stdlib_module_names | {
-        path.split("/")[0] for one in found for path in one.owns if path.endswith("/__init__.py")
-    }
+    inits = {path for one in found for path in one.owns if path.endswith("/__init__.py")}
+    modules = sys.stdlib_module_names | {path.split("/")[0] for path in inits}
     try:
         entries = sorted(folder.iterdir())
     except OSError:

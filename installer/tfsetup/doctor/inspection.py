@@ -60,19 +60,19 @@ def _files(environment: Environment, _host: Host | None) -> Iterator[Observation
 
 def _bad_file(owner: Distribution, bad: BadFile) -> Observation:
     whose = f"{owner.name} {owner.version}"
+    captures = {"path": bad.path, "installed": owner.version}
     match bad.state:
         case "missing":
-            return _see("file-missing", owner.name, f"{bad.path} of {whose} is missing.", path=bad.path)
+            return _see("file-missing", owner.name, f"{bad.path} of {whose} is missing.", **captures)
         case "unreadable":
-            return _see("file-unreadable", owner.name, f"{bad.path} of {whose} cannot be read.", path=bad.path)
+            return _see("file-unreadable", owner.name, f"{bad.path} of {whose} cannot be read.", **captures)
         case "shorter":
             words = f"{bad.path} of {whose} is cut short: {bad.found:,} of {bad.expected:,} bytes."
-            return _see("file-truncated", owner.name, words, path=bad.path)
+            return _see("file-truncated", owner.name, words, **captures)
         case _:
-            words = (
-                f"{bad.path} of {whose} is not the file that was installed ({bad.found:,}, not {bad.expected:,} bytes)."
-            )
-            return _see("file-changed", owner.name, words, path=bad.path)
+            sizes = f"{bad.found:,}, not {bad.expected:,} bytes"
+            words = f"{bad.path} of {whose} is not the file that was installed ({sizes})."
+            return _see("file-changed", owner.name, words, **captures)
 
 
 def _interpreter(environment: Environment, host: Host | None) -> Iterator[Observation]:
@@ -84,7 +84,7 @@ def _interpreter(environment: Environment, host: Host | None) -> Iterator[Observ
     for one in _family(environment):
         mismatch = _tag_mismatch(one, interpreter)
         if mismatch:
-            yield _see("wheel-tag", one.name, mismatch)
+            yield _see("wheel-tag", one.name, mismatch, found_by="inspection", installed=one.version)
 
 
 def _tag_mismatch(one: Distribution, interpreter: Interpreter) -> str:
@@ -166,12 +166,8 @@ def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observati
             words = f"{one.site} has records of {one.name} {earlier.version} and {one.version}."
             yield _see("conda-and-pip", one.name, words)
         if not one.record and one in _family(environment):
-            yield _see(
-                "record-missing",
-                one.name,
-                f"{one.name} {one.version} has no list of its files (RECORD).",
-                package=one.name,
-            )
+            words = f"{one.name} {one.version} has no list of its files (RECORD)."
+            yield _see("record-missing", one.name, words, package=one.name)
     for name, version in environment.conda.items():
         other = environment.packages.get(name)
         if other is not None and other != version and name in {one.name for one in _family(environment)}:

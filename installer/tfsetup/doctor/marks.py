@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.errors import InvalidFileError
 from tfsetup.matrix.marked import Node, UnreadableError, compose
 
 
@@ -90,5 +90,5 @@ def parse(text: str, file: str) -> Marked:
     try:
         return Marked(compose(text, file))
     except UnreadableError as error:
-        where = error.problem.where or Where(file=file)
-        raise InvalidFileError(error.problem.message, where=where, hint=error.problem.hint) from error
+        problem = error.problem
+        raise InvalidFileError(problem.message, where=problem.where, hint=problem.hint) from error

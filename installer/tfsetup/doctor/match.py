@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from packaging.version import InvalidVersion, Version
+
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
-from tfsetup.doctor.pattern import Hit, Pattern
+from tfsetup.doctor.pattern import Hit, Pattern, candidates
 from tfsetup.doctor.text import LogText
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
+_ASKED = re.compile(r"(?:===?|~=|>=|<=|<|>)([0-9][0-9A-Za-z.+*]*+)")
 _WORD = re.compile(r"[A-Za-z0-9]++")
 
 
@@ -40,6 +43,7 @@ class Scanner:
         """Remember the log; nothing is searched yet."""
         self.log = log
         self._found: dict[str, list[Hit]] = {}
+        self._anchors: dict[str, list[int]] = {}
         self._words: frozenset[str] | None = None
         if len(log.stream) > _VOCABULARY_FROM:
             self._words = frozenset(_WORD.findall(log.stream))
@@ -47,9 +51,14 @@ class Scanner:
     def hits(self, pattern: Pattern) -> list[Hit]:
         """Return the matches of `pattern`, in the order of the log."""
         if pattern.source not in self._found:
-            possible = self._words is None or self._words.issuperset(inner_words(pattern.anchor))
-            self._found[pattern.source] = list(pattern.hits(self.log.stream)) if possible else []
+            self._found[pattern.source] = list(pattern.hits(self.log.stream, self._places(pattern.anchor)))
         return self._found[pattern.source]
+
+    def _places(self, anchor: str) -> list[int]:
+        if anchor not in self._anchors:
+            possible = self._words is None or self._words.issuperset(inner_words(anchor))
+            self._anchors[anchor] = candidates(self.log.stream, anchor) if possible else []
+        return self._anchors[anchor]
 
     def any(self, patterns: Sequence[Pattern]) -> bool:
         """Return whether one of `patterns` occurs."""
@@ -59,6 +68,36 @@ class Scanner:
 def inner_words(anchor: str) -> list[str]:
     """Return the words of `anchor` that are whole wherever it occurs: not those that touch its ends."""
     return [found[0] for found in _WORD.finditer(anchor) if found.start() > 0 and found.end() < len(anchor)]
+
+
+def position(captures: Mapping[str, str]) -> dict[str, str]:
+    """Return where the version asked for lies among those `offered` (pip's "from versions: …"), and that version.
+
+    `above` all of them (never published, or needs another Python or platform), `below` (this Python is too new),
+    `between` (never published), `listed`, or `none` when nothing was offered.
+    """
+    if "offered" not in captures:
+        return {}
+    offered = [Version(text) for text in captures["offered"].split(", ") if _is_version(text)]
+    asked = _ASKED.search(captures.get("req") or captures.get("rest") or captures.get("want") or "")
+    wanted = {"want": asked[1].rstrip(".*")} if asked else {}
+    if not offered:
+        return {"position": "none", **wanted}
+    if asked is None or not _is_version(wanted["want"]):
+        return {}
+    version = Version(wanted["want"])
+    if version in offered:
+        return {"position": "listed", **wanted}
+    where = "above" if version > max(offered) else "below" if version < min(offered) else "between"
+    return {"position": where, **wanted}
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts) -> list[Seen]:
@@ -90,7 +129,8 @@ def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Ite
         return
     # The last place counts, and of it the text that said most: `when` may look at what a hole held.
     for hit in sorted(hits, key=lambda hit: (hit.start, len(hit.captures)), reverse=True):
-        holds = facts.holds(signal.when, hit.captures)
+        captures = {**hit.captures, **position(hit.captures)}
+        holds = facts.holds(signal.when, captures)
         if holds is False:
             continue
         yield Seen(
@@ -99,7 +139,7 @@ def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Ite
             decided=holds is True,
             proof=scanner.log.quote(hit.start),
             offset=hit.start,
-            captures=hit.captures,
+            captures=captures,
         )
         return
 

@@ -44,7 +44,8 @@ Check = Literal[
 Kind = Literal["fatal", "install", "degraded", "harmless"]
 Weight = Literal[
     "proof", "strong", "likely", "possible", "hint", "supports-much", "supports", "weakens", "against", "excludes"
-]
+]  # fmt: skip
+Verdict = Literal["problem", "healthy", "unknown"]
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 CHECKS: Final = get_args(Check)
@@ -156,6 +157,14 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Knowledge:
+    """What the doctor knows. `aliases` maps a distribution to the names under which the same thing is published."""
+
+    causes: tuple[Cause, ...]
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """A cause that fits; `evidence` are quoted lines and facts, `fix` commands or steps with the holes filled."""
 
@@ -176,7 +185,7 @@ class Diagnosis:
     asks for an explanation) or `unknown` (the log shows an error this doctor does not know).
     """
 
-    verdict: Literal["problem", "healthy", "unknown"]
+    verdict: Verdict
     findings: tuple[Finding, ...] = ()
     needs: tuple[str, ...] = ()
     unexplained: str = ""

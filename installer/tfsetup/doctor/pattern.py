@@ -14,7 +14,7 @@ A pattern begins with a literal (its anchor), or with one capture and then a lit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,10 +29,12 @@ CLASSES: Final = {
     "text": r"[\s\S]",
 }
 _LONGEST_CAPTURE = 400
+_LONGEST_TEXT = 3000  # pip lists every version there is
 _GAPS = {"..": 200, "...": 1500}
 SHORTEST_ANCHOR = 4
-# A log that repeats one line a million times says it as well in the first and the last few hundred.
-_TRIES_FROM_EACH_END = 400
+_ANCHORED = f"must begin with at least {SHORTEST_ANCHOR} literal characters"
+# A log that says a thing a million times says it as well in the first and the last hundred.
+_TRIES_FROM_EACH_END = 100
 _PIECE = re.compile(r"\{([^{}]*+)\}")
 _NAME = re.compile(r"[a-z][a-z_]*+(?::[a-z]++)?+")
 
@@ -92,9 +94,9 @@ class Pattern:
     names: tuple[str, ...] = ()
     lead: Capture | None = None
 
-    def hits(self, stream: str) -> Iterator[Hit]:
-        """Yield the matches in `stream` in order; of more than 800 candidates only the first and last 400 are tried."""
-        for at in _candidates(stream, self.anchor):
+    def hits(self, stream: str, places: Sequence[int] | None = None) -> Iterator[Hit]:
+        """Yield the matches in `stream` in order; `places` are the `candidates` of the anchor, if they are known."""
+        for at in candidates(stream, self.anchor) if places is None else places:
             # Compiled when its anchor is there (the module `re` keeps it): most patterns of most runs never are.
             found = re.compile(self.body).match(stream, at + len(self.anchor))
             if found is None:
@@ -116,20 +118,20 @@ def compile_pattern(source: str) -> Pattern:
     Raises:
         PatternError: it has no anchor of at least four characters, an unknown hole, or a gap nothing ends.
     """
-    pieces = list(_pieces(source))
-    lead = None
-    if pieces and isinstance(pieces[0], Capture):
-        lead = pieces.pop(0)
-        assert isinstance(lead, Capture)  # noqa: S101 - for the type checker
-        if lead.type in {"text", "path"}:
-            raise PatternError("a leading capture must be of a type without blanks")
-    if not pieces or not isinstance(pieces[0], Literal) or len(pieces[0].text.strip()) < SHORTEST_ANCHOR:
-        raise PatternError(f"must begin with at least {SHORTEST_ANCHOR} literal characters")
-    anchor = pieces.pop(0)
-    assert isinstance(anchor, Literal)  # noqa: S101 - for the type checker
-    names = [piece.name for piece in (lead, *pieces) if isinstance(piece, Capture)]
-    body = "".join(_regex(piece, pieces[n + 1] if n + 1 < len(pieces) else None) for n, piece in enumerate(pieces))
-    return Pattern(source=source, anchor=anchor.text, body=body, names=tuple(names), lead=lead)
+    match list(_pieces(source)):
+        case [Capture() as first, Literal() as anchor, *rest]:
+            lead: Capture | None = first
+        case [Literal() as anchor, *rest]:
+            lead = None
+        case _:
+            raise PatternError(_ANCHORED)
+    if len(anchor.text.strip()) < SHORTEST_ANCHOR:
+        raise PatternError(_ANCHORED)
+    if lead is not None and lead.type in {"text", "path"}:
+        raise PatternError("a leading capture must be of a type without blanks")
+    names = tuple(piece.name for piece in (lead, *rest) if isinstance(piece, Capture))
+    body = "".join(_regex(piece, rest[n + 1] if n + 1 < len(rest) else None) for n, piece in enumerate(rest))
+    return Pattern(source=source, anchor=anchor.text, body=body, names=names, lead=lead)
 
 
 def _pieces(source: str) -> Iterator[Piece]:
@@ -171,7 +173,8 @@ def _regex(piece: Piece, following: Piece | None) -> str:
             stop = f"(?!{_stop(following)})" if isinstance(following, Literal | Choice) else ""
             if kind == "text" and not stop:
                 raise PatternError(f"{{{name}:text}} must be followed by literal text")
-            return f"(?P<{name}>(?:{stop}{CLASSES[kind]}){{1,{_LONGEST_CAPTURE}}}+)"
+            longest = _LONGEST_TEXT if kind == "text" else _LONGEST_CAPTURE
+            return f"(?P<{name}>(?:{stop}{CLASSES[kind]}){{1,{longest}}}+)"
 
 
 def _stop(following: Literal | Choice) -> str:
@@ -180,7 +183,8 @@ def _stop(following: Literal | Choice) -> str:
     return "|".join(re.escape(option) for option in following.options if option)
 
 
-def _candidates(stream: str, anchor: str) -> list[int]:
+def candidates(stream: str, anchor: str) -> list[int]:
+    """Return where `anchor` stands in `stream`: of more than 200 places the first and last 100."""
     front: list[int] = []
     at = stream.find(anchor)
     while at >= 0 and len(front) < _TRIES_FROM_EACH_END:

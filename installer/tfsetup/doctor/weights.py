@@ -1,8 +1,8 @@
 """The numbers of the doctor, in one place: log-odds points of signals, and how they become a confidence.
 
-A cause starts at `PRIOR` (log-odds, base e): nobody has it until something says so. The words of `causes.yaml` are worth
-`POINTS`. They were set on the fixtures of tests/cases/doctor and checked against logs that were not looked at before; the
-calibration test holds what they must give.
+A cause starts at `PRIOR` (log-odds, base e): nobody has it until something says so. The words of `causes.yaml` are
+worth `POINTS`. They were set on the fixtures of tests/cases/doctor and checked against logs that were not looked at
+before; the calibration test holds what they must give.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REST_MOST: Final = 1.5
 # The last error is the one the program died of; the same bonus goes to no cause when only one was seen.
 LAST_BONUS: Final = 0.8
 # A log signal whose condition could not be decided (the fact is unknown).
-UNDECIDED: Final = -0.7
+UNDECIDED: Final = -2.0
 # A degraded run (no GPU) or a harmless line says nothing about the error that ended the run.
 BELOW: Final = {"fatal": 0.0, "install": 0.0, "degraded": -3.0, "harmless": -6.0}
 # Nobody is ever certain from a text.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -112,32 +113,43 @@ def _settings(world: World) -> Iterator[tuple[str, tuple[Any, str]]]:
 
 
 def _tables(world: World) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for path in _files(world):
-        raw = text(world.read(path))
-        if raw is None:
-            continue
-        import tomllib  # needed only where there is a file
+    """Yield the tables of settings uv would read, the strongest first.
 
-        try:
-            table: Any = tomllib.loads(raw)
-        except tomllib.TOMLDecodeError:
-            continue  # uv itself will say so, with the place
-        if path.endswith("pyproject.toml"):
-            tool = table.get("tool")
-            table = tool.get("uv") if isinstance(tool, dict) else None
-        if isinstance(table, dict):
-            yield path, table
-
-
-def _files(world: World) -> Iterator[str]:
-    """Yield the files uv would read, the strongest first; a project's uv.toml hides its pyproject.toml."""
+    Of the project's files only the nearest one counts that is uv.toml or has `[tool.uv]`.
+    """
     if world.env.get("UV_CONFIG_FILE"):
-        yield world.env["UV_CONFIG_FILE"]
+        yield from _table(world, world.env["UV_CONFIG_FILE"])
         return
     if world.env.get("UV_NO_CONFIG", "").lower() in _TRUE:
         return
-    project = next((path for path in _project_files(world) if world.exists(path)), None)
-    yield from filter(None, [project])
+    yield from islice((found for path in _project_files(world) for found in _table(world, path)), 1)
+    for path in _machine_files(world):
+        yield from _table(world, path)
+
+
+def _table(world: World, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    raw = text(world.read(path))
+    if raw is None:
+        return
+    project = path.endswith("pyproject.toml")
+    if not any(key in raw for key in _VARIABLES):
+        # Nothing to parse; but it counts as the project's file.
+        yield from [] if project and "tool.uv" not in raw else [(path, {})]
+        return
+    import tomllib  # not needed on most machines, and start-up is measured
+
+    try:
+        table: Any = tomllib.loads(raw)
+    except tomllib.TOMLDecodeError:
+        return  # uv itself will say so, with the place
+    if project:
+        tool = table.get("tool")
+        table = tool.get("uv") if isinstance(tool, dict) else None
+    if isinstance(table, dict):
+        yield path, table
+
+
+def _machine_files(world: World) -> Iterator[str]:
     if world.process.platform == "win32":
         roots = (world.env.get("APPDATA"), world.env.get("PROGRAMDATA") or world.env.get("ProgramData"))
     else:

@@ -171,8 +171,10 @@ def source_cstring(source: ByteSource, offset: int, limit: int = MAX_STRING) -> 
             break
         piece = source.read(offset + len(found), step)
         end = piece.find(b"\0")
-        if end >= 0:
+        if 0 <= end <= limit - len(found):
             return found + piece[:end]
+        if end >= 0:
+            break
         found, length = found + piece, length * 2
     raise MalformedImage("a string has no end", offset=offset)
 

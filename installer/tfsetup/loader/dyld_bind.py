@@ -106,6 +106,8 @@ class Binder:
         for ordinal, symbols in names.items():
             if ordinal == binds.FLAT:
                 found[ordinal] = dict.fromkeys(self._flat(image, symbols), True)
+            elif ordinal == binds.WEAK_COALESCE:
+                found[ordinal] = dict.fromkeys(self._coalesced(image, symbols), True)
             elif (target := _dependency(image, ordinal)) is not None:
                 found[ordinal] = dict.fromkeys(self._own(target, symbols), True)
         return found
@@ -124,6 +126,18 @@ class Binder:
                 exported = each.exports.find_all(left)
                 left -= {name for name, export in exported.items() if self._leads_on(each, name, export)}
         return symbols - left
+
+    def _coalesced(self, image: Loaded, symbols: set[str]) -> set[str]:
+        """Return which names some image has that takes part in coalescing, or the asking one. [resolveSymbol]."""
+        left = set(symbols)
+        for each in (image, *self._sharing()):
+            if left:
+                exported = each.exports.find_all(left)
+                left -= {name for name, export in exported.items() if self._leads_on(each, name, export)}
+        return symbols - left
+
+    def _sharing(self) -> list[Loaded]:
+        return [each for each in self._loaded if each.image.flags & WEAK_DEFINES and not each.hidden]
 
     def _leads_on(self, image: Loaded, symbol: str, export: Export) -> bool:
         try:
@@ -168,10 +182,9 @@ class Binder:
         return Unbound(words.flat_not_found(self._mac, wanted.symbol, image.named), wanted.symbol, None)
 
     def _judge_coalesced(self, image: Loaded, wanted: Import) -> Unbound | None:
-        sharing = [each for each in self._loaded if each.image.flags & WEAK_DEFINES and not each.hidden]
-        if any(self._exported_shallow(each, wanted.symbol) for each in [*sharing, image]):
-            return None
         if wanted.weak or self._system.may_export(wanted.symbol):
+            return None
+        if any(self._exported_shallow(each, wanted.symbol) for each in (image, *self._sharing())):
             return None
         return Unbound(words.weak_def_not_found(self._mac, wanted.symbol, image.named), wanted.symbol, None)
 

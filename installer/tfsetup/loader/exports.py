@@ -6,16 +6,15 @@ Format: `mach-o/loader.h` (EXPORT_SYMBOL_FLAGS_*), dyld `ExportsTrie.cpp`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfsetup.loader.bytes import MalformedImage, cstring, text, uleb
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from tfsetup.loader.macho import MachO, Range
 
@@ -70,57 +69,101 @@ class ExportTable:
 
 
 def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]:
-    """Walk down with all names at once. A step is a node and the names (sorted) that agree with the way to it."""
-    todo = [(0, 0, wanted)]
-    while todo:
-        at, position, names = todo.pop()
-        terminal, edges = _node(trie, at)
-        if len(names[0]) == position:
-            if terminal >= 0:
-                yield names[0], _terminal(trie, terminal)
-            names = names[1:]
-        if len(names) == 1:
-            groups = [(names[0][position], names)]
-        else:
-            groups = [(first, list(group)) for first, group in groupby(names, key=itemgetter(position))]
-        for first, group in groups:
-            todo += _steps(group, position, edges.get(first, ()))
+    """Walk down with all names (sorted) at once. A step is a node and the names that agree with the way to it.
 
-
-def _steps(names: list[bytes], position: int, edges: Iterable[_Edge]) -> Iterator[tuple[int, int, list[bytes]]]:
-    """Yield the next steps of names that share their next byte. A name takes the first edge that agrees with it.
-
-    Well-formed tries have one such edge; that a name takes no second one keeps malformed ones from making work explode.
+    An edge may be empty (ld64 writes such for a name that begins another): it takes whatever no earlier edge took,
+    names that are used up among them.
     """
+    todo = [(0, 0, _Names(wanted, 0, len(wanted)), 0)]
+    while todo:
+        at, position, names, empty = todo.pop()
+        if empty > _MAX_EMPTY_EDGES:
+            raise MalformedImage("the exports trie has a cycle", offset=at)
+        terminal, edges = _node(trie, at)
+        if terminal >= 0 and len(names.first) == position:
+            yield names.first, _terminal(trie, terminal)
+            names = _Names(names.all, names.start + 1, names.stop)
+        for edge, target, agreeing in _agreeing(names, position, edges):
+            todo.append((_target(target), position + len(edge), agreeing, 0 if edge else empty + 1))
+
+
+class _Names(NamedTuple):
+    """A stretch of a sorted list of names."""
+
+    all: list[bytes]
+    start: int
+    stop: int
+
+    @property
+    def first(self) -> bytes:
+        return self.all[self.start]
+
+
+def _agreeing(names: _Names, position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
+    """Yield each edge with the names that take it: every name takes the first edge that agrees, and no second one.
+
+    So no trie, however malformed, can make a name go two ways.
+    """
+    count = names.stop - names.start
+    if count == 1:
+        name = names.first
+        for edge, target in edges:
+            if name.startswith(edge, position):
+                yield edge, target, names
+                return
+    elif count and len({edge[:1] for edge, _ in edges} - {b""}) == len(edges):
+        yield from _by_bisection(names, position, edges)
+    elif count:
+        yield from _in_order(names.all[names.start : names.stop], position, edges)
+
+
+def _by_bisection(names: _Names, position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
+    """Where all edges begin differently, the names that take one lie side by side."""
+    way = names.first[:position]
+    start = names.start + (len(names.first) == position)
+    for edge, target in edges:
+        begin = bisect_left(names.all, way + edge, start, names.stop)
+        end = bisect_left(names.all, _behind(way + edge), begin, names.stop)
+        if begin < end:
+            yield edge, target, _Names(names.all, begin, end)
+
+
+def _behind(prefix: bytes) -> bytes:
+    """Return the first string that sorts behind everything that begins with `prefix` (which is not empty)."""
+    return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix[-1] < _LAST_BYTE else prefix + b"\xff" * _MAX_NAME
+
+
+def _in_order(names: list[bytes], position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
     for edge, target in edges:
         agreeing = [name for name in names if name.startswith(edge, position)]
         if agreeing:
-            yield _target(target), position + len(edge), agreeing
-            if len(agreeing) == len(names):
-                return
+            yield edge, target, _Names(agreeing, 0, len(agreeing))
             names = [name for name in names if not name.startswith(edge, position)]
 
+
+_LAST_BYTE = 0xFF
 
 _Edge = tuple[bytes, bytes]
 """The text of an edge, and the LEB128 of where it leads."""
 
-_EDGE = re.compile(rb"([^\0]{1,65536})\0([\x80-\xff]{0,9}[\0-\x7f])", re.DOTALL)
+_EDGE = re.compile(rb"([^\0]{0,65536})\0([\x80-\xff]{0,9}[\0-\x7f])", re.DOTALL)
+_MAX_EMPTY_EDGES = 32
 
 
-def _node(trie: bytes, at: int) -> tuple[int, dict[int, list[_Edge]]]:
-    """Return where the export that ends here is described (-1: none does), and the edges by their first byte."""
+def _node(trie: bytes, at: int) -> tuple[int, list[_Edge]]:
+    """Return where the export that ends here is described (-1: none does), and the edges in order."""
     size, body = uleb(trie, at) if at >= len(trie) or trie[at] > _ULEB_LAST else (trie[at], at + 1)
     cursor = body + size
     if cursor >= len(trie):
         raise MalformedImage("a node of the exports trie does not lie inside of it", offset=at)
-    edges: dict[int, list[_Edge]] = {}
+    edges: list[_Edge] = []
     count, cursor = trie[cursor], cursor + 1
     match = _EDGE.match
     for _ in range(count):
         found = match(trie, cursor)
         if not found:
-            raise MalformedImage("an edge of the exports trie is empty or has no end", offset=cursor)
-        edges.setdefault(trie[cursor], []).append((found[1], found[2]))
+            raise MalformedImage("an edge of the exports trie has no end", offset=cursor)
+        edges.append((found[1], found[2]))
         cursor = found.end()
     return body if size else -1, edges
 
@@ -181,4 +224,4 @@ def _all(trie: bytes) -> Iterator[tuple[str, Export]]:
         terminal, edges = _node(trie, at)
         if terminal >= 0:
             yield text(prefix), _terminal(trie, terminal)
-        todo += [(_target(target), prefix + edge) for same in edges.values() for edge, target in same]
+        todo += [(_target(target), prefix + edge) for edge, target in edges]

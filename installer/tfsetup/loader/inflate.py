@@ -7,6 +7,7 @@ While the stream runs, the state of the inflater is copied every few megabytes (
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -31,7 +32,12 @@ class BlockCache:
     def __init__(self, limit: int = 48) -> None:
         """Keep at most `limit` blocks of `BLOCK` bytes."""
         self._limit = limit
+        self._owners = itertools.count()
         self._blocks: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+
+    def new_owner(self) -> int:
+        """Return a number for a member, never given twice (the address of an object would be)."""
+        return next(self._owners)
 
     def get(self, owner: int, index: int) -> bytes | None:
         """Return a block if it is still here."""
@@ -93,6 +99,7 @@ class Deflated:
         """Read `source` (the compressed bytes and nothing else) on demand."""
         self._size, self._crc = size, crc
         self._cache = cache or BlockCache()
+        self._owner = self._cache.new_owner()
         self._front = _Stream(source, zlib.decompressobj(-zlib.MAX_WBITS), 0)
         self._next = 0
         self._running_crc = 0
@@ -118,7 +125,7 @@ class Deflated:
         return b"".join(blocks)
 
     def _block(self, index: int) -> bytes:
-        block = self._cache.get(id(self), index)
+        block = self._cache.get(self._owner, index)
         if block is not None:
             return block
         try:
@@ -133,7 +140,7 @@ class Deflated:
                 self._checkpoints[self._next] = self._front.copy()
             block = self._front.take(self._length(self._next))
             self._running_crc = zlib.crc32(block, self._running_crc)
-            self._cache.put(id(self), self._next, block)
+            self._cache.put(self._owner, self._next, block)
             self._next += 1
         if self._next * BLOCK >= self._size and self._running_crc != self._crc:
             raise MalformedImage("its bytes do not match the checksum in the archive")
@@ -145,7 +152,7 @@ class Deflated:
         block = b""
         for at in range(start, index + 1):
             block = stream.take(self._length(at))
-            self._cache.put(id(self), at, block)
+            self._cache.put(self._owner, at, block)
         return block
 
     def _length(self, index: int) -> int:

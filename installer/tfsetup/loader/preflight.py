@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from tfsetup.loader import distributions as dists
 from tfsetup.loader import tensorflow
+from tfsetup.loader.cuda import cuda_libraries
 from tfsetup.loader.defined import defines
+from tfsetup.loader.glibc import GlibcProcess
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
 from tfsetup.loader.modules import extension_modules
 from tfsetup.loader.report import Note, Report, relative
@@ -15,6 +17,7 @@ from tfsetup.loader.report import Note, Report, relative
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from tfsetup.loader.cuda import CudaLibraries
     from tfsetup.loader.distributions import Distribution
     from tfsetup.loader.machine import Machine
     from tfsetup.loader.model import Filesystem, Process
@@ -66,6 +69,7 @@ class _Run:
     notes: list[Note] = field(default_factory=list)
     version: str | None = None
     python: str | None = None
+    cuda: CudaLibraries | None = None
 
     def judge(self) -> None:
         """Go through everything in the order in which it would happen."""
@@ -82,6 +86,7 @@ class _Run:
             self._without_tensorflow(found)
         elif self._cpu_will_do():
             done = self._import_tensorflow(importable)
+            self._look_for_cuda()
         self._others([each for each in modules if each.path not in done], importable)
 
     def report(self) -> Report:
@@ -96,6 +101,7 @@ class _Run:
             failures=tuple(self.failures),
             not_covered=tuple(seen),
             notes=tuple(self.notes),
+            cuda=self.cuda,
         )
 
     def _tell_conflicts(self) -> None:
@@ -218,13 +224,34 @@ class _Run:
                 Note(title=title, detail=f"It loads, but has none of the functions of a plugin ({names}).")
             )
 
+    def _look_for_cuda(self) -> None:
+        """Look up what TensorFlow opens by name before it registers a GPU; the import does not depend on it."""
+        question = self.question
+        caller = self.knowledge.facts["plugins"]["caller"].get(question.machine.system)
+        if self.failures or not isinstance(self.process, GlibcProcess) or not caller:
+            return
+        package, asking = f"{question.site}/{self.knowledge.package}", f"{question.site}/{caller}"
+        self.cuda = cuda_libraries(self.process, question.files, package, asking)
+        nvidia = any(gpu.vendor == "nvidia" for gpu in question.machine.gpus or ())
+        if self.cuda and self.cuda.missing and nvidia:
+            title = "TensorFlow will not register the GPU"
+            names = ", ".join(self.cuda.missing)
+            detail = f"{self.knowledge.facts['cuda']['message']} Not found where it looks: {names}."
+            self.notes.append(Note(title=title, detail=detail))
+
     def _others(self, modules: Sequence[Module], importable: dict[str, Module]) -> None:
-        """Open every other extension module, each as if its package were imported next."""
-        broken = {failure.image for failure in self.failures}
+        """Open every other extension module, each as if its package were imported next.
+
+        Of a TensorFlow whose import has failed none is reached any more.
+        """
+        over = any(failure.stage == "import" for failure in self.failures)
+        unreachable = f"{self.question.site}/{self.knowledge.package}/"
         for module in modules:
+            if over and module.path.startswith(unreachable):
+                continue
             if module.name not in importable:
                 self._judge_abi(module)
-            elif module.path == importable[module.name].path and module.path not in broken:
+            elif module.path == importable[module.name].path:
                 self._open_other(module)
 
     def _open_other(self, module: Module) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 if TYPE_CHECKING:
+    from tfsetup.loader.cuda import CudaLibraries
     from tfsetup.loader.model import LoadFailure, NotCovered, Verdict
 
 
@@ -22,7 +23,8 @@ class Report:
     """The prediction for one set of files on one host.
 
     `checked` are the files opened one after another, relative to `site`, `images` counts these and what they brought.
-    `tensorflow` is the version found (None: no TensorFlow in the set), `python` the `X.Y` it was judged for.
+    `tensorflow` is the version found (None: no TensorFlow in the set), `python` the `X.Y` it was judged for. `cuda` is
+    what became of the libraries a CUDA build opens by name (None: no such build, or its import already fails).
     """
 
     site: str
@@ -33,6 +35,7 @@ class Report:
     failures: tuple[LoadFailure, ...] = ()
     not_covered: tuple[NotCovered, ...] = ()
     notes: tuple[Note, ...] = ()
+    cuda: CudaLibraries | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -53,6 +56,7 @@ def to_data(report: Report) -> dict[str, Any]:
         "tensorflow": report.tensorflow,
         "python": report.python,
         "site": report.site,
+        "cuda": _cuda(report.cuda, report.site) if report.cuda else None,
         "notes": [asdict(each) for each in report.notes],
     }
 
@@ -68,6 +72,15 @@ def summary(verdict: Verdict) -> str:
             return "Reading the files cannot decide whether it loads."
         case _:
             assert_never(verdict)
+
+
+def _cuda(cuda: CudaLibraries, site: str) -> dict[str, Any]:
+    return {
+        "cuda": cuda.cuda,
+        "cudnn": cuda.cudnn,
+        "found": {name: relative(path, site) for name, path in cuda.found.items()},
+        "missing": list(cuda.missing),
+    }
 
 
 def _failure(each: LoadFailure, site: str) -> dict[str, Any]:

@@ -17,12 +17,24 @@ class CompileJob:
     environ: Mapping[str, str]
 
 
-def compile_job(selection: Selection, *, pre: bool, offline: bool) -> CompileJob:
-    """Return the uv run that locks `selection` (installable, with a target) into PEP 751 form on standard output.
+def compile_job(
+    selection: Selection,
+    *,
+    pre: bool,
+    offline: bool,
+    team: Sequence[str] = (),
+    upgrade: Sequence[str] = (),
+    python: str | None = None,
+) -> CompileJob:
+    """Return the uv run that locks `selection` (installable, with a target) into PEP 751 form.
 
     Wheels only, but for the distributions the row names as having none. Pre-releases enter only where a requirement
     names one exactly or the user asked (`pre`); uv then takes them for every package, because a pre-release of
     TensorFlow needs one of Keras.
+
+    `team` are requirements to resolve together with the selection's. `upgrade` are names whose locked version is not
+    kept. `python` is an interpreter to run anything with: uv looks for one of the target's version otherwise, which
+    takes longer than all the rest, and needs it only to build.
     """
     target = selection.target
     if target is None:
@@ -30,13 +42,21 @@ def compile_job(selection: Selection, *, pre: bool, offline: bool) -> CompileJob
     arguments = ["pip", "compile", "-", "--format", "pylock.toml", "--no-header"]
     arguments += build_arguments(selection.sdists)
     arguments += ["--no-annotate", "--no-sources", "--quiet", *target_arguments(target)]
+    arguments += ["--python", python] if python and not selection.sdists else []
     arguments += ["--prerelease", "allow" if pre else "if-necessary-or-explicit"]
+    arguments += [word for name in upgrade for word in ("--upgrade-package", name)]
     arguments += ["--offline"] if offline else []
     return CompileJob(
         arguments=tuple(arguments),
-        requirements="".join(f"{line}\n" for line in selection.requirements),
+        requirements="".join(f"{line}\n" for line in (*selection.requirements, *team)),
         environ=target_environ(target),
     )
+
+
+def preferences(pins: Mapping[str, str]) -> str:
+    """Return a file from which uv takes versions it prefers: the smallest PEP 751 file that names them."""
+    packages = (f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\n' for name, version in sorted(pins.items()))
+    return 'lock-version = "1.0"\ncreated-by = "tfsetup"\n' + "".join(packages)
 
 
 def build_arguments(sdists: Sequence[str]) -> list[str]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]+(?::[^/\s@]*)?@")
+from tfsetup.locks.settings import without_credentials
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,8 +121,3 @@ def quote(stderr: str, *, limit: int = 8) -> str:
         return "\n".join(lines[-limit:]).strip()
     told = [line.strip() for line in lines[start : start + limit] if line.strip() and not line.startswith("hint:")]
     return "\n         ".join(told).removeprefix("error: ")
-
-
-def without_credentials(text: str) -> str:
-    """Return `text` with the user name and password of every URL replaced by `***`."""
-    return _CREDENTIALS.sub("***@", text)

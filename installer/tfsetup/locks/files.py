@@ -1,34 +1,210 @@
-"""Lock files on disk."""
+"""Lock files, the team file and the proofs on disk: read whole, written whole or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+import os
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tfsetup.errors import InvalidFileError, LockError, Where
-from tfsetup.locks.model import Lock
+from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
+from tfsetup.locks.model import Lock, file_name
+from tfsetup.locks.portable import read_portable
+from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
 from tfsetup.locks.pylock import read_pylock
+from tfsetup.locks.team import Marked, Team, parse_project, parse_requirements, parse_team
 
+TEAM: Final = Path("environments/team.yaml")
+LOCKS: Final = Path("environments/locks")
+PROOFS: Final = "proof.json"
 _LIMIT: Final = 16 * 1024 * 1024  # bytes; a TensorFlow lock has 30 kB
+_REMEDY: Final = "`tfsetup lock` writes lock files."
 
 
 def read_lock(path: Path, *, sdists: Collection[str] = ()) -> Lock:
-    """Read a lock file; `sdists` as in `read_pylock`.
+    """Read a lock file of either form; `sdists` as in `read_pylock`.
 
     Raises:
         LockError: there is none.
         InvalidFileError: it cannot be read as one.
     """
+    text = _text(path, "lock file")
+    if text is None:
+        raise LockError("There is no such lock file.", hint=_REMEDY, where=Where(file=str(path)))
+    if path.suffix == ".toml":
+        return read_pylock(text, file=str(path), sdists=sdists)
+    return read_portable(text, file=str(path), sdists=sdists)
+
+
+def _text(path: Path, what: str) -> str | None:
+    """Return the text of a file, None when there is none.
+
+    Raises:
+        InvalidFileError: it is no UTF-8 text, too large, or cannot be read.
+    """
     where = Where(file=str(path))
     try:
         if path.stat().st_size > _LIMIT:
-            raise InvalidFileError("This file is too large to be a lock file.", where=where)
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as problem:
-        raise LockError(
-            "There is no such lock file.", hint="`tfsetup lock` writes lock files.", where=where
-        ) from problem
+            raise InvalidFileError(f"This file is too large to be a {what}.", where=where)
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
     except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidFileError(f"The lock file cannot be read: {problem}", where=where) from problem
-    return read_pylock(text, file=str(path), sdists=sdists)
+        raise InvalidFileError(f"The {what} cannot be read: {problem}", where=where) from problem
+
+
+def locks_of(folder: Path, name: str) -> list[Path]:
+    """Return the lock files of a target that exist, the one with addresses first."""
+    paths = (folder / file_name("pylock", name), folder / file_name("portable", name))
+    return [path for path in paths if path.is_file()]
+
+
+def lock_names(folder: Path) -> list[str]:
+    """Return the names of the targets that have a lock file in `folder`, sorted."""
+    if not folder.is_dir():
+        return []
+    found = [path.name.split(".") for path in folder.iterdir() if path.is_file()]
+    named = {parts[1] for parts in found if len(parts) == 3 and [parts[0], parts[2]] in _SHAPES}  # noqa: PLR2004
+    return sorted(named)
+
+
+_SHAPES: Final = [["pylock", "toml"], ["requirements", "txt"]]
+
+
+def read_team(path: Path = TEAM) -> Team | None:
+    """Return the team file with its requirements, wherever they stand; None when there is no team file.
+
+    Raises:
+        InvalidFileError: it, or the file it names, is invalid; with the line.
+    """
+    text = _text(path, "team file")
+    if text is None:
+        return None
+    team = parse_team(text, str(path))
+    return replace(team, requirements=_elsewhere(path, team.elsewhere)) if team.elsewhere else team
+
+
+def _elsewhere(path: Path, named: Marked) -> tuple[Marked, ...]:
+    other = Path(os.path.normpath(path.parent / named.text))
+    text = _text(other, "requirements file")
+    if text is None:
+        message = f"There is no file {other}."
+        hint = "The path is taken from the folder of the team file."
+        raise InvalidFileError(message, where=named.where, hint=hint)
+    return parse_project(text, str(other)) if other.suffix == ".toml" else parse_requirements(text, str(other))
+
+
+def read_proofs(folder: Path) -> dict[str, Proof]:
+    """Return what was found about the locks in `folder`, by file name; empty when nothing was written down.
+
+    Raises:
+        InvalidFileError: the file is damaged.
+    """
+    path = folder / PROOFS
+    text = _text(path, "record of proofs")
+    return {} if text is None else parse_proofs(text, str(path))
+
+
+def known_proof(key: str) -> Proof | None:
+    """Return what was found before about the same files on the same machine; None: nothing, or not readable."""
+    try:
+        text = (_cache() / f"{key}.json").read_text(encoding="utf-8")
+        return parse_proofs(text, key).get(key)
+    except (OSError, UnicodeDecodeError, InvalidFileError):
+        return None
+
+
+def keep_proof(key: str, proof: Proof) -> None:
+    """Remember what was found; a cache that cannot be written is no harm."""
+    with suppress(OSError, BuildError):
+        write_all(_cache(), {f"{key}.json": render_proofs({key: proof})})
+
+
+def _cache() -> Path:
+    """Return the folder of remembered proofs: one for each state of the code that judges, for that changes verdicts."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    return Path(home) / "tfsetup" / "proofs" / _judging_code()
+
+
+@cache
+def _judging_code() -> str:
+    room = Path(__file__).resolve().parent.parent / "loader"
+    total = hashlib.sha256()
+    for path in sorted(room.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def write_all(folder: Path, texts: Mapping[str, str]) -> list[str]:
+    """Write files into `folder`, all or none; return the names of those that changed.
+
+    Every file is written beside its place first, and only when all are on disk do they take their places: an interrupt
+    or a full disk before that leaves the old ones, and during it is put off until the last one is in place.
+
+    Raises:
+        BuildError: the folder cannot be written.
+    """
+    drafts: dict[Path, Path] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            path = folder / name
+            if not _same(path, text):
+                drafts[path] = _draft(path, text)
+        _take_places(drafts)
+    except OSError as problem:
+        message = f"{folder} cannot be written: {problem.strerror or problem}."
+        raise BuildError(message, hint="Choose another folder with -o; the lock files are as they were.") from problem
+    finally:
+        for draft in drafts.values():
+            with suppress(OSError):
+                draft.unlink()
+    return [path.name for path in drafts]
+
+
+def _same(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except FileNotFoundError:
+        return False
+
+
+def _draft(path: Path, text: str) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _take_places(drafts: Mapping[Path, Path]) -> None:
+    waiting = dict(drafts)
+    try:
+        _next_places(waiting)
+    except KeyboardInterrupt:
+        _next_places(waiting)
+        raise
+
+
+def _next_places(waiting: dict[Path, Path]) -> None:
+    for path, draft in list(waiting.items()):
+        if draft.exists():
+            draft.replace(path)
+        waiting.pop(path, None)
+
+
+def existing_folder(path: Path) -> Path:
+    """Return `path` as a folder to write to.
+
+    Raises:
+        UsageError: it is a file.
+    """
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"-o {path}: this is a file; a folder is expected.")
+    return path

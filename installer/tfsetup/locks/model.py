@@ -1,28 +1,51 @@
-"""`Lock`: the exact files of one target, and where each came from."""
+"""`Lock`: the exact files of one target, where each came from, and what the lock was made for (`Origin`)."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Form = Literal["pylock", "portable"]
+"""`pylock`: PEP 751, with addresses. `portable`: a requirements file of names, versions, markers and hashes."""
+
+SCHEMA = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockedFile:
-    """One file: name, size in bytes (None when the index does not say) and sha256 in hex."""
+    """One file: name, size in bytes (None when the index does not say), sha256 in hex, and its address.
+
+    A requirements file that somebody else wrote says neither name nor size: then `filename` is empty. `url` is None in
+    the portable form. `path` is a file of this machine, which uv finds through `--find-links`; never in a lock on disk.
+    """
 
     filename: str
     size: int | None
     sha256: str
+    url: str | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockedPackage:
-    """One distribution, its exact version, and the files that may be installed for it: wheels, or one sdist."""
+    """One distribution, its exact version, and the files that may be installed for it: wheels, or one sdist.
+
+    `marker` is a PEP 508 environment marker; `index` the index it was found on, where the lock says so.
+    """
 
     name: str
     version: str
     wheels: tuple[LockedFile, ...]
     sdist: LockedFile | None = None
+    marker: str | None = None
+    index: str | None = None
+
+    @property
+    def files(self) -> tuple[LockedFile, ...]:
+        """Everything that may be installed for it."""
+        return (*self.wheels, *((self.sdist,) if self.sdist else ()))
 
     @property
     def size(self) -> int:
@@ -31,11 +54,45 @@ class LockedPackage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """What a lock was made for: the row, the target, what was asked and what was decided.
+
+    `tensorflow`, `pre`, `team` (the team's own requirements) and whether a Python was asked for are the ask;
+    `requirements`, `source_builds` and `sdists` are what the row answered, as in `Selection`. `platform`, `python`,
+    `macos` and `glibc` are the target, in uv's words. `rules` are fingerprints of what the row says about the locked
+    release, by the row's fields. `digest` is that of all of it: row and ask. `sums` are fingerprints of the lock's
+    packages, so that an edit by hand is found and its line named.
+    """
+
+    row: str
+    platform: str
+    python: str
+    macos: str | None = None
+    glibc: str | None = None
+    asked_python: bool = False
+    tensorflow: str | None = None
+    pre: bool = False
+    team: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    source_builds: tuple[str, ...] = ()
+    sdists: tuple[str, ...] = ()
+    rules: Mapping[str, str] = field(default_factory=dict)
+    sums: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:
-    """A lock file's content: `text` is the file itself (PEP 751), `packages` what it says, sorted by name."""
+    """A lock file's content: `text` is the file itself, `packages` what it says, sorted by name.
+
+    `origin` is None for a lock that `tfsetup lock` did not write.
+    """
 
     text: str
     packages: tuple[LockedPackage, ...]
+    form: Form = "pylock"
+    origin: Origin | None = None
 
     @property
     def sha256(self) -> str:
@@ -50,3 +107,8 @@ class Lock:
     def version_of(self, name: str) -> str | None:
         """Return the locked version of a distribution (normalised name), or None."""
         return next((package.version for package in self.packages if package.name == name), None)
+
+
+def file_name(form: Form, target: str) -> str:
+    """Return the name of the lock of `target` (a row, perhaps with a Python): PEP 751 allows no dot in it."""
+    return f"pylock.{target}.toml" if form == "pylock" else f"requirements.{target}.txt"

@@ -6,15 +6,18 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from tfsetup.host.environ import scrub
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.progress import Filter
+from tfsetup.locks.settings import default_index, index_variables
 
 _TAIL = 64 * 1024  # bytes of uv's messages kept for the diagnosis of a failure
 _GRACE = 5.0  # seconds uv gets to stop by itself
@@ -41,6 +44,40 @@ class Finished:
     stderr: str
 
 
+class Children:
+    """Runs of uv in other threads, so that the main thread, which alone hears an interrupt, can end them."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._guard = threading.Lock()
+        self._alive: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+
+    def add(self, child: subprocess.Popen[bytes]) -> None:
+        """Keep a child in mind; once all were ended, a new one is ended at once."""
+        with self._guard:
+            self._alive.add(child)
+            if self._ended:
+                child.terminate()
+
+    def remove(self, child: subprocess.Popen[bytes]) -> None:
+        """Forget a child that has ended."""
+        with self._guard:
+            self._alive.discard(child)
+
+    def end(self) -> None:
+        """End all of them, and those to come."""
+        with self._guard:
+            self._ended = True
+            for child in self._alive:
+                child.terminate()
+
+
+def asked_index(index_url: str | None = None) -> str | None:
+    """Return the index that settings of this process or `--index-url` name, without credentials; None: uv's default."""
+    return default_index(os.environ, index_url)
+
+
 def run_uv(
     arguments: Sequence[str],
     *,
@@ -48,15 +85,27 @@ def run_uv(
     environ: Mapping[str, str] | None = None,
     stdin: str = "",
     screen: Screen | None = None,
+    output: tuple[str, str] | None = None,
+    children: Children | None = None,
 ) -> Finished:
     """Run `uv ARGUMENTS` to its end and return what it printed.
 
-    `environ` is added to the scrubbed environment. An interrupt ends uv before it is passed on.
+    `environ` is added to the scrubbed environment, in which pip's index settings stand as uv's. `output` is the name
+    and the content of a file that uv shall write over (`--output-file`): what it holds in the end is returned in place of
+    standard output. An interrupt ends uv before it is passed on.
 
     Raises:
         TfsetupError: uv failed; which kind is read from its messages (`explain_uv`).
     """
-    variables = scrub(os.environ)[0] | dict(environ or {})
+    if output is not None:
+        name, content = output
+        with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
+            file = Path(folder, name)
+            file.write_text(content, encoding="utf-8")
+            written = [*arguments, "--output-file", str(file)]
+            done = run_uv(written, doing=doing, environ=environ, stdin=stdin, screen=screen, children=children)
+            return Finished(stdout=file.read_text(encoding="utf-8"), stderr=done.stderr)
+    variables = scrub(os.environ)[0] | index_variables(os.environ) | dict(environ or {})
     reader = _Stderr(screen)
     child = subprocess.Popen(
         [_uv(), *arguments],
@@ -66,6 +115,8 @@ def run_uv(
         env=variables,
     )
     try:
+        if children is not None:
+            children.add(child)
         reader.start()
         stdout, _ = child.communicate(stdin.encode())
     except BaseException:
@@ -73,15 +124,22 @@ def run_uv(
         raise
     finally:
         stderr = reader.finish()
+        if children is not None:
+            children.remove(child)
     if child.returncode != 0:
         raise explain_uv(stderr, doing)
     return Finished(stdout=stdout.decode(errors="replace"), stderr=stderr)
 
 
+_finding = threading.Lock()
+
+
 def _uv() -> str:
     from uv import find_uv_bin
 
-    return str(find_uv_bin())
+    # It asks sysconfig, whose first answer is wrong for whoever asks while another thread is being answered.
+    with _finding:
+        return str(find_uv_bin())
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,7 @@ from tfsetup.matrix.machine import floor, floor_version, macos_in, macos_version
 from tfsetup.matrix.model import Ask, Blas, Expectation, Rejected, Selection, Target
 from tfsetup.matrix.releases import Candidate, Miss, process_arch
 from tfsetup.matrix.rows import Row
-from tfsetup.matrix.versions import at_least, in_range, numbers
+from tfsetup.matrix.versions import at_least, in_range, numbers, version
 
 # uv's `--python-platform` names a glibc for these only (uv 0.13, `uv pip compile --help`).
 UV_GLIBC = ("2.17", "2.28", "2.31", "2.32", "2.33", "2.34", "2.35", "2.36", "2.37", "2.38", "2.39", "2.40")
@@ -19,7 +19,7 @@ _MACOS_WITH_MAJORS_ONLY = 11  # from macOS 11 on, platform tags count majors (ma
 
 
 def selection(
-    best: Candidate, passed: Sequence[Miss], host: Host, ask: Ask, rejected: tuple[Rejected, ...]
+    best: Candidate, passed: Sequence[Miss], host: Host, ask: Ask, proven: str | None, rejected: tuple[Rejected, ...]
 ) -> Selection:
     """Return the answer for the winning candidate; `passed` are the newer releases it was preferred to."""
     row = best.row
@@ -40,7 +40,7 @@ def selection(
         backend="conda" if ask.backend == "conda" else "venv",
         reasons=tuple(_story(best, passed, ask, blas)),
         rejected=rejected,
-        warnings=tuple(dict.fromkeys(_warnings(best, host))),
+        warnings=tuple(dict.fromkeys(_warnings(best, host, proven))),
     )
 
 
@@ -118,8 +118,8 @@ def _story(best: Candidate, passed: Sequence[Miss], ask: Ask, blas: Blas | None)
     for miss in passed[:_PASSED_OVER]:
         yield f"passed over {miss.version}: {miss.reason}"
     if best.wheels.carrier is not None:
-        name, version = best.wheels.carrier
-        yield f"its wheel for this machine is empty and brings {name} {version}, which has the code"
+        name, pin = best.wheels.carrier
+        yield f"its wheel for this machine is empty and brings {name} {pin}, which has the code"
     if row.plugin is not None and best.pair is not None:
         yield f"{row.plugin.distribution} {best.pair.plugin}: {best.pair.because} ({best.pair.source})"
     yield _python_story(best, ask)
@@ -139,8 +139,10 @@ def _python_story(best: Candidate, ask: Ask) -> str:
     return f"Python {best.interpreter.version} at {best.interpreter.path or 'an unknown path'} ({why})"
 
 
-def _warnings(best: Candidate, host: Host) -> Iterator[str]:
+def _warnings(best: Candidate, host: Host, proven: str | None) -> Iterator[str]:
     row = best.row
+    if proven is not None and version(best.version) > version(proven):
+        yield f"{best.version} is newer than {proven}, the newest release this matrix has been proven with"
     for rule in best.rules:
         if rule.warn or rule.verdict == "avoid":
             yield rule.because

@@ -59,9 +59,10 @@ class Decoder:
         if node.kind != "scalar":
             self.note(node.where, f"a {kind.name} is expected here, not a {node.kind}")
         elif not isinstance(node.value, str):
-            self.note(node.where, f"`{node.text}` is {_yaml_type(node)}, not a {kind.name}", f'Write "{node.text}".')
+            hint = _looks_like(kind) if kind.check(node.text) else f'Write "{node.text}".'
+            self.note(node.where, f"`{node.text}` is {_yaml_type(node)}, not a {kind.name}", hint)
         elif complaint := kind.check(node.value):
-            self.note(node.where, f"`{node.text}`: {complaint}", f"A {kind.name} looks like {kind.example}.")
+            self.note(node.where, f"`{node.text}`: {complaint}", _looks_like(kind))
         else:
             return node.value
         return None
@@ -127,6 +128,10 @@ def hints_of(wanted: type) -> dict[str, Any]:
 def _required(wanted: type) -> frozenset[str]:
     fields = dataclasses.fields(wanted)
     return frozenset(f.name for f in fields if f.default is _MISSING and f.default_factory is _MISSING)
+
+
+def _looks_like(kind: Kind) -> str:
+    return f"A {kind.name} looks like {kind.example}."
 
 
 def _yaml_type(node: Node) -> str:

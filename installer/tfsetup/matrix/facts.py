@@ -16,14 +16,16 @@ SHIM_BYTES = 100_000  # the largest wheel without code is 7,617 bytes, the small
 class Wheels:
     """Wheels of one release with the same platform tag (compressed tags joined by dots) and the same requirements.
 
-    `size` is the largest file in bytes. `requires` points into `Index.requires`. `carrier` is set on a wheel without
-    code whose one requirement for its platform is the distribution that has the code: (name, version).
+    `size` is the largest file in bytes, `files` a digest of the files' own hashes. `requires` points into
+    `Index.requires`. `carrier` is set on a wheel without code whose one requirement for its platform is the
+    distribution that has the code: (name, version).
     """
 
     platform: str
     pythons: tuple[str, ...]
     size: int
     requires: int
+    files: str = ""
     carrier: tuple[str, str] | None = None
 
 
@@ -40,11 +42,15 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Index:
-    """Everything known of the index on the day `taken` (ISO date): distribution → version → release."""
+    """Everything known of the index on the day `taken` (ISO date): distribution → version → release.
+
+    `requires` has every distinct list of requirements once. `companions`: stable versions of what TensorFlow requires.
+    """
 
     taken: str
     requires: tuple[tuple[str, ...], ...]
     distributions: Mapping[str, Mapping[str, Release]]
+    companions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schema: int = 1
     _sorted: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 

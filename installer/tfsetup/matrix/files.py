@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Self
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.errors import BuildError, InvalidFileError, Where
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.load import InvalidMatrixError, merge, parse
 from tfsetup.matrix.marked import Problem
@@ -47,6 +49,43 @@ def read_matrix(extra: Path | None = None, *, index: Index | None = None) -> Mat
     return merge(parts, index or read_index())
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Files:
+    """The two files of a matrix folder, for `matrix update`."""
+
+    matrix: Path
+    snapshot: Path
+
+    @classmethod
+    def of(cls, folder: Path | None) -> Self:
+        """Return the files of a folder; of tfsetup's own matrix when there is none."""
+        place = folder or environments()
+        return cls(matrix=place / MATRIX, snapshot=place / SNAPSHOT)
+
+    def matrix_text(self) -> str:
+        """Return the text of the matrix; raises `InvalidMatrixError` when it cannot be read."""
+        return _text(self.matrix)
+
+    def index(self) -> Index:
+        """Return the snapshot."""
+        return read_index(self.snapshot)
+
+    def write(self, matrix: str, snapshot: str) -> None:
+        """Put new texts in the place of both files, each whole or not at all.
+
+        Raises:
+            BuildError: the folder cannot be written.
+        """
+        for path, text in ((self.snapshot, snapshot), (self.matrix, matrix)):
+            part = path.with_name(f"{path.name}.new")
+            try:
+                part.write_text(text, encoding="utf-8")
+                part.replace(path)
+            except OSError as error:
+                message = f"{path} cannot be written: {error.strerror}"
+                raise BuildError(message, hint="Run this in a checkout, or give --dir.") from error
+
+
 def read_index(path: Path | None = None) -> Index:
     """Return the recorded facts of the index.
 
@@ -80,4 +119,4 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-__all__: Sequence[str] = ("environments", "read_index", "read_matrix")
+__all__: Sequence[str] = ("Files", "environments", "read_index", "read_matrix")

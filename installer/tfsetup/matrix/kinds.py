@@ -9,7 +9,8 @@ from typing import Annotated
 
 from tfsetup.matrix.versions import InvalidSpecifier, InvalidVersion, specifiers, version
 
-_MIN_PROSE = 5
+# What a source may rest on; anything else names a page, in more than one word.
+_EVIDENCE = {"index", "binary", "run", "METADATA"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +57,16 @@ def _requirement(text: str) -> str:
 
 
 def _prose(text: str) -> str:
-    if len(text.strip()) < _MIN_PROSE:
-        return "too short to explain anything"
-    return "an address (write the name of the page)" if "://" in text else ""
+    if "://" in text:
+        return "an address (write the name of the page)"
+    return "" if len(text.split()) > 1 and text[0].isalnum() else "too short to explain anything"
+
+
+def _source(text: str) -> str:
+    for part in text.split(";"):
+        if part.split(":")[0].strip() not in _EVIDENCE and (complaint := _prose(part.strip())):
+            return complaint
+    return ""
 
 
 ROW_ID = Kind(
@@ -100,6 +108,13 @@ FEATURE = Kind(
     check=_matches(r"[a-z][a-z0-9_]*", "a lower-case feature name is expected"),
     example="avx",
 )
+PROSE = Kind(name="sentence", pattern=r"(?s)[A-Za-z0-9].* .*", check=_prose, example="why, in a sentence")
+SOURCE = Kind(
+    name="source",
+    pattern=r"(?s)[A-Za-z0-9].*",
+    check=_source,
+    example='"index", "binary: what was read" or "Publisher, name of the page"',
+)
 CHANNEL = Kind(
     name="conda channel",
     pattern=r"[a-z0-9][a-z0-9._/-]*",
@@ -118,7 +133,6 @@ CONDA_BUILD = Kind(
     check=_matches(r"(\*_)?[A-Za-z0-9_.]+\*?", "a glob must not begin in the middle of a word: write *_name"),
     example='"*_newaccelerate"',
 )
-PROSE = Kind(name="text", pattern=r"(?s).{5,}", check=_prose, example="why, in a sentence")
 
 RowId = Annotated[str, ROW_ID]
 Range = Annotated[str, RANGE]
@@ -130,6 +144,7 @@ Extra = Annotated[str, EXTRA]
 Bound = Annotated[str, REQUIREMENT]
 Feature = Annotated[str, FEATURE]
 Prose = Annotated[str, PROSE]
+Source = Annotated[str, SOURCE]
 Channel = Annotated[str, CHANNEL]
 CondaName = Annotated[str, CONDA_NAME]
 CondaBuild = Annotated[str, CONDA_BUILD]

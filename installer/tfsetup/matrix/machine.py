@@ -89,11 +89,13 @@ def macos_in(wanted: str, have: str) -> bool:
     return in_range(wanted, have if "." in have else f"{have}.99")
 
 
+@lru_cache(maxsize=4096)
 def right_system(platform: str, os: Os, arch: Arch) -> bool:
     """Tell whether a compressed platform tag is for this system and process architecture, whatever its version."""
     return any(tag.os in {None, os} and tag.arch in {"any", arch} for tag in parse_tags(platform))
 
 
+@lru_cache(maxsize=16_384)
 def fits(platform: str, os: Os, arch: Arch, have: str | None) -> bool:
     """Tell whether a wheel with this compressed platform tag installs; an unknown version (None) is no obstacle."""
     for tag in parse_tags(platform):

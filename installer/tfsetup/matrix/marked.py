@@ -46,7 +46,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Return `file:line:column: message (hint)`."""
-        return f"{self.where}: {self.message}" + (f" {self.hint}" if self.hint else "")
+        return f"{self.where}: {self.message}" + (f". {self.hint}" if self.hint else "")
 
 
 class UnreadableError(Exception):

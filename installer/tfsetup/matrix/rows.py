@@ -27,6 +27,7 @@ from tfsetup.matrix.kinds import (
     Prose,
     Range,
     RowId,
+    Source,
 )
 from tfsetup.matrix.model import Blas
 
@@ -57,7 +58,7 @@ class Pair:
     tensorflow: Range
     plugin: ExactVersion
     because: Prose
-    source: Prose
+    source: Source
     macos: Range | None = None
 
 
@@ -82,7 +83,7 @@ class Rule:
     """
 
     because: Prose
-    source: Prose
+    source: Source
     tensorflow: Range | None = None
     cpu: Feature | None = None
     driver: Numbers | None = None
@@ -99,11 +100,15 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BlasRule:
-    """Which BLAS NumPy brings: the first rule that fits decides."""
+    """Which BLAS NumPy brings: the first rule that fits decides.
+
+    `numpy` are the NumPy releases whose wheels have it; `check` compares them with what TensorFlow requires.
+    """
 
     use: Blas
-    source: Prose
+    source: Source
     tensorflow: Range | None = None
+    numpy: Range | None = None
     macos: Range | None = None
 
 
@@ -157,7 +162,7 @@ class Row:
     distribution: Distribution
     versions: Range
     python: Minor
-    source: Prose
+    source: Source
     reuse: Range | None = None
     tier: int = 0
     plugin: Plugin | None = None
@@ -174,7 +179,7 @@ class Refusal:
     """
 
     because: Prose
-    source: Prose
+    source: Source
     os: Os | None = None
     arch: tuple[Arch, ...] = ()
     libc: Literal["glibc", "musl"] | None = None
@@ -186,10 +191,13 @@ class Refusal:
 class MatrixFile:
     """The content of one matrix file. `rules` hold for every row; `remove` names rows of the shipped matrix to drop.
 
-    `conda` of a later file replaces that of an earlier one.
+    `proven`: the newest release of TensorFlow that `tfsetup matrix check` has passed with. `companions`: distributions
+    whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.
     """
 
     schema: Literal[1]
+    proven: ExactVersion | None = None
+    companions: tuple[Distribution, ...] = ()
     rows: tuple[Row, ...] = ()
     rules: tuple[Rule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
@@ -211,5 +219,7 @@ class Matrix:
     index: Index
     rules: tuple[Rule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    proven: str | None = None
+    companions: tuple[str, ...] = ()
     conda: CondaSupply | None = None
     marks: Marks = field(default_factory=dict)

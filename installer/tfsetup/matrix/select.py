@@ -77,7 +77,7 @@ def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     )
     if best.candidate is None:  # pragma: no cover - `fitting` holds candidates only; this tells mypy
         raise AssertionError
-    answer = selection(best.candidate, best.misses, host, ask, rejected)
+    answer = selection(best.candidate, best.misses, host, ask, matrix.proven, rejected)
     if ask.backend == "conda":
         answer = with_conda(answer, best.candidate, host, matrix.conda)
     return replace(answer, warnings=(*answer.warnings, *_idle(best.row, outcomes, host, ask, matrix)))
@@ -97,6 +97,19 @@ def _idle(chosen: Row, outcomes: list[Outcome], host: Host, ask: Ask, matrix: Ma
             yield f"the {name} stays unused: {near[0].brief}"
         elif wanted is not None and known:
             yield f"the {name} stays unused: {known[0]}"
+
+
+def rivals(host: Host, ask: Ask, matrix: Matrix) -> list[str]:
+    """Return the rows that nothing but their order in the file tells apart from the winner, the winner first."""
+    outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
+    keys = {o.row.id: _key(o, ask, matrix)[:-1] for o in outcomes if o.candidate is not None}
+    best = max(keys.values(), default=None)
+    return [name for name, key in keys.items() if key == best]
+
+
+def choice(candidate: Candidate, host: Host, ask: Ask, matrix: Matrix) -> Selection:
+    """Return the answer a candidate would be, by itself: for tables."""
+    return selection(candidate, (), host, ask, matrix.proven, ())
 
 
 def _check(ask: Ask) -> None:

@@ -102,7 +102,7 @@ def _drivers(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
 def _systems(host: Host, ask: Ask) -> Iterator[Change]:
     have = macos_version(host)
     if have is not None:
-        for newer in ("12.1", "13.0", "14.0", "15.0", "26.0"):
+        for newer in ("10.15", "11.0", "12.0", "12.1", "13.0", "14.0", "15.0", "26.0"):
             if not at_least(have, newer):
                 words = f"update macOS to {newer} or newer"
                 yield Change(group="macos", words=words, host=replace(host, os_version=newer), ask=ask)

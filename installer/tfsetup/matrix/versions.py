@@ -57,6 +57,7 @@ def asked(wanted: str, text: str) -> bool:
     return specifiers(wanted).contains(version(text), prereleases=True)
 
 
+@lru_cache(maxsize=_REMEMBER)
 def numbers(text: str) -> tuple[int, ...] | None:
     """Return the leading dotted numbers of `text` (`550.54.14` → 550, 54, 14); None when there are none."""
     found: list[int] = []
@@ -67,6 +68,7 @@ def numbers(text: str) -> tuple[int, ...] | None:
     return tuple(found) or None
 
 
+@lru_cache(maxsize=_REMEMBER)
 def at_least(have: str, want: str) -> bool | None:
     """Compare dotted numbers as far as `have` is known (`12` may well be `12.1`); None when one is not a number."""
     left, right = numbers(have), numbers(want)

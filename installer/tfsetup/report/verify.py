@@ -17,18 +17,30 @@ Data = Mapping[str, Any]
 
 STYLES = {"ok": "green", "slow": "yellow", "skipped": "dim", "error": "bold red", "warning": "yellow", "note": "cyan"}
 BAR_CELLS = 16
+LOG_LINES = 12  # faulthandler prints the innermost frames first
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def verify_view(data: Data, findings: Sequence[Data], *, ascii_only: bool = False) -> RenderableType:
+    """Return `verify_parts` as one renderable, for those who print it inside something else."""
+    parts = verify_parts(data, findings, ascii_only=ascii_only)
+    return Group(*(Text(part) if isinstance(part, str) else part for part in parts))
+
+
+def verify_parts(data: Data, findings: Sequence[Data], *, ascii_only: bool = False) -> Iterator[RenderableType]:
     """Return everything a person should see of a verification (`data` and `findings` as in the JSON envelope)."""
-    parts: list[RenderableType] = [Text(line) for line in headlines(data)]
+    yield from headlines(data)
     if data["devices"]:
-        parts.append(device_table(data, ascii_only=ascii_only))
-    parts += [Text(line) for line in library_lines(data)]
+        yield device_table(data, ascii_only=ascii_only)
+    yield from check_lines(data)
+    yield from library_lines(data)
+    yield from runtime_lines(data)
+    if data.get("compare"):
+        yield from history_lines(data["history"])
     for finding in findings:
-        parts += [Text(line, style=style) for line, style in finding_lines(finding)]
-    return Group(*parts)
+        yield from (Text(line, style=style) for line, style in finding_lines(finding))
+    yield from failure_lines(data["failure"])
+    yield verdict(data)
 
 
 def headlines(data: Data) -> Iterator[str]:
@@ -111,8 +123,70 @@ def library_lines(data: Data) -> Iterator[str]:
         arches = ", ".join(sorted({image["arch"] for image in images}))
         names = ", ".join(f"{count} of {owner}" for owner, count in owners.most_common(4))
         yield printable(f"native runtime: {len(images)} libraries mapped, all {arches}: {names}")
+
+
+def runtime_lines(data: Data) -> Iterator[str]:
+    """What of the CPU is used, which kernels are in use, and how much of the log was noise."""
+    states = [f"{name} {'on' if data[key] else 'off'}" for name, key in _KERNELS if data[key] is not None]
+    if data["ceiling_gflops"] is not None:
+        yield f"the cores' peak: about {data['ceiling_gflops']:.0f} GFLOP/s in float32 (cores x clock x vector width)"
     if data["cpu_features_unused"]:
-        yield f"CPU features left to run-time dispatch: {' '.join(data['cpu_features_unused'])}"
+        states.append(f"built without {' '.join(data['cpu_features_unused'])} (used where kernels choose at run time)")
+    if states:
+        yield f"kernels: {', '.join(states)}"
+    kinds = Counter(message["kind"] for message in data["messages"])
+    if kinds:
+        yield f"log: {', '.join(f'{count} {_KINDS[kind]}' for kind, count in kinds.items())}"
+    for message in data["messages"]:
+        if message["kind"] == "unknown":
+            yield printable(f"  {message['line']}")
+    if data["environment"]:
+        yield printable("set by you: " + ", ".join(f"{name}={value}" for name, value in data["environment"].items()))
+
+
+_KERNELS = (("oneDNN", "onednn"), ("XNNPACK (TensorFlow Lite)", "xnnpack"))
+_KINDS = {"harmless": "harmless", "matters": "that matter", "unknown": "not known to be harmless"}
+
+
+def check_lines(data: Data) -> Iterator[str]:
+    """The correctness checks beyond the matmul, one line a device."""
+    for device in data["devices"]:
+        words = [
+            f"{check['name']} {check['status']}"
+            + (f" (error {check['max_rel_error']:.0e})" if check["max_rel_error"] is not None else "")
+            for check in device["checks"]
+        ]
+        if words:
+            yield printable(f"{device['name']}: {', '.join(words)}")
+
+
+def history_lines(history: Data) -> Iterator[str]:
+    """How each device moved since the run compared with."""
+    then = history["compared_with"]
+    if then is None:
+        yield "nothing earlier to compare with: this was the first verification of this environment"
+        return
+    yield printable(f"against {then['when'][:16].replace('T', ' ')} UTC, tensorflow {then['tensorflow']}:")
+    for change in history["changes"]:
+        numbers = f"{change['then_gflops']:.1f} → {change['now_gflops']:.1f} GFLOP/s ({change['ratio']:.2f}x)"
+        lasting = "  slower than ever before" if change["lasting"] else ""
+        yield printable(f"  {change['device']} {change['dtype']} {change['n']}: {numbers}{lasting}")
+
+
+def failure_lines(failure: Data | None) -> Iterator[str]:
+    """The end of the log, where it is the only witness: after a crash, a hang, an unexplained end."""
+    if failure is None or failure["kind"] not in {"crash", "hang", "died", "killed"} or not failure["stderr_tail"]:
+        return
+    yield "the last it wrote:"
+    for line in failure["stderr_tail"].splitlines()[:LOG_LINES]:
+        yield printable(f"  | {line}")
+
+
+def verdict(data: Data) -> Text:
+    """The answer in one line."""
+    if data["ok"]:
+        return Text("It runs.", style="bold green")
+    return Text("It does not run as it should.", style="bold red")
 
 
 def _blas_line(user: str, item: Data) -> str:

@@ -8,11 +8,25 @@ from pathlib import Path
 from tfsetup.host.model import Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.data import findings_data, to_data
+from tfsetup.verify.expect import expectation_of, receipt_of
+from tfsetup.verify.history_file import keep
 from tfsetup.verify.judge import judge
 from tfsetup.verify.model import Mode, Verification
 from tfsetup.verify.run import find_python, run_probe
 
-__all__ = ["Mode", "Verification", "find_python", "findings_data", "judge", "run_probe", "to_data", "verify"]
+__all__ = [
+    "Mode",
+    "Verification",
+    "expectation_of",
+    "find_python",
+    "findings_data",
+    "judge",
+    "keep",
+    "receipt_of",
+    "run_probe",
+    "to_data",
+    "verify",
+]
 
 
 def verify(

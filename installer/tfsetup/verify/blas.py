@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify.model import Blas, Finding
+from tfsetup.verify.model import Blas, Finding, Matmul
 from tfsetup.verify.observed import Event, Observed, number, text
 from tfsetup.verify.tolerance import tolerance
 
@@ -44,7 +44,23 @@ def _used_by(user: str, seen: Observed, event: Event, owners: Mapping[str, Event
         wheel=text(image.get("wheel")),
         gflops=number(timing.get("gflops")),
         n=timing.get("n"),
+        matmul=tuple(_products(seen)) if user == "numpy" else (),
     )
+
+
+def _products(seen: Observed) -> Iterator[Matmul]:
+    for event in seen.all("numpy"):
+        keys = ("median_s", "min_s", "spread", "gflops", "max_rel_error", "checksum_error")
+        n, dtype = int(event["n"]), str(event["dtype"])
+        numbers: dict[str, Any] = {key: number(event.get(key)) for key in keys}
+        yield Matmul(
+            n=n,
+            dtype=dtype,
+            tolerance=tolerance(dtype, n),
+            finite=event.get("finite") is True,
+            runs=int(event.get("runs") or 0),
+            **numbers,
+        )
 
 
 def _fastest(seen: Observed) -> Event:

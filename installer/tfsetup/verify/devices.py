@@ -13,6 +13,7 @@ from tfsetup.verify.observed import Event, Observed, number, text
 from tfsetup.verify.tolerance import tolerance
 
 HEADLINE = "float32"
+HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 SLOW_CPU = 1 / 3  # of what NumPy's BLAS reaches on the same cores in the same process
 CALL_S = 1e-3  # a product that takes the faster side less than this says more about dispatch than about throughput
 
@@ -24,21 +25,25 @@ def devices(seen: Observed, expectation: Expectation | None, failure: Failure | 
         return ()
     measured = [_device(entry, seen, failure) for entry in listed]
     judged = tuple(_throughput(device, measured, seen) for device in measured)
-    return judged + missing(judged, expectation)
+    return judged + missing(judged, expectation, seen.last("interpreter").get("influences") or {})
 
 
-def missing(listed: Sequence[Device], expectation: Expectation | None) -> tuple[Device, ...]:
+def missing(
+    listed: Sequence[Device], expectation: Expectation | None, settings: Mapping[str, str]
+) -> tuple[Device, ...]:
     """Return a `fallback` device for each kind that should be there: its work would silently run on the CPU."""
     if expectation is None:
         return ()
     kinds = {device.type for device in listed}
     names = ", ".join(device.name for device in listed) or "nothing"
+    hidden = [f"{name}={settings[name]}" for name in HIDING if settings.get(name) in {"", "-1"}]
+    hint = f" ({hidden[0]} hides it)" if hidden else ""
     return tuple(
         Device(
             name=f"{kind}:0",
             type=kind,
             status="fallback",
-            reason=f"a {kind} was expected, TensorFlow lists {names}; its work would run on the CPU",
+            reason=f"a {kind} was expected, TensorFlow lists {names}{hint}; its work would run on the CPU",
         )
         for kind in expectation.devices
         if kind not in kinds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 
 from tfsetup.host.model import Host
@@ -47,7 +47,8 @@ def _ended(seen: Observed) -> Failure | None:
         where = seen.last("hollow").get("path")
         return _died(seen, "no-tensorflow", f"the folder {where} has TensorFlow's name and none of its code")
     if not seen.last("done"):
-        return _died(seen, "died", f"exit status {seen.outcome.exit_status}")
+        words = last_lines(seen.outcome.stderr, 1)
+        return _died(seen, "died", f"exit status {seen.outcome.exit_status}" + (f": {words}" if words else ""))
     error = seen.error("devices")
     if error is not None:
         return _died(seen, "incomplete", f"{error.get('type')}: {error.get('message')}")
@@ -74,6 +75,32 @@ def last_lines(log: str, count: int) -> str:
 def explain(what: Failure, seen: Observed, host: Host | None) -> Finding:
     """Return the failure as a finding: what happened, and what to do next."""
     place = _place(what, seen)
+    found = _explained(what, seen, host, place)
+    files = seen.last("damaged").get("files") or ()
+    return _damaged(found, files) if files and what.kind in {"crash", "import-error", "died", "killed"} else found
+
+
+def _damaged(found: Finding, files: Sequence[Event]) -> Finding:
+    """Put the proof first: a library that is not what its RECORD says explains any way of dying."""
+    lines = [
+        f"{PurePath(str(file['path'])).name}, {file['wheel']}: "
+        + ("is missing" if file.get("actual") is None else f"{file['actual']} bytes instead of {file['recorded']}")
+        for file in files
+    ]
+    more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return Finding(
+        severity="error",
+        title=f"{found.title}; native libraries are missing or damaged",
+        detail="\n".join([*lines[:_SHOWN], *more, found.detail]).strip(),
+        fix=("tfsetup install builds the environment anew (or reinstall that package with its hash checked)",),
+        cause="incomplete-install-missing-native-lib",
+    )
+
+
+_SHOWN = 5
+
+
+def _explained(what: Failure, seen: Observed, host: Host | None, place: str) -> Finding:
     match what.kind:
         case "no-tensorflow":
             return Finding(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tfsetup.host.model import Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.blas import blas, blas_findings, numpy_findings
+from tfsetup.verify.ceiling import ceiling
 from tfsetup.verify.devices import devices
 from tfsetup.verify.failure import cpu_features, explain, failure
 from tfsetup.verify.messages import sort_messages, unused_cpu_features
@@ -30,6 +31,7 @@ def judge(
     found_blas = blas(seen)
     findings = [explain(what, seen, host)] if what is not None else []
     findings += _device_findings(judged)
+    findings += _idle_gpu(judged, expectation, host)
     findings += _architecture(seen, expectation, host)
     findings += blas_findings(found_blas, expectation, cpu_features(seen, host))
     findings += numpy_findings(seen)
@@ -62,6 +64,9 @@ def _verification(
         blas=found_blas,
         expected=expectation,
         native_runtime=_images(seen),
+        ceiling_gflops=ceiling(
+            interpreter.get("cores"), number(interpreter.get("clock_ghz")), seen.last("cpu").get("features")
+        ),
         cpu_features=tuple(seen.last("cpu").get("features") or ()),
         cpu_features_unused=unused_cpu_features(seen.outcome.stderr),
         onednn=tensorflow.get("onednn"),
@@ -118,6 +123,20 @@ def _device_findings(judged: tuple[Device, ...]) -> Iterator[Finding]:
                 title=f"{device.name}: the same product differs from run to run",
                 detail=f"{unrepeatable.dtype} {unrepeatable.n}, within the rounding error",
             )
+
+
+def _idle_gpu(judged: tuple[Device, ...], expectation: Expectation | None, host: Host | None) -> Iterator[Finding]:
+    """Without a row that says what to expect, a GPU that TensorFlow does not list is still worth a word."""
+    if expectation is not None or not judged or any(device.type == "GPU" for device in judged):
+        return
+    able = [gpu for gpu in (host.gpus if host is not None else None) or () if gpu.vendor in {"apple", "nvidia"}]
+    if able:
+        yield Finding(
+            severity="warning",
+            title=f"this machine's GPU ({able[0].name or able[0].vendor}) is not used: TensorFlow lists no GPU",
+            detail="everything runs on the CPU",
+            fix=("tfsetup resolve says whether a TensorFlow that can use it fits this machine", "tfsetup doctor"),
+        )
 
 
 def _architecture(seen: Observed, expectation: Expectation | None, host: Host | None) -> Iterator[Finding]:

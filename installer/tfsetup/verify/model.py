@@ -98,7 +98,10 @@ class Device:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blas:
-    """The BLAS one package calls: family, path, version, the core it was built or chosen for, threads, GFLOP/s."""
+    """The BLAS one package calls: family, path, version, the core it was built or chosen for, threads, GFLOP/s.
+
+    `matmul` are NumPy's own products, timed in turns with the devices'; `gflops` at `n` is the fastest of them.
+    """
 
     user: str
     library: str | None
@@ -110,6 +113,7 @@ class Blas:
     wheel: str | None = None
     gflops: float | None = None
     n: int | None = None
+    matmul: tuple[Matmul, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,7 +140,8 @@ class Finding:
 class Verification:
     """The whole judgement. `ok`: TensorFlow loaded, every device computes the right thing where it was put.
 
-    `seconds` is the whole verification, `import_s` the bare import in it. `log` is the child's standard error.
+    `ceiling_gflops` is what the cores could do at best in float32. `seconds` is the whole verification, `import_s` the
+    bare import in it. `log` is the child's standard error.
     """
 
     ok: bool
@@ -153,6 +158,7 @@ class Verification:
     blas: tuple[Blas, ...] = ()
     expected: Expectation | None = None
     native_runtime: tuple[NativeImage, ...] = ()
+    ceiling_gflops: float | None = None
     cpu_features: tuple[str, ...] = ()
     cpu_features_unused: tuple[str, ...] = ()
     onednn: bool | None = None

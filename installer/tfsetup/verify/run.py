@@ -18,6 +18,8 @@ from typing import IO, Any
 from tfsetup.errors import UsageError
 from tfsetup.verify.model import Ended, Mode, ProbeOutcome
 
+NAMES = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
+
 Progress = Callable[[str], None]
 
 PROBE = Path(__file__).parent / "probes" / "__main__.py"
@@ -52,6 +54,9 @@ ADDED: Mapping[str, str] = {
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 128 * 1024
+GRACE_S = 5.0
+AFTERMATH_S = 120.0
+AFTER = {"damaged", "cpu"}
 TIME_LIMIT_S: Mapping[Mode, float] = {"quick": 300.0, "full": 900.0}
 
 
@@ -64,12 +69,18 @@ def find_python(prefix: Path) -> Path:
     try:
         if prefix.is_file():
             return prefix.absolute()
-        for name in ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe"):
+        for name in NAMES:
             if (prefix / name).is_file():
                 return (prefix / name).absolute()
+        lost = next((prefix / name for name in NAMES if (prefix / name).is_symlink()), None)
         exists = prefix.exists() or prefix.is_symlink()
     except OSError as error:
         raise UsageError(f"cannot look at {prefix}: {error.strerror}", hint="check the folder's permissions") from error
+    if lost is not None:
+        raise UsageError(
+            f"{lost} points to {lost.readlink()}, which is gone",
+            hint="the Python it was built on was removed or moved; `tfsetup install` builds the environment anew",
+        )
     if not exists:
         raise UsageError(f"{prefix} does not exist", hint="name an environment's folder or its interpreter")
     raise UsageError(
@@ -108,14 +119,14 @@ def run_probe(
     """
     limit = timeout_s if timeout_s is not None else TIME_LIMIT_S[mode]
     options: dict[str, Any] = {"mode": mode, "sizes": sizes and list(sizes), "dtypes": dtypes and list(dtypes)}
-    options["dump_after_s"] = max(limit * 0.9, limit - 10.0)
+    options |= {"dump_after_s": 0.8 * limit if sys.platform == "win32" else None, "ours": list(ADDED)}
     python = python.absolute()
     outcome = _run(python, list(command or [str(python)]), options, limit, on_progress)
-    if outcome.signal != "SIGILL":
+    if outcome.ended == "not-started" or any(event["event"] == "imported" for event in outcome.events):
         return outcome
-    # Which instructions does the child's CPU have? It may be emulated, so only the child can tell; NumPy runs anywhere.
-    second = _run(python, list(command or [str(python)]), {"mode": "cpu"}, limit, None)
-    return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] == "cpu"))
+    # TensorFlow did not load: are its files whole, and which instructions has the child's CPU (it may be emulated)?
+    second = _run(python, list(command or [str(python)]), {"mode": "aftermath"}, AFTERMATH_S, None)
+    return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] in AFTER))
 
 
 def _run(
@@ -189,6 +200,10 @@ def _wait(child: subprocess.Popen[bytes], limit: float) -> Ended:
     try:
         child.wait(timeout=limit)
     except subprocess.TimeoutExpired:
+        if sys.platform != "win32":
+            child.send_signal(signal.SIGABRT)  # faulthandler writes down every thread's stack on its way out
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=GRACE_S)
         return "timeout"
     return "finished"
 

@@ -84,10 +84,10 @@ def test_case(path: Path) -> None:
     mac = dict(case["mac"])
     version = tuple(int(part) for part in str(mac.pop("version")).split("."))
     assert len(version) == 2
-    tuples = {key.replace("-", "_"): tuple(v) if isinstance(v, list) else v for key, v in mac.items()}
+    settings: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in mac.items()}
     files = {name: content_of(name, spec) for name, spec in case["files"].items()}
     tree = Tree(files, case.get("folders", ()), case.get("links"))
-    process = DyldProcess(Mac(version=version, **tuples), tree, load_system())
+    process = DyldProcess(Mac(version=version, **settings), tree, load_system())
     for step in case["open"]:
         failure = process.dlopen(step["path"], mode_of(step.get("mode", "")), caller=step.get("caller"))
         expected = step["error"] and uuids(step["error"], case["files"])

@@ -53,7 +53,7 @@ COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-p
             {"tensorflow": "2.15.*", "accelerator": "cpu"},
             (
                 "--tensorflow 2.9.2: tensorflow-macos==2.9.2, numpy<2 on Python 3.10",
-                "update macOS to 12.1 or newer: tensorflow==2.15.1 on Python 3.10",
+                "update macOS to 12.0 or newer: tensorflow==2.15.1 on Python 3.10",
             ),
         ),
         (

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from tfsetup.matrix.model import Expectation
+from support.verify import judged
 from tfsetup.report.verify import BAR_CELLS, bar, duration, finding_lines, verify_view
-from tfsetup.verify import findings_data, judge, to_data
-from tfsetup.verify.model import ProbeOutcome
 
 CASES = Path(__file__).parents[2] / "cases" / "verify"
 
 
 def shown(name: str, *, ascii_only: bool = False) -> str:
     """Return what is printed, without colour, for a case of tests/cases/verify."""
-    case = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
-    expectation: Any = case.get("expectation")
-    expect = expectation and Expectation(**{**expectation, "devices": tuple(expectation["devices"])})
-    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
-    found = judge(outcome, expect, None)
+    data, findings = judged(name)
     stream = io.StringIO()
     console = Console(file=stream, width=140, no_color=True, highlight=False)
-    console.print(verify_view(to_data(found), findings_data(found), ascii_only=ascii_only))
+    console.print(verify_view(data, findings, ascii_only=ascii_only))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
@@ -40,7 +32,9 @@ def test_a_good_run_shows_version_numbers_and_libraries() -> None:
     )
     assert "CPU:0" in text
     assert "NumPy calls openblas (0.3.34.237.2, Haswell, 2 threads): " in text
-    assert "CPU features left to run-time dispatch: avx2 fma" in text
+    assert "kernels: oneDNN off, built without avx2 fma (used where kernels choose at run time)" in text
+    assert "log: 3 harmless" in text
+    assert text.endswith("It runs.")
     assert "error" in text  # the column, and nothing else
     assert "error:" not in text
 
@@ -52,12 +46,20 @@ def test_a_verdict_stands_in_the_devices_row_with_its_number() -> None:
 
 
 def test_a_crash_is_told_in_words() -> None:
-    assert shown("no-avx").splitlines() == [
+    lines = shown("no-avx").splitlines()
+    assert lines[:4] == [
         "TensorFlow did not load · Python 3.12.1 (x86_64)",
         "error: TensorFlow died of SIGILL (illegal instruction) while loading _pywrap_cpu_feature_guard.so",
         "  this CPU has no AVX; TensorFlow's x86_64 wheels are built for it and fail without a message",
         "  fix: run on a CPU with AVX (or give the virtual machine one: `-cpu host`), or build TensorFlow from source",
     ]
+    assert lines[4:7] == [
+        "the last it wrote:",
+        "  | Fatal Python error: Illegal instruction",
+        "  | Current thread 0x00000040031bf740 (most recent call first):",
+    ]
+    assert lines[-1] == "It does not run as it should."
+    assert len(lines) == 4 + 1 + 12 + 1
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.json")), ids=lambda path: path.stem)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tfsetup.host.model import Cpu, Host
+from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import findings_data, judge, to_data
-from tfsetup.verify.devices import has_tensor_float_32
+from tfsetup.verify.devices import has_tensor_float_32, missing
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
@@ -130,6 +130,21 @@ def test_a_gap_in_the_examination_is_said() -> None:
     assert [finding.title for finding in found.findings] == ["phase `blas` could not be completed"]
 
 
+def test_a_gpu_that_nobody_promised_and_tensorflow_does_not_list_is_named() -> None:
+    path = next(path for path in CASES if path.stem == "cpu-only")
+    outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
+    bare = ProbeOutcome(**{**outcome, "events": tuple(outcome["events"])})
+    mac = judge(bare, None, Host(gpus=(Gpu(vendor="apple", name="Apple M1"),)))
+    assert mac.ok
+    assert [finding.title for finding in mac.findings] == [
+        "this machine's GPU (Apple M1) is not used: TensorFlow lists no GPU"
+    ]
+    promised = Expectation(devices=("CPU",), blas=None, arch=None)
+    assert judge(bare, promised, Host(gpus=(Gpu(vendor="nvidia"),))).findings == ()
+    assert judge(bare, None, Host(gpus=(Gpu(vendor="intel"),))).findings == ()
+    assert judge(bare, None, Host(gpus=None)).findings == ()
+
+
 def test_a_probe_that_measured_nothing_is_not_ok() -> None:
     done = ProbeOutcome(python="python", ended="finished", events=({"event": "done"},), exit_status=0)
     assert not judge(done, None, None).ok
@@ -179,3 +194,20 @@ def test_calls_too_short_to_time_make_nothing_slow() -> None:
     outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
     events = tuple({**event, "median_s": 1e-5} if event["event"] == "numpy" else event for event in outcome["events"])
     assert judge(ProbeOutcome(**{**outcome, "events": events}), None, None).devices[0].status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, "lists CPU:0 (CUDA_VISIBLE_DEVICES=-1 hides it); its"),
+        ({"CUDA_VISIBLE_DEVICES": ""}, "lists CPU:0 (CUDA_VISIBLE_DEVICES= hides it); its"),
+        ({"CUDA_VISIBLE_DEVICES": "0"}, "lists CPU:0; its"),
+    ],
+)
+def test_a_setting_that_hides_the_gpu_is_named(settings: dict[str, str], words: str) -> None:
+    assert (
+        words
+        in missing((case("cpu-only").devices[0],), Expectation(devices=("GPU",), blas=None, arch=None), settings)[
+            0
+        ].reason
+    )

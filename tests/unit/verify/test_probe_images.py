@@ -115,8 +115,26 @@ def test_a_library_belongs_to_the_wheel_whose_record_lists_it(tmp_path: Path, mo
     assert wheels.owners([str(library), str(stray)]) == {str(library): "numpy 2.5.5"}
 
 
+def test_a_library_that_is_gone_or_cut_short_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = tmp_path / "site-packages"
+    info = site / "tensorflow-2.21.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "whole.so").write_bytes(b"1234")
+    (site / "short.so").write_bytes(b"12")
+    (site / "unsized.so").write_bytes(b"12")
+    (info / "RECORD").write_text("whole.so,sha256=x,4\nshort.so,sha256=x,4\ngone.so,sha256=x,4\nunsized.so,,\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(site)])
+    assert wheels.damaged() == [
+        {"path": str(site / "short.so"), "wheel": "tensorflow 2.21.0", "recorded": 4, "actual": 2},
+        {"path": str(site / "gone.so"), "wheel": "tensorflow 2.21.0", "recorded": 4, "actual": None},
+    ]
+
+
 def test_a_record_is_searched_for_native_files_only(tmp_path: Path) -> None:
     record = tmp_path / "RECORD"
-    record.write_text('a/b.py,,\n"a/with,comma.so",,\na/c.pyd,,\na/d.dylib,,\na/e.so.2.1,,\na/sofa.txt,,\n')
-    assert wheels.native_files(str(record)) == ["a/with,comma.so", "a/c.pyd", "a/d.dylib", "a/e.so.2.1"]
+    lines = ["a/b.py,,", '"a/with,comma.so",sha256=x,12', "a/c.pyd,,", "a/d.dylib,,7", "a/e.so.2.1,,\r", "a/sofa.txt,,"]
+    record.write_bytes("\n".join(lines).encode())
+    assert wheels.native_files(str(record)) == [
+        ("a/with,comma.so", 12), ("a/c.pyd", None), ("a/d.dylib", 7), ("a/e.so.2.1", None),
+    ]  # fmt: skip
     assert wheels.native_files(str(tmp_path / "none")) == []

@@ -143,6 +143,19 @@ def test_what_tensorflow_prints_does_not_reach_the_findings(tmp_path: Path) -> N
     assert '{"event": "done"}' in outcome.stderr
 
 
+def test_a_damaged_library_is_the_explanation_of_a_crash(tmp_path: Path) -> None:
+    python = environment(tmp_path / "env", "import os, signal\nos.kill(os.getpid(), signal.SIGBUS)")
+    site = next((tmp_path / "env" / "lib").glob("python*")) / "site-packages"
+    (site / "tensorflow-2.99.0.dist-info").mkdir()
+    (site / "tensorflow" / "libtensorflow_cc.so.2").write_bytes(b"short")
+    record = "tensorflow/libtensorflow_cc.so.2,sha256=x,90210\n"
+    (site / "tensorflow-2.99.0.dist-info" / "RECORD").write_text(record)
+    finding = judge(run_probe(python, timeout_s=60), None, None).findings[0]
+    assert finding.title.endswith("; native libraries are missing or damaged")
+    assert finding.detail == "libtensorflow_cc.so.2, tensorflow 2.99.0: 5 bytes instead of 90210"
+    assert finding.cause == "incomplete-install-missing-native-lib"
+
+
 def test_a_flood_of_output_neither_blocks_nor_fills_memory(tmp_path: Path) -> None:
     source = """
         import sys

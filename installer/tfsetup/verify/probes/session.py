@@ -18,14 +18,15 @@ from .watch import ImportWatch
 def run(channel: Channel, options: dict[str, Any]) -> None:
     """Examine this interpreter's TensorFlow and send what is found to `channel`.
 
-    `options` are JSON: `mode` (`quick` or `full`), `sizes`, `dtypes`, `budget_s`, and `dump_after_s`, after which the
-    Python stack goes to standard error, so that a hang that is killed from outside says where it was.
+    `options` are JSON: `mode` (`quick` or `full`), `sizes`, `dtypes`, `budget_s`, `ours` (variables that tfsetup
+    set), and `dump_after_s`, after which the Python stack goes to standard error (where no signal can ask for it).
     """
     faulthandler.enable()
     if options.get("dump_after_s"):
         faulthandler.dump_traceback_later(float(options["dump_after_s"]), exit=False)
-    channel.send("interpreter", **facts.interpreter())
-    if options.get("mode") == "cpu":
+    channel.send("interpreter", **facts.interpreter(options.get("ours") or ()))
+    if options.get("mode") == "aftermath":
+        channel.send("damaged", files=wheels.damaged())
         _send_cpu(channel)
         return
     watch = ImportWatch(channel)

@@ -1,34 +1,56 @@
-"""Which installed distribution a native library belongs to, by RECORD (PyPA: recording installed projects)."""
+"""What RECORD files say of native libraries (PyPA: recording installed projects): who owns them, are they whole."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+from typing import Any, Iterator  # noqa: UP035 - see channel.py
 
-NATIVE = re.compile(r'^"?(.*?\.(?:so|dylib|pyd|dll)(?:\.[0-9.]+)?)"?,', re.MULTILINE | re.IGNORECASE)
+# path,hash,size: a path with a comma is quoted, hash and size may be empty.
+NATIVE = re.compile(r'^"?(.*?\.(?:so|dylib|pyd|dll)(?:\.[0-9.]+)?)"?,([^,\n]*),(\d*)\s*$', re.MULTILINE | re.IGNORECASE)
 
 
 def owners(paths: list[str]) -> dict[str, str]:
     """Return `name version` of the distribution that owns each of `paths`; a path nobody recorded is left out."""
     wanted = {_key(path): path for path in paths}
     found = {}
-    for folder in _site_folders(paths):
-        for entry in sorted(os.listdir(folder)):  # noqa: PTH208 - many thousand names are joined
-            if not entry.endswith(".dist-info"):
-                continue
-            for name in native_files(os.path.join(folder, entry, "RECORD")):  # noqa: PTH118
-                path = wanted.get(_key(os.path.join(folder, name)))  # noqa: PTH118
-                if path is not None:
-                    found[path] = entry[: -len(".dist-info")].replace("-", " ", 1)
+    for path, _size, owner in _recorded(_site_folders(paths)):
+        known = wanted.get(_key(path))
+        if known is not None:
+            found[known] = owner
     return found
 
 
-def native_files(record: str) -> list[str]:
-    """Return the native files a RECORD names, relative to its site-packages; none if there is no such file."""
+def damaged() -> list[dict[str, Any]]:
+    """Return the native libraries that are gone or not as long as their RECORD says: path, owner, both sizes."""
+    found = []
+    for path, size, owner in _recorded([entry for entry in sys.path if "-packages" in entry]):
+        try:
+            actual = os.path.getsize(path)  # noqa: PTH202
+        except OSError:
+            actual = None
+        if actual is None or (size is not None and actual != size):
+            found.append({"path": path, "wheel": owner, "recorded": size, "actual": actual})
+    return found
+
+
+def _recorded(folders: list[str]) -> Iterator[tuple[str, int | None, str]]:
+    for folder in folders:
+        if not os.path.isdir(folder):  # noqa: PTH112
+            continue
+        for entry in sorted(os.listdir(folder)):  # noqa: PTH208 - many thousand names are joined
+            if entry.endswith(".dist-info"):
+                owner = entry[: -len(".dist-info")].replace("-", " ", 1)
+                for name, size in native_files(os.path.join(folder, entry, "RECORD")):  # noqa: PTH118
+                    yield os.path.join(folder, name), size, owner  # noqa: PTH118
+
+
+def native_files(record: str) -> list[tuple[str, int | None]]:
+    """Return the native files a RECORD names, relative to its site-packages, with their sizes; none without RECORD."""
     try:
         with open(record, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            return NATIVE.findall(file.read())
+            return [(name, int(size) if size else None) for name, _hash, size in NATIVE.findall(file.read())]
     except OSError:
         return []
 

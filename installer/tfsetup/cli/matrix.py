@@ -1,0 +1,226 @@
+"""`tfsetup matrix show · check · update`: read the matrix, prove it, bring it up to date with the index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tfsetup.cli.options import Json
+from tfsetup.cli.session import Session, execute
+from tfsetup.report.result import Result
+
+if TYPE_CHECKING:
+    from tfsetup.host.model import Host
+    from tfsetup.matrix.facts import Index
+    from tfsetup.matrix.index import IndexClient
+    from tfsetup.matrix.marked import Problem
+    from tfsetup.matrix.rows import Matrix
+
+matrix = typer.Typer(
+    name="matrix",
+    help="The distribution matrix: read it, prove it, bring it up to date with the index.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Offline = Annotated[bool, typer.Option("--offline", help="Against the recorded snapshot instead of the index.")]
+
+
+@matrix.command()
+def show(
+    ctx: typer.Context,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the support table of the README.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of matrix files, for editors.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print the matrix as a table: what each row is for and the newest answer it gives."""
+
+    def render(session: Session, result: Result) -> None:
+        _render_show(session, result, markdown=markdown, schema=schema)
+
+    execute(ctx, "matrix show", json=as_json, host=None, work=_show, render=render)
+
+
+def _show(session: Session) -> Result:
+    from dataclasses import asdict
+
+    from tfsetup.matrix.files import read_matrix
+    from tfsetup.matrix.overview import overview
+
+    read = read_matrix(session.matrix)
+    data = {"proven": read.proven, "index": read.index.taken, "rows": [asdict(line) for line in overview(read)]}
+    return Result(command="matrix show", data=data)
+
+
+def _render_show(session: Session, result: Result, *, markdown: bool, schema: bool) -> None:
+    import sys
+
+    from tfsetup.matrix.overview import Line
+    from tfsetup.report.matrix import markdown as table
+    from tfsetup.report.matrix import matrix_table
+
+    lines = [Line(**line) for line in result.data["rows"]]
+    if schema:
+        from tfsetup.matrix.schema import schema_text
+
+        sys.stdout.write(schema_text())
+    elif markdown:
+        sys.stdout.write(table(lines))
+    else:
+        session.out.print(matrix_table(lines))
+
+
+@matrix.command()
+def check(
+    ctx: typer.Context,
+    offline: Offline = False,
+    hosts: Annotated[
+        Path | None, typer.Option("--hosts", metavar="DIR", help="Host files that must have exactly one winner each.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove the matrix: every field against the index, exactly one winner for each host, no unreachable row."""
+
+    def work(session: Session) -> Result:
+        return _check(session, hosts, offline=offline)
+
+    execute(ctx, "matrix check", json=as_json, host=None, work=work, render=_render_check)
+
+
+def _check(session: Session, hosts: Path | None, *, offline: bool) -> Result:
+    from dataclasses import asdict
+
+    from tfsetup.errors import Code
+    from tfsetup.matrix.check import check_matrix
+    from tfsetup.matrix.files import read_matrix
+    from tfsetup.matrix.snapshot import differences
+
+    read = read_matrix(session.matrix)
+    reports, loose = check_matrix(read, _hosts(hosts))
+    data: dict[str, Any] = {"index": read.index.taken, "differences": [], "traffic": None}
+    data["rows"] = [
+        {"row": r.row, "newest": r.newest, "releases": r.releases, "problems": len(r.problems)} for r in reports
+    ]
+    if not offline:
+        with _client(session) as client:
+            found = differences(read.index, client.pages(_names(read)))
+            data |= {"differences": [asdict(d) for d in found], "traffic": asdict(client.traffic)}
+    problems = [*loose, *(problem for report in reports for problem in report.problems)]
+    findings = [_finding(problem) for problem in problems]
+    grave = any(difference["grave"] for difference in data["differences"])
+    code = Code.INVALID_FILE if problems else Code.ANSWER_IS_NO if grave else None
+    return Result(command="matrix check", data=data, findings=findings, code=code)
+
+
+def _finding(problem: Problem) -> dict[str, Any]:
+    return {"where": str(problem.where), "message": problem.message, "hint": problem.hint}
+
+
+def _hosts(folder: Path | None) -> dict[str, Host]:
+    """Return the hosts of a folder; files that stand beside them with expected answers are not hosts."""
+    if folder is None:
+        return {}
+    from tfsetup.errors import UsageError
+    from tfsetup.host.file import read_host
+
+    paths = [path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".expected.json")]
+    if not paths:
+        raise UsageError(f"--hosts {folder}: there is no host file.")
+    return {path.stem: read_host(path) for path in paths}
+
+
+def _names(read: Matrix) -> list[str]:
+    """Return the distributions that the matrix speaks of, and those that carry the code of empty wheels."""
+    mine = {row.distribution for row in read.rows} | {row.plugin.distribution for row in read.rows if row.plugin}
+    return [*sorted(mine | set(read.index.distributions))]
+
+
+def _client(session: Session) -> Any:
+    from contextlib import closing
+
+    from tfsetup.matrix.index import client
+
+    found: IndexClient = client()
+    session.say(f"Reading {len(found.urls)} package {'index' if len(found.urls) == 1 else 'indexes'} …", level=0)
+    return closing(found)
+
+
+def _render_check(session: Session, result: Result) -> None:
+    from tfsetup.report.matrix import check_view
+
+    session.out.print(check_view(result.data, result.findings))
+
+
+@matrix.command()
+def update(
+    ctx: typer.Context,
+    apply: Annotated[bool, typer.Option("--apply", help="Write the change, unless `check` refuses it.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", metavar="DIR", help="The folder of matrix.yaml and index.json.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Propose what a newer index asks for, as a diff of the YAML that keeps its comments."""
+
+    def work(session: Session) -> Result:
+        return _update(session, folder, apply=apply)
+
+    execute(ctx, "matrix update", json=as_json, host=None, work=work, render=_render_update)
+
+
+def _update(session: Session, folder: Path | None, *, apply: bool) -> Result:
+    from dataclasses import asdict
+
+    from tfsetup.errors import Code
+    from tfsetup.matrix.check import check_matrix
+    from tfsetup.matrix.files import Files
+    from tfsetup.matrix.load import merge, parse
+    from tfsetup.matrix.snapshot import differences, encode
+    from tfsetup.matrix.update import apply_edits, diff, propose
+
+    files = Files.of(folder)
+    old_text, old_index = files.matrix_text(), files.index()
+    read = merge([parse(old_text, str(files.matrix))], old_index)
+    with _client(session) as client:
+        pages = client.pages([*_names(read), *read.companions])
+        found = differences(old_index, {name: pages[name] for name in _names(read)})
+        index = _refreshed(read, pages, client)
+        traffic = asdict(client.traffic)
+    proposal = propose(read, index)
+    text = apply_edits(old_text, proposal.edits)
+    reports, loose = check_matrix(merge([parse(text, str(files.matrix))], index))
+    problems = [*loose, *(problem for report in reports for problem in report.problems)]
+    applied = apply and not problems and (text != old_text or encode(index) != encode(old_index))
+    if applied:
+        files.write(text, encode(index))
+    data = {
+        "differences": [asdict(d) for d in found],
+        "edits": [{"where": str(e.where), "old": e.old, "new": e.new, "because": e.because} for e in proposal.edits],
+        "notes": list(proposal.notes),
+        "diff": diff(old_text, text, files.matrix.name),
+        "applied": applied,
+        "traffic": traffic,
+    }
+    refused = Code.ANSWER_IS_NO if problems else None
+    return Result(command="matrix update", data=data, findings=[_finding(p) for p in problems], code=refused)
+
+
+def _refreshed(read: Matrix, pages: Any, client: IndexClient) -> Index:
+    from datetime import UTC, datetime
+
+    from tfsetup.matrix.snapshot import companions, refreshed
+
+    today = datetime.now(UTC).date().isoformat()
+    mine = {name: pages[name] for name in _names(read)}
+    known = {name: companions(pages[name]) for name in read.companions}
+    return refreshed(read.index, mine, client.requires_of, companions=known, today=today)
+
+
+def _render_update(session: Session, result: Result) -> None:
+    from tfsetup.report.matrix import update_view
+
+    session.out.print(update_view(result.data, result.findings))

@@ -1,0 +1,66 @@
+"""Requirements that do not fit together: who asks for what, and on which line. Pure; reads uv's explanation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfsetup.errors import BuildError, InvalidFileError, TfsetupError
+from tfsetup.locks.team import Marked
+
+_NOTHING = "The requirements do not fit together."
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sides:
+    """The requirements of the row, and those of the team with their places."""
+
+    row: str
+    requirements: tuple[str, ...]
+    team: tuple[Marked, ...]
+
+
+def explained(error: TfsetupError, sides: Sides) -> TfsetupError:
+    """Return the error of a failed resolution with both requirers named; anything but a conflict as it is."""
+    if _NOTHING not in error.message:
+        return error
+    told = _flat(error.message)
+    theirs = [item for item in sides.team if _concerned(item.text, told)]
+    ours = [text for text in sides.requirements if _concerned(text, told)]
+    _, _, said = error.message.partition("uv said: ")
+    if not theirs:
+        what = f"{sides.row}: {', '.join(ours or sides.requirements)} cannot be resolved: {said}"
+        return BuildError(what, hint="Ask for another version, or change the team's requirements.")
+    named = ", ".join(f"`{item.text}` ({item.where})" for item in theirs)
+    row = ", ".join(f"`{text}`" for text in ours or sides.requirements[:1])
+    message = f"{sides.row}: {named} does not fit together with {row}, which the row asks for.\nuv said: {said}"
+    hint = "Loosen that line, or ask for another TensorFlow (`tensorflow:` in the team file, --tensorflow)."
+    return InvalidFileError(message, where=theirs[0].where, hint=hint)
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.sub(r"\s+", " ", text)).lower()
+
+
+def _concerned(requirement: str, told: str) -> bool:
+    """Tell whether uv's explanation says that this requirement is one of ours (`you require NAME…`)."""
+    found = _NAME.match(requirement)
+    name = re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
+    return (
+        bool(name)
+        and re.search(rf"(?:you require|require) (?:[^,;]* and )?{re.escape(name)}(?![a-z0-9-])", told) is not None
+    )
+
+
+def together(errors: Sequence[TfsetupError]) -> TfsetupError:
+    """Return one error for several: the first, with the others' messages below it."""
+    first, *others = errors
+    different = [error.message for error in others if error.message != first.message]
+    if different:
+        message = "\n".join([first.message, *different])
+        combined = TfsetupError(first.code, message, hint=first.hint, where=first.where)
+        combined.__cause__ = first
+        return combined
+    return first

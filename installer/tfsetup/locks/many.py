@@ -1,0 +1,64 @@
+"""Many locks at once: every resolution in a thread of its own, the first failure or an interrupt ends all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from tfsetup.errors import TfsetupError
+from tfsetup.locks.model import LockedPackage
+from tfsetup.locks.run import Children
+from tfsetup.locks.solve import Wish, resolve
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """What became of one wish: its packages, or the error; and how long it took in seconds."""
+
+    name: str
+    packages: tuple[LockedPackage, ...] = ()
+    error: TfsetupError | None = None
+    seconds: float = 0.0
+
+
+def resolve_all(
+    wishes: Mapping[str, Wish], *, environ: Mapping[str, str], told: Callable[[Resolved], None]
+) -> tuple[Resolved, ...]:
+    """Resolve all wishes at the same time; `told` hears of each as it ends. Errors are values: one does not end others.
+
+    An interrupt ends every uv before it goes on.
+    """
+    if not wishes:
+        return ()
+    children = Children()
+    done: dict[str, Resolved] = {}
+    pool = ThreadPoolExecutor(max_workers=len(wishes), thread_name_prefix="lock")
+    try:
+        running = {pool.submit(_one, name, wish, environ, children) for name, wish in wishes.items()}
+        while running:
+            # A timeout, because a thread that waits without one cannot be interrupted on Windows.
+            ended, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+            for resolved in _results(list(ended)):
+                done[resolved.name] = resolved
+                told(resolved)
+    except BaseException:
+        children.end()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return tuple(done[name] for name in wishes)
+
+
+def _results(ended: Sequence[Future[Resolved]]) -> list[Resolved]:
+    return sorted((future.result() for future in ended), key=lambda resolved: resolved.name)
+
+
+def _one(name: str, wish: Wish, environ: Mapping[str, str], children: Children) -> Resolved:
+    began = time.perf_counter()
+    try:
+        packages = resolve(wish, environ=environ, children=children)
+    except TfsetupError as error:
+        return Resolved(name=name, error=error, seconds=time.perf_counter() - began)
+    return Resolved(name=name, packages=packages, seconds=time.perf_counter() - began)

@@ -1,0 +1,134 @@
+"""The note that `tfsetup lock` leaves in a lock: what it was made for, and fingerprints against edits by hand. Pure.
+
+In a `pylock` file the note is the table `[tool.tfsetup]` (PEP 751 keeps `tool` for this), in the portable form the same
+TOML behind `#: `, which every installer takes for comments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.locks.model import SCHEMA, LockedFile, LockedPackage, Origin
+
+REMEDY = "Lock files are written by `tfsetup lock`; write it anew rather than editing it."
+COMMENT = "#: "
+_SUM = 16  # hex digits of a fingerprint: 64 bits, against accidents and edits, not against forgery (the hashes are)
+_LISTS = ("team", "requirements", "source_builds", "sdists")
+_TABLES = ("rules", "sums")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def seal(origin: Origin, packages: Sequence[LockedPackage]) -> Origin:
+    """Return `origin` with the fingerprints of `packages` and of itself."""
+    sums = {_key(package): fingerprint(_plain(package)) for package in packages}
+    return replace(origin, sums=sums, digest=_digest(origin))
+
+
+def fingerprint(value: Any) -> str:
+    """Return a short fingerprint of plain data, independent of the order of its keys."""
+    return _sha256(value)[:_SUM]
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def render(origin: Origin) -> Iterator[str]:
+    """Yield the lines of the note as TOML, but for the fingerprints of the packages."""
+    for name in (field.name for field in fields(origin)):
+        value = getattr(origin, name)
+        if name not in _TABLES and value not in {None, (), False, ""}:
+            yield f"{name} = {_toml(value)}"
+    yield from _table("rules", origin.rules)
+
+
+def render_sums(origin: Origin) -> Iterator[str]:
+    """Yield the fingerprints of the packages, a line each."""
+    yield from _table("sums", origin.sums)
+
+
+def _table(name: str, values: Mapping[str, str]) -> Iterator[str]:
+    for key, value in sorted(values.items()):
+        yield f"{name}.{key if _BARE.fullmatch(key) else quoted(key)} = {_toml(value)}"
+
+
+def quoted(text: str) -> str:
+    """Return a TOML basic string. JSON's escapes are TOML's too, but for DEL, which TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(quoted, value))}]"
+    return str(value).lower()
+
+
+def read(table: Any, where: Where) -> Origin:
+    """Return the note from its TOML table; `where` is its place in errors.
+
+    Raises:
+        InvalidFileError: something is missing, unknown or of another type, or another tfsetup wrote it.
+    """
+    if not isinstance(table, dict):
+        raise InvalidFileError("`tfsetup` must be a table here.", where=where, hint=REMEDY)
+    if table.get("schema") != SCHEMA:
+        message = f"This lock is of schema {table.get('schema')}; this tfsetup reads schema {SCHEMA}."
+        raise InvalidFileError(message, where=where, hint="Update tfsetup, or write the lock anew with `tfsetup lock`.")
+    known = {field.name: field for field in fields(Origin)}
+    wrong = [key for key, value in table.items() if key not in known or not _fits(key, value)]
+    missing = [name for name in ("row", "platform", "python", "digest") if name not in table]
+    if wrong or missing:
+        what = f"`{wrong[0]}` does not belong here" if wrong else f"`{missing[0]}` is missing"
+        raise InvalidFileError(f"The note of tfsetup in this lock is damaged: {what}.", where=where, hint=REMEDY)
+    values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
+    return Origin(**values)
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key in _LISTS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if key in _TABLES:
+        return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    return isinstance(value, {"pre": bool, "asked_python": bool, "schema": int}.get(key, str))
+
+
+def edited(origin: Origin, packages: Sequence[LockedPackage]) -> str | None:
+    """Return the name of a package that is not as it was written, "" when the note itself is not; None: all is well."""
+    for package in packages:
+        if origin.sums.get(_key(package)) != fingerprint(_plain(package)):
+            return package.name
+    gone = set(origin.sums) - {_key(package) for package in packages}
+    return "" if gone or origin.digest != _digest(origin) else None
+
+
+def _digest(origin: Origin) -> str:
+    values = {field.name: getattr(origin, field.name) for field in fields(origin)}
+    plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    return _sha256({name: value for name, value in plain.items() if name not in {"sums", "digest"}})
+
+
+def _key(package: LockedPackage) -> str:
+    return f"{package.name} ; {package.marker}" if package.marker else package.name
+
+
+def _plain(package: LockedPackage) -> list[Any]:
+    files = [_file(file) for file in package.files]
+    return [package.name, package.version, package.marker, sorted(files, key=str)]
+
+
+def _file(file: LockedFile) -> list[Any]:
+    return [file.filename, file.size, file.sha256, file.url]
+
+
+def line_of(text: str, pattern: str) -> int | None:
+    """Return the line (from 1) of the first match of a regular expression; None when there is none."""
+    found = re.search(pattern, text, re.MULTILINE)
+    return text.count("\n", 0, found.start()) + 1 if found else None

@@ -1,0 +1,70 @@
+"""What was found about a lock: would it load on its target? Written down beside the locks. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.host.model import Host
+from tfsetup.locks.model import LockedPackage
+
+Verdict = Literal["loads", "fails", "undecided"]
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """The verdict of the preflight on one lock file.
+
+    `row` and `python` say which lock it was, should its file be missing. `sha256` is that of the lock file: a proof of
+    another text is none. `images` were opened. `reasons` are the failures, or why there is no verdict.
+    """
+
+    row: str
+    python: str
+    sha256: str
+    verdict: Verdict
+    images: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
+    """Return a fingerprint of what is judged: the files, the machine and the Python."""
+    hashes = sorted(file.sha256 for package in packages for file in package.files)
+    return hashlib.sha256(json.dumps([hashes, asdict(host), python], sort_keys=True).encode()).hexdigest()
+
+
+def parse_proofs(text: str, file: str) -> dict[str, Proof]:
+    """Return the proofs by file name.
+
+    Raises:
+        InvalidFileError: it is no such record.
+    """
+    import msgspec
+
+    hint = "It is written by `tfsetup lock`; remove it and write it anew."
+    try:
+        found = msgspec.json.decode(text.encode(), type=_File)
+    except (msgspec.DecodeError, UnicodeEncodeError) as problem:
+        raise InvalidFileError(
+            f"The record of proofs is damaged: {problem}.", where=Where(file=file), hint=hint
+        ) from None
+    if found.schema != SCHEMA:
+        raise InvalidFileError("The record of proofs is of another schema.", where=Where(file=file), hint=hint)
+    return found.locks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _File:
+    schema: int
+    locks: dict[str, Proof]
+
+
+def render_proofs(proofs: Mapping[str, Proof]) -> str:
+    """Return the record as text: one entry a lock, sorted, the same bytes for the same proofs."""
+    plain: dict[str, Any] = {name: asdict(proof) for name, proof in sorted(proofs.items())}
+    return json.dumps({"schema": SCHEMA, "locks": plain}, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,212 @@
+"""Which locks to write: platforms and Pythons to rows and their answers, with what is locked already kept. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError
+from tfsetup.host.model import Host
+from tfsetup.locks.model import Lock, Origin
+from tfsetup.locks.origin import fingerprint
+from tfsetup.locks.team import Marked
+from tfsetup.matrix.model import Ask, Selection
+from tfsetup.matrix.reference import Levels, is_current, reference
+from tfsetup.matrix.releases import rules_for
+from tfsetup.matrix.rows import Matrix, Pair, Row, Rule
+from tfsetup.matrix.versions import asked, in_range
+
+# Names of a whole platform: ours, conda's subdirs, and the beginnings of uv's and the compilers' triples.
+_PLATFORMS = {
+    "macos-arm64": ("macos", "arm64"),
+    "osx-arm64": ("macos", "arm64"),
+    "aarch64-apple-darwin": ("macos", "arm64"),
+    "macos-x86_64": ("macos", "x86_64"),
+    "osx-64": ("macos", "x86_64"),
+    "x86_64-apple-darwin": ("macos", "x86_64"),
+    "linux-x86_64": ("linux", "x86_64"),
+    "linux-64": ("linux", "x86_64"),
+    "x86_64-unknown-linux-gnu": ("linux", "x86_64"),
+    "linux-aarch64": ("linux", "aarch64"),
+    "aarch64-unknown-linux-gnu": ("linux", "aarch64"),
+    "windows-x86_64": ("windows", "x86_64"),
+    "win-64": ("windows", "x86_64"),
+    "x86_64-pc-windows-msvc": ("windows", "x86_64"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What is wanted of every lock: the ask, the Pythons in order of preference, the levels, the team's requirements.
+
+    `accelerator` of the ask narrows platforms that are not rows; its `python` is not looked at, `pythons` is.
+    """
+
+    ask: Ask
+    pythons: tuple[str, ...] = ()
+    levels: Levels = field(default_factory=Levels)
+    team: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockTarget:
+    """One lock to be: its name (the row, with `-py311` for any Python but the first), and what goes into it."""
+
+    name: str
+    row: Row
+    host: Host
+    selection: Selection
+    origin: Origin
+
+
+def rows_for(platforms: Sequence[Marked], matrix: Matrix, accelerator: str = "auto") -> tuple[tuple[Row, Marked], ...]:
+    """Return the rows that were named, or the current ones of a platform that was; each once, in the order named.
+
+    Raises:
+        InvalidFileError: a name is neither, with its line in the team file.
+        UsageError: the same from the command line.
+    """
+    found: dict[str, tuple[Row, Marked]] = {}
+    for platform in platforms:
+        named = _named(platform.text, matrix, accelerator)
+        if not named:
+            raise _unknown(platform, matrix)
+        for row in named:
+            found.setdefault(row.id, (row, platform))
+    return tuple(found.values())
+
+
+def current_rows(matrix: Matrix, accelerator: str = "auto") -> tuple[Row, ...]:
+    """Return every row that a plain ask can get (`is_current`)."""
+    return tuple(row for row in matrix.rows if accelerator in {"auto", row.accelerator} and is_current(row, matrix))
+
+
+def _named(name: str, matrix: Matrix, accelerator: str) -> tuple[Row, ...]:
+    exact = tuple(row for row in matrix.rows if row.id == name)
+    if exact or name not in _PLATFORMS:
+        return exact
+    return tuple(row for row in current_rows(matrix, accelerator) if (row.when.os, row.when.arch) == _PLATFORMS[name])
+
+
+def _unknown(platform: Marked, matrix: Matrix) -> TfsetupError:
+    from difflib import get_close_matches
+
+    names = [*(row.id for row in matrix.rows), *_PLATFORMS]
+    near = get_close_matches(platform.text, names, n=1)
+    rows = ", ".join(row.id for row in current_rows(matrix))
+    hint = f"Did you mean `{near[0]}`?" if near else f"Rows are, for instance: {rows}."
+    message = f"`{platform.text}` is neither a row of the matrix nor a platform."
+    if platform.where.line is None:
+        return UsageError(f"--platform: {message}", hint=hint)
+    return InvalidFileError(message, where=platform.where, hint=hint)
+
+
+def targets_for(
+    row: Row, order: Order, matrix: Matrix, *, locked: Mapping[str, Lock], upgrade: Collection[str] | None = ()
+) -> tuple[LockTarget, ...]:
+    """Return the locks of one row: one a Python that fits, the first by the row's own name.
+
+    `locked` are the locks there are, by name: their TensorFlow stays while it fits, unless its name is in `upgrade`
+    (None: everything moves on).
+
+    Raises:
+        TfsetupError: `NO_ROW`: the row has no release for this ask with any of the Pythons.
+    """
+    found: list[LockTarget] = []
+    reasons: list[str] = []
+    for python in order.pythons or (None,):
+        name = target_name(row, python, first=not found)
+        host, selection = answer(row, replace(order.ask, python=python), order.levels, matrix)
+        if not selection.installable:
+            reasons += [reason.removeprefix(f"{row.id}: ") for reason in selection.reasons]
+            continue
+        host, selection = _kept(row, order, python, matrix, locked.get(name), upgrade) or (host, selection)
+        origin = origin_of(row, order, python, selection, matrix)
+        found.append(LockTarget(name=name, row=row, host=host, selection=selection, origin=origin))
+    if not found:
+        raise TfsetupError(
+            Code.NO_ROW,
+            f"Nothing to lock for {row.id}: {'; '.join(dict.fromkeys(reasons))}",
+            hint="Change what is asked for (--tensorflow, --python, the team file), or leave the platform out.",
+        )
+    return tuple(found)
+
+
+def target_name(row: Row, python: str | None, *, first: bool) -> str:
+    """Return the name of a lock."""
+    return row.id if first or python is None else f"{row.id}-py{python.replace('.', '')}"
+
+
+def answer(row: Row, ask: Ask, levels: Levels, matrix: Matrix) -> tuple[Host, Selection]:
+    """Return the row's reference machine and its answer."""
+    return reference(row, ask, matrix, levels)
+
+
+def _kept(
+    row: Row, order: Order, python: str | None, matrix: Matrix, lock: Lock | None, upgrade: Collection[str] | None
+) -> tuple[Host, Selection] | None:
+    """Return the answer with the locked release of TensorFlow, when it still fits and nothing speaks against it."""
+    version = lock.version_of(row.distribution) if lock else None
+    if version is None or upgrade is None or row.distribution in upgrade:
+        return None
+    return pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
+
+
+def pinned(row: Row, ask: Ask, levels: Levels, matrix: Matrix, version: str) -> tuple[Host, Selection] | None:
+    """Return the row's answer to an ask, with exactly `version`; None when it no longer fits or is better avoided."""
+    if ask.tensorflow is not None and not asked(ask.tensorflow, version):
+        return None
+    avoided = any(rule.verdict == "avoid" for rule in rules_for(row, version, matrix))
+    if avoided and ask.tensorflow is None:
+        return None
+    host, selection = reference(row, replace(ask, tensorflow=f"=={version}"), matrix, levels)
+    return (host, selection) if selection.installable else None
+
+
+def origin_of(row: Row, order: Order, python: str | None, selection: Selection, matrix: Matrix) -> Origin:
+    """Return the note for the lock of a selection."""
+    target = selection.target
+    if target is None:
+        raise ValueError("only an installable selection, which has a target, can be locked")
+    version = selection.requirements[0].partition("==")[2]
+    return Origin(
+        row=row.id,
+        platform=target.platform,
+        python=target.python,
+        asked_python=python is not None,
+        macos=target.macos,
+        glibc=target.glibc,
+        tensorflow=order.ask.tensorflow,
+        pre=order.ask.pre,
+        team=tuple(sorted(dict.fromkeys(order.team))),
+        requirements=selection.requirements,
+        source_builds=selection.source_builds,
+        sdists=selection.sdists,
+        rules=row_parts(row, version, matrix),
+    )
+
+
+def row_parts(row: Row, version: str, matrix: Matrix) -> dict[str, str]:
+    """Return fingerprints of what the matrix says of one release in a row, by the row's fields; words are left out."""
+    when = row.when
+    pairs = [_pair(p) for p in row.plugin.pairs if in_range(p.tensorflow, version)] if row.plugin else []
+    name = (row.plugin.distribution, row.plugin.build) if row.plugin else None
+    parts = {
+        "when": [when.os, when.arch, when.interpreter, when.rosetta, when.gpu, when.xcode_clt, when.by_version],
+        "accelerator": row.accelerator,
+        "distribution": row.distribution,
+        "versions": row.versions,
+        "python": row.python,
+        "plugin": [name, pairs],
+        "rules": [_rule(rule) for rule in rules_for(row, version, matrix)],
+    }
+    return {name: fingerprint(value) for name, value in parts.items()}
+
+
+def _pair(pair: Pair) -> list[str | None]:
+    return [pair.plugin, pair.macos]
+
+
+def _rule(rule: Rule) -> list[object]:
+    needs = [rule.cpu, rule.driver, rule.capability, rule.python, rule.macos, rule.verdict]
+    return [*needs, list(rule.add), list(rule.extras), list(rule.sdists)]

@@ -1,0 +1,98 @@
+"""Lock files as text: the two forms, rendered from the same packages, the same bytes for the same input. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin
+from tfsetup.locks.origin import COMMENT, quoted, render, render_sums, seal
+
+_ABOUT = (
+    "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with",
+    "# any index or mirror: `tfsetup install` takes it, and so does `pip install --require-hashes --no-deps -r`.",
+)
+# PEP 508 spellings of the platform, by the end of uv's target name: (sys_platform, machine by architecture).
+_ENVIRONMENTS = {
+    "apple-darwin": ("darwin", {"aarch64": "arm64", "x86_64": "x86_64"}),
+    "pc-windows-msvc": ("win32", {"x86_64": "AMD64", "aarch64": "ARM64"}),
+}
+
+
+def write_lock(packages: Sequence[LockedPackage], origin: Origin | None, form: Form) -> Lock:
+    """Return the lock of `packages` in a form, with the note of what it was made for (none: an installation's own)."""
+    ordered = tuple(sorted(map(_ordered, packages), key=lambda package: (package.name, package.marker or "")))
+    if form == "portable":
+        ordered = tuple(map(_without_addresses, ordered))
+    sealed = seal(origin, ordered) if origin else None
+    lines = _portable(ordered, sealed) if form == "portable" else _pylock(ordered, sealed)
+    return Lock(text="".join(f"{line}\n" for line in lines), packages=ordered, form=form, origin=sealed)
+
+
+def _ordered(package: LockedPackage) -> LockedPackage:
+    return replace(package, wheels=tuple(sorted(package.wheels, key=lambda file: (file.filename, file.sha256))))
+
+
+def _without_addresses(package: LockedPackage) -> LockedPackage:
+    wheels = tuple(replace(file, url=None, path=None) for file in package.wheels)
+    sdist = replace(package.sdist, url=None, path=None) if package.sdist else None
+    return replace(package, wheels=wheels, sdist=sdist, index=None)
+
+
+def _pylock(packages: Sequence[LockedPackage], origin: Origin | None) -> Iterator[str]:
+    yield 'lock-version = "1.0"'
+    if origin:
+        yield f"environments = [{quoted(environment(origin))}]"
+        yield f'requires-python = "=={origin.python}.*"'
+    yield 'created-by = "tfsetup"'
+    for package in packages:
+        yield ""
+        yield "[[packages]]"
+        yield f"name = {quoted(package.name)}"
+        yield f"version = {quoted(package.version)}"
+        if package.marker:
+            yield f"marker = {quoted(package.marker)}"
+        if package.index:
+            yield f"index = {quoted(package.index)}"
+        if package.sdist:
+            yield f"sdist = {_inline(package.sdist)}"
+        if package.wheels:
+            yield "wheels = ["
+            yield from (f"    {_inline(wheel)}," for wheel in package.wheels)
+            yield "]"
+    if origin:
+        yield ""
+        yield "[tool.tfsetup]"
+        yield from render(origin)
+        yield from render_sums(origin)
+
+
+def _inline(file: LockedFile) -> str:
+    place = f"path = {quoted(file.path)}" if file.path else f"url = {quoted(file.url or '')}"
+    name = f"name = {quoted(file.filename)}, " if file.path or not (file.url or "").endswith(file.filename) else ""
+    size = f"size = {file.size}, " if file.size is not None else ""
+    return f"{{ {name}{place}, {size}hashes = {{ sha256 = {quoted(file.sha256)} }} }}"
+
+
+def environment(origin: Origin) -> str:
+    """Return the environment marker of the target (PEP 508), from uv's name of its platform."""
+    arch, _, rest = origin.platform.partition("-")
+    system, machines = _ENVIRONMENTS.get(rest, ("linux", {}))
+    return f"sys_platform == '{system}' and platform_machine == '{machines.get(arch, arch)}'"
+
+
+def _portable(packages: Sequence[LockedPackage], origin: Origin | None) -> Iterator[str]:
+    yield from _ABOUT
+    if origin:
+        yield from (COMMENT + line for line in render(origin))
+    for package in packages:
+        yield ""
+        yield from (f"# {file.filename} {'' if file.size is None else file.size}".rstrip() for file in package.files)
+        marker = f" ; {package.marker}" if package.marker else ""
+        yield f"{package.name}=={package.version}{marker} \\"
+        *before, last = (f"    --hash=sha256:{file.sha256}" for file in package.files)
+        yield from (f"{line} \\" for line in before)
+        yield last
+    if origin:
+        yield ""
+        yield from (COMMENT + line for line in render_sums(origin))

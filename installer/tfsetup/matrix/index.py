@@ -1,0 +1,318 @@
+"""Reads package indexes over the network: project pages (PEP 503, 691), METADATA (PEP 658, 714, or out of the wheel).
+
+The only module of this room that talks to a network. Polite: few connections, conditional requests against a cache on
+disk, retries that obey Retry-After. It counts its requests and bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from tfsetup import __version__
+from tfsetup.errors import NetworkError
+from tfsetup.matrix.ranged import RangedFile, metadata_of
+from tfsetup.matrix.settings import Indexes, indexes, redacted
+from tfsetup.matrix.snapshot import File
+
+if TYPE_CHECKING:
+    import requests
+    from pypi_simple import DistributionPackage, ProjectPage
+
+_CONNECTIONS = 6
+_TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
+_RETRIES = 3
+_RETRY_ON = (429, 500, 502, 503, 504)
+_NOT_MODIFIED = 304
+_NOT_FOUND = 404
+_PARTIAL = 206
+
+
+@dataclass(kw_only=True, slots=True)
+class Traffic:
+    """What reading cost: requests made, bytes of bodies received, answers the cache still had."""
+
+    requests: int = 0
+    received: int = 0
+    unchanged: int = 0
+
+
+class IndexClient:
+    """Reads project pages and metadata from the user's indexes. Not for one request: it keeps its connections."""
+
+    def __init__(self, chosen: Indexes, cache: Path, *, verify: str | None = None) -> None:
+        """Prepare; `verify` is a bundle of certificates. Nothing is requested yet."""
+        import requests
+        from pypi_simple import ACCEPT_JSON_PREFERRED, PYPI_SIMPLE_ENDPOINT
+        from requests.adapters import HTTPAdapter
+        from urllib3.util import Retry
+
+        self.urls = (*chosen.extra, chosen.default or PYPI_SIMPLE_ENDPOINT)
+        self.cache = cache
+        self.traffic = Traffic()
+        self._lock = threading.Lock()
+        self._session = requests.Session()
+        retry = Retry(_RETRIES, status_forcelist=_RETRY_ON, backoff_factor=0.5, raise_on_status=False)
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS, max_retries=retry))
+        self._session.headers["User-Agent"] = f"tfsetup/{__version__}"
+        self._session.headers["Accept"] = ACCEPT_JSON_PREFERRED
+        if verify:
+            self._session.verify = verify
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def pages(self, names: Iterable[str]) -> dict[str, list[File]]:
+        """Return the files of each project, over all indexes; a file that several have is taken from the first.
+
+        Raises:
+            NetworkError: an index does not answer or sends what is no project page, or no index knows a project.
+        """
+        wanted = list(names)
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            return dict(zip(wanted, pool.map(self._project, wanted), strict=True))
+
+    def requires(self, files: Iterable[File]) -> dict[str, list[str]]:
+        """Return the Requires-Dist lines of wheels by file name."""
+        wanted = list(files)
+        with ThreadPoolExecutor(_CONNECTIONS) as pool:
+            return dict(zip((file.filename for file in wanted), pool.map(self.requires_of, wanted), strict=True))
+
+    def requires_of(self, file: File) -> list[str]:
+        """Return the Requires-Dist lines of one wheel: its metadata file, else read out of the wheel by range.
+
+        Raises:
+            NetworkError: neither can be had, or what was sent has another hash than the index promised.
+        """
+        path = self.cache / "metadata" / f"{file.sha256}.txt"
+        text = _read(path)
+        if text is None:
+            text = self._metadata_file(file) or self._metadata_in(file)
+            _write(path, text)
+        return HeaderParser().parsestr(text).get_all("Requires-Dist") or []
+
+    # -------------------------------------------------------------------------------------------- pages
+
+    def _project(self, name: str) -> list[File]:
+        found: dict[str, File] = {}
+        for base in self.urls:
+            for file in self._page(base.rstrip("/") + f"/{name}/", name):
+                found.setdefault(file.filename, file)
+        if not found:
+            shown = ", ".join(redacted(url) for url in self.urls)
+            raise NetworkError(f"No index has {name} ({shown}).", hint="Check the index settings of uv and pip.")
+        return list(found.values())
+
+    def _page(self, url: str, name: str) -> list[File]:
+        if urlsplit(url).scheme == "file":
+            return _local_page(url, name)
+        kind, body = self._conditional(url)
+        if body is None:
+            return []
+        try:
+            return _files(_parse(kind, body, url, name))
+        except Exception as error:  # whatever a stranger's page makes the parser raise
+            raise NetworkError(f"{redacted(url)} is not a project page of a package index: {error}") from error
+
+    def _conditional(self, url: str) -> tuple[str, bytes | None]:
+        """Return content type and body, from the cache where the index says that it still holds; no body: not found."""
+        key = hashlib.sha256(url.encode()).hexdigest()[:32]
+        head, body = self.cache / "pages" / f"{key}.json", self.cache / "pages" / f"{key}.body"
+        known = _known(head, body)
+        response = self._get(url, headers=_conditions(known))
+        if response.status_code == _NOT_MODIFIED and known:
+            with self._lock:
+                self.traffic.unchanged += 1
+            return known["type"], body.read_bytes()
+        if response.status_code == _NOT_FOUND:
+            return "", None
+        if not response.ok:
+            raise _refused(url, response)
+        kind = response.headers.get("Content-Type", "")
+        facts = {"type": kind, "etag": response.headers.get("ETag"), "modified": response.headers.get("Last-Modified")}
+        if facts["etag"] or facts["modified"]:
+            _write(body, response.content)
+            _write(head, json.dumps(facts))
+        return kind, response.content
+
+    def _get(self, url: str, *, headers: Mapping[str, str]) -> requests.Response:
+        import requests
+
+        try:
+            response = self._session.get(url, headers=dict(headers), timeout=_TIMEOUT)
+        except requests.RequestException as error:
+            raise _unreachable(url, error) from error
+        with self._lock:
+            self.traffic.requests += 1
+            self.traffic.received += len(response.content)
+        return response
+
+    # -------------------------------------------------------------------------------------------- metadata
+
+    def _metadata_file(self, file: File) -> str | None:
+        if not file.has_metadata:
+            return None
+        response = self._get(file.url + ".metadata", headers={"Accept": "*/*"})
+        if not response.ok:
+            return None
+        if file.metadata and hashlib.sha256(response.content).hexdigest() != file.metadata:
+            raise NetworkError(f"The metadata of {file.filename} has another hash than the index promised.")
+        return response.content.decode("utf-8", "replace")
+
+    def _metadata_in(self, file: File) -> str:
+        try:
+            return metadata_of(RangedFile(lambda start, end: self._range(file.url, start, end)), file.filename)
+        except (OSError, ValueError, KeyError) as error:
+            raise NetworkError(f"No METADATA can be read out of {file.filename}: {error}") from error
+
+    def _range(self, url: str, start: int | None, end: int) -> tuple[bytes, int, int]:
+        """Return bytes of a file, where they begin, and the file's size; `start` None: the last `end` bytes."""
+        if urlsplit(url).scheme == "file":
+            return _local_range(url, start, end)
+        wanted = f"bytes=-{end}" if start is None else f"bytes={start}-{end - 1}"
+        response = self._get(url, headers={"Range": wanted, "Accept": "*/*", "Accept-Encoding": "identity"})
+        if response.status_code == _PARTIAL:
+            span, _, total = response.headers["Content-Range"].removeprefix("bytes ").partition("/")
+            return response.content, int(span.split("-")[0]), int(total)
+        if not response.ok:
+            raise _refused(url, response)
+        return response.content, 0, len(response.content)  # no ranges here: the whole file came
+
+
+def client(cache: Path | None = None) -> IndexClient:
+    """Return a client with the user's own settings.
+
+    Raises:
+        NetworkError: the user's settings forbid the network.
+        InvalidFileError: a settings file cannot be parsed.
+    """
+    chosen = indexes(os.environ, {str(path): text for path in _settings_files() if (text := _read(path)) is not None})
+    if chosen.offline:
+        raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
+    bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
+    return IndexClient(chosen, cache or cache_folder(), verify=bundle if bundle and Path(bundle).is_file() else None)
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps pages and metadata between runs."""
+    home = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else None)
+    return (Path(home) if home else Path.home() / ".cache") / "tfsetup" / "index"
+
+
+def _settings_files() -> list[Path]:
+    """Return where uv and pip keep settings, the strongest first."""
+    here, home = Path.cwd(), Path.home()
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    named = [Path(os.environ[name]) for name in ("UV_CONFIG_FILE", "PIP_CONFIG_FILE") if os.environ.get(name)]
+    project = [here / "uv.toml", here / "pyproject.toml"]
+    user = [config / "uv" / "uv.toml", config / "pip" / "pip.conf", home / ".pip" / "pip.conf"]
+    apple = [home / "Library" / "Application Support" / "pip" / "pip.conf"]
+    windows = [Path(os.environ["APPDATA"]) / "pip" / "pip.ini"] if os.environ.get("APPDATA") else []
+    return [*named, *project, *user, *apple, *windows, Path("/etc/uv/uv.toml"), Path("/etc/pip.conf")]
+
+
+# ------------------------------------------------------------------------------------------------ pages and files
+
+
+def _parse(kind: str, body: bytes, url: str, name: str) -> ProjectPage:
+    from pypi_simple import ProjectPage
+
+    if "json" in kind:
+        return ProjectPage.from_json_data(json.loads(body), base_url=url)
+    return ProjectPage.from_html(name, body, base_url=url)
+
+
+def _files(page: ProjectPage) -> list[File]:
+    return [_file(package) for package in page.packages if package.version]
+
+
+def _file(package: DistributionPackage) -> File:
+    hashes = package.metadata_digests or {}
+    return File(
+        filename=package.filename,
+        version=package.version or "",
+        url=package.url,
+        sha256=package.digests.get("sha256", ""),
+        size=package.size,
+        yanked=package.is_yanked,
+        requires_python=package.requires_python or "",
+        date=package.upload_time.date().isoformat() if package.upload_time else "",
+        metadata=hashes.get("sha256"),
+        has_metadata=bool(package.has_metadata),
+    )
+
+
+def _local_page(url: str, name: str) -> list[File]:
+    """Read a project page from a folder (`file://`); an index that lacks the project has none."""
+    from pypi_simple import ProjectPage
+
+    page = Path(unquote(urlsplit(url).path)) / "index.html"
+    try:
+        return _files(ProjectPage.from_html(name, page.read_bytes(), base_url=url))
+    except OSError:
+        return []
+
+
+def _local_range(url: str, start: int | None, end: int) -> tuple[bytes, int, int]:
+    body = Path(unquote(urlsplit(url).path)).read_bytes()
+    begin = max(0, len(body) - end) if start is None else start
+    return body[begin : None if start is None else end], begin, len(body)
+
+
+def _conditions(known: Mapping[str, Any] | None) -> dict[str, str]:
+    if not known:
+        return {}
+    found = {"If-None-Match": known.get("etag"), "If-Modified-Since": known.get("modified")}
+    return {name: value for name, value in found.items() if value}
+
+
+def _known(head: Path, body: Path) -> dict[str, Any] | None:
+    """Return what the cache knows of a page; a damaged entry is no entry."""
+    text = _read(head)
+    if text is None or not body.is_file():
+        return None
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) and isinstance(facts.get("type"), str) else None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    """Write a cache entry whole or not at all; a cache that cannot be written costs requests and nothing else."""
+    data = content.encode() if isinstance(content, str) else content
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        part.replace(path)
+
+
+def _unreachable(url: str, error: Exception) -> NetworkError:
+    hint = "Check the connection and the index settings (UV_DEFAULT_INDEX, PIP_INDEX_URL), or use --offline."
+    host = redacted(url)
+    reason = str(error).replace(url, host)
+    return NetworkError(f"{host} could not be read: {type(error).__name__}: {reason[:200]}", hint=hint)
+
+
+def _refused(url: str, response: requests.Response) -> NetworkError:
+    return NetworkError(f"{redacted(url)} answered {response.status_code} {response.reason}.")

@@ -1,0 +1,57 @@
+"""What was locked, or what is stale, for people. Values to lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tfsetup.report.text import seconds, size
+
+Data = Mapping[str, Any]
+_VERDICTS = {"loads": "loads", "fails": "does not load", "undecided": "not proven"}
+_SHOWN = 12
+
+
+def progress(name: str, versions: Sequence[str], duration: float) -> str:
+    """Return the line for one target that uv is done with."""
+    what = f"{len(versions)} packages" if versions else "no lock"
+    return f"Resolved  {name:<28} {what:<14} {seconds(duration)}"
+
+
+def lock_lines(data: Data) -> Iterator[str]:
+    """Yield the outcome of `tfsetup lock`, one paragraph a file."""
+    checked = bool(data.get("checked"))
+    for file in data["files"]:
+        yield from _checked(file) if checked else _written(file)
+    if checked:
+        stale = sum(not file["fresh"] for file in data["files"])
+        total = len(data["files"])
+        yield f"{stale} of {total} not fresh: `tfsetup lock` writes them anew." if stale else f"{total} fresh."
+
+
+def _written(file: Data) -> Iterator[str]:
+    state = "written" if file["changed"] else "as it was"
+    yield f"{file['path']}  {state}: {_content(file)}; {_verdict(file)}"
+    moved = file["versions"] or []
+    yield from (f"    {line}" for line in moved[:_SHOWN])
+    if len(moved) > _SHOWN:
+        yield f"    and {len(moved) - _SHOWN} more"
+
+
+def _content(file: Data) -> str:
+    what = ", ".join(file["requirements"])
+    return f"{what} on Python {file['python']}, {file['packages']} packages, {size(file['download_bytes'])}"
+
+
+def _verdict(file: Data) -> str:
+    word = _VERDICTS[file["verdict"]]
+    reasons = file["reasons"]
+    return word if file["verdict"] == "loads" or not reasons else f"{word}: {reasons[0]}"
+
+
+def _checked(file: Data) -> Iterator[str]:
+    if file["fresh"]:
+        yield f"{file['path']}  fresh, {_verdict(file)}"
+        return
+    yield f"{file['path']}  stale" if file["packages"] else f"{file['path']}  missing"
+    yield from (f"    {line}" for line in file["changes"])

@@ -1,0 +1,126 @@
+"""The matrix as a table: for the terminal, and as the support table of the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tfsetup.matrix.overview import Line, overview
+from tfsetup.matrix.rows import Matrix
+from tfsetup.report.text import printable, size
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+HEADINGS = ("row", "machine", "runs on", "newest", "releases", "Python", "needs")
+
+
+def cells(line: Line) -> tuple[str, ...]:
+    """Return one line of the table, under `HEADINGS`."""
+    return (line.row, line.machine, line.accelerator, line.newest, line.releases, line.pythons, line.needs)
+
+
+def support_table(matrix: Matrix) -> str:
+    """Return the support table as Markdown; README holds it byte for byte."""
+    return markdown(overview(matrix))
+
+
+def markdown(lines: Sequence[Line]) -> str:
+    """Return the lines of the matrix as a Markdown table."""
+    return "\n".join(_markdown(lines)) + "\n"
+
+
+def _markdown(lines: Sequence[Line]) -> Iterator[str]:
+    yield "| " + " | ".join(HEADINGS) + " |"
+    yield "|" + " --- |" * len(HEADINGS)
+    for line in lines:
+        row, machine, accelerator, newest, *rest = cells(line)
+        pins = "<br>".join(f"`{pin}`" for pin in newest.split("  "))
+        yield "| " + " | ".join([f"`{row}`", machine, accelerator, pins, *rest]) + " |"
+
+
+def matrix_table(lines: Sequence[Line]) -> RenderableType:
+    """Return the matrix as a table for the terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in HEADINGS:
+        if heading != "machine":  # the row's name says it already, and a terminal is narrow
+            table.add_column(heading, no_wrap=heading != "needs", overflow="fold")
+    for line in lines:
+        row, _machine, *rest = (Text(cell.replace("  ", "\n")) for cell in cells(line))
+        table.add_row(row, *rest)
+    return table
+
+
+Data = Mapping[str, Any]
+
+
+def check_view(data: Data, findings: Sequence[Data]) -> RenderableType:
+    """Return what `matrix check` found: a line a row, every problem with its place, what the index has otherwise."""
+    from rich.console import Group
+
+    parts: list[RenderableType] = [_rows(data), *_problems(findings), *_differences(data)]
+    verdict = "The matrix holds." if not findings else f"{len(findings)} problems."
+    against = f"{verdict} Snapshot of {data['index']}"
+    return Group(*parts, "", f"{against}; {_traffic(data)}")
+
+
+def update_view(data: Data, findings: Sequence[Data]) -> RenderableType:
+    """Return what `matrix update` proposes: what is new, the diff of the YAML, what is for a person to decide."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = [*_differences(data)]
+    if not data["differences"] and not data["edits"]:
+        parts.append("The matrix is up to date with the index.")
+    parts += [Text(printable(data["diff"]))] if data["diff"] else []
+    parts += [f"{edit['where']}: {edit['new']}, because {edit['because']}" for edit in data["edits"]]
+    parts += [Text(printable(f"to decide: {note}")) for note in data["notes"]]
+    parts += _problems(findings)
+    if findings:
+        parts.append("Not applied: `tfsetup matrix check` would refuse it.")
+    elif data["applied"]:
+        parts.append("Written.")
+    elif data["differences"] or data["edits"]:
+        parts.append("Nothing was written; --apply writes it.")
+    return Group(*parts, _traffic(data))
+
+
+def _rows(data: Data) -> RenderableType:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("row", "newest", "releases", "problems"):
+        table.add_column(heading, no_wrap=True, justify="left" if heading == "row" else "right")
+    for row in data["rows"]:
+        table.add_row(row["row"], row["newest"], str(row["releases"]), str(row["problems"] or "none"))
+    return table
+
+
+def _problems(findings: Sequence[Data]) -> list[RenderableType]:
+    from rich.text import Text
+
+    return [Text(printable(f"{found['where']}: {found['message']}"), style="red") for found in findings]
+
+
+def _differences(data: Data) -> list[RenderableType]:
+    from rich.text import Text
+
+    return [
+        Text(
+            printable(f"{found['distribution']} {found['version']} {found['words']}"),
+            style="red" if found["grave"] else "yellow",
+        )
+        for found in data["differences"]
+    ]
+
+
+def _traffic(data: Data) -> str:
+    if data["traffic"] is None:
+        return "the index was not asked (--offline)."
+    traffic = data["traffic"]
+    return (
+        f"{traffic['requests']} requests, {size(traffic['received'])} received, {traffic['unchanged']} pages unchanged."
+    )

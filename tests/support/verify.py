@@ -1,0 +1,23 @@
+"""Recorded probe runs, judged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfsetup.matrix.model import Expectation
+from tfsetup.verify import findings_data, judge, to_data
+from tfsetup.verify.model import ProbeOutcome
+
+CASES = Path(__file__).parents[1] / "cases" / "verify"
+
+
+def judged(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the data and the findings of the judgement on a case of tests/cases/verify."""
+    case = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
+    expectation: Any = case.get("expectation")
+    expect = expectation and Expectation(**{**expectation, "devices": tuple(expectation["devices"])})
+    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
+    found = judge(outcome, expect, None)
+    return to_data(found), findings_data(found)

@@ -1,0 +1,215 @@
+"""Earlier verifications: what is compared with what, what counts as slower, and that damage costs nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsetup.verify.history import (
+    Run,
+    after,
+    compare,
+    comparison_data,
+    day,
+    from_line,
+    history_findings,
+    run_of,
+    to_line,
+)
+from tfsetup.verify.history_file import KEPT, append_history, history_folder, history_path, keep, read_history
+from tfsetup.verify.model import Blas, Device, Matmul, Verification
+
+SERIES = ("GPU:0", "float32", 4096)
+
+
+def run(when: str, rate: float, *, tensorflow: str = "2.20.0", n: int = 4096, device: str = "GPU:0") -> Run:
+    return Run(
+        when=when,
+        tensorflow=tensorflow,
+        python="3.12.4",
+        ok=True,
+        import_s=3.0,
+        rates={(device, "float32", n): rate},
+    )
+
+
+OLD = [run(f"2026-11-0{day}T10:00:00+00:00", rate, tensorflow="2.19.1") for day, rate in ((1, 4000.0), (3, 4100.0))]
+
+
+def test_a_slow_down_after_an_upgrade_is_told_with_date_and_versions() -> None:
+    comparison = compare(OLD, run("2026-11-20T10:00:00+00:00", 1780.0))
+    (finding,) = history_findings(comparison)
+    assert finding.title == "GPU:0 is 2.3 times slower than on 3 November 2026 after tensorflow 2.19.1 → 2.20.0"
+    assert finding.detail == "float32 4096: 1780 GFLOP/s now, 4100 then"
+    assert finding.severity == "note"
+
+
+def test_the_run_before_the_last_change_of_versions_is_the_one_compared_with() -> None:
+    since = [run("2026-11-10T10:00:00+00:00", 1800.0), run("2026-11-11T10:00:00+00:00", 1790.0)]
+    comparison = compare([*OLD, *since], run("2026-11-20T10:00:00+00:00", 1780.0))
+    assert comparison is not None
+    assert comparison.then is OLD[-1]
+
+
+def test_without_a_change_of_versions_the_run_before_is_compared_with() -> None:
+    comparison = compare(OLD, replace(OLD[0], when="2026-11-04T10:00:00+00:00"))
+    assert comparison is not None
+    assert comparison.then is OLD[-1]
+    assert after(comparison) == ""
+
+
+@pytest.mark.parametrize(("earlier", "now", "slower"), [
+    ([4000, 4100], 3900, False), ([4000, 4100], 3600, False), ([4000, 4100], 3000, True),
+    ([4000, 2000], 1900, False), ([4000, 2000], 950, False), ([4000, 2000], 800, True),
+    ([100], 95, False), ([100], 85, True), ([100], 300, False),
+])  # fmt: skip
+def test_slower_means_slower_than_the_spread_of_earlier_runs(earlier: list[float], now: float, slower: bool) -> None:
+    runs = [run(f"2026-11-0{at + 1}T10:00:00+00:00", rate) for at, rate in enumerate(earlier)]
+    comparison = compare(runs, run("2026-11-20T10:00:00+00:00", now))
+    assert comparison is not None
+    assert bool(comparison.lasting) is slower
+
+
+def test_only_sizes_that_both_measured_are_compared() -> None:
+    then = run("2026-11-01T10:00:00+00:00", 100.0, n=2048)
+    assert compare([then], run("2026-11-02T10:00:00+00:00", 100.0, n=4096)).changes == ()  # type: ignore[union-attr]
+    both = replace(then, rates={**then.rates, ("GPU:0", "float32", 512): 50.0, SERIES: 110.0})
+    (change,) = compare([both], both).changes  # type: ignore[union-attr]
+    assert change.n == 4096
+
+
+def test_numpy_s_own_pace_is_compared_and_not_complained_about() -> None:
+    earlier = [run("2026-11-01T10:00:00+00:00", 100.0, device="NumPy")]
+    comparison = compare(earlier, run("2026-11-20T10:00:00+00:00", 10.0, device="NumPy"))
+    assert comparison is not None
+    assert comparison.lasting
+    assert list(history_findings(comparison)) == []
+
+
+def test_nothing_earlier_is_nothing_to_compare_with() -> None:
+    assert compare([], OLD[0]) is None
+    assert compare(OLD, replace(OLD[0], rates={})) is None
+    assert comparison_data(None, 0) == {"runs": 0, "compared_with": None, "changes": []}
+    assert list(history_findings(None)) == []
+
+
+def test_the_comparison_has_a_json_form() -> None:
+    data = comparison_data(compare(OLD, run("2026-11-20T10:00:00+00:00", 2050.0)), 2)
+    assert data["compared_with"] == {"when": OLD[-1].when, "tensorflow": "2.19.1", "python": "3.12.4"}
+    assert data["changes"] == [
+        {
+            "device": "GPU:0", "dtype": "float32", "n": 4096, "now_gflops": 2050.0, "then_gflops": 4100.0,
+            "ratio": 0.5, "lasting": True,
+        }
+    ]  # fmt: skip
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_a_run_keeps_the_best_of_each_series() -> None:
+    item = Matmul(n=1000, dtype="float32", median_s=0.04, min_s=0.02, gflops=50.0)
+    failed = Matmul(n=1000, dtype="float64", error="no kernel")
+    device = Device(name="CPU:0", type="CPU", status="ok", reason="", matmul=(item, failed))
+    found = Verification(
+        ok=True, python="p", tensorflow="2.20.0", devices=(device,),
+        blas=(Blas(user="numpy", library="mkl", gflops=70.0, n=1000), Blas(user="scipy", library="mkl", gflops=9.0)),
+    )  # fmt: skip
+    assert run_of(found, "2026-11-20T10:00:00+00:00").rates == {
+        ("CPU:0", "float32", 1000): pytest.approx(100.0),
+        ("NumPy", "float32", 1000): 70.0,
+    }
+
+
+@given(
+    st.builds(
+        Run,
+        when=st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.isoformat()),
+        tensorflow=st.none() | st.text(),
+        python=st.none() | st.text(),
+        ok=st.booleans(),
+        import_s=st.none() | st.floats(0, 1e3),
+        rates=st.dictionaries(st.tuples(st.text(), st.text(), st.integers(1, 99999)), st.floats(1e-3, 1e9), max_size=5),
+    )
+)
+def test_a_run_comes_back_from_its_line_as_it_was(kept: Run) -> None:
+    assert from_line(json.loads(json.dumps(to_line(kept)))) == kept
+
+
+def test_dates_are_english_words() -> None:
+    assert day("2026-11-03T23:59:59+00:00") == "3 November 2026"
+
+
+def test_runs_are_kept_per_environment_in_order(tmp_path: Path) -> None:
+    found = Verification(ok=True, python="p", tensorflow="2.20.0")
+    times = [datetime(2026, 11, day, tzinfo=UTC) for day in (3, 1, 2)]
+    for now in times:
+        assert keep(tmp_path / ".venv", found, folder=tmp_path / "state", now=now).problem is None
+    keep(tmp_path / "other", found, folder=tmp_path / "state", now=times[0])
+    runs = read_history(history_path(tmp_path / ".venv", tmp_path / "state"))
+    assert [day(each.when) for each in runs] == ["1 November 2026", "2 November 2026", "3 November 2026"]
+    assert len(list((tmp_path / "state").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", '{"schema": 2}', "[]", "null", '{"schema": 1, "when": "x"}', '"text"', "\x00\x00", "3"]
+)
+def test_a_damaged_line_costs_only_itself(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "history.jsonl"
+    assert append_history(path, OLD[0]) is None
+    with path.open("a", encoding="utf-8") as file:
+        file.write(damage + "\n")
+    assert append_history(path, OLD[1]) is None
+    assert read_history(path) == OLD
+
+
+def test_a_long_history_is_cut_at_its_old_end(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    for second in range(KEPT + 3):
+        append_history(path, run(f"2026-11-03T10:{second // 60:02d}:{second % 60:02d}+00:00", 1.0))
+    runs = read_history(path)
+    assert len(runs) == KEPT
+    assert runs[0].when == "2026-11-03T10:00:03+00:00"
+
+
+def test_what_cannot_be_kept_is_said_and_harms_nothing(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    kept = keep(tmp_path / ".venv", Verification(ok=True, python="p"), folder=blocked / "history")
+    assert kept.problem is not None
+    assert "could not be kept" in kept.problem
+    assert kept.data["runs"] == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "folder"),
+    [
+        ({"HOME": "/h"}, "linux", "/h/.local/state/tfsetup/history"),
+        ({"HOME": "/h", "XDG_STATE_HOME": "/s"}, "linux", "/s/tfsetup/history"),
+        ({"HOME": "/h"}, "darwin", "/h/Library/Application Support/tfsetup/history"),
+        ({"LOCALAPPDATA": "/l", "USERPROFILE": "/h"}, "win32", "/l/tfsetup/history"),
+        ({"USERPROFILE": "/h"}, "win32", "/h/AppData/Local/tfsetup/history"),
+        ({"HOME": "/h", "TFSETUP_STATE": "/t"}, "linux", "/t/history"),
+    ],
+)
+def test_histories_stand_where_each_system_keeps_state(environ: dict[str, str], platform: str, folder: str) -> None:
+    assert history_folder(environ, platform) == Path(folder)
+
+
+def test_an_environment_is_known_by_its_path_and_not_by_what_it_links_to(tmp_path: Path) -> None:
+    first: Any = tmp_path / "1"
+    second = tmp_path / "2"
+    first.mkdir()
+    second.mkdir()
+    link = tmp_path / ".venv"
+    link.symlink_to(first)
+    before = history_path(link, tmp_path)
+    link.unlink()
+    link.symlink_to(second)
+    assert history_path(link, tmp_path) == before
+    assert history_path(first, tmp_path) != history_path(second, tmp_path)
