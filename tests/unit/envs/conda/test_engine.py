@@ -119,7 +119,7 @@ def test_offline_what_is_cached_is_enough(solved: Solved, tmp_path: Path) -> Non
 
 def test_offline_what_is_not_cached_is_named(solved: Solved, tmp_path: Path) -> None:
     away = tuple(replace(one, url=f"http://127.0.0.1:9/forge/{one.subdir}/{one.file_name}") for one in solved)
-    with pytest.raises(NetworkError, match="are not in the cache, .* for one, and --offline forbids"):
+    with pytest.raises(NetworkError, match="for one, and --offline forbids"):
         put(away, tmp_path / "env", tmp_path, offline=True)
 
 

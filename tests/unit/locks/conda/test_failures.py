@@ -13,7 +13,7 @@ TREE = """Cannot solve the request because of: The following packages are incomp
 │  └─ numpy 2.5.5
 └─ the constraint numpy <=2.1.3 cannot be fulfilled
 """
-VIRTUAL = """Cannot solve the request because of: needs-new-macos * cannot be installed because there are no viable options:
+VIRTUAL = """Cannot solve the request because of: needs-new-macos * cannot be installed:
 └─ needs-new-macos 1.0 would require
    └─ __osx >=26.0, for which no candidates were found.
 """

@@ -109,7 +109,7 @@ def test_a_package_without_hashes_is_not_locked(channel: Path, tmp_path: Path, m
         for record in records.values():
             record.pop(missing if record["name"] == "tzdata" else "none", None)
         write_repodata(copy / subdir, records)
-    with pytest.raises(NetworkError, match="no md5 or no sha256 for tzdata-2025c-hlocal_0.conda"):
+    with pytest.raises(NetworkError, match=r"no sha256 for tzdata-2025c-hlocal_0\.conda"):
         solve([ask_channel(copy, "python 3.12.*")], settings(tmp_path))
 
 
