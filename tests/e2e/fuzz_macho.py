@@ -9,6 +9,7 @@ libFuzzer's limits of time and memory; anything else is a crash with the input s
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import sys
 from pathlib import Path
@@ -20,7 +21,6 @@ sys.path[:0] = [str(ROOT / "installer"), str(ROOT / "tests")]
 
 with atheris.instrument_imports(include=["tfsetup.loader"]):
     from support.macho import Offered, Plan, Wanted, build, fat
-
     from tfsetup.loader.bytes import ByteSource, MalformedImage, Memory, check_range
     from tfsetup.loader.dyld import DyldProcess
     from tfsetup.loader.dyld_words import Mac
@@ -98,7 +98,7 @@ def _fields(plan: Plan) -> dict[str, object]:
 
 def one_input(data: bytes) -> None:
     """Lay an input over a file, read all there is to read, and open it."""
-    if len(data) < 8:  # noqa: PLR2004 - the four choices below
+    if len(data) < 8:
         return
     which, version, cut, head = struct.unpack_from("<2BHI", data)
     base, tables = BASES[which % len(BASES)]
@@ -106,10 +106,8 @@ def one_input(data: bytes) -> None:
     split = head % (len(body) + 1)
     size = base.size if cut == 0 else min(base.size, cut)
     source = Patched(base, [(0, body[:split]), (tables, body[split:])], size)
-    try:
+    with contextlib.suppress(MalformedImage):
         read_everything(source)
-    except MalformedImage:
-        pass
     mac = Mac(version=VERSIONS[version % len(VERSIONS)], architecture="x86_64" if version & 0x80 else "arm64")
     process = DyldProcess(mac, Files(source), SYSTEM)
     failure = process.dlopen("/S/p.so", Mode())
