@@ -87,7 +87,11 @@ class GlibcProcess:
             return False
         query = Query(symbol.encode())
         try:
-            return any(defines(other, query, newest=True) for other in entry.scope or (entry,) if other.elf is not None)
+            return any(
+                defines(other, query, self._system, newest=True)
+                for other in entry.scope or (entry,)
+                if other.elf is not None
+            )
         except MalformedImage:
             return False
 
@@ -177,7 +181,7 @@ class GlibcProcess:
             own = [entry] if entry.elf.symbolic else []
             scope = without_repetition(own, self._global, local)
             self._check_cut(entry)
-            failure = bind(entry, scope, now=mode.now, glibc=self._system.glibc) or self._take_static_tls(entry)
+            failure = bind(entry, scope, self._system, now=mode.now) or self._take_static_tls(entry)
         if failure:
             raise _Failed(failure)
 

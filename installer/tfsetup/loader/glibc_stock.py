@@ -97,6 +97,18 @@ _OPTIONAL = (
 _PYTHON = re.compile(r"libpython3(?:\.[0-9]+t?)?\.so(?:\.1\.0)?")
 
 
+def parse_symbols(text: str) -> dict[str, Release]:
+    """Parse `data/glibc-symbols.txt`: lines with a release, followed by indented lines of names; `#` starts a comment."""
+    found: dict[str, Release] = {}
+    since: Release = ()
+    for line in text.splitlines():
+        if line.startswith(" "):
+            found |= dict.fromkeys(line.split(), since)
+        elif line and not line.startswith("#"):
+            since = release(line)
+    return found
+
+
 def stock_library(soname: str, arch: Arch, glibc: tuple[int, int] | None) -> Stock | None:
     """Return what is known of the system's library `soname`; None: a stock system has no such library.
 
