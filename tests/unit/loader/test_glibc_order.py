@@ -32,9 +32,7 @@ def test_one_object() -> None:
 
 
 graphs = st.integers(1, 8).flatmap(
-    lambda count: st.lists(
-        st.lists(st.integers(0, count - 1), max_size=4, unique=True), min_size=count, max_size=count
-    )
+    lambda count: st.lists(st.lists(st.integers(0, count - 1), max_size=4, unique=True), min_size=count, max_size=count)
 )
 
 

@@ -24,7 +24,9 @@ def entry(flags: int, key: int, value: int, hwcap: int = 0) -> bytes:
     return struct.pack("<iIIIQ", flags, key, value, 0, hwcap)
 
 
-def cache_file(rows: list[tuple[int, str, str, int]], subdirectories: tuple[str, ...] = (), *, old: bool = False) -> bytes:
+def cache_file(
+    rows: list[tuple[int, str, str, int]], subdirectories: tuple[str, ...] = (), *, old: bool = False
+) -> bytes:
     """Build a cache; `old`: with the format of libc5 before it."""
     strings, places = b"", {}
     base = 48 + 24 * len(rows)
@@ -211,7 +213,12 @@ def test_presence(soname: str, presence: str) -> None:
 
 
 def test_symbols_by_release() -> None:
-    assert parse_symbols("# c\n2.17\n  a b\n  c\n2.30\n  d\n") == {"a": (2, 17), "b": (2, 17), "c": (2, 17), "d": (2, 30)}
+    assert parse_symbols("# c\n2.17\n  a b\n  c\n2.30\n  d\n") == {
+        "a": (2, 17),
+        "b": (2, 17),
+        "c": (2, 17),
+        "d": (2, 30),
+    }
 
 
 @pytest.mark.parametrize(
