@@ -25,19 +25,17 @@ INFO = (
         (
             "12.5.1",
             "9",
-            "libcudart.so.12 libcublas.so.12 libcublasLt.so.12 libcufft.so.11 libcusolver.so.11 libcusparse.so.12 "
-            "libcudnn.so.9",
+            "cudart.so.12 cublas.so.12 cublasLt.so.12 cufft.so.11 cusolver.so.11 cusparse.so.12 cudnn.so.9",
         ),
         (
             "11.8",
-            "8.6.0",
-            "libcudart.so.11.0 libcublas.so.11 libcublasLt.so.11 libcufft.so.10 libcusolver.so.11 libcusparse.so.11 "
-            "libcudnn.so.8",
+            "8.6",
+            "cudart.so.11.0 cublas.so.11 cublasLt.so.11 cufft.so.10 cusolver.so.11 cusparse.so.11 cudnn.so.8",
         ),
     ],
 )
 def test_sonames(cuda: str, cudnn: str, sonames: str) -> None:
-    assert " ".join(needed_sonames(cuda, cudnn)) == sonames
+    assert " ".join(name.removeprefix("lib") for name in needed_sonames(cuda, cudnn)) == sonames
 
 
 def look(files: dict[str, bytes], runpath: str = "$ORIGIN/../nvidia/cuda_runtime/lib") -> CudaLibraries | None:

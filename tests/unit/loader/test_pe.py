@@ -74,7 +74,7 @@ def test_what_is_no_pe_file(data: bytes, words: str) -> None:
 def test_more_sections_than_any_file_has() -> None:
     data = bytearray(build_pe(Dll()))
     data[70:72] = (5000).to_bytes(2, "little")
-    with pytest.raises(MalformedImage, match="5000 sections|bytes wanted"):
+    with pytest.raises(MalformedImage, match=r"5000 sections|bytes wanted"):
         Pe(Memory(bytes(data) + bytes(40 * 5000)))
 
 
