@@ -18,9 +18,7 @@ error: No solution found when resolving dependencies
 
 
 def team(*lines: str) -> tuple[Marked, ...]:
-    return tuple(
-        Marked(text=text, where=Where(file="team.yaml", line=n, column=5)) for n, text in enumerate(lines, 1)
-    )
+    return tuple(Marked(text=text, where=Where(file="team.yaml", line=n, column=5)) for n, text in enumerate(lines, 1))
 
 
 def sides(*lines: str) -> Sides:

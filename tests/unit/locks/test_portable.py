@@ -40,7 +40,9 @@ def test_a_file_of_pip_compile_is_read() -> None:
 
 
 def test_names_and_sizes_come_from_the_comments_above() -> None:
-    text = f"# x-1.0-py3-none-any.whl 77\n# x-1.0-cp312-cp312-win_amd64.whl\nx==1.0 --hash=sha256:{A} --hash=sha256:{B}\n"
+    text = (
+        f"# x-1.0-py3-none-any.whl 77\n# x-1.0-cp312-cp312-win_amd64.whl\nx==1.0 --hash=sha256:{A} --hash=sha256:{B}\n"
+    )
     wheels = read_portable(text, file="f").packages[0].wheels
     assert [(w.filename, w.size, w.sha256) for w in wheels] == [
         ("x-1.0-py3-none-any.whl", 77, A),
@@ -58,11 +60,23 @@ BAD = {
     "no version": (f"alpha --hash=sha256:{A}\n", "`alpha` is not a pin such as `name==1.0 --hash=sha256:…`.", "f:1"),
     "a range": (f"\nalpha>=1 --hash=sha256:{A}\n", "`alpha>=1` is not a pin such as", "f:2"),
     "a wildcard": (f"alpha==1.* --hash=sha256:{A}\n", "`alpha==1.*` is not a pin such as", "f:1"),
-    "an address": (f"alpha @ https://a.io/a.whl --hash=sha256:{A}\n", "`alpha @ https://a.io/a.whl` is not a pin", "f:1"),
+    "an address": (
+        f"alpha @ https://a.io/a.whl --hash=sha256:{A}\n",
+        "`alpha @ https://a.io/a.whl` is not a pin",
+        "f:1",
+    ),
     "a path": (f"../alpha-1.0-py3-none-any.whl --hash=sha256:{A}\n", "`../alpha-1.0-py3-none-any.whl` is not a", "f:1"),
-    "an option": ("--index-url https://evil.example/simple\n", "`--index-url https://evil.example/simple` is not", "f:1"),
+    "an option": (
+        "--index-url https://evil.example/simple\n",
+        "`--index-url https://evil.example/simple` is not",
+        "f:1",
+    ),
     "another file": ("-r ../other.txt\n", "`-r ../other.txt` is not a pin such as", "f:1"),
-    "an option after a pin": (f"alpha==1.0 --hash=sha256:{A} --no-binary=:all:\n", "`alpha==1.0 --no-binary=:all:`", "f:1"),
+    "an option after a pin": (
+        f"alpha==1.0 --hash=sha256:{A} --no-binary=:all:\n",
+        "`alpha==1.0 --no-binary=:all:`",
+        "f:1",
+    ),
     "an old hash": ("alpha==1.0 --hash=md5:abc\n", "`alpha` has a hash that is not a sha256: `md5:abc`.", "f:1"),
     "a short hash": ("alpha==1.0 --hash=sha256:abc\n", "`alpha` has a hash that is not a sha256", "f:1"),
     "cut off after a backslash": ("alpha==1.0 \\\n", "This requirement is cut off", "f:1"),
@@ -79,9 +93,17 @@ BAD = {
         "f:2",
     ),
     "a damaged note": ("#: row = \n", "The note of tfsetup in this lock is damaged", "f:1"),
-    "a note of another tfsetup": ('#: schema = 2\n#: row = "x"\n', "This lock is of schema 2; this tfsetup reads", "f:1"),
+    "a note of another tfsetup": (
+        '#: schema = 2\n#: row = "x"\n',
+        "This lock is of schema 2; this tfsetup reads",
+        "f:1",
+    ),
     "a note with a key twice": ("#: schema = 1\n#: schema = 1\n", "The note of tfsetup in this lock is damaged", "f:1"),
-    "a note without a row": ("#: schema = 1\n", "The note of tfsetup in this lock is damaged: `row` is missing.", "f:1"),
+    "a note without a row": (
+        "#: schema = 1\n",
+        "The note of tfsetup in this lock is damaged: `row` is missing.",
+        "f:1",
+    ),
 }
 
 
@@ -101,7 +123,7 @@ EDITED = {
     "another file name": ("# beta-2.0-cp312-cp312-win_amd64.whl", "# beta-2.0-cp313-cp313-win_amd64.whl", "beta"),
     "another size": ("win_amd64.whl 10", "win_amd64.whl 11", "beta"),
     "a marker": ("beta==2.0", "beta==2.0 ; python_version < '3'", "beta"),
-    "another fingerprint": ("#: sums.beta = \"", '#: sums.beta = "0', "beta"),
+    "another fingerprint": ('#: sums.beta = "', '#: sums.beta = "0', "beta"),
 }
 
 

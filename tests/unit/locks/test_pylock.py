@@ -152,7 +152,11 @@ def test_a_place_on_one_machine_is_refused_with_its_line(name: str) -> None:
 def test_a_wheel_s_name_cannot_lead_out_of_a_folder() -> None:
     text = GOOD.replace("beta-2.0-py3-none-any.whl", "x/%2e%2e/beta-2.0-py3-none-any.whl", 1)
     assert read_pylock(text, file="f").packages[1].wheels[0].filename == "beta-2.0-py3-none-any.whl"
-    named = GOOD.replace('{ url = "https://index.example/beta', '{ name = "../beta-2.0-py3-none-any.whl", url = "https://index.example/beta', 1)
+    named = GOOD.replace(
+        '{ url = "https://index.example/beta',
+        '{ name = "../beta-2.0-py3-none-any.whl", url = "https://index.example/beta',
+        1,
+    )
     with pytest.raises(InvalidFileError, match="This is not a valid lock file"):
         read_pylock(named, file="f")
 

@@ -146,4 +146,7 @@ def test_a_rule_about_another_release_does_not_count() -> None:
     before = row("linux-x86_64-cuda")
     about = [rule for rule in before.rules if rule.tensorflow != "==2.16.1"]
     assert row_parts(replace(before, rules=tuple(about)), "2.20.0", shipped()) == row_parts(before, "2.20.0", shipped())
-    assert row_parts(replace(before, rules=()), "2.20.0", shipped())["rules"] != row_parts(before, "2.20.0", shipped())["rules"]
+    assert (
+        row_parts(replace(before, rules=()), "2.20.0", shipped())["rules"]
+        != row_parts(before, "2.20.0", shipped())["rules"]
+    )

@@ -33,7 +33,13 @@ def test_everything_it_may_say() -> None:
         ("linux-x86_64", "team.yaml:1:32"),
     ]
     assert team.pythons == ("3.12", "3.11")
-    assert (team.tensorflow, team.pre, team.macos, team.glibc, team.form) == (">=2.18", True, "13.0", "2.31", "portable")
+    assert (team.tensorflow, team.pre, team.macos, team.glibc, team.form) == (
+        ">=2.18",
+        True,
+        "13.0",
+        "2.31",
+        "portable",
+    )
     assert [(r.text, str(r.where)) for r in team.requirements] == [
         ("pandas>=2", "team.yaml:9:5"),
         ("scikit-learn", "team.yaml:10:5"),
@@ -55,14 +61,22 @@ BAD = {
     "a Python as a number": ("pythons: [3.10]\n", "`3.10` is read as the number 3.1, not a Python version.", "t:1:11"),
     "a Python with three parts": ('pythons: ["3.10.1"]\n', "`3.10.1`: a Python is written X.Y.", "t:1:11"),
     "no range": ("tensorflow: newest\n", "`newest`: neither a version nor a range.", "t:1:13"),
-    "a version as a number": ("tensorflow: 2.2\n", "`2.2` is read as the number 2.2, not a version or range.", "t:1:13"),
+    "a version as a number": (
+        "tensorflow: 2.2\n",
+        "`2.2` is read as the number 2.2, not a version or range.",
+        "t:1:13",
+    ),
     "no requirement": ("requirements: [a b]\n", "`a b`: not a requirement (PEP 508).", "t:1:16"),
     "a requirement with an address": (
         "requirements:\n  - a @ https://u:p@h/a.whl\n",
         "`a @ https://***@h/a.whl`: a requirement with an address cannot be locked to an index's files.",
         "t:2:5",
     ),
-    "a strange path": ("requirements: setup.cfg\n", "`setup.cfg`: a list, or the path of a .txt or pyproject.toml", "t:1:15"),
+    "a strange path": (
+        "requirements: setup.cfg\n",
+        "`setup.cfg`: a list, or the path of a .txt or pyproject.toml",
+        "t:1:15",
+    ),
     "a form nobody knows": ("format: conda\n", "`conda` is not one of pylock, portable.", "t:1:9"),
     "an alias": ("pythons: &x [a]\nplatforms: *x\n", "Anchors and aliases are not read here", "t:1:10"),
     "a level that is none": ('macos: "Sonoma"\n', "`Sonoma`: numbers joined by dots are expected.", "t:1:8"),

@@ -173,9 +173,7 @@ MARKERS = st.sampled_from([None, 'python_version < "3.13"', 'sys_platform == "da
 def packages(draw: st.DrawFn) -> tuple[LockedPackage, ...]:
     names = draw(st.lists(NAMES, unique=True, min_size=1, max_size=5))
     return tuple(
-        package(
-            name, draw(VERSIONS), *draw(st.lists(TAGS, min_size=1, max_size=3, unique=True)), marker=draw(MARKERS)
-        )
+        package(name, draw(VERSIONS), *draw(st.lists(TAGS, min_size=1, max_size=3, unique=True)), marker=draw(MARKERS))
         for name in names
     )
 
@@ -193,9 +191,7 @@ def origins(draw: st.DrawFn) -> Origin:
 
 
 @given(packages(), origins() | st.none(), st.sampled_from(["pylock", "portable"]))
-def test_what_is_written_is_what_is_read(
-    found: tuple[LockedPackage, ...], noted: Origin | None, form: Form
-) -> None:
+def test_what_is_written_is_what_is_read(found: tuple[LockedPackage, ...], noted: Origin | None, form: Form) -> None:
     lock = write_lock(found, noted, form)
     again = read(lock)
     assert again.packages == lock.packages
