@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import pytest
 
 from support import fake_tensorflow
 from support.cli import Tfsetup
+from support.process import ROOT
 
 FAST = ("--size", "64", "--dtype", "float32", "--quick")
 
@@ -118,3 +122,34 @@ def test_a_crash_is_an_answer_and_not_an_error(tfsetup: Tfsetup, environment: Pa
     failure = ran.document["data"]["failure"]
     assert (failure["kind"], failure["signal"], failure["phase"]) == ("crash", "SIGABRT", "import")
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_an_interrupt_ends_everything_and_exits_130(environment: Path, tmp_path: Path) -> None:
+    package = next(environment.glob("[Ll]ib*/**/site-packages")) / "tensorflow"
+    started = tmp_path / "started"
+    source = f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\ntime.sleep(600)\n"
+    (package / "__init__.py").write_text(source, encoding="utf-8")
+    environ = os.environ | {"PYTHONPATH": str(ROOT / "installer")}
+    argv = [sys.executable, "-m", "tfsetup", "verify", str(environment), "--json"]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, text=True)
+    while not started.exists() and child.poll() is None:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=120)
+    assert child.returncode == 130
+    assert json.loads(out)["error"]["code"] == "interrupted"
+    assert "Traceback" not in err
+    listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
+    assert str(environment) not in listed
+
+
+@pytest.mark.process
+def test_without_plotly_the_page_is_refused_with_what_to_install(
+    tfsetup: Tfsetup, environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    ran = tfsetup("verify", str(environment), *FAST, "--report", "page.html", "--json")
+    assert ran.status == 2
+    assert ran.document["error"]["hint"] == "pip install 'tfsetup[report]'"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,33 @@ def test_a_folder_that_cannot_be_written_is_exit_6(tmp_path: Path) -> None:
     done = tfsetup("install", "--prefix", str(tmp_path / "file" / "env"), "--json", cwd=tmp_path)
     assert done.returncode == 6
     assert json.loads(done.stdout)["error"]["code"] == "build"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a file system of 64 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_as_one_and_leaves_nothing(small_disk: Path) -> None:
+    argv = ["install", "--accelerator", "cpu", "--python", PYTHONS[0], "--prefix", str(small_disk / "env"), "--json"]
+    done = tfsetup(*argv, cwd=small_disk)
+    assert done.returncode == 6
+    assert "The disk is full." in json.loads(done.stdout)["error"]["message"]
+    assert "UV_CACHE_DIR" in json.loads(done.stdout)["error"]["hint"]
+    assert not (small_disk / "env").exists()
+    assert [path.name for path in (small_disk / "env.generations").iterdir()] == ["lock"]
+
+
+def test_a_read_only_folder_is_told_as_one(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    done = tfsetup("install", "--accelerator", "cpu", "--prefix", str(small_disk / "env"), cwd=Path("/"))
+    assert done.returncode == 6
+    assert "cannot be written: Read-only file system" in done.stderr
+    assert "nothing here needs root" in done.stderr

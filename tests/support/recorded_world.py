@@ -1,4 +1,5 @@
-"""A machine from recorded answers: a folder with `machine.json`, texts beside it, and a file tree under `root/`.
+"""A machine from recorded answers: a folder with `machine.json`, texts beside it, and a file tree under `root/`
+(a colon is written `%3A` there).
 
 `machine.json`: `process` (fields of `Process`), `env`, `commands` (`argv` with `stdout` or the name of a file in
 `stdout_file`, `stderr`, `status`, `problem`), `interpreters` (path → `real`, and `says`: an answer for each
@@ -150,7 +151,8 @@ class RecordedWorld:
         windows = self.record["process"]["platform"] == "win32"
         found = {}
         for path in files:
-            inner = path.relative_to(root).as_posix()
+            # No colon in a file's name: neither Windows nor a source distribution can have one.
+            inner = path.relative_to(root).as_posix().replace("%3A", ":")
             found[self._key(f"{inner[0]}:{inner[1:]}" if windows else f"/{inner}")] = path
         return found
 

@@ -18,9 +18,10 @@ class Tree:
         self._files, self._links = dict(files), dict(links or {})
         self._folders = {"/", *folders}
         for path in files:
-            while path not in ("/", ""):
-                path = posixpath.dirname(path)
-                self._folders.add(path)
+            above = posixpath.dirname(path)
+            while above not in ("/", ""):
+                self._folders.add(above)
+                above = posixpath.dirname(above)
 
     def lookup(self, path: str) -> Entry | None:
         path = posixpath.normpath(path)

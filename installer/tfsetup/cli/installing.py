@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tfsetup.cli.conda import CondaChoice, ask_of, check, is_conda_lock, read_choice, solve_here
 from tfsetup.cli.session import Session
+from tfsetup.envs.conda.base import refuse_base
 from tfsetup.envs.model import Plan
 from tfsetup.envs.run import Hooks, Outcome, Refused, current, up_to_date
 from tfsetup.envs.run import install as build
 from tfsetup.envs.store import Store, layout_for
-from tfsetup.errors import Code, UsageError
+from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen
@@ -36,10 +38,12 @@ class Installation:
     dry_run: bool
     replace: bool
     allow_build: bool
+    anew: bool = False  # build also what the receipt calls up to date: its files are broken
     no_lock: bool = False
     update_lock: bool = False
     index_url: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    choice: CondaChoice | None = None
 
     def run(self) -> Result:
         """Install and return the result of INTERFACE, "`install`"."""
@@ -50,9 +54,10 @@ class Installation:
         if not selection.installable:
             return _no_row(selection)
         store = Store(layout_for(self.prefix))
-        if (unchanged := self._nothing_to_do(store, selection)) is not None:
+        refuse_base(store.layout.prefix)
+        if not self.anew and (unchanged := self._nothing_to_do(store, selection)) is not None:
             return unchanged
-        lock = self._lock(selection)
+        lock = self._lock(selection, host)
         plan = self._plan(selection, lock, host)
         if self.dry_run:
             return Result(command="install", data=self._data(store, selection, None) | _plan_data(plan, lock))
@@ -63,13 +68,20 @@ class Installation:
         from tfsetup.cli.in_place import Request, choose
         from tfsetup.host.describe import describe
         from tfsetup.matrix.files import read_matrix
+        from tfsetup.matrix.select import select
         from tfsetup.report.install import chosen
 
         self.session.say(f"Detected  {describe(host)}")
-        relock = self._relock if self.update_lock and not self.dry_run else None
-        request = Request(lock_file=self.lock_file, no_lock=self.no_lock, relock=relock, say=self.session.say)
-        found = choose(host, self.ask, read_matrix(self.session.matrix), request)
-        self.lock_file, selection = found.path, found.selection
+        matrix = read_matrix(self.session.matrix)
+        if self.lock_file is not None and is_conda_lock(self.lock_file):
+            self.choice = read_choice(self.lock_file, host)
+            self.ask = ask_of(self.choice, self.ask, matrix)
+            selection = select(host, self.ask, matrix)
+        else:
+            relock = self._relock if self.update_lock and not self.dry_run else None
+            request = Request(lock_file=self.lock_file, no_lock=self.no_lock, relock=relock, say=self.session.say)
+            found = choose(host, self.ask, matrix, request)
+            self.lock_file, selection = found.path, found.selection
         if selection.installable:
             self.session.say(f"Chosen    {chosen(selection)}")
             for warning in selection.warnings:
@@ -97,18 +109,29 @@ class Installation:
         from tfsetup.locks.digest import digest
 
         number = current(store, replace=self.replace)
-        pinned = _read_lock(self.lock_file, selection).sha256 if self.lock_file else None
+        pinned = self._read(selection).sha256 if self.lock_file else None
         if number is None or (receipt := up_to_date(store, number, digest(selection), pinned)) is None:
             return None
         outcome = Outcome(generation=number, changed=False, receipt=receipt)
         return Result(command="install", data=self._data(store, selection, outcome))
 
-    def _lock(self, selection: Selection) -> Lock:
+    def _read(self, selection: Selection) -> Lock | CondaChoice:
+        """Return what the lock file says; its name tells which kind it is."""
+        if self.lock_file is None:
+            raise TfsetupError(Code.BUG, "a lock file is read only when one was named")
+        if self.choice is not None:
+            check(self.choice, selection, self.lock_file)
+            return self.choice
+        return _read_lock(self.lock_file, selection)
+
+    def _lock(self, selection: Selection, host: Host) -> Lock | CondaChoice:
         from tfsetup.report.text import size
 
         began = time.perf_counter()
         if self.lock_file is not None:
-            lock = _read_lock(self.lock_file, selection)
+            lock = self._read(selection)
+        elif selection.backend == "conda":
+            lock = solve_here(selection, host, pre=self.ask.pre, offline=self.offline)
         else:
             from tfsetup.locks.solve import solve
 
@@ -118,15 +141,18 @@ class Installation:
         self.session.say(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
         return lock
 
-    def _plan(self, selection: Selection, lock: Lock, host: Host) -> Plan:
+    def _plan(self, selection: Selection, lock: Lock | CondaChoice, host: Host) -> Plan:
         from tfsetup.envs.plan import Index, plan_install
         from tfsetup.locks.run import asked_index
 
+        pinned = self.lock_file is not None
+        if isinstance(lock, CondaChoice):
+            return lock.plan(selection, pinned=pinned, preflight=self.preflight, verify=self.verify)
         return plan_install(
             selection,
             lock,
             host,
-            pinned=self.lock_file is not None,
+            pinned=pinned,
             preflight=self.preflight,
             verify=self.verify,
             index=Index(url=self.index_url, asked=asked_index(self.index_url)),
@@ -172,6 +198,7 @@ class Installation:
             "row": selection.row,
             "requirements": list(selection.requirements),
             "python": selection.python,
+            "backend": selection.backend,
             "seconds": {phase: round(duration, 3) for phase, duration in self.seconds.items()},
             "verify": outcome.receipt.verify if outcome else None,
             "preflight": outcome.receipt.preflight if outcome else None,
@@ -190,7 +217,7 @@ def _read_lock(path: Path, selection: Selection) -> Lock:
     return read_lock(path, sdists=selection.sdists)
 
 
-def _plan_data(plan: Plan, lock: Lock) -> dict[str, Any]:
+def _plan_data(plan: Plan, lock: Lock | CondaChoice) -> dict[str, Any]:
     from tfsetup.envs.plan import describe
 
     packages = [f"{package.name}=={package.version}" for package in lock.packages]

@@ -14,7 +14,7 @@ from tfsetup.loader.machine import machine_of
 from tfsetup.loader.preflight import Question, preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.report import Report, to_data
-from tfsetup.loader.sources import library_path, load_knowledge, load_system
+from tfsetup.loader.sources import library_path, load_glibc_symbols, load_knowledge, load_system
 
 
 def predict(session: Session, subject: Subject, host: Host, python: str | None) -> Report:
@@ -31,6 +31,7 @@ def predict(session: Session, subject: Subject, host: Host, python: str | None) 
         prefix=subject.prefix,
         executable=subject.executable,
         real=subject.real and machine.system == "linux",
+        symbols=load_glibc_symbols() if machine.system == "linux" else {},
         library_path=library_path() if subject.real else "",
     )
     question = Question(
@@ -57,3 +58,25 @@ def predict_environment(session: Session, prefix: Path, host: Host) -> dict[str,
         InvalidFileError: its interpreter is damaged.
     """
     return to_data(predict(session, of_environment(prefix, session), host, None))
+
+
+_SUGGESTIONS = 4
+
+
+def would_load(session: Session, report: Report, host: Host) -> list[str]:
+    """Return what the matrix knows to load where a plugin does not: with this TensorFlow first, then other releases."""
+    from tfsetup.matrix.files import read_matrix
+    from tfsetup.matrix.versions import in_range
+
+    if not any(failure.stage == "plugin" for failure in report.failures):
+        return []
+    same: list[str] = []
+    other: list[str] = []
+    for row in read_matrix(session.matrix).rows:
+        if row.plugin is None or (row.when.os, row.when.arch) != (host.os, host.arch):
+            continue
+        for pair in row.plugin.pairs:
+            fits = bool(report.tensorflow) and in_range(pair.tensorflow, report.tensorflow or "")
+            text = f"{row.plugin.distribution} {pair.plugin} with TensorFlow {pair.tensorflow}: {pair.because}"
+            (same if fits else other).append(text)
+    return [*same, *other][:_SUGGESTIONS]

@@ -26,7 +26,7 @@ def preflight(
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
-    """Predict from the files alone whether TensorFlow and its plugins will load, and if not, why."""
+    """Predict from the files alone whether TensorFlow and its plugins will load."""
 
     def work(session: Session) -> Result:
         return _work(session, target, python, strict=strict)
@@ -35,7 +35,7 @@ def preflight(
 
 
 def _work(session: Session, targets: list[str], python: str | None, *, strict: bool) -> Result:
-    from tfsetup.cli.prediction import predict
+    from tfsetup.cli.prediction import predict, would_load
     from tfsetup.cli.targets import subject_of
     from tfsetup.errors import Code
     from tfsetup.host.file import to_json
@@ -43,7 +43,7 @@ def _work(session: Session, targets: list[str], python: str | None, *, strict: b
 
     host = session.host(downloads=False)
     report = predict(session, subject_of(session, targets, host, python), host, python)
-    data = to_data(report) | {"host": to_json(host)}
+    data = to_data(report) | {"host": to_json(host), "would_load": would_load(session, report, host)}
     code = {"fails": Code.ANSWER_IS_NO, "undecided": Code.UNDECIDED if strict else None, "loads": None}[report.verdict]
     return Result(command="preflight", data=data, findings=data.pop("notes"), code=code)
 

@@ -118,7 +118,14 @@ class Facts:
         return _compare(installed, condition.test)
 
 
-def collect(host: Host | None, packages: Mapping[str, str] | None, stream: str, *, whole: bool = False) -> Facts:
+def collect(
+    host: Host | None,
+    packages: Mapping[str, str] | None,
+    stream: str,
+    *,
+    whole: bool = False,
+    aliases: Mapping[str, tuple[str, ...]] | None = None,
+) -> Facts:
     """Put the facts together; the host and the package list win over what the log seems to say."""
     told = _from_host(host) if host is not None else {}
     read = _from_log(stream)
@@ -129,10 +136,19 @@ def collect(host: Host | None, packages: Mapping[str, str] | None, stream: str, 
     _derive(merged)
     return Facts(
         host=merged,
-        packages={canonicalize_name(name): version for name, version in (packages or {}).items()},
+        packages=_with_aliases(packages or {}, aliases or {}),
         whole=whole,
         guessed=frozenset(merged) - frozenset(told),
     )
+
+
+def _with_aliases(packages: Mapping[str, str], aliases: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    known: dict[str, str] = {canonicalize_name(name): version for name, version in packages.items()}
+    for name, others in aliases.items():
+        same = next((known[other] for other in others if other in known), None)
+        if same is not None:
+            known.setdefault(name, same)
+    return known
 
 
 def is_specifier(text: str) -> bool:
@@ -212,14 +228,15 @@ def _from_text(os_version: str) -> dict[str, str]:
 
 def _from_log(stream: str) -> dict[str, str]:
     window = stream if len(stream) <= 2 * _WINDOW else stream[:_WINDOW] + stream[-_WINDOW:]
+    window = window.replace("/mnt/c/Users/", "/mnt/c/")  # a Windows folder seen from WSL, not a Mac's
     votes: dict[str, dict[str, int]] = {}
     for fact, value, words in _WORDS:
         count = sum(window.count(word) for word in words)
         if count:
             votes.setdefault(fact, {})[value] = count
     facts = {fact: max(counts, key=lambda value: counts[value]) for fact, counts in votes.items()}
-    if facts.get("wsl") and facts.get("os") == "macos":
-        del facts["wsl"]
+    if facts.get("os") == "macos":
+        facts.pop("wsl", None)
     python = _python_in(window)
     if python:
         facts["python"] = python

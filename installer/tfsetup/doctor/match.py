@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
-from tfsetup.doctor.pattern import Hit, Pattern
+from tfsetup.doctor.pattern import Hit, Pattern, candidates
 from tfsetup.doctor.text import LogText
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
@@ -43,6 +43,7 @@ class Scanner:
         """Remember the log; nothing is searched yet."""
         self.log = log
         self._found: dict[str, list[Hit]] = {}
+        self._anchors: dict[str, list[int]] = {}
         self._words: frozenset[str] | None = None
         if len(log.stream) > _VOCABULARY_FROM:
             self._words = frozenset(_WORD.findall(log.stream))
@@ -50,9 +51,14 @@ class Scanner:
     def hits(self, pattern: Pattern) -> list[Hit]:
         """Return the matches of `pattern`, in the order of the log."""
         if pattern.source not in self._found:
-            possible = self._words is None or self._words.issuperset(inner_words(pattern.anchor))
-            self._found[pattern.source] = list(pattern.hits(self.log.stream)) if possible else []
+            self._found[pattern.source] = list(pattern.hits(self.log.stream, self._places(pattern.anchor)))
         return self._found[pattern.source]
+
+    def _places(self, anchor: str) -> list[int]:
+        if anchor not in self._anchors:
+            possible = self._words is None or self._words.issuperset(inner_words(anchor))
+            self._anchors[anchor] = candidates(self.log.stream, anchor) if possible else []
+        return self._anchors[anchor]
 
     def any(self, patterns: Sequence[Pattern]) -> bool:
         """Return whether one of `patterns` occurs."""

@@ -21,6 +21,8 @@ _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'
 # Frames and arrows that pip (rich), uv and conda draw around their words.
 _DRAWING = re.compile("[\u2500-\u257f\u25a0-\u25ff\u2190-\u21ff\u2022\u00d7\u2715\u2717\u2718]")
 _LONGEST_QUOTE = 300
+_WHOLE_END = 2000
+_SAME_DIGIT = {ord(digit): "0" for digit in "123456789"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +53,8 @@ class LogText:
 def clean(text: str) -> LogText:
     """Return `text` without escape sequences, controls and drawing, in linear time."""
     text = plain(text)
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    lines = [line for line in lines if line]
+    split = [" ".join(line.split()) for line in text.split("\n")]
+    lines = without_repeats([line for line in split if line])
     starts, at = [], 1
     for line in lines:
         starts.append(at)
@@ -61,6 +63,23 @@ def clean(text: str) -> LogText:
     for old, new in _QUOTES.items():
         stream = stream.replace(old, new)
     return LogText(lines=tuple(lines), stream=stream, starts=tuple(starts))
+
+
+def without_repeats(lines: list[str]) -> list[str]:
+    """Return `lines` without those said before in all but their numbers; the end is kept whole.
+
+    Training prints one line a million times, and looking at it once is enough. The end is where the last error stands.
+    """
+    if len(lines) <= _WHOLE_END:
+        return lines
+    said: set[str] = set()
+    kept = []
+    for line in lines[:-_WHOLE_END]:
+        key = line.translate(_SAME_DIGIT)
+        if key not in said:
+            said.add(key)
+            kept.append(line)
+    return kept + lines[-_WHOLE_END:]
 
 
 def plain(text: str) -> str:

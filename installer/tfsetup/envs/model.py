@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from tfsetup.locks.conda.model import PinnedWheel, PlatformLock
 
 RECEIPT_SCHEMA = 1
 
@@ -34,8 +36,10 @@ class Layout:
         """The receipt of a generation; without one a folder is an unfinished build."""
         return self.root / f"{generation}.json"
 
-    def python(self, folder: Path) -> Path:
-        """The interpreter inside an environment."""
+    def python(self, folder: Path, backend: str = "venv") -> Path:
+        """The interpreter inside an environment. On Windows a conda prefix has it at the top."""
+        if self.windows and backend == "conda":
+            return folder / "python.exe"
         return folder / ("Scripts/python.exe" if self.windows else "bin/python")
 
     def site_packages(self, folder: Path, minor: str) -> Path:
@@ -64,6 +68,21 @@ class InstallWheels:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CreateCondaPrefix:
+    """Link the conda packages of one platform of a lock into a prefix; `lock_text` is kept beside them."""
+
+    lock_text: str
+    platform: PlatformLock
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddWheels:
+    """Put pinned wheels on top of a conda prefix, by its interpreter's path, and nothing they depend on."""
+
+    wheels: tuple[PinnedWheel, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BuildFromSource:
     """Compile one requirement inside the environment, without build isolation, after everything else is in place."""
 
@@ -86,7 +105,7 @@ class Switch:
     """Point the prefix at the new generation, in one atomic step."""
 
 
-Step = CreateVenv | InstallWheels | BuildFromSource | Preflight | Verify | Switch
+Step = CreateVenv | InstallWheels | CreateCondaPrefix | AddWheels | BuildFromSource | Preflight | Verify | Switch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +123,7 @@ class Plan:
     python: str
     requirements: tuple[str, ...]
     steps: tuple[Step, ...]
+    backend: Literal["venv", "conda"] = "venv"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,4 +145,5 @@ class Receipt:
     lock_sha256: str
     verify: dict[str, Any] | None = None
     preflight: dict[str, Any] | None = None
+    backend: Literal["venv", "conda"] = "venv"
     schema: int = RECEIPT_SCHEMA

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from tfsetup.envs.model import (
+    AddWheels,
     BuildFromSource,
+    CreateCondaPrefix,
     CreateVenv,
     InstallWheels,
     Plan,
@@ -17,6 +19,7 @@ from tfsetup.envs.model import (
 )
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
+from tfsetup.locks.conda.model import CondaLock, PlatformLock
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Lock, file_name
 from tfsetup.locks.write import write_lock
@@ -53,10 +56,7 @@ def plan_install(
     """
     index = index or Index()
     steps: list[Step] = [_create(selection, host), _wheels(selection, lock, host, index)]
-    steps += [BuildFromSource(requirement=each, environ=index.environ) for each in selection.source_builds]
-    steps += [Preflight()] if preflight else []
-    steps += [Verify()] if verify else []
-    steps.append(Switch())
+    steps += _after(selection, index, preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
         digest=digest(selection),
@@ -66,6 +66,38 @@ def plan_install(
         requirements=(*selection.requirements, *selection.source_builds),
         steps=tuple(steps),
     )
+
+
+def plan_conda(
+    selection: Selection,
+    lock: CondaLock,
+    platform: PlatformLock,
+    *,
+    pinned: bool = False,
+    preflight: bool = True,
+    verify: bool = True,
+) -> Plan:
+    """Return the steps that build one platform of a conda lock: its packages, the wheels on top, then as for any."""
+    steps: list[Step] = [CreateCondaPrefix(lock_text=lock.text, platform=platform)]
+    steps += [AddWheels(wheels=platform.wheels)] if platform.wheels else []
+    steps += _after(selection, Index(), preflight=preflight, verify=verify)
+    return Plan(
+        row=selection.row or "",
+        digest=digest(selection),
+        lock_sha256=lock.sha256,
+        pinned_lock=lock.sha256 if pinned else None,
+        python=selection.python or "",
+        requirements=(*selection.requirements, *selection.source_builds),
+        steps=tuple(steps),
+        backend="conda",
+    )
+
+
+def _after(selection: Selection, index: Index, *, preflight: bool, verify: bool) -> list[Step]:
+    steps: list[Step] = [BuildFromSource(requirement=each, environ=index.environ) for each in selection.source_builds]
+    steps += [Preflight()] if preflight else []
+    steps += [Verify()] if verify else []
+    return [*steps, Switch()]
 
 
 def _create(selection: Selection, host: Host) -> CreateVenv:
@@ -112,6 +144,14 @@ def _line(step: Step) -> str:
             return f"create a virtual environment on {'a downloaded ' if download else ''}{python}"
         case InstallWheels(count=count, size=size):
             return f"install {count} locked wheels, at most {size / 1e6:.0f} MB to download, each checked by its sha256"
+        case CreateCondaPrefix(platform=platform):
+            packages, size = len(platform.packages), sum(one.size or 0 for one in platform.packages)
+            fetched = f", at most {size / 1e6:.0f} MB to download" if size else ""
+            return f"link {packages} locked conda packages for {platform.subdir}{fetched}, each checked by its sha256"
+        case AddWheels(wheels=wheels):
+            size = sum(wheel.size or 0 for wheel in wheels)
+            fetched = f", at most {size / 1e6:.0f} MB to download" if size else ""
+            return f"put {len(wheels)} locked wheels on top{fetched}, each checked by its sha256"
         case BuildFromSource(requirement=requirement):
             return f"compile {requirement} inside the environment"
         case Preflight():

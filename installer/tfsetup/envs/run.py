@@ -13,7 +13,9 @@ from typing import Any, assert_never
 
 from tfsetup import __version__
 from tfsetup.envs.model import (
+    AddWheels,
     BuildFromSource,
+    CreateCondaPrefix,
     CreateVenv,
     InstallWheels,
     Plan,
@@ -108,7 +110,9 @@ def up_to_date(store: Store, number: int, digest: str, pinned_lock: str | None =
     folder = store.layout.folder(number)
     site = store.layout.site_packages(folder, receipt.python)
     same = receipt.digest == digest and pinned_lock in {None, receipt.lock_sha256}
-    whole = store.layout.python(folder).exists() and all((site / name).is_dir() for name in receipt.packages)
+    whole = store.layout.python(folder, receipt.backend).exists() and all(
+        (site / name).is_dir() for name in receipt.packages
+    )
     return receipt if same and whole else None
 
 
@@ -122,7 +126,7 @@ class _Build:
         self.offline = offline
         self.number = store.next_number()
         self.folder = store.layout.folder(self.number)
-        self.python = store.layout.python(self.folder)
+        self.python = store.layout.python(self.folder, plan.backend)
         self.seconds: dict[str, float] = {}
         self.judged: dict[str, dict[str, Any]] = {}
         self.receipt: Receipt | None = None
@@ -155,6 +159,10 @@ class _Build:
                 self._create(step)
             case InstallWheels():
                 self._install_wheels(step)
+            case CreateCondaPrefix():
+                self._link(step)
+            case AddWheels():
+                self._add_wheels(step)
             case BuildFromSource():
                 self._compile(step)
             case Preflight():
@@ -195,6 +203,22 @@ class _Build:
         self.seconds["download"] = fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
 
+    def _link(self, step: CreateCondaPrefix) -> None:
+        from tfsetup.envs.conda.build import link_prefix
+
+        site = self.store.layout.site_packages(self.folder, self.plan.python)
+        link, say = self.store.layout.prefix, self.hooks.say
+        fetched = link_prefix(step, self.folder, self.python, site, link, offline=self.offline, say=say)
+        self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
+        self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+
+    def _add_wheels(self, step: AddWheels) -> None:
+        from tfsetup.envs.conda.build import add_wheels
+
+        fetched = _prepared_seconds(add_wheels(step, self.folder, self.python, self._common(), self.hooks.screen))
+        self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
+        self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+
     def _compile(self, step: BuildFromSource) -> None:
         self.hooks.say(f"Compiling {step.requirement}")
         arguments = ["pip", "install", "--python", str(self.python), "--no-build-isolation", "--no-deps", "--no-cache"]
@@ -229,6 +253,7 @@ class _Build:
             lock_sha256=self.plan.lock_sha256,
             verify=self.judged.get("verify"),
             preflight=self.judged.get("preflight"),
+            backend=self.plan.backend,
         )
 
 

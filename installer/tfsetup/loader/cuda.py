@@ -2,8 +2,8 @@
 
 None of them is a dependency of any file; they are dlopened by code in one library, so only that library's RUNPATH
 counts (besides LD_LIBRARY_PATH and the system's own places). All must be found, or no GPU is registered; the import
-never fails. Which sonames a build asks for follows from the CUDA and cuDNN releases it was built with (`build_info.py`);
-how they map to sonames: TensorFlow third_party/gpus/find_cuda_config.py and NVIDIA's release notes.
+never fails. Which sonames a build asks for follows from the CUDA and cuDNN releases it was built with
+(`build_info.py`); how they map to sonames: TensorFlow third_party/gpus/find_cuda_config.py and NVIDIA's release notes.
 """
 
 from __future__ import annotations

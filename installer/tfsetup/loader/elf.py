@@ -25,8 +25,11 @@ PAGE = 4096
 
 IDENT = 16
 MAGIC = b"\x7fELF"
-MAX_DYNAMIC = 1 << 16
+MAX_DYNAMIC = 1 << 12
 """Most entries of a dynamic section that are believed (TensorFlow's libraries have about 40)."""
+
+MAX_NAME = 4096
+"""Longest name of a library or version, in bytes: PATH_MAX of Linux."""
 
 
 class Type(IntEnum):
@@ -289,24 +292,23 @@ class Elf:
         return dict(self.dynamic)
 
     @cached_property
-    def _strings(self) -> tuple[int, int]:
+    def _strings(self) -> int:
         address = self.tags.get(Tag.STRTAB)
         if address is None:
             raise MalformedImage("no string table")
-        offset = self.offset_of(address)
-        return offset, min(offset + self.tags.get(Tag.STRSZ, MAX_STRING), self.source.size)
+        return self.offset_of(address)
 
-    def raw_string(self, index: int) -> bytes:
-        """Return the string at `index` of the dynamic string table, as the bytes it is."""
-        return source_cstring(self.source, self._strings[0] + index)
+    def raw_string(self, index: int, limit: int = MAX_STRING) -> bytes:
+        """Return the string at `index` of the dynamic string table, of at most `limit` bytes, as the bytes it is."""
+        return source_cstring(self.source, self._strings + index, limit)
 
-    def string(self, index: int) -> str:
-        """Return the string at `index` of the dynamic string table."""
-        return text(self.raw_string(index))
+    def string(self, index: int, limit: int = MAX_NAME) -> str:
+        """Return the string at `index` of the dynamic string table, of at most `limit` bytes."""
+        return text(self.raw_string(index, limit))
 
     def _named(self, tag: Tag) -> str | None:
         index = self.tags.get(tag)
-        return None if index is None else self.string(index)
+        return None if index is None else self.string(index, MAX_STRING)
 
     @cached_property
     def needed(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from tfsetup.loader.budget import Budget
 from tfsetup.loader.bytes import MalformedImage, check_range, text
 from tfsetup.loader.elf import DF_STATIC_TLS, PAGE, Machine, Tag
 from tfsetup.loader.elf_versions import HIDDEN, INDEX, Version, Versions, read_versions
@@ -31,7 +32,8 @@ _UNDEFINED, _ABSOLUTE = 0, 0xFFF1
 _KINDS = frozenset((0, 1, 2, 5, TLS, 10))  # NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC
 _INTERNAL, _HIDDEN = 1, 2
 _CHAIN_END = 1
-_MAX_CHAIN = 1 << 16
+_MAX_STEPS = 1 << 24
+_MAX_NAMES = 1 << 26
 _CHUNK = 1 << 20
 
 
@@ -144,6 +146,8 @@ class Symbols:
         self._elf = elf
         self._pages = _Pages(elf.source)
         self._order = elf.header.order
+        self._steps = Budget(_MAX_STEPS, "entries in the chains of its hash table")
+        self._names = Budget(_MAX_NAMES, "bytes in the names of the symbols it needs")
 
     @cached_property
     def versions(self) -> Versions:
@@ -235,13 +239,13 @@ class Symbols:
         index = number(form, table + 4 * (value % buckets))
         if not index:
             return
-        for at in range(index, index + _MAX_CHAIN):
-            entry = number(form, chain + 4 * (at - first))
+        entry = 0
+        while not entry & _CHAIN_END:
+            self._steps.spend()
+            entry = number(form, chain + 4 * (index - first))
             if entry | 1 == value | 1:
-                yield at
-            if entry & _CHAIN_END:
-                return
-        raise MalformedImage("a chain of the hash table has no end")
+                yield index
+            index += 1
 
     def _sysv_candidates(self, value: int) -> Iterator[int]:
         buckets, offset = self._sysv or (0, 0)
@@ -249,12 +253,10 @@ class Symbols:
             return
         number, form = self._pages.number, self._elf.layout.long
         index = number(form, offset + 4 * (value % buckets))
-        for _ in range(_MAX_CHAIN):
-            if not index:
-                return
+        while index:
+            self._steps.spend()
             yield index
             index = number(form, offset + 4 * (buckets + index))
-        raise MalformedImage("a chain of the hash table has no end")
 
     def lookup(
         self, query: Query, *, names: frozenset[str] | set[str] = frozenset(), newest: bool = False
@@ -429,7 +431,9 @@ class Symbols:
         version = None if index is None else (self.versions.by_index or {}).get(index & INDEX)
         if version is not None and not version.hash:
             version = None
-        return Reference(Query(self.name(symbol), version, call), weak=symbol.bind == WEAK)
+        name = self.name(symbol)
+        self._names.spend(len(name) + 1)
+        return Reference(Query(name, version, call), weak=symbol.bind == WEAK)
 
 
 def _local(symbol: Symbol) -> bool:

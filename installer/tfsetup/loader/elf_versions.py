@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage, unpack
+from tfsetup.loader.budget import Budget
+from tfsetup.loader.bytes import unpack
 from tfsetup.loader.elf import Tag
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from tfsetup.loader.elf import Elf
 
-MAX_RECORDS = 1 << 14
+MAX_RECORDS = 1 << 13
 """Most version records of one file that are believed (glibc itself defines about 50)."""
 
 INDEX, HIDDEN = 0x7FFF, 0x8000
@@ -88,21 +89,24 @@ def read_versions(elf: Elf) -> Versions:
     return Versions(needs=needs, definitions=definitions, by_index=table if any_index else None)
 
 
-def _chain(elf: Elf, form: Struct, offset: int, *, next_field: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _chain(
+    elf: Elf, form: Struct, offset: int, budget: Budget, *, next_field: int
+) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Walk records that each hold the distance to the next one; yield (offset, fields)."""
-    for _ in range(MAX_RECORDS):
+    while True:
+        budget.spend()
         fields = unpack(elf.source, form, offset)
         yield offset, fields
         if not fields[next_field]:
             return
         offset += fields[next_field]
-    raise MalformedImage("the version records have no end", offset=offset)
 
 
 def _needs(elf: Elf) -> Iterator[Need]:
     order = elf.header.order
-    need, aux = Struct(order + _NEED), Struct(order + _AUX)
-    for offset, (revision, _, file, first, _) in _chain(elf, need, elf.offset_of(elf.tags[Tag.VERNEED]), next_field=4):
+    need, aux, budget = Struct(order + _NEED), Struct(order + _AUX), Budget(MAX_RECORDS, "version records")
+    start = elf.offset_of(elf.tags[Tag.VERNEED])
+    for offset, (revision, _, file, first, _) in _chain(elf, need, start, budget, next_field=4):
         name = elf.string(file)
         versions = tuple(
             Version(
@@ -113,15 +117,16 @@ def _needs(elf: Elf) -> Iterator[Need]:
                 hidden=bool(other & HIDDEN),
                 weak=bool(flags & WEAK),
             )
-            for _, (value, flags, other, string, _) in _chain(elf, aux, offset + first, next_field=4)
+            for _, (value, flags, other, string, _) in _chain(elf, aux, offset + first, budget, next_field=4)
         )
         yield Need(file=name, revision=revision, versions=versions)
 
 
 def _definitions(elf: Elf) -> Iterator[Definition]:
     order = elf.header.order
-    form, aux = Struct(order + _DEF), Struct(order + _DEFAUX)
-    for offset, fields in _chain(elf, form, elf.offset_of(elf.tags[Tag.VERDEF]), next_field=6):
+    form, aux, budget = Struct(order + _DEF), Struct(order + _DEFAUX), Budget(MAX_RECORDS, "version records")
+    start = elf.offset_of(elf.tags[Tag.VERDEF])
+    for offset, fields in _chain(elf, form, start, budget, next_field=6):
         revision, flags, index, _, value, first, _ = fields
         name = elf.string(unpack(elf.source, aux, offset + first)[0])
         version = Version(name=name, hash=value, index=index & INDEX)

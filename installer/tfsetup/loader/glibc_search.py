@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 NO_FILE = "cannot open shared object file"
 
+MAX_FOLDERS = 1 << 10
+"""Most folders in one search path that are believed."""
+
 _TOKEN = re.compile(r"\$(?:\{(ORIGIN|LIB|PLATFORM)\}|(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_]))")
 _HEADER_SIZES = {32: 52, 64: 64}
 _SYSV, _GNU = 0, 3
@@ -71,10 +74,16 @@ class Place:
 
 
 def place_of(elf: Elf | None, name: str, chain: tuple[tuple[str, str], ...], cwd: str) -> Place:
-    """Describe an object as the start of a search; `chain` are the RPATHs of those above it."""
+    """Describe an object as the start of a search; `chain` are the RPATHs of those above it.
+
+    Raises:
+        MalformedImage: its search path is beyond belief.
+    """
     origin = origin_of(name, cwd)
     if elf is None:
         return Place(origin=origin, runpath=None, rpaths=chain)
+    if any(path is not None and path.count(":") > MAX_FOLDERS for path in (elf.rpath, elf.runpath)):
+        raise MalformedImage(f"a search path of more than {MAX_FOLDERS} folders")
     own = ((elf.rpath, origin),) if elf.rpath else ()
     return Place(origin=origin, runpath=elf.runpath, rpaths=own + chain, no_default=bool(elf.flags_1 & DF_1_NODEFLIB))
 
@@ -174,6 +183,8 @@ def _verify(source: ByteSource, system: System) -> Skip | str | None:
         return "invalid ELF header"
     if ident[4] != system.bits // 32:
         return Skip.OTHER_CLASS
+    if system.is_debian and source.read(18, 2) != system.machine.to_bytes(2, "little"):
+        return Skip.OTHER_MACHINE  # Debian's own patch unsubmitted-ldso-machine-mismatch; others judge the rest first
     refusal = _judge_ident(ident)
     if refusal:
         return refusal

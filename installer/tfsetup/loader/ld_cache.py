@@ -10,6 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from tfsetup.loader.bytes import MalformedImage, cstring, text, unpack_from
+from tfsetup.loader.elf import MAX_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tfsetup.host.model import Arch
     from tfsetup.loader.bytes import ByteSource
 
+MAX_LIBRARIES = 1 << 16
 MAX_SIZE = 64 << 20
 """Bytes of a cache file that is believed; real ones have some hundred kilobytes."""
 
@@ -72,10 +74,13 @@ def _new_part(data: bytes) -> int:
 
 def _entries(data: bytes, base: int, flags: int) -> Iterator[tuple[str, str, int]]:
     _, count, *_ = unpack_from(data, _HEADER, base)
+    if count > MAX_LIBRARIES:
+        raise MalformedImage(f"a cache of {count} libraries")
     for number in range(count):
         have, key, value, _, hwcap = unpack_from(data, _ENTRY, base + _HEADER.size + number * _ENTRY.size)
         if have == flags:
-            yield text(cstring(data, base + key)), text(cstring(data, base + value)), hwcap
+            name, path = (text(cstring(data, base + at, MAX_NAME)) for at in (key, value))
+            yield name, path, hwcap
 
 
 def _rank(hwcap: int, names: Sequence[str], wanted: Sequence[str]) -> int | None:

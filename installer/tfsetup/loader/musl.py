@@ -1,7 +1,7 @@
 """`MuslProcess`: what dlopen does in a process with musl (Alpine), and how it refuses wheels made for glibc.
 
-Source: musl ldso/dynlink.c (`load_library`, `load_deps`, `do_relocs`). musl serves the names of libc's own parts itself,
-knows no symbol versions, and binds everything at load: first all files are mapped, then all are relocated, both
+Source: musl ldso/dynlink.c (`load_library`, `load_deps`, `do_relocs`). musl serves the names of libc's own parts
+itself, knows no symbol versions, and binds everything at load: first all files are mapped, then all are relocated, both
 breadth-first from the file that is opened.
 """
 

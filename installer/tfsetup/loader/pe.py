@@ -13,6 +13,7 @@ from functools import cached_property
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from tfsetup.loader.budget import Budget
 from tfsetup.loader.bytes import MalformedImage, source_cstring, text, unpack
 
 if TYPE_CHECKING:
@@ -20,14 +21,20 @@ if TYPE_CHECKING:
 
     from tfsetup.loader.bytes import ByteSource
 
-MAX_ENTRIES = 1 << 20
-"""Most imports or exports of one file that are believed; exports are numbered with 16 bits."""
+MAX_EXPORTS = 1 << 16
+"""Most exports of one file: they are numbered with 16 bits."""
+
+MAX_IMPORTS = 1 << 18
+"""Most imports and importing libraries of one file that are believed (TensorFlow's have about 10 000)."""
+
+MAX_SECTIONS = 1 << 10
+"""Most sections that are believed (usual are about ten)."""
 
 _MAX_NAME = 1 << 13
 _DOS, _COFF, _SECTION = Struct("<2s58xI"), Struct("<4sHHIIIHH"), Struct("<8sIIII16x")
 _DIRECTORY, _IMPORT, _DELAYED = Struct("<II"), Struct("<5I"), Struct("<8I")
 _EXPORTS, _LONG, _HALF = Struct("<IIHHIIIIIII"), Struct("<I"), Struct("<H")
-_MAX_EXPORTS = 1 << 16
+_MAX_NAMES = 1 << 26
 _PE32_PLUS, _PE32 = 0x20B, 0x10B
 
 
@@ -83,6 +90,8 @@ class Pe:
             MalformedImage: not a PE file, or its headers do not lie inside the file.
         """
         self.source = source
+        self._entries = Budget(MAX_IMPORTS, "imports")
+        self._names = Budget(_MAX_NAMES, "bytes in names")
         magic, start = unpack(source, _DOS, 0)
         if magic != b"MZ":
             raise MalformedImage("not a PE file", offset=0)
@@ -107,6 +116,8 @@ class Pe:
         return list(_DIRECTORY.iter_unpack(table))
 
     def _read_sections(self, offset: int, count: int) -> list[Section]:
+        if count > MAX_SECTIONS:
+            raise MalformedImage(f"{count} sections")
         rows = _SECTION.iter_unpack(self.source.read(offset, count * _SECTION.size))
         return [Section(rva=rva, size=size, offset=at, stored=stored) for _, size, rva, stored, at in rows]
 
@@ -129,7 +140,9 @@ class Pe:
         raise MalformedImage(f"address {rva:#x} is in no section")
 
     def _name(self, rva: int) -> str:
-        return text(source_cstring(self.source, self.offset_of(rva), _MAX_NAME))
+        name = source_cstring(self.source, self.offset_of(rva), _MAX_NAME)
+        self._names.spend(len(name) + 1)
+        return text(name)
 
     # -- imports -------------------------------------------------------------------------------------------------------
 
@@ -153,12 +166,12 @@ class Pe:
     def _descriptors(self, rva: int, form: Struct, *, last: object) -> Iterator[tuple[int, ...]]:
         assert callable(last)  # noqa: S101 - a predicate on a row
         offset = self.offset_of(rva)
-        for number in range(_MAX_EXPORTS):
-            row = unpack(self.source, form, offset + number * form.size)
-            if last(row):
-                return
+        row = unpack(self.source, form, offset)
+        while not last(row):
+            self._entries.spend()
             yield row
-        raise MalformedImage("the import table has no end", offset=offset)
+            offset += form.size
+            row = unpack(self.source, form, offset)
 
     def _import(self, name: int, thunks: int) -> Import:
         return Import(library=self._name(name), symbols=tuple(self._thunks(thunks)))
@@ -167,12 +180,10 @@ class Pe:
         form = Struct("<Q") if self.bits == 64 else _LONG  # noqa: PLR2004 - the two forms
         flag = 1 << (self.bits - 1)
         offset = self.offset_of(rva)
-        for number in range(MAX_ENTRIES):
-            value = unpack(self.source, form, offset + number * form.size)[0]
-            if not value:
-                return
+        while value := unpack(self.source, form, offset)[0]:
+            self._entries.spend()
             yield value & 0xFFFF if value & flag else self._name((value & 0x7FFFFFFF) + 2)
-        raise MalformedImage("the import table has no end", offset=offset)
+            offset += form.size
 
     # -- exports -------------------------------------------------------------------------------------------------------
 
@@ -185,7 +196,7 @@ class Pe:
         rva, size = found
         fields = unpack(self.source, _EXPORTS, self.offset_of(rva))
         base, functions, names = fields[5:8]
-        if functions > MAX_ENTRIES or names > MAX_ENTRIES:
+        if functions > MAX_EXPORTS or names > MAX_EXPORTS:
             raise MalformedImage(f"{max(functions, names)} exports")
         tables = [self.offset_of(at) if at else 0 for at in fields[8:11]]
         return rva, size, base, functions, names, tables[0], tables[1], tables[2]

@@ -240,12 +240,18 @@ class _Run:
             self.notes.append(Note(title=title, detail=detail))
 
     def _others(self, modules: Sequence[Module], importable: dict[str, Module]) -> None:
-        """Open every other extension module, each as if its package were imported next."""
-        broken = {failure.image for failure in self.failures}
+        """Open every other extension module, each as if its package were imported next.
+
+        Of a TensorFlow whose import has failed none is reached any more.
+        """
+        over = any(failure.stage == "import" for failure in self.failures)
+        unreachable = f"{self.question.site}/{self.knowledge.package}/"
         for module in modules:
+            if over and module.path.startswith(unreachable):
+                continue
             if module.name not in importable:
                 self._judge_abi(module)
-            elif module.path == importable[module.name].path and module.path not in broken:
+            elif module.path == importable[module.name].path:
                 self._open_other(module)
 
     def _open_other(self, module: Module) -> None:

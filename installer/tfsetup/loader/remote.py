@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import weakref
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,8 @@ class RemoteFile:
     def __post_init__(self) -> None:
         """Ask for the end of the file, which also tells its size."""
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, self.session.close)
         self._have: set[int] = set()
         self._expected = range(0)
         self._size = self._fetch_end()

@@ -8,6 +8,7 @@ is listed in `not_covered`.
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.model import LoadFailure, NotCovered
 from tfsetup.loader.pe import Machine, Pe
+from tfsetup.loader.windows_packages import packages_above, preparation
 from tfsetup.loader.windows_stock import Presence, presence_of
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class WindowsProcess:
         """Start the interpreter with nothing loaded from files."""
         self._system = system
         self._modules: list[Module] = []
+        self._imported: set[str] = set()
         self._unknown: dict[NotCovered, None] = {}
 
     @property
@@ -120,6 +123,7 @@ class WindowsProcess:
         The words of the failure are those of who loads. Windows itself knows neither `mode` nor `caller`.
         """
         del caller
+        self._import_packages(path)
         before = len(self._modules)
         try:
             self._load(path)
@@ -143,6 +147,21 @@ class WindowsProcess:
             return False
 
     # -- loading -------------------------------------------------------------------------------------------------------
+
+    def _import_packages(self, path: str) -> None:
+        """Do once what the packages a module lies in do when they are imported."""
+        if not path.lower().endswith(".pyd"):
+            return
+        for package in packages_above(self._system.files, path):
+            if package in self._imported:
+                continue
+            self._imported.add(package)
+            prepared = preparation(self._system.files, package)
+            for folder in prepared.directories:
+                self.add_dll_directory(folder)
+            for library in prepared.preloads:
+                with contextlib.suppress(_Failed):  # the module that needs it will say so
+                    self._load(library)
 
     def _load(self, path: str) -> Module:
         """Load a file by its path, or a library by its bare name."""

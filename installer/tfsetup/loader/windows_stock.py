@@ -36,7 +36,7 @@ _SYSTEM = frozenset(
         "oleaut32", "opengl32", "pdh", "powrprof", "profapi", "propsys", "psapi", "quartz", "rasapi32",
         "rpcrt4", "samcli", "sechost", "secur32", "sensapi", "setupapi", "sfc", "shcore", "shell32",
         "shlwapi", "srvcli", "sspicli", "tdh", "traffic", "ucrtbase", "urlmon", "user32", "userenv",
-        "usp10", "uxtheme", "version", "virtdisk", "webio", "wevtapi", "winhttp", "wininet", "winmm",
+        "usp10", "uxtheme", "version", "virtdisk", "webio", "webservices", "wevtapi", "winhttp", "wininet", "winmm",
         "winspool.drv", "winsta", "wintrust", "wkscli", "wldap32", "ws2_32", "wsock32", "wtsapi32",
         "xmllite",
     )

@@ -20,6 +20,7 @@ def digest(selection: Selection) -> str:
         "source_builds": selection.source_builds,
         "sdists": selection.sdists,
         "conda": selection.conda,
+        "channels": selection.conda_channels,
         "backend": selection.backend,
         "target": asdict(selection.target) if selection.target else None,
     }

@@ -135,7 +135,7 @@ def _python_story(best: Candidate, ask: Ask) -> str:
         "as asked" if ask.python else ("recommended for this row" if best.python == best.row.python else "the best fit")
     )
     if best.interpreter is None:
-        return f"Python {best.python} ({why}), which uv brings"
+        return f"Python {best.python} ({why}), which {'the conda channel' if ask.backend == 'conda' else 'uv'} brings"
     return f"Python {best.interpreter.version} at {best.interpreter.path or 'an unknown path'} ({why})"
 
 

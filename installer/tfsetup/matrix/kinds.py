@@ -115,6 +115,24 @@ SOURCE = Kind(
     check=_source,
     example='"index", "binary: what was read" or "Publisher, name of the page"',
 )
+CHANNEL = Kind(
+    name="conda channel",
+    pattern=r"[a-z0-9][a-z0-9._/-]*",
+    check=_matches(r"[a-z0-9][a-z0-9._/-]*", "a channel's name is expected; .condarc says where it is"),
+    example="conda-forge",
+)
+CONDA_NAME = Kind(
+    name="conda package name",
+    pattern=r"[a-z0-9_][a-z0-9._-]*",
+    check=_matches(r"[a-z0-9_][a-z0-9._-]*", "a conda package's name is expected, without a version"),
+    example="numpy",
+)
+CONDA_BUILD = Kind(
+    name="conda build",
+    pattern=r"(\*_)?[A-Za-z0-9_.]+\*?",
+    check=_matches(r"(\*_)?[A-Za-z0-9_.]+\*?", "a glob must not begin in the middle of a word: write *_name"),
+    example='"*_newaccelerate"',
+)
 
 RowId = Annotated[str, ROW_ID]
 Range = Annotated[str, RANGE]
@@ -127,3 +145,6 @@ Bound = Annotated[str, REQUIREMENT]
 Feature = Annotated[str, FEATURE]
 Prose = Annotated[str, PROSE]
 Source = Annotated[str, SOURCE]
+Channel = Annotated[str, CHANNEL]
+CondaName = Annotated[str, CONDA_NAME]
+CondaBuild = Annotated[str, CONDA_BUILD]

@@ -77,6 +77,7 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
         refusals=tuple(refusal for content in contents for refusal in content.refusals),
         proven=next((content.proven for content in reversed(contents) if content.proven), None),
         companions=tuple(dict.fromkeys(name for content in contents for name in content.companions)),
+        conda=next((content.conda for content in reversed(contents) if content.conda), None),
         marks=marks,
     )
 

@@ -67,6 +67,7 @@ class Selection:
     must be compiled after those are in place (in order, without build isolation). `sdists` are names of distributions
     that have no wheel for this target and may be built from source while the requirements are installed (old releases
     only; empty otherwise). `interpreter` is the interpreter of this host to build on, None when uv should bring one.
+    `conda` are match specs of what comes from `conda_channels` (names) under the conda backend, and empty otherwise.
     When `installable` is false only `reasons` (why not), `suggestions` (single changes that would make it so, cheapest
     first) and `rejected` mean anything.
     """
@@ -80,6 +81,7 @@ class Selection:
     source_builds: tuple[str, ...] = ()
     sdists: tuple[str, ...] = ()
     conda: tuple[str, ...] = ()
+    conda_channels: tuple[str, ...] = ()
     blas: Blas | None = None
     target: Target | None = None
     expect: Expectation | None = None

@@ -15,6 +15,9 @@ from tfsetup.host.model import Arch, GpuVendor, Os
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.kinds import (
     Bound,
+    Channel,
+    CondaBuild,
+    CondaName,
     Distribution,
     ExactVersion,
     Extra,
@@ -110,13 +113,45 @@ class BlasRule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CondaBlas:
+    """Which build of the BLAS switch a conda environment gets, as an exact build; the first rule that fits decides."""
+
+    package: CondaName
+    build: CondaBuild
+    use: Blas
+    source: Prose
+    os: Os
+    macos: Range | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaSupply:
+    """What comes from conda channels under `--backend conda`, besides Python; the index supplies the rest."""
+
+    channels: tuple[Channel, ...]
+    packages: tuple[CondaName, ...]
+    blas: tuple[CondaBlas, ...]
+    source: Prose
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaRelease:
+    """TensorFlow itself from the channel, instead of the row's distribution: the package and perhaps its build."""
+
+    package: CondaName
+    source: Prose
+    build: CondaBuild | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One line of the matrix.
 
     `auto`: whether `--accelerator auto` takes the row `first`, `then`, or `never`; `asked`: first, but only for an ask
     that names a version. `tier`: 0 for the usual choice, higher for a last resort, only taken when no lower one fits.
     `python`: preferred when the machine leaves the choice. `reuse`: which Pythons of the machine are good enough not to
-    bring another; the rest are used when none can be brought.
+    bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow is of the
+    channel too, and not of the index.
     """
 
     id: RowId
@@ -133,6 +168,7 @@ class Row:
     plugin: Plugin | None = None
     rules: tuple[Rule, ...] = ()
     blas: tuple[BlasRule, ...] = ()
+    conda: CondaRelease | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,7 +192,7 @@ class MatrixFile:
     """The content of one matrix file. `rules` hold for every row; `remove` names rows of the shipped matrix to drop.
 
     `proven`: the newest release of TensorFlow that `tfsetup matrix check` has passed with. `companions`: distributions
-    whose bounds are compared with what the index has.
+    whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.
     """
 
     schema: Literal[1]
@@ -165,6 +201,7 @@ class MatrixFile:
     rows: tuple[Row, ...] = ()
     rules: tuple[Rule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    conda: CondaSupply | None = None
     remove: tuple[RowId, ...] = ()
 
 
@@ -184,4 +221,5 @@ class Matrix:
     refusals: tuple[Refusal, ...] = ()
     proven: str | None = None
     companions: tuple[str, ...] = ()
+    conda: CondaSupply | None = None
     marks: Marks = field(default_factory=dict)

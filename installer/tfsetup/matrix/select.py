@@ -14,6 +14,7 @@ from tfsetup.errors import UsageError
 from tfsetup.host.model import Host
 from tfsetup.matrix import pythons
 from tfsetup.matrix.answer import selection
+from tfsetup.matrix.conda import conda_host, with_conda
 from tfsetup.matrix.conditions import RELEVANT, VENDORS, first_no, for_another_machine
 from tfsetup.matrix.machine import hardware
 from tfsetup.matrix.model import Ask, Rejected, Selection
@@ -64,6 +65,7 @@ def select(host: Host, ask: Ask, matrix: Matrix) -> Selection:
 def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     """Return the answer without suggestions: what `select` calls, and what it tries changed hosts and asks on."""
     _check(ask)
+    host = conda_host(host, ask)
     outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
     fitting = [outcome for outcome in outcomes if outcome.candidate is not None]
     if not fitting:
@@ -76,6 +78,8 @@ def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     if best.candidate is None:  # pragma: no cover - `fitting` holds candidates only; this tells mypy
         raise AssertionError
     answer = selection(best.candidate, best.misses, host, ask, matrix.proven, rejected)
+    if ask.backend == "conda":
+        answer = with_conda(answer, best.candidate, host, matrix.conda)
     return replace(answer, warnings=(*answer.warnings, *_idle(best.row, outcomes, host, ask, matrix)))
 
 

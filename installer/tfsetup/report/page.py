@@ -197,6 +197,7 @@ def _facts(data: Data) -> str:
         "NumPy's BLAS": " · ".join(str(word) for word in words if word),
         "oneDNN kernels": data["onednn"],
         "XNNPACK in TensorFlow Lite": data["xnnpack"],
+        "the cores' peak, float32": f"about {data['ceiling_gflops']:.0f} GFLOP/s" if data["ceiling_gflops"] else None,
         "CPU features": " ".join(data["cpu_features"]),
         "built without": " ".join(data["cpu_features_unused"]),
         "build": " · ".join(f"{name} {value}" for name, value in data["tensorflow"]["build"].items()),

@@ -22,7 +22,7 @@ def throughput(data: Data, *, with_library: bool) -> str:
     figure = go.Figure([*_lines(data, "gflops"), *_numpy_line(data)])
     tops = [max(line.y) for line in figure.data if len(line.y)]
     kind = "log" if tops and max(tops) > WIDE * min(tops) else "linear"
-    figure.update_yaxes(title="GFLOP/s", type=kind, rangemode="tozero")
+    figure.update_yaxes(title="GFLOP/s", type=kind, rangemode="tozero", dtick=1 if kind == "log" else None)
     return _html(figure, data, with_library=with_library)
 
 

@@ -17,6 +17,7 @@ Data = Mapping[str, Any]
 
 STYLES = {"ok": "green", "slow": "yellow", "skipped": "dim", "error": "bold red", "warning": "yellow", "note": "cyan"}
 BAR_CELLS = 16
+LOG_LINES = 12  # faulthandler prints the innermost frames first
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -38,6 +39,7 @@ def verify_parts(data: Data, findings: Sequence[Data], *, ascii_only: bool = Fal
         yield from history_lines(data["history"])
     for finding in findings:
         yield from (Text(line, style=style) for line, style in finding_lines(finding))
+    yield from failure_lines(data["failure"])
     yield verdict(data)
 
 
@@ -126,6 +128,8 @@ def library_lines(data: Data) -> Iterator[str]:
 def runtime_lines(data: Data) -> Iterator[str]:
     """What of the CPU is used, which kernels are in use, and how much of the log was noise."""
     states = [f"{name} {'on' if data[key] else 'off'}" for name, key in _KERNELS if data[key] is not None]
+    if data["ceiling_gflops"] is not None:
+        yield f"the cores' peak: about {data['ceiling_gflops']:.0f} GFLOP/s in float32 (cores x clock x vector width)"
     if data["cpu_features_unused"]:
         states.append(f"built without {' '.join(data['cpu_features_unused'])} (used where kernels choose at run time)")
     if states:
@@ -167,6 +171,15 @@ def history_lines(history: Data) -> Iterator[str]:
         numbers = f"{change['then_gflops']:.1f} → {change['now_gflops']:.1f} GFLOP/s ({change['ratio']:.2f}x)"
         lasting = "  slower than ever before" if change["lasting"] else ""
         yield printable(f"  {change['device']} {change['dtype']} {change['n']}: {numbers}{lasting}")
+
+
+def failure_lines(failure: Data | None) -> Iterator[str]:
+    """The end of the log, where it is the only witness: after a crash, a hang, an unexplained end."""
+    if failure is None or failure["kind"] not in {"crash", "hang", "died", "killed"} or not failure["stderr_tail"]:
+        return
+    yield "the last it wrote:"
+    for line in failure["stderr_tail"].splitlines()[:LOG_LINES]:
+        yield printable(f"  | {line}")
 
 
 def verdict(data: Data) -> Text:

@@ -26,6 +26,7 @@ def to_data(found: Verification) -> dict[str, Any]:
         "expected": _expected(found),
         "native_runtime": [asdict(image) for image in found.native_runtime],
         "cpu_features_unused": list(found.cpu_features_unused),
+        "ceiling_gflops": found.ceiling_gflops,
         "cpu_features": list(found.cpu_features),
         "onednn": found.onednn,
         "xnnpack": found.xnnpack,

@@ -47,7 +47,8 @@ def _ended(seen: Observed) -> Failure | None:
         where = seen.last("hollow").get("path")
         return _died(seen, "no-tensorflow", f"the folder {where} has TensorFlow's name and none of its code")
     if not seen.last("done"):
-        return _died(seen, "died", f"exit status {seen.outcome.exit_status}")
+        words = last_lines(seen.outcome.stderr, 1)
+        return _died(seen, "died", f"exit status {seen.outcome.exit_status}" + (f": {words}" if words else ""))
     error = seen.error("devices")
     if error is not None:
         return _died(seen, "incomplete", f"{error.get('type')}: {error.get('message')}")

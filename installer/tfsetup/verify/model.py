@@ -140,7 +140,8 @@ class Finding:
 class Verification:
     """The whole judgement. `ok`: TensorFlow loaded, every device computes the right thing where it was put.
 
-    `seconds` is the whole verification, `import_s` the bare import in it. `log` is the child's standard error.
+    `ceiling_gflops` is what the cores could do at best in float32. `seconds` is the whole verification, `import_s` the
+    bare import in it. `log` is the child's standard error.
     """
 
     ok: bool
@@ -157,6 +158,7 @@ class Verification:
     blas: tuple[Blas, ...] = ()
     expected: Expectation | None = None
     native_runtime: tuple[NativeImage, ...] = ()
+    ceiling_gflops: float | None = None
     cpu_features: tuple[str, ...] = ()
     cpu_features_unused: tuple[str, ...] = ()
     onednn: bool | None = None

@@ -18,6 +18,8 @@ from typing import IO, Any
 from tfsetup.errors import UsageError
 from tfsetup.verify.model import Ended, Mode, ProbeOutcome
 
+NAMES = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
+
 Progress = Callable[[str], None]
 
 PROBE = Path(__file__).parent / "probes" / "__main__.py"
@@ -67,12 +69,18 @@ def find_python(prefix: Path) -> Path:
     try:
         if prefix.is_file():
             return prefix.absolute()
-        for name in ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe"):
+        for name in NAMES:
             if (prefix / name).is_file():
                 return (prefix / name).absolute()
+        lost = next((prefix / name for name in NAMES if (prefix / name).is_symlink()), None)
         exists = prefix.exists() or prefix.is_symlink()
     except OSError as error:
         raise UsageError(f"cannot look at {prefix}: {error.strerror}", hint="check the folder's permissions") from error
+    if lost is not None:
+        raise UsageError(
+            f"{lost} points to {lost.readlink()}, which is gone",
+            hint="the Python it was built on was removed or moved; `tfsetup install` builds the environment anew",
+        )
     if not exists:
         raise UsageError(f"{prefix} does not exist", hint="name an environment's folder or its interpreter")
     raise UsageError(

@@ -98,10 +98,13 @@ def avx_needed(name: str, version: str, m: Machine) -> bool:
 
 
 def bounds(version: str) -> list[str]:
-    number = Version(minor_of(version))
-    if Version("2.7") <= number < Version("2.12"):
-        return ["numpy<2"]
-    return ["protobuf<3.21"] if number == Version("2.5") else []
+    number = Version(Version(version).base_version)
+    found = []
+    if Version("2.7") <= number < Version("2.12") or Version("2.14") <= number < Version("2.14.1"):
+        found.append("numpy<2")
+    if number < Version("2.9.1"):
+        found.append("protobuf<3.21")
+    return found
 
 
 def distributions(m: Machine, accelerator: str) -> list[str]:

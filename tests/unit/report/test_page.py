@@ -63,8 +63,14 @@ def read(page: str) -> Reader:
     return reader
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_every_case_makes_a_whole_page_that_fetches_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# One of each kind of verdict; the others differ in a word.
+KINDS = ("full-gpu", "gpu-nan", "gpu-failed", "gpu-not-listed", "training-fails", "gpu-segv", "no-avx", "not-started")
+
+
+@pytest.mark.parametrize("path", [path for path in CASES if path.stem in KINDS], ids=lambda path: path.stem)
+def test_every_kind_of_case_makes_a_whole_page_that_fetches_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("plotly.io._html.get_plotlyjs", lambda: "'5 MB that take long to parse'")
     data, findings = judged(path.stem)
     reader = read(verify_page(data, findings))

@@ -46,13 +46,20 @@ def test_a_verdict_stands_in_the_devices_row_with_its_number() -> None:
 
 
 def test_a_crash_is_told_in_words() -> None:
-    assert shown("no-avx").splitlines() == [
+    lines = shown("no-avx").splitlines()
+    assert lines[:4] == [
         "TensorFlow did not load · Python 3.12.1 (x86_64)",
         "error: TensorFlow died of SIGILL (illegal instruction) while loading _pywrap_cpu_feature_guard.so",
         "  this CPU has no AVX; TensorFlow's x86_64 wheels are built for it and fail without a message",
         "  fix: run on a CPU with AVX (or give the virtual machine one: `-cpu host`), or build TensorFlow from source",
-        "It does not run as it should.",
     ]
+    assert lines[4:7] == [
+        "the last it wrote:",
+        "  | Fatal Python error: Illegal instruction",
+        "  | Current thread 0x00000040031bf740 (most recent call first):",
+    ]
+    assert lines[-1] == "It does not run as it should."
+    assert len(lines) == 4 + 1 + 12 + 1
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.json")), ids=lambda path: path.stem)

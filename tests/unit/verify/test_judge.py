@@ -11,7 +11,7 @@ import pytest
 from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import findings_data, judge, to_data
-from tfsetup.verify.devices import has_tensor_float_32
+from tfsetup.verify.devices import has_tensor_float_32, missing
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
@@ -121,6 +121,20 @@ def test_facts_of_a_good_run_reach_the_verification() -> None:
     assert numpy.arch == "x86_64"
 
 
+def test_the_peak_of_an_emulated_cpu_is_not_told() -> None:
+    assert case("emulated").ceiling_gflops is None
+    path = next(path for path in CASES if path.stem == "cpu-only")
+    outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
+    events = tuple(
+        {**event, "cores": 2, "clock_ghz": 2.5} if event["event"] == "interpreter" else event
+        for event in outcome["events"]
+    )
+    here = ProbeOutcome(**{**outcome, "events": events})
+    assert judge(here, None, None).ceiling_gflops == 160.0
+    assert judge(here, None, Host(arch="x86_64")).ceiling_gflops == 160.0
+    assert judge(here, None, Host(arch="aarch64")).ceiling_gflops is None
+
+
 def test_a_gap_in_the_examination_is_said() -> None:
     path = next(path for path in CASES if path.stem == "cpu-only")
     outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
@@ -192,5 +206,22 @@ def test_tensor_float_32_is_expected_from_ampere_on(capability: str | None, rela
 def test_calls_too_short_to_time_make_nothing_slow() -> None:
     path = next(path for path in CASES if path.stem == "cpu-slow")
     outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
-    events = tuple({**event, "median_s": 1e-5} if event["event"] == "numpy" else event for event in outcome["events"])
+    events = tuple({**event, "min_s": 1e-5} if event["event"] == "numpy" else event for event in outcome["events"])
     assert judge(ProbeOutcome(**{**outcome, "events": events}), None, None).devices[0].status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, "lists CPU:0 (CUDA_VISIBLE_DEVICES=-1 hides it); its"),
+        ({"CUDA_VISIBLE_DEVICES": ""}, "lists CPU:0 (CUDA_VISIBLE_DEVICES= hides it); its"),
+        ({"CUDA_VISIBLE_DEVICES": "0"}, "lists CPU:0; its"),
+    ],
+)
+def test_a_setting_that_hides_the_gpu_is_named(settings: dict[str, str], words: str) -> None:
+    assert (
+        words
+        in missing((case("cpu-only").devices[0],), Expectation(devices=("GPU",), blas=None, arch=None), settings)[
+            0
+        ].reason
+    )

@@ -58,6 +58,14 @@ def test_no_folder_no_interpreter_and_a_dangling_link_are_told_apart(tmp_path: P
         find_python(tmp_path / "dangling")
 
 
+def test_an_environment_whose_python_was_removed_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to("/opt/python3.9/bin/python3.9")
+    with pytest.raises(UsageError, match=r"bin/python points to /opt/python3.9/bin/python3.9, which is gone") as caught:
+        find_python(tmp_path)
+    assert "tfsetup install" in caught.value.hint
+
+
 @given(
     st.dictionaries(
         st.sampled_from(

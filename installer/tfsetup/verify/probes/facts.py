@@ -33,6 +33,7 @@ def interpreter(ours: Sequence[str]) -> dict[str, Any]:
         "bits": 8 * struct.calcsize("P"),
         "translated": translated(),
         "cores": usable_cores(),
+        "clock_ghz": clock_ghz(),
         "influences": {
             key: value
             for key, value in sorted(os.environ.items())
@@ -55,8 +56,45 @@ def translated() -> bool | None:
         return None
     value, size = ctypes.c_int(0), ctypes.c_size_t(4)
     system = ctypes.CDLL(None)
-    status = system.sysctlbyname(b"sysctl.proc_translated", ctypes.byref(value), ctypes.byref(size), None, 0)
+    status = system.sysctlbyname(
+        b"sysctl.proc_translated", ctypes.byref(value), ctypes.byref(size), None, ctypes.c_size_t(0)
+    )
     return status == 0 and value.value == 1
+
+
+def clock_ghz() -> float | None:
+    """Return the highest clock the system states for a core; None where it states none (as on Apple silicon).
+
+    Linux: cpufreq's `cpuinfo_max_freq` in kHz, else the fastest `cpu MHz` of /proc/cpuinfo; Intel Macs: sysctl in Hz.
+    """
+    for path, pattern, unit in (
+        ("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", r"^(\d+)", 1e-6),
+        ("/proc/cpuinfo", r"^cpu MHz\s*: ([0-9.]+)", 1e-3),
+    ):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                clocks = re.findall(pattern, file.read(), re.MULTILINE)
+        except OSError:
+            continue
+        if clocks:
+            return max(map(float, clocks)) * unit
+    if sys.platform != "darwin":
+        return None
+    value, size = ctypes.c_uint64(0), ctypes.c_size_t(8)
+    status = ctypes.CDLL(None).sysctlbyname(
+        b"hw.cpufrequency_max", ctypes.byref(value), ctypes.byref(size), None, ctypes.c_size_t(0)
+    )
+    return value.value * 1e-9 if status == 0 and value.value else None
+
+
+def free_bytes() -> int | None:
+    """Return the memory that could be used now (half of all of it where only that is known); None where unknown."""
+    for name, share in (("SC_AVPHYS_PAGES", 1.0), ("SC_PHYS_PAGES", 0.5)):
+        try:
+            return int(os.sysconf(name) * os.sysconf("SC_PAGE_SIZE") * share)
+        except (AttributeError, ValueError, OSError):
+            continue
+    return None
 
 
 def usable_cores() -> int:

@@ -43,7 +43,7 @@ class ImportWatch:
         self._wrap(importlib.machinery.SourceFileLoader, "exec_module", self._timed_source)
         self._wrap(importlib.machinery.ExtensionFileLoader, "create_module", self._timed_native)
         self._wrap(importlib.machinery.ExtensionFileLoader, "exec_module", self._timed_source)
-        if not self._hooked:
+        if not self._hooked and hasattr(sys, "addaudithook"):  # Python 3.7 has none; old TensorFlows run on it
             sys.addaudithook(self._audit)  # cannot be removed again; `_active` silences it
         self._hooked = True
         return self

@@ -1,0 +1,81 @@
+"""What a conda lock answers before anything is asked: which row, Python and TensorFlow it was made for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from tfsetup.errors import LockError, UsageError, Where
+from tfsetup.host.model import Host
+from tfsetup.locks.conda.model import CondaLock, PlatformLock
+from tfsetup.matrix.model import Ask, Selection
+from tfsetup.matrix.rows import Matrix
+
+SUFFIXES: Final = (".yml", ".yaml")
+"""How the name of a conda lock ends; other lock files are TOML."""
+
+_SUBDIRS: Final = {
+    ("linux", "x86_64"): "linux-64",
+    ("linux", "aarch64"): "linux-aarch64",
+    ("macos", "x86_64"): "osx-64",
+    ("macos", "arm64"): "osx-arm64",
+    ("windows", "x86_64"): "win-64",
+}
+
+
+def platform_for(lock: CondaLock, host: Host, file: str) -> PlatformLock:
+    """Return the part of a lock that is for this machine.
+
+    Raises:
+        LockError: there is none.
+        UsageError: no conda channel is for such a machine.
+    """
+    subdir = _SUBDIRS.get((host.os or "", host.arch or ""))
+    if subdir is None:
+        raise UsageError(f"No conda channel has packages for {host.os} {host.arch}.", hint="Use --backend venv.")
+    if subdir not in lock.platforms:
+        has = ", ".join(lock.platforms) or "nothing"
+        message = f"This lock has no packages for {subdir}; it has {has}."
+        raise LockError(message, where=Where(file=file), hint="Write it with this platform: `tfsetup lock`.")
+    return lock.platforms[subdir]
+
+
+def asked_by(platform: PlatformLock, ask: Ask, matrix: Matrix) -> Ask:
+    """Return the ask completed by what the lock was made for; what the user said stays."""
+    rows = [row for row in matrix.rows if row.id == platform.row]
+    names = {row.distribution for row in (rows or matrix.rows)}
+    names |= {row.conda.package for row in (rows or matrix.rows) if row.conda}
+    found = {one.name: one.version for one in platform.entries if one.name in names}
+    version = next(iter(found.values()), None)
+    minor = ".".join((platform.python or "").split(".")[:2])
+    return replace(
+        ask,
+        backend="conda",
+        tensorflow=ask.tensorflow or version,
+        python=ask.python or minor or None,
+        accelerator=rows[0].accelerator if rows and ask.accelerator == "auto" else ask.accelerator,
+    )
+
+
+def check_fits(platform: PlatformLock, selection: Selection, file: str) -> None:
+    """Refuse a lock that was made for something else than what is asked for here.
+
+    Raises:
+        LockError: another row, another Python, or another version of what the selection pins.
+    """
+    where = Where(file=file)
+    hint = "Leave the lock out, or write it anew: `tfsetup lock`."
+    if platform.row and selection.row != platform.row:
+        message = f"This lock is for the row {platform.row}, and here {selection.row} was chosen."
+        raise LockError(message, where=where, hint=hint)
+    minor = ".".join((platform.python or "").split(".")[:2])
+    if minor != selection.python:
+        message = f"This lock is for Python {minor or 'none'}, and {selection.python} is asked for."
+        raise LockError(message, where=where, hint=hint)
+    locked = {one.name: one.version for one in platform.entries}
+    for requirement in selection.requirements:
+        name, exact, version = requirement.partition("==")
+        name = name.partition("[")[0]
+        if exact and locked.get(name) != version:
+            has = f"has {name} {locked[name]}" if name in locked else f"has no {name}"
+            raise LockError(f"This lock {has}, and {requirement} is asked for.", where=where, hint=hint)

@@ -1,0 +1,114 @@
+"""conda's settings and conda lock files on disk, and the cache of what archives contain."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tfsetup.errors import InvalidFileError, LockError, Where
+from tfsetup.locks.conda.condarc import Settings, settings
+from tfsetup.locks.conda.lockfile import read_conda_lock_text
+from tfsetup.locks.conda.model import CondaLock
+
+_LIMIT = 64 * 1024 * 1024  # bytes; a lock of five platforms has 0.3 MB
+
+
+def read_settings() -> Settings:
+    """Return the user's conda settings, whether conda is installed or not.
+
+    Raises:
+        InvalidFileError: a condarc is not readable as one.
+    """
+    return settings(_condarcs(os.environ), os.environ)
+
+
+def _condarcs(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    import yaml
+
+    for path in _places(environ):
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError):
+            try:
+                yield str(path), yaml.safe_load(path.read_text(encoding="utf-8"))
+            except (yaml.YAMLError, UnicodeDecodeError) as problem:
+                mark = getattr(problem, "problem_mark", None)
+                where = Where(file=str(path), line=mark.line + 1 if mark else None)
+                raise InvalidFileError(f"This condarc is not YAML: {problem}", where=where) from problem
+
+
+def _places(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield where conda looks for settings, the most general first (its documentation, "Searching for .condarc")."""
+    shared = [Path("C:/ProgramData/conda")] if sys.platform == "win32" else [Path("/etc/conda"), Path("/var/lib/conda")]
+    home = Path.home()
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "conda"
+    roots = [Path(environ["CONDA_ROOT"])] if environ.get("CONDA_ROOT") else []
+    for folder in (*shared, *roots, config, home / ".conda", home):
+        yield folder / ".condarc"
+        if folder != home:
+            yield folder / "condarc"
+    if environ.get("CONDA_PREFIX"):
+        yield Path(environ["CONDA_PREFIX"]) / ".condarc"
+    if environ.get("CONDARC"):
+        yield Path(environ["CONDARC"])
+
+
+def cache_folder(mine: Settings) -> Path:
+    """Return where fetched packages are kept: the user's first `pkgs_dirs`, else where rattler's programs keep them."""
+    if mine.package_folders:
+        return Path(mine.package_folders[0]).expanduser()
+    if chosen := os.environ.get("RATTLER_CACHE_DIR"):
+        return Path(chosen) / "pkgs"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home())
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "rattler" / "cache" / "pkgs"
+
+
+def read_conda_lock(path: Path) -> CondaLock:
+    """Read a `conda-lock.yml`.
+
+    Raises:
+        LockError: there is none.
+        InvalidFileError: it cannot be read as one.
+    """
+    where = Where(file=str(path))
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise InvalidFileError("This file is too large to be a lock file.", where=where)
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as problem:
+        hint = "`tfsetup lock` writes lock files."
+        raise LockError("There is no such lock file.", hint=hint, where=where) from problem
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InvalidFileError(f"The lock file cannot be read: {problem}", where=where) from problem
+    return read_conda_lock_text(text, file=str(path))
+
+
+class Remembered:
+    """What archives were found to contain, by their sha256: an archive never changes, so neither does the answer."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "tfsetup-distributions"
+
+    def get(self, sha256: str) -> dict[str, str] | None:
+        """Return the distributions (name to version) in the archive, None when it was not looked into yet."""
+        try:
+            found = json.loads((self._folder / f"{sha256}.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def put(self, sha256: str, distributions: Mapping[str, str]) -> None:
+        """Remember; a cache that cannot be written is no obstacle."""
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draft = self._folder / f".{sha256}.{os.getpid()}"
+            draft.write_text(json.dumps(distributions, sort_keys=True), encoding="utf-8")
+            draft.replace(self._folder / f"{sha256}.json")

@@ -1,0 +1,238 @@
+"""`conda-lock.yml`, version 1: writing its content as plain values, reading and checking it. Pure.
+
+The format is conda-lock's (`conda_lock.lockfile.v1.models`, conda-lock 4). What it has no place for (build strings of
+dependencies, `noarch`) is taken from the archive's URL when a lock is read. What tfsetup adds stands in
+`custom_metadata`, which conda-lock keeps and ignores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.locks.conda.model import CondaLock, CondaPackage, PinnedWheel, PlatformLock
+
+VERSION: Final = 1
+SOURCE: Final = "environment.yml"
+_REMEDY: Final = "Lock files are written by `tfsetup lock`; write it anew rather than editing it."
+_ARCHIVE: Final = re.compile(r"(?P<name>[^/]+)-(?P<version>[^/-]+)-(?P<build>[^/-]+)\.(?:conda|tar\.bz2)")
+_HEX: Final = {"md5": re.compile(r"[0-9a-f]{32}"), "sha256": re.compile(r"[0-9a-f]{64}")}
+
+
+def document(platforms: Iterable[PlatformLock], channels: Sequence[str]) -> dict[str, Any]:
+    """Return the content of a lock file as mappings and lists, in conda-lock's order."""
+    locks = sorted(platforms, key=lambda one: one.subdir)
+    packages = [entry for lock in locks for entry in _entries(lock)]
+    packages.sort(key=lambda entry: (entry["manager"], entry["name"], entry["platform"]))
+    metadata: dict[str, Any] = {
+        "content_hash": {lock.subdir: lock.content_hash for lock in locks},
+        "channels": [{"url": channel, "used_env_vars": []} for channel in channels],
+        "platforms": [lock.subdir for lock in locks],
+        "sources": [SOURCE],
+    }
+    ours = {f"tfsetup-{key}-{lock.subdir}": value for lock in locks for key, value in _identity(lock) if value}
+    return {
+        "version": VERSION,
+        "metadata": metadata | ({"custom_metadata": ours} if ours else {}),
+        "package": packages,
+    }
+
+
+def _identity(lock: PlatformLock) -> tuple[tuple[str, str], ...]:
+    return ("row", lock.row), ("selection", lock.digest)
+
+
+def _entries(lock: PlatformLock) -> Iterable[dict[str, Any]]:
+    for package in lock.packages:
+        yield _entry(package, "conda", lock.subdir, {"md5": package.md5, "sha256": package.sha256})
+    for wheel in lock.wheels:
+        yield _entry(wheel, "pip", lock.subdir, {"sha256": wheel.sha256})
+
+
+def _entry(one: CondaPackage | PinnedWheel, manager: str, subdir: str, hashes: dict[str, str]) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "version": one.version,
+        "manager": manager,
+        "platform": subdir,
+        "dependencies": dependencies(one.depends),
+        "url": one.url,
+        "hash": hashes,
+        "category": "main",
+        "optional": False,
+    }
+
+
+def dependencies(specs: Iterable[str]) -> dict[str, str]:
+    """Return match specs as name to version, without builds. A name that is given twice keeps both of its bounds.
+
+    Records do list a name twice: `__osx >=11.0`, `__osx >=13.3`.
+    """
+    found: dict[str, list[str]] = {}
+    for spec in specs:
+        name, _, rest = spec.partition(" ")
+        found.setdefault(name, []).append(rest.split(" ")[0])
+    return {name: ",".join(dict.fromkeys(filter(None, bounds))) for name, bounds in sorted(found.items())}
+
+
+def dump(content: Mapping[str, Any]) -> str:
+    """Return a document as YAML text."""
+    import yaml
+
+    return str(yaml.safe_dump(dict(content), sort_keys=False, width=1000))
+
+
+def make_lock(platforms: Sequence[PlatformLock], channels: Sequence[str]) -> CondaLock:
+    """Return the lock of these platforms, its text written plainly (an installation keeps it beside the prefix)."""
+    text = dump(document(platforms, channels))
+    return CondaLock(text=text, channels=tuple(channels), platforms={lock.subdir: lock for lock in platforms})
+
+
+def read_conda_lock_text(text: str, *, file: str) -> CondaLock:
+    """Parse and check a lock file; `file` names it in errors.
+
+    Raises:
+        InvalidFileError: not YAML, another version, a package without the hashes that installing it needs, or a name
+            that is not its archive's.
+    """
+    content = _yaml(text, file)
+    reader = _Reader(text, file)
+    version = content.get("version")
+    if version != VERSION:
+        said = "does not say its version" if version is None else f"has version {version}"
+        raise reader.invalid(f"This conda lock file {said}; version {VERSION} is known.", "version:")
+    metadata = content.get("metadata")
+    packages = content.get("package")
+    if not isinstance(metadata, dict) or not isinstance(packages, list):
+        raise reader.invalid("A conda lock file has `metadata` and a list `package`; this one has not.", None)
+    return CondaLock(
+        text=text,
+        channels=tuple(reader.channel(entry) for entry in metadata.get("channels") or ()),
+        platforms=reader.platforms(metadata, packages),
+    )
+
+
+def _yaml(text: str, file: str) -> dict[str, Any]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        content = yaml.load(text, Loader=loader)  # noqa: S506 - it is a safe loader, libyaml's where there is one
+    except (yaml.YAMLError, RecursionError) as problem:
+        mark = getattr(problem, "problem_mark", None)
+        where = Where(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Where(file=file)
+        raise InvalidFileError("This is not valid YAML.", where=where, hint=_REMEDY) from problem
+    if not isinstance(content, dict):
+        raise InvalidFileError("This is not a conda lock file.", where=Where(file=file), hint=_REMEDY)
+    return content
+
+
+class _Reader:
+    """Checks entries one by one; errors name the line of the entry's URL or name."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._text, self._file = text, file
+
+    def invalid(self, message: str, near: str | None) -> InvalidFileError:
+        at = self._text.find(near) if near else -1
+        line = self._text.count("\n", 0, at) + 1 if at >= 0 else None
+        return InvalidFileError(message, where=Where(file=self._file, line=line), hint=_REMEDY)
+
+    def channel(self, entry: Any) -> str:
+        url = entry.get("url") if isinstance(entry, dict) else entry
+        if not isinstance(url, str):
+            raise self.invalid("A channel in `metadata` has no URL.", "channels:")
+        return url
+
+    def platforms(self, metadata: dict[str, Any], packages: list[Any]) -> dict[str, PlatformLock]:
+        names = metadata.get("platforms")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise self.invalid("`platforms` in `metadata` must be a list of names.", "platforms:")
+        ours = metadata.get("custom_metadata") or {}
+        hashes = metadata.get("content_hash") or {}
+        if not isinstance(ours, dict) or not isinstance(hashes, dict):
+            raise self.invalid("`custom_metadata` and `content_hash` must be mappings.", "metadata:")
+        found: dict[str, tuple[list[CondaPackage], list[PinnedWheel]]] = {name: ([], []) for name in names}
+        for entry in packages:
+            self._add(found, entry)
+        return {
+            name: PlatformLock(
+                subdir=name,
+                packages=tuple(sorted(conda, key=lambda one: one.name)),
+                wheels=tuple(sorted(wheels, key=lambda one: one.name)),
+                row=str(ours.get(f"tfsetup-row-{name}", "")),
+                digest=str(ours.get(f"tfsetup-selection-{name}", "")),
+                content_hash=str(hashes.get(name, "")),
+            )
+            for name, (conda, wheels) in found.items()
+        }
+
+    def _add(self, found: dict[str, tuple[list[CondaPackage], list[PinnedWheel]]], entry: Any) -> None:
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if not isinstance(name, str):
+            raise self.invalid("An entry of `package` has no name.", "package:")
+        platform, manager = entry.get("platform"), entry.get("manager")
+        if platform not in found:
+            raise self.invalid(f"`{name}` is for `{platform}`, which `platforms` does not list.", f"name: {name}\n")
+        if manager == "conda":
+            found[platform][0].append(self._conda(name, entry))
+        elif manager == "pip":
+            found[platform][1].append(self._wheel(name, entry))
+        else:
+            raise self.invalid(f"`{name}` has the manager `{manager}`; conda and pip are known.", f"name: {name}\n")
+
+    def _text_of(self, name: str, entry: Mapping[str, Any], key: str) -> str:
+        value = entry.get(key)
+        if not isinstance(value, str) or not value:
+            raise self.invalid(f"`{name}` has no `{key}`.", f"name: {name}\n")
+        return value
+
+    def _hash(self, name: str, entry: Mapping[str, Any], kind: str) -> str:
+        hashes = entry.get("hash")
+        value = hashes.get(kind) if isinstance(hashes, dict) else None
+        if not isinstance(value, str) or not _HEX[kind].fullmatch(value):
+            url = entry.get("url")
+            raise self.invalid(
+                f"`{name}` has no {kind}; nothing is installed unchecked.", url if isinstance(url, str) else name
+            )
+        return value
+
+    def _depends(self, name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+        found = entry.get("dependencies") or {}
+        if not isinstance(found, dict):
+            raise self.invalid(f"The `dependencies` of `{name}` must be a mapping.", f"name: {name}\n")
+        return tuple(f"{key} {value or ''}".strip() for key, value in found.items())
+
+    def _conda(self, name: str, entry: Mapping[str, Any]) -> CondaPackage:
+        url, version = self._text_of(name, entry, "url"), self._text_of(name, entry, "version")
+        parts = url.rsplit("/", 2)
+        archive = _ARCHIVE.fullmatch(parts[-1])
+        if len(parts) != 3 or archive is None or (archive["name"], archive["version"]) != (name, version):  # noqa: PLR2004 - channel, subdir, file
+            raise self.invalid(f"`{name}` {version} is not what its URL names: {parts[-1]}", url)
+        subdir = parts[1]
+        if subdir not in {"noarch", entry["platform"]}:
+            raise self.invalid(f"`{name}` is for {entry['platform']}, and its archive for {subdir}.", url)
+        return CondaPackage(
+            name=name,
+            version=version,
+            build=archive["build"],
+            subdir=subdir,
+            url=url,
+            md5=self._hash(name, entry, "md5"),
+            sha256=self._hash(name, entry, "sha256"),
+            depends=self._depends(name, entry),
+        )
+
+    def _wheel(self, name: str, entry: Mapping[str, Any]) -> PinnedWheel:
+        url = self._text_of(name, entry, "url")
+        if not url.partition("#")[0].endswith(".whl"):
+            raise self.invalid(f"`{name}` is not locked to a wheel; nothing is built from source out of a lock.", url)
+        return PinnedWheel(
+            name=name,
+            version=self._text_of(name, entry, "version"),
+            url=url,
+            sha256=self._hash(name, entry, "sha256"),
+            depends=self._depends(name, entry),
+        )

@@ -1,0 +1,128 @@
+"""The values of the conda side: what is asked of a channel, and what a lock says about one platform."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+SUBDIRS: Final = ("linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64")
+"""The subdirs of a channel that TensorFlow has wheels for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VirtualPackage:
+    """A fact about a machine in conda's form: `__osx 14.4 0`, `__archspec 1 m1` (CEP 30)."""
+
+    name: str
+    version: str
+    build: str = "0"
+
+    def __str__(self) -> str:
+        """Return `name=version=build`, as conda prints it."""
+        return f"{self.name}={self.version}={self.build}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What one platform's solve is asked for.
+
+    `channels` are names or URLs, best first; `specs` are match specs of packages that must be there, `limits` match
+    specs that hold for a package only if it is there.
+    """
+
+    subdir: str
+    channels: tuple[str, ...]
+    specs: tuple[str, ...]
+    virtual: tuple[VirtualPackage, ...]
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaPackage:
+    """One package of a channel: exactly this archive. `size` is in bytes, hashes are hex.
+
+    `subdir` is the channel folder the archive lies in, which is `noarch` for many.
+    """
+
+    name: str
+    version: str
+    build: str
+    subdir: str
+    url: str
+    md5: str
+    sha256: str
+    depends: tuple[str, ...] = ()
+    size: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The archive's name, `numpy-2.1.3-py312h58c1407_0.conda`."""
+        return self.url.rpartition("/")[2]
+
+    @property
+    def channel(self) -> str:
+        """The channel's URL, with a slash at its end."""
+        return self.url.rsplit("/", 2)[0] + "/"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PinnedWheel:
+    """One wheel of the index that goes on top of the conda packages: exactly this file. `name` is normalised."""
+
+    name: str
+    version: str
+    url: str
+    sha256: str
+    depends: tuple[str, ...] = ()
+    size: int | None = None
+
+    @property
+    def requirement(self) -> str:
+        """The line of a requirements file that installs it and nothing else (`--require-hashes`)."""
+        return f"{self.name} @ {self.url} --hash=sha256:{self.sha256}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformLock:
+    """One platform of a conda lock: packages in the order of their names, and what the lock was made for.
+
+    `row` and `digest` identify the selection (`tfsetup.locks.digest`); empty when another program wrote the lock.
+    """
+
+    subdir: str
+    packages: tuple[CondaPackage, ...]
+    wheels: tuple[PinnedWheel, ...] = ()
+    row: str = ""
+    digest: str = ""
+    content_hash: str = ""
+
+    @property
+    def entries(self) -> tuple[CondaPackage | PinnedWheel, ...]:
+        """Everything that will be installed."""
+        return (*self.packages, *self.wheels)
+
+    @property
+    def download_size(self) -> int:
+        """Bytes to download at the most, as far as sizes are known."""
+        return sum(one.size or 0 for one in self.entries)
+
+    @property
+    def python(self) -> str | None:
+        """The version of Python in it."""
+        return next((package.version for package in self.packages if package.name == "python"), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaLock:
+    """A `conda-lock.yml`: `text` is the file itself, `platforms` what it says, by subdir."""
+
+    text: str
+    channels: tuple[str, ...]
+    platforms: Mapping[str, PlatformLock] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of the file's text, in hex."""
+        return hashlib.sha256(self.text.encode()).hexdigest()

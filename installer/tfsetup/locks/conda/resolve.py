@@ -1,0 +1,150 @@
+"""From a selection to one platform of a conda lock: solve the channel, ask the index, hold the one to the other."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tfsetup.errors import BuildError, TfsetupError, UsageError
+from tfsetup.host.model import Host
+from tfsetup.locks.compile import compile_job
+from tfsetup.locks.conda import wheels
+from tfsetup.locks.conda.condarc import Settings, channels, private
+from tfsetup.locks.conda.model import CondaPackage, PlatformLock, Request
+from tfsetup.locks.conda.platforms import subdir_of, virtual_packages
+from tfsetup.locks.conda.run import distributions, solve
+from tfsetup.locks.digest import digest
+from tfsetup.locks.run import run_uv
+from tfsetup.matrix.model import Selection
+
+_ROUNDS = 3  # holding back one package may bring another version of the next; each round holds more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """One platform to lock: the selection for it and the machine it is for (a row's typical one, or this one)."""
+
+    selection: Selection
+    host: Host
+
+    @property
+    def subdir(self) -> str:
+        """The channel's subdir for it."""
+        if self.selection.target is None:
+            raise ValueError("only an installable selection, which has a target, can be locked")
+        return subdir_of(self.selection.target)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """What holds for all platforms of a resolution."""
+
+    settings: Settings
+    pre: bool = False
+    offline: bool = False
+
+
+def request_for(wanted: Wanted, mine: Settings) -> Request:
+    """Return what the channel is asked for.
+
+    Raises:
+        UsageError: the row says nothing about conda.
+    """
+    selection = wanted.selection
+    if not selection.conda:
+        raise UsageError(f"The row {selection.row} has no conda packages.", hint="Use --backend venv.")
+    return Request(
+        subdir=wanted.subdir,
+        channels=channels(selection.conda_channels, mine),
+        specs=selection.conda,
+        virtual=virtual_packages(wanted.host, wanted.subdir),
+    )
+
+
+def resolve(platforms: Sequence[Wanted], options: Options) -> tuple[PlatformLock, ...]:
+    """Resolve all platforms, the channel for all of them at once.
+
+    The conda packages count as installed when the index is asked: uv gets their distributions as constraints. Where
+    the solver took something newer than TensorFlow admits, it is held to what the index alone would give, and solved
+    again.
+
+    Raises:
+        UsageError: a row says nothing about conda, or two of them are for the same subdir, or py-rattler is missing.
+        BuildError: packages do not fit together.
+        NetworkError: a channel or the index cannot be reached, or what it sent is damaged.
+    """
+    requests = {wanted.subdir: request_for(wanted, options.settings) for wanted in platforms}
+    if len(requests) < len(platforms):
+        raise UsageError("A conda lock holds one environment a platform; two of these rows are for the same platform.")
+    # The channel first: what it cannot give is known in a second, and the index need not be asked.
+    solved = solve(list(requests.values()), options.settings, offline=options.offline)
+    free = {wanted.subdir: _free(wanted, options) for wanted in platforms}
+    solved = _hold(solved, requests, free, options)
+    return tuple(_lock(wanted, solved[wanted.subdir], options) for wanted in platforms)
+
+
+def _free(wanted: Wanted, options: Options) -> dict[str, str]:
+    if not wanted.selection.requirements:
+        return {}
+    job = compile_job(wanted.selection, pre=options.pre, offline=options.offline)
+    done = run_uv(job.arguments, doing="Asking the index", environ=job.environ, stdin=job.requirements)
+    return wheels.versions(done.stdout)
+
+
+def _hold(
+    solved: dict[str, tuple[CondaPackage, ...]],
+    requests: dict[str, Request],
+    free: dict[str, dict[str, str]],
+    options: Options,
+) -> dict[str, tuple[CondaPackage, ...]]:
+    for _ in range(_ROUNDS):
+        again = {}
+        for subdir, request in requests.items():
+            provided = _provided(solved[subdir], options)
+            limits = tuple(dict.fromkeys((*request.limits, *wheels.limits(free[subdir], provided))))
+            if limits != request.limits:
+                again[subdir] = replace(request, limits=limits)
+        if not again:
+            break
+        requests = requests | again
+        solved |= solve(list(again.values()), options.settings, offline=options.offline)
+    return solved
+
+
+def _provided(packages: Sequence[CondaPackage], options: Options) -> dict[str, tuple[str, str]]:
+    known = options.settings.channels
+    packages = [replace(package, url=private(package.url, known)) for package in packages]
+    return distributions(packages, options.settings)
+
+
+def _lock(wanted: Wanted, packages: tuple[CondaPackage, ...], options: Options) -> PlatformLock:
+    selection = wanted.selection
+    provided = _provided(packages, options)
+    text = _on_top(selection, provided, options) if selection.requirements else ""
+    if selection.target is None:
+        raise ValueError("a selection without a target was solved")
+    return PlatformLock(
+        subdir=wanted.subdir,
+        packages=packages,
+        wheels=wheels.pinned(text, selection.target) if text else (),
+        row=selection.row or "",
+        digest=digest(selection),
+    )
+
+
+def _on_top(selection: Selection, provided: wheels.Provided, options: Options) -> str:
+    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
+        file = Path(folder) / "conda.txt"
+        file.write_text(wheels.constraints(provided), encoding="utf-8")
+        job = wheels.wheels_job(selection, provided, str(file), pre=options.pre, offline=options.offline)
+        try:
+            done = run_uv(job.arguments, doing="Locking", environ=job.environ, stdin=job.requirements)
+        except BuildError as problem:
+            raise _explained(problem, provided) from problem
+    return done.stdout
+
+
+def _explained(problem: TfsetupError, provided: wheels.Provided) -> TfsetupError:
+    return wheels.conflict(problem.message, provided) if "do not fit together" in problem.message else problem

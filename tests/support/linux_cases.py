@@ -1,0 +1,93 @@
+"""The cases of tests/cases/loader/linux: small libraries, what is opened, what the loader says.
+
+`@` stands for the folder all files of a case lie in. Unless `real` is false, the case holds for the real loader, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support.elf_build import Define, Import, Library, build_elf
+from support.tree import Tree
+from tfsetup.host.model import Cpu, Host, Libc
+from tfsetup.loader.glibc import GlibcProcess
+from tfsetup.loader.glibc_system import system_of
+from tfsetup.loader.musl import MuslProcess
+
+FOLDER = Path(__file__).parents[1] / "cases" / "loader" / "linux"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One case, as in its file."""
+
+    name: str
+    data: Mapping[str, Any]
+
+    @property
+    def real(self) -> bool:
+        """Whether the real loader can be asked as well."""
+        return bool(self.data.get("real", True))
+
+    def files(self, root: str) -> dict[str, bytes]:
+        """Return the content of all files by absolute path."""
+        return {place(path, root): _content(spec) for path, spec in self.data["files"].items()}
+
+    def links(self, root: str) -> dict[str, str]:
+        """Return symbolic links: where they are, and where they lead."""
+        return {place(link, root): place(target, root) for link, target in self.data.get("links", {}).items()}
+
+    def library_path(self, root: str) -> str:
+        """Return LD_LIBRARY_PATH."""
+        return place(self.data.get("library_path", ""), root)
+
+    def process(self, root: str) -> GlibcProcess | MuslProcess:
+        """Return the process of the case, its files in memory."""
+        data = self.data
+        folders = [place(path, root) for path in data.get("folders", ())]
+        tree = Tree(self.files(root), folders, self.links(root))
+        features = tuple(data.get("features", ()))
+        name = data.get("libc", "glibc")
+        host = Host(os="linux", libc=Libc(name=name, version=data.get("glibc", "2.36")), cpu=Cpu(features=features))
+        arch = data.get("arch", "x86_64")
+        symbols = dict.fromkeys(data.get("c_library", ()), (2, 17)) | {"new_function": (2, 36)}
+        system = system_of(host, arch, tree, symbols=symbols, library_path=self.library_path(root))
+        return MuslProcess(system) if name == "musl" else GlibcProcess(system)
+
+
+def place(text: str, root: str) -> str:
+    """Put the case's folder in place of `@`."""
+    return text.replace("@/", f"{root}/")
+
+
+def load_cases() -> list[Case]:
+    """Read all cases."""
+    paths = sorted(FOLDER.glob("*/case.yaml"))
+    return [Case(name=path.parent.name, data=yaml.safe_load(path.read_text())) for path in paths]
+
+
+def _content(spec: Mapping[str, Any]) -> bytes:
+    if "raw" in spec:
+        return str(spec["raw"]).encode("latin-1")
+    values = dict(spec)
+    cut, padding = values.pop("cut", None), values.pop("padding", 0)
+    values["defines"] = [_define(entry) for entry in values.get("defines", ())]
+    values["imports"] = [_import(entry) for entry in values.get("imports", ())]
+    values["tags"] = [tuple(pair) for pair in values.get("tags", ())]
+    return build_elf(Library(**values), padding=padding)[:cut]
+
+
+def _define(entry: Any) -> Define:
+    return Define(name=entry) if isinstance(entry, str) else Define(**entry)
+
+
+def _import(entry: Any) -> Import:
+    if isinstance(entry, str):
+        return Import(name=entry)
+    version = entry.get("version")
+    return Import(**{**entry, "version": tuple(version) if version else None})

@@ -1,0 +1,113 @@
+"""`causes.yaml` is read strictly: each mistake is a complaint with line and column."""
+
+from __future__ import annotations
+
+import pytest
+
+from tfsetup.doctor.causes import read_causes
+from tfsetup.errors import InvalidFileError
+
+ENTRY = """\
+patterns:
+  shared:
+  - "shared words"
+causes:
+- cause: a-cause
+  title: A title
+  meaning: What it means.
+  kind: fatal
+  signals:
+  - weight: strong
+    log: ["text {name} here", $shared]
+    also: "another"
+    when: [{os: linux, package.numpy: ">=2"}, {python: ">=3.12"}]
+  - {weight: supports, when: {arch: [arm64, aarch64], rosetta: true}}
+  - {weight: likely, preflight: symbol-not-found, image: plugin}
+  - {weight: likely, check: file-missing, subject: tensorflow}
+  fixes:
+  - {do: "fix {name} now", for: [linux, macos], when: {package.pip: present}}
+  - {do: "tfsetup install --prefix {prefix}", action: rebuild}
+"""
+
+
+def test_a_whole_entry() -> None:
+    [cause] = read_causes(ENTRY, "c.yaml").causes
+    assert (cause.slug, cause.kind, cause.title, cause.meaning) == ("a-cause", "fatal", "A title", "What it means.")
+    log, fact, preflight, check = cause.signals
+    assert [pattern.source for pattern in log.log] == ["text {name} here", "shared words"]
+    assert [pattern.source for pattern in log.also] == ["another"]
+    assert len(log.when) == 2
+    assert log.when[0].conditions[1].scope == "package"
+    assert fact.when[0].conditions[0].test == ("arm64", "aarch64")
+    assert fact.when[0].conditions[1].test is True
+    assert (preflight.preflight, preflight.image) == ("symbol-not-found", "plugin")
+    assert (check.check, check.subject) == ("file-missing", "tensorflow")
+    assert (cause.fixes[0].platforms, cause.fixes[1].action) == (("linux", "macos"), "rebuild")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "complaint"),
+    [
+        ("kind: fatal", "kind: bad", "8:9", "'bad' is not one of fatal, install, degraded, harmless"),
+        ("kind: fatal", "knd: fatal", "8:3", "unknown key 'knd'"),
+        ("  kind: fatal\n", "", "5:3", "key 'kind' is missing"),
+        ("  kind: fatal\n", "  kind: fatal\n  kind: fatal\n", "9:3", "key 'kind' is given twice"),
+        ("cause: a-cause", "cause: A Cause", "5:10", "a slug is lower-case words joined by hyphens"),
+        ("title: A title", "title: 2.10", "6:10", "must be a text that is not empty (quote numbers)"),
+        ("title: A title", "title: ''", "6:10", "must be a text"),
+        ("weight: strong", "weight: heavy", "10:13", "'heavy' is not one of"),
+        ('"text {name} here"', '"text {Name} here"', "11:11", "pattern: {Name} is no capture, gap or choice"),
+        ('"text {name} here"', '"{name}"', "11:11", "pattern: must begin with at least 4 literal characters"),
+        ("$shared]", "$other]", "11:31", "no list of patterns is named 'other'"),
+        ("os: linux, ", "sytem: linux, ", "13:13", "unknown fact 'sytem'"),
+        ('package.numpy: ">=2"', "package.numpy: two", "13:39", "a package is compared with a version specifier"),
+        ("preflight: symbol-not-found", "preflight: broken", "15:33", "'broken' is not one of"),
+        (
+            "check: file-missing",
+            "check: file-missing, log: text here",
+            "16:5",
+            "a signal has one source, this one has log and check",
+        ),
+        ("check: file-missing, ", "", "16:5", "needs log, preflight, check or when"),
+        ("fix {name} now", "fix {other} now", "18:10", "{other} is captured by no signal of this cause"),
+        ("for: [linux, macos]", "for: [linux, mac]", "18:41", "'mac' is not one of"),
+        ('  - {do: "tfsetup install --prefix {prefix}", action: rebuild}\n', "", "18:3", "one fix must be for every platform"),
+        ("tfsetup install --prefix", "make it in", "19:10", "what --fix carries out must be a `tfsetup install` command"),
+        ("action: rebuild", "action: reboot", "19:55", "'reboot' is not one of rebuild, none"),
+        ("when: {arch: [arm64, aarch64], rosetta: true}", "when: {}", "14:30", "an empty condition says nothing"),
+        ("when: {arch: [arm64, aarch64], rosetta: true}", "when: arm64", "14:30", "must be a mapping"),
+        ("causes:\n", "causes: [\n", "5:", "not valid YAML"),
+        ("patterns:\n", "pattern:\n", "1:1", "unknown key 'pattern'"),
+    ],
+)
+def test_a_mistake_is_a_complaint_at_its_place(old: str, new: str, place: str, complaint: str) -> None:
+    assert old in ENTRY
+    with pytest.raises(InvalidFileError) as caught:
+        read_causes(ENTRY.replace(old, new, 1), "c.yaml")
+    assert str(caught.value.where).startswith(f"c.yaml:{place}")
+    assert complaint in caught.value.message
+
+
+def test_a_cause_stands_once() -> None:
+    body = ENTRY.partition("causes:\n")[2]
+    with pytest.raises(InvalidFileError, match="given twice"):
+        read_causes(ENTRY + body, "c.yaml")
+
+
+def test_a_cause_must_be_visible_somewhere() -> None:
+    text = """\
+causes:
+- cause: x
+  title: X
+  meaning: M.
+  kind: fatal
+  signals: [{weight: supports, when: {os: linux}}]
+  fixes: [{do: fix}]
+"""
+    with pytest.raises(InvalidFileError, match="needs a signal that can be seen"):
+        read_causes(text, "c.yaml")
+
+
+def test_an_empty_file() -> None:
+    with pytest.raises(InvalidFileError, match="empty"):
+        read_causes("", "c.yaml")

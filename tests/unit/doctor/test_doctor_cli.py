@@ -1,0 +1,158 @@
+"""`tfsetup doctor` as people and scripts call it: text, JSON, exit status, files."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfsetup.cli.app import run
+from tfsetup.report.doctor import doctor_lines
+
+LOG = "ModuleNotFoundError: No module named 'tensorflow'\n"
+
+
+def call(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    status = run(["doctor", *argv])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_problem_ends_with_7_and_tells_what_why_and_what_to_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = call(capsys, "--log", write(tmp_path / "log", LOG))
+    assert status == 7
+    assert out.splitlines()[0] == "A cause was found."
+    assert "TensorFlow is not in the Python that is running  [wrong-python-environment, sure, 95%]" in out
+    assert "   why: ModuleNotFoundError: No module named 'tensorflow'" in out
+    assert "   fix: python -m pip install tensorflow" in out
+
+
+def test_json_is_one_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = call(capsys, "--log", write(tmp_path / "log", LOG), "--json")
+    document = json.loads(out)
+    assert (status, document["status"], document["command"]) == (7, "failed", "doctor")
+    assert document["data"]["healthy"] is False
+    finding = document["data"]["findings"][0]
+    assert {"cause", "confidence", "title", "evidence", "explanation", "fix"} <= set(finding)
+
+
+def test_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(LOG.encode()))
+    monkeypatch.setattr("sys.stdin", stdin)
+    assert call(capsys, "--log", "-", "--json")[0] == 7
+
+
+def test_nothing_wrong_ends_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = call(capsys, "--log", write(tmp_path / "log", "all fine\n"))
+    assert (status, out) == (0, "Nothing wrong was found.\n")
+
+
+def test_an_unknown_error_is_told_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = call(capsys, "--log", write(tmp_path / "log", "Traceback\nKeyError: 'x'\n"))
+    assert status == 0
+    assert "none of the known causes" in out
+    assert "at: KeyError: 'x'" in out
+
+
+def test_host_and_packages_are_evidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = write(tmp_path / "log", "ERROR: No matching distribution found for tensorflow\n")
+    host = write(tmp_path / "host.json", '{"os": "linux", "arch": "x86_64", "pythons": [{"version": "3.14.0"}]}')
+    packages = write(tmp_path / "packages.json", '[{"name": "pip", "version": "24.0"}]')
+    _, out, _ = call(capsys, "--log", log, "--host", host, "--packages", packages, "--json")
+    finding = json.loads(out)["data"]["findings"][0]
+    assert (finding["cause"], finding["confidence"] > 0.9) == ("no-wheel-for-python-version", True)
+
+
+def test_what_would_tell_look_alikes_apart_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = write(tmp_path / "log", "ERROR: No matching distribution found for tensorflow\n")
+    _, out, _ = call(capsys, "--log", log)
+    assert "would need to know" in out
+    assert "tfsetup host --json > host.json" in out
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "status", "words"),
+    [
+        ("--packages", "{}", 3, "This is no list of packages"),
+        ("--host", "{", 3, "error: "),
+    ],
+)
+def test_bad_files_end_with_their_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, text: str, status: int, words: str
+) -> None:
+    log = write(tmp_path / "log", LOG)
+    got, _, err = call(capsys, "--log", log, option, write(tmp_path / "bad", text))
+    assert got == status
+    assert words in err
+
+
+def test_a_log_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = call(capsys, "--log", str(tmp_path / "none"), "--json")
+    assert (status, json.loads(out)["error"]["code"]) == (2, "usage")
+
+
+def test_a_bundle_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, report = write(tmp_path / "log", "/home/alice/x " + LOG), tmp_path / "report.json"
+    status, _, err = call(capsys, "--log", log, "--bundle", str(report))
+    assert status == 7
+    assert "Read it before you send it" in err
+    assert "alice" not in report.read_text()
+    status, _, err = call(capsys, "--log", log, "--bundle", str(report))
+    assert status == 2
+    assert "cannot be written" in err
+
+
+def test_escapes_never_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = write(tmp_path / "log", "\x1b[2J\x1b]0;evil\x07ModuleNotFoundError: No module named 'tensorflow'\x1b[31m\n")
+    _, out, err = call(capsys, "--log", log)
+    assert "\x1b" not in out + err
+    assert "\x07" not in out + err
+
+
+def data(**changes: Any) -> dict[str, Any]:
+    finding = {
+        "cause": "x", "confidence": 0.6, "title": "T", "evidence": ["e1"], "explanation": "E.", "fix": ["a", "b"],
+    }  # fmt: skip
+    return {"verdict": "problem", "findings": [finding], "needs": [], "unexplained": ""} | changes
+
+
+def test_the_text_of_a_finding() -> None:
+    assert [line for line, _ in doctor_lines(data())] == [
+        "A cause was found.",
+        "",
+        "T  [x, likely, 60%]",
+        "   why: e1",
+        "        E.",
+        "   fix: a",
+        "    or: b",
+    ]
+
+
+def test_several_findings_are_numbered() -> None:
+    finding = data()["findings"][0] | {"confidence": 0.3}
+    lines = [line for line, _ in doctor_lines(data(findings=[finding, finding], needs=["os", "python"]))]
+    assert lines[0] == "2 causes fit, the most likely first."
+    assert lines[2] == "1. T  [x, possible, 30%]"
+    assert lines[-2] == "To tell them apart the doctor would need to know: os, python."
+
+
+def test_harmless_messages_are_no_problem() -> None:
+    lines = [line for line, _ in doctor_lines(data(verdict="healthy"))]
+    assert lines[0] == "Nothing is wrong: only messages that look alarming."
+
+
+def test_text_from_outside_is_made_printable() -> None:
+    finding = data()["findings"][0] | {"evidence": ["\x1b[31mred"], "fix": ["x\x07"]}
+    text = "".join(line for line, _ in doctor_lines(data(findings=[finding])))
+    assert "\x1b" not in text
+    assert "\\x1b[31mred" in text

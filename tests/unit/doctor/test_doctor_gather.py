@@ -1,0 +1,281 @@
+"""Reading logs, package lists and site-packages: any bytes, clear complaints, nothing judged."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsetup.doctor import gather
+from tfsetup.doctor.environment import BadFile
+from tfsetup.errors import InvalidFileError, UsageError
+
+
+def test_a_log_may_hold_any_bytes(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"error \xff\x00 end")
+    assert gather.read_log(str(log)) == "error \ufffd\x00 end"
+
+
+def test_a_log_of_powershell_is_utf_16(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes("error: x".encode("utf-16"))
+    assert gather.read_log(str(log)) == "error: x"
+
+
+def test_of_a_huge_log_the_ends_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "_LARGEST_LOG", 10)
+    log = tmp_path / "log"
+    log.write_bytes(b"abcdefghijklmnopqrstuvwxyz")
+    assert gather.read_log(str(log)) == "abcdevwxyz"
+    log.write_bytes(b"abcdefgh")
+    assert gather.read_log(str(log)) == "abcdefgh"
+
+
+def test_a_log_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        gather.read_log(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[{"name": "TensorFlow_Text", "version": "2.19.0"}]', {"tensorflow-text": "2.19.0"}),
+        ("tensorflow==2.19.1\nnumpy==2.1.3\n", {"tensorflow": "2.19.1", "numpy": "2.1.3"}),
+        ("# a comment\n-e git+https://x/y\nkeras @ file:///x\n", {"keras": "file:///x"}),
+        ("Package    Version\n---------- -------\nnumpy      1.26.4\n", {"numpy": "1.26.4"}),
+        ("[]", {}),
+        ("", {}),
+    ],
+)
+def test_package_lists_of_pip(text: str, expected: dict[str, str]) -> None:
+    assert gather.parse_packages(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{}", "the JSON is not a list"),
+        ('[{"name": "x"}]', "each item must have"),
+        ("[1]", "each item must have"),
+        ("[", "This is no list of packages"),
+        ("just words here", "This is no list of packages."),
+    ],
+)
+def test_what_is_no_package_list(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "packages"
+    path.write_text(text)
+    with pytest.raises(InvalidFileError, match=complaint) as caught:
+        gather.read_packages(path)
+    assert caught.value.where is not None
+    assert "pip list --format json" in caught.value.hint
+
+
+def test_a_package_list_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFileError, match="No such file"):
+        gather.read_packages(tmp_path / "none")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_list_or_refused(text: str) -> None:
+    try:
+        found = gather.parse_packages(text)
+    except (ValueError, RecursionError):
+        return
+    assert all(name == name.lower() for name in found)
+
+
+def make(
+    site: Path, name: str, version: str, files: dict[str, str], *, record: bool = True, requires: str = ""
+) -> Path:
+    """Write a distribution the way an installer does."""
+    info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}\n")
+    (info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: cp312-cp312-linux_x86_64\n")
+    (info / "INSTALLER").write_text("pip\n")
+    rows = []
+    for path, text in files.items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_text(text)
+        rows.append(f"{path},sha256=x,{len(text)}")
+    if record:
+        (info / "RECORD").write_text("\n".join([*rows, f"{info.name}/RECORD,,"]) + "\n")
+    return info
+
+
+def test_a_distribution_is_read_with_its_files(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        "TensorFlow",
+        "2.19.1",
+        {"tensorflow/__init__.py": "x", "tensorflow/a.so": "1234"},
+        requires="Requires-Dist: numpy",
+    )
+    [one] = gather._distributions(tmp_path)
+    assert (one.name, one.version, one.installer, one.requires) == ("tensorflow", "2.19.1", "pip", ("numpy",))
+    assert one.tags == ("cp312-cp312-linux_x86_64",)
+    assert one.owns == {"tensorflow/__init__.py"}
+    assert (one.record, one.bad) == (True, ())
+
+
+def test_missing_short_and_changed_files_are_seen(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        "tensorflow",
+        "2.19.1",
+        {f"tensorflow/{name}": "1234" for name in ("a.so", "b.so", "c.py", "__init__.py")},
+    )
+    (tmp_path / "tensorflow/a.so").unlink()
+    (tmp_path / "tensorflow/b.so").write_text("12")
+    (tmp_path / "tensorflow/c.py").write_text("123456")
+    [one] = gather._distributions(tmp_path)
+    assert one.bad == (
+        BadFile(path="tensorflow/a.so", state="missing", expected=4),
+        BadFile(path="tensorflow/b.so", state="shorter", expected=4, found=2),
+        BadFile(path="tensorflow/c.py", state="changed", expected=4, found=6),
+    )
+
+
+def test_byte_code_and_scripts_are_nobodys_business(tmp_path: Path) -> None:
+    info = make(tmp_path, "tensorflow", "2", {})
+    (info / "RECORD").write_text("a/__pycache__/x.cpython-312.pyc,,\n../../bin/tool,sha256=x,9\nb.pyc,,\n")
+    [one] = gather._distributions(tmp_path)
+    assert one.bad == ()
+
+
+def test_a_distribution_without_a_record(tmp_path: Path) -> None:
+    make(tmp_path, "wrapt", "1.11", {}, record=False)
+    assert [one.record for one in gather._distributions(tmp_path)] == [False]
+
+
+def test_a_site_that_is_not_there_has_nothing(tmp_path: Path) -> None:
+    assert list(gather._distributions(tmp_path / "none")) == []
+
+
+def test_a_distribution_without_a_name_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "junk-1.dist-info").mkdir()
+    (tmp_path / "junk-1.dist-info" / "METADATA").write_text("nothing\n")
+    assert [one.metadata["Name"] for one in importlib.metadata.distributions(path=[str(tmp_path)])] == [None]
+    assert list(gather._distributions(tmp_path)) == []
+
+
+def test_folders_without_an_owner_are_left_overs(tmp_path: Path) -> None:
+    (tmp_path / "tensorflow").mkdir()
+    assert list(gather._leftovers([tmp_path], [])) == [str(tmp_path / "tensorflow")]
+
+
+def test_files_that_hide_modules(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    make(site, "tensorflow", "2", {"tensorflow/__init__.py": ""})
+    found = list(gather._distributions(site))
+    here = tmp_path / "here"
+    (here / "tensorflow").mkdir(parents=True)
+    (here / "json").mkdir()
+    (here / "json" / "__init__.py").write_text("")
+    for name in ("random.py", "tensorflow.py", "main.py", "turtle.py", "types.txt"):
+        (here / name).write_text("")
+    assert list(gather._shadows(here, found)) == [
+        ("json", str(here / "json")),
+        ("random", str(here / "random.py")),
+        ("tensorflow", str(here / "tensorflow.py")),
+    ]
+    assert list(gather._shadows(tmp_path / "none", found)) == []
+
+
+def test_packages_that_conda_installed(tmp_path: Path) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    (tmp_path / "conda-meta" / "ca-certificates-2024.7.4-hbcca054_0.json").write_text("{}")
+    (tmp_path / "conda-meta" / "numpy-1.26.4-py312_0.json").write_text("{}")
+    (tmp_path / "conda-meta" / "history").write_text("")
+    assert dict(gather._conda(tmp_path)) == {"ca-certificates": "2024.7.4", "numpy": "1.26.4"}
+
+
+@pytest.mark.parametrize("place", ["bin/python", "Scripts/python.exe", "python.exe"])
+def test_the_interpreter_of_an_environment(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text("")
+    assert gather.interpreter_of(str(tmp_path)) == tmp_path / place
+    assert gather.interpreter_of(str(tmp_path / place)) == tmp_path / place
+
+
+def test_the_active_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text("")
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    assert gather.interpreter_of(None) == tmp_path / "bin" / "python"
+
+
+def test_no_environment_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="No environment is active"):
+        gather.interpreter_of(None)
+    with pytest.raises(UsageError, match="neither an environment nor an interpreter"):
+        gather.interpreter_of(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (-4, "Illegal instruction (core dumped)"),
+        (-6, "Aborted (core dumped)"),
+        (-9, "Killed"),
+        (1, "exit status 1"),
+        (-15, "exit status -15"),
+    ],
+)
+def test_how_a_process_ended_in_a_shells_words(status: int, words: str) -> None:
+    assert gather.ending(status).strip() == words
+
+
+def test_knowledge_is_read_once() -> None:
+    assert gather.knowledge() is gather.knowledge()
+
+
+@pytest.mark.process
+def test_a_real_interpreter_describes_itself(tmp_path: Path) -> None:
+    import sys
+
+    found = gather.ask(Path(sys.executable))
+    assert found.version.startswith(f"{sys.version_info[0]}.{sys.version_info[1]}")
+    assert (found.bits, found.markers["sys_platform"]) == (64, sys.platform)
+    environment = gather.look_at(Path(sys.executable), tmp_path)
+    assert environment.packages["packaging"]
+    assert environment.shadows == ()
+
+
+@pytest.mark.process
+def test_an_interpreter_that_does_not_run(tmp_path: Path) -> None:
+    fake = tmp_path / "python"
+    fake.write_text("#!/bin/sh\necho broken\n")
+    fake.chmod(0o755)
+    with pytest.raises(UsageError, match="does not run"):
+        gather.ask(fake)
+    with pytest.raises(UsageError, match="does not run"):
+        gather.ask(tmp_path / "none")
+
+
+@pytest.mark.process
+def test_what_an_import_printed_and_how_it_ended(tmp_path: Path) -> None:
+    fake = tmp_path / "python"
+    fake.write_text("#!/bin/sh\necho out; echo err >&2; kill -ILL $$\n")
+    fake.chmod(0o755)
+    assert gather.try_import(fake, tmp_path) == "out\nerr\n\nIllegal instruction (core dumped)\n"
+    fake.write_text("#!/bin/sh\necho fine\n")
+    assert gather.try_import(fake, tmp_path) is None
+    assert "No such file" in str(gather.try_import(tmp_path / "none", tmp_path))
+
+
+def test_json_of_this_interpreter_is_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps([{"name": "a", "version": "1"}]), encoding="utf-16")
+    assert gather.read_packages(path) == {"a": "1"}
+    assert os.path.exists(path)  # noqa: PTH110 - it is only read

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from support.tree import Tree
+from tfsetup.loader import tensorflow
+from tfsetup.loader.distributions import Distribution
+from tfsetup.loader.model import Mode
+from tfsetup.loader.modules import Module, extension_modules
+from tfsetup.loader.sources import load_knowledge
+from tfsetup.loader.tensorflow import order_for, parse_knowledge, steps
+
+SITE = "/S"
+KNOWN = load_knowledge()
+GUARD = "tensorflow.python.platform._pywrap_cpu_feature_guard"
+INTERNAL = "tensorflow.python._pywrap_tensorflow_internal"
+TF2 = "tensorflow.python.platform._pywrap_tf2"
+
+
+def module(name: str, suffix: str = ".so") -> Module:
+    return Module(name=name, path=f"{SITE}/{name.replace('.', '/')}{suffix}", python=None)
+
+
+@pytest.mark.parametrize(
+    ("version", "first"),
+    [
+        ("2.13.1", [GUARD, INTERNAL]),
+        ("2.14.0", [GUARD, INTERNAL]),
+        ("2.15.1", [TF2]),
+        ("2.16.2", [TF2]),
+        ("2.17.1", [GUARD, INTERNAL, TF2]),
+        ("2.22.0rc0", [GUARD, INTERNAL, TF2]),
+        ("2.30.1", [GUARD, INTERNAL, TF2]),
+        ("2.5.3", [GUARD, INTERNAL]),
+    ],
+)
+def test_the_first_files_of_each_release_line(version: str, first: list[str]) -> None:
+    own = [name for name in order_for(KNOWN, version) if name.startswith("tensorflow.")]
+    assert own[: len(first)] == first
+
+
+def test_every_order_file_says_how_it_was_measured_and_names_modules_once() -> None:
+    assert len(KNOWN.orders) >= 10
+    for line, names in KNOWN.orders.items():
+        assert re.fullmatch(r"\d+\.\d+", line)
+        assert len(set(names)) == len(names) > 60
+        assert INTERNAL in names
+        assert all(re.fullmatch(r"[\w.]+", name) for name in names)
+
+
+def test_comments_and_blank_lines_of_an_order_do_not_count() -> None:
+    found = parse_knowledge(KNOWN.facts, {"2.1": "# measured\n\na.b  # why\nc\n"})
+    assert found.orders == {"2.1": ("a.b", "c")}
+
+
+def test_steps_in_order_with_their_modes() -> None:
+    modules = {name: module(name) for name in (TF2, INTERNAL, GUARD)}
+    files = Tree({f"{SITE}/tensorflow-plugins/{name}": b"" for name in ("b.dylib", "a.dylib", "x.so", "README")})
+    found = list(steps(KNOWN, "2.19.1", files, SITE, "macos", modules))
+    assert [(step.how, step.stage, step.name.rpartition("/")[2]) for step in found] == [
+        ("module", "import", "_pywrap_cpu_feature_guard.so"),
+        ("module", "import", "_pywrap_tensorflow_internal.so"),
+        ("module", "import", "_pywrap_tf2.so"),
+        ("plugin", "plugin", "a.dylib"),
+        ("plugin", "plugin", "b.dylib"),
+    ]
+    assert [step.mode for step in found[:3]] == [Mode(), Mode(scope="local"), Mode()]
+    assert found[3].mode == Mode(scope="local")
+    assert found[3].caller == f"{SITE}/tensorflow/libtensorflow_framework.2.dylib"
+
+
+def test_windows_checks_its_redistributable_before_the_runtime_and_has_no_guard() -> None:
+    modules = {name: module(name, ".pyd") for name in (INTERNAL, GUARD)}
+    files = Tree({f"{SITE}/tensorflow-plugins/x.dll": b""})
+    found = list(steps(KNOWN, "2.18.1", files, SITE, "windows", modules))
+    assert [(step.how, step.name.rpartition("/")[2]) for step in found] == [
+        ("preload", "msvcp140.dll"),
+        ("preload", "msvcp140_1.dll"),
+        ("module", "_pywrap_tensorflow_internal.pyd"),
+        ("plugin", "x.dll"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("system", "names"),
+    [
+        ("macos", ["a.dylib"]),
+        ("linux", ["a.so", "a.so.1", "a.so.2.3"]),
+        ("windows", ["a.dll"]),
+    ],
+)
+def test_what_counts_as_a_plugin(system: str, names: list[str]) -> None:
+    every = ["a.dylib", "a.so", "a.so.1", "a.so.2.3", "a.so.old", "a.dll", "a.txt"]
+    files = Tree({f"{SITE}/tensorflow-plugins/{name}": b"" for name in every})
+    found = tensorflow.plugins(KNOWN, files, SITE, system)  # type: ignore[arg-type]
+    assert [path.rpartition("/")[2] for path in found] == names
+
+
+def test_the_text_of_the_preload_check() -> None:
+    text = tensorflow.preload_message(KNOWN, "windows", ["msvcp140.dll", "msvcp140_1.dll"])
+    assert text.startswith("Could not find the DLL(s) 'msvcp140.dll or msvcp140_1.dll'. TensorFlow requires")
+    assert "in your %PATH% environment variable." in text
+    assert text.endswith("the-latest-supported-visual-c-downloads")
+
+
+def test_the_version_is_that_of_whichever_distribution_brings_the_package() -> None:
+    there = Tree({f"{SITE}/tensorflow/__init__.py": b""})
+    cpu = Distribution(name="tensorflow-cpu", version="2.18.1", tags=())
+    assert tensorflow.version_in(KNOWN, [cpu], there, SITE) == "2.18.1"
+    assert tensorflow.version_in(KNOWN, [], there, SITE) == ""
+    assert tensorflow.version_in(KNOWN, [cpu], Tree({}), SITE) is None
+    assert tensorflow.shims(KNOWN, [cpu]) == (cpu,)
+
+
+def test_extension_modules_are_told_by_their_names() -> None:
+    names = {
+        "p/a.cpython-312-darwin.so": ("p.a", "3.12"),
+        "p/b.abi3.so": ("p.b", None),
+        "p/q/c.so": ("p.q.c", None),
+        "d.cpython-313t-darwin.so": ("d", "3.13t"),
+    }
+    files = Tree({f"{SITE}/{name}": b"" for name in (*names, "p/x.dylib", "p/y.py", "p/z.pyd")})
+    found = extension_modules(files, SITE, "macos")
+    assert {each.path.removeprefix(f"{SITE}/"): (each.name, each.python) for each in found} == names
+    one = next(each for each in found if each.name == "p.a")
+    assert one.initializer == "PyInit_a"
+    assert [one.importable(python) for python in ("3.12", "3.11", None)] == [True, False, True]
+
+
+def test_windows_modules() -> None:
+    files = Tree({f"{SITE}/p/a.cp312-win_amd64.pyd": b"", f"{SITE}/p/b.pyd": b"", f"{SITE}/p/c.dll": b""})
+    found = extension_modules(files, SITE, "windows")
+    assert [(each.name, each.python) for each in found] == [("p.a", "3.12"), ("p.b", None)]

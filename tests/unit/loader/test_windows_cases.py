@@ -1,0 +1,74 @@
+"""What loading says on Windows, case by case (tests/cases/loader/windows); `@` is the folder of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.pe_build import Dll, build_pe
+from support.tree import Tree
+from tfsetup.loader.model import Mode
+from tfsetup.loader.windows import WindowsProcess, WindowsSystem
+
+FOLDER = Path(__file__).parents[2] / "cases" / "loader" / "windows"
+CASES = sorted(FOLDER.glob("*/case.yaml"))
+ROOT = "C:/case"
+
+
+def place(text: str) -> str:
+    return text.replace("@/", f"{ROOT}/")
+
+
+def content(spec: Mapping[str, Any]) -> bytes:
+    return spec["raw"].encode() if "raw" in spec else build_pe(Dll(**spec))
+
+
+def start(case: Mapping[str, Any]) -> WindowsProcess:
+    tree = Tree({place(path): content(spec) for path, spec in case["files"].items()})
+    process = WindowsProcess(
+        WindowsSystem(
+            arch=case.get("arch", "x86_64"),
+            files=tree,
+            python=str(case.get("python", "3.12")),
+            redistributable=case.get("redistributable"),
+        )
+    )
+    for folder in case.get("directories", ()):
+        process.add_dll_directory(place(folder))
+    return process
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) > 20
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
+def test_case(path: Path) -> None:
+    case = yaml.safe_load(path.read_text())
+    process = start(case)
+    for step in case["open"]:
+        failure = process.dlopen(place(step["path"]), Mode(scope=step.get("scope")))
+        if step["says"] == "loads":
+            assert failure is None
+            continue
+        assert failure is not None
+        assert (failure.message, failure.kind) == (place(step["says"]), step["kind"])
+        for name in ("symbol", "library", "image"):
+            if name in step:
+                assert getattr(failure, name) == place(step[name])
+    assert [note.reason for note in process.not_covered] == case.get("not_covered", [])
+    if "images" in case:
+        assert process.images == case["images"]
+
+
+def test_exports_of_a_loaded_module() -> None:
+    tree = Tree({"C:/case/p.dll": build_pe(Dll(exports=["SE_InitPlugin", "TF_InitKernel"]))})
+    process = WindowsProcess(WindowsSystem(arch="x86_64", files=tree, python="3.12"))
+    assert not process.exports("C:/case/p.dll", "SE_InitPlugin")
+    assert process.dlopen("C:/case/p.dll", Mode()) is None
+    assert process.exports("C:/case/p.dll", "SE_InitPlugin")
+    assert not process.exports("C:/case/p.dll", "TF_InitGraph")
