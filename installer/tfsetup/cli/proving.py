@@ -62,7 +62,7 @@ def prove_lock(session: Session, lock: Lock, matrix: Matrix, *, offline: bool, i
     return prove(session, origin, packages, lock, host, fresh=True)
 
 
-def _looked_up(lock: Lock, origin: Origin, offline: bool, index_url: str | None) -> tuple[LockedPackage, ...]:  # noqa: FBT001
+def _looked_up(lock: Lock, origin: Origin, offline: bool, index_url: str | None) -> tuple[LockedPackage, ...]:
     """Return the packages of a portable lock with the addresses of the very files it names."""
     from tfsetup.locks.solve import Wish, resolve
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
-from tfsetup.locks.origin import REMEDY, edited, line_of, read
+from tfsetup.locks.origin import CREATED_BY, REMEDY, edited, line_of, read
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageSdist, PackageWheel
@@ -61,6 +61,9 @@ def _toml(text: str, file: str) -> dict[str, Any]:
 
 def _origin(document: dict[str, Any], text: str, file: str) -> Origin | None:
     table = document.get("tool", {}).get("tfsetup")
+    if table is None and document.get("created-by") == CREATED_BY:
+        where = Where(file=file, line=text.count("\n") + 1)
+        raise InvalidFileError("This lock is cut off: tfsetup's note is missing at its end.", where=where, hint=REMEDY)
     return None if table is None else read(table, Where(file=file, line=line_of(text, _NOTE)))
 
 

@@ -74,7 +74,7 @@ class Children:
 
 
 def asked_index(index_url: str | None = None) -> str | None:
-    """Return the index that settings of this process or `--index-url` name, without credentials; None: uv's default."""
+    """Return the index that settings or `--index-url` name, without credentials; None: uv's default."""
     return default_index(os.environ, index_url)
 
 

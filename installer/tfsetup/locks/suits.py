@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tfsetup.host.model import Host
+from tfsetup.locks.targets import why_not
 from tfsetup.locks.model import Lock, LockedPackage, Origin
 from tfsetup.matrix.machine import fits, floor_version
 from tfsetup.matrix.model import Ask, Selection
@@ -60,8 +61,7 @@ def _on(row: Row, version: str, origin: Origin, lock: Lock, host: Host, ask: Ask
     )
     selection = decide(host, narrowed, alone)
     if not selection.installable:
-        reason = "; ".join(reason.removeprefix(f"{row.id}: ") for reason in selection.reasons)
-        return Unsuited(reason=f"{row.id} with Python {origin.python}: {reason}")
+        return Unsuited(reason=f"{row.id} with Python {origin.python}: {why_not(selection, row)}")
     if set(selection.requirements) != set(origin.requirements):
         return Unsuited(reason=f"here the row asks for {', '.join(selection.requirements)}")
     missing = [package for package in lock.packages if not _installs(package, row, host)]
