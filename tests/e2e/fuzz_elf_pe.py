@@ -1,13 +1,14 @@
-"""A coverage-guided run over the ELF and PE readers and loaders (needs atheris): python fuzz_elf_pe.py [libFuzzer options] CORPUS.
+"""A coverage-guided run over the ELF and PE readers and loaders: python fuzz_elf_pe.py [libFuzzer options] CORPUS.
 
-The corpus is a folder of real files, small ones (up to 64 kB). Anything but a result or `MalformedImage` ends the run.
+It needs atheris. The corpus is a folder of real files, small ones (up to 64 kB). Anything but a result or
+`MalformedImage` ends the run.
 """
 
 from __future__ import annotations
 
 import sys
 
-import atheris
+import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 with atheris.instrument_imports(include=["tfsetup.loader"]):
     from support.elf_build import Define, Library, build_elf

@@ -108,11 +108,15 @@ def read_pe(data: bytes) -> None:
                 reading()
 
 
+def glibc_process(files: dict[str, bytes], arch: Arch = "x86_64") -> GlibcProcess:
+    """Return a process that sees these files and a stock system."""
+    host = Host(os="linux", libc=Libc(name="glibc", version="2.36"))
+    return GlibcProcess(system_of(host, arch, Tree(files)))
+
+
 def open_elf(data: bytes, others: dict[str, bytes], arch: Arch = "x86_64") -> None:
     """Let the predicted ld.so open a file; a result, whichever, is all that is asked."""
-    tree = Tree({"/case/p.so": data, **others})
-    host = Host(os="linux", libc=Libc(name="glibc", version="2.36"))
-    process = GlibcProcess(system_of(host, arch, tree))
+    process = glibc_process({"/case/p.so": data, **others}, arch)
     process.dlopen("/case/p.so", Mode())
     process.exports("/case/p.so", "f")
 

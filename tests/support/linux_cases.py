@@ -55,7 +55,8 @@ class Case:
         name = data.get("libc", "glibc")
         host = Host(os="linux", libc=Libc(name=name, version=data.get("glibc", "2.36")), cpu=Cpu(features=features))
         arch = data.get("arch", "x86_64")
-        system = system_of(host, arch, tree, library_path=self.library_path(root))
+        symbols = dict.fromkeys(data.get("c_library", ()), (2, 17)) | {"new_function": (2, 36)}
+        system = system_of(host, arch, tree, symbols=symbols, library_path=self.library_path(root))
         return MuslProcess(system) if name == "musl" else GlibcProcess(system)
 
 

@@ -14,7 +14,7 @@ from tfsetup.loader.machine import machine_of
 from tfsetup.loader.preflight import Question, preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.report import Report, to_data
-from tfsetup.loader.sources import library_path, load_knowledge, load_system
+from tfsetup.loader.sources import library_path, load_glibc_symbols, load_knowledge, load_system
 
 
 def predict(session: Session, subject: Subject, host: Host, python: str | None) -> Report:
@@ -31,6 +31,7 @@ def predict(session: Session, subject: Subject, host: Host, python: str | None) 
         prefix=subject.prefix,
         executable=subject.executable,
         real=subject.real and machine.system == "linux",
+        symbols=load_glibc_symbols() if machine.system == "linux" else {},
         library_path=library_path() if subject.real else "",
     )
     question = Question(

@@ -110,7 +110,9 @@ def up_to_date(store: Store, number: int, digest: str, pinned_lock: str | None =
     folder = store.layout.folder(number)
     site = store.layout.site_packages(folder, receipt.python)
     same = receipt.digest == digest and pinned_lock in {None, receipt.lock_sha256}
-    whole = store.layout.python(folder, receipt.backend).exists() and all((site / name).is_dir() for name in receipt.packages)
+    whole = store.layout.python(folder, receipt.backend).exists() and all(
+        (site / name).is_dir() for name in receipt.packages
+    )
     return receipt if same and whole else None
 
 

@@ -87,19 +87,23 @@ class GlibcProcess:
             return False
         query = Query(symbol.encode())
         try:
-            return any(defines(other, query, newest=True) for other in entry.scope or (entry,) if other.elf is not None)
+            return any(
+                defines(other, query, self._system, newest=True)
+                for other in entry.scope or (entry,)
+                if other.elf is not None
+            )
         except MalformedImage:
             return False
 
     def locate(self, name: str, *, caller: str | None = None) -> str | None:
         """Return the real path of the file dlopen(`name`) would take for the image at `caller`, without opening it."""
-        known = next((entry for entry in self._maps if name in entry.names or entry.soname == name), None)
-        if known is not None:
-            return known.path
         try:
-            found = search(name, self._caller(caller).place, self._system)
-        except Refusal:
+            known = self._known(name)
+            found = known or search(name, self._caller(caller).place, self._system)
+        except (_Failed, Refusal):
             return None
+        if isinstance(found, Map):
+            return found.path
         return found.entry.path if isinstance(found, Opened) else None
 
     # -- the start of the process --------------------------------------------------------------------------------------
@@ -177,7 +181,7 @@ class GlibcProcess:
             own = [entry] if entry.elf.symbolic else []
             scope = without_repetition(own, self._global, local)
             self._check_cut(entry)
-            failure = bind(entry, scope, now=mode.now, glibc=self._system.glibc) or self._take_static_tls(entry)
+            failure = bind(entry, scope, self._system, now=mode.now) or self._take_static_tls(entry)
         if failure:
             raise _Failed(failure)
 
@@ -228,7 +232,7 @@ class GlibcProcess:
 
     def _map(self, name: str, loader: Map, *, opened: bool = False) -> Map:
         """Return the object for a name: one that is there already, or a new one (`_dl_map_object`)."""
-        known = next((entry for entry in self._maps if entry.answers_to(name)), None)
+        known = self._known(name)
         if known is not None:
             return known
         try:
@@ -241,6 +245,14 @@ class GlibcProcess:
                 raise _Failed(self._not_found(found, name, loader))
             return stock
         return self._map_file(name, found, None if opened else loader)
+
+    def _known(self, name: str) -> Map | None:
+        """Return the object that is there under a name (`_dl_lookup_map`)."""
+        for entry in self._maps:
+            with _Dying(entry):
+                if entry.answers_to(name):
+                    return entry
+        return None
 
     def _map_file(self, name: str, found: Opened, loader: Map | None) -> Map:
         same = next((entry for entry in self._maps if entry.identity == found.entry.identity), None)

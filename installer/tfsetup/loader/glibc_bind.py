@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tfsetup.loader.elf_symbols import Reference
     from tfsetup.loader.elf_versions import Need, Version
     from tfsetup.loader.glibc_map import Map
+    from tfsetup.loader.glibc_system import System
 
 RELR_CHECK_SINCE = (2, 36)
 MOVED_SYMBOLS_SINCE = (2, 30)
@@ -109,14 +110,14 @@ def _failure(kind: str, named: Map, image: Map, text: str) -> LoadFailure:
 # -- symbols -----------------------------------------------------------------------------------------------------------
 
 
-def bind(wanting: Map, scope: Sequence[Map], *, now: bool, glibc: tuple[int, int] | None) -> LoadFailure | None:
+def bind(wanting: Map, scope: Sequence[Map], system: System, *, now: bool) -> LoadFailure | None:
     """Resolve everything relocation of one object asks for; the first that fails, in its order, is the answer.
 
     Args:
         wanting: the object.
         scope: where it looks, in order, without repetition.
+        system: the machine; its C library counts.
         now: RTLD_NOW; otherwise functions are left for their first call.
-        glibc: release of the C library.
     """
     if wanting.symbols is None:
         return None
@@ -125,11 +126,12 @@ def bind(wanting: Map, scope: Sequence[Map], *, now: bool, glibc: tuple[int, int
     references = wanting.symbols.references(functions=now)
     pending: dict[Query, Reference] = {reference.query: reference for reference in references}
     troubles: dict[Query, LoadFailure] = {}
+    glibc = system.glibc
     may_move = glibc is None or glibc >= MOVED_SYMBOLS_SINCE
     for other in scope:
         for query in list(pending):
             try:
-                answer = defines(other, query)
+                answer = defines(other, query, system)
             except VersionTableMissing:
                 troubles[query] = _assertion(wanting, query)
             else:
@@ -142,15 +144,20 @@ def bind(wanting: Map, scope: Sequence[Map], *, now: bool, glibc: tuple[int, int
     return next((troubles[reference.query] for reference in references if reference.query in troubles), None)
 
 
-def defines(other: Map, query: Query, *, newest: bool = False) -> bool | None:
+def defines(other: Map, query: Query, system: System, *, newest: bool = False) -> bool | None:
     """Say whether an object defines what is asked for (see `Symbols.lookup`)."""
     if other.symbols is not None:
         return other.symbols.lookup(query, names=other.names, newest=newest)
     if other.stock is None:
-        return query.name.startswith((b"Py", b"_Py")) and query.version is None
+        return query.version is None and _interpreter_defines(query, system)
     if query.version is None:
         return other.stock.unversioned
     return query.version.file in other.names
+
+
+def _interpreter_defines(query: Query, system: System) -> bool:
+    """Whether the interpreter, or the C library it brings into every process, defines a name without version."""
+    return query.name.startswith((b"Py", b"_Py")) or system.c_library_defines(query.text)
 
 
 def without_repetition(*scopes: Iterable[Map]) -> list[Map]:

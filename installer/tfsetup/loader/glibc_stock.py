@@ -91,10 +91,22 @@ _OPTIONAL = (
     # libraries the manylinux policies let wheels expect of the system, though a small system may lack them
     "libX11.so.6", "libXext.so.6", "libXrender.so.1", "libICE.so.6", "libSM.so.6", "libGL.so.1", "libgobject-2.0.so.0",
     "libgthread-2.0.so.0", "libglib-2.0.so.0", "libatomic.so.1", "libexpat.so.1", "libnsl.so.1", "libgomp.so.1",
-    "libcrypt.so.1", "libcuda.so.1", "libnvidia-ml.so.1",
+    "libgomp.so.1.0.0", "libcrypt.so.1", "libcuda.so.1", "libnvidia-ml.so.1",
 )  # fmt: skip
 
 _PYTHON = re.compile(r"libpython3(?:\.[0-9]+t?)?\.so(?:\.1\.0)?")
+
+
+def parse_symbols(text: str) -> dict[str, Release]:
+    """Parse `data/glibc-symbols.txt`: lines with a release, followed by indented lines of names; `#` starts a comment."""
+    found: dict[str, Release] = {}
+    since: Release = ()
+    for line in text.splitlines():
+        if line.startswith(" "):
+            found |= dict.fromkeys(line.split(), since)
+        elif line and not line.startswith("#"):
+            since = release(line)
+    return found
 
 
 def stock_library(soname: str, arch: Arch, glibc: tuple[int, int] | None) -> Stock | None:
@@ -134,5 +146,6 @@ def _gcc_levels(glibc: tuple[int, int] | None) -> dict[str, tuple[Release, Relea
         "CXXABI": (cxxabi, ANY),
         "GCC": (gcc, ANY),
         "CXXABI_TM": ((1,), ANY),
+        "GLIBC": ((2, 0), (2, 0)),  # a node of libgcc_s where the ABI is older than its unwinder (aarch64, i386)
         "CXXABI_FLOAT": ((128,), ANY),
     }

@@ -51,7 +51,8 @@ class System:
     `executable`: absolute path of the interpreter in `files`; None when it cannot be read (a replayed host), then an
     interpreter that defines the whole Python C API is assumed. `real`: the system's libraries are in `files`, so one
     that is not found is missing; otherwise the table of a stock system is asked.
-    `glibc`: release as (major, minor), None when it could not be told. `library_path`: LD_LIBRARY_PATH as it is.
+    `glibc`: release as (major, minor), None when it could not be told. `symbols`: what the C library defines, and since
+    which release, for when it cannot be read. `library_path`: LD_LIBRARY_PATH as it is.
     """
 
     arch: Arch
@@ -59,12 +60,18 @@ class System:
     glibc: tuple[int, int] | None
     executable: str | None = None
     real: bool = False
+    symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     library_path: str = ""
     cache: Mapping[str, str] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
     lib: str = "lib"
     hwcaps: tuple[str, ...] = ()
     cwd: str = "/"
+
+    def c_library_defines(self, name: str) -> bool:
+        """Say whether the C library, which every process has, defines a symbol (asked for without a version)."""
+        since = self.symbols.get(name)
+        return since is not None and (self.glibc is None or since <= self.glibc)
 
     @property
     def machine(self) -> Machine:
@@ -89,6 +96,7 @@ def system_of(
     *,
     executable: str | None = None,
     real: bool = False,
+    symbols: Mapping[str, tuple[int, ...]] | None = None,
     library_path: str = "",
     cwd: str = "/",
 ) -> System:
@@ -100,6 +108,7 @@ def system_of(
         files: everything the process sees: the environment, and with `real` the system's root as well.
         executable: path of the interpreter in `files`.
         real: `files` shows the root of the machine itself.
+        symbols: what the GNU C library defines, and since which release.
         library_path: LD_LIBRARY_PATH of the process.
         cwd: the process's working directory.
 
@@ -116,6 +125,7 @@ def system_of(
         glibc=version,
         executable=executable,
         real=real,
+        symbols=symbols or {},
         library_path=library_path,
         cache=_cache(files, arch, hwcaps) if real else {},
         directories=_directories(triplet, arch, debian=debian),

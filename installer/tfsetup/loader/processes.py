@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tfsetup.loader.dyld import DyldProcess
@@ -14,6 +14,8 @@ from tfsetup.loader.musl import MuslProcess
 from tfsetup.loader.windows import WindowsProcess, WindowsSystem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tfsetup.host.model import Host
     from tfsetup.loader.dyld_system import System
     from tfsetup.loader.machine import Machine
@@ -29,7 +31,7 @@ class Surroundings:
 
     `prefix` is the environment's root (without a trailing slash), `executable` the interpreter's absolute path in
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
-    `library_path` is LD_LIBRARY_PATH; `macos` what is known of macOS.
+    `library_path` is LD_LIBRARY_PATH; `macos` what is known of macOS, `symbols` what the GNU C library defines.
     """
 
     files: Filesystem
@@ -38,6 +40,7 @@ class Surroundings:
     executable: str | None = None
     real: bool = False
     library_path: str = ""
+    symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def new_process(machine: Machine, host: Host, python: str | None, around: Surroundings) -> Process:
@@ -56,6 +59,7 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
                 around.files,
                 executable=around.executable,
                 real=around.real,
+                symbols=around.symbols,
                 library_path=around.library_path,
             )
             is_musl = machine.libc is not None and machine.libc.name == "musl"

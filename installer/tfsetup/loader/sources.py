@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from tfsetup.loader.archive import Archive, read_archive
 from tfsetup.loader.bytes import MalformedImage, check_range
 from tfsetup.loader.dyld_system import System, parse_system
+from tfsetup.loader.glibc_stock import parse_symbols
 from tfsetup.loader.model import Entry
 from tfsetup.loader.tensorflow import Knowledge, parse_knowledge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tfsetup.loader.inflate import BlockCache
 
@@ -155,6 +156,12 @@ def load_system() -> System:
     folder = resources.files("tfsetup.loader") / "data"
     document = tomllib.loads((folder / "macos.toml").read_text("utf-8"))
     return parse_system(document, (folder / "macos-symbols.txt").read_text("utf-8"))
+
+
+def load_glibc_symbols() -> Mapping[str, tuple[int, ...]]:
+    """Read which symbols the GNU C library has, and since which release, from the package's data."""
+    folder = resources.files("tfsetup.loader") / "data"
+    return parse_symbols((folder / "glibc-symbols.txt").read_text("utf-8"))
 
 
 def load_knowledge() -> Knowledge:

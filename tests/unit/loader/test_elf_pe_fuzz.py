@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.elf_build import Define, Import, Library, build_elf
-from support.fuzz import mutations, open_elf, open_pe, read_elf, read_pe
+from support.fuzz import glibc_process, mutations, open_elf, open_pe, read_elf, read_pe
 from support.pe_build import Dll, build_pe
+from tfsetup.loader.elf import Tag
+from tfsetup.loader.model import Mode
 
 _RICH = Library(
     soname="p.so",
@@ -83,3 +85,12 @@ def test_reading_anything(data: bytes) -> None:
     read_elf(b"\x7fELF\x02\x01\x01" + data)
     read_pe(data)
     read_pe(b"MZ" + data)
+
+
+def test_a_soname_that_cannot_be_read() -> None:
+    """Found by the coverage-guided run: the name is read late, when another library is compared with it."""
+    data = build_elf(Library(needed=["liba.so.1"], tags=[(int(Tag.SONAME), 1 << 45)]))
+    failure = glibc_process({"/case/p.so": data}).dlopen("/case/p.so", Mode())
+    assert failure is not None
+    assert failure.kind == "malformed-image"
+    assert failure.message.startswith("/case/p.so: the process is killed while loading it: ")

@@ -37,9 +37,7 @@ def link_prefix(
     return downloads.seconds
 
 
-def add_wheels(
-    step: AddWheels, prefix: Path, python: Path, common: Sequence[str], screen: Screen | None
-) -> str:
+def add_wheels(step: AddWheels, prefix: Path, python: Path, common: Sequence[str], screen: Screen | None) -> str:
     """Install the wheels into the prefix and return what uv printed.
 
     By the interpreter's path, never through an activation: a broken one would let another Python's packages be

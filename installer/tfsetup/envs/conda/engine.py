@@ -109,7 +109,12 @@ async def _link(
             reporter=downloads,
             client=http,
         )
-    except (exceptions.InstallerError, exceptions.LinkError, exceptions.TransactionError, exceptions.IoError) as problem:
+    except (
+        exceptions.InstallerError,
+        exceptions.LinkError,
+        exceptions.TransactionError,
+        exceptions.IoError,
+    ) as problem:
         raise package_failed(str(problem), doing=_DOING) from problem
 
 

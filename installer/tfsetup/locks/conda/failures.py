@@ -10,7 +10,9 @@ from tfsetup.errors import BuildError, NetworkError, TfsetupError
 from tfsetup.locks.conda.model import Request
 from tfsetup.locks.explain import without_credentials
 
-_VIRTUAL: Final = re.compile(r"\b(__(?:osx|glibc|linux|cuda|win|unix|archspec))\b ?([<>=!~][\w.<>=!~]*(?:,[\w.<>=!~]+)*)?")
+_VIRTUAL: Final = re.compile(
+    r"\b(__(?:osx|glibc|linux|cuda|win|unix|archspec))\b ?([<>=!~][\w.<>=!~]*(?:,[\w.<>=!~]+)*)?"
+)
 _UNKNOWN: Final = re.compile(
     r"[Nn]o candidates were found for (?P<name>[A-Za-z0-9._-]+)|the constraint (?P<held>[A-Za-z0-9._-]+) "
 )

@@ -21,9 +21,7 @@ _DISTRIBUTION: Final = re.compile(r"(?:^|/)site-packages/([^/]+?)-([^/-]+)\.(?:d
 _AT_ONCE: Final = 8  # archives looked into at the same time
 
 
-def solve(
-    requests: Sequence[Request], mine: Settings, *, offline: bool = False
-) -> dict[str, tuple[CondaPackage, ...]]:
+def solve(requests: Sequence[Request], mine: Settings, *, offline: bool = False) -> dict[str, tuple[CondaPackage, ...]]:
     """Solve every request, all of them at once, and return the packages by subdir, sorted by name.
 
     Raises:
