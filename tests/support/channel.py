@@ -61,7 +61,7 @@ class Stub:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a channel is made of. `real` maps versions of Python to prefixes of this machine; `pythons` are stand-ins."""
+    """What a channel is made of. `real` maps versions of Python to prefixes of this machine; `pythons` stand in."""
 
     pythons: tuple[str, ...] = ()
     real: Mapping[str, Path] = field(default_factory=dict)
@@ -92,7 +92,7 @@ def _packages(recipe: Recipe) -> Iterator[Package]:
     for subdir in recipe.subdirs:
         yield from blas_packages(subdir)
         if recipe.probes:
-            yield from probe_packages(subdir, compiled=subdir == HERE)
+            yield from probe_packages(subdir, compiled=bool(recipe.real) and subdir == HERE)
         for version in versions:
             real = recipe.real.get(version) if subdir == HERE else None
             yield python_package(real, version, subdir) if real else python_stand_in(version, subdir)
@@ -110,7 +110,7 @@ def _python_for(wheel: Path, versions: Sequence[str]) -> str:
 
 
 def write_index(channel: Path, subdirs: Iterable[str], more: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-    """Write `repodata.json` and `repodata.json.zst` of each subdir, from the archives themselves; `more` adds records."""
+    """Write `repodata.json` and its `.zst` for each subdir, from the archives themselves; `more` adds records."""
     for subdir in subdirs:
         folder = channel / subdir
         folder.mkdir(parents=True, exist_ok=True)

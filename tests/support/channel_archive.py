@@ -159,7 +159,7 @@ def _write_entry(entry: Entry, tar: tarfile.TarFile, sources: _Sources) -> dict[
     stream, size = sources.open(entry)
     with stream:
         reader = _HashingReader(stream)
-        tar.addfile(_tarinfo(entry.path, size, executable=entry.executable), reader)  # type: ignore[arg-type]
+        tar.addfile(_tarinfo(entry.path, size, executable=entry.executable), reader)
     record: dict[str, Any] = {
         "_path": entry.path,
         "path_type": "hardlink",

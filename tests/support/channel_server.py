@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -85,7 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", extra)
         self.end_headers()
         if body:
-            self.wfile.write(data)
+            with suppress(BrokenPipeError, ConnectionResetError):  # a client that has read enough, or gave up
+                self.wfile.write(data)
 
 
 def _spoiled(data: bytes, fault: Fault | None) -> bytes:

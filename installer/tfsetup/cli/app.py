@@ -22,7 +22,7 @@ from tfsetup.errors import Code, TfsetupError, UsageError
 COMMANDS = {
     "host": ("host:host", "Say what machine this is, each fact with the source it came from."),
     "resolve": ("resolve:resolve", "Say which TensorFlow goes on this machine, and why."),
-    "matrix": ("matrix:matrix", "Read the matrix, prove it, bring it up to date with the index."),
+    "matrix": ("matrix:matrix", "The distribution matrix: read it, prove it, bring it up to date with the index."),
     "install": ("install:install", "Put a TensorFlow that really runs onto this machine, and prove it."),
     "lock": ("lock:lock", "Write lock files for every machine of the team, or say which ones are stale."),
     "preflight": ("preflight:preflight", "Predict from the files alone whether TensorFlow and its plugins will load."),

@@ -22,7 +22,7 @@ class CondaChoice:
     @property
     def packages(self) -> tuple[CondaPackage | PinnedWheel, ...]:
         """Everything that will be installed."""
-        return (*self.platform.packages, *self.platform.wheels)
+        return self.platform.entries
 
     @property
     def download_size(self) -> int:

@@ -11,9 +11,6 @@ from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
 from tfsetup.report.result import Result
 
-# A shorter list is somebody's excerpt: what is not in it may be installed all the same.
-_WHOLE = 10
-
 if TYPE_CHECKING:
     from tfsetup.doctor.model import Diagnosis, Evidence
 
@@ -31,6 +28,10 @@ def doctor(
     no_import: Annotated[
         bool, typer.Option("--no-import", help="Look at the environment's files only, do not import TensorFlow.")
     ] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Carry out the fix that is tfsetup's own, on a new generation, after asking.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
     bundle: Annotated[
         Path | None,
         typer.Option("--bundle", metavar="FILE", help="Write a report for a bug tracker, without names and secrets."),
@@ -41,62 +42,25 @@ def doctor(
     """Say what is wrong and what fixes it, from an environment, a pasted log, or both."""
 
     def work(session: Session) -> Result:
+        from tfsetup.cli.examining import examine
         from tfsetup.doctor.diagnose import diagnose
         from tfsetup.doctor.gather import knowledge
         from tfsetup.doctor.present import to_data
         from tfsetup.errors import Code
 
-        evidence = _evidence(session, prefix, log, packages, importing=not no_import)
+        evidence = examine(session, prefix, log, packages, importing=not no_import)
         diagnosis = diagnose(evidence, knowledge())
         if bundle is not None:
             _write_bundle(session, bundle, evidence, diagnosis)
-        code = Code.ANSWER_IS_NO if diagnosis.verdict == "problem" else None
-        return Result(command="doctor", data=to_data(diagnosis), code=code)
+        data = to_data(diagnosis)
+        if fix and diagnosis.verdict == "problem":
+            from tfsetup.cli.fixing import carry_out
+
+            repaired = carry_out(session, diagnosis, yes=yes)
+            return Result(command="doctor", data=data | {"fixed": repaired.data}, code=repaired.code)
+        return Result(command="doctor", data=data, code=Code.ANSWER_IS_NO if diagnosis.verdict == "problem" else None)
 
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
-
-
-def _evidence(
-    session: Session, prefix: str | None, log: str | None, packages: Path | None, *, importing: bool
-) -> Evidence:
-    """Gather what was pointed at. A log or a package list alone says nothing about this machine, so it is not asked."""
-    from tfsetup.doctor.gather import read_log, read_packages
-    from tfsetup.doctor.model import Evidence
-
-    text = read_log(log) if log is not None else None
-    if prefix is None and (log is not None or packages is not None):
-        listed = read_packages(packages) if packages is not None else None
-        host = session.host() if session.replayed else None
-        return Evidence(log=text, host=host, packages=listed, whole=len(listed or ()) >= _WHOLE)
-    return _of_environment(session, prefix, text, importing=importing)
-
-
-def _of_environment(session: Session, prefix: str | None, log: str | None, *, importing: bool) -> Evidence:
-    from dataclasses import replace
-
-    from tfsetup.doctor.gather import interpreter_of, look_at, try_import
-    from tfsetup.doctor.inspection import inspect
-    from tfsetup.doctor.model import Evidence
-    from tfsetup.host.model import Python
-
-    python = interpreter_of(prefix)
-    session.say(f"Looking at {python}", level=0)
-    here = Path.cwd()
-    environment = look_at(python, here)
-    host = session.host(pythons=False, downloads=False)
-    running = Python(version=environment.interpreter.version, path=str(python))
-    host = replace(host, pythons=(running,))
-    if log is None and importing:
-        session.say("Importing TensorFlow in a fresh process (--no-import leaves that out)")
-        log = try_import(python, here)
-    return Evidence(
-        log=log,
-        host=host,
-        packages=environment.packages,
-        whole=True,
-        observations=inspect(environment, host),
-        prefix=prefix or environment.prefix,
-    )
 
 
 def _write_bundle(session: Session, path: Path, evidence: Evidence, diagnosis: Diagnosis) -> None:

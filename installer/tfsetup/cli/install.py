@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tfsetup.cli.options import Accel, BackendName, HostFile, Json, Pre, Prefix, PythonVersion, Tensorflow
+from tfsetup.cli.options import Accel, BackendName, HostFile, IndexUrl, Json, Pre, Prefix, PythonVersion, Tensorflow
 from tfsetup.cli.session import Session, execute
 from tfsetup.matrix.model import Ask
 from tfsetup.report.result import Result
@@ -24,6 +24,12 @@ def install(
     lock: Annotated[
         Path | None, typer.Option("--lock", metavar="PATH", help="Install exactly what this lock file says.")
     ] = None,
+    no_lock: Annotated[
+        bool, typer.Option("--no-lock", help="Resolve, whatever environments/locks and the team file say.")
+    ] = False,
+    update_lock: Annotated[
+        bool, typer.Option("--update-lock", help="Write the lock anew when it is stale or missing.")
+    ] = False,
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not load and time TensorFlow afterwards.")] = False,
     no_preflight: Annotated[bool, typer.Option("--no-preflight", help="Do not predict the native load.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")] = False,
@@ -34,6 +40,7 @@ def install(
     allow_build: Annotated[
         bool, typer.Option("--allow-build", help="Let a row that needs it compile a plugin, without asking.")
     ] = False,
+    index_url: IndexUrl = None,
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
@@ -54,6 +61,9 @@ def install(
             dry_run=dry_run,
             replace=replace,
             allow_build=allow_build,
+            no_lock=no_lock,
+            update_lock=update_lock,
+            index_url=index_url,
         ).run()
 
     execute(ctx, "install", json=as_json, host=host, work=work, render=render)

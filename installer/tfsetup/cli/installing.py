@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tfsetup.cli.conda import CondaChoice, ask_of, check, is_conda_lock, read_choice, solve_here
 from tfsetup.cli.session import Session
+from tfsetup.envs.conda.base import refuse_base
 from tfsetup.envs.model import Plan
 from tfsetup.envs.run import Hooks, Outcome, Refused, current, up_to_date
 from tfsetup.envs.run import install as build
 from tfsetup.envs.store import Store, layout_for
 from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.host.model import Host
-from tfsetup.locks.model import Lock
+from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.report.result import Result
@@ -36,6 +38,10 @@ class Installation:
     dry_run: bool
     replace: bool
     allow_build: bool
+    anew: bool = False  # build also what the receipt calls up to date: its files are broken
+    no_lock: bool = False
+    update_lock: bool = False
+    index_url: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     choice: CondaChoice | None = None
 
@@ -48,7 +54,8 @@ class Installation:
         if not selection.installable:
             return _no_row(selection)
         store = Store(layout_for(self.prefix))
-        if (unchanged := self._nothing_to_do(store, selection)) is not None:
+        refuse_base(store.layout.prefix)
+        if not self.anew and (unchanged := self._nothing_to_do(store, selection)) is not None:
             return unchanged
         lock = self._lock(selection, host)
         plan = self._plan(selection, lock, host)
@@ -58,6 +65,7 @@ class Installation:
         return self._build(plan, store, selection, host)
 
     def _select(self, host: Host) -> Selection:
+        from tfsetup.cli.in_place import Request, choose
         from tfsetup.host.describe import describe
         from tfsetup.matrix.files import read_matrix
         from tfsetup.matrix.select import select
@@ -68,12 +76,34 @@ class Installation:
         if self.lock_file is not None and is_conda_lock(self.lock_file):
             self.choice = read_choice(self.lock_file, host)
             self.ask = ask_of(self.choice, self.ask, matrix)
-        selection = select(host, self.ask, matrix)
+            selection = select(host, self.ask, matrix)
+        else:
+            relock = self._relock if self.update_lock and not self.dry_run else None
+            request = Request(lock_file=self.lock_file, no_lock=self.no_lock, relock=relock, say=self.session.say)
+            found = choose(host, self.ask, matrix, request)
+            self.lock_file, selection = found.path, found.selection
         if selection.installable:
             self.session.say(f"Chosen    {chosen(selection)}")
             for warning in selection.warnings:
                 self.session.say(f"Note      {warning}")
         return selection
+
+    def _relock(self, row: str, pythons: Sequence[str], form: Form | None) -> None:
+        from tfsetup.cli.locking import Locking
+
+        Locking(
+            session=self.session,
+            ask=Ask(),
+            pythons=tuple(pythons),
+            platforms=(row,),
+            folder=None,
+            form=form,
+            prove=self.preflight,
+            force=False,
+            upgrade=frozenset(),
+            index_url=self.index_url,
+            offline=self.offline,
+        ).run(check=False)
 
     def _nothing_to_do(self, store: Store, selection: Selection) -> Result | None:
         from tfsetup.locks.digest import digest
@@ -105,18 +135,28 @@ class Installation:
         else:
             from tfsetup.locks.solve import solve
 
-            lock = solve(selection, pre=self.ask.pre, offline=self.offline)
+            environ = {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
+            lock = solve(selection, pre=self.ask.pre, offline=self.offline, environ=environ)
         self.seconds["lock"] = time.perf_counter() - began
         self.session.say(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
         return lock
 
     def _plan(self, selection: Selection, lock: Lock | CondaChoice, host: Host) -> Plan:
-        from tfsetup.envs.plan import plan_install
+        from tfsetup.envs.plan import Index, plan_install
+        from tfsetup.locks.run import asked_index
 
         pinned = self.lock_file is not None
         if isinstance(lock, CondaChoice):
             return lock.plan(selection, pinned=pinned, preflight=self.preflight, verify=self.verify)
-        return plan_install(selection, lock, host, pinned=pinned, preflight=self.preflight, verify=self.verify)
+        return plan_install(
+            selection,
+            lock,
+            host,
+            pinned=pinned,
+            preflight=self.preflight,
+            verify=self.verify,
+            index=Index(url=self.index_url, asked=asked_index(self.index_url)),
+        )
 
     def _agree_to_build(self, selection: Selection) -> None:
         built = (*selection.sdists, *selection.source_builds)
@@ -158,6 +198,7 @@ class Installation:
             "row": selection.row,
             "requirements": list(selection.requirements),
             "python": selection.python,
+            "backend": selection.backend,
             "seconds": {phase: round(duration, 3) for phase, duration in self.seconds.items()},
             "verify": outcome.receipt.verify if outcome else None,
             "preflight": outcome.receipt.preflight if outcome else None,

@@ -16,7 +16,7 @@ from tfsetup.locks.many import Resolved, resolve_all
 from tfsetup.locks.model import Form, Lock, LockedPackage, file_name
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.solve import Wish, rendered
-from tfsetup.locks.targets import LockTarget, Order, current_rows, rows_for, target_name, targets_for
+from tfsetup.locks.targets import LockTarget, Order, current_rows, rows_for, targets_for
 from tfsetup.locks.team import Marked, Team
 from tfsetup.matrix.model import Ask
 from tfsetup.matrix.reference import Levels
@@ -166,10 +166,10 @@ class Locking:
         if not self.prove:
             from tfsetup.cli.proving import unproven
 
-            return unproven(target, lock, "not asked for (--no-prove)")
+            return unproven(target.origin, lock, "not asked for (--no-prove)")
         from tfsetup.cli.proving import prove
 
-        return prove(self.session, target, packages, lock)
+        return prove(self.session, target.origin, packages, lock, target.host)
 
     def _refuse(self, proofs: dict[str, Proof]) -> None:
         failing = {name: proof for name, proof in proofs.items() if proof.verdict == "fails"}
@@ -207,7 +207,7 @@ class Locking:
         there = {name: files.locks_of(self._where, name) for name in files.lock_names(self._where)}
         found: list[dict[str, Any]] = []
         for expected in self._expected(there):
-            paths = there.get(expected.name) or [None]
+            paths: list[Path | None] = [*there.get(expected.name, ())] or [None]
             found += [self._checked(expected, path) for path in paths]
         if not found:
             raise LockError(f"There is no lock file in {self._where}.", hint="`tfsetup lock` writes them.")
@@ -236,7 +236,7 @@ class Locking:
             return [_Expected(name=row.id, row=row.id, nothing=error.message)]
         return [
             _Expected(
-                name=t.name, row=row.id, order=self.order, python=t.origin.asked_python and t.origin.python or None
+                name=t.name, row=row.id, order=self.order, python=t.origin.python if t.origin.asked_python else None
             )
             for t in targets
         ]
@@ -275,11 +275,8 @@ class Locking:
     def _proved_again(self, path: Path, lock: Lock) -> Proof | None:
         from tfsetup.cli.proving import prove_lock
 
-        if lock.origin is None:
-            return None
-        proof = prove_lock(self.session, lock, lock.origin, self.matrix, self.index_url, offline=self.offline)
-        self.session.say(f"{path.name}: {proof.verdict}", level=1)
-        return proof
+        proof = prove_lock(self.session, lock, self.matrix, offline=self.offline, index_url=self.index_url)
+        return proof or self._proof_on_record(path, lock)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

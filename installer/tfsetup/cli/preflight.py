@@ -26,7 +26,7 @@ def preflight(
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
-    """Predict from the files alone whether TensorFlow and its plugins will load, and if not, why."""
+    """Predict from the files alone whether TensorFlow and its plugins will load."""
 
     def work(session: Session) -> Result:
         return _work(session, target, python, strict=strict)

@@ -38,10 +38,11 @@ def _run(prefix: Path, command: list[str]) -> None:
 
     from tfsetup.envs.activate import activated, scripts_folder
 
+    conda = (prefix / "conda-meta").is_dir()
     scripts = scripts_folder(prefix, windows=sys.platform == "win32")
-    if not scripts.is_dir():
+    if not scripts.is_dir() and not conda:
         raise BuildError(f"There is no environment at {prefix}.", hint="`tfsetup install` builds one.")
-    environ = activated(os.environ, prefix.absolute(), windows=sys.platform == "win32")
+    environ = activated(os.environ, prefix.absolute(), windows=sys.platform == "win32", conda=conda)
     program = shutil.which(command[0], path=environ["PATH"])
     if program is None:
         raise UsageError(f"`{command[0]}` is neither in {prefix} nor on PATH.")

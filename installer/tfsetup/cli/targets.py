@@ -18,6 +18,7 @@ from tfsetup.loader.machine import Machine, machine_of
 from tfsetup.loader.model import Filesystem
 from tfsetup.loader.sources import Environment, LocalTree, find_environment, find_wheels, open_wheel
 from tfsetup.loader.view import Conflict, WheelView
+from tfsetup.locks.model import LockedPackage
 from tfsetup.matrix.model import Selection, Target
 
 _VIRTUAL_PREFIX = {"macos": "/venv", "linux": "/venv", "windows": "C:/venv"}
@@ -82,6 +83,28 @@ def of_environment(folder: Path, session: Session) -> Subject:
     if found is None:
         raise UsageError(f"{folder} is not an environment.")
     return _of_environment(found, session)
+
+
+def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Subject:
+    """Make a subject of locked packages with their addresses: of each the wheel that this host would get.
+
+    Raises:
+        InvalidFileError: a package has no wheel for this host.
+        NetworkError: the index did not answer.
+    """
+    from tfsetup.loader.remote import open_all
+
+    machine = machine_of(host, python)
+    chosen: dict[str, str] = {}
+    for package in packages:
+        known = {wheel.filename: wheel.url or "" for wheel in package.wheels}
+        filename = best_wheel(list(known), machine, python)
+        if filename is None:
+            message = f"No wheel locked for {package.name} {package.version} fits this machine and Python {python}."
+            raise InvalidFileError(message, where=Where(file=package.name))
+        chosen[filename] = known[filename]
+    native = {name: url for name, url in chosen.items() if url and not name.endswith("-any.whl")}
+    return _of_wheels(open_all(native), machine, python)
 
 
 def _sort(targets: Sequence[str]) -> _Sorted:

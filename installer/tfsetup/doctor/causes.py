@@ -1,6 +1,7 @@
 """`causes.yaml` to values: strict, every complaint with file, line and column.
 
-`patterns:` names lists of patterns that several causes share (used as `$name`); `causes:` is a list of entries
+`aliases:` maps a distribution to other names of the same thing; `patterns:` names lists of patterns that several causes
+share (used as `$name`); `causes:` is a list of entries
 
 
     - cause: slug
@@ -31,32 +32,37 @@ from packaging.utils import canonicalize_name
 from tfsetup.doctor import model
 from tfsetup.doctor.facts import HOST_FACTS, PRESENCE, is_specifier
 from tfsetup.doctor.marks import Marked, parse
-from tfsetup.doctor.model import Cause, Clause, Condition, Fix, Signal, When
+from tfsetup.doctor.model import Cause, Clause, Condition, Fix, Knowledge, Signal, When
 from tfsetup.doctor.pattern import Pattern, PatternError, compile_pattern
 from tfsetup.doctor.weights import POINTS
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?:[-.][a-z0-9]++)*+")
 _SIGNAL_KEYS: Final = ("log", "also", "without", "preflight", "image", "check", "subject", "when", "weight")
-# What a fix may mention besides captures: host facts, `prefix`, and `pkg_NAME` for an installed version.
+# What a fix may mention besides captures: host facts, `prefix`, `pkg_NAME` for an installed version, `minor_NAME` for
+# its first two numbers.
 FIX_HOLE: Final = re.compile(r"\{([a-z_0-9]+)(?:\|([^{}]*))?\}")
 
 
-def read_causes(text: str, file: str) -> tuple[Cause, ...]:
-    """Return the causes in `text`.
+def read_causes(text: str, file: str) -> Knowledge:
+    """Return the knowledge in `text`.
 
     Raises:
         InvalidFileError: anything in it is not as the module's text says, with its line and column.
     """
-    root = parse(text, file).entries(["patterns", "causes"], ["causes"])
-    shared = {"$" + name: value for name, (_, value) in root["patterns"].pairs().items()} if "patterns" in root else {}
-    reader = _Reader({name: tuple(_pattern(item) for item in value.items()) for name, value in shared.items()})
+    root = parse(text, file).entries(["aliases", "patterns", "causes"], ["causes"])
+    aliases = root["aliases"].pairs() if "aliases" in root else {}
+    shared = root["patterns"].pairs() if "patterns" in root else {}
+    reader = _Reader({"$" + name: tuple(map(_pattern, value.items())) for name, (_, value) in shared.items()})
     causes: dict[str, Cause] = {}
     for entry in root["causes"].items():
         cause = reader.cause(entry)
         if cause.slug in causes:
             entry.fail(f"cause {cause.slug!r} is given twice")
         causes[cause.slug] = cause
-    return tuple(causes.values())
+    return Knowledge(
+        causes=tuple(causes.values()),
+        aliases={name: tuple(item.text() for item in value.items()) for name, (_, value) in aliases.items()},
+    )
 
 
 class _Reader:
@@ -160,15 +166,18 @@ def _fix(entry: Marked, names: frozenset[str]) -> Fix:
             hole[1] not in names
             and hole[1] not in HOST_FACTS
             and hole[1] != "prefix"
-            and not hole[1].startswith("pkg_")
+            and not hole[1].startswith(("pkg_", "minor_"))
         ):
             found["do"].fail(f"{{{hole[1]}}} is captured by no signal of this cause")
+    rebuild = "action" in found and found["action"].choice(["rebuild", "none"]) == "rebuild"
+    if rebuild and not do.startswith("tfsetup install "):
+        found["do"].fail("what --fix carries out must be a `tfsetup install` command")
     platforms = found["for"].items() if "for" in found else ()
     return Fix(
         do=do,
         platforms=tuple(cast("model.Platform", item.choice(model.PLATFORMS)) for item in platforms),
         when=_when(found.get("when")),
-        action="rebuild" if "action" in found and found["action"].choice(["rebuild", "none"]) == "rebuild" else "none",
+        action="rebuild" if rebuild else "none",
     )
 
 

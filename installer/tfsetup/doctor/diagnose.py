@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tfsetup.doctor.causes import FIX_HOLE
 from tfsetup.doctor.facts import Facts, collect
 from tfsetup.doctor.match import Seen, signals_seen
-from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Verdict
+from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Verdict
 from tfsetup.doctor.text import LogText, clean
 from tfsetup.doctor.weights import BELOW, LAST_BONUS, LEAST, MOST, POINTS, PRIOR, REST_MOST, REST_SHARE, UNDECIDED
 
@@ -33,12 +33,12 @@ class _Scored:
         return max(one.offset for one in self.seen)
 
 
-def diagnose(evidence: Evidence, causes: Sequence[Cause]) -> Diagnosis:
+def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     """Return what is wrong according to `evidence`, most likely cause first."""
     log = clean(evidence.log or "")
-    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole)
-    seen = signals_seen(causes, evidence, log, facts)
-    scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in causes]
+    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    seen = signals_seen(knowledge.causes, evidence, log, facts)
+    scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in knowledge.causes]
     ranked = _ranked([one for one in scored if one is not None])
     shown = [pair for pair in ranked if pair[1] >= LEAST][:_MOST_FINDINGS]
     findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in shown)
@@ -112,7 +112,9 @@ def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence) 
 def fixes_for(cause: Cause, facts: Facts, captures: Mapping[str, str], *, prefix: str | None) -> tuple[str, ...]:
     """Return the fixes of `cause` for this platform, their holes filled, least drastic first."""
     values = {**captures, **facts.host, "prefix": prefix or ".venv"}
-    values.update({f"pkg_{name.replace('-', '_')}": version for name, version in facts.packages.items()})
+    for name, version in facts.packages.items():
+        values[f"pkg_{name.replace('-', '_')}"] = version
+        values[f"minor_{name.replace('-', '_')}"] = ".".join(version.split(".")[:2])
     chosen = [fix for fix in cause.fixes if _fits(fix, facts, captures)]
     return tuple(dict.fromkeys(text for fix in chosen if (text := _filled(fix.do, values))))
 

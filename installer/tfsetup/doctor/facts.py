@@ -118,7 +118,14 @@ class Facts:
         return _compare(installed, condition.test)
 
 
-def collect(host: Host | None, packages: Mapping[str, str] | None, stream: str, *, whole: bool = False) -> Facts:
+def collect(
+    host: Host | None,
+    packages: Mapping[str, str] | None,
+    stream: str,
+    *,
+    whole: bool = False,
+    aliases: Mapping[str, tuple[str, ...]] | None = None,
+) -> Facts:
     """Put the facts together; the host and the package list win over what the log seems to say."""
     told = _from_host(host) if host is not None else {}
     read = _from_log(stream)
@@ -129,10 +136,19 @@ def collect(host: Host | None, packages: Mapping[str, str] | None, stream: str, 
     _derive(merged)
     return Facts(
         host=merged,
-        packages={canonicalize_name(name): version for name, version in (packages or {}).items()},
+        packages=_with_aliases(packages or {}, aliases or {}),
         whole=whole,
         guessed=frozenset(merged) - frozenset(told),
     )
+
+
+def _with_aliases(packages: Mapping[str, str], aliases: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    known: dict[str, str] = {canonicalize_name(name): version for name, version in packages.items()}
+    for name, others in aliases.items():
+        same = next((known[other] for other in others if other in known), None)
+        if same is not None:
+            known.setdefault(name, same)
+    return known
 
 
 def is_specifier(text: str) -> bool:

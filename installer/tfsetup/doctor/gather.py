@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from tfsetup.doctor.causes import read_causes
 from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.inspection import MODULE
-from tfsetup.doctor.model import Cause
+from tfsetup.doctor.model import Knowledge
 from tfsetup.errors import InvalidFileError, UsageError, Where
 
 # A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
@@ -57,8 +57,8 @@ print("\n" + json.dumps({
 
 
 @cache
-def knowledge() -> tuple[Cause, ...]:
-    """Return the causes this package ships.
+def knowledge() -> Knowledge:
+    """Return the knowledge this package ships.
 
     Raises:
         InvalidFileError: the data file is missing or damaged, so the installation is.

@@ -60,18 +60,19 @@ def _files(environment: Environment, _host: Host | None) -> Iterator[Observation
 
 def _bad_file(owner: Distribution, bad: BadFile) -> Observation:
     whose = f"{owner.name} {owner.version}"
+    captures = {"path": bad.path, "installed": owner.version}
     match bad.state:
         case "missing":
-            return _see("file-missing", owner.name, f"{bad.path} of {whose} is missing.", path=bad.path)
+            return _see("file-missing", owner.name, f"{bad.path} of {whose} is missing.", **captures)
         case "unreadable":
-            return _see("file-unreadable", owner.name, f"{bad.path} of {whose} cannot be read.", path=bad.path)
+            return _see("file-unreadable", owner.name, f"{bad.path} of {whose} cannot be read.", **captures)
         case "shorter":
             words = f"{bad.path} of {whose} is cut short: {bad.found:,} of {bad.expected:,} bytes."
-            return _see("file-truncated", owner.name, words, path=bad.path)
+            return _see("file-truncated", owner.name, words, **captures)
         case _:
             sizes = f"{bad.found:,}, not {bad.expected:,} bytes"
             words = f"{bad.path} of {whose} is not the file that was installed ({sizes})."
-            return _see("file-changed", owner.name, words, path=bad.path)
+            return _see("file-changed", owner.name, words, **captures)
 
 
 def _interpreter(environment: Environment, host: Host | None) -> Iterator[Observation]:
@@ -83,7 +84,7 @@ def _interpreter(environment: Environment, host: Host | None) -> Iterator[Observ
     for one in _family(environment):
         mismatch = _tag_mismatch(one, interpreter)
         if mismatch:
-            yield _see("wheel-tag", one.name, mismatch)
+            yield _see("wheel-tag", one.name, mismatch, found_by="inspection", installed=one.version)
 
 
 def _tag_mismatch(one: Distribution, interpreter: Interpreter) -> str:

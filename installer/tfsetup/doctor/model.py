@@ -157,6 +157,14 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Knowledge:
+    """What the doctor knows. `aliases` maps a distribution to the names under which the same thing is published."""
+
+    causes: tuple[Cause, ...]
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """A cause that fits; `evidence` are quoted lines and facts, `fix` commands or steps with the holes filled."""
 

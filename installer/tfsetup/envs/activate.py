@@ -1,10 +1,13 @@
-"""What an activated shell would have set: pure, for `tfsetup run`."""
+"""What an activated shell would have set: pure, for `tfsetup run`, and the script for shells that have no conda."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
+
+_GONE = {"PYTHONHOME", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_SHLVL", "CONDA_PROMPT_MODIFIER", "VIRTUAL_ENV"}
 
 
 def scripts_folder(prefix: Path, *, windows: bool) -> Path:
@@ -12,15 +15,64 @@ def scripts_folder(prefix: Path, *, windows: bool) -> Path:
     return prefix / ("Scripts" if windows else "bin")
 
 
-def activated(environ: Mapping[str, str], prefix: Path, *, windows: bool) -> dict[str, str]:
-    """Return `environ` as the environment's activate script would change it.
+def program_folders(prefix: Path, *, windows: bool, conda: bool) -> list[Path]:
+    """Return the folders that an activated environment puts first on PATH.
+
+    On Windows a conda prefix has five (conda's `activate.py`, `_get_path_dirs`).
+    """
+    if windows and conda:
+        library = prefix / "Library"
+        return [prefix, library / "mingw-w64" / "bin", library / "usr" / "bin", library / "bin", prefix / "Scripts"]
+    return [scripts_folder(prefix, windows=windows)]
+
+
+def activated(environ: Mapping[str, str], prefix: Path, *, windows: bool, conda: bool = False) -> dict[str, str]:
+    """Return `environ` as the environment's activation would change it.
 
     `PYTHONHOME` goes, as in every activate script: it would make the interpreter look for its library elsewhere. The
-    conda variables of an active environment go too, because this is not that environment.
+    variables of another active environment go too, because this is not that environment.
     """
-    gone = {"PYTHONHOME", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"}
-    kept = {name: value for name, value in environ.items() if name not in gone}
-    path = os.pathsep.join(
-        part for part in (str(scripts_folder(prefix, windows=windows)), kept.get("PATH", "")) if part
-    )
-    return kept | {"VIRTUAL_ENV": str(prefix), "PATH": path}
+    kept = {name: value for name, value in environ.items() if name not in _GONE}
+    folders = [str(folder) for folder in program_folders(prefix, windows=windows, conda=conda)]
+    path = os.pathsep.join(part for part in (*folders, kept.get("PATH", "")) if part)
+    mine = {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": str(prefix)} if conda else {"VIRTUAL_ENV": str(prefix)}
+    return kept | mine | {"PATH": path}
+
+
+def activate_script(prefix: Path) -> str:
+    """Return `bin/activate` for a conda prefix, so that `source PREFIX/bin/activate` works where there is no conda.
+
+    For sh, bash and zsh. It does what conda's activation does: the prefix on PATH, CONDA_PREFIX, and the scripts that
+    packages put into `etc/conda/activate.d`; `deactivate` takes it back.
+    """
+    return _SCRIPT.replace("@PREFIX@", shlex.quote(str(prefix)))
+
+
+_SCRIPT = """\
+# Use it as: source bin/activate. With conda at hand, `conda activate` with this prefix does the same.
+if [ -n "${CONDA_PREFIX:-}" ] && command -v deactivate >/dev/null 2>&1; then deactivate; fi
+_TFSETUP_OLD_PATH=$PATH
+_TFSETUP_OLD_PREFIX=${CONDA_PREFIX:-}
+CONDA_PREFIX=@PREFIX@
+PATH=$CONDA_PREFIX/bin:$PATH
+export CONDA_PREFIX PATH
+unset PYTHONHOME
+_tfsetup_scripts() {
+  for _tfsetup_script in $(ls "$CONDA_PREFIX/etc/conda/$1.d" 2>/dev/null | grep '[.]sh$'); do
+    . "$CONDA_PREFIX/etc/conda/$1.d/$_tfsetup_script"
+  done
+  unset _tfsetup_script
+}
+_tfsetup_scripts activate
+deactivate() {
+  _tfsetup_scripts deactivate
+  PATH=$_TFSETUP_OLD_PATH
+  export PATH
+  if [ -n "$_TFSETUP_OLD_PREFIX" ]; then CONDA_PREFIX=$_TFSETUP_OLD_PREFIX; export CONDA_PREFIX
+  else unset CONDA_PREFIX; fi
+  unset _TFSETUP_OLD_PATH _TFSETUP_OLD_PREFIX
+  unset -f deactivate _tfsetup_scripts
+  hash -r 2>/dev/null
+}
+hash -r 2>/dev/null
+"""

@@ -57,8 +57,9 @@ class CreateVenv:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstallWheels:
-    """Install exactly the locked wheels, each checked against its hash."""
+    """Install exactly the locked wheels, each checked against its hash. uv tells the form of a lock by `lock_name`."""
 
+    lock_name: str
     lock_text: str
     count: int
     size: int
@@ -86,6 +87,7 @@ class BuildFromSource:
     """Compile one requirement inside the environment, without build isolation, after everything else is in place."""
 
     requirement: str
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

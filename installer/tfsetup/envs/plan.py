@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import assert_never
 
 from tfsetup.envs.model import (
@@ -20,20 +21,42 @@ from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
 from tfsetup.locks.conda.model import CondaLock, PlatformLock
 from tfsetup.locks.digest import digest
-from tfsetup.locks.model import Lock
+from tfsetup.locks.model import Lock, file_name
+from tfsetup.locks.write import write_lock
 from tfsetup.matrix.model import Selection
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Index:
+    """The package index: `url` as `--index-url` gave it; `asked`: what all settings name, without credentials."""
+
+    url: str | None = None
+    asked: str | None = None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variable for uv; an argument could be read by every user of the machine."""
+        return {"UV_DEFAULT_INDEX": self.url} if self.url else {}
+
+
 def plan_install(
-    selection: Selection, lock: Lock, host: Host, *, pinned: bool = False, preflight: bool = True, verify: bool = True
+    selection: Selection,
+    lock: Lock,
+    host: Host,
+    *,
+    pinned: bool = False,
+    preflight: bool = True,
+    verify: bool = True,
+    index: Index | None = None,
 ) -> Plan:
     """Return the steps that build `lock` for `selection` (installable) on `host`.
 
     The order is fixed: what must be compiled against TensorFlow comes after its wheels, and nothing is switched to
     before it was preflighted and verified. `pinned` says that the user named the lock file.
     """
-    steps: list[Step] = [_create(selection, host), _wheels(selection, lock, host)]
-    steps += _after(selection, preflight=preflight, verify=verify)
+    index = index or Index()
+    steps: list[Step] = [_create(selection, host), _wheels(selection, lock, host, index)]
+    steps += _after(selection, index, preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
         digest=digest(selection),
@@ -57,7 +80,7 @@ def plan_conda(
     """Return the steps that build one platform of a conda lock: its packages, the wheels on top, then as for any."""
     steps: list[Step] = [CreateCondaPrefix(lock_text=lock.text, platform=platform)]
     steps += [AddWheels(wheels=platform.wheels)] if platform.wheels else []
-    steps += _after(selection, preflight=preflight, verify=verify)
+    steps += _after(selection, Index(), preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
         digest=digest(selection),
@@ -70,8 +93,8 @@ def plan_conda(
     )
 
 
-def _after(selection: Selection, *, preflight: bool, verify: bool) -> list[Step]:
-    steps: list[Step] = [BuildFromSource(requirement=requirement) for requirement in selection.source_builds]
+def _after(selection: Selection, index: Index, *, preflight: bool, verify: bool) -> list[Step]:
+    steps: list[Step] = [BuildFromSource(requirement=each, environ=index.environ) for each in selection.source_builds]
     steps += [Preflight()] if preflight else []
     steps += [Verify()] if verify else []
     return [*steps, Switch()]
@@ -87,16 +110,27 @@ def _create(selection: Selection, host: Host) -> CreateVenv:
     return CreateVenv(python=request, download=True)
 
 
-def _wheels(selection: Selection, lock: Lock, host: Host) -> InstallWheels:
+def _wheels(selection: Selection, lock: Lock, host: Host, index: Index) -> InstallWheels:
     # A translated uv would choose x86-64 wheels for a universal2 interpreter; the row's target says otherwise.
     forced = selection.target if host.rosetta else None
+    served = _from_asked_index(lock, index)
+    hashes = ("--require-hashes",) if served.form == "portable" else ()
     return InstallWheels(
-        lock_text=lock.text,
+        lock_name=file_name(served.form, selection.row or "row"),
+        lock_text=served.text,
         count=len(lock.packages),
         size=lock.download_size,
-        arguments=(*build_arguments(selection.sdists), *(target_arguments(forced) if forced else ())),
-        environ=target_environ(forced) if forced else {},
+        arguments=(*hashes, *build_arguments(selection.sdists), *(target_arguments(forced) if forced else ())),
+        environ={**index.environ, **(target_environ(forced) if forced else {})},
     )
+
+
+def _from_asked_index(lock: Lock, index: Index) -> Lock:
+    """Return the lock without addresses when another index is asked for than they lead to: the hashes stay."""
+    led = {package.index.rstrip("/") if package.index else None for package in lock.packages}
+    if lock.form == "portable" or index.asked is None or led <= {index.asked}:
+        return lock
+    return write_lock(lock.packages, None, "portable")
 
 
 def describe(plan: Plan) -> list[str]:

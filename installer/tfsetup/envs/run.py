@@ -187,7 +187,7 @@ class _Build:
         run_uv([*arguments, *self._common(), str(self.folder)], doing="Creating the environment", screen=screen)
 
     def _install_wheels(self, step: InstallWheels) -> None:
-        lock = self.folder / f"pylock.{self.plan.row}.toml"
+        lock = self.folder / step.lock_name
         lock.write_text(step.lock_text, encoding="utf-8")
         sync = ["pip", "sync", "--python", str(self.python), "--preview-features", "pylock", *step.arguments]
         doing = "Installing the locked wheels"
@@ -207,7 +207,8 @@ class _Build:
         from tfsetup.envs.conda.build import link_prefix
 
         site = self.store.layout.site_packages(self.folder, self.plan.python)
-        fetched = link_prefix(step, self.folder, self.python, site, offline=self.offline, say=self.hooks.say)
+        link, say = self.store.layout.prefix, self.hooks.say
+        fetched = link_prefix(step, self.folder, self.python, site, link, offline=self.offline, say=say)
         self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
 
@@ -222,7 +223,8 @@ class _Build:
         self.hooks.say(f"Compiling {step.requirement}")
         arguments = ["pip", "install", "--python", str(self.python), "--no-build-isolation", "--no-deps", "--no-cache"]
         # No cache: a plugin is linked against this very environment's TensorFlow, by path.
-        run_uv([*arguments, *self._common(), step.requirement], doing=f"Compiling {step.requirement}")
+        doing = f"Compiling {step.requirement}"
+        run_uv([*arguments, *self._common(), step.requirement], doing=doing, environ=step.environ)
 
     def _common(self) -> list[str]:
         return ["--offline"] if self.offline else []

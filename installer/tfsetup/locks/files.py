@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
 from tfsetup.locks.model import Lock, file_name
 from tfsetup.locks.portable import read_portable
-from tfsetup.locks.proof import Proof, parse_proofs
+from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
 from tfsetup.locks.pylock import read_pylock
 from tfsetup.locks.team import Marked, Team, parse_project, parse_requirements, parse_team
 
@@ -107,6 +109,37 @@ def read_proofs(folder: Path) -> dict[str, Proof]:
     return {} if text is None else parse_proofs(text, str(path))
 
 
+def known_proof(key: str) -> Proof | None:
+    """Return what was found before about the same files on the same machine; None: nothing, or not readable."""
+    try:
+        text = (_cache() / f"{key}.json").read_text(encoding="utf-8")
+        return parse_proofs(text, key).get(key)
+    except (OSError, UnicodeDecodeError, InvalidFileError):
+        return None
+
+
+def keep_proof(key: str, proof: Proof) -> None:
+    """Remember what was found; a cache that cannot be written is no harm."""
+    with suppress(OSError, BuildError):
+        write_all(_cache(), {f"{key}.json": render_proofs({key: proof})})
+
+
+def _cache() -> Path:
+    """Return the folder of remembered proofs: one for each state of the code that judges, for that changes verdicts."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    return Path(home) / "tfsetup" / "proofs" / _judging_code()
+
+
+@cache
+def _judging_code() -> str:
+    room = Path(__file__).resolve().parent.parent / "loader"
+    total = hashlib.sha256()
+    for path in sorted(room.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
 def write_all(folder: Path, texts: Mapping[str, str]) -> list[str]:
     """Write files into `folder`, all or none; return the names of those that changed.
 
@@ -175,17 +208,3 @@ def existing_folder(path: Path) -> Path:
     if path.exists() and not path.is_dir():
         raise UsageError(f"-o {path}: this is a file; a folder is expected.")
     return path
-
-
-__all__ = [
-    "LOCKS",
-    "PROOFS",
-    "TEAM",
-    "existing_folder",
-    "lock_names",
-    "locks_of",
-    "read_lock",
-    "read_proofs",
-    "read_team",
-    "write_all",
-]

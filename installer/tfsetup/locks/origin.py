@@ -18,6 +18,8 @@ from tfsetup.locks.model import SCHEMA, LockedFile, LockedPackage, Origin
 
 REMEDY = "Lock files are written by `tfsetup lock`; write it anew rather than editing it."
 COMMENT = "#: "
+CREATED_BY = "tfsetup lock"
+"""What a PEP 751 file with a note says of its maker: the note stands at its end, and may not be missing there."""
 _SUM = 16  # hex digits of a fingerprint: 64 bits, against accidents and edits, not against forgery (the hashes are)
 _LISTS = ("team", "requirements", "source_builds", "sdists")
 _TABLES = ("rules", "sums")
@@ -88,7 +90,8 @@ def read(table: Any, where: Where) -> Origin:
     if wrong or missing:
         what = f"`{wrong[0]}` does not belong here" if wrong else f"`{missing[0]}` is missing"
         raise InvalidFileError(f"The note of tfsetup in this lock is damaged: {what}.", where=where, hint=REMEDY)
-    return Origin(**{key: tuple(value) if key in _LISTS else value for key, value in table.items()})
+    values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
+    return Origin(**values)
 
 
 def _fits(key: str, value: Any) -> bool:
@@ -101,6 +104,8 @@ def _fits(key: str, value: Any) -> bool:
 
 def edited(origin: Origin, packages: Sequence[LockedPackage]) -> str | None:
     """Return the name of a package that is not as it was written, "" when the note itself is not; None: all is well."""
+    if not packages:
+        return ""
     for package in packages:
         if origin.sums.get(_key(package)) != fingerprint(_plain(package)):
             return package.name

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.host.model import Host
+from tfsetup.locks.model import LockedPackage
 
 Verdict = Literal["loads", "fails", "undecided"]
 SCHEMA = 1
@@ -27,6 +30,12 @@ class Proof:
     verdict: Verdict
     images: int = 0
     reasons: tuple[str, ...] = ()
+
+
+def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
+    """Return a fingerprint of what is judged: the files, the machine and the Python."""
+    hashes = sorted(file.sha256 for package in packages for file in package.files)
+    return hashlib.sha256(json.dumps([hashes, asdict(host), python], sort_keys=True).encode()).hexdigest()
 
 
 def parse_proofs(text: str, file: str) -> dict[str, Proof]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
-from tfsetup.locks.origin import REMEDY, edited, line_of, read
+from tfsetup.locks.origin import CREATED_BY, REMEDY, edited, line_of, read
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageSdist, PackageWheel
@@ -61,6 +61,9 @@ def _toml(text: str, file: str) -> dict[str, Any]:
 
 def _origin(document: dict[str, Any], text: str, file: str) -> Origin | None:
     table = document.get("tool", {}).get("tfsetup")
+    if table is None and document.get("created-by") == CREATED_BY:
+        where = Where(file=file, line=text.count("\n") + 1)
+        raise InvalidFileError("This lock is cut off: tfsetup's note is missing at its end.", where=where, hint=REMEDY)
     return None if table is None else read(table, Where(file=file, line=line_of(text, _NOTE)))
 
 
@@ -76,13 +79,15 @@ class _Reader:
     def package(self, package: Package) -> LockedPackage:
         name = str(package.name)
         marker = str(package.marker) if package.marker else None
+        wheels: tuple[LockedFile, ...] = ()
+        sdist = None
         if package.sdist and not package.wheels and name in self.sdists:
-            wheels, sdist = (), self._file(package.sdist)
+            sdist = self._file(package.sdist)
         elif not package.wheels or package.vcs or package.directory or package.archive:
             message = f"`{name}` is not locked to wheels; nothing is built from source out of a lock file."
             raise _invalid(self.text, self.file, message, near=f'name = "{name}"')
         else:
-            wheels, sdist = tuple(self._file(wheel) for wheel in package.wheels), None
+            wheels = tuple(self._file(wheel) for wheel in package.wheels)
         version = str(package.version)
         return LockedPackage(name=name, version=version, wheels=wheels, sdist=sdist, marker=marker, index=package.index)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError
 from tfsetup.host.model import Host
@@ -44,7 +44,7 @@ class Order:
 
     ask: Ask
     pythons: tuple[str, ...] = ()
-    levels: Levels = Levels()
+    levels: Levels = field(default_factory=Levels)
     team: tuple[str, ...] = ()
 
 
@@ -118,7 +118,7 @@ def targets_for(
         name = target_name(row, python, first=not found)
         host, selection = answer(row, replace(order.ask, python=python), order.levels, matrix)
         if not selection.installable:
-            reasons += [reason.removeprefix(f"{row.id}: ") for reason in selection.reasons]
+            reasons.append(why_not(selection, row))
             continue
         host, selection = _kept(row, order, python, matrix, locked.get(name), upgrade) or (host, selection)
         origin = origin_of(row, order, python, selection, matrix)
@@ -130,6 +130,11 @@ def targets_for(
             hint="Change what is asked for (--tensorflow, --python, the team file), or leave the platform out.",
         )
     return tuple(found)
+
+
+def why_not(selection: Selection, row: Row) -> str:
+    """Return why a row has no answer, in its own words."""
+    return next((r.reason for r in selection.rejected if r.row == row.id), "; ".join(selection.reasons))
 
 
 def target_name(row: Row, python: str | None, *, first: bool) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.model import Form
+from tfsetup.locks.settings import without_credentials
 from tfsetup.matrix.decode import Decoder
 from tfsetup.matrix.kinds import NUMBERS, Kind, Minor
 from tfsetup.matrix.marked import Node, Problem, UnreadableError, compose
@@ -198,9 +199,9 @@ def parse_project(text: str, file: str) -> tuple[Marked, ...]:
         hint = "List the requirements in the team file itself, or name a requirements.txt."
         raise InvalidFileError(message, where=Where(file=file), hint=hint)
     marked = tuple(Marked(text=item.strip(), where=_place(text, item, file)) for item in listed)
-    wrong = [(item, problem) for item in marked if (problem := requirement_problem(item.text))]
+    wrong = [(item, complaint) for item in marked if (complaint := requirement_problem(item.text))]
     if wrong:
-        raise invalid([Problem(where=item.where, message=f"`{item.text}`: {problem}") for item, problem in wrong])
+        raise invalid([Problem(where=item.where, message=f"`{item.text}`: {complaint}") for item, complaint in wrong])
     return marked
 
 
@@ -213,10 +214,11 @@ def _place(text: str, item: str, file: str) -> Where:
 
 
 def invalid(problems: Sequence[Problem]) -> InvalidFileError:
-    """Return one error with every problem in it."""
-    first = problems[0]
-    if len(problems) == 1:
-        message = f"{first.message[:1].upper()}{first.message[1:]}."
-        return InvalidFileError(message, where=first.where, hint=first.hint)
-    lines = "\n".join(f"  {problem}" for problem in problems)
-    return InvalidFileError(f"{len(problems)} problems:\n{lines}", where=first.where)
+    """Return one error with every problem in it, in the order of their lines, without credentials."""
+    ordered = sorted(problems, key=lambda problem: (problem.where.line or 0, problem.where.column or 0))
+    first = ordered[0]
+    if len(ordered) == 1:
+        message = without_credentials(f"{first.message[:1].upper()}{first.message[1:]}.")
+        return InvalidFileError(message, where=first.where, hint=without_credentials(first.hint))
+    lines = without_credentials("\n".join(f"  {problem}" for problem in ordered))
+    return InvalidFileError(f"{len(ordered)} problems:\n{lines}", where=first.where)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin
-from tfsetup.locks.origin import COMMENT, quoted, render, render_sums, seal
+from tfsetup.locks.origin import COMMENT, CREATED_BY, quoted, render, render_sums, seal
 
 _ABOUT = (
     "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with",
@@ -44,7 +44,7 @@ def _pylock(packages: Sequence[LockedPackage], origin: Origin | None) -> Iterato
     if origin:
         yield f"environments = [{quoted(environment(origin))}]"
         yield f'requires-python = "=={origin.python}.*"'
-    yield 'created-by = "tfsetup"'
+    yield f"created-by = {quoted(CREATED_BY if origin else 'tfsetup')}"
     for package in packages:
         yield ""
         yield "[[packages]]"

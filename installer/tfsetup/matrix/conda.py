@@ -14,12 +14,12 @@ _NOT_SAID = "this matrix says nothing about conda channels"
 
 
 def conda_host(host: Host, ask: Ask) -> Host:
-    """Return the machine as the conda backend sees it: its interpreters do not matter, the channel brings any Python."""
+    """Return the machine as the conda backend sees it: the channel brings any Python."""
     return replace(host, pythons=(), python_downloads=True) if ask.backend == "conda" else host
 
 
 def with_conda(answer: Selection, best: Candidate, host: Host, supply: CondaSupply | None) -> Selection:
-    """Return the answer for the conda backend: specs and channels, the BLAS of the build, and what the index still adds.
+    """Return the answer for the conda backend: specs, channels, the BLAS of the build, and what the index still adds.
 
     Where nothing is known about conda, the answer says so and keeps no specs.
     """

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tfsetup.host.model import Host
-from tfsetup.matrix.facts import Wheels
-from tfsetup.matrix.machine import fits, floor_version
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.releases import process_arch, rules_for
+from tfsetup.matrix.releases import coded_wheels, rules_for
 from tfsetup.matrix.rows import Matrix, Row
 
 
@@ -86,21 +84,8 @@ def _rules(row: Row, version: str, matrix: Matrix) -> Iterator[tuple[str, str]]:
 
 def _bounds(row: Row, version: str, selection: Selection, host: Host, matrix: Matrix) -> tuple[tuple[str, str], ...]:
     """Return what the metadata of the chosen wheel, or of the one that carries its code, requires without an extra."""
-    name = row.distribution
-    wheels = _wheels(row, name, version, selection, host, matrix)
-    if wheels is not None and wheels.carrier is not None:
-        name, version = wheels.carrier
-        wheels = _wheels(row, name, version, selection, host, matrix)
+    name, wheels = coded_wheels(row, version, selection.python or "", host, matrix)
     if wheels is None:
         return ()
     wanted = [text for text in matrix.index.requires[wheels.requires] if "extra ==" not in text]
-    return tuple((text, f"METADATA of {name} {version}") for text in wanted)
-
-
-def _wheels(row: Row, name: str, version: str, selection: Selection, host: Host, matrix: Matrix) -> Wheels | None:
-    release = matrix.index.release(name, version)
-    for group in release.wheels if release is not None else ():
-        right = fits(group.platform, row.when.os, process_arch(row), floor_version(host))
-        if right and (selection.python in group.pythons or "any" in group.pythons):
-            return group
-    return None
+    return tuple((text, f"METADATA of {name}") for text in wanted)

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from tfsetup import __version__
 from tfsetup.errors import NetworkError
+from tfsetup.host.memory import cache_folder
 from tfsetup.matrix.ranged import RangedFile, metadata_of
 from tfsetup.matrix.settings import Indexes, indexes, redacted
 from tfsetup.matrix.snapshot import File
@@ -202,13 +204,12 @@ def client(cache: Path | None = None) -> IndexClient:
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
     bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
-    return IndexClient(chosen, cache or cache_folder(), verify=bundle if bundle and Path(bundle).is_file() else None)
+    return IndexClient(chosen, cache or _cache(), verify=bundle if bundle and Path(bundle).is_file() else None)
 
 
-def cache_folder() -> Path:
+def _cache() -> Path:
     """Return the folder that keeps pages and metadata between runs."""
-    home = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else None)
-    return (Path(home) if home else Path.home() / ".cache") / "tfsetup" / "index"
+    return (cache_folder(os.environ) or Path(tempfile.gettempdir()) / "tfsetup") / "index"
 
 
 def _settings_files() -> list[Path]:

@@ -129,8 +129,8 @@ CONDA_NAME = Kind(
 )
 CONDA_BUILD = Kind(
     name="conda build",
-    pattern=r"[A-Za-z0-9_.*]*_[A-Za-z0-9_.]+\*?",
-    check=_matches(r"[A-Za-z0-9_.*]*_[A-Za-z0-9_.]+\*?", "a build with an underscore before its name is expected"),
+    pattern=r"(\*_)?[A-Za-z0-9_.]+\*?",
+    check=_matches(r"(\*_)?[A-Za-z0-9_.]+\*?", "a glob must not begin in the middle of a word: write *_name"),
     example='"*_newaccelerate"',
 )
 

@@ -1,4 +1,4 @@
-"""A machine for a row that nobody is at: the plainest one the row is for, so that it can be locked from anywhere. Pure."""
+"""A machine nobody is at: the plainest one a row is for, so that it can be locked from anywhere. Pure."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def _judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Cand
         sure=choice.sure,
         pair=pair,
         wheels=wheels,
-        rules=rules,
+        rules=tuple(r for r in rules if r.on_python is None or in_range(r.on_python, choice.minor)),
         avoid=tuple(rule for rule in rules if rule.verdict == "avoid"),
     )
 
@@ -195,6 +195,24 @@ def _minors(group: Wheels, requires_python: str) -> set[str]:
     if not requires_python:
         return set(minors)
     return {minor for minor in minors if in_range(requires_python, f"{minor.rstrip('t')}.99")}
+
+
+def coded_wheels(row: Row, version: str, python: str, host: Host, matrix: Matrix) -> tuple[str, Wheels | None]:
+    """Return the wheels that have the code of a release for a host (an empty wheel's target), and a name for them."""
+    name = row.distribution
+    wheels = _one(row, name, version, python, host, matrix)
+    if wheels is not None and wheels.carrier is not None:
+        name, version = wheels.carrier
+        wheels = _one(row, name, version, python, host, matrix)
+    return f"{name} {version}", wheels
+
+
+def _one(row: Row, name: str, version: str, python: str, host: Host, matrix: Matrix) -> Wheels | None:
+    release = matrix.index.release(name, version)
+    arch, os, have = process_arch(row), row.when.os, floor_version(host)
+    groups = release.wheels if release is not None else ()
+    mine = (g for g in groups if fits(g.platform, os, arch, have) and (python in g.pythons or "any" in g.pythons))
+    return next(mine, None)
 
 
 def _with_plugin(

@@ -85,12 +85,19 @@ def next_steps(data: Data, command: str, *, windows: bool) -> Iterator[str]:
     prefix = data["prefix"]
     where = "" if prefix.endswith(("/.venv", "\\.venv")) else f" {prefix}"
     activate = f"{prefix}\\Scripts\\activate" if windows else f"source {_relative(prefix)}/bin/activate"
+    if data.get("backend") == "conda":
+        activate = f"conda activate {prefix}" if windows else f"{activate}   (or: conda activate {_path(prefix)})"
     rollback = f"{command} rollback" + (f" --prefix{where}" if where else "")
     yield f"  activate   {activate}"
     yield f"  run        {command} run{where} -- python your_script.py"
     yield f"  check      {command} verify{where}"
     if data["generation"] and data["generation"] > 1:
         yield f"  go back    {rollback}"
+
+
+def _path(prefix: str) -> str:
+    """Return the prefix so that conda takes it for a path and not for a name."""
+    return "./.venv" if prefix.endswith("/.venv") else prefix
 
 
 def _relative(prefix: str) -> str:

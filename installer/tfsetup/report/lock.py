@@ -14,8 +14,8 @@ _SHOWN = 12
 
 def progress(name: str, versions: Sequence[str], duration: float) -> str:
     """Return the line for one target that uv is done with."""
-    what = f"{len(versions)} packages" if versions else "no lock"
-    return f"Resolved  {name:<28} {what:<14} {seconds(duration)}"
+    what = f"{len(versions)} packages" if versions else "no solution"
+    return f"{'Resolved' if versions else 'Failed':<9} {name:<28} {what:<14} {seconds(duration)}"
 
 
 def lock_lines(data: Data) -> Iterator[str]:

@@ -62,7 +62,8 @@ def check_view(data: Data, findings: Sequence[Data]) -> RenderableType:
     from rich.console import Group
 
     parts: list[RenderableType] = [_rows(data), *_problems(findings), *_differences(data)]
-    verdict = "The matrix holds." if not findings else f"{len(findings)} problems."
+    number = len(findings)
+    verdict = f"{number} problem{'' if number == 1 else 's'}." if findings else "The matrix holds."
     against = f"{verdict} Snapshot of {data['index']}"
     return Group(*parts, "", f"{against}; {_traffic(data)}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tfsetup.host.model import Host
 from tfsetup.matrix.model import Expectation
@@ -37,7 +38,8 @@ def judge(
     findings += numpy_findings(seen)
     findings += _log_findings(seen)
     findings += _gaps(seen)
-    return _verification(seen, expectation, judged, found_blas, tuple(findings), mode)
+    found = _verification(seen, expectation, judged, found_blas, tuple(findings), mode)
+    return replace(found, ceiling_gflops=None) if _emulated(seen, host) else found
 
 
 def _verification(
@@ -158,12 +160,19 @@ def _architecture(seen: Observed, expectation: Expectation | None, host: Host | 
             detail="no Metal, no AVX, and slower than an arm64 Python",
             fix=("tfsetup install, with an arm64 Python",),
         )
-    elif host is not None and host.arch is not None and _same(arch) != _same(host.arch):
+    elif host is not None and _emulated(seen, host):
         yield Finding(
             severity="warning",
             title=f"an {arch} interpreter is emulated on {host.arch} hardware",
             detail="speeds say nothing about this machine",
         )
+
+
+def _emulated(seen: Observed, host: Host | None) -> bool:
+    """Tell whether the interpreter is for another CPU than the hardware's; clocks then say nothing."""
+    arch = text(seen.last("interpreter").get("arch"))
+    known = host is not None and host.arch is not None and arch is not None
+    return known and _same(arch or "") != _same((host and host.arch) or "")
 
 
 def _same(arch: str) -> str:

@@ -26,12 +26,12 @@ causes:
   - {weight: likely, check: file-missing, subject: tensorflow}
   fixes:
   - {do: "fix {name} now", for: [linux, macos], when: {package.pip: present}}
-  - {do: "fix in {prefix}", action: rebuild}
+  - {do: "tfsetup install --prefix {prefix}", action: rebuild}
 """
 
 
 def test_a_whole_entry() -> None:
-    [cause] = read_causes(ENTRY, "c.yaml")
+    [cause] = read_causes(ENTRY, "c.yaml").causes
     assert (cause.slug, cause.kind, cause.title, cause.meaning) == ("a-cause", "fatal", "A title", "What it means.")
     log, fact, preflight, check = cause.signals
     assert [pattern.source for pattern in log.log] == ["text {name} here", "shared words"]
@@ -71,8 +71,9 @@ def test_a_whole_entry() -> None:
         ("check: file-missing, ", "", "16:5", "needs log, preflight, check or when"),
         ("fix {name} now", "fix {other} now", "18:10", "{other} is captured by no signal of this cause"),
         ("for: [linux, macos]", "for: [linux, mac]", "18:41", "'mac' is not one of"),
-        ('  - {do: "fix in {prefix}", action: rebuild}\n', "", "18:3", "one fix must be for every platform"),
-        ("action: rebuild", "action: reboot", "19:37", "'reboot' is not one of rebuild, none"),
+        ('  - {do: "tfsetup install --prefix {prefix}", action: rebuild}\n', "", "18:3", "one fix must be for every platform"),
+        ("tfsetup install --prefix", "make it in", "19:10", "what --fix carries out must be a `tfsetup install` command"),
+        ("action: rebuild", "action: reboot", "19:55", "'reboot' is not one of rebuild, none"),
         ("when: {arch: [arm64, aarch64], rosetta: true}", "when: {}", "14:30", "an empty condition says nothing"),
         ("when: {arch: [arm64, aarch64], rosetta: true}", "when: arm64", "14:30", "must be a mapping"),
         ("causes:\n", "causes: [\n", "5:", "not valid YAML"),

@@ -15,7 +15,13 @@ from tfsetup.envs.store import Store
 from tfsetup.errors import BuildError, NetworkError
 
 CREATE = CreateVenv(python="/opt/python3.12", download=False)
-WHEELS = InstallWheels(lock_text="# a lock\n", count=3, size=1000, arguments=("--only-binary", ":all:"))
+WHEELS = InstallWheels(
+    lock_name="pylock.linux-x86_64-cpu.toml",
+    lock_text="# a lock\n",
+    count=3,
+    size=1000,
+    arguments=("--only-binary", ":all:"),
+)
 STEPS: tuple[Step, ...] = (CREATE, WHEELS, Preflight(), Verify(), Switch())
 
 

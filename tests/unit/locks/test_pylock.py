@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.locks import origin, package, sha
 
 from tfsetup.errors import Code, InvalidFileError
 from tfsetup.locks.pylock import read_pylock
+from tfsetup.locks.write import write_lock
 
 SHA = "a" * 64
 GOOD = f"""\
@@ -121,3 +123,89 @@ def test_any_edit_gives_a_lock_or_one_clear_error(start: int, end: int, insert: 
     except InvalidFileError:
         return
     assert all(len(wheel.sha256) == 64 for package in lock.packages for wheel in package.wheels)
+
+
+WRITTEN = write_lock(
+    (package("alpha", "1.0"), package("beta", "2.0", "cp312-cp312-win_amd64", "cp312-cp312-macosx_11_0_arm64")),
+    origin(),
+    "pylock",
+).text
+PLACES = {
+    "an absolute path": ("/opt/wheels/beta-2.0-py3-none-any.whl", "path"),
+    "a path out of the folder": ("../../beta-2.0-py3-none-any.whl", "path"),
+    "a path beside the lock": ("beta-2.0-py3-none-any.whl", "path"),
+    "a file address": ("file:///opt/wheels/beta-2.0-py3-none-any.whl", "url"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_place_on_one_machine_is_refused_with_its_line(name: str) -> None:
+    place, key = PLACES[name]
+    text = GOOD.replace('url = "https://index.example/beta-2.0-py3-none-any.whl"', f'{key} = "{place}"')
+    with pytest.raises(InvalidFileError) as caught:
+        read_pylock(text, file="f")
+    assert caught.value.message == f"`{place}` is a place on one machine; only files of an index belong in a lock."
+    assert str(caught.value.where) == "f:8"
+    assert read_pylock(text, file="f", local=True).packages[1].version == "2.0"
+
+
+def test_a_wheel_s_name_cannot_lead_out_of_a_folder() -> None:
+    text = GOOD.replace("beta-2.0-py3-none-any.whl", "x/%2e%2e/beta-2.0-py3-none-any.whl", 1)
+    assert read_pylock(text, file="f").packages[1].wheels[0].filename == "beta-2.0-py3-none-any.whl"
+    named = GOOD.replace(
+        '{ url = "https://index.example/beta',
+        '{ name = "../beta-2.0-py3-none-any.whl", url = "https://index.example/beta',
+        1,
+    )
+    with pytest.raises(InvalidFileError, match="This is not a valid lock file"):
+        read_pylock(named, file="f")
+
+
+def test_a_distribution_may_not_stand_there_twice() -> None:
+    start = GOOD.index("[[packages]]")
+    again = GOOD[start : GOOD.index("[[packages]]", start + 1)]
+    with pytest.raises(InvalidFileError, match="`beta` stands here a second time") as caught:
+        read_pylock(f"{GOOD}\n{again}", file="f")
+    assert str(caught.value.where) == "f:19"
+
+
+EDITED = {
+    "another version": ('name = "beta"\nversion = "2.0"', 'name = "beta"\nversion = "2.0.0"', "beta"),
+    "another hash": (sha("alpha-1.0-py3-none-any.whl"), SHA, "alpha"),
+    "another address": ("https://files.example/alpha", "https://evil.example/alpha", "alpha"),
+    "another size": ("size = 10", "size = 11", "alpha"),
+}
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_an_edit_by_hand_is_found_and_its_line_named(name: str) -> None:
+    before, after, package_name = EDITED[name]
+    text = WRITTEN.replace(before, after, 1)
+    assert text != WRITTEN
+    with pytest.raises(InvalidFileError, match=f"The entry of `{package_name}` is not what tfsetup wrote") as caught:
+        read_pylock(text, file="f")
+    line = next(n for n, line in enumerate(text.splitlines(), 1) if line == f'name = "{package_name}"')
+    assert str(caught.value.where) == f"f:{line}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('row = "macos-arm64-metal"', 'row = "macos-arm64-cpu"', "This lock is not what tfsetup wrote"),
+        ("schema = 1", "schema = 7", "This lock is of schema 7; this tfsetup reads schema 1."),
+        ('python = "3.12"', "python = 3.12", "The note of tfsetup in this lock is damaged: `python` does not belong"),
+        ('python = "3.12"', 'snake = "3.12"', "The note of tfsetup in this lock is damaged: `snake` does not belong"),
+        ("requirements = [", "requirements = [1, ", "The note of tfsetup in this lock is damaged: `requirements`"),
+    ],
+)
+def test_an_edit_of_the_note_is_found(before: str, after: str, message: str) -> None:
+    with pytest.raises(InvalidFileError) as caught:
+        read_pylock(WRITTEN.replace(before, after), file="f")
+    assert caught.value.message.startswith(message)
+    assert str(caught.value.where) == "f:21"
+
+
+@given(st.integers(0, len(WRITTEN) - 2))
+def test_a_cut_off_lock_is_never_taken_for_a_whole_one(end: int) -> None:
+    with pytest.raises(InvalidFileError):
+        read_pylock(WRITTEN[:end], file="f")

@@ -121,6 +121,20 @@ def test_facts_of_a_good_run_reach_the_verification() -> None:
     assert numpy.arch == "x86_64"
 
 
+def test_the_peak_of_an_emulated_cpu_is_not_told() -> None:
+    assert case("emulated").ceiling_gflops is None
+    path = next(path for path in CASES if path.stem == "cpu-only")
+    outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
+    events = tuple(
+        {**event, "cores": 2, "clock_ghz": 2.5} if event["event"] == "interpreter" else event
+        for event in outcome["events"]
+    )
+    here = ProbeOutcome(**{**outcome, "events": events})
+    assert judge(here, None, None).ceiling_gflops == 160.0
+    assert judge(here, None, Host(arch="x86_64")).ceiling_gflops == 160.0
+    assert judge(here, None, Host(arch="aarch64")).ceiling_gflops is None
+
+
 def test_a_gap_in_the_examination_is_said() -> None:
     path = next(path for path in CASES if path.stem == "cpu-only")
     outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
@@ -192,7 +206,7 @@ def test_tensor_float_32_is_expected_from_ampere_on(capability: str | None, rela
 def test_calls_too_short_to_time_make_nothing_slow() -> None:
     path = next(path for path in CASES if path.stem == "cpu-slow")
     outcome = json.loads(path.read_text(encoding="utf-8"))["outcome"]
-    events = tuple({**event, "median_s": 1e-5} if event["event"] == "numpy" else event for event in outcome["events"])
+    events = tuple({**event, "min_s": 1e-5} if event["event"] == "numpy" else event for event in outcome["events"])
     assert judge(ProbeOutcome(**{**outcome, "events": events}), None, None).devices[0].status == "ok"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tfsetup.envs.conda.engine import compile_bytecode, link, write_beside
+from tfsetup.envs.activate import activate_script
+from tfsetup.envs.conda.engine import compile_bytecode, link, write_activate, write_beside
 from tfsetup.envs.model import AddWheels, CreateCondaPrefix
 from tfsetup.locks.conda.files import read_settings
 from tfsetup.locks.run import Screen, run_uv
@@ -19,11 +21,14 @@ def link_prefix(
     prefix: Path,
     python: Path,
     site_packages: Path,
+    appears_at: Path,
     *,
     offline: bool,
     say: Callable[[str], None],
 ) -> float:
-    """Link the packages and write their bytecode; return how many seconds were spent downloading.
+    """Link the packages, write their bytecode and an activate script; return how many seconds were spent downloading.
+
+    `appears_at` is the link that users know the environment by; a generation's own folder changes with each install.
 
     Raises:
         NetworkError: a package could not be fetched or is not the locked one.
@@ -34,6 +39,8 @@ def link_prefix(
     downloads = link(platform.packages, platform.subdir, prefix, read_settings(), offline=offline)
     compile_bytecode(python, site_packages)
     write_beside(prefix, LOCK_NAME, step.lock_text)
+    if os.name == "posix":
+        write_activate(prefix, activate_script(appears_at))
     return downloads.seconds
 
 

@@ -171,6 +171,13 @@ def write_beside(prefix: Path, name: str, text: str) -> Path:
     return path
 
 
+def write_activate(prefix: Path, script: str) -> None:
+    """Write `bin/activate`, unless a package brought one."""
+    path = prefix / "bin" / "activate"
+    if not path.exists():
+        path.write_text(script, encoding="utf-8")
+
+
 def compile_bytecode(python: Path, site_packages: Path) -> None:
     """Write the `.pyc` files that rattler leaves out for pure Python packages; the first import is slow without them.
 
@@ -188,25 +195,4 @@ def compile_bytecode(python: Path, site_packages: Path) -> None:
         raise BuildError(
             f"The Python of the new prefix ended with {done.returncode}: {done.stderr.strip()[-500:]}",
             hint="Run `tfsetup doctor` on the prefix, or use --backend venv.",
-        )
-
-
-def is_conda_base(prefix: Path) -> bool:
-    """Tell whether a folder is somebody's conda installation, with its own conda in it, and not a mere environment."""
-    meta = prefix / "conda-meta"
-    if not meta.is_dir():
-        return False
-    return (prefix / "condabin").is_dir() or any(meta.glob("conda-[0-9]*.json"))
-
-
-def refuse_base(prefix: Path) -> None:
-    """Refuse to build where somebody's conda lives.
-
-    Raises:
-        BuildError: it does.
-    """
-    if is_conda_base(prefix):
-        raise BuildError(
-            f"{prefix} is a conda installation with its base environment; it is never touched.",
-            hint="Choose another folder with --prefix.",
         )

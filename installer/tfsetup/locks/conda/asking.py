@@ -45,7 +45,7 @@ def asked_by(platform: PlatformLock, ask: Ask, matrix: Matrix) -> Ask:
     rows = [row for row in matrix.rows if row.id == platform.row]
     names = {row.distribution for row in (rows or matrix.rows)}
     names |= {row.conda.package for row in (rows or matrix.rows) if row.conda}
-    found = {one.name: one.version for one in (*platform.packages, *platform.wheels) if one.name in names}
+    found = {one.name: one.version for one in platform.entries if one.name in names}
     version = next(iter(found.values()), None)
     minor = ".".join((platform.python or "").split(".")[:2])
     return replace(
@@ -72,7 +72,7 @@ def check_fits(platform: PlatformLock, selection: Selection, file: str) -> None:
     if minor != selection.python:
         message = f"This lock is for Python {minor or 'none'}, and {selection.python} is asked for."
         raise LockError(message, where=where, hint=hint)
-    locked = {one.name: one.version for one in (*platform.packages, *platform.wheels)}
+    locked = {one.name: one.version for one in platform.entries}
     for requirement in selection.requirements:
         name, exact, version = requirement.partition("==")
         name = name.partition("[")[0]

@@ -7,7 +7,7 @@ documentation, "Using the .condarc conda configuration file"; `mirrored_channels
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -57,45 +57,60 @@ def settings(files: Iterable[tuple[str, Any]], environ: Mapping[str, str]) -> Se
         multi={name: tuple(urls) for name, urls in merged.get("custom_multichannels", {}).items()},
         mirrors={name: tuple(urls) for name, urls in merged.get("mirrored_channels", {}).items()},
         package_folders=tuple(merged.get("pkgs_dirs", ())),
-        strict=merged.get("channel_priority", "strict") not in {"disabled", False},
+        strict=merged.get("channel_priority", "strict") not in ("disabled", False),
         offline=merged.get("offline") is True,
     )
 
 
 def _checked(name: str, content: Any) -> dict[str, Any]:
+    """Return the settings of one file that are used here, each of its right shape."""
     if content is None:
         return {}
     where = Where(file=name)
     if not isinstance(content, dict):
         raise InvalidFileError("A condarc is a mapping of settings; this file is not.", where=where, hint=_HINT)
-    for key in _LISTS:
-        if isinstance(content.get(key), str):
-            content[key] = [content[key]]
-        if not _is_list_of_text(content.get(key, [])):
-            raise InvalidFileError(f"`{key}` must be a list of text.", where=where, hint=_HINT)
-    for key in _MAPS:
-        if not isinstance(content.get(key) or {}, dict):
-            raise InvalidFileError(f"`{key}` must be a mapping.", where=where, hint=_HINT)
-    for key in ("custom_multichannels", "mirrored_channels"):
-        if not all(_is_list_of_text(value) for value in (content.get(key) or {}).values()):
-            raise InvalidFileError(f"Each entry of `{key}` must be a list of text.", where=where, hint=_HINT)
-    return content
+    given = {key: value for key, value in content.items() if value is not None}
+    for key, (shape, fits) in _SHAPES.items():
+        if key in _LISTS and isinstance(given.get(key), str):
+            given[key] = [given[key]]
+        if key in given and not fits(given[key]):
+            raise InvalidFileError(f"`{key}` must be {shape}.", where=where, hint=_HINT)
+    return given
 
 
 _HINT: Final = "`conda config --validate` checks it; CONDARC names another file."
 
 
-def _is_list_of_text(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(_is_text(item) for item in value)
+
+
+def _is_map(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(value, dict) and all(_is_text(key) and fits(inner) for key, inner in value.items())
+
+
+_SHAPES: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
+    "channels": ("a list of text", _is_list),
+    "default_channels": ("a list of text", _is_list),
+    "pkgs_dirs": ("a list of text", _is_list),
+    "channel_alias": ("text", _is_text),
+    "custom_channels": ("a mapping of text", lambda value: _is_map(value, _is_text)),
+    "custom_multichannels": ("a mapping of lists of text", lambda value: _is_map(value, _is_list)),
+    "mirrored_channels": ("a mapping of lists of text", lambda value: _is_map(value, _is_list)),
+}
 
 
 def _merge(merged: dict[str, Any], content: dict[str, Any]) -> None:
     for key, value in content.items():
-        if key in _LISTS and value:
+        if key in _LISTS:
             merged[key] = list(dict.fromkeys([*value, *merged.get(key, [])]))
-        elif key in _MAPS and value:
+        elif key in _MAPS:
             merged[key] = {**merged.get(key, {}), **value}
-        elif value is not None:
+        else:
             merged[key] = value
 
 

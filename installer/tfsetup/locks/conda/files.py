@@ -41,7 +41,7 @@ def _condarcs(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield where conda looks for settings, the most general first (conda's documentation, "Searching for .condarc")."""
+    """Yield where conda looks for settings, the most general first (its documentation, "Searching for .condarc")."""
     shared = [Path("C:/ProgramData/conda")] if sys.platform == "win32" else [Path("/etc/conda"), Path("/var/lib/conda")]
     home = Path.home()
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "conda"

@@ -99,9 +99,14 @@ class PlatformLock:
     content_hash: str = ""
 
     @property
+    def entries(self) -> tuple[CondaPackage | PinnedWheel, ...]:
+        """Everything that will be installed."""
+        return (*self.packages, *self.wheels)
+
+    @property
     def download_size(self) -> int:
         """Bytes to download at the most, as far as sizes are known."""
-        return sum(one.size or 0 for one in (*self.packages, *self.wheels))
+        return sum(one.size or 0 for one in self.entries)
 
     @property
     def python(self) -> str | None:

@@ -21,7 +21,7 @@ _LEAST_OSX: Final = {"osx-64": "10.13", "osx-arm64": "11.0"}
 _LINUX: Final = "5.10"
 _WINDOWS: Final = {"10": "10.0.19041", "11": "10.0.22000"}
 
-# The first driver of each CUDA release (NVIDIA, CUDA Toolkit release notes, table "CUDA Toolkit and corresponding driver
+# The first driver of each CUDA release (NVIDIA, CUDA Toolkit release notes, "CUDA Toolkit and corresponding driver
 # versions"), newest first: Linux, Windows.
 _CUDA: Final = (
     ("13.0", (580, 65), (580, 88)),

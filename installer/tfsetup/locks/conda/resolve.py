@@ -78,8 +78,10 @@ def resolve(platforms: Sequence[Wanted], options: Options) -> tuple[PlatformLock
     requests = {wanted.subdir: request_for(wanted, options.settings) for wanted in platforms}
     if len(requests) < len(platforms):
         raise UsageError("A conda lock holds one environment a platform; two of these rows are for the same platform.")
+    # The channel first: what it cannot give is known in a second, and the index need not be asked.
+    solved = solve(list(requests.values()), options.settings, offline=options.offline)
     free = {wanted.subdir: _free(wanted, options) for wanted in platforms}
-    solved = _hold(requests, free, options)
+    solved = _hold(solved, requests, free, options)
     return tuple(_lock(wanted, solved[wanted.subdir], options) for wanted in platforms)
 
 
@@ -92,9 +94,11 @@ def _free(wanted: Wanted, options: Options) -> dict[str, str]:
 
 
 def _hold(
-    requests: dict[str, Request], free: dict[str, dict[str, str]], options: Options
+    solved: dict[str, tuple[CondaPackage, ...]],
+    requests: dict[str, Request],
+    free: dict[str, dict[str, str]],
+    options: Options,
 ) -> dict[str, tuple[CondaPackage, ...]]:
-    solved = solve(list(requests.values()), options.settings, offline=options.offline)
     for _ in range(_ROUNDS):
         again = {}
         for subdir, request in requests.items():

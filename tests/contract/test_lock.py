@@ -1,0 +1,433 @@
+"""`tfsetup lock` and the installation from a lock in place, with uv replaced by a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cli import Ran, Tfsetup
+from support.locks import FakeResolver
+
+from tfsetup.errors import BuildError, NetworkError
+from tfsetup.locks.explain import explain_uv
+from tfsetup.locks.model import Lock, Origin
+from tfsetup.locks.proof import Proof
+
+ROWS = [
+    "macos-arm64-metal",
+    "macos-arm64-cpu",
+    "macos-x86_64-cpu",
+    "linux-x86_64-cuda",
+    "linux-x86_64-cpu",
+    "linux-aarch64-cpu",
+    "windows-x86_64-cpu",
+]
+CPU = "linux-x86_64-cpu"
+LINUX = "linux-x86_64-glibc-2.36"
+
+
+@pytest.fixture
+def uv(monkeypatch: pytest.MonkeyPatch) -> FakeResolver:
+    resolver = FakeResolver(newest={"pandas": "2.1", "six": "1.5"})
+    monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return resolver
+
+
+@pytest.fixture(autouse=True)
+def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Let the preflight say what `verdicts` has for a row, and keep which rows it judged."""
+    asked: list[str] = []
+
+    def judge(_session: Any, origin: Origin, _packages: Any, lock: Lock, _host: Any) -> Proof:
+        asked.append(origin.row)
+        fails = origin.row == "windows-x86_64-cpu" and "broken" in str(origin.team)
+        reasons = ("a.pyd: DLL load failed",) if fails else ()
+        verdict: Any = "fails" if fails else "loads"
+        return Proof(
+            row=origin.row, python=origin.python, sha256=lock.sha256, verdict=verdict, images=1, reasons=reasons
+        )
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("tfsetup.cli.proving._judged", judge)
+    return asked
+
+
+def files(ran: Ran) -> list[dict[str, Any]]:
+    found = ran.document["data"]["files"]
+    assert isinstance(found, list)
+    return found
+
+
+def team(text: str) -> None:
+    Path("environments").mkdir(exist_ok=True)
+    Path("environments/team.yaml").write_text(text)
+
+
+def locks() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(Path("environments/locks").iterdir())}
+
+
+def test_every_current_row_is_locked_by_default(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 0, ran.err
+    assert [one["row"] for one in files(ran)] == ROWS
+    assert all(one["fresh"] and one["verdict"] == "loads" and one["packages"] >= 1 for one in files(ran))
+    assert sorted(locks()) == sorted([*(f"pylock.{row}.toml" for row in ROWS), "proof.json"])
+    lines = ran.err.splitlines()
+    assert lines[0] == "Locking 7 targets at once"
+    assert sorted(line.split()[1] for line in lines[1:8]) == sorted(ROWS)
+    assert len(uv.calls) == 7
+
+
+def test_the_same_input_gives_the_same_bytes(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    tfsetup("lock")
+    before = locks()
+    ran = tfsetup("lock", "--json")
+    assert locks() == before
+    assert not any(one["changed"] for one in files(ran))
+    assert uv.calls
+
+
+def test_the_portable_form_in_another_folder(tfsetup: Tfsetup, uv: FakeResolver, tmp_path: Path) -> None:
+    ran = tfsetup("lock", "--platform", CPU, "--format", "portable", "-o", "locks", "--json")
+    assert [Path(one["path"]).name for one in files(ran)] == [f"requirements.{CPU}.txt"]
+    text = (tmp_path / "locks" / f"requirements.{CPU}.txt").read_text()
+    assert "://" not in text
+    assert not (tmp_path / "environments").exists()
+    assert uv.calls
+
+
+def test_check_is_fresh_then_stale_then_missing(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    team(f"platforms: [{CPU}]\nrequirements: [pandas]\n")
+    assert tfsetup("lock").status == 0
+    asked = len(uv.calls)
+    fresh = tfsetup("lock", "--check")
+    assert (fresh.status, fresh.out.splitlines()[-1]) == (0, "1 fresh.")
+    team(f"platforms: [{CPU}, macos-arm64-cpu]\nrequirements: [pandas, six]\n")
+    stale = tfsetup("lock", "--check")
+    assert stale.status == 8
+    assert stale.out.splitlines() == [
+        f"environments/locks/pylock.{CPU}.toml  stale",
+        "    the team's requirements: +six",
+        "environments/locks/pylock.macos-arm64-cpu.toml  missing",
+        "    there is no lock file for it",
+        "2 of 2 not fresh: `tfsetup lock` writes them anew.",
+    ]
+    told = tfsetup("lock", "--check", "--json").document
+    assert told["status"] == "failed"
+    assert [one["fresh"] for one in told["data"]["files"]] == [False, False]
+    assert len(uv.calls) == asked
+
+
+def test_check_without_a_team_is_about_what_was_written(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    assert tfsetup("lock", "--check").status == 8
+    tfsetup("lock", "--platform", CPU, "--platform", "macos-arm64-metal", "--tensorflow", ">=2.18", "--python", "3.12")
+    assert tfsetup("lock", "--check").status == 0
+    Path("environments/locks/pylock.macos-arm64-metal.toml").unlink()
+    gone = tfsetup("lock", "--check", "--json")
+    assert gone.status == 8
+    assert [(one["row"], one["fresh"]) for one in files(gone)] == [(CPU, True), ("macos-arm64-metal", False)]
+    assert uv.calls
+
+
+def test_a_row_that_changes_in_the_matrix_makes_its_lock_stale(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    from support.matrix import ROOT
+
+    tfsetup("lock", "--platform", CPU, "--platform", "linux-aarch64-cpu")
+    text = (ROOT / "environments" / "matrix.yaml").read_text()
+    start = text.index(f"  - id: {CPU}\n")
+    row = text[start : text.index("\n  - id:", start)].replace('versions: ">=2.5"', 'versions: ">=2.6"')
+    Path("own.yaml").write_text(f"schema: 1\nrows:\n{row}\n")
+    ran = tfsetup("--matrix", "own.yaml", "lock", "--check", "--json")
+    assert ran.status == 8
+    assert {one["row"]: one.get("changes") for one in files(ran)} == {
+        CPU: [f"the row {CPU} in the matrix: versions"],
+        "linux-aarch64-cpu": [],
+    }
+    assert uv.calls
+
+
+def test_versions_stay_unless_they_may_move_on(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    team(f"platforms: [{CPU}]\nrequirements: [pandas, six]\n")
+    tfsetup("lock")
+    uv.newest |= {"pandas": "3.0", "six": "2.0"}
+    kept = files(tfsetup("lock", "--json"))[0]
+    assert (kept["changed"], kept["versions"]) == (False, [])
+    one = files(tfsetup("lock", "--upgrade-package", "six", "--json"))[0]
+    assert one["versions"] == ["six 1.5 → 2.0"]
+    every = files(tfsetup("lock", "--upgrade", "--json"))[0]
+    assert every["versions"] == ["pandas 2.1 → 3.0"]
+
+
+def test_a_conflict_names_both_sides_and_the_line(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    team(f'platforms: [{CPU}]\ntensorflow: "2.15.1"\npythons: ["3.11"]\nrequirements:\n  - numpy>=2\n')
+    uv.failure = explain_uv(
+        "error: No solution found when resolving dependencies\n"
+        "  cause: Because tensorflow-cpu==2.15.1 depends on numpy>=1.23.5,<2.0.0 and you require numpy>=2, we can "
+        "conclude that your requirements and tensorflow-cpu==2.15.1 are incompatible.\n",
+        "Locking",
+    )
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 3
+    error = ran.document["error"]
+    assert error["where"] == "environments/team.yaml:5:5"
+    assert (
+        "`numpy>=2` (environments/team.yaml:5:5) does not fit together with `tensorflow-cpu==2.15.1`"
+        in error["message"]
+    )
+    assert not Path("environments/locks").exists()
+
+
+@pytest.mark.parametrize("failure", [NetworkError("no network"), BuildError("no solution"), KeyboardInterrupt()])
+def test_what_fails_leaves_the_old_files(tfsetup: Tfsetup, uv: FakeResolver, failure: BaseException) -> None:
+    tfsetup("lock", "--platform", CPU)
+    before = locks()
+    uv.failure = failure
+    ran = tfsetup("lock", "--platform", CPU, "--upgrade")
+    assert ran.status == {NetworkError: 5, BuildError: 6, KeyboardInterrupt: 130}[type(failure)]
+    assert locks() == before
+
+
+def test_what_would_not_load_is_not_written_unless_forced(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    team(f"platforms: [{CPU}, windows-x86_64-cpu]\nrequirements: [broken]\n")
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 7
+    assert "windows-x86_64-cpu: a.pyd: DLL load failed" in ran.document["error"]["message"]
+    assert not Path("environments/locks").exists()
+    forced = tfsetup("lock", "--force", "--json")
+    assert forced.status == 0
+    assert [one["verdict"] for one in files(forced)] == ["loads", "fails"]
+    assert json.loads(Path("environments/locks/proof.json").read_text())["locks"]["pylock.windows-x86_64-cpu.toml"] == {
+        "row": "windows-x86_64-cpu",
+        "python": files(forced)[1]["python"],
+        "sha256": json.loads(Path("environments/locks/proof.json").read_text())["locks"][
+            "pylock.windows-x86_64-cpu.toml"
+        ]["sha256"],
+        "verdict": "fails",
+        "images": 1,
+        "reasons": ["a.pyd: DLL load failed"],
+    }
+    assert tfsetup("lock", "--check").status == 0
+    assert tfsetup("lock", "--check", "--prove").status == 7
+    assert uv.calls
+
+
+def test_a_proof_is_made_once_and_repeated_on_request(tfsetup: Tfsetup, uv: FakeResolver, judged: list[str]) -> None:
+    tfsetup("lock", "--platform", CPU)
+    tfsetup("lock", "--platform", CPU)
+    assert judged == [CPU]
+    tfsetup("lock", "--check", "--prove")
+    assert judged == [CPU, CPU]
+    tfsetup("lock", "--platform", "linux-aarch64-cpu", "--no-prove")
+    assert judged == [CPU, CPU]
+    assert uv.calls
+
+
+def test_a_lock_edited_by_hand_is_exit_3_with_its_line(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    tfsetup("lock", "--platform", CPU)
+    path = Path(f"environments/locks/pylock.{CPU}.toml")
+    path.write_text(path.read_text().replace("size = 10", "size = 11"))
+    for argv in (["lock", "--check"], ["lock", "--platform", CPU]):
+        ran = tfsetup(*argv)
+        assert ran.status == 3
+        assert f"   at: {path}:7\n" in ran.err
+    assert uv.calls
+
+
+def test_an_unknown_platform_is_wrong_usage(tfsetup: Tfsetup) -> None:
+    ran = tfsetup("lock", "--platform", "linux-x86_64-cpuu")
+    assert ran.status == 2
+    assert "Did you mean `linux-x86_64-cpu`?" in ran.err
+
+
+def test_a_platform_of_the_team_without_a_release_is_exit_4_with_its_line(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    team('platforms:\n  - macos-arm64-metal\npythons: ["3.13"]\n')
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 4
+    assert ran.document["error"]["where"] == "environments/team.yaml:2:5"
+    assert not uv.calls
+
+
+def test_rows_that_do_not_fit_the_ask_are_left_out_with_a_word(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    ran = tfsetup("lock", "--python", "3.13", "--json")
+    assert ran.status == 0
+    assert "macos-arm64-metal" not in [one["row"] for one in files(ran)]
+    assert "Left out  Nothing to lock for macos-arm64-metal: " in ran.err
+    assert uv.calls
+
+
+def test_a_replayed_machine_locks_for_itself(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]
+) -> None:
+    ran = tfsetup("lock", "--host", host_file("macos-14-m3"), "--json")
+    assert [one["row"] for one in files(ran)] == ["macos-arm64-metal"]
+    assert uv.calls
+
+
+def test_an_index_with_a_password_leaves_no_trace(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    url = "https://user:hunter2@mirror.example/simple"
+    ran = tfsetup("-v", "lock", "--platform", CPU, "--index-url", url)
+    assert ran.status == 0
+    assert uv.calls[0]["environ"]["UV_DEFAULT_INDEX"] == url
+    assert not any("hunter2" in word for word in uv.calls[0]["arguments"])
+    assert "hunter2" not in ran.out + ran.err
+    assert not any(b"hunter2" in text for text in locks().values())
+
+
+# ------------------------------------------------------------------------------------------------ install
+
+
+def dry(tfsetup: Tfsetup, host_file: Callable[[str], str], *argv: str, host: str = LINUX) -> Ran:
+    return tfsetup("install", "--dry-run", "--json", "--host", host_file(host), *argv)
+
+
+@pytest.mark.parametrize("form", ["pylock", "portable"])
+def test_the_lock_in_place_is_taken_without_resolving(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str], form: str
+) -> None:
+    team(f"platforms: [{CPU}]\nrequirements: [pandas]\n")
+    tfsetup("lock", "--format", form, "--python", "3.12")
+    team(f'platforms: [{CPU}]\npythons: ["3.12"]\nrequirements: [pandas]\n')
+    asked = len(uv.calls)
+    ran = dry(tfsetup, host_file)
+    assert ran.status == 0, ran.err
+    assert "pandas==2.1" in ran.document["data"]["packages"]
+    assert "is fresh; nothing is resolved" in ran.err
+    assert len(uv.calls) == asked
+
+
+def test_the_lock_decides_the_python(tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]) -> None:
+    tfsetup("lock", "--platform", CPU, "--python", "3.11")
+    ran = dry(tfsetup, host_file, host="linux-x86_64-glibc-2.36")
+    pythons = [p.get("version", "") for p in json.loads(Path(host_file(LINUX)).read_text())["pythons"]]
+    expected = "3.11" if any(p.startswith("3.11.") for p in pythons) else None
+    if expected:
+        assert ran.document["data"]["python"] == expected
+    else:
+        assert "no lock in place can be used on this machine; resolving instead" in ran.err
+    assert uv.calls
+
+
+def test_a_stale_lock_is_refused(tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]) -> None:
+    team(f'platforms: [{CPU}]\npythons: ["3.12"]\n')
+    tfsetup("lock")
+    team(f'platforms: [{CPU}]\npythons: ["3.12"]\nrequirements: [pandas]\n')
+    ran = dry(tfsetup, host_file)
+    assert ran.status == 8
+    error = ran.document["error"]
+    assert error["message"] == "The lock is stale:\n  the team's requirements: +pandas"
+    assert error["where"] == f"environments/locks/pylock.{CPU}.toml"
+    assert "--update-lock" in error["hint"]
+    assert uv.calls
+
+
+def test_a_team_without_a_lock_for_this_machine_is_told(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]
+) -> None:
+    team(f"platforms: [{CPU}]\n")
+    missing = dry(tfsetup, host_file)
+    assert (missing.status, missing.document["error"]["code"]) == (8, "lock")
+    assert "The team's lock for linux-x86_64-cpu is missing" in missing.document["error"]["message"]
+    foreign = dry(tfsetup, host_file, host="macos-14-m3")
+    assert foreign.status == 8
+    assert "for which the team locks nothing" in foreign.document["error"]["message"]
+    assert dry(tfsetup, host_file, "--no-lock").status == 0
+    assert len(uv.calls) == 1
+
+
+def test_a_team_s_lock_for_another_python_is_an_error_not_a_detour(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]
+) -> None:
+    team(f'platforms: [{CPU}]\npythons: ["3.10"]\n')
+    tfsetup("lock")
+    asked = len(uv.calls)
+    ran = dry(tfsetup, host_file, host="linux-x86_64-glibc-2.39-python-3.12")
+    assert ran.status == 8
+    assert "The team's lock cannot be used on this machine" in ran.document["error"]["message"]
+    assert "Python 3.10" in ran.document["error"]["message"]
+    assert len(uv.calls) == asked
+
+
+def test_something_else_asked_for_is_resolved_with_a_word(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]
+) -> None:
+    tfsetup("lock", "--platform", CPU, "--python", "3.12")
+    ran = dry(tfsetup, host_file, "--tensorflow", "2.19.1")
+    assert ran.status == 0
+    assert ran.document["data"]["requirements"] == ["tensorflow-cpu==2.19.1"]
+    assert "and 2.19.1 was asked for; resolving instead" in ran.err
+    assert len(uv.calls) == 2
+
+
+def test_a_row_without_a_lock_is_resolved_with_a_word(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]
+) -> None:
+    tfsetup("lock", "--platform", "windows-x86_64-cpu")
+    ran = dry(tfsetup, host_file)
+    assert ran.status == 0
+    assert f"there is no lock for {CPU} in environments/locks; resolving" in ran.err
+    assert len(uv.calls) == 2
+
+
+def test_a_named_lock_for_another_machine_is_refused(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]
+) -> None:
+    tfsetup("lock", "--platform", "windows-x86_64-cpu", "-o", "locks")
+    ran = dry(tfsetup, host_file, "--lock", "locks/pylock.windows-x86_64-cpu.toml")
+    assert ran.status == 8
+    assert ran.document["error"]["message"].startswith("This lock cannot be used here: windows-x86_64-cpu with Python")
+    assert uv.calls
+
+
+def test_another_index_than_the_lock_s_takes_the_hashes_and_leaves_the_addresses(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tfsetup.envs.model import InstallWheels, Plan
+    from tfsetup.envs.plan import describe
+
+    tfsetup("lock", "--platform", CPU, "--python", "3.12")
+    plans: list[Plan] = []
+
+    def keep(plan: Plan) -> list[str]:
+        plans.append(plan)
+        return describe(plan)
+
+    monkeypatch.setattr("tfsetup.envs.plan.describe", keep)
+    dry(tfsetup, host_file)
+    dry(tfsetup, host_file, "--index-url", "https://user:hunter2@mirror.example/simple")
+    first, second = (next(s for s in plan.steps if isinstance(s, InstallWheels)) for plan in plans)
+    assert first.lock_name == f"pylock.{CPU}.toml"
+    assert "url = " in first.lock_text
+    assert second.lock_name == f"requirements.{CPU}.txt"
+    assert "://" not in second.lock_text
+    assert second.arguments[0] == "--require-hashes"
+    assert second.environ["UV_DEFAULT_INDEX"].endswith("@mirror.example/simple")
+    assert plans[0].lock_sha256 == plans[1].lock_sha256
+
+
+def test_a_stale_lock_is_written_anew_on_request(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tfsetup.envs.run import Refused
+    from tfsetup.host.file import read_host
+
+    monkeypatch.setattr("tfsetup.host.probe.probe", lambda **_: read_host(Path(host_file(LINUX))))
+
+    def stop(*_: object, **__: object) -> None:
+        raise Refused("verify", {}, "far enough")
+
+    monkeypatch.setattr("tfsetup.cli.installing.build", stop)
+    team(f'platforms: [{CPU}]\npythons: ["3.12"]\nformat: portable\n')
+    tfsetup("lock")
+    team(f'platforms: [{CPU}]\npythons: ["3.12"]\nformat: portable\nrequirements: [pandas]\n')
+    ran = tfsetup("install", "--update-lock")
+    assert "is stale: the team's requirements: +pandas" in ran.err
+    assert "requirements.linux-x86_64-cpu.txt is fresh; nothing is resolved" in ran.err
+    assert b"\npandas==2.1 " in locks()[f"requirements.{CPU}.txt"]
+    assert tfsetup("lock", "--check").status == 0
+    assert uv.calls

@@ -1,0 +1,83 @@
+"""Stand-ins for the locks room: packages by hand, an origin, and a uv that answers from a table."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfsetup.errors import TfsetupError
+from tfsetup.locks.model import LockedFile, LockedPackage, Origin
+from tfsetup.locks.run import Finished
+
+HOST = "https://files.example"
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def wheel(filename: str, size: int | None = 10) -> LockedFile:
+    return LockedFile(filename=filename, size=size, sha256=sha(filename), url=f"{HOST}/{filename}")
+
+
+def package(name: str, version: str, *tags: str, **more: Any) -> LockedPackage:
+    """A package with one wheel a tag (`py3-none-any` without any)."""
+    stem = f"{name.replace('-', '_')}-{version}"
+    wheels = tuple(wheel(f"{stem}-{tag}.whl") for tag in tags or ("py3-none-any",))
+    return LockedPackage(name=name, version=version, wheels=wheels, **more)
+
+
+def origin(**changes: Any) -> Origin:
+    values: dict[str, Any] = {
+        "row": "macos-arm64-metal",
+        "platform": "aarch64-apple-darwin",
+        "python": "3.12",
+        "macos": "14.0",
+        "requirements": ("alpha==1.0",),
+        "rules": {"versions": "0" * 16},
+    }
+    return Origin(**(values | changes))
+
+
+@dataclass
+class FakeResolver:
+    """Stands in for `run_uv` when it compiles: `newest` has the version of each name that is not pinned.
+
+    Every requirement gives a package, and `brings` adds what a package requires. Kept versions (the output file) stay
+    unless their name is to be upgraded.
+    """
+
+    newest: dict[str, str] = field(default_factory=dict)
+    brings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    failure: TfsetupError | BaseException | None = None
+    calls: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, arguments: list[str] | tuple[str, ...], **options: Any) -> Finished:
+        self.calls.append({"arguments": list(arguments), **options})
+        if self.failure is not None:
+            raise self.failure
+        _, content = options.get("output") or ("", "")
+        kept = dict(re.findall(r'name = "(.+)"\nversion = "(.+)"', content))
+        upgraded = {arguments[n + 1] for n, word in enumerate(arguments) if word == "--upgrade-package"}
+        kept = {name: version for name, version in kept.items() if name not in upgraded}
+        wanted = [line for line in options["stdin"].splitlines() if line]
+        found: dict[str, str] = {}
+        while wanted:
+            requirement = wanted.pop()
+            name = re.split(r"[\[=<>!~;\s]", requirement)[0]
+            pin = requirement.partition("==")[2]
+            found[name] = pin or kept.get(name) or self.newest.get(name, "1.0")
+            wanted += [each for each in self.brings.get(name, ()) if each not in found]
+        return Finished(stdout=_pylock(found), stderr="")
+
+
+def _pylock(found: Mapping[str, str]) -> str:
+    parts = ['lock-version = "1.0"\ncreated-by = "uv"\n']
+    for name, version in sorted(found.items()):
+        filename = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+        entry = f'{{ url = "{HOST}/{filename}", size = 10, hashes = {{ sha256 = "{sha(filename)}" }} }}'
+        parts.append(f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = [{entry}]\n')
+    return "".join(parts)

@@ -1,0 +1,138 @@
+"""The plan of a conda environment, and its steps carried out with stand-ins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.conda import package, platform_lock, wheel
+from support.envs import make_hooks, make_store
+from tfsetup.envs.conda import build
+from tfsetup.envs.conda.engine import Downloads
+from tfsetup.envs.model import AddWheels, CreateCondaPrefix, Plan, Preflight, Switch, Verify
+from tfsetup.envs.plan import describe, plan_conda
+from tfsetup.envs.run import install, up_to_date
+from tfsetup.errors import BuildError
+from tfsetup.locks.conda.lockfile import make_lock
+from tfsetup.locks.conda.model import CondaPackage, PlatformLock
+from tfsetup.locks.run import Finished
+from tfsetup.matrix.model import Selection
+
+SELECTION = Selection(
+    installable=True, row="linux-x86_64-cpu", python="3.12", requirements=("tensorflow-cpu==2.20.0",), backend="conda"
+)
+
+
+def plan(platform: PlatformLock | None = None, **changes: Any) -> Plan:
+    platform = platform or platform_lock()
+    return plan_conda(SELECTION, make_lock([platform], ()), platform, **changes)
+
+
+def test_wheels_come_after_the_packages_and_nothing_is_switched_to_unseen() -> None:
+    made = plan(pinned=True)
+    assert [type(step) for step in made.steps] == [CreateCondaPrefix, AddWheels, Preflight, Verify, Switch]
+    assert made.backend == "conda"
+    assert made.pinned_lock == made.lock_sha256
+    assert plan().pinned_lock is None
+
+
+def test_without_wheels_there_is_no_step_for_them() -> None:
+    made = plan(platform_lock(wheels=()), preflight=False, verify=False)
+    assert [type(step) for step in made.steps] == [CreateCondaPrefix, Switch]
+
+
+def test_the_steps_in_words() -> None:
+    sized = platform_lock(packages=(package(size=12_400_000),), wheels=(wheel(size=3_000_000),))
+    assert describe(plan(sized))[:2] == [
+        "link 1 locked conda packages for linux-64, at most 12 MB to download, each checked by its sha256",
+        "put 1 locked wheels on top, at most 3 MB to download, each checked by its sha256",
+    ]
+    assert describe(plan())[0] == "link 2 locked conda packages for linux-64, each checked by its sha256"
+
+
+class Stage:
+    """Stands in for rattler, for the interpreter that compiles, and for uv."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.uv: list[list[str]] = []
+        self.fail: BaseException | None = None
+        monkeypatch.setattr(build, "link", self.link)
+        monkeypatch.setattr(build, "compile_bytecode", lambda _python, _site: None)
+        monkeypatch.setattr(build, "run_uv", self.run_uv)
+
+    def link(self, _: tuple[CondaPackage, ...], _subdir: str, prefix: Path, _mine: Any, *, offline: bool) -> Downloads:
+        for name in ("bin", "conda-meta", "lib/python3.12/site-packages/numpy-2.1.3.dist-info"):
+            (prefix / name).mkdir(parents=True)
+        (prefix / "bin/python").write_text("#!/bin/sh\n")
+        return Downloads(seconds=0.0 if offline else 1.5)
+
+    def run_uv(self, arguments: list[str], **_: Any) -> Finished:
+        self.uv.append(arguments)
+        if self.fail:
+            raise self.fail
+        return Finished(stdout="", stderr="Prepared 1 package in 2.00s\n")
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Nothing real is started."""
+    return Stage(monkeypatch)
+
+
+def test_a_generation_of_packages_and_wheels(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    outcome = install(plan(), store, make_hooks())
+    folder = store.layout.folder(1)
+    assert outcome.changed
+    assert outcome.seconds["download"] == pytest.approx(3.5)
+    assert outcome.receipt.backend == "conda"
+    assert outcome.receipt.packages == ("numpy-2.1.3.dist-info",)
+    assert (folder / "conda-meta/conda-lock.yml").read_text() == make_lock([platform_lock()], ()).text
+    assert (folder / "conda-meta/tfsetup-wheels.txt").read_text() == f"{wheel().requirement}\n"
+    assert store.current() == 1
+
+
+def test_uv_is_told_the_interpreter_and_to_keep_its_hands_off_conda_s(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    install(plan(), store, make_hooks(), offline=True)
+    (arguments,) = stage.uv
+    assert arguments[:4] == ["pip", "install", "--python", str(store.layout.folder(1) / "bin" / "python")]
+    assert {"--no-deps", "--require-hashes", "--offline"} <= set(arguments)
+
+
+def test_the_activate_script_names_the_link_and_not_the_generation(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    install(plan(), store, make_hooks())
+    text = (store.layout.prefix / "bin/activate").read_text()
+    assert f"CONDA_PREFIX={store.layout.prefix}\n" in text
+    assert ".generations" not in text
+
+
+def test_a_second_installation_has_nothing_to_do(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    first = install(plan(), store, make_hooks())
+    again = install(plan(), store, make_hooks())
+    assert (again.changed, again.generation) == (False, first.generation)
+    (store.layout.folder(1) / "bin/python").unlink()
+    assert up_to_date(store, 1, plan().digest) is None
+
+
+def test_when_the_wheels_fail_nothing_has_changed(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    stage.fail = BuildError("no")
+    with pytest.raises(BuildError):
+        install(plan(), store, make_hooks())
+    assert store.current() is None
+    assert store.numbers() == []
+    assert not store.layout.folder(1).exists()
+
+
+def test_on_windows_the_interpreter_is_at_the_top() -> None:
+    from tfsetup.envs.model import Layout
+
+    layout = Layout(prefix=Path("env"), windows=True)
+    assert layout.python(Path("p"), "conda") == Path("p/python.exe")
+    assert layout.python(Path("p")) == Path("p/Scripts/python.exe")
+    assert Layout(prefix=Path("env")).python(Path("p"), "conda") == Path("p/bin/python")

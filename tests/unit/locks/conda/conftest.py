@@ -1,0 +1,15 @@
+"""The stub channel, built once a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.conda import stub_channel
+
+
+@pytest.fixture(scope="session")
+def channel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A channel that can be solved for every platform."""
+    return stub_channel(tmp_path_factory.mktemp("channel"))

@@ -1,0 +1,160 @@
+"""Lock files on disk: whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.locks import origin, package
+
+from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError
+from tfsetup.locks import files
+from tfsetup.locks.proof import Proof, parse_proofs, render_proofs, subject
+from tfsetup.locks.write import write_lock
+from tfsetup.matrix.reference import reference_host
+from support.matrix import linux, shipped
+
+PROOF = Proof(row="r-x", python="3.12", sha256="0", verdict="loads", images=3)
+
+
+def listed(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_files_are_written_together_and_only_if_they_change(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    assert files.write_all(folder, {"x": "1\n", "y": "2\n"}) == ["x", "y"]
+    assert files.write_all(folder, {"x": "1\n", "y": "3\n"}) == ["y"]
+    assert listed(folder) == {"x": "1\n", "y": "3\n"}
+
+
+@pytest.mark.parametrize("failing", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_fails_while_it_is_written_leaves_the_old_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: BaseException
+) -> None:
+    files.write_all(tmp_path, {"x": "old", "y": "old"})
+    real, calls = files._draft, []
+
+    def draft(path: Path, text: str) -> Path:
+        calls.append(path)
+        if len(calls) == 2:
+            raise failing
+        return real(path, text)
+
+    monkeypatch.setattr(files, "_draft", draft)
+    with pytest.raises(BuildError if isinstance(failing, OSError) else KeyboardInterrupt):
+        files.write_all(tmp_path, {"x": "new", "y": "new"})
+    assert listed(tmp_path) == {"x": "old", "y": "old"}
+
+
+def test_an_interrupt_between_two_files_is_put_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_all(tmp_path, {"x": "old", "y": "old"})
+    real, calls = Path.replace, []
+
+    def replace(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_all(tmp_path, {"x": "new", "y": "new"})
+    assert listed(tmp_path) == {"x": "new", "y": "new"}
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BuildError, match="cannot be written"):
+        files.write_all(tmp_path / "file" / "locks", {"x": "1"})
+    with pytest.raises(UsageError, match="this is a file"):
+        files.existing_folder(tmp_path / "file")
+    assert files.existing_folder(tmp_path / "new") == tmp_path / "new"
+
+
+def test_both_forms_of_a_target_are_found(tmp_path: Path) -> None:
+    for name in ("pylock.a-b.toml", "requirements.a-b.txt", "requirements.c-d-py311.txt", "pylock.toml", "proof.json"):
+        (tmp_path / name).write_text("")
+    assert files.lock_names(tmp_path) == ["a-b", "c-d-py311"]
+    assert [path.name for path in files.locks_of(tmp_path, "a-b")] == ["pylock.a-b.toml", "requirements.a-b.txt"]
+    assert files.locks_of(tmp_path, "e-f") == []
+    assert files.lock_names(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize("name", ["pylock.a-b.toml", "requirements.a-b.txt"])
+def test_the_form_is_told_by_the_name(tmp_path: Path, name: str) -> None:
+    form = files.read_lock
+    lock = write_lock((package("alpha", "1.0"),), origin(), "pylock" if name.endswith("toml") else "portable")
+    (tmp_path / name).write_text(lock.text)
+    assert form(tmp_path / name) == lock
+
+
+def test_what_is_no_file_and_what_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(LockError, match="There is no such lock file"):
+        files.read_lock(tmp_path / "pylock.toml")
+    (tmp_path / "pylock.toml").write_bytes(b"\xff\xff")
+    with pytest.raises(InvalidFileError, match="The lock file cannot be read"):
+        files.read_lock(tmp_path / "pylock.toml")
+    with pytest.raises(InvalidFileError, match="The lock file cannot be read"):
+        files.read_lock(tmp_path)
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "pylock.toml").open("wb") as file:
+        file.truncate(17 * 1024 * 1024)
+    with pytest.raises(InvalidFileError, match="too large to be a lock file"):
+        files.read_lock(tmp_path / "pylock.toml")
+
+
+def test_proofs_are_read_as_they_were_written(tmp_path: Path) -> None:
+    assert files.read_proofs(tmp_path) == {}
+    (tmp_path / files.PROOFS).write_text(render_proofs({"b": PROOF, "a": PROOF}))
+    assert files.read_proofs(tmp_path) == {"a": PROOF, "b": PROOF}
+    assert list(json.loads((tmp_path / files.PROOFS).read_text())["locks"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema": 2, "locks": {}}', '{"schema": 1, "locks": {"a": {}}}'])
+def test_a_damaged_record_of_proofs_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / files.PROOFS).write_text(text)
+    with pytest.raises(InvalidFileError, match="The record of proofs is"):
+        files.read_proofs(tmp_path)
+
+
+@given(st.text(max_size=100))
+def test_any_text_is_a_record_or_one_clear_error(text: str) -> None:
+    try:
+        parse_proofs(text, "f")
+    except InvalidFileError as refusal:
+        assert str(refusal.where) == "f"
+
+
+def test_a_proof_is_remembered_by_what_was_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    key = subject((package("alpha", "1.0"),), linux(), "3.12")
+    assert files.known_proof(key) is None
+    files.keep_proof(key, PROOF)
+    assert files.known_proof(key) == PROOF
+    others = [
+        subject((package("alpha", "1.1"),), linux(), "3.12"),
+        subject((package("alpha", "1.0"),), reference_host(shipped().rows[0]), "3.12"),
+        subject((package("alpha", "1.0"),), linux(), "3.11"),
+    ]
+    assert len({key, *others}) == 4
+    assert [files.known_proof(other) for other in others] == [None, None, None]
+
+
+def test_a_cache_that_cannot_be_written_is_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    files.keep_proof("0", PROOF)
+    assert files.known_proof("0") is None
+
+
+def test_what_judges_is_part_of_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    files.keep_proof("0", PROOF)
+    monkeypatch.setattr(files, "_judging_code", lambda: "another")
+    assert files.known_proof("0") is None

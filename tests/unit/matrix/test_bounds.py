@@ -1,0 +1,39 @@
+"""Bounds: what a release's own metadata forgot is added, for every release of every row, by the index's own facts."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from support.matrix import shipped
+from tfsetup.matrix.check_common import required
+from tfsetup.matrix.releases import rules_for
+from tfsetup.matrix.versions import in_range, is_prerelease
+
+# Of what a release was compiled against, or generated for: the first version of the companion that breaks it.
+BREAKS = [
+    ("numpy", "2.0.2", "2.18"),  # the NumPy 2 ABI came with 2.18 (release notes)
+    ("protobuf", "4.21.12", "2.12"),  # generated code of protobuf 3 (protobuf, news of 2022-05-06)
+    ("protobuf", "6.33.6", "2.20"),
+]
+
+
+@pytest.mark.parametrize(("name", "version", "fine_from"), BREAKS)
+def test_no_release_ends_with_a_companion_that_breaks_it(name: str, version: str, fine_from: str) -> None:
+    index = shipped().index
+    looked_at = 0
+    for row in shipped().rows:
+        for release in index.releases(row.distribution):
+            if not in_range(row.versions, release) or is_prerelease(release):
+                continue
+            everything = required(row.distribution, [release], row, index)
+            if Version(release) >= Version(fine_from) or not everything:
+                continue  # no wheel of this release is for the system of this row
+            added = [Requirement(b) for rule in rules_for(row, release, shipped()) for b in rule.add]
+            own = everything.get(name, set())
+            ranges = [*own, *(str(bound.specifier) for bound in added if bound.name == name)]
+            assert not all(SpecifierSet(text).contains(version) for text in ranges), (row.id, release, ranges)
+            looked_at += 1
+    assert looked_at > 100
