@@ -8,8 +8,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from uv import find_uv_bin
 
@@ -18,19 +18,38 @@ from benchmarks.timing import alternate, command, report
 SIZE = 2048
 ROUNDS = 5
 
-BY_HAND = f"""
-import os, statistics, sys, time
+IN_TURNS = f"""
+import importlib, json, os, runpy, statistics, sys, time
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+probe = sys.argv[1]
+start = runpy.run_path(os.path.join(probe, "__main__.py"), run_name="probe")
+start["load_package"](probe)
+matmul = importlib.import_module("tfsetup_probe.matmul")
+devices = importlib.import_module("tfsetup_probe.devices")
 import numpy as np, tensorflow as tf
+
+class Kept:
+    def send(self, event, **fields):
+        if event == "matmul":
+            reported.append(fields["gflops"])
+
+def by_hand():
+    taken = []
+    for _ in range(9):
+        began = time.perf_counter()
+        tf.matmul(a, b).numpy()
+        taken.append(time.perf_counter() - began)
+    return 2e-9 * {SIZE}**3 / statistics.median(taken)
+
+reported, hand = [], []
 random = np.random.default_rng(0)
 a, b = (tf.constant(random.standard_normal(({SIZE}, {SIZE}), dtype=np.float32)) for _ in range(2))
-tf.matmul(a, b).numpy()
-taken = []
-for _ in range(9):
-    began = time.perf_counter()
-    tf.matmul(a, b).numpy()
-    taken.append(time.perf_counter() - began)
-print(2e-9 * {SIZE}**3 / statistics.median(taken))
+by_hand()
+for _ in range({ROUNDS}):
+    plan = matmul.Plan({{"mode": "full", "sizes": [{SIZE}]}})
+    matmul.Sweep(Kept(), tf, np, plan).run(devices.listed(tf)[:1], "float32")
+    hand.append(by_hand())
+print(json.dumps([reported, hand]))
 """
 
 
@@ -63,25 +82,12 @@ def _time(python: str) -> None:
 
 
 def _rates(python: str) -> None:
-    """One number of each in turns; the ratio of medians should be 1, give or take what the rounds differ."""
-    pairs = [(_reported(python), _by_hand(python)) for _ in range(ROUNDS)]
-    reported, by_hand = (statistics.median(column) for column in zip(*pairs, strict=True))
-    spread = max(max(column) / min(column) - 1 for column in zip(*pairs, strict=True))
+    """Time the probe's own sweep and a plain loop in turns, in one process; the ratio of medians should be 1."""
+    probes = str(Path(str(find_spec("tfsetup.verify.probes").origin)).parent)  # type: ignore[union-attr]
+    done = subprocess.run([python, "-c", IN_TURNS, probes], capture_output=True, text=True, check=True)
+    reported, by_hand = json.loads(done.stdout)
+    spread = max(max(column) / min(column) - 1 for column in (reported, by_hand))
+    ours, plain = statistics.median(reported), statistics.median(by_hand)
     print(f"\nGFLOP/s at {SIZE}, float32, CPU")
-    print(f"  reported by tfsetup verify                   {reported / by_hand:6.2f} x   {reported:9.1f} GFLOP/s")
-    print(
-        f"  by hand, one loop                              1.00 x   {by_hand:9.1f} GFLOP/s  rounds differ {spread:.0%}"
-    )
-
-
-def _reported(python: str) -> float:
-    argv = [sys.executable, "-m", "tfsetup", "verify", python, "--quick", "--size", str(SIZE), "--json"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    document: dict[str, Any] = json.loads(done.stdout)
-    (item,) = document["data"]["devices"][0]["matmul"]
-    return float(item["gflops"])
-
-
-def _by_hand(python: str) -> float:
-    done = subprocess.run([python, "-c", BY_HAND], capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    print(f"  as tfsetup verify reports it                 {ours / plain:6.2f} x   {ours:9.1f} GFLOP/s")
+    print(f"  by hand, one loop                              1.00 x   {plain:9.1f} GFLOP/s  rounds differ {spread:.0%}")

@@ -83,8 +83,8 @@ def test_the_explanation_word_for_word(tfsetup: Tfsetup, tmp_path: Path, mac: st
         f"  |   Referenced from: <{plugin().uuid}> {site}/{PLUGIN}",
         f"  |   Expected in:     <{plans()[RUNTIME].uuid}> {site}/{RUNTIME}",
         (
-            f"  Why: it needs _TF_Gone, and {RUNTIME} does not have it. Both files are found and intact: they were built for "
-            "different versions of each other."
+            f"  Why: it needs _TF_Gone, and {RUNTIME} does not have it. Both files are found and intact: "
+            "they were built for different versions of each other."
         ),
         "  Consequence: TensorFlow loads every plugin it finds while it is imported, so the whole import ends here.",
         *lines[9:12],

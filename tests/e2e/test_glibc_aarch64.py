@@ -1,14 +1,8 @@
-"""The prediction for Linux on aarch64 against the real loader in an emulated machine.
-
-TFSETUP_TEST_AARCH64_ROOT names a folder; where it is empty, a small Debian and the wheels are put into it. That needs
-root, debootstrap, qemu-aarch64-static and the network; the opening of libraries runs in a chroot.
-"""
+"""The prediction for Linux on aarch64 against the real loader in an emulated machine (support.real_files)."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,68 +11,32 @@ import pytest
 from support.elf_damage import Variant, lay_out
 from support.elf_trees import damaged
 from support.loader_truth import Opening, Truth, ask, differs, is_elf
+from support.real_files import ARM_PYTHON, QEMU, aarch64_root
 from tfsetup.host.model import Host, Libc
 from tfsetup.loader.glibc import GlibcProcess
 from tfsetup.loader.glibc_system import system_of
 from tfsetup.loader.model import Mode
 from tfsetup.loader.sources import LocalTree
 
-ROOT = "TFSETUP_TEST_AARCH64_ROOT"
-PYTHON = "/usr/bin/python3.11"
-QEMU = "qemu-aarch64-static"
 X86_64 = 62
-PACKAGES = "python3-minimal,python3.11,libpython3.11-minimal,libstdc++6,libgomp1"
-REQUIREMENTS = ("tensorflow==2.21.0", "scikit-learn", "scipy", "pandas", "pyarrow", "opencv-python-headless", "jaxlib")
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.heavy,
-    pytest.mark.skipif(
-        not shutil.which(QEMU) or not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs qemu, root"
-    ),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
 
 
 @pytest.fixture(scope="module")
 def root() -> Path:
-    named = os.environ.get(ROOT)
-    if not named:
-        pytest.skip(f"{ROOT} names no folder")
-    folder = Path(named)
-    if not (folder / PYTHON[1:]).exists():
-        build_debian(folder)
-    if not (folder / "site").exists():
-        install_wheels(folder / "site")
-    return folder
-
-
-def build_debian(folder: Path) -> None:
-    """Unpack a Debian for arm64; nothing of it is configured, nothing but Python is ever run."""
-    options = ["--foreign", "--arch=arm64", "--variant=minbase", f"--include={PACKAGES}"]
-    subprocess.run(["debootstrap", *options, "bookworm", folder], check=True)
-    for package in sorted(folder.glob("var/cache/apt/archives/*.deb")):
-        subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
-    emulator = shutil.which(QEMU)
-    assert emulator is not None
-    shutil.copy(emulator, folder / QEMU)
-    subprocess.run(["chroot", folder, f"/{QEMU}", "/sbin/ldconfig"], check=True)
-
-
-def install_wheels(folder: Path) -> None:
-    """Unpack aarch64 wheels for the Python of that Debian."""
-    from uv import find_uv_bin
-
-    options = ["--python-version", "3.11", "--python-platform", "aarch64-manylinux_2_35", "--only-binary", ":all:"]
-    subprocess.run([find_uv_bin(), "pip", "install", "--target", folder, *options, *REQUIREMENTS], check=True)
+    return aarch64_root()
 
 
 def ask_emulated(root: Path, openings: Sequence[Opening], library_path: str = "") -> list[Truth]:
-    return ask(["chroot", str(root), f"/{QEMU}", PYTHON], openings, library_path)
+    return ask(["chroot", str(root), f"/{QEMU}", ARM_PYTHON], openings, library_path)
 
 
 def judge(root: Path, opening: Opening, truth: Truth, library_path: str = "") -> str | None:
     host = Host(os="linux", arch="aarch64", libc=Libc(name="glibc", version="2.36"))
-    system = system_of(host, "aarch64", LocalTree(root, at=""), executable=PYTHON, real=True, library_path=library_path)
+    system = system_of(
+        host, "aarch64", LocalTree(root, at=""), executable=ARM_PYTHON, real=True, library_path=library_path
+    )
     process = GlibcProcess(system)
     for module in sorted(root.glob("usr/lib/python3.11/lib-dynload/_ctypes.*.so")):
         assert process.dlopen(f"/{module.relative_to(root)}", Mode()) is None
@@ -118,8 +76,8 @@ def test_damaged_libraries(root: Path) -> None:
         text = judge(root, opening, truth, library_path)
         if text:
             wrong[case.name] = text
-    shutil.rmtree(work)
     assert wrong == {}
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def question(root: Path, case: Variant, folder: Path) -> tuple[Opening, str]:

@@ -14,8 +14,9 @@ import pytest
 
 from support.elf_damage import Variant, lay_out
 from support.elf_trees import damaged
-from support.linux_host import environment_site, real_process, start_modules
+from support.linux_host import real_process, start_modules
 from support.loader_truth import Opening, Truth, ask, differs
+from support.real_files import linux_environment, site_packages
 from tfsetup.loader.model import Mode
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy, pytest.mark.skipif(sys.platform != "linux", reason="Linux only")]
@@ -25,7 +26,7 @@ AARCH64 = 183
 
 @pytest.fixture(scope="module")
 def site() -> Path:
-    return environment_site()
+    return site_packages(linux_environment())
 
 
 @pytest.fixture(scope="module")

@@ -8,23 +8,10 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from tfsetup.host.model import Arch, Cpu, Host, Libc
 from tfsetup.loader.glibc import GlibcProcess
 from tfsetup.loader.glibc_system import system_of
 from tfsetup.loader.sources import LocalTree
-
-ENVIRONMENT = "TFSETUP_TEST_ENVIRONMENT"
-"""Environment variable: prefix of an environment with TensorFlow in it, for tests that read a real one."""
-
-
-def environment_site() -> Path:
-    """Return site-packages of the real environment, or skip the test where there is none."""
-    prefix = os.environ.get(ENVIRONMENT)
-    if not prefix:
-        pytest.skip(f"{ENVIRONMENT} names no environment")
-    return next((Path(prefix) / "lib").glob("python3.*/site-packages"))
 
 
 def this_host() -> Host:

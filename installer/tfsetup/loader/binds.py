@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
 from struct import Struct
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tfsetup.loader.bytes import MalformedImage, cstring, text, uleb, unpack_from
 
@@ -26,8 +25,7 @@ _MAX_SYMBOLS = 64 << 20
 Stream = Literal["regular", "lazy", "chained"]
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """One symbol wanted. `ordinal`: 1… the numbered dependency, or SELF, MAIN_EXECUTABLE, FLAT, WEAK_COALESCE.
 
     `weak`: it may be absent. `stream` says which table it stands in; a lazy one may stay unbound without RTLD_NOW.
@@ -67,9 +65,7 @@ _STEP = re.compile(
 )
 """One step of a bind stream. A library binds a symbol at thousands of places; all but the symbol is skipped in C."""
 
-_LAZY_STUB = re.compile(
-    rb"[\x70-\x7f]" + _ULEB + rb"(?P<ordinal>[\x10-\x1f])(?P<symbol>[\x40-\x4f][^\x00]*\x00)\x90\x00", re.DOTALL
-)
+_LAZY_STUB = re.compile(rb"[\x70-\x7f]" + _ULEB + rb"([\x10-\x1f])([\x40-\x4f])([^\x00]*)\x00\x90\x00", re.DOTALL)
 """One lazy stub as linkers write it, in a single step: place, ordinal, symbol, bind, done."""
 
 
@@ -80,8 +76,9 @@ def _opcodes(data: bytes, stream: Stream) -> Iterator[Import]:
     while at < len(data):
         usual = stub(data, at) if stream == "lazy" else None
         if usual:
-            at, ordinal, weak = usual.end(), usual["ordinal"][0] & 0x0F, bool(usual["symbol"][0] & _WEAK_IMPORT)
-            yield Import(text(usual["symbol"][1:-1]), ordinal, weak, stream)
+            library, setting, name = usual.groups()
+            at, ordinal, weak = usual.end(), library[0] & 0x0F, bool(setting[0] & _WEAK_IMPORT)
+            yield Import(name.decode("utf-8", "backslashreplace"), ordinal, weak, stream)
             continue
         step = match(data, at)
         if not step:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,8 +23,7 @@ _NLIST = Struct("<IBBHQ")
 _N_STAB, _N_PEXT, _N_TYPE, _N_EXT, _N_SECT = 0xE0, 0x10, 0x0E, 0x01, 0x0E
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Export:
+class Export(NamedTuple):
     """One exported name. `reexport`: the ordinal of the library that really has it (None: this image), as `alias`."""
 
     weak: bool = False
@@ -74,71 +72,71 @@ def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]
     An edge may be empty (ld64 writes such for a name that begins another): it takes whatever no earlier edge took,
     names that are used up among them.
     """
-    todo = [(0, 0, _Names(wanted, 0, len(wanted)), 0)]
+    todo: list[_Step] = [(0, 0, wanted, 0, len(wanted), 0)]
     while todo:
-        at, position, names, empty = todo.pop()
+        at, position, names, start, stop, empty = todo.pop()
+        if stop - start == 1:
+            export = _follow(trie, at, names[start], position)
+            if export:
+                yield names[start], export
+            continue
         if empty > _MAX_EMPTY_EDGES:
             raise MalformedImage("the exports trie has a cycle", offset=at)
         terminal, edges = _node(trie, at)
-        if terminal >= 0 and len(names.first) == position:
-            yield names.first, _terminal(trie, terminal)
-            names = _Names(names.all, names.start + 1, names.stop)
-        for edge, target, agreeing in _agreeing(names, position, edges):
-            todo.append((_target(target), position + len(edge), agreeing, 0 if edge else empty + 1))
+        if terminal >= 0 and len(names[start]) == position:
+            yield names[start], _terminal(trie, terminal)
+            start += 1
+        if len({edge[:1] for edge, _ in edges} - {b""}) == len(edges):
+            todo += _by_bisection(names, start, stop, position, edges)
+        else:
+            todo += _in_order(names[start:stop], position, edges, empty)
 
 
-class _Names(NamedTuple):
-    """A stretch of a sorted list of names."""
-
-    all: list[bytes]
-    start: int
-    stop: int
-
-    @property
-    def first(self) -> bytes:
-        return self.all[self.start]
+_Step = tuple[int, int, list[bytes], int, int, int]
+"""A node, how much of the names is used up, the names and a stretch of them, how many empty edges lead here."""
 
 
-def _agreeing(names: _Names, position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
-    """Yield each edge with the names that take it: every name takes the first edge that agrees, and no second one.
-
-    So no trie, however malformed, can make a name go two ways.
-    """
-    count = names.stop - names.start
-    if count == 1:
-        name = names.first
+def _follow(trie: bytes, at: int, name: bytes, position: int) -> Export | None:
+    """Walk down with one name."""
+    for _ in range(len(name) - position + _MAX_EMPTY_EDGES):
+        terminal, edges = _node(trie, at)
+        if terminal >= 0 and position == len(name):
+            return _terminal(trie, terminal)
         for edge, target in edges:
             if name.startswith(edge, position):
-                yield edge, target, names
-                return
-    elif count and len({edge[:1] for edge, _ in edges} - {b""}) == len(edges):
-        yield from _by_bisection(names, position, edges)
-    elif count:
-        yield from _in_order(names.all[names.start : names.stop], position, edges)
+                at, position = _target(target), position + len(edge)
+                break
+        else:
+            return None
+    raise MalformedImage("the exports trie has a cycle", offset=at)
 
 
-def _by_bisection(names: _Names, position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
+def _by_bisection(names: list[bytes], start: int, stop: int, position: int, edges: list[_Edge]) -> Iterator[_Step]:
     """Where all edges begin differently, the names that take one lie side by side."""
-    way = names.first[:position]
-    start = names.start + (len(names.first) == position)
+    if start < stop and len(names[start]) == position:
+        start += 1
+    if start == stop:
+        return
+    way = names[start][:position]
     for edge, target in edges:
-        begin = bisect_left(names.all, way + edge, start, names.stop)
-        end = bisect_left(names.all, _behind(way + edge), begin, names.stop)
-        if begin < end:
-            yield edge, target, _Names(names.all, begin, end)
+        begin = bisect_left(names, way + edge, start, stop)
+        if begin < stop and names[begin].startswith(edge, position):
+            end = bisect_left(names, _behind(way + edge), begin, stop)
+            yield _target(target), position + len(edge), names, begin, end, 0
+
+
+def _in_order(names: list[bytes], position: int, edges: list[_Edge], empty: int) -> Iterator[_Step]:
+    """Give every name the first edge that agrees, and no second one: so no trie can make a name go two ways."""
+    for edge, target in edges:
+        agreeing = [name for name in names if name.startswith(edge, position)]
+        if agreeing:
+            yield _target(target), position + len(edge), agreeing, 0, len(agreeing), 0 if edge else empty + 1
+            names = [name for name in names if not name.startswith(edge, position)]
 
 
 def _behind(prefix: bytes) -> bytes:
     """Return the first string that sorts behind everything that begins with `prefix` (which is not empty)."""
     return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix[-1] < _LAST_BYTE else prefix + b"\xff" * _MAX_NAME
-
-
-def _in_order(names: list[bytes], position: int, edges: list[_Edge]) -> Iterator[tuple[bytes, bytes, _Names]]:
-    for edge, target in edges:
-        agreeing = [name for name in names if name.startswith(edge, position)]
-        if agreeing:
-            yield edge, target, _Names(agreeing, 0, len(agreeing))
-            names = [name for name in names if not name.startswith(edge, position)]
 
 
 _LAST_BYTE = 0xFF
@@ -179,10 +177,13 @@ def _target(number: bytes) -> int:
     return value
 
 
+_PLAIN, _WEAK_DEFINITION = Export(), Export(weak=True)
+
+
 def _terminal(trie: bytes, at: int) -> Export:
     flags, at = uleb(trie, at)
     if not flags & _REEXPORT:
-        return Export(weak=bool(flags & _WEAK))
+        return _WEAK_DEFINITION if flags & _WEAK else _PLAIN
     ordinal, at = uleb(trie, at)
     return Export(weak=bool(flags & _WEAK), reexport=_signed(ordinal), alias=text(cstring(trie, at)))
 

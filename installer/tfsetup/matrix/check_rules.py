@@ -20,6 +20,10 @@ def check_rule(rule: Rule, distribution: str, mine: Sequence[str], row: Row | No
     needs = (rule.cpu, rule.driver, rule.capability, rule.python, rule.macos, rule.verdict)
     if not (any(needs) or rule.add or rule.extras or rule.sdists or rule.warn):
         yield (), "a rule without any effect"
+    if rule.on_python is not None and any(needs):
+        yield ("on_python",), "limits additions only, not what a rule requires of the machine"
+    elif rule.on_python and not any(in_range(rule.on_python, m) for m in _pythons(distribution, touched, index)):
+        yield ("on_python",), "no release here has a wheel for such a Python"
     if rule.newest and rule.driver is None:
         yield ("newest",), "says something of a driver, and the rule has none"
     if row is not None:

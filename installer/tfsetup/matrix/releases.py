@@ -99,7 +99,7 @@ def _judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Cand
         sure=choice.sure,
         pair=pair,
         wheels=wheels,
-        rules=rules,
+        rules=tuple(r for r in rules if r.on_python is None or in_range(r.on_python, choice.minor)),
         avoid=tuple(rule for rule in rules if rule.verdict == "avoid"),
     )
 

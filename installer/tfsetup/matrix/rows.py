@@ -79,7 +79,8 @@ class Rule:
     not taken instead under `--accelerator auto`, the row is left), `capability` (CUDA compute capability, at least),
     `python` and `macos` (versions that work). `verdict`: `refuse` the release, or `avoid` it while another fits.
     What is added: `add` (bounds), `extras` (of the row's distribution), `sdists` (distributions that have
-    no wheels and must be compiled). `warn`: say `because` when the release is chosen.
+    no wheels and must be compiled). `warn`: say `because` when the release
+    is chosen. `on_python`: what is added, and the warning, hold for these Pythons only.
     """
 
     because: Prose
@@ -95,6 +96,7 @@ class Rule:
     add: tuple[Bound, ...] = ()
     extras: tuple[Extra, ...] = ()
     sdists: tuple[Distribution, ...] = ()
+    on_python: Range | None = None
     warn: bool = False
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -97,14 +98,26 @@ def avx_needed(name: str, version: str, m: Machine) -> bool:
     return not (name == "tensorflow-macos" and minor_of(version) in AVX_FREE_MACOS)
 
 
+@cache
 def bounds(version: str) -> list[str]:
-    number = Version(Version(version).base_version)
-    found = []
-    if Version("2.7") <= number < Version("2.12") or Version("2.14") <= number < Version("2.14.1"):
+    """What has to be added, by the metadata of whichever distribution has the code of a release."""
+    number, found = Version(Version(version).base_version), []
+    if number < Version("2.18") and any(admits(text, "numpy", "2.0.2") for text in requirements(version)):
         found.append("numpy<2")
-    if number < Version("2.9.1"):
+    if number < Version("2.12") and any(admits(text, "protobuf", "4.21.12") for text in requirements(version)):
         found.append("protobuf<3.21")
     return found
+
+
+def requirements(version: str) -> list[str]:
+    read = json.loads((ROOT / "environments" / "index.json").read_text())
+    groups = [group for facts in index().values() for group in facts.get(version, {}).get("wheels", ())]
+    return [text for group in groups for text in read["requires"][group["requires"]]]
+
+
+def admits(text: str, name: str, version: str) -> bool:
+    wanted = Requirement(text)
+    return wanted.name == name and wanted.specifier.contains(version)
 
 
 def distributions(m: Machine, accelerator: str) -> list[str]:

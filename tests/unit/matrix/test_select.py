@@ -39,7 +39,7 @@ METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
         (mac("3.11.4"), {"tensorflow": "2.13.1"}, ["tensorflow==2.13.1", "tensorflow-metal==1.0.0"]),
         (mac("3.11.4"), {"tensorflow": "2.12.*"}, ["tensorflow-macos==2.12.0", "tensorflow-metal==0.8.0"]),
         (mac("3.11.4"), {"tensorflow": "2.15.1", "accelerator": "cpu"}, ["tensorflow==2.15.1"]),
-        (mac("3.8.18", os_version="13.6"), {"accelerator": "cpu"}, ["tensorflow==2.13.0"]),
+        (mac("3.8.18", os_version="13.6"), {"accelerator": "cpu"}, ["tensorflow==2.13.0", "numpy<2"]),
         (mac("3.10.4", os_version="11.7"), {}, ["tensorflow-macos==2.9.2", "numpy<2"]),
         (mac("3.12.4", os_version="10.16"), {"accelerator": "cpu"}, ["tensorflow==2.21.0"]),
         # A plugin that must be compiled is taken only when a version leaves no other.
@@ -68,7 +68,7 @@ METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
         (linux("3.9.1", libc=Libc(name="glibc", version="2.12")), {}, ["tensorflow-cpu==2.8.4", "numpy<2"]),
         (linux("3.9.1"), {"tensorflow": "2.5.*"}, ["tensorflow-cpu==2.5.3", "protobuf<3.21"]),
         (linux("3.14.0"), {"pre": True}, ["tensorflow-cpu==2.22.0rc0"]),
-        (linux("3.9.1"), {"tensorflow": "2.6.0rc1", "pre": True}, ["tensorflow==2.6.0rc1"]),
+        (linux("3.9.1"), {"tensorflow": "2.6.0rc1", "pre": True}, ["tensorflow==2.6.0rc1", "protobuf<3.21"]),
         # CUDA: the extra from 2.14 on; releases that cannot find their libraries are avoided while another fits.
         (linux("3.12.4", gpus=NVIDIA), {}, ["tensorflow[and-cuda]==2.20.0"]),
         (linux("3.12.4", gpus=NVIDIA), {"tensorflow": "2.21.*"}, ["tensorflow[and-cuda]==2.21.0"]),
@@ -90,7 +90,7 @@ METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
         (linux("3.12.4", gpus=(Gpu(vendor="nvidia"),)), {}, ["tensorflow-cpu==2.21.0"]),
         (linux("3.12.4", gpus=(Gpu(vendor="nvidia"),)), {"accelerator": "cuda"}, ["tensorflow[and-cuda]==2.20.0"]),
         (linux("3.11.4", gpus=AMD), {}, ["tensorflow-cpu==2.21.0"]),
-        (linux("3.11.4", gpus=AMD), {"accelerator": "rocm"}, ["tensorflow-rocm==2.14.0.600"]),
+        (linux("3.11.4", gpus=AMD), {"accelerator": "rocm"}, ["tensorflow-rocm==2.14.0.600", "numpy<2"]),
         # aarch64: empty wheels whose target exists for some Pythons only.
         (linux("3.12.4", arch="aarch64"), {}, ["tensorflow==2.21.0"]),
         (linux("3.10.4", arch="arm64"), {"tensorflow": "2.11.*"}, ["tensorflow==2.11.0", "numpy<2"]),
@@ -98,7 +98,7 @@ METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
         # Windows.
         (windows("3.12.4"), {}, ["tensorflow==2.21.0"]),
         (windows("3.11.4"), {"tensorflow": "2.12.*"}, ["tensorflow==2.12.1"]),
-        (windows("3.8.4"), {"tensorflow": "2.13.*"}, ["tensorflow==2.13.0"]),
+        (windows("3.8.4"), {"tensorflow": "2.13.*"}, ["tensorflow==2.13.0", "numpy<2"]),
         (windows("3.10.4", gpus=NVIDIA), {}, ["tensorflow==2.21.0"]),
         (windows("3.10.4", gpus=NVIDIA), {"accelerator": "cuda"}, ["tensorflow==2.10.1", "numpy<2"]),
         (windows("3.12.4", cpu=Cpu(features=())), {}, ["tensorflow==2.21.0"]),
@@ -330,3 +330,20 @@ def test_an_ask_that_is_not_understood(asking: dict[str, Any], words: str) -> No
         select(linux(), ask(**asking), shipped())
     assert caught.value.message == words
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("host", "tensorflow", "sdists"),
+    [
+        (linux("3.9.1"), "2.6.5", ("wrapt", "termcolor", "clang")),
+        (linux("3.8.1"), "2.12.1", ("jax",)),
+        (linux("3.11.1"), "2.12.1", ()),
+        (mac("3.9.1"), "2.6.0", ("numpy", "h5py", "wrapt", "termcolor", "clang")),
+        (mac("3.12.4"), "2.19.1", ()),
+    ],
+)
+def test_what_has_no_wheel_is_named_and_warned_about(host: Host, tensorflow: str, sdists: tuple[str, ...]) -> None:
+    selection = answer(host, tensorflow, "cpu")
+    assert selection.installable
+    assert selection.sdists == sdists
+    assert any("must be compiled" in warning for warning in selection.warnings) is bool(sdists)

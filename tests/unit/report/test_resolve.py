@@ -35,7 +35,7 @@ def test_the_data_of_the_interface() -> None:
     assert (data["installable"], data["row"], data["python"]) == (True, "macos-arm64-metal", "3.12")
     assert data["requirements"] == ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
     assert set(data["rejected"][0]) == {"row", "reason", "here"}
-    assert json.loads(json.dumps(data)) == data
+    assert json.loads(json.dumps(data))["expect"] == {"devices": ["CPU", "GPU"], "blas": "accelerate", "arch": "arm64"}
 
 
 def test_a_compiled_plugin_is_among_the_requirements_and_marked_as_one() -> None:
@@ -87,7 +87,7 @@ def test_the_whole_story() -> None:
     shown = told(selection, chapters)
     assert "protobuf>=5.28.0" in shown
     assert "METADATA of tensorflow 2.20.0" in shown
-    assert "NVIDIA, CUDA minor version compatibility" in shown
+    assert "minor version compatibility" in " ".join(shown.split())
     lost = dict(chapters[-1].lines)
     assert len(lost) == len(shipped().rows) - 1
     assert lost["macos-arm64-metal"] == "for macOS; this is Linux"

@@ -2,8 +2,9 @@
 
 The clock stops when a number computed from every element of the result has reached the host (`reduce_max`), so that
 nothing is left running; the whole result is fetched once more outside the clock and compared with float64.
-Devices take turns within a round: timed one after the other, the first heats the machine for the second. NumPy takes
-part in the rounds of float32: its rate on the same cores at the same moment is what a CPU device is held against.
+Devices take turns within a round: timed one after the other, the first heats the machine for the second. NumPy
+follows after each size of float32: its rate on the same cores a moment later is what a CPU device is held against. It
+does not take part in the rounds, because OpenBLAS' threads go on spinning after a product and would slow the next one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .numerics import Reference, operands
 
 GROWTH = 1.08  # doubling the size must bring this much more throughput, or it has levelled off
 BYTES = 40  # an element's share of all copies: operands, results and the reference, on the host and on its device
+REST_S = 0.1  # OpenBLAS' threads fall asleep some 30 ms after their last product (its THREAD_TIMEOUT)
 FEWEST = 3  # runs from which a median is taken, however slow the machine
 
 
@@ -146,12 +148,14 @@ class Sweep:
         if not lanes:
             return []
         native = [NumpyLane(self.np, *numbers)] if dtype == "float32" else []
-        _rounds([*lanes, *native], self.plan.runs, left_s)
+        _rounds(lanes, self.plan.runs, left_s)
+        _rounds(native, self.plan.runs, left_s / 2)
         reference = Reference(self.np, host(self.np, a), host(self.np, b))
         for lane in lanes:
             self.rates.setdefault(lane.device.name, []).append(2.0 * n**3 / median(lane.samples))
             self.channel.send("matmul", device=lane.device.name, n=n, dtype=dtype, **self._outcome(lane, n, reference))
         for numpy in native:
+            time.sleep(REST_S)
             outcome = reference.compare(numpy.result)
             outcome["reference_error"] = reference.own_error()
             self.channel.send("numpy", n=n, dtype=dtype, **_timing(numpy.samples, n), **outcome)

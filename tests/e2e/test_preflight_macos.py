@@ -1,0 +1,143 @@
+"""The real wheels for Apple silicon: pairs of TensorFlow and plugin judged, tables compared with llvm-objdump."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.index_wheels import macos_wheel
+from tfsetup.loader.archive import Archive
+from tfsetup.loader.binds import imports
+from tfsetup.loader.dyld import DyldProcess
+from tfsetup.loader.dyld_words import Mac
+from tfsetup.loader.exports import ExportTable
+from tfsetup.loader.macho import MachO, read_macho
+from tfsetup.loader.model import LoadFailure
+from tfsetup.loader.modules import extension_modules
+from tfsetup.loader.sources import MappedFile, load_knowledge, load_system
+from tfsetup.loader.tensorflow import steps
+from tfsetup.loader.view import WheelView
+
+pytestmark = [pytest.mark.network, pytest.mark.heavy, pytest.mark.process]
+
+SITE = "/S/site-packages"
+PLUGIN = f"{SITE}/tensorflow-plugins/libmetal_plugin.dylib"
+TABLE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "cases/loader/metal-pairs.yaml").read_text("utf-8"))
+
+
+def answer(tensorflow: str, plugin: str, macos: str) -> LoadFailure | None:
+    """Import TensorFlow up to its plugins, then load the plugin."""
+    wheels = [macos_wheel(tensorflow), macos_wheel(f"tensorflow-metal=={plugin}")]
+    view = WheelView(wheels, at=SITE)
+    modules = {each.name: each for each in extension_modules(view, SITE, "macos")}
+    major, minor = macos.split(".")
+    process = DyldProcess(Mac(version=(int(major), int(minor))), view, load_system())
+    version = tensorflow.partition("==")[2]
+    for step in steps(load_knowledge(), version, view, SITE, "macos", modules):
+        if step.how == "module" and not step.name.endswith(("_guard.so", "_pywrap_tensorflow_internal.so")):
+            continue  # the runtime is in the process by then; the other modules bring nothing a plugin could use
+        failure = process.dlopen(step.name, step.mode, caller=step.caller)
+        if failure:
+            return failure
+    return None
+
+
+@pytest.mark.parametrize("plugin", ["1.0.1", "1.1.0", "1.2.0"])
+@pytest.mark.parametrize("tensorflow", TABLE["read"])
+def test_pairs_on_every_macos(tensorflow: str, plugin: str) -> None:
+    expected = TABLE["pairs"][tensorflow][plugin]
+    for macos in TABLE["versions"]:
+        failure = answer(tensorflow, plugin, macos)
+        if expected == "loads":
+            assert failure is None
+        else:
+            assert failure is not None
+            assert failure.image == PLUGIN
+            assert TABLE["names"][expected] in (failure.symbol, failure.library)
+
+
+def test_the_words_for_2_18_1_with_1_1_0() -> None:
+    failure = answer("tensorflow==2.18.1", "1.1.0", "14.4")
+    assert failure is not None
+    runtime = f"{SITE}/tensorflow/python/_pywrap_tensorflow_internal.so"
+    lines = failure.message.splitlines()
+    assert lines[0] == f"dlopen({PLUGIN}, 0x0006): Symbol not found: __ZN3tsl8internal10LogMessageC1EPKcii"
+    assert lines[1] == f"  Referenced from: <D2EF42E3-3A7F-39DD-9982-FB6BCDC2853C> {PLUGIN}"
+    assert lines[2].startswith("  Expected in:     <")
+    assert lines[2].endswith(f"> {runtime}")
+
+
+@cache
+def natives(requirement: str) -> list[tuple[str, Archive]]:
+    """Return the libraries of a wheel that are small enough to be fetched for a test."""
+    _, archive = macos_wheel(requirement)
+    return [
+        (name, archive)
+        for name, member in sorted(archive.members.items())
+        if name.endswith((".so", ".dylib")) and member.compressed < 1_000_000
+    ]
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [*(f"tensorflow-metal=={version}" for version in ("1.0.0", "1.0.1", "1.1.0", "1.2.0")), *TABLE["read"]],
+)
+def test_the_readers_agree_with_llvm_objdump(requirement: str, tmp_path: Path) -> None:
+    if shutil.which("llvm-objdump") is None:
+        pytest.skip("llvm-objdump is not installed")
+    found = natives(requirement)
+    if not found:
+        found = [(name, macos_wheel(requirement)[1]) for name in ("tensorflow-plugins/libmetal_plugin.dylib",)]
+    for name, archive in found:
+        path = tmp_path / Path(name).name
+        source = archive.open(name)
+        path.write_bytes(source.read(0, source.size))
+        image = read_macho(MappedFile(path))
+        assert names_used(path) == [*filter(None, [image.install_name]), *(each.name for each in image.dylibs)]
+        assert [line for line in objdump(path, "--rpaths") if line] == list(image.rpaths)
+        assert exported(path) == {name for name, _ in ExportTable(image)}
+        assert set(ExportTable(image).find_all(exported(path))) == exported(path)
+        for stream, option in (("regular", "--bind"), ("lazy", "--lazy-bind")):
+            assert bound(path, option) == ours(image, stream)
+        path.unlink()
+
+
+def objdump(path: Path, *options: str) -> list[str]:
+    done = subprocess.run(
+        ["llvm-objdump", "--macho", *options, str(path)], capture_output=True, text=True, check=True, errors="replace"
+    )
+    return done.stdout.splitlines()[1:]
+
+
+def names_used(path: Path) -> list[str]:
+    lines = objdump(path, "--dylibs-used")
+    return [line.strip().partition(" (compatibility")[0] for line in lines if line.startswith("\t")]
+
+
+def exported(path: Path) -> set[str]:
+    return set(_exported(objdump(path, "--exports-trie")))
+
+
+def _exported(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        if line.startswith("[re-export] "):
+            yield line.removeprefix("[re-export] ").partition(" ")[0]
+        elif line.startswith("0x"):
+            yield line.split()[1]
+
+
+def bound(path: Path, option: str) -> list[str]:
+    """Return the symbols of a bind table in order, each once."""
+    column = 6 if option == "--bind" else 4
+    return list(dict.fromkeys(line.split()[column] for line in objdump(path, option)[3:] if line))
+
+
+def ours(image: MachO, stream: str) -> list[str]:
+    return list(dict.fromkeys(each.symbol for each in imports(image) if each.stream == stream))

@@ -1,0 +1,30 @@
+"""Wheels of the index, opened by range requests, for tests that read the real thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from tfsetup.cli.targets import addresses_in
+from tfsetup.loader.archive import Archive
+from tfsetup.loader.remote import open_all
+from tfsetup.locks.run import run_uv
+
+
+@cache
+def macos_wheel(requirement: str) -> tuple[str, Archive]:
+    """Return file name and archive of one distribution's arm64 wheel for CPython 3.11 (`tensorflow==2.20.0`)."""
+    return open_wheels([requirement])[0]
+
+
+def open_wheels(requirements: Sequence[str]) -> list[tuple[str, Archive]]:
+    """Open the arm64 wheels of requirements, dependencies left out."""
+    arguments = ["pip", "compile", "-", "--no-deps", "--format", "pylock.toml", "--only-binary", ":all:", "--quiet"]
+    arguments += ["--python-platform", "aarch64-apple-darwin", "--python-version", "3.11", "--prerelease", "allow"]
+    text = "".join(f"{requirement}\n" for requirement in requirements)
+    environ = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
+    done = run_uv(arguments, doing="Locking", environ=environ, stdin=text)
+    found = {
+        name: url for name, url in addresses_in(done.stdout).items() if "-cp311-" in name and name.endswith("arm64.whl")
+    }
+    return open_all(found)
