@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.cli import Ran, Tfsetup
 from support.locks import FakeResolver
-
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.model import Lock, Origin
