@@ -26,6 +26,7 @@ DOING = {
     "envs/conda/engine.py",
     "locks/conda/files.py",
     "locks/conda/run.py",
+    "locks/conda/writing.py",
     "envs/run.py",
     "envs/store.py",
     "envs/swap.py",

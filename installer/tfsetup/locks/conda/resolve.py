@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from tfsetup.errors import BuildError, TfsetupError, UsageError
 from tfsetup.host.model import Host
@@ -14,7 +13,7 @@ from tfsetup.locks.conda import wheels
 from tfsetup.locks.conda.condarc import Settings, channels, private
 from tfsetup.locks.conda.model import CondaPackage, PlatformLock, Request
 from tfsetup.locks.conda.platforms import subdir_of, virtual_packages
-from tfsetup.locks.conda.run import distributions, solve
+from tfsetup.locks.conda.run import compile_on_top, distributions, solve
 from tfsetup.locks.digest import digest
 from tfsetup.locks.run import run_uv
 from tfsetup.matrix.model import Selection
@@ -24,10 +23,26 @@ _ROUNDS = 3  # holding back one package may bring another version of the next; e
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """One platform to lock: the selection for it and the machine it is for (a row's typical one, or this one)."""
+    """One platform to lock: the selection for it and the machine it is for (a row's typical one, or this one).
+
+    `specs` and `channels` are asked for besides the row's, `team` are the team's own requirements of the index.
+    """
 
     selection: Selection
     host: Host
+    specs: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """Everything that is asked of the index."""
+        return (*self.selection.requirements, *self.team)
+
+    @property
+    def digest(self) -> str:
+        """The fingerprint of everything that this platform asks for."""
+        return digest(self.selection, more=(*self.specs, *self.channels, *self.team))
 
     @property
     def subdir(self) -> str:
@@ -44,6 +59,12 @@ class Options:
     settings: Settings
     pre: bool = False
     offline: bool = False
+    index_url: str | None = None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variable that names the index to uv; an argument could be read by every user of the machine."""
+        return {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
 
 
 def request_for(wanted: Wanted, mine: Settings) -> Request:
@@ -57,8 +78,8 @@ def request_for(wanted: Wanted, mine: Settings) -> Request:
         raise UsageError(f"The row {selection.row} has no conda packages.", hint="Use --backend venv.")
     return Request(
         subdir=wanted.subdir,
-        channels=channels(selection.conda_channels, mine),
-        specs=selection.conda,
+        channels=channels((*selection.conda_channels, *wanted.channels), mine),
+        specs=(*selection.conda, *wanted.specs),
         virtual=virtual_packages(wanted.host, wanted.subdir),
     )
 
@@ -86,10 +107,13 @@ def resolve(platforms: Sequence[Wanted], options: Options) -> tuple[PlatformLock
 
 
 def _free(wanted: Wanted, options: Options) -> dict[str, str]:
-    if not wanted.selection.requirements:
+    if not wanted.requirements:
         return {}
-    job = compile_job(wanted.selection, pre=options.pre, offline=options.offline)
-    done = run_uv(job.arguments, doing="Asking the index", environ=job.environ, stdin=job.requirements)
+    job = compile_job(
+        wanted.selection, pre=options.pre, offline=options.offline, team=wanted.team, python=sys.executable
+    )
+    environ = {**options.environ, **job.environ}
+    done = run_uv(job.arguments, doing="Asking the index", environ=environ, stdin=job.requirements)
     return wheels.versions(done.stdout)
 
 
@@ -122,7 +146,7 @@ def _provided(packages: Sequence[CondaPackage], options: Options) -> dict[str, t
 def _lock(wanted: Wanted, packages: tuple[CondaPackage, ...], options: Options) -> PlatformLock:
     selection = wanted.selection
     provided = _provided(packages, options)
-    text = _on_top(selection, provided, options) if selection.requirements else ""
+    text = _on_top(wanted, provided, options) if wanted.requirements else ""
     if selection.target is None:
         raise ValueError("a selection without a target was solved")
     return PlatformLock(
@@ -130,20 +154,18 @@ def _lock(wanted: Wanted, packages: tuple[CondaPackage, ...], options: Options) 
         packages=packages,
         wheels=wheels.pinned(text, selection.target) if text else (),
         row=selection.row or "",
-        digest=digest(selection),
+        digest=wanted.digest,
     )
 
 
-def _on_top(selection: Selection, provided: wheels.Provided, options: Options) -> str:
-    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
-        file = Path(folder) / "conda.txt"
-        file.write_text(wheels.constraints(provided), encoding="utf-8")
-        job = wheels.wheels_job(selection, provided, str(file), pre=options.pre, offline=options.offline)
-        try:
-            done = run_uv(job.arguments, doing="Locking", environ=job.environ, stdin=job.requirements)
-        except BuildError as problem:
-            raise _explained(problem, provided) from problem
-    return done.stdout
+def _on_top(wanted: Wanted, provided: wheels.Provided, options: Options) -> str:
+    job = compile_job(
+        wanted.selection, pre=options.pre, offline=options.offline, team=wanted.team, python=sys.executable
+    )
+    try:
+        return compile_on_top(job, provided, options.environ)
+    except BuildError as problem:
+        raise _explained(problem, provided) from problem
 
 
 def _explained(problem: TfsetupError, provided: wheels.Provided) -> TfsetupError:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from tfsetup.errors import NetworkError
+from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.condarc import Settings, mirrors, public
 from tfsetup.locks.conda.failures import channel_failed, package_failed, unknown_names, unsatisfiable
 from tfsetup.locks.conda.files import Remembered, cache_folder
 from tfsetup.locks.conda.library import rattler, wait_for
 from tfsetup.locks.conda.model import CondaPackage, Request
+from tfsetup.locks.conda.wheels import Provided, constraints, on_top
+from tfsetup.locks.run import run_uv
 
 _DISTRIBUTION: Final = re.compile(r"(?:^|/)site-packages/([^/]+?)-([^/-]+)\.(?:dist|egg)-info(?:/|$)")
 _AT_ONCE: Final = 8  # archives looked into at the same time
@@ -175,6 +179,20 @@ def distributions_in(paths: Iterable[str]) -> dict[str, str]:
         if match := _DISTRIBUTION.search(path.replace("\\", "/")):
             found[re.sub(r"[-_.]+", "-", match[1]).lower()] = match[2]
     return found
+
+
+def compile_on_top(job: CompileJob, provided: Provided, environ: Mapping[str, str]) -> str:
+    """Run uv's job on top of what conda provides and return the lock it prints.
+
+    Raises:
+        TfsetupError: uv failed (`run_uv`).
+    """
+    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
+        file = Path(folder, "conda.txt")
+        file.write_text(constraints(provided), encoding="utf-8")
+        job = on_top(job, provided, str(file))
+        done = run_uv(job.arguments, doing="Locking", environ={**environ, **job.environ}, stdin=job.requirements)
+    return done.stdout
 
 
 def local_path(url: str) -> Path:
