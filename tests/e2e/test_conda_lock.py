@@ -1,4 +1,4 @@
-"""`tfsetup lock --backend conda` for real: five platforms at once from the channel and the index, and conda-lock's word."""
+"""`tfsetup lock --backend conda` for real: five platforms at once, and what conda-lock says to it."""
 
 from __future__ import annotations
 

@@ -86,13 +86,18 @@ class CondaLocking:
 
     # ---------------------------------------------------------------------------------------------------- writing
 
+    def _tell(self, subdir: str, packages: int, duration: float) -> None:
+        from tfsetup.report.lock import progress
+
+        self.base.session.say(progress(subdir, [""] * packages, duration))
+
     def _write(self, there: CondaLock | None) -> Result:
         wanted = self._wanted(there, self._rows())
         mine = read_settings()
         base = self.base
         options = Options(settings=mine, pre=base.order.ask.pre, offline=base.offline, index_url=base.index_url)
         base.session.say(f"Locking {len(wanted)} platforms at once: {', '.join(one.subdir for one in wanted)}")
-        platforms = resolve(wanted, options)
+        platforms = resolve(wanted, options, told=self._tell)
         requests = [request_for(one, mine) for one in wanted]
         texts = write_conda_lock(platforms, requests, {one.subdir: one.requirements for one in wanted})
         changed = files.write_all(self.path.parent, texts)

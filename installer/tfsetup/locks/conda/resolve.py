@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tfsetup.errors import BuildError, TfsetupError, UsageError
+from tfsetup.errors import BuildError, UsageError
 from tfsetup.host.model import Host
-from tfsetup.locks.compile import compile_job
+from tfsetup.locks.compile import CompileJob, compile_job
 from tfsetup.locks.conda import wheels
 from tfsetup.locks.conda.condarc import Settings, channels, private
 from tfsetup.locks.conda.model import CondaPackage, PlatformLock, Request
 from tfsetup.locks.conda.platforms import subdir_of, virtual_packages
-from tfsetup.locks.conda.run import compile_on_top, distributions, solve
+from tfsetup.locks.conda.run import at_once, compile_on_top, distributions, solve
 from tfsetup.locks.digest import digest
-from tfsetup.locks.run import run_uv
+from tfsetup.locks.run import Children, run_uv
 from tfsetup.matrix.model import Selection
 
 _ROUNDS = 3  # holding back one package may bring another version of the next; each round holds more
@@ -84,37 +85,55 @@ def request_for(wanted: Wanted, mine: Settings) -> Request:
     )
 
 
-def resolve(platforms: Sequence[Wanted], options: Options) -> tuple[PlatformLock, ...]:
-    """Resolve all platforms, the channel for all of them at once.
+def resolve(
+    platforms: Sequence[Wanted], options: Options, told: Callable[[str, int, float], None] | None = None
+) -> tuple[PlatformLock, ...]:
+    """Resolve all platforms: the channel for all of them at once, the index for each in a thread of its own.
 
     The conda packages count as installed when the index is asked: uv gets their distributions as constraints. Where
     the solver took something newer than TensorFlow admits, it is held to what the index alone would give, and solved
-    again.
+    again. `told` hears of each platform as it is done: its subdir, how many packages, how many seconds.
 
     Raises:
         UsageError: a row says nothing about conda, or two of them are for the same subdir, or py-rattler is missing.
         BuildError: packages do not fit together.
         NetworkError: a channel or the index cannot be reached, or what it sent is damaged.
     """
+    began = time.perf_counter()
     requests = {wanted.subdir: request_for(wanted, options.settings) for wanted in platforms}
     if len(requests) < len(platforms):
         raise UsageError("A conda lock holds one environment a platform; two of these rows are for the same platform.")
     # The channel first: what it cannot give is known in a second, and the index need not be asked.
     solved = solve(list(requests.values()), options.settings, offline=options.offline)
-    free = {wanted.subdir: _free(wanted, options) for wanted in platforms}
-    solved = _hold(solved, requests, free, options)
-    return tuple(_lock(wanted, solved[wanted.subdir], options) for wanted in platforms)
+    children = Children()
+    free = at_once(lambda wanted: _free(wanted, options, children), platforms, children)
+    names = [wanted.subdir for wanted in platforms]
+    held = _hold(solved, requests, dict(zip(names, free, strict=True)), options)
+    provided = {name: _provided(held[name], options) for name in names}
+
+    def lock(wanted: Wanted) -> PlatformLock:
+        name = wanted.subdir
+        found = _lock(wanted, held[name], provided[name], options, children)
+        if told is not None:
+            told(name, len(found.entries), time.perf_counter() - began)
+        return found
+
+    return at_once(lock, platforms, children)
 
 
-def _free(wanted: Wanted, options: Options) -> dict[str, str]:
+def _free(wanted: Wanted, options: Options, children: Children) -> dict[str, str]:
     if not wanted.requirements:
         return {}
-    job = compile_job(
+    job = _job(wanted, options)
+    environ = {**options.environ, **job.environ}
+    done = run_uv(job.arguments, doing="Asking the index", environ=environ, stdin=job.requirements, children=children)
+    return wheels.versions(done.stdout)
+
+
+def _job(wanted: Wanted, options: Options) -> CompileJob:
+    return compile_job(
         wanted.selection, pre=options.pre, offline=options.offline, team=wanted.team, python=sys.executable
     )
-    environ = {**options.environ, **job.environ}
-    done = run_uv(job.arguments, doing="Asking the index", environ=environ, stdin=job.requirements)
-    return wheels.versions(done.stdout)
 
 
 def _hold(
@@ -143,12 +162,22 @@ def _provided(packages: Sequence[CondaPackage], options: Options) -> dict[str, t
     return distributions(packages, options.settings)
 
 
-def _lock(wanted: Wanted, packages: tuple[CondaPackage, ...], options: Options) -> PlatformLock:
+def _lock(
+    wanted: Wanted,
+    packages: tuple[CondaPackage, ...],
+    provided: wheels.Provided,
+    options: Options,
+    children: Children,
+) -> PlatformLock:
     selection = wanted.selection
-    provided = _provided(packages, options)
-    text = _on_top(wanted, provided, options) if wanted.requirements else ""
     if selection.target is None:
         raise ValueError("a selection without a target was solved")
+    text = ""
+    if wanted.requirements:
+        try:
+            text = compile_on_top(_job(wanted, options), provided, options.environ, children)
+        except BuildError as problem:
+            raise _explained(problem, provided) from problem
     return PlatformLock(
         subdir=wanted.subdir,
         packages=packages,
@@ -158,15 +187,5 @@ def _lock(wanted: Wanted, packages: tuple[CondaPackage, ...], options: Options) 
     )
 
 
-def _on_top(wanted: Wanted, provided: wheels.Provided, options: Options) -> str:
-    job = compile_job(
-        wanted.selection, pre=options.pre, offline=options.offline, team=wanted.team, python=sys.executable
-    )
-    try:
-        return compile_on_top(job, provided, options.environ)
-    except BuildError as problem:
-        raise _explained(problem, provided) from problem
-
-
-def _explained(problem: TfsetupError, provided: wheels.Provided) -> TfsetupError:
+def _explained(problem: BuildError, provided: wheels.Provided) -> BuildError:
     return wheels.conflict(problem.message, provided) if "do not fit together" in problem.message else problem

@@ -56,7 +56,7 @@ class Uv:
         monkeypatch.setattr(module, "run_uv", self)
         monkeypatch.setattr(run, "run_uv", self)
 
-    def __call__(self, arguments: Any, *, environ: Any, stdin: str, doing: str) -> Finished:
+    def __call__(self, arguments: Any, *, environ: Any, stdin: str, **_: str) -> Finished:
         self.jobs.append((arguments, environ, stdin))
         if "--constraint" not in arguments:
             return Finished(stdout=pylock(**self.free), stderr="")
