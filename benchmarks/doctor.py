@@ -13,7 +13,7 @@ SIZE = 10_000_000
 
 
 def _training(size: int) -> str:
-    line = "2026-01-01 12:00:00.{0:06d}: I cpu_feature_guard.cc:227] This TensorFlow binary is optimized, step {0} loss 0.{0}\n"
+    line = "2026-01-01 12:00:00.{0:06d}: I guard.cc:227] This TensorFlow binary is optimized, step {0} loss 0.{0}\n"
     return "".join(line.format(n) for n in range(size // len(line.format(0)) + 1))[:size]
 
 
