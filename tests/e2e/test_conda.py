@@ -184,9 +184,8 @@ def test_two_hundred_runs_never_end_with_a_signal(forge: Forge, tmp_path: Path) 
     """py-rattler's threads crash 3 to 11 in a hundred processes at their end, unless they get a moment to settle."""
     matrix = tmp_path / "extra.yaml"
     rule = "{os: linux, package: libblas, build: '*_openblas', use: openblas, source: a test}"
-    supply = f"{{channels: [conda-forge], packages: [nosuch], blas: [{rule}], source: a test}}"
+    supply = f"{{channels: [conda-forge], packages: [nosuch], macos: '14.0', blas: [{rule}], source: a test}}"
     matrix.write_text(f"schema: 1\nconda: {supply}\n")
     argv = ["--matrix", str(matrix), "install", *ASK, "--python", forge.minor, "--json"]
     statuses = [forge.run(*argv, cwd=tmp_path).returncode for _ in range(200)]
     assert set(statuses) == {6}
-

@@ -13,6 +13,7 @@ import pytest
 from support.loader_truth import is_elf
 from support.real_files import linux_environment, site_packages, windows_site
 from tfsetup.loader.elf import Elf
+from tfsetup.loader.elf_relocations import Relocations
 from tfsetup.loader.elf_symbols import Query, Symbols
 from tfsetup.loader.pe import Pe
 from tfsetup.loader.sources import MappedFile
@@ -82,7 +83,7 @@ def compare_symbols(path: Path) -> None:
                 weak.add(plain)
         elif bind in ("GLOBAL", "WEAK", "UNIQUE") and visibility in ("DEFAULT", "PROTECTED") and "@" not in name:
             defined.add((plain, kind))
-    references = symbols.references()
+    references = Relocations(symbols).references()
     wanted = {reference.query.text for reference in references}
     assert wanted == undefined & relocated(path), path
     assert {reference.query.text for reference in references if reference.weak} == weak & wanted, path

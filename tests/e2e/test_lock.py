@@ -104,7 +104,13 @@ def test_a_current_pip_installs_from_the_form_with_addresses(project: Path, tmp_
 def test_any_pip_installs_from_the_portable_form(project: Path, tmp_path: Path) -> None:
     python = venv(tmp_path / "v", "--seed")
     run(python, "-m", "pip", "install", "--quiet", "pip==24.0")
-    wanted = ["--require-hashes", "--only-binary", ":all:", "-r", lock(project, f"requirements.{ROW}.txt")]
+    wanted: list[str | Path] = [
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "-r",
+        lock(project, f"requirements.{ROW}.txt"),
+    ]
     run(python, "-m", "pip", "install", "--quiet", *wanted)
     assert run(python, "-c", IMPORT).strip()
 

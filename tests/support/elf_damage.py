@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tfsetup.loader.bytes import Memory
 from tfsetup.loader.elf import PT_DYNAMIC, Elf, Tag
+from tfsetup.loader.elf_relocations import Relocations
 from tfsetup.loader.elf_symbols import Query, Symbols, sysv_hash
 
 Edit = Callable[[bytes], bytes]
@@ -181,7 +182,7 @@ HEADER_EDITS: dict[str, Edit] = {
 def _imported_from_neighbour(tree: Path, importer: str, provider: str) -> list[bytes]:
     """Return names a file takes from another file of the tree, without version."""
     symbols = Symbols(Elf(Memory((tree / provider).read_bytes())))
-    wanted = Symbols(Elf(Memory((tree / importer).read_bytes()))).references()
+    wanted = Relocations(Symbols(Elf(Memory((tree / importer).read_bytes())))).references()
     return [ref.query.name for ref in wanted if not ref.weak and symbols.lookup(Query(ref.query.name, None))]
 
 

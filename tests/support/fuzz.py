@@ -11,6 +11,7 @@ from support.tree import Tree
 from tfsetup.host.model import Arch, Host, Libc
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.elf import Elf
+from tfsetup.loader.elf_relocations import Relocations
 from tfsetup.loader.elf_symbols import Query, Symbols, VersionTableMissing
 from tfsetup.loader.glibc import GlibcProcess
 from tfsetup.loader.glibc_system import system_of
@@ -84,9 +85,9 @@ def _elf_readings(elf: Elf, symbols: Symbols) -> Iterator[Callable[[], object]]:
     yield lambda: elf.filters
     yield lambda: (elf.soname, elf.rpath, elf.runpath, elf.flags, elf.flags_1, elf.binds_now, elf.symbolic)
     yield lambda: symbols.versions
-    yield lambda: symbols.uses_static_tls
-    yield symbols.references
-    yield lambda: symbols.references(functions=False)
+    yield lambda: Relocations(symbols).uses_static_tls
+    yield Relocations(symbols).references
+    yield lambda: Relocations(symbols).references(functions=False)
     for name in (b"f", b"malloc", b"_ZNSt8ios_base4InitC1Ev", b"PyInit__pywrap_tfe"):
         yield lambda name=name: symbols.lookup(Query(name))  # type: ignore[misc]
         yield lambda name=name: symbols.lookup(Query(name, call=False), newest=True)  # type: ignore[misc]

@@ -34,3 +34,5 @@ BELOW: Final = {"fatal": 0.0, "install": 0.0, "degraded": -3.0, "harmless": -6.0
 # Nobody is ever certain from a text.
 MOST: Final = 0.97
 LEAST: Final = 0.08
+# Below this a finding is a remark, not a problem.
+PROBLEM: Final = 0.2

@@ -1,4 +1,4 @@
-"""Does a file, taken by itself, define a function? For telling extension modules from libraries under such names."""
+"""What a file of any format says of itself: the functions it defines, the name it wants to be found by."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ def defines(source: ByteSource, symbol: str) -> bool | None:
         if fat:
             return any(_macho_defines(each.source, symbol) for each in fat)
         return _macho_defines(source, symbol) if is_macho(source) else None
+    except MalformedImage:
+        return None
+
+
+def own_name(source: ByteSource) -> str | None:
+    """Return the name by which a library wants to be found (install name, SONAME); None: it has none, or is damaged."""
+    try:
+        if source.read(0, min(4, source.size)).startswith(b"\x7fELF"):
+            return Elf(source).soname
+        fat = slices(source)
+        image = fat[0].source if fat else source
+        return read_macho(image).install_name if is_macho(image) else None
     except MalformedImage:
         return None
 

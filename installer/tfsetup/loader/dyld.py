@@ -237,10 +237,18 @@ class DyldProcess:
                 unbound = binder.first_unbound(image, now=mode.now)
             except MalformedImage as error:
                 raise _StopError("malformed-image", f"{error.reason} in '{image.path}'", image.path) from error
+            self._doubt_symbols(image, binder.unknown_to_this_macos(image))
             if unbound:
                 raise _StopError(
                     "symbol-not-found", unbound.message, image.path, symbol=unbound.symbol, library=unbound.library
                 )
+
+    def _doubt_symbols(self, image: Loaded, unknown: Sequence[str]) -> None:
+        if unknown and image.image.minos:
+            major, minor, _ = image.image.minos
+            more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+            reason = f"it was built for macOS {major}.{minor}; whether this macOS has {unknown[0]}{more} is not known"
+            self._note(reason, image.path, matters=True)
 
     def _note(self, reason: str, image: str | None = None, *, matters: bool = False) -> None:
         self._not_covered[NotCovered(reason=reason, image=image, matters=matters)] = None

@@ -97,6 +97,17 @@ class Binder:
                 return unbound
         return None
 
+    def unknown_to_this_macos(self, image: Loaded) -> list[str]:
+        """Return what an image built for a newer macOS takes from macOS, as far as it is not known to be there already.
+
+        dyld maps such an image (it compares no versions), so a missing function is all that can go wrong.
+        """
+        minos = image.image.minos
+        if minos is None or minos[:2] <= self._mac.version:
+            return []
+        strong = (each for each in image.imports if not each.weak and isinstance(_dependency(image, each.ordinal), str))
+        return [each.symbol for each in strong if not self._system.surely_exports(self._mac, each.symbol)]
+
     def _look_up(self, image: Loaded, wanted: Iterable[Import]) -> Mapping[int, dict[str, bool]]:
         """Return the names that are found at once, by ordinal: the great majority, in one walk down each trie."""
         names: dict[int, set[str]] = defaultdict(set)

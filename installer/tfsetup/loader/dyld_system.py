@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _PREFIXES = ("/usr/lib/", "/System/Library/", "/System/iOSSupport/")
 _FRAMEWORK_VERSION = re.compile(r"\.framework/Versions/[^/]+/")
-_FIRST = (11, 0)
+_TABLE_SINCE = (12, 0)
 
 _STANDARD_CXX = re.compile(
     r"__Z(?:(?:T[VTISN]|GV)?(?:N[KVrO]*)?S[tabsiod]"  # namespace std: names, their tables, type information, guards
@@ -30,15 +30,15 @@ _FOREIGN_PART = re.compile(r"N[KVrO]*\d++(?!__cxxabi)")
 """A nested name of somebody else inside a mangled name: a template of std over it is instantiated by its owner."""
 
 _APPLE_C = re.compile(
-    r"_(?:objc_|OBJC_|NS|CF|kCF|CG|MTL|MPS|dispatch_|_dispatch|os_|_os_|_Block|Block_|pthread_|mach_|_dyld|dyld_"
-    r"|_cxa_|_gxx_|Unwind_|_Unwind_|_stack_chk|_error$|_[a-z]+_chk$|vDSP_|Sec[A-Z]|SC[A-Z]|IO[A-Z])"
+    r"_(?:objc_|OBJC_|NS|CF|kCF|CG|MTL|MPS|dispatch_|_dispatch|os_|_os_|Block_|_Block|pthread_|mach_|_dyld|dyld_|vDSP_"
+    r"|__cxa_|__gxx_|_Unwind_|__stack_chk|__chkstk|__error$|__[a-z]+_chk$|Sec[A-Z]|SC[A-Z]|IO[A-Z])"
 )
 """C names only Apple's libraries define, by their beginning."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class System:
-    """The table: libraries with the macOS (major, minor) they appeared in, and symbols macOS 11 exports already."""
+    """The table: libraries with the macOS (major, minor) they appeared in, and symbols macOS 12 exports already."""
 
     libraries: Mapping[str, tuple[int, int]]
     symbols: frozenset[str]
@@ -49,6 +49,10 @@ class System:
             return False
         since = self.libraries.get(_FRAMEWORK_VERSION.sub(".framework/", path))
         return None if since is None else mac.version >= since
+
+    def surely_exports(self, mac: Mac, symbol: str) -> bool:
+        """Say whether this macOS is known to export `symbol`; nothing is known of those before the table's."""
+        return mac.version >= _TABLE_SINCE and symbol in self.symbols
 
     def may_export(self, symbol: str) -> bool:
         """Say whether some library of macOS exports `symbol`, as far as its name or the table tells."""

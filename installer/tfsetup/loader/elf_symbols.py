@@ -1,7 +1,7 @@
-"""Symbols of an ELF file: looking one up through the hash table, and which ones relocation will ask for.
+"""Symbols of an ELF file: looking one up through the hash table.
 
-Sources: System V ABI "Hash Table" and "Relocation"; the GNU hash table and all matching rules as in glibc
-elf/dl-lookup.c (`do_lookup_x`, `check_match`), the order of relocation as in elf/do-rel.h.
+Sources: System V ABI, "Hash Table"; the GNU hash table and all matching rules as in glibc elf/dl-lookup.c
+(`do_lookup_x`, `check_match`).
 
 Nothing here walks a whole symbol table: TensorFlow's has 450 000 entries. A look-up reads the words of the hash table
 it needs, in pages of 4 kB, so one costs kilobytes and ten thousand cost no more than the table.
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfsetup.loader.budget import Budget
 from tfsetup.loader.bytes import MalformedImage, check_range, text
-from tfsetup.loader.elf import DF_STATIC_TLS, PAGE, Machine, Tag
+from tfsetup.loader.elf import PAGE, Tag
 from tfsetup.loader.elf_versions import HIDDEN, INDEX, Version, Versions, read_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from tfsetup.loader.bytes import ByteSource
     from tfsetup.loader.elf import Elf
@@ -33,29 +33,7 @@ _KINDS = frozenset((0, 1, 2, 5, TLS, 10))  # NOTYPE, OBJECT, FUNC, COMMON, TLS, 
 _INTERNAL, _HIDDEN = 1, 2
 _CHAIN_END = 1
 _MAX_STEPS = 1 << 24
-_MAX_NAMES = 1 << 26
 _CHUNK = 1 << 20
-
-
-class Kinds(NamedTuple):
-    """Relocation types of one machine that matter here (the processor supplements of the System V ABI).
-
-    `silent` look nothing up; `calls` do not accept the address of a procedure linkage table as a definition
-    (glibc's ELF_RTYPE_CLASS_PLT); `static_tls` need thread-local data at a fixed place.
-    """
-
-    silent: frozenset[int]
-    calls: frozenset[int]
-    static_tls: frozenset[int]
-
-
-RELOCATIONS = {
-    Machine.X86_64: Kinds(frozenset((0, 8)), frozenset((7, 16, 17, 18, 36)), frozenset((18,))),
-    Machine.AARCH64: Kinds(frozenset((0, 256, 1027)), frozenset(range(1026, 1032)), frozenset((1030,))),
-    Machine.I386: Kinds(frozenset((0, 8)), frozenset((7, 14, 35, 36, 37, 41)), frozenset((14, 37))),
-    Machine.ARM: Kinds(frozenset((0, 23)), frozenset((13, 17, 18, 19, 22)), frozenset((19,))),
-}
-_UNKNOWN_MACHINE = Kinds(frozenset((0,)), frozenset(), frozenset())
 
 
 class Symbol(NamedTuple):
@@ -86,14 +64,6 @@ class Query:
     def text(self) -> str:
         """The name as text."""
         return text(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One symbol a relocation asks other files for. `weak`: nobody having it is no error."""
-
-    query: Query
-    weak: bool
 
 
 class VersionTableMissing(Exception):  # noqa: N818 - a state of the file the loader dies of, not an error of ours
@@ -143,11 +113,10 @@ class Symbols:
 
     def __init__(self, elf: Elf) -> None:
         """Read nothing yet."""
-        self._elf = elf
+        self.elf = self._elf = elf
         self._pages = _Pages(elf.source)
         self._order = elf.header.order
         self._steps = Budget(_MAX_STEPS, "entries in the chains of its hash table")
-        self._names = Budget(_MAX_NAMES, "bytes in the names of the symbols it needs")
 
     @cached_property
     def versions(self) -> Versions:
@@ -308,91 +277,9 @@ class Symbols:
             return True
         return not (wanted.hidden or (mine is not None and mine.hash) or have & HIDDEN)
 
-    # -- what relocation asks for --------------------------------------------------------------------------------
+    # -- what has to come from elsewhere ------------------------------------------------------------------------------
 
-    def references(self, *, functions: bool = True) -> Sequence[Reference]:
-        """Return what relocation looks up in other files, in the order in which it does, each once.
-
-        Symbols the file defines itself are left out as far as they are certain to be found. `functions` False: those
-        that are bound at the first call (lazy binding) are left out as well.
-
-        Raises:
-            MalformedImage: a table lies outside the file.
-        """
-        chunks = list(self._infos(functions=functions))
-        shift, mask = self._info_parts
-        last = max((max(chunk) >> shift for chunk in chunks if chunk), default=0)
-        missing = self._missing(last)
-        kinds = self._relocation_kinds
-        order = (
-            (info >> shift, info & mask in kinds.calls)
-            for chunk in chunks
-            for info in chunk
-            if info >> shift in missing and info & mask not in kinds.silent
-        )
-        return [self._reference(missing[number], call=call) for number, call in dict.fromkeys(order)]
-
-    @cached_property
-    def uses_static_tls(self) -> bool:
-        """Whether a relocation needs thread-local data at a fixed place (the linker then sets DF_STATIC_TLS)."""
-        if not self._elf.flags & DF_STATIC_TLS:
-            return False
-        kinds, mask = self._relocation_kinds, self._info_parts[1]
-        return any(info & mask in kinds.static_tls for chunk in self._infos(functions=True) for info in chunk)
-
-    @property
-    def _info_parts(self) -> tuple[int, int]:
-        """How `r_info` is split: bits to shift for the symbol, mask for the type."""
-        wide = self._elf.header.bits == 64  # noqa: PLR2004 - the two classes of ELF
-        return (32, 0xFFFFFFFF) if wide else (8, 0xFF)
-
-    @property
-    def _relocation_kinds(self) -> Kinds:
-        machine = self._elf.header.machine
-        return next((kinds for known, kinds in RELOCATIONS.items() if known == machine), _UNKNOWN_MACHINE)
-
-    def _infos(self, *, functions: bool) -> Iterator[Sequence[int]]:
-        """Yield `r_info` in the order of relocation: the general table, then the one of the PLT."""
-        for address, size, skip in self._tables(functions=functions):
-            yield from self._info_chunks(address, size, skip)
-
-    def _tables(self, *, functions: bool) -> Iterator[tuple[int, int, int]]:
-        """Yield (address, bytes, leading relative relocations) of each table (`_ELF_DYNAMIC_DO_RELOC`)."""
-        tags = self._elf.tags
-        rela = self._uses_addends
-        start, size, count = (Tag.RELA, Tag.RELASZ, Tag.RELACOUNT) if rela else (Tag.REL, Tag.RELSZ, Tag.RELCOUNT)
-        slots, length = tags.get(Tag.JMPREL), tags.get(Tag.PLTRELSZ, 0)
-        general = tags.get(size, 0)
-        if start in tags:
-            if slots is not None and tags[start] + general == slots + length:
-                general -= length  # the PLT's table is counted as part of the general one
-            yield tags[start], general, tags.get(count, 0)
-        if slots is not None and (functions or self._elf.binds_now):
-            yield slots, length, 0
-
-    @property
-    def _uses_addends(self) -> bool:
-        tags = self._elf.tags
-        return Tag.RELA in tags or (Tag.REL not in tags and tags.get(Tag.PLTREL, Tag.RELA) == Tag.RELA)
-
-    def _info_chunks(self, address: int, size: int, skip: int) -> Iterator[Sequence[int]]:
-        form = self._elf.layout.rela if self._uses_addends else self._elf.layout.rel
-        if size <= 0:
-            return
-        offset = self._elf.offset_of(address)
-        check_range(offset, size, self._elf.source.size)
-        words = form.size // self._elf.layout.word.size
-        at, end = offset + min(skip * form.size, size), offset + size // form.size * form.size
-        while at < end:
-            length = min(_CHUNK // form.size * form.size, end - at)
-            numbers = array("Q" if self._elf.header.bits == 64 else "I")  # noqa: PLR2004 - the two classes of ELF
-            numbers.frombytes(self._elf.source.read(at, length))
-            if self._order == ">":
-                numbers.byteswap()
-            yield numbers[1::words]
-            at += length
-
-    def _missing(self, last: int) -> dict[int, Symbol]:
+    def missing(self, last: int) -> dict[int, Symbol]:
         """Return, of the symbols up to number `last`, those a look-up would not find in this very file."""
         form = self._elf.layout.symbol
         per_chunk = _CHUNK // form.size
@@ -426,14 +313,11 @@ class Symbols:
         """Whether there is a hash table through which anything can be found."""
         return bool(self._gnu[0]) if self._gnu is not None else bool(self._sysv and self._sysv[0])
 
-    def _reference(self, symbol: Symbol, *, call: bool) -> Reference:
-        index = self.version_index(symbol.number)
+    def wanted_version(self, number: int) -> Version | None:
+        """Return the version in which symbol `number` is asked for; None: any."""
+        index = self.version_index(number)
         version = None if index is None else (self.versions.by_index or {}).get(index & INDEX)
-        if version is not None and not version.hash:
-            version = None
-        name = self.name(symbol)
-        self._names.spend(len(name) + 1)
-        return Reference(Query(name, version, call), weak=symbol.bind == WEAK)
+        return version if version is not None and version.hash else None
 
 
 def _local(symbol: Symbol) -> bool:

@@ -196,7 +196,7 @@ class GlibcProcess:
     def _take_static_tls(self, entry: Map) -> LoadFailure | None:
         """Reserve the fixed place some thread-local data needs (elf/dl-reloc.c, `_dl_try_allocate_static_tls`)."""
         segment = entry.elf.segment(PT_TLS) if entry.elf is not None else None
-        if segment is None or entry.symbols is None or not entry.symbols.uses_static_tls:
+        if segment is None or entry.relocations is None or not entry.relocations.uses_static_tls:
             return None
         align = max(segment.align, 1)
         wanted = self._static_tls + -(-segment.memsz // align) * align

@@ -15,7 +15,7 @@ from tfsetup.loader.model import LoadFailure, NotCovered
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tfsetup.loader.elf_symbols import Reference
+    from tfsetup.loader.elf_relocations import Reference
     from tfsetup.loader.elf_versions import Need, Version
     from tfsetup.loader.glibc_map import Map
     from tfsetup.loader.glibc_system import System
@@ -119,11 +119,11 @@ def bind(wanting: Map, scope: Sequence[Map], system: System, *, now: bool) -> Lo
         system: the machine; its C library counts.
         now: RTLD_NOW; otherwise functions are left for their first call.
     """
-    if wanting.symbols is None:
+    if wanting.symbols is None or wanting.relocations is None:
         return None
     if wanting.symbols.versions_unusable:
         raise MalformedImage("its version tables are incomplete")
-    references = wanting.symbols.references(functions=now)
+    references = wanting.relocations.references(functions=now)
     pending: dict[Query, Reference] = {reference.query: reference for reference in references}
     troubles: dict[Query, LoadFailure] = {}
     glibc = system.glibc

@@ -20,6 +20,7 @@ from tfsetup.loader.elf import (
     Machine,
     Type,
 )
+from tfsetup.loader.elf_relocations import Relocations
 from tfsetup.loader.elf_symbols import Symbols
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Map:
         self.name, self.path, self.place, self.identity = name, path, place, identity
         self.elf, self.stock = elf, stock
         self.symbols = Symbols(elf) if elf is not None else None
+        self.relocations = Relocations(self.symbols) if self.symbols is not None else None
         self.names: set[str] = {name}
         self.loader: Map | None = None
         self.needed: list[Map] | None = None

@@ -98,7 +98,7 @@ _PYTHON = re.compile(r"libpython3(?:\.[0-9]+t?)?\.so(?:\.1\.0)?")
 
 
 def parse_symbols(text: str) -> dict[str, Release]:
-    """Parse `data/glibc-symbols.txt`: lines with a release, followed by indented lines of names; `#` starts a comment."""
+    """Parse `data/glibc-symbols.txt`: a line with a release, then indented lines of names; `#` starts a comment."""
     found: dict[str, Release] = {}
     since: Release = ()
     for line in text.splitlines():

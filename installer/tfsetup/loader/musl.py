@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf import Elf
+from tfsetup.loader.elf_relocations import Relocations
 from tfsetup.loader.elf_symbols import Query, Symbols
 from tfsetup.loader.glibc_search import expand, origin_of
 from tfsetup.loader.glibc_stock import LINKERS
@@ -20,7 +21,7 @@ from tfsetup.loader.model import LoadFailure, NotCovered
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from tfsetup.loader.elf_symbols import Reference
+    from tfsetup.loader.elf_relocations import Reference
     from tfsetup.loader.glibc_system import System
     from tfsetup.loader.model import Entry, Mode
 
@@ -173,7 +174,9 @@ class MuslProcess:
         if entry.symbols is None:
             return
         try:
-            missing = next((ref for ref in entry.symbols.references() if self._is_missing(ref, tree)), None)
+            missing = next(
+                (ref for ref in Relocations(entry.symbols).references() if self._is_missing(ref, tree)), None
+            )
         except MalformedImage as error:
             text = f"{entry.name}: the process is killed while loading it: {error.reason}"
             raise _Failed(LoadFailure(kind="malformed-image", image=entry.path, message=text)) from error

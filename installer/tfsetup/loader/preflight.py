@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tfsetup.loader import distributions as dists
 from tfsetup.loader import tensorflow
 from tfsetup.loader.cuda import cuda_libraries
-from tfsetup.loader.defined import defines
+from tfsetup.loader.defined import defines, own_name
 from tfsetup.loader.glibc import GlibcProcess
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
 from tfsetup.loader.modules import extension_modules
@@ -202,8 +203,22 @@ class _Run:
                 missing.append(step.name)
             elif failure:
                 self.failures.append(failure)
+                self._explain(failure, importable)
                 break
         return done
+
+    def _explain(self, failure: LoadFailure, importable: dict[str, Module]) -> None:
+        """Note that a library said to be missing lies there after all, under a name nobody asks for."""
+        leaf = posixpath.basename(failure.library or "")
+        if failure.kind != "library-not-found":
+            return
+        for module in importable.values():
+            entry = self.question.files.lookup(module.path) if posixpath.basename(module.path) == leaf else None
+            name = own_name(entry.source) if entry and entry.source else None
+            if name and name != failure.library:
+                where = relative(module.path, self.question.site)
+                detail = f"{where} calls itself {name}, so a loader asked for {failure.library} does not recognise it."
+                self.notes.append(Note(title=f"a file named {leaf} is there", detail=detail))
 
     def _open(self, step: Step) -> LoadFailure | None:
         self.progress(relative(step.name, self.question.site))

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.pattern import Pattern, PatternError, candidates, compile_pattern
 
-SHIPPED = list({p.source: p for c in knowledge().causes for s in c.signals for p in (*s.log, *s.also, *s.without)}.values())
+SHIPPED = list(
+    {p.source: p for c in knowledge().causes for s in c.signals for p in (*s.log, *s.also, *s.without)}.values()
+)
 
 
 def captures(pattern: str, text: str) -> list[dict[str, str]]:

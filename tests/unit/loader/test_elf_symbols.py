@@ -10,6 +10,7 @@ from support.elf_build import Define, Import, Library, build_elf
 from support.elf_damage import edit_symbol, retag
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.elf import Elf, Tag
+from tfsetup.loader.elf_relocations import Relocations
 from tfsetup.loader.elf_symbols import Query, Symbols, VersionTableMissing, gnu_hash, sysv_hash
 from tfsetup.loader.elf_versions import Version
 
@@ -19,6 +20,10 @@ STYLES = ["gnu", "sysv", "both"]
 
 def symbols_of(library: Library) -> Symbols:
     return Symbols(Elf(Memory(build_elf(library))))
+
+
+def relocations_of(library: Library) -> Relocations:
+    return Relocations(symbols_of(library))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +54,7 @@ def test_lookup_is_membership(names: set[str], wanted: str) -> None:
 
 def test_no_symbols_at_all() -> None:
     assert symbols_of(Library()).lookup(Query(b"f")) is False
-    assert list(symbols_of(Library()).references()) == []
+    assert list(relocations_of(Library()).references()) == []
 
 
 def test_no_hash_table() -> None:
@@ -66,24 +71,24 @@ def test_references_come_in_the_order_of_relocation(bits: int, order: str, machi
         Import(name="other_call", slot=True),
     ]
     symbols = symbols_of(Library(imports=imports, bits=bits, order=order, machine=machine))
-    found = [(ref.query.name, ref.weak, ref.query.call) for ref in symbols.references()]
+    found = [(ref.query.name, ref.weak, ref.query.call) for ref in Relocations(symbols).references()]
     assert found == [
         (b"zeta", False, False),
         (b"alpha", True, False),
         (b"call", False, True),
         (b"other_call", False, True),
     ]
-    assert [ref.query.name for ref in symbols.references(functions=False)] == [b"zeta", b"alpha"]
+    assert [ref.query.name for ref in Relocations(symbols).references(functions=False)] == [b"zeta", b"alpha"]
 
 
 def test_bind_now_makes_functions_due() -> None:
     symbols = symbols_of(Library(imports=[Import(name="call", slot=True)], flags=8))
-    assert [ref.query.name for ref in symbols.references(functions=False)] == [b"call"]
+    assert [ref.query.name for ref in Relocations(symbols).references(functions=False)] == [b"call"]
 
 
 def test_references_know_their_versions() -> None:
     imports = [Import(name="f", version=("liba.so", "A_1")), Import(name="g")]
-    first, second = symbols_of(Library(imports=imports)).references()
+    first, second = relocations_of(Library(imports=imports)).references()
     assert first.query.version == Version(name="A_1", hash=sysv_hash(b"A_1"), index=2, file="liba.so")
     assert second.query.version is None
 
@@ -137,13 +142,13 @@ def test_an_address_in_the_linkage_table_serves_data_only() -> None:
 def test_a_damaged_own_definition_is_looked_for_elsewhere() -> None:
     data = build_elf(Library(defines=[Define(name="f")], imports=[Import(name="f")], hash_style="sysv"))
     damaged = edit_symbol(data, b"f", offset=4, form="B", value=0x14)
-    assert [ref.query.name for ref in Symbols(Elf(Memory(damaged))).references()] == [b"f"]
+    assert [ref.query.name for ref in Relocations(Symbols(Elf(Memory(damaged)))).references()] == [b"f"]
 
 
 @pytest.mark.parametrize("machine", [62, 183])
 def test_static_tls(machine: int) -> None:
-    assert symbols_of(Library(tls=8, static_tls=True, machine=machine)).uses_static_tls
-    assert not symbols_of(Library(tls=8, machine=machine)).uses_static_tls
+    assert relocations_of(Library(tls=8, static_tls=True, machine=machine)).uses_static_tls
+    assert not relocations_of(Library(tls=8, machine=machine)).uses_static_tls
 
 
 def test_incomplete_version_tables() -> None:
@@ -156,10 +161,10 @@ def test_incomplete_version_tables() -> None:
 def test_a_relocation_table_outside_of_the_file() -> None:
     data = retag(build_elf(Library(imports=[Import(name="f")])), Tag.RELASZ, Tag.FLAGS)
     elf = Elf(Memory(data))
-    assert list(Symbols(elf).references()) == []
+    assert list(Relocations(Symbols(elf)).references()) == []
     grown = build_elf(Library(imports=[Import(name="f")], tags=[(int(Tag.RELASZ), 1 << 40)]))
     with pytest.raises(MalformedImage):
-        Symbols(Elf(Memory(grown))).references()
+        Relocations(Symbols(Elf(Memory(grown)))).references()
 
 
 def test_a_symbol_that_cannot_exist() -> None:

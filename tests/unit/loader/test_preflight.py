@@ -68,9 +68,16 @@ def test_a_symbol_that_is_gone_ends_the_import() -> None:
 
 def test_a_runtime_that_calls_itself_something_else_is_not_found() -> None:
     files = tensorflow_files(runtime_name="bazel-out/bin/lib__pywrap_16.dylib")
-    (failure,) = judge(wheel(TF.replace("2.19.1", "2.20.0"), files), metal(plugin("_TF_NewStatus"))).failures
+    report = judge(wheel(TF.replace("2.19.1", "2.20.0"), files), metal(plugin("_TF_NewStatus")))
+    (failure,) = report.failures
     assert (failure.kind, failure.stage) == ("library-not-found", "plugin")
     assert "Library not loaded: @rpath/_pywrap_tensorflow_internal.so" in failure.message
+    assert [note.detail for note in report.notes] == [
+        (
+            f"{RUNTIME} calls itself bazel-out/bin/lib__pywrap_16.dylib, so a loader asked for "
+            "@rpath/_pywrap_tensorflow_internal.so does not recognise it."
+        )
+    ]
     assert failure.message.count("/tensorflow-plugins/../nowhere/_pywrap_tensorflow_internal.so' (no such file)") == 2
 
 

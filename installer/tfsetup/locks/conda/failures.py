@@ -8,7 +8,7 @@ from typing import Final
 
 from tfsetup.errors import BuildError, NetworkError, TfsetupError
 from tfsetup.locks.conda.model import Request
-from tfsetup.locks.explain import without_credentials
+from tfsetup.locks.settings import without_credentials
 
 _VIRTUAL: Final = re.compile(
     r"\b(__(?:osx|glibc|linux|cuda|win|unix|archspec))\b ?([<>=!~][\w.<>=!~]*(?:,[\w.<>=!~]+)*)?"

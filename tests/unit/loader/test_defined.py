@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from support.macho import Offered, Plan, build, fat
+from tfsetup.loader.bytes import Memory
+from tfsetup.loader.defined import defines, own_name
+
+GOOD = build(Plan(install_name="@rpath/a.so", exports=[Offered(symbol="_PyInit_a")]))
+
+
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        (GOOD, True),
+        (build(Plan()), False),
+        (fat(("x86_64", build(Plan(arch="x86_64"))), ("arm64", GOOD)), True),
+        (b"", None),
+        (b"hello", None),
+        (GOOD[:40], None),
+        (b"\x7fELF" + b"\0" * 100, None),
+        (b"MZ" + b"\0" * 100, None),
+    ],
+)
+def test_what_a_file_by_itself_defines(data: bytes, answer: bool | None) -> None:
+    assert defines(Memory(data), "PyInit_a") is answer
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (GOOD, "@rpath/a.so"),
+        (fat(("arm64", GOOD)), "@rpath/a.so"),
+        (build(Plan()), None),
+        (GOOD[:40], None),
+        (b"", None),
+    ],
+)
+def test_the_name_a_library_wants_to_be_found_by(data: bytes, name: str | None) -> None:
+    assert own_name(Memory(data)) == name
