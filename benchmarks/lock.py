@@ -1,6 +1,7 @@
 """Locking six targets at once against the slowest of six `uv pip compile`, and against all six one after another.
 
-The metadata cache is warm and nobody is asked over the network. `lock --check` stands beside `--help`.
+The metadata cache is warm; `uv pip compile` is called as one types it, with the options that make the same lock.
+`lock --check` stands beside `--help`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def _measure(folder: Path) -> None:
     platforms = [word for name in jobs for word in ("--platform", name)]
     lock = [*TFSETUP, "-q", "lock", "--no-prove", "--upgrade", *platforms, "-o", str(folder / "locks")]
     command(*lock)()  # fills the cache
-    contenders: dict[str, Callable[[], None]] = {f"tfsetup lock, {len(jobs)} targets": command(*lock, "--offline")}
+    contenders: dict[str, Callable[[], None]] = {f"tfsetup lock, {len(jobs)} targets": command(*lock)}
     contenders |= {f"uv pip compile, {name}": _uv(job) for name, job in jobs.items()}
     timed = alternate(contenders, rounds=7)
     ours, *single = timed
@@ -50,10 +51,7 @@ def _jobs() -> dict[str, CompileJob]:
     matrix = read_matrix()
     rows = current_rows(matrix)[:6]
     targets = [target for row in rows for target in targets_for(row, Order(ask=Ask()), matrix, locked={})]
-    return {
-        target.row.id: compile_job(target.selection, pre=False, offline=True, python=sys.executable)
-        for target in targets
-    }
+    return {target.row.id: compile_job(target.selection, pre=False, offline=False) for target in targets}
 
 
 def _uv(job: CompileJob) -> Callable[[], None]:
