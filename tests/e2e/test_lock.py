@@ -163,7 +163,8 @@ def test_a_wrong_hash_is_refused_by_the_installer_too(project: Path, tmp_path: P
 
 def test_the_mac_s_lock_has_the_plugin_and_accelerate(project: Path) -> None:
     text = lock(project, "pylock.macos-arm64-metal.toml").read_text()
-    assert "tensorflow_metal-1.2.0-cp312-cp312-macosx_12_0_arm64.whl" in text
+    tag = f"cp{HERE[0].minor.replace('.', '')}"
+    assert f"-{tag}-{tag}-macosx_12_0_arm64.whl" in text[text.index('name = "tensorflow-metal"') :]
     numpy = text[text.index('name = "numpy"') :].split("[[packages]]")[0]
     assert "macosx_14_0_arm64.whl" in numpy
     assert "linux" not in text.replace("environments = ", "")

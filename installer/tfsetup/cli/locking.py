@@ -103,7 +103,7 @@ class Locking:
             raise together(errors)
         packages = {one.name: one.packages for one in found}
         locks = {name: rendered(wish, packages[name]) for name, wish in wishes.items()}
-        proofs = {target.name: self._proof(target, packages[target.name], locks[target.name]) for target in targets}
+        proofs = self._proofs(targets, packages, locks)
         self._refuse(proofs)
         return self._written(targets, locks, proofs, there)
 
@@ -165,14 +165,20 @@ class Locking:
         team = self.team.requirements if self.team else ()
         return explained(error, Sides(row=one.name, requirements=wish.selection.requirements, team=team))
 
-    def _proof(self, target: LockTarget, packages: Sequence[LockedPackage], lock: Lock) -> Proof:
-        if not self.prove:
-            from tfsetup.cli.proving import unproven
+    def _proofs(
+        self, targets: Sequence[LockTarget], packages: dict[str, tuple[LockedPackage, ...]], locks: dict[str, Lock]
+    ) -> dict[str, Proof]:
+        """Return the verdict on each lock; what is on record here, or shipped, about the very same files is taken."""
+        from tfsetup.cli.proving import Case, known, prove_all
 
-            return unproven(target.origin, lock, "not asked for (--no-prove)")
-        from tfsetup.cli.proving import prove
-
-        return prove(self.session, target.origin, packages, lock, target.host)
+        cases = {
+            t.name: Case(lock=locks[t.name], origin=t.origin, packages=packages[t.name], host=t.host) for t in targets
+        }
+        recorded = [*files.read_proofs(self._where).values(), *files.shipped_proofs().values()]
+        if self.prove:
+            return prove_all(self.session, cases, recorded)
+        why = "not asked for (--no-prove)"
+        return {name: known(case, recorded) or case.unproven(why) for name, case in cases.items()}
 
     def _refuse(self, proofs: dict[str, Proof]) -> None:
         failing = {name: proof for name, proof in proofs.items() if proof.verdict == "fails"}
