@@ -64,5 +64,7 @@ def test_fresh_stale_and_missing() -> None:
 
 
 def test_one_line_of_progress_a_target() -> None:
-    assert progress("linux-x86_64-cpu", ["1", "2"], 1.25) == "Resolved  linux-x86_64-cpu             2 packages     1.2 s"
+    assert (
+        progress("linux-x86_64-cpu", ["1", "2"], 1.25) == "Resolved  linux-x86_64-cpu             2 packages     1.2 s"
+    )
     assert progress("linux-x86_64-cpu", [], 1.25) == "Failed    linux-x86_64-cpu             no solution    1.2 s"
