@@ -76,6 +76,8 @@ def clauses(text: str) -> tuple[Clause, ...] | None:
 def _sound(operator: str, version: Plain, *, prefix: bool) -> bool:
     if prefix:
         return operator in {"==", "!="} and not (version.is_pre or version.is_post)
+    if operator in {"<", ">"}:  # what these mean of a pre- or post-release is packaging's to say
+        return not (version.is_pre or version.is_post)
     return operator != "~=" or len(version.release) > 1
 
 
@@ -96,11 +98,9 @@ def _holds(clause: Clause, version: Plain) -> bool:
         case "<=":
             return version.key <= wanted.key
         case "<":
-            own = version.is_pre and not wanted.is_pre and _same(version, wanted)
-            return version.key < wanted.key and not own
+            return version.key < wanted.key and not (version.is_pre and _same(version, wanted))
         case ">":
-            own = version.is_post and not wanted.is_post and _same(version, wanted)
-            return version.key > wanted.key and not own
+            return version.key > wanted.key and not (version.is_post and _same(version, wanted))
         case _:
             return version.key >= wanted.key and _starts(version, wanted.release[:-1])
 
