@@ -26,6 +26,7 @@ DOING = {
     "envs/conda/engine.py",
     "locks/conda/files.py",
     "locks/conda/run.py",
+    "locks/conda/writing.py",
     "envs/run.py",
     "envs/store.py",
     "envs/swap.py",
@@ -134,7 +135,7 @@ def test_no_address_and_no_path_of_a_machine_is_committed() -> None:
     names = [
         ".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("deb.debian", "org"), ("npmjs", "org"))
     ]
-    names += ["/".join(("", folder, "")) for folder in ("work", "root")]
+    names += [f"/{folder}/" for folder in ("work", "root")]
     found = []
     for name in filter(None, listed.stdout.split("\0")):
         text = (ROOT / name).read_bytes().decode(errors="replace") if (ROOT / name).is_file() else ""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.cli import Ran, Tfsetup
 from support.locks import FakeResolver
-
+from tfsetup.cli.proving import Case
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.explain import explain_uv
-from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.proof import Proof
 
 ROWS = [
@@ -43,13 +44,20 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Let the preflight say what `verdicts` has for a row, and keep which rows it judged."""
     asked: list[str] = []
 
-    def judge(_session: Any, origin: Origin, _packages: Any, lock: Lock, _host: Any) -> Proof:
+    def judge(_session: Any, case: Case) -> Proof:
+        origin, lock = case.origin, case.lock
         asked.append(origin.row)
         fails = origin.row == "windows-x86_64-cpu" and "broken" in str(origin.team)
         reasons = ("a.pyd: DLL load failed",) if fails else ()
         verdict: Any = "fails" if fails else "loads"
         return Proof(
-            row=origin.row, python=origin.python, sha256=lock.sha256, verdict=verdict, images=1, reasons=reasons
+            row=origin.row,
+            python=origin.python,
+            sha256=lock.sha256,
+            verdict=verdict,
+            images=1,
+            reasons=reasons,
+            subject=case.subject,
         )
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -202,16 +210,11 @@ def test_what_would_not_load_is_not_written_unless_forced(tfsetup: Tfsetup, uv: 
     forced = tfsetup("lock", "--force", "--json")
     assert forced.status == 0
     assert [one["verdict"] for one in files(forced)] == ["loads", "fails"]
-    assert json.loads(Path("environments/locks/proof.json").read_text())["locks"]["pylock.windows-x86_64-cpu.toml"] == {
-        "row": "windows-x86_64-cpu",
-        "python": files(forced)[1]["python"],
-        "sha256": json.loads(Path("environments/locks/proof.json").read_text())["locks"][
-            "pylock.windows-x86_64-cpu.toml"
-        ]["sha256"],
-        "verdict": "fails",
-        "images": 1,
-        "reasons": ["a.pyd: DLL load failed"],
-    }
+    record = json.loads(Path("environments/locks/proof.json").read_text())["locks"]["pylock.windows-x86_64-cpu.toml"]
+    assert (record["row"], record["verdict"], record["images"]) == ("windows-x86_64-cpu", "fails", 1)
+    assert record["reasons"] == ["a.pyd: DLL load failed"]
+    written = Path("environments/locks/pylock.windows-x86_64-cpu.toml").read_bytes()
+    assert record["sha256"] == hashlib.sha256(written).hexdigest()
     assert tfsetup("lock", "--check").status == 0
     assert tfsetup("lock", "--check", "--prove").status == 7
     assert uv.calls

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import atheris  # not a dependency: installed by hand where one wants to fuzz
@@ -78,8 +79,8 @@ def bases(folder: Path | None) -> list[tuple[ByteSource, int]]:
     plain = build(PLAN)
     made: list[ByteSource] = [
         Memory(plain),
-        Memory(build(Plan(**{**_fields(PLAN), "chained": True}))),
-        Memory(build(Plan(**{**_fields(PLAN), "signed": True}))),
+        Memory(build(replace(PLAN, chained=True))),
+        Memory(build(replace(PLAN, signed=True))),
         Memory(fat(("arm64", plain))),
         Memory(b"\0" * 0x8000),
     ]
@@ -90,10 +91,6 @@ def bases(folder: Path | None) -> list[tuple[ByteSource, int]]:
             info = read_macho(source).dyld_info
             found.append((source, info.bind.offset if info else 0))
     return found
-
-
-def _fields(plan: Plan) -> dict[str, object]:
-    return {name: getattr(plan, name) for name in plan.__dataclass_fields__}
 
 
 def one_input(data: bytes) -> None:

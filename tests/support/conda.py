@@ -21,6 +21,7 @@ STUBS = (
     Stub(name="scipy", version="1.16.3", depends=("numpy >=1.25",)),
     Stub(name="h5py", version="3.14.0", depends=("numpy >=1.19",)),
     Stub(name="h5py", version="3.16.0", depends=("numpy >=1.19",)),
+    Stub(name="pip", version="26.1"),
 )
 TOOL = Package("tool", "1.0", "h0_0", "noarch", noarch="generic", entries=[Entry("share/tool.txt", b"tool\n")])
 

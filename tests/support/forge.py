@@ -21,7 +21,7 @@ from tfsetup.matrix.model import Target
 
 # What TensorFlow's requirements admit, and one that is too new for them: it must be held back.
 MINORS = ("3.12", "3.11", "3.13")
-WHEELS = ("numpy", "scipy<1.17", "h5py==3.14.0", "h5py>=3.15")
+WHEELS = ("pip", "numpy", "scipy<1.17", "h5py==3.14.0", "h5py>=3.15")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def make_forge(home: Path) -> Forge:
 
 
 def _packable() -> tuple[Python, Path]:
-    """Return an interpreter of this machine that has a prefix of its own; a system's one keeps its packages elsewhere."""
+    """Return an interpreter of this machine that has a prefix of its own; a system's keeps packages elsewhere."""
     for python in probe(downloads=False).pythons or ():
         prefix = Path(os.path.realpath(python.path or "")).parents[1]
         if python.minor in MINORS and (prefix / f"lib/python{python.minor}/site-packages").is_dir():

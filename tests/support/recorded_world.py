@@ -1,6 +1,6 @@
-"""A machine from recorded answers: a folder with `machine.json`, texts beside it, and a file tree under `root/`
-(a colon is written `%3A` there).
+"""A machine from recorded answers: a folder with `machine.json`, texts beside it, and a file tree under `root/`.
 
+A colon in a path under `root/` is written `%3A`.
 `machine.json`: `process` (fields of `Process`), `env`, `commands` (`argv` with `stdout` or the name of a file in
 `stdout_file`, `stderr`, `status`, `problem`), `interpreters` (path → `real`, and `says`: an answer for each
 architecture slice, or `fails`), `scripts` and `folders` (paths), `links` (path → target),

@@ -34,11 +34,19 @@ class CondaChoice:
         """The fingerprint of the lock's text, in hex."""
         return self.lock.sha256
 
-    def plan(self, selection: Selection, *, pinned: bool, preflight: bool, verify: bool) -> Plan:
+    def plan(self, selection: Selection, *, pinned: bool, preflight: bool, verify: bool, index_url: str | None) -> Plan:
         """Return the steps that build it."""
-        from tfsetup.envs.plan import plan_conda
+        from tfsetup.envs.plan import Index, plan_conda
 
-        return plan_conda(selection, self.lock, self.platform, pinned=pinned, preflight=preflight, verify=verify)
+        return plan_conda(
+            selection,
+            self.lock,
+            self.platform,
+            pinned=pinned,
+            preflight=preflight,
+            verify=verify,
+            index=Index(url=index_url),
+        )
 
 
 def is_conda_lock(path: Path | None) -> bool:
@@ -80,7 +88,9 @@ def check(choice: CondaChoice, selection: Selection, path: Path) -> None:
     check_fits(choice.platform, selection, str(path))
 
 
-def solve_here(selection: Selection, host: Host, *, pre: bool, offline: bool) -> CondaChoice:
+def solve_here(
+    selection: Selection, host: Host, *, pre: bool, offline: bool, index_url: str | None = None
+) -> CondaChoice:
     """Solve for this machine and return the lock.
 
     Raises:
@@ -90,7 +100,7 @@ def solve_here(selection: Selection, host: Host, *, pre: bool, offline: bool) ->
     from tfsetup.locks.conda.lockfile import make_lock
     from tfsetup.locks.conda.resolve import Options, Wanted, request_for, resolve
 
-    options = Options(settings=read_settings(), pre=pre, offline=offline)
+    options = Options(settings=read_settings(), pre=pre, offline=offline, index_url=index_url)
     wanted = Wanted(selection=selection, host=host)
     (platform,) = resolve([wanted], options)
     lock = make_lock([platform], request_for(wanted, options.settings).channels)

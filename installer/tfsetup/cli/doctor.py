@@ -49,7 +49,7 @@ def doctor(
         from tfsetup.errors import Code
 
         evidence = examine(session, prefix, log, packages, importing=not no_import)
-        diagnosis = diagnose(evidence, knowledge())
+        diagnosis = _proven(session, evidence, diagnose(evidence, knowledge()))
         if bundle is not None:
             _write_bundle(session, bundle, evidence, diagnosis)
         data = to_data(diagnosis)
@@ -61,6 +61,19 @@ def doctor(
         return Result(command="doctor", data=data, code=Code.ANSWER_IS_NO if diagnosis.verdict == "problem" else None)
 
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
+
+
+def _proven(session: Session, evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
+    """Check the fixes that are tfsetup's own against the matrix, where the machine they are for is known."""
+    host = evidence.host
+    if diagnosis.verdict != "problem" or host is None or host.os is None or host.arch is None:
+        return diagnosis
+    from tfsetup.doctor.proof import proven
+    from tfsetup.matrix.files import read_matrix
+    from tfsetup.matrix.select import select
+
+    matrix = read_matrix(session.matrix)
+    return proven(diagnosis, lambda ask: select(host, ask, matrix))
 
 
 def _write_bundle(session: Session, path: Path, evidence: Evidence, diagnosis: Diagnosis) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tfsetup.cli.installing import Installation
 from tfsetup.cli.session import Session
 from tfsetup.doctor.actions import rebuild_of
 from tfsetup.doctor.model import Diagnosis
 from tfsetup.errors import UsageError
-from tfsetup.matrix.model import Ask
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
@@ -38,15 +37,9 @@ def carry_out(session: Session, diagnosis: Diagnosis, *, yes: bool) -> Result:
 
 
 def _installation(session: Session, rebuild: Rebuild, *, dry_run: bool) -> Installation:
-    ask = Ask(
-        tensorflow=rebuild.tensorflow,
-        accelerator=cast("Any", rebuild.accelerator or "auto"),
-        python=rebuild.python,
-        backend=cast("Any", rebuild.backend or "auto"),
-    )
     return Installation(
         session=session,
-        ask=ask,
+        ask=rebuild.ask(),
         prefix=Path(rebuild.prefix),
         lock_file=None,
         verify=True,

@@ -131,7 +131,7 @@ class Installation:
         if self.lock_file is not None:
             lock = self._read(selection)
         elif selection.backend == "conda":
-            lock = solve_here(selection, host, pre=self.ask.pre, offline=self.offline)
+            lock = solve_here(selection, host, pre=self.ask.pre, offline=self.offline, index_url=self.index_url)
         else:
             from tfsetup.locks.solve import solve
 
@@ -147,7 +147,8 @@ class Installation:
 
         pinned = self.lock_file is not None
         if isinstance(lock, CondaChoice):
-            return lock.plan(selection, pinned=pinned, preflight=self.preflight, verify=self.verify)
+            checks = {"preflight": self.preflight, "verify": self.verify}
+            return lock.plan(selection, pinned=pinned, index_url=self.index_url, **checks)
         return plan_install(
             selection,
             lock,

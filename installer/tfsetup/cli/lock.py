@@ -57,12 +57,18 @@ def lock(
     upgrade: Annotated[bool, typer.Option("--upgrade", help="Let every version move on.")] = False,
     upgrade_package: _Upgrade = None,
     index_url: IndexUrl = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Take over an environment.yml (with --backend conda).")
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")] = False,
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
     """Write lock files for every machine of the team, or say which ones are stale."""
     from tfsetup.cli.locking import Locking, render
+
+    if source is not None:
+        backend = "conda"
 
     def work(session: Session) -> Result:
         return Locking(
@@ -77,6 +83,7 @@ def lock(
             upgrade=None if upgrade else frozenset(upgrade_package or ()),
             index_url=index_url,
             offline=offline,
+            source=source,
         ).run(check=check)
 
     execute(ctx, "lock", json=as_json, host=host, work=work, render=render)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfsetup.cli.session import Session
-from tfsetup.errors import Code, LockError, TfsetupError, UsageError, Where
+from tfsetup.errors import Code, LockError, TfsetupError, Where
 from tfsetup.locks import files
 from tfsetup.locks.conflict import Sides, explained, together
 from tfsetup.locks.fresh import changes, recorded_order
@@ -39,6 +39,7 @@ class Locking:
     upgrade: frozenset[str] | None
     index_url: str | None
     offline: bool
+    source: Path | None = None
     team: Team | None = field(init=False, default=None)
     matrix: Matrix = field(init=False)
 
@@ -46,11 +47,13 @@ class Locking:
         """Write the locks, or check them; the result is that of INTERFACE, "`lock`"."""
         from tfsetup.matrix.files import read_matrix
 
-        if self.ask.backend == "conda":
-            raise UsageError("conda environments are not locked by this command yet.", hint="Leave --backend out.")
         self.folder = files.existing_folder(self.folder or files.LOCKS)
         self.matrix = read_matrix(self.session.matrix)
         self.team = files.read_team()
+        if self.ask.backend == "conda":
+            from tfsetup.cli.conda_locking import CondaLocking
+
+            return CondaLocking(self).run(check=check)
         return self._check() if check else self._write()
 
     @property
@@ -66,7 +69,7 @@ class Locking:
             team=tuple(item.text for item in team.requirements),
         )
 
-    def _rows(self) -> tuple[tuple[Row, Marked | None], ...]:
+    def rows(self) -> tuple[tuple[Row, Marked | None], ...]:
         """Return the rows to lock, each with the word that asked for it; None: nobody did, it is a current one."""
         accelerator = self.ask.accelerator
         if self.platforms:
@@ -100,7 +103,7 @@ class Locking:
             raise together(errors)
         packages = {one.name: one.packages for one in found}
         locks = {name: rendered(wish, packages[name]) for name, wish in wishes.items()}
-        proofs = {target.name: self._proof(target, packages[target.name], locks[target.name]) for target in targets}
+        proofs = self._proofs(targets, packages, locks)
         self._refuse(proofs)
         return self._written(targets, locks, proofs, there)
 
@@ -120,7 +123,7 @@ class Locking:
     def _targets(self, there: dict[str, Lock]) -> tuple[LockTarget, ...]:
         found: list[LockTarget] = []
         unfit: list[TfsetupError] = []
-        for row, named in self._rows():
+        for row, named in self.rows():
             try:
                 found += targets_for(row, self.order, self.matrix, locked=there, upgrade=self.upgrade)
             except TfsetupError as error:
@@ -162,14 +165,20 @@ class Locking:
         team = self.team.requirements if self.team else ()
         return explained(error, Sides(row=one.name, requirements=wish.selection.requirements, team=team))
 
-    def _proof(self, target: LockTarget, packages: Sequence[LockedPackage], lock: Lock) -> Proof:
-        if not self.prove:
-            from tfsetup.cli.proving import unproven
+    def _proofs(
+        self, targets: Sequence[LockTarget], packages: dict[str, tuple[LockedPackage, ...]], locks: dict[str, Lock]
+    ) -> dict[str, Proof]:
+        """Return the verdict on each lock; what is on record here, or shipped, about the very same files is taken."""
+        from tfsetup.cli.proving import Case, known, prove_all
 
-            return unproven(target.origin, lock, "not asked for (--no-prove)")
-        from tfsetup.cli.proving import prove
-
-        return prove(self.session, target.origin, packages, lock, target.host)
+        cases = {
+            t.name: Case(lock=locks[t.name], origin=t.origin, packages=packages[t.name], host=t.host) for t in targets
+        }
+        recorded = [*files.read_proofs(self._where).values(), *files.shipped_proofs().values()]
+        if self.prove:
+            return prove_all(self.session, cases, recorded)
+        why = "not asked for (--no-prove)"
+        return {name: known(case, recorded) or case.unproven(why) for name, case in cases.items()}
 
     def _refuse(self, proofs: dict[str, Proof]) -> None:
         failing = {name: proof for name, proof in proofs.items() if proof.verdict == "fails"}
@@ -219,12 +228,12 @@ class Locking:
     def _expected(self, there: dict[str, list[Path]]) -> list[_Expected]:
         """Return the locks that must be there: those of the platforms named, else those that were written."""
         if self.platforms or self.session.replayed or self.team is not None:
-            return [one for row, _ in self._rows() for one in self._of_row(row, there)]
+            return [one for row, _ in self.rows() for one in self._of_row(row, there)]
         recorded = files.read_proofs(self._where)
         gone = {_name_in(name): proof.row for name, proof in recorded.items() if not (self._where / name).is_file()}
         rows = {name: row for name, row in gone.items() if name not in there}
         known = [_Expected(name=name, row=rows.get(name)) for name in sorted({*there, *rows})]
-        return known or [one for row, _ in self._rows() for one in self._of_row(row, there)]
+        return known or [one for row, _ in self.rows() for one in self._of_row(row, there)]
 
     def _of_row(self, row: Row, there: dict[str, list[Path]]) -> list[_Expected]:
         locked = {name: files.read_lock(paths[0]) for name, paths in there.items() if name.startswith(row.id)}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from queue import Empty, Queue
+from threading import Thread
 
 from tfsetup.cli.session import Session
 from tfsetup.errors import Code, InvalidFileError, NetworkError, TfsetupError
@@ -16,30 +19,92 @@ from tfsetup.matrix.reference import Levels, reference_host
 from tfsetup.matrix.rows import Matrix
 
 _SHOWN = 5
+_AT_ONCE = 3  # each holds the libraries it reads in a temporary file: a gigabyte at times
 
 
-def unproven(origin: Origin, lock: Lock, why: str) -> Proof:
-    """Return the record of a lock that was not judged, and why."""
-    return Proof(row=origin.row, python=origin.python, sha256=lock.sha256, verdict="undecided", reasons=(why,))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One lock to judge: its packages with their addresses, and the reference machine of its target."""
+
+    lock: Lock
+    origin: Origin
+    packages: Sequence[LockedPackage]
+    host: Host
+
+    @property
+    def subject(self) -> str:
+        """The fingerprint of what is judged."""
+        return subject(self.packages, self.host, self.origin.python)
+
+    def unproven(self, why: str) -> Proof:
+        """Return the record of a lock that was not judged, and why."""
+        return _unproven(self.origin, self.lock, self.subject, why)
 
 
-def prove(
-    session: Session, origin: Origin, packages: Sequence[LockedPackage], lock: Lock, host: Host, *, fresh: bool = False
-) -> Proof:
-    """Judge the packages of a lock (with their addresses) on the reference machine of its target.
+def _unproven(origin: Origin, lock: Lock, key: str, why: str) -> Proof:
+    return Proof(
+        row=origin.row, python=origin.python, sha256=lock.sha256, subject=key, verdict="undecided", reasons=(why,)
+    )
 
-    What was found before about the very same files on the same machine is not looked at again, unless `fresh`.
+
+def known(case: Case, recorded: Iterable[Proof]) -> Proof | None:
+    """Return what was found before about the very same files on the same machine, wherever it was written down."""
+    key = case.subject
+    there = next((proof for proof in recorded if proof.subject == key and proof.verdict != "undecided"), None)
+    found = there or files.known_proof(key)
+    return replace(found, sha256=case.lock.sha256, subject=key) if found else None
+
+
+def prove_all(session: Session, cases: Mapping[str, Case], recorded: Iterable[Proof]) -> dict[str, Proof]:
+    """Judge locks on the reference machines of their targets, several at once, but for what is `known`.
+
+    The threads are daemons: an interrupt does not wait for a download of theirs.
     """
-    key = subject(packages, host, origin.python)
-    known = None if fresh else files.known_proof(key)
-    if known is not None:
-        return replace(known, sha256=lock.sha256)
-    session.say(f"Proving   {origin.row}: would it load on its target?")
+    proofs = {name: proof for name, case in cases.items() if (proof := known(case, recorded)) is not None}
+    waiting: Queue[tuple[str, Case]] = Queue()
+    for name, case in cases.items():
+        if name not in proofs:
+            waiting.put((name, case))
+    results: Queue[tuple[str, Proof | BaseException]] = Queue()
+    missing = waiting.qsize()
+    for _ in range(min(_AT_ONCE, missing)):
+        Thread(target=_work, args=(session, waiting, results), daemon=True).start()
+    for _ in range(missing):
+        name, found = _next(results)
+        if isinstance(found, BaseException):
+            raise found
+        proofs[name] = found
+    return proofs
+
+
+def _next(results: Queue[tuple[str, Proof | BaseException]]) -> tuple[str, Proof | BaseException]:
+    while True:
+        with suppress(Empty):  # waiting without a timeout cannot be interrupted on Windows
+            return results.get(timeout=0.5)
+
+
+def _work(
+    session: Session, waiting: Queue[tuple[str, Case]], results: Queue[tuple[str, Proof | BaseException]]
+) -> None:
+    with suppress(Empty):
+        while True:
+            name, case = waiting.get_nowait()
+            try:
+                results.put((name, prove(session, case)))
+            except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for the result
+                results.put((name, error))
+
+
+def prove(session: Session, case: Case) -> Proof:
+    """Judge one lock, whatever was found before, and remember the answer."""
+    session.say(
+        f"Proving   {case.origin.row}: would it load on its target? The parts that matter are read off the index"
+    )
     try:
-        proof = _judged(session, origin, packages, lock, host)
+        proof = _judged(session, case)
     except NetworkError as error:
-        return unproven(origin, lock, f"the wheels could not be read: {error.message}")
-    files.keep_proof(key, proof)
+        return case.unproven(f"the wheels could not be read: {error.message}")
+    files.keep_proof(case.subject, proof)
     return proof
 
 
@@ -58,8 +123,8 @@ def prove_lock(session: Session, lock: Lock, matrix: Matrix, *, offline: bool, i
     except TfsetupError as error:
         if error.code not in {Code.NETWORK, Code.BUILD}:
             raise
-        return unproven(origin, lock, f"the addresses could not be looked up: {error.message}")
-    return prove(session, origin, packages, lock, host, fresh=True)
+        return _unproven(origin, lock, "", f"the addresses could not be looked up: {error.message}")
+    return prove(session, Case(lock=lock, origin=origin, packages=packages, host=host))
 
 
 def _looked_up(lock: Lock, origin: Origin, offline: bool, index_url: str | None) -> tuple[LockedPackage, ...]:
@@ -78,20 +143,22 @@ def _looked_up(lock: Lock, origin: Origin, offline: bool, index_url: str | None)
     return tuple(package for package in kept if package.files)
 
 
-def _judged(session: Session, origin: Origin, packages: Sequence[LockedPackage], lock: Lock, host: Host) -> Proof:
+def _judged(session: Session, case: Case) -> Proof:
     from tfsetup.cli.prediction import predict
     from tfsetup.cli.targets import of_locked
 
+    python = case.origin.python
     try:
-        report = predict(session, of_locked(packages, host, origin.python), host, origin.python)
+        report = predict(session, of_locked(case.packages, case.host, python), case.host, python)
     except InvalidFileError as error:
-        return unproven(origin, lock, error.message)
+        return case.unproven(error.message)
     reasons = [f"{failure.image}: {failure.message}" for failure in report.failures]
     reasons += [each.reason for each in report.not_covered if each.matters]
     return Proof(
-        row=origin.row,
-        python=origin.python,
-        sha256=lock.sha256,
+        row=case.origin.row,
+        python=python,
+        sha256=case.lock.sha256,
+        subject=case.subject,
         verdict=report.verdict,
         images=report.images,
         reasons=tuple(dict.fromkeys(reasons))[:_SHOWN],

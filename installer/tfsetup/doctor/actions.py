@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from tfsetup.doctor.model import Finding
+from tfsetup.matrix.model import Accelerator, Ask, Backend
 
 _COMMAND = "tfsetup install "
 
@@ -17,9 +19,13 @@ class Rebuild:
 
     prefix: str
     tensorflow: str | None = None
-    accelerator: str | None = None
+    accelerator: Accelerator = "auto"
     python: str | None = None
-    backend: str | None = None
+    backend: Backend = "auto"
+
+    def ask(self) -> Ask:
+        """Return what the matrix is asked."""
+        return Ask(tensorflow=self.tensorflow, accelerator=self.accelerator, python=self.python, backend=self.backend)
 
 
 def command_of(fix: str) -> str:
@@ -29,20 +35,22 @@ def command_of(fix: str) -> str:
 
 def rebuild_of(findings: Sequence[Finding]) -> Rebuild | None:
     """Return the first rebuild that a fix of the most likely finding proposes; None: its fixes are for people."""
-    for fix in findings[0].fix if findings else ():
-        command = command_of(fix)
-        if command.startswith(_COMMAND) and "VERSION" not in command:
-            return _parsed(command)
-    return None
+    fixes = findings[0].fix if findings else ()
+    return next((rebuild for fix in fixes if (rebuild := parse_rebuild(command_of(fix)))), None)
 
 
-def _parsed(command: str) -> Rebuild:
+def parse_rebuild(command: str) -> Rebuild | None:
+    """Return what a `tfsetup install` command asks for; None: it is another command, or one to be completed by hand."""
+    if not command.startswith(_COMMAND) or "VERSION" in command:
+        return None
     words = shlex.split(command.removeprefix(_COMMAND))
+    if len(words) % 2 or "--prefix" not in words[::2]:
+        return None
     options = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
     return Rebuild(
         prefix=options["prefix"],
         tensorflow=options.get("tensorflow"),
-        accelerator=options.get("accelerator"),
+        accelerator=cast("Accelerator", options.get("accelerator", "auto")),
         python=options.get("python"),
-        backend=options.get("backend"),
+        backend=cast("Backend", options.get("backend", "auto")),
     )

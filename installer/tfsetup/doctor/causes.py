@@ -182,7 +182,20 @@ def _fix(entry: Marked, names: frozenset[str]) -> Fix:
 
 
 def _names(signals: tuple[Signal, ...]) -> frozenset[str]:
-    names = {"symbol", "library", "image", "subject", "detail", "installed", "required", "by", "path"}
+    names = {
+        "symbol",
+        "library",
+        "image",
+        "subject",
+        "detail",
+        "installed",
+        "required",
+        "by",
+        "path",
+        "names",
+        "keep",
+        "nearest",
+    }
     for signal in signals:
         for pattern in signal.log:
             names |= set(pattern.names)

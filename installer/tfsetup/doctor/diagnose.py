@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,21 @@ from tfsetup.doctor.facts import Facts, collect
 from tfsetup.doctor.match import Seen, signals_seen
 from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Verdict
 from tfsetup.doctor.text import LogText, clean
-from tfsetup.doctor.weights import BELOW, LAST_BONUS, LEAST, MOST, POINTS, PRIOR, REST_MOST, REST_SHARE, UNDECIDED
+from tfsetup.doctor.weights import (
+    BELOW,
+    LAST_BONUS,
+    LEAST,
+    MOST,
+    POINTS,
+    PRIOR,
+    PROBLEM,
+    REST_MOST,
+    REST_SHARE,
+    UNDECIDED,
+)
 
 _MOST_FINDINGS = 5
+_HARMLESS_IN_A_SHELL = re.compile(r"[\w./:+=<>~!,*@%\\\[\] -]*+")
 # Words by which programs say that they failed; their absence is what lets the doctor call a log healthy.
 _ALARMS = (
     "Traceback (most recent call last)", "Error:", "ERROR:", "error:", "FATAL", "Fatal", "fatal", "Aborted", "Killed",
@@ -111,7 +124,7 @@ def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence) 
 
 def fixes_for(cause: Cause, facts: Facts, captures: Mapping[str, str], *, prefix: str | None) -> tuple[str, ...]:
     """Return the fixes of `cause` for this platform, their holes filled, least drastic first."""
-    values = {**captures, **facts.host, "prefix": prefix or ".venv"}
+    values = {**captures, **facts.host, "prefix": shlex.quote(prefix or ".venv")}
     for name, version in facts.packages.items():
         values[f"pkg_{name.replace('-', '_')}"] = version
         values[f"minor_{name.replace('-', '_')}"] = ".".join(version.split(".")[:2])
@@ -133,6 +146,8 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     def fill(hole: re.Match[str]) -> str:
         nonlocal missing
         value = values.get(hole[1], hole[2])
+        if hole[1] != "prefix" and not _HARMLESS_IN_A_SHELL.fullmatch(value or ""):
+            value = hole[2]  # out of a log anybody may have written
         missing = missing or value is None
         return value or ""
 
@@ -141,7 +156,7 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
 
 
 def _verdict(findings: Sequence[Finding], unexplained: str) -> Verdict:
-    if any(finding.kind != "harmless" for finding in findings):
+    if any(finding.kind != "harmless" and finding.confidence >= PROBLEM for finding in findings):
         return "problem"
     return "unknown" if unexplained else "healthy"
 

@@ -115,7 +115,10 @@ def _copies(environment: Environment, _host: Host | None) -> Iterator[Observatio
     found = providers(environment)
     if len(found) > 1:
         names = " and ".join(f"{one.name} {one.version} ({one.site})" for one in found)
-        yield _see("two-tensorflows", MODULE, f"{names} both bring the module {MODULE}.")
+        yield _see(
+            "two-tensorflows", MODULE, f"{names} both bring the module {MODULE}.", found_by="inspection",
+            names=" ".join(one.name for one in found), keep=_worth_keeping(found),
+        )  # fmt: skip
     plugins = [(one, path) for one in environment.distributions for path in one.owns if path.startswith(_PLUGINS)]
     by_leaf: dict[str, list[Distribution]] = {}
     for one, path in plugins:
@@ -124,6 +127,21 @@ def _copies(environment: Environment, _host: Host | None) -> Iterator[Observatio
         if len(owners) > 1:
             names = " and ".join(f"{one.name} {one.version} ({one.site})" for one in owners)
             yield _see("two-plugins", path, f"{names} both bring {path}.", path=path)
+
+
+def _worth_keeping(found: Sequence[Distribution]) -> str:
+    """Return the newest released one of several, as a requirement."""
+    versions = {one: Version(one.version) for one in found if _is_version(one.version)}
+    best = max(versions, key=lambda one: (not versions[one].is_prerelease, versions[one]), default=found[0])
+    return f"{best.name}=={best.version}"
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def _requirements(environment: Environment, _host: Host | None) -> Iterator[Observation]:
@@ -152,10 +170,7 @@ def _applying(owner: Distribution, markers: Mapping[str, str]) -> Iterator[Requi
 
 
 def _meets(version: str, requirement: Requirement) -> bool:
-    try:
-        return requirement.specifier.contains(Version(version), prereleases=True)
-    except InvalidVersion:
-        return True
+    return not _is_version(version) or requirement.specifier.contains(Version(version), prereleases=True)
 
 
 def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observation]:

@@ -16,6 +16,7 @@ from tfsetup.doctor.text import LogText
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
 _ASKED = re.compile(r"(?:===?|~=|>=|<=|<|>)([0-9][0-9A-Za-z.+*]*+)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*+(?:\[[a-z,-]*+\])?+")
 _WORD = re.compile(r"[A-Za-z0-9]++")
 
 
@@ -89,7 +90,9 @@ def position(captures: Mapping[str, str]) -> dict[str, str]:
     if version in offered:
         return {"position": "listed", **wanted}
     where = "above" if version > max(offered) else "below" if version < min(offered) else "between"
-    return {"position": where, **wanted}
+    nearest = max((each for each in offered if each < version and not each.is_prerelease), default=min(offered))
+    name = _NAME.match(captures.get("req", ""))
+    return {"position": where, "nearest": str(nearest), **wanted, **({"name": name[0]} if name else {})}
 
 
 def _is_version(text: str) -> bool:
@@ -124,24 +127,32 @@ def _visible(cause: Cause, signal: Signal, evidence: Evidence, scanner: Scanner,
 
 
 def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
-    hits = [hit for pattern in signal.log for hit in scanner.hits(pattern)]
-    if not hits or scanner.any(signal.without) or not all(scanner.any([pattern]) for pattern in signal.also):
+    found = [(pattern, hit) for pattern in signal.log for hit in scanner.hits(pattern)]
+    if not found or scanner.any(signal.without) or not all(scanner.any([pattern]) for pattern in signal.also):
         return
-    # The last place counts, and of it the text that said most: `when` may look at what a hole held.
-    for hit in sorted(hits, key=lambda hit: (hit.start, len(hit.captures)), reverse=True):
-        captures = {**hit.captures, **position(hit.captures)}
-        holds = facts.holds(signal.when, captures)
-        if holds is False:
-            continue
-        yield Seen(
-            cause=cause.slug,
-            weight=signal.weight,
-            decided=holds is True,
-            proof=scanner.log.quote(hit.start),
-            offset=hit.start,
-            captures=captures,
-        )
+    held = [(hit, _held(hit)) for _, hit in found]
+    answers = [(hit, captures, facts.holds(signal.when, captures)) for hit, captures in held]
+    fitting = [answer for answer in answers if answer[2] is not False]
+    if not fitting:
         return
+    # Patterns are listed with the most telling first, so its last place is what people should read.
+    telling = next(pattern for pattern, hit in found if any(hit is one for one, _, _ in fitting))
+    shown = [hit for hit, _, _ in fitting if hit in scanner.hits(telling)][-1]
+    merged: dict[str, str] = {}
+    for _, captures, _ in sorted(fitting, key=lambda one: (one[0].start, len(one[1]))):
+        merged |= captures
+    yield Seen(
+        cause=cause.slug,
+        weight=signal.weight,
+        decided=any(holds is True for _, _, holds in fitting),
+        proof=scanner.log.quote(shown.start),
+        offset=max(hit.start for hit, _, _ in fitting),
+        captures=merged,
+    )
+
+
+def _held(hit: Hit) -> dict[str, str]:
+    return {**hit.captures, **position(hit.captures)}
 
 
 def _in_preflight(cause: Cause, signal: Signal, evidence: Evidence, facts: Facts) -> Iterator[Seen]:

@@ -80,6 +80,7 @@ class AddWheels:
     """Put pinned wheels on top of a conda prefix, by its interpreter's path, and nothing they depend on."""
 
     wheels: tuple[PinnedWheel, ...]
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -76,11 +76,13 @@ def plan_conda(
     pinned: bool = False,
     preflight: bool = True,
     verify: bool = True,
+    index: Index | None = None,
 ) -> Plan:
     """Return the steps that build one platform of a conda lock: its packages, the wheels on top, then as for any."""
     steps: list[Step] = [CreateCondaPrefix(lock_text=lock.text, platform=platform)]
-    steps += [AddWheels(wheels=platform.wheels)] if platform.wheels else []
-    steps += _after(selection, Index(), preflight=preflight, verify=verify)
+    index = index or Index()
+    steps += [AddWheels(wheels=platform.wheels, environ=index.environ)] if platform.wheels else []
+    steps += _after(selection, index, preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
         digest=digest(selection),

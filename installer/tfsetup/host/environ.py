@@ -14,12 +14,17 @@ REMOVED: Final[Mapping[str, str]] = {
     "PYTHONPATH": "puts folders of another environment in front of this one's packages",
     "PYTHONHOME": "makes an interpreter look for its standard library elsewhere",
     "PYTHONSTARTUP": "runs a file of the user's",
+    "PYTHONINSPECT": "keeps a child waiting at a prompt",
+    "PYTHONWARNINGS": "an `error` there turns a harmless warning into a failed import",
+    "PYTHONOPTIMIZE": "drops assertions that packages rely on",
+    "PYTHONPLATLIBDIR": "moves the folder extension modules are looked for in",
     "PYTHONUSERBASE": "moves the user site folder",
     "PYTHONEXECUTABLE": "lets an interpreter take itself for another one",
     "__PYVENV_LAUNCHER__": "lets a macOS framework Python take itself for another environment's",
     "DYLD_*": "redirects dyld's search for libraries",
     "LD_PRELOAD": "loads a library into every process",
-    "LD_LIBRARY_PATH": "redirects ld.so's search for libraries",
+    "LD_AUDIT": "loads an auditor into every process",
+    "_CE_*": "left behind by conda's activation",
     "CONDA_*": "names the active conda environment, which is not the one being worked on",
     "VIRTUAL_ENV*": "names the active virtual environment, which is not the one being worked on",
     "UV_PROJECT_ENVIRONMENT": "would send uv to a project's environment",
@@ -33,6 +38,7 @@ REMOVED: Final[Mapping[str, str]] = {
     "UV_VENV_CLEAR": "would let uv empty a folder that exists",
     "PIP_REQUIRE_VIRTUALENV": "would make pip refuse to work outside the active environment",
     "TF_PLUGGABLE_DEVICE_LIBRARY_PATH": "makes TensorFlow open a plugin that is not part of the environment",
+    "KERAS_BACKEND": "would compute with something other than TensorFlow",
     "ARCHPREFERENCE": "would start universal binaries as another architecture",
 }
 
@@ -40,12 +46,11 @@ REMOVED: Final[Mapping[str, str]] = {
 def scrub(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return the environment for a child process, and the variables taken out with the reason for each.
 
-    `PYTHONNOUSERSITE` and `PYTHONSAFEPATH` are set: neither the user's site folder nor the working directory may supply
-    a module in place of the environment's own.
+    LD_LIBRARY_PATH stays: it is how many machines with a CUDA of their own name its place, so an environment that only
+    works with it does work there.
     """
-    removed = {name: reason for name in environ if (reason := _reason(name))}
-    kept = {name: value for name, value in environ.items() if name not in removed}
-    return kept | {"PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}, removed
+    removed = {name: reason for name in environ if (reason := _reason(name.upper()))}
+    return {name: value for name, value in environ.items() if name not in removed}, removed
 
 
 def _reason(name: str) -> str | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from tfsetup.matrix.model import Selection
 
 
-def digest(selection: Selection) -> str:
+def digest(selection: Selection, *, more: Sequence[str] = ()) -> str:
     """Return a sha256 (hex) over the row, the requirements, the target and the backend of `selection`.
 
-    Reasons, warnings and the path of the interpreter are left out: they may change without the environment changing.
+    `more` is what else was asked for with it. Reasons, warnings and the path of the interpreter are left out: they may
+    change without the environment changing.
     """
     decided = {
         "row": selection.row,
@@ -24,4 +26,6 @@ def digest(selection: Selection) -> str:
         "backend": selection.backend,
         "target": asdict(selection.target) if selection.target else None,
     }
+    if more:
+        decided["more"] = tuple(more)
     return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()

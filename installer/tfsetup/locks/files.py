@@ -109,6 +109,13 @@ def read_proofs(folder: Path) -> dict[str, Proof]:
     return {} if text is None else parse_proofs(text, str(path))
 
 
+def shipped_proofs() -> dict[str, Proof]:
+    """Return what was found about the locks that come with tfsetup."""
+    from tfsetup.matrix.files import environments
+
+    return read_proofs(environments() / "locks")
+
+
 def known_proof(key: str) -> Proof | None:
     """Return what was found before about the same files on the same machine; None: nothing, or not readable."""
     try:

@@ -21,13 +21,15 @@ class Proof:
     """The verdict of the preflight on one lock file.
 
     `row` and `python` say which lock it was, should its file be missing. `sha256` is that of the lock file: a proof of
-    another text is none. `images` were opened. `reasons` are the failures, or why there is no verdict.
+    another text is none. `subject` is the fingerprint of what was judged: the same files on the same machine need not
+    be judged again. `images` were opened. `reasons` are the failures, or why there is no verdict.
     """
 
     row: str
     python: str
     sha256: str
     verdict: Verdict
+    subject: str = ""
     images: int = 0
     reasons: tuple[str, ...] = ()
 

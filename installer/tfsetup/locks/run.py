@@ -90,8 +90,8 @@ def run_uv(
 ) -> Finished:
     """Run `uv ARGUMENTS` to its end and return what it printed.
 
-    `environ` is added to the scrubbed environment, in which pip's index settings stand as uv's. `output` is the name
-    and the content of a file that uv shall write over (`--output-file`): what it holds in the end is returned in place of
+    `environ` is added to the scrubbed environment, in which pip's index settings stand as uv's. `output` is a name and
+    the content of a file that uv shall write over (`--output-file`): what it holds in the end is returned in place of
     standard output. An interrupt ends uv before it is passed on.
 
     Raises:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tfsetup.host.model import Host
-from tfsetup.locks.targets import why_not
 from tfsetup.locks.model import Lock, LockedPackage, Origin
+from tfsetup.locks.targets import why_not
 from tfsetup.matrix.machine import fits, floor_version
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.releases import process_arch

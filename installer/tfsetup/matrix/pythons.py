@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tfsetup.errors import UsageError
 from tfsetup.host.model import Arch, Host, Os, Python
@@ -36,6 +37,7 @@ def check_asked(asked: str | None) -> None:
         raise UsageError(f"--python {asked}: a Python is asked for as X.Y.", hint="For instance --python 3.12.")
 
 
+@lru_cache(maxsize=256)
 def order(minor: str) -> tuple[int, ...]:
     """Return a sort key for `3.9`, `3.10`, `3.13t`."""
     return numbers(minor.rstrip("t")) or (0,)
@@ -43,7 +45,12 @@ def order(minor: str) -> tuple[int, ...]:
 
 def span(minors: Iterable[str]) -> str:
     """Return Python versions for people: `3.9-3.12`, `3.8, 3.10`, `3.9`."""
-    known = sorted(set(minors), key=order)
+    return _span(frozenset(minors))
+
+
+@lru_cache(maxsize=1024)
+def _span(minors: frozenset[str]) -> str:
+    known = sorted(minors, key=order)
     runs: list[list[str]] = []
     for minor in known:
         if runs and order(minor)[-1] == order(runs[-1][-1])[-1] + 1:

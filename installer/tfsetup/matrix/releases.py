@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tfsetup.host.model import Arch, Host, Python
 from tfsetup.matrix import pythons
@@ -191,10 +192,15 @@ def _dead(row: Row, carrier: tuple[str, str], carried: set[str]) -> str:
 
 
 def _minors(group: Wheels, requires_python: str) -> set[str]:
-    minors = _ANY if "any" in group.pythons else frozenset(group.pythons)
+    return set(_admitted(group.pythons, requires_python))
+
+
+@lru_cache(maxsize=4096)
+def _admitted(pythons: tuple[str, ...], requires_python: str) -> frozenset[str]:
+    minors = _ANY if "any" in pythons else frozenset(pythons)
     if not requires_python:
-        return set(minors)
-    return {minor for minor in minors if in_range(requires_python, f"{minor.rstrip('t')}.99")}
+        return minors
+    return frozenset(minor for minor in minors if in_range(requires_python, f"{minor.rstrip('t')}.99"))
 
 
 def coded_wheels(row: Row, version: str, python: str, host: Host, matrix: Matrix) -> tuple[str, Wheels | None]:

@@ -128,10 +128,14 @@ class CondaBlas:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaSupply:
-    """What comes from conda channels under `--backend conda`, besides Python; the index supplies the rest."""
+    """What comes from conda channels under `--backend conda`, besides Python; the index supplies the rest.
+
+    `macos` is the oldest macOS that a conda lock for a team is made for.
+    """
 
     channels: tuple[Channel, ...]
     packages: tuple[CondaName, ...]
+    macos: Numbers
     blas: tuple[CondaBlas, ...]
     source: Prose
 

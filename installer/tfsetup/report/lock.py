@@ -31,11 +31,16 @@ def lock_lines(data: Data) -> Iterator[str]:
 
 def _written(file: Data) -> Iterator[str]:
     state = "written" if file["changed"] else "as it was"
-    yield f"{file['path']}  {state}: {_content(file)}; {_verdict(file)}"
+    yield f"{_name(file)}  {state}: {_content(file)}; {_verdict(file)}"
     moved = file["versions"] or []
     yield from (f"    {line}" for line in moved[:_SHOWN])
     if len(moved) > _SHOWN:
         yield f"    and {len(moved) - _SHOWN} more"
+
+
+def _name(file: Data) -> str:
+    """Return the file, and the platform where one file holds several."""
+    return f"{file['path']} ({file['platform']})" if "platform" in file else str(file["path"])
 
 
 def _content(file: Data) -> str:
@@ -51,7 +56,7 @@ def _verdict(file: Data) -> str:
 
 def _checked(file: Data) -> Iterator[str]:
     if file["fresh"]:
-        yield f"{file['path']}  fresh, {_verdict(file)}"
+        yield f"{_name(file)}  fresh, {_verdict(file)}"
         return
-    yield f"{file['path']}  stale" if file["packages"] else f"{file['path']}  missing"
+    yield f"{_name(file)}  stale" if file["packages"] else f"{_name(file)}  missing"
     yield from (f"    {line}" for line in file["changes"])

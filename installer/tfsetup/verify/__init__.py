@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tfsetup.host.environ import native_argv
 from tfsetup.host.model import Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.data import findings_data, to_data
@@ -45,5 +46,13 @@ def verify(
     `quick` is one float32 sweep that adds a few seconds to the import; `full` adds the other types, larger sizes, a
     convolution and a training step. A crash, a hang (`timeout_s` seconds) or a wrong result is part of the answer.
     """
-    outcome = run_probe(python, mode=mode, sizes=sizes, dtypes=dtypes, on_progress=on_progress, timeout_s=timeout_s)
+    outcome = run_probe(
+        python,
+        mode=mode,
+        sizes=sizes,
+        dtypes=dtypes,
+        on_progress=on_progress,
+        timeout_s=timeout_s,
+        command=native_argv([str(python.absolute())], rosetta=host.rosetta if host else None),
+    )
     return judge(outcome, expect, host, mode=mode)

@@ -63,8 +63,7 @@ def run_of(found: Verification, when: str) -> Run:
         if item.min_s
     }
     for blas in found.blas:
-        if blas.user == "numpy" and blas.gflops and blas.n:
-            rates[NUMPY, "float32", blas.n] = blas.gflops
+        rates |= {(NUMPY, item.dtype, item.n): 2e-9 * item.n**3 / item.min_s for item in blas.matmul if item.min_s}
     return Run(
         when=when,
         tensorflow=found.tensorflow,
@@ -87,7 +86,7 @@ def compare(earlier: Sequence[Run], now: Run) -> Comparison | None:
     then = others[-1] if others else measured[-1]
     group = [run for run in measured if _versions(run) == _versions(then)]
     changes = tuple(_changes(then, now))
-    lasting = tuple(change for change in changes if _slower_than_ever(change, group))
+    lasting = tuple(change for change in changes if _slower_than_ever(change, group, _busy(change, then, now)))
     return Comparison(then=then, now=now, changes=changes, lasting=lasting)
 
 
@@ -106,11 +105,19 @@ def _changes(then: Run, now: Run) -> Iterator[Change]:
         yield Change(device=device, dtype=dtype, n=n, now=now.rates[key], then=then.rates[key])
 
 
-def _slower_than_ever(change: Change, group: Sequence[Run]) -> bool:
+def _busy(change: Change, then: Run, now: Run) -> float:
+    """Return how much less NumPy got out of the same cores than then (1: no less): that much is the machine's doing."""
+    key = (NUMPY, change.dtype, change.n)
+    if not change.device.startswith("CPU") or key not in now.rates or key not in then.rates:
+        return 1.0
+    return min(1.0, now.rates[key] / then.rates[key])
+
+
+def _slower_than_ever(change: Change, group: Sequence[Run], busy: float) -> bool:
     """A slow-down counts if it is further below the slowest earlier run than the earlier runs are apart, by a tenth."""
     rates = [run.rates[key] for run in group if (key := (change.device, change.dtype, change.n)) in run.rates]
     slowest, fastest = min(rates), max(rates)
-    return change.now < 0.9 * slowest * (slowest / fastest)
+    return change.now / busy < 0.9 * slowest * (slowest / fastest)
 
 
 def history_findings(comparison: Comparison | None) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tfsetup.errors import UsageError
+from tfsetup.host.environ import scrub
 from tfsetup.verify.model import Ended, Mode, ProbeOutcome
 
 NAMES = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
@@ -24,27 +25,6 @@ Progress = Callable[[str], None]
 
 PROBE = Path(__file__).parent / "probes" / "__main__.py"
 
-# Variables that would show the probe another environment than the one it is asked about, each with its reason.
-REMOVED: Mapping[str, str] = {
-    "PYTHONPATH": "adds folders in front of the environment's own packages",
-    "PYTHONHOME": "makes an interpreter take another's standard library",
-    "PYTHONSTARTUP": "runs a file of the user's",
-    "PYTHONINSPECT": "keeps the child waiting at a prompt",
-    "PYTHONWARNINGS": "an `error` there turns a harmless warning into a failed import",
-    "PYTHONOPTIMIZE": "drops the assertions TensorFlow relies on",
-    "PYTHONEXECUTABLE": "misreports which interpreter runs (macOS framework builds)",
-    "PYTHONPLATLIBDIR": "moves the folder extension modules are looked for in",
-    "__PYVENV_LAUNCHER__": "set by a framework Python on macOS; children take themselves for that environment",
-    "LD_PRELOAD": "puts a library in front of every native library of the environment",
-    "LD_AUDIT": "loads an auditor into the child",
-    "VIRTUAL_ENV": "names an environment that may not be the one examined",
-    "KERAS_BACKEND": "would train with something other than TensorFlow",
-}
-REMOVED_PREFIXES: Mapping[str, str] = {
-    "DYLD_": "dyld would search, insert or print differently; protected programs never see these anyway",
-    "CONDA_": "an activated environment that may not be the one examined",
-    "_CE_": "left behind by conda's activation",
-}
 ADDED: Mapping[str, str] = {
     "TF_CPP_MIN_LOG_LEVEL": "0",  # TensorFlow's own start-up messages are evidence
     "TF_CPP_VMODULE": "dso_loader=1",  # from 2.12 on, which GPU library could not be loaded is said only when asked
@@ -90,12 +70,8 @@ def find_python(prefix: Path) -> Path:
 
 
 def child_environment(base: Mapping[str, str], python: Path) -> dict[str, str]:
-    """Return the probe's variables: `base` without REMOVED, with ADDED, the interpreter first on PATH."""
-    kept = {
-        name: value
-        for name, value in base.items()
-        if name.upper() not in REMOVED and not name.upper().startswith(tuple(REMOVED_PREFIXES))
-    }
+    """Return the probe's variables: `base` scrubbed, with ADDED, and the interpreter's folder first on PATH."""
+    kept, _ = scrub(base)
     kept.update(ADDED)
     folders = [python.parent, python.parent / "Library" / "bin"]  # the second is where conda on Windows keeps its DLLs
     kept["PATH"] = os.pathsep.join([*map(str, folders), kept.get("PATH", os.defpath)])

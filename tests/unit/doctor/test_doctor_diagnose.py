@@ -219,9 +219,15 @@ def test_any_mixture_of_words_is_ranked(words: list[str]) -> None:
     [
         ({}, {}),
         ({"offered": "none", "req": "tensorflow==2.10"}, {"position": "none", "want": "2.10"}),
-        ({"offered": "2.16.1, 2.17.0", "req": "tensorflow==2.10"}, {"position": "below", "want": "2.10"}),
-        ({"offered": "2.16.1, 2.17.0", "rest": "==2.18"}, {"position": "above", "want": "2.18"}),
-        ({"offered": "2.9.3, 2.10.0", "req": "tensorflow~=2.9.5"}, {"position": "between", "want": "2.9.5"}),
+        (
+            {"offered": "2.16.1, 2.17.0", "req": "tensorflow==2.10"},
+            {"position": "below", "want": "2.10", "nearest": "2.16.1", "name": "tensorflow"},
+        ),
+        ({"offered": "2.16.1, 2.17.0", "rest": "==2.18"}, {"position": "above", "want": "2.18", "nearest": "2.17.0"}),
+        (
+            {"offered": "2.9.3, 2.9.4rc1, 2.10.0", "req": "tf[x]~=2.9.5"},
+            {"position": "between", "want": "2.9.5", "nearest": "2.9.3", "name": "tf[x]"},
+        ),
         ({"offered": "2.9.3, 2.10.0", "req": "tensorflow==2.10.0"}, {"position": "listed", "want": "2.10.0"}),
         ({"offered": "2.9.3", "req": "tensorflow"}, {}),
         ({"offered": "2.9.3, junk", "req": "tensorflow==junk"}, {}),

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from support.locks import package
 from support.matrix import shipped
-
 from tfsetup.locks.fresh import changes, recorded_order
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.targets import Order, targets_for

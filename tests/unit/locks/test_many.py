@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 import pytest
+
 from support.locks import FakeResolver
 from support.matrix import shipped
-
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks import many
 from tfsetup.locks.many import Resolved, resolve_all

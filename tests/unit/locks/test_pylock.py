@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.locks import origin, package, sha
 
+from support.locks import origin, package, sha
 from tfsetup.errors import Code, InvalidFileError
 from tfsetup.locks.pylock import read_pylock
 from tfsetup.locks.write import write_lock

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from support.locks import package
 from support.matrix import ask, linux, mac, shipped
-
 from tfsetup.host.model import Host, Libc
 from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.suits import Suits, Unsuited, suits

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from support.locks import package
 from support.matrix import shipped
-
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError, Where
 from tfsetup.locks.model import Lock
 from tfsetup.locks.targets import LockTarget, Order, current_rows, row_parts, rows_for, targets_for

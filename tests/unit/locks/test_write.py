@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.locks import HOST, origin, package, sha
 
+from support.locks import HOST, origin, package, sha
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
 from tfsetup.locks.portable import read_portable
 from tfsetup.locks.pylock import read_pylock
@@ -72,7 +72,8 @@ def test_the_portable_form_names_no_address() -> None:
     lock = write_lock(PACKAGES, origin(), "portable")
     assert lock.origin is not None
     assert lock.text == (
-        "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with\n"
+        "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works "
+        "with\n"
         "# any index or mirror: `tfsetup install` takes it, and so does `pip install --require-hashes --no-deps -r`.\n"
         '#: row = "macos-arm64-metal"\n'
         '#: platform = "aarch64-apple-darwin"\n'

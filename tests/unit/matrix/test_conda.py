@@ -34,7 +34,7 @@ def conda(host: Host, **more: Any) -> Selection:
 )
 def test_the_blas_is_an_exact_build(host: Host, spec: str, blas: str) -> None:
     found = conda(host)
-    assert found.conda[1:] == ("numpy", "scipy", "h5py", spec)
+    assert found.conda[1:] == ("numpy", "scipy", "h5py", "pip", spec)
     assert found.conda[0] == f"python {found.python}.*"
     assert (found.blas, found.expect and found.expect.blas) == (blas, blas)
     assert found.conda_channels == ("conda-forge",)
@@ -65,7 +65,7 @@ def test_the_story_has_one_blas() -> None:
     found = conda(mac(os_version="13.5"))
     assert [reason for reason in found.reasons if "NumPy computes with" in reason] == []
     assert found.reasons[-1] == (
-        "numpy, scipy, h5py and Python from conda-forge; libblas as the build *_newaccelerate, which is accelerate"
+        "numpy, scipy, h5py, pip and Python from conda-forge; libblas as the build *_newaccelerate, which is accelerate"
     )
 
 
@@ -110,6 +110,7 @@ schema: 1
 conda:
   channels: [mine]
   packages: [numpy]
+  macos: "14.0"
   blas: [{os: linux, package: libblas, build: "*_mkl", use: mkl, source: a test}]
   source: a test
 """

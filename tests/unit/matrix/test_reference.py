@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.matrix import shipped
 
+from support.matrix import shipped
 from tfsetup.matrix.model import Ask
 from tfsetup.matrix.reference import GLIBC, Levels, is_current, reference, reference_host
 from tfsetup.matrix.rows import Row

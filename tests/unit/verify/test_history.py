@@ -93,6 +93,16 @@ def test_numpy_s_own_pace_is_compared_and_not_complained_about() -> None:
     assert list(history_findings(comparison)) == []
 
 
+@pytest.mark.parametrize(("numpy_now", "slower"), [(100.0, True), (400.0, True), (30.0, False), (50.0, True)])
+def test_what_a_busy_machine_costs_numpy_too_is_not_the_cpu_s_fault(numpy_now: float, slower: bool) -> None:
+    def both(when: str, cpu: float, numpy: float) -> Run:
+        rates = {("CPU:0", "float32", 2048): cpu, ("NumPy", "float32", 2048): numpy}
+        return replace(run(when, cpu), rates=rates)
+
+    comparison = compare([both("2026-11-01", 90.0, 100.0)], both("2026-11-20", 30.0, numpy_now))
+    assert bool(list(history_findings(comparison))) is slower
+
+
 def test_nothing_earlier_is_nothing_to_compare_with() -> None:
     assert compare([], OLD[0]) is None
     assert compare(OLD, replace(OLD[0], rates={})) is None
@@ -118,11 +128,11 @@ def test_a_run_keeps_the_best_of_each_series() -> None:
     device = Device(name="CPU:0", type="CPU", status="ok", reason="", matmul=(item, failed))
     found = Verification(
         ok=True, python="p", tensorflow="2.20.0", devices=(device,),
-        blas=(Blas(user="numpy", library="mkl", gflops=70.0, n=1000), Blas(user="scipy", library="mkl", gflops=9.0)),
+        blas=(Blas(user="numpy", library="mkl", matmul=(item, failed)), Blas(user="scipy", library="mkl", gflops=9.0)),
     )  # fmt: skip
     assert run_of(found, "2026-11-20T10:00:00+00:00").rates == {
         ("CPU:0", "float32", 1000): pytest.approx(100.0),
-        ("NumPy", "float32", 1000): 70.0,
+        ("NumPy", "float32", 1000): pytest.approx(100.0),
     }
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.errors import UsageError
+from tfsetup.host.environ import REMOVED
 from tfsetup.verify import find_python
-from tfsetup.verify.run import ADDED, PROBE, REMOVED, child_environment, progress, signal_name
+from tfsetup.verify.run import ADDED, PROBE, child_environment, progress, signal_name
 
 
 def interpreter(path: Path) -> Path:

@@ -56,5 +56,10 @@ def add_wheels(step: AddWheels, prefix: Path, python: Path, common: Sequence[str
     lines = "".join(f"{wheel.requirement}\n" for wheel in step.wheels)
     file = write_beside(prefix, WHEELS_NAME, lines)
     arguments = ["pip", "install", "--python", str(python), "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    done = run_uv([*arguments, *common, "-r", str(file)], doing="Installing the locked wheels", screen=screen)
+    done = run_uv(
+        [*arguments, *common, "-r", str(file)],
+        doing="Installing the locked wheels",
+        environ=step.environ,
+        screen=screen,
+    )
     return done.stderr

@@ -1,7 +1,7 @@
 """`environment.yml`: written for what is locked, and read from people who already have one. Pure.
 
-The form is conda's with conda-lock's selectors: a comment `# [arm64]` keeps a line for one platform. conda-lock knows one
-word a selector; each platform has one of its own.
+The form is conda's with conda-lock's selectors: a comment `# [arm64]` keeps a line for one platform. conda-lock knows
+one word a selector; each platform has one of its own.
 """
 
 from __future__ import annotations
@@ -179,14 +179,14 @@ def _texts(keys: Mapping[str, tuple[Node, Node]], name: str) -> list[Node]:
 
 
 def _unused(keys: Mapping[str, tuple[Node, Node]]) -> Iterator[str]:
-    for name, (key, value) in keys.items():
+    for name, (key, _) in keys.items():
         if name in _IGNORED:
             yield f"{key.where}: `{name}`, {_IGNORED[name]}"
         elif name == "channels":
             defaults = [item for item in _texts(keys, name) if item.text in {"defaults", "nodefaults"}]
             yield from (f"{item.where}: the channel `{item.text}`; its packages do not mix" for item in defaults)
         elif name not in {"dependencies", "platforms"}:
-            yield f"{key.where}: `{name}`, which a lock has no place for" + (" (set it yourself)" if value else "")
+            yield f"{key.where}: `{name}`, which a lock has no place for"
 
 
 def _lines(node: Node, raw: Sequence[str]) -> Iterator[_Line]:

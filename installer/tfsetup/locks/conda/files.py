@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tfsetup.errors import InvalidFileError, LockError, Where
 from tfsetup.locks.conda.condarc import Settings, settings
+from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
 from tfsetup.locks.conda.model import CondaLock
 
@@ -89,6 +90,19 @@ def read_conda_lock(path: Path) -> CondaLock:
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidFileError(f"The lock file cannot be read: {problem}", where=where) from problem
     return read_conda_lock_text(text, file=str(path))
+
+
+def read_environment_file(path: Path, *, tensorflow: Sequence[str]) -> Imported:
+    """Read an `environment.yml`; `tensorflow` are the names TensorFlow goes by.
+
+    Raises:
+        InvalidFileError: it cannot be read, or asks for what a lock cannot hold; with the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InvalidFileError(f"It cannot be read: {problem}", where=Where(file=str(path))) from problem
+    return read_environment(text, str(path), tensorflow=tensorflow)
 
 
 class Remembered:

@@ -7,6 +7,7 @@ dependencies, `noarch`) is taken from the archive's URL when a lock is read. Wha
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -41,7 +42,16 @@ def document(platforms: Iterable[PlatformLock], channels: Sequence[str]) -> dict
 
 
 def _identity(lock: PlatformLock) -> tuple[tuple[str, str], ...]:
-    return ("row", lock.row), ("selection", lock.digest)
+    return ("row", lock.row), ("selection", lock.digest), ("packages", seal(lock) if lock.digest else "")
+
+
+def seal(lock: PlatformLock) -> str:
+    """Return a sha256 (hex) over what is installed, so that an edit by hand is found.
+
+    Addresses are left out but for the file's name: a mirror serves the same bytes, and the hashes see to that.
+    """
+    lines = sorted(f"{one.name} {one.version} {one.url.rpartition('/')[2]} {one.sha256}" for one in lock.entries)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _entries(lock: PlatformLock) -> Iterable[dict[str, Any]]:
@@ -157,7 +167,7 @@ class _Reader:
         found: dict[str, tuple[list[CondaPackage], list[PinnedWheel]]] = {name: ([], []) for name in names}
         for entry in packages:
             self._add(found, entry)
-        return {
+        locks = {
             name: PlatformLock(
                 subdir=name,
                 packages=tuple(sorted(conda, key=lambda one: one.name)),
@@ -168,6 +178,12 @@ class _Reader:
             )
             for name, (conda, wheels) in found.items()
         }
+        for name, lock in locks.items():
+            sealed = ours.get(f"tfsetup-packages-{name}")
+            if sealed is not None and sealed != seal(lock):
+                message = f"The packages for {name} are not those that were locked: this file was edited."
+                raise self.invalid(message, f"tfsetup-packages-{name}")
+        return locks
 
     def _add(self, found: dict[str, tuple[list[CondaPackage], list[PinnedWheel]]], entry: Any) -> None:
         name = entry.get("name") if isinstance(entry, dict) else None

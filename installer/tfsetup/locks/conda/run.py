@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from tfsetup.errors import NetworkError
+from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.condarc import Settings, mirrors, public
 from tfsetup.locks.conda.failures import channel_failed, package_failed, unknown_names, unsatisfiable
 from tfsetup.locks.conda.files import Remembered, cache_folder
 from tfsetup.locks.conda.library import rattler, wait_for
 from tfsetup.locks.conda.model import CondaPackage, Request
+from tfsetup.locks.conda.wheels import Provided, constraints, on_top
+from tfsetup.locks.run import Children, run_uv
 
 _DISTRIBUTION: Final = re.compile(r"(?:^|/)site-packages/([^/]+?)-([^/-]+)\.(?:dist|egg)-info(?:/|$)")
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 _AT_ONCE: Final = 8  # archives looked into at the same time
 
 
@@ -175,6 +182,55 @@ def distributions_in(paths: Iterable[str]) -> dict[str, str]:
         if match := _DISTRIBUTION.search(path.replace("\\", "/")):
             found[re.sub(r"[-_.]+", "-", match[1]).lower()] = match[2]
     return found
+
+
+def at_once(work: Callable[[_In], _Out], items: Sequence[_In], children: Children) -> tuple[_Out, ...]:
+    """Do `work` for every item in a thread of its own; the first failure or an interrupt ends the children of all.
+
+    Raises:
+        Exception: what the first item that failed raised.
+    """
+    if len(items) < 2:  # noqa: PLR2004 - one needs no thread
+        return tuple(work(item) for item in items)
+    pool = ThreadPoolExecutor(max_workers=len(items), thread_name_prefix="conda-lock")
+    try:
+        running = [pool.submit(work, item) for item in items]
+        waiting = set(running)
+        while waiting and not any(future.done() and future.exception() for future in running):
+            # A timeout, because a thread that waits without one cannot be interrupted on Windows.
+            _, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
+        failed = next((future for future in running if future.done() and future.exception()), None)
+        if failed is not None:
+            children.end()
+            failed.result()
+        return tuple(future.result() for future in running)
+    except BaseException:
+        children.end()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def compile_on_top(
+    job: CompileJob, provided: Provided, environ: Mapping[str, str], children: Children | None = None
+) -> str:
+    """Run uv's job on top of what conda provides and return the lock it prints.
+
+    Raises:
+        TfsetupError: uv failed (`run_uv`).
+    """
+    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
+        file = Path(folder, "conda.txt")
+        file.write_text(constraints(provided), encoding="utf-8")
+        job = on_top(job, provided, str(file))
+        done = run_uv(
+            job.arguments,
+            doing="Locking",
+            environ={**environ, **job.environ},
+            stdin=job.requirements,
+            children=children,
+        )
+    return done.stdout
 
 
 def local_path(url: str) -> Path:

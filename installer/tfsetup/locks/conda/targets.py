@@ -10,7 +10,6 @@ from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.conda.platforms import subdir_of
 from tfsetup.locks.conda.resolve import Wanted
-from tfsetup.locks.digest import digest
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.reference import Levels, reference_host
 from tfsetup.matrix.rows import Matrix, Row
@@ -48,7 +47,7 @@ def wanted_for(
     locked: Mapping[str, PlatformLock] | None = None,
     upgrade: Collection[str] | None = (),
 ) -> tuple[Wanted, ...]:
-    """Return what to lock for each row. A release of TensorFlow that is locked stays while it fits, unless in `upgrade`.
+    """Return what to lock for each row. A locked release of TensorFlow stays while it fits, unless in `upgrade`.
 
     Raises:
         UsageError: two rows are for the same platform: a conda lock holds one environment a platform.
@@ -130,11 +129,6 @@ def changes(lock: PlatformLock | None, wanted: Wanted) -> tuple[str, ...]:
         name, exact, version = requirement.partition("==")
         if exact and locked.get(name.partition("[")[0]) != version:
             found.append(f"{name}: {locked.get(name.partition('[')[0], 'none')} → {version}")
-    if not found and lock.digest != fingerprint(wanted):
+    if not found and lock.digest != wanted.digest:
         found.append("what is asked for: the row's specs and bounds, the team's requirements, or the systems it is for")
     return tuple(found)
-
-
-def fingerprint(wanted: Wanted) -> str:
-    """Return the digest of everything that a platform asks for."""
-    return digest(wanted.selection, more=(*wanted.specs, *wanted.channels, *wanted.team))

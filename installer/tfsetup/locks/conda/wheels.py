@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import BuildError
-from tfsetup.locks.compile import CompileJob, compile_job
+from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.model import PinnedWheel
-from tfsetup.matrix.model import Selection, Target
+from tfsetup.matrix.model import Target
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageWheel
@@ -27,14 +27,11 @@ def constraints(provided: Provided) -> str:
     return "".join(f"{name}=={version}\n" for name, (version, _) in sorted(provided.items()))
 
 
-def wheels_job(
-    selection: Selection, provided: Provided, file: str, *, pre: bool = False, offline: bool = False
-) -> CompileJob:
-    """Return the run of uv that resolves the requirements on top of what conda provides.
+def on_top(job: CompileJob, provided: Provided, file: str) -> CompileJob:
+    """Return the run of uv that resolves on top of what conda provides, and leaves that out of its answer.
 
-    `file` is where `constraints(provided)` was written; what conda provides is left out of the answer.
+    `file` is where `constraints(provided)` was written.
     """
-    job = compile_job(selection, pre=pre, offline=offline)
     extra = ["--constraint", file] if provided else []
     extra += [word for name in sorted(provided) for word in ("--no-emit-package", name)]
     return replace(job, arguments=(*job.arguments, *extra))
@@ -152,4 +149,4 @@ def _platforms(target: Target) -> Iterator[str]:
         yield f"linux_{arch}"
 
 
-__all__: Sequence[str] = ("Provided", "conflict", "constraints", "limits", "pinned", "tags", "versions", "wheels_job")
+__all__: Sequence[str] = ("Provided", "conflict", "constraints", "limits", "on_top", "pinned", "tags", "versions")

@@ -5,8 +5,10 @@ Only `tfsetup lock` comes here; nothing on the way of an installation imports co
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +61,11 @@ def write_conda_lock(
 
 def _conda_lock() -> Any:
     try:
-        import conda_lock
+        # conda-lock and the conda it carries along complain of themselves when they are imported.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            import conda_lock
     except ImportError as problem:
         raise UsageError(
             f"Writing a conda lock needs conda-lock, which this Python cannot import ({problem}).",
@@ -75,6 +81,8 @@ def _content_hashes(texts: Mapping[str, str], subdirs: Sequence[str]) -> dict[st
     from conda_lock.src_parser import make_lock_spec
     from conda_lock.virtual_package import virtual_package_repo_from_specification
 
+    # It warns of every line that a selector keeps for another platform, which is what selectors are for.
+    logging.getLogger("conda_lock").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
         for name, text in texts.items():
             Path(folder, name).write_text(text, encoding="utf-8")

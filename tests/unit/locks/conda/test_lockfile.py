@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.conda import package, platform_lock, wheel
 from tfsetup.errors import InvalidFileError
-from tfsetup.locks.conda.lockfile import dependencies, document, make_lock, read_conda_lock_text
+from tfsetup.locks.conda.lockfile import dependencies, document, make_lock, read_conda_lock_text, seal
 
 CHANNELS = ("https://channel.example/forge",)
 
@@ -47,7 +47,11 @@ def test_the_document_is_conda_lock_s() -> None:
         "channels": [{"url": "https://channel.example/forge", "used_env_vars": []}],
         "platforms": ["linux-64"],
         "sources": ["environment.yml"],
-        "custom_metadata": {"tfsetup-row-linux-64": "linux-x86_64-cpu", "tfsetup-selection-linux-64": "d1"},
+        "custom_metadata": {
+            "tfsetup-row-linux-64": "linux-x86_64-cpu",
+            "tfsetup-selection-linux-64": "d1",
+            "tfsetup-packages-linux-64": seal(platform_lock()),
+        },
     }
     assert [(entry["manager"], entry["name"]) for entry in content["package"]] == [
         ("conda", "numpy"),
@@ -98,6 +102,23 @@ def test_a_lock_edited_by_hand_is_refused_in_words(old: str, new: str, says: str
     assert says in caught.value.message
     assert "tfsetup lock" in caught.value.hint
     assert str(caught.value.where).startswith(place or "conda-lock.yml:")
+
+
+@pytest.mark.parametrize("digit", ["a", "b"])
+def test_another_hash_put_in_by_hand_is_found(digit: str) -> None:
+    text = make_lock([platform_lock()], CHANNELS).text
+    with pytest.raises(InvalidFileError, match="not those that were locked: this file was edited") as caught:
+        read(text.replace(digit * 64, "d" * 64))
+    where = caught.value.where
+    assert where is not None
+    assert where.line is not None
+    assert "tfsetup-packages-linux-64" in text.splitlines()[where.line - 1]
+
+
+def test_a_mirror_s_address_is_no_edit() -> None:
+    text = make_lock([platform_lock()], CHANNELS).text
+    moved = text.replace("https://channel.example/forge", "https://mirror.example/other")
+    assert read(moved).platforms["linux-64"].packages[0].url.startswith("https://mirror.example/other/linux-64/")
 
 
 def test_an_error_names_the_line_of_the_entry() -> None:

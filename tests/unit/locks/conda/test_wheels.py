@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tfsetup.errors import BuildError
-from tfsetup.locks.conda.wheels import conflict, constraints, limits, pinned, tags, versions, wheels_job
+from tfsetup.locks.compile import compile_job
+from tfsetup.locks.conda.wheels import conflict, constraints, limits, on_top, pinned, tags, versions
 from tfsetup.matrix.model import Selection, Target
 
 MAC = Target(platform="aarch64-apple-darwin", python="3.12", macos="14.0")
@@ -30,7 +31,7 @@ def pylock(*files: str, name: str = "thing", version: str = "1.0") -> str:
 def test_what_conda_provides_is_a_constraint() -> None:
     assert constraints(PROVIDED) == "numpy==2.1.3\nopt-einsum==3.4.0\n"
     selection = Selection(installable=True, requirements=("alpha==1",), target=LINUX)
-    job = wheels_job(selection, PROVIDED, "conda.txt", offline=True)
+    job = on_top(compile_job(selection, pre=False, offline=True), PROVIDED, "conda.txt")
     words = list(job.arguments)
     assert words[words.index("--constraint") + 1] == "conda.txt"
     assert [words[n + 1] for n, word in enumerate(words) if word == "--no-emit-package"] == ["numpy", "opt-einsum"]
@@ -40,7 +41,7 @@ def test_what_conda_provides_is_a_constraint() -> None:
 
 def test_without_conda_s_python_packages_there_is_no_constraint() -> None:
     selection = Selection(installable=True, requirements=("alpha==1",), target=LINUX)
-    assert "--constraint" not in wheels_job(selection, {}, "x").arguments
+    assert "--constraint" not in on_top(compile_job(selection, pre=False, offline=False), {}, "x").arguments
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""How long resolving takes: 1,000 pairs of host and ask through the Python API, and how it grows with the rows.
+
+Run it with `python benchmarks/matrix.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "installer"))
+
+from tfsetup.host.file import read_host  # noqa: E402 - the source tree comes first
+from tfsetup.host.model import Host  # noqa: E402
+from tfsetup.matrix.files import read_matrix  # noqa: E402
+from tfsetup.matrix.model import Ask  # noqa: E402
+from tfsetup.matrix.rows import Matrix  # noqa: E402
+from tfsetup.matrix.select import select  # noqa: E402
+
+PAIRS = 1_000
+ASKS = [
+    Ask(),
+    Ask(accelerator="cpu"),
+    Ask(accelerator="metal"),
+    Ask(accelerator="cuda"),
+    Ask(tensorflow="2.19.*"),
+    Ask(tensorflow="2.16.*", accelerator="cpu"),
+    Ask(tensorflow="2.21.*", accelerator="metal"),
+    Ask(python="3.12"),
+    Ask(python="3.14"),
+    Ask(pre=True),
+]
+
+
+def main() -> None:
+    """Print microseconds for each pair, and the same with two and four times the rows."""
+    began = time.perf_counter()
+    matrix = read_matrix()
+    print(f"reading the matrix and the snapshot: {(time.perf_counter() - began) * 1e3:.0f} ms")
+    paths = [p for p in sorted((ROOT / "tests/cases/hosts").glob("*.json")) if not p.name.endswith(".expected.json")]
+    hosts = [read_host(path) for path in paths]
+    pairs = list(itertools.islice(itertools.cycle(itertools.product(hosts, ASKS)), PAIRS))
+    base = _microseconds(pairs, matrix)
+    print(f"{len(matrix.rows)} rows: {base:.0f} us a pair ({PAIRS} pairs, {len(hosts)} hosts, {len(ASKS)} asks)")
+    for times in (2, 4):
+        more = replace(matrix, rows=matrix.rows * times)
+        found = _microseconds(pairs, more)
+        print(f"{len(more.rows)} rows: {found:.0f} us a pair, {found / base:.2f} times as long")
+
+
+def _microseconds(pairs: list[tuple[Host, Ask]], matrix: Matrix) -> float:
+    """Return the best of three runs, for one pair."""
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        for host, ask in pairs:
+            select(host, ask, matrix)
+        best = min(best, time.perf_counter() - began)
+    return best / len(pairs) * 1e6
+
+
+if __name__ == "__main__":
+    main()

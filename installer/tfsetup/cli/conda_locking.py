@@ -1,0 +1,167 @@
+"""The course of `tfsetup lock --backend conda`: one `conda-lock.yml` for all platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfsetup.errors import Code, LockError, TfsetupError, UsageError, Where
+from tfsetup.locks import files
+from tfsetup.locks.conda.environment import Imported
+from tfsetup.locks.conda.files import read_conda_lock, read_environment_file, read_settings
+from tfsetup.locks.conda.model import CondaLock, PlatformLock
+from tfsetup.locks.conda.resolve import Options, Wanted, request_for, resolve
+from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
+from tfsetup.locks.conda.writing import LOCK, write_conda_lock
+from tfsetup.locks.targets import rows_for
+from tfsetup.locks.team import Marked
+from tfsetup.matrix.rows import Row
+from tfsetup.report.result import Result
+
+if TYPE_CHECKING:
+    from tfsetup.cli.locking import Locking
+
+
+class CondaLocking:
+    """One run; the options are those of `Locking`."""
+
+    def __init__(self, base: Locking) -> None:
+        """Keep the options, read what is to be imported."""
+        self.base = base
+        self.path = (base.folder or files.LOCKS) / LOCK
+        self.imported: Imported | None = None
+
+    def run(self, *, check: bool) -> Result:
+        """Write the lock, or check it; the result is that of INTERFACE, "`lock`", one entry a platform."""
+        if self.base.form == "portable":
+            message = "A conda lock names its archives by their addresses; there is no portable form of it."
+            raise UsageError(message, hint="Leave --format out.")
+        if self.base.source is not None:
+            names = {row.distribution for row in self.base.matrix.rows}
+            self.imported = read_environment_file(self.base.source, tensorflow=sorted(names))
+            for line in self.imported.left_out:
+                self.base.session.say(f"Left out  {line}")
+        there = self._there()
+        return self._check(there) if check else self._write(there)
+
+    def _there(self) -> CondaLock | None:
+        try:
+            return read_conda_lock(self.path)
+        except LockError:
+            return None
+
+    def _rows(self) -> tuple[Row, ...]:
+        base = self.base
+        if self.imported is not None and not base.platforms:
+            nowhere = Where(file=str(base.source))
+            named = [Marked(text=name, where=nowhere) for name in self.imported.platforms]
+            return one_a_platform(row for row, _ in rows_for(named, base.matrix, base.ask.accelerator))
+        rows = [row for row, _ in base.rows()]
+        exact = {platform for platform in base.platforms if any(row.id == platform for row in base.matrix.rows)}
+        named_rows = [row for row in rows if row.id in exact]
+        taken = {(row.when.os, row.when.arch) for row in named_rows}
+        others = one_a_platform(row for row in rows if (row.when.os, row.when.arch) not in taken)
+        return (*named_rows, *others)
+
+    def _order(self) -> CondaOrder:
+        order = self.base.order
+        if len(order.pythons) > 1:
+            message = "A conda lock holds one Python; several are asked for."
+            raise UsageError(
+                message, hint="Name one with --python, and lock the others into folders of their own (-o)."
+            )
+        imported = self.imported
+        ask = replace(
+            order.ask,
+            python=next(iter(order.pythons), imported.python if imported else None),
+            tensorflow=order.ask.tensorflow or (imported.tensorflow if imported else None),
+        )
+        return CondaOrder(ask=ask, levels=order.levels, team=order.team, imported=imported)
+
+    def _wanted(self, there: CondaLock | None, rows: Sequence[Row]) -> tuple[Wanted, ...]:
+        locked = there.platforms if there else {}
+        return wanted_for(rows, self._order(), self.base.matrix, locked=locked, upgrade=self.base.upgrade)
+
+    # ---------------------------------------------------------------------------------------------------- writing
+
+    def _tell(self, subdir: str, packages: int, duration: float) -> None:
+        from tfsetup.report.lock import progress
+
+        self.base.session.say(progress(subdir, [""] * packages, duration))
+
+    def _write(self, there: CondaLock | None) -> Result:
+        wanted = self._wanted(there, self._rows())
+        mine = read_settings()
+        base = self.base
+        options = Options(settings=mine, pre=base.order.ask.pre, offline=base.offline, index_url=base.index_url)
+        base.session.say(f"Locking {len(wanted)} platforms at once: {', '.join(one.subdir for one in wanted)}")
+        platforms = resolve(wanted, options, told=self._tell)
+        requests = [request_for(one, mine) for one in wanted]
+        texts = write_conda_lock(platforms, requests, {one.subdir: one.requirements for one in wanted})
+        changed = files.write_all(self.path.parent, texts)
+        before = there.platforms if there else {}
+        found = [
+            _data(self.path, platform, one)
+            | {"fresh": True, "changed": LOCK in changed, "versions": _moved(before.get(platform.subdir), platform)}
+            for platform, one in zip(platforms, wanted, strict=True)
+        ]
+        return Result(command="lock", data={"files": found, **self._left_out()})
+
+    def _left_out(self) -> dict[str, Any]:
+        return {"left_out": list(self.imported.left_out)} if self.imported else {}
+
+    # --------------------------------------------------------------------------------------------------- checking
+
+    def _check(self, there: CondaLock | None) -> Result:
+        if there is None:
+            where = Where(file=str(self.path))
+            raise LockError(
+                "There is no such lock file.", hint="`tfsetup lock --backend conda` writes it.", where=where
+            )
+        rows = self._rows()
+        if not self.base.platforms and self.imported is None:
+            recorded = {lock.row for lock in there.platforms.values()}
+            rows = tuple(row for row in self.base.matrix.rows if row.id in recorded) or rows
+        found = [self._checked(there, row) for row in rows]
+        code = Code.LOCK if any(not one["fresh"] for one in found) else None
+        return Result(command="lock", data={"files": found, "checked": True}, code=code)
+
+    def _checked(self, there: CondaLock, row: Row) -> dict[str, Any]:
+        try:
+            (one,) = self._wanted(there, [row])
+        except TfsetupError as error:
+            if error.code is not Code.NO_ROW:
+                raise
+            nothing: dict[str, Any] = {"path": str(self.path), "row": row.id, "packages": 0, "verdict": "undecided"}
+            return nothing | {"fresh": False, "changes": [error.message]}
+        lock = there.platforms.get(one.subdir)
+        stale = changes(lock, one)
+        known = lock or PlatformLock(subdir=one.subdir, packages=())
+        return _data(self.path, known, one) | {"fresh": not stale, "changes": list(stale)}
+
+
+def _data(path: Path, lock: PlatformLock, wanted: Wanted) -> dict[str, Any]:
+    return {
+        "path": str(path),
+        "row": wanted.selection.row,
+        "platform": wanted.subdir,
+        "packages": len(lock.entries),
+        "verdict": "undecided",
+        "reasons": ["a conda lock is proven when it is installed"],
+        "python": wanted.selection.python,
+        "requirements": list(wanted.requirements),
+        "conda": [*wanted.selection.conda, *wanted.specs],
+        "download_bytes": lock.download_size,
+    }
+
+
+def _moved(before: PlatformLock | None, now: PlatformLock) -> list[str] | None:
+    """Return the versions that are not as they were; None when the platform was not locked."""
+    if before is None:
+        return None
+    was = {one.name: one.version for one in before.entries}
+    has = {one.name: one.version for one in now.entries}
+    names = sorted({*was, *has})
+    return [f"{n} {was.get(n, 'none')} → {has.get(n, 'none')}" for n in names if was.get(n) != has.get(n)]

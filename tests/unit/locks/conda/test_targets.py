@@ -1,0 +1,137 @@
+"""Which platforms a conda lock holds, and when it is stale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from support.conda import package, platform_lock, wheel
+from support.matrix import shipped
+from tfsetup.errors import TfsetupError, UsageError
+from tfsetup.locks.conda.environment import Imported
+from tfsetup.locks.conda.model import PlatformLock
+from tfsetup.locks.conda.resolve import Wanted
+from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
+from tfsetup.locks.targets import current_rows
+from tfsetup.matrix.model import Ask
+from tfsetup.matrix.reference import Levels
+
+ROWS = {row.id: row for row in shipped().rows}
+
+
+def wanted(*names: str, order: CondaOrder | None = None, **more: Any) -> tuple[Wanted, ...]:
+    return wanted_for([ROWS[name] for name in names], order or CondaOrder(ask=Ask()), shipped(), **more)
+
+
+def test_one_row_a_platform_that_every_machine_of_it_can_use() -> None:
+    chosen = {(row.when.os, row.when.arch): row.id for row in one_a_platform(current_rows(shipped()))}
+    assert chosen == {
+        ("macos", "arm64"): "macos-arm64-metal",
+        ("macos", "x86_64"): "macos-x86_64-cpu",
+        ("linux", "x86_64"): "linux-x86_64-cpu",
+        ("linux", "aarch64"): "linux-aarch64-cpu",
+        ("windows", "x86_64"): "windows-x86_64-cpu",
+    }
+
+
+def test_a_lock_is_for_the_macos_that_the_matrix_says() -> None:
+    (mac,) = wanted("macos-arm64-metal")
+    assert mac.host.os_version == "14.0"
+    assert mac.selection.target is not None
+    assert mac.selection.target.macos == "14.0"
+    assert "libblas * *_newaccelerate" in mac.selection.conda
+    assert mac.subdir == "osx-arm64"
+
+
+def test_a_team_with_older_macs_gets_the_other_build() -> None:
+    order = CondaOrder(ask=Ask(), levels=Levels(macos="13.0"))
+    (mac,) = wanted("macos-arm64-metal", order=order)
+    assert "libblas * *_accelerate" in mac.selection.conda
+
+
+def test_two_rows_of_one_platform_do_not_fit_into_one_lock() -> None:
+    with pytest.raises(UsageError, match="linux-x86_64-cuda and linux-x86_64-cpu are both linux-64"):
+        wanted("linux-x86_64-cuda", "linux-x86_64-cpu")
+
+
+def test_a_row_without_a_release_says_why() -> None:
+    order = CondaOrder(ask=Ask(tensorflow="==2.20.*"))
+    with pytest.raises(TfsetupError, match=r"Nothing to lock for macos-arm64-metal: .*no tensorflow-metal") as caught:
+        wanted("macos-arm64-metal", order=order)
+    assert caught.value.code.exit_status == 4
+
+
+def locked(version: str) -> dict[str, PlatformLock]:
+    return {"linux-64": platform_lock(wheels=(wheel("tensorflow-cpu", version),))}
+
+
+def test_a_locked_release_stays_until_it_is_told_to_move() -> None:
+    (kept,) = wanted("linux-x86_64-cpu", locked=locked("2.20.0"))
+    assert kept.selection.requirements[0] == "tensorflow-cpu==2.20.0"
+    for upgrade in (None, ("tensorflow-cpu",)):
+        (moved,) = wanted("linux-x86_64-cpu", locked=locked("2.20.0"), upgrade=upgrade)
+        assert moved.selection.requirements[0] != "tensorflow-cpu==2.20.0"
+
+
+def test_a_locked_release_that_is_not_asked_for_goes() -> None:
+    order = CondaOrder(ask=Ask(tensorflow="2.19.*"))
+    (found,) = wanted("linux-x86_64-cpu", order=order, locked=locked("2.20.0"))
+    assert found.selection.requirements[0].startswith("tensorflow-cpu==2.19.")
+
+
+def test_an_imported_file_adds_what_the_row_does_not_say() -> None:
+    imported = Imported(
+        platforms=("linux-64",),
+        channels=("bioconda",),
+        specs={"linux-64": ("numpy", "numpy>=1.26", "matplotlib")},
+        requirements={"linux-64": ("keras-hub",)},
+    )
+    (found,) = wanted("linux-x86_64-cpu", order=CondaOrder(ask=Ask(), team=("rich",), imported=imported))
+    assert (found.specs, found.channels, found.team) == (
+        ("numpy>=1.26", "matplotlib"),
+        ("bioconda",),
+        ("rich", "keras-hub"),
+    )
+    assert found.requirements[-2:] == ("rich", "keras-hub")
+
+
+def fresh() -> tuple[Wanted, PlatformLock]:
+    (one,) = wanted("linux-x86_64-cpu")
+    name, _, version = one.selection.requirements[0].partition("==")
+    python = package("python", f"{one.selection.python}.1", build="h0_0_cpython")
+    lock = platform_lock(wheels=(wheel(name, version),), packages=(python,), digest=one.digest)
+    return one, lock
+
+
+def test_a_lock_of_what_is_asked_is_fresh() -> None:
+    one, lock = fresh()
+    assert changes(lock, one) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"row": "linux-x86_64-cuda"}, "the row: linux-x86_64-cuda → linux-x86_64-cpu"),
+        ({"digest": ""}, "it was not written by `tfsetup lock`"),
+        ({"digest": "another"}, "what is asked for"),
+        ({"packages": (package("python", "3.9.1"),)}, "Python: 3.9 → "),
+        ({"wheels": ()}, "tensorflow-cpu: none → "),
+    ],
+)
+def test_what_changed_is_said(change: dict[str, Any], says: str) -> None:
+    one, lock = fresh()
+    found = changes(replace(lock, **change), one)
+    assert found[0].startswith(says)
+
+
+def test_a_platform_that_is_missing() -> None:
+    one, _ = fresh()
+    assert changes(None, one) == ("there is no linux-64 in it",)
+
+
+def test_the_team_s_requirements_are_part_of_the_ask() -> None:
+    one, lock = fresh()
+    assert changes(lock, replace(one, team=("rich",))) != ()
+    assert changes(lock, replace(one, specs=("matplotlib",))) != ()
