@@ -7,6 +7,7 @@ TOOL := .tool
 RUN := $(TOOL)/env/bin
 DEV := $(TOOL)/dev/bin
 ARGS ?=
+E2E := $(addprefix tests/e2e/test_,$(addsuffix .py,install packaging verify))
 
 # Variables that would send uv or Python to another environment than the one named here.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PYTHON UV_PROJECT_ENVIRONMENT
@@ -18,6 +19,14 @@ help: ## list the targets
 .PHONY: install
 install: $(TOOL)/env/ready ## put a verified TensorFlow into .venv (ARGS="--accelerator cpu" and so on)
 	@$(RUN)/tfsetup install $(ARGS)
+
+.PHONY: lock
+lock: $(TOOL)/env/ready ## write the lock files of every row anew (environments/locks)
+	@$(RUN)/tfsetup lock --format portable $(ARGS)
+
+.PHONY: lock-check
+lock-check: $(TOOL)/env/ready ## say which lock files are stale; offline
+	@$(RUN)/tfsetup lock --check $(ARGS)
 
 .PHONY: verify
 verify: $(TOOL)/env/ready ## load TensorFlow from .venv and time a matmul on each device
@@ -53,6 +62,10 @@ unit: $(TOOL)/dev/ready ## unit and contract tests
 
 .PHONY: e2e
 e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters (minutes)
+	@$(DEV)/python -m pytest -q -m "not heavy" $(E2E) $(ARGS)
+
+.PHONY: heavy
+heavy: $(TOOL)/dev/ready ## the rest: emulated machines, every macOS wheel, broken environments, conda (an hour, 60 GB)
 	@$(DEV)/python -m pytest -q tests/e2e $(ARGS)
 
 .PHONY: bench

@@ -156,19 +156,20 @@ def test_somebody_s_conda_is_never_touched(forge: Forge, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("path", "fault", "says"),
     [
-        ("/repodata.json.zst", "404", None),
-        ("linux-64/repodata.json.zst", "truncated", "damaged"),
-        (".conda", "404", "could not be"),
-        (".conda", "tampered", "hash"),
-        ("noarch/repodata.json.zst", "503", "cannot be read"),
+        (["/repodata.json.zst"], "404", None),
+        (["linux-64/repodata.json.zst"], "truncated", "damaged"),
+        ([".conda"], "404", "could not be"),
+        ([".conda"], "tampered", "damaged"),
+        (["hlocal_4.conda"], "tampered", "its hash differs"),
+        (["noarch/repodata.json.zst", "noarch/repodata.json"], "503", "cannot be read"),
     ],
-    ids=["no compressed list", "half a list", "no package", "another package", "server error"],
+    ids=["no compressed list", "half a list", "no package", "damaged package", "another package", "server error"],
 )
-def test_a_channel_with_a_fault(forge: Forge, tmp_path: Path, path: str, fault: Any, says: str | None) -> None:
+def test_a_channel_with_a_fault(forge: Forge, tmp_path: Path, path: list[str], fault: Any, says: str | None) -> None:
     cache = {"RATTLER_CACHE_DIR": str(tmp_path / "cache")}
     argv = ["install", *ASK, "--python", forge.minor, "--no-verify", "--no-preflight", "--json"]
     with serve(forge.folder) as served:
-        served.faults[path] = fault
+        served.faults.update(dict.fromkeys(path, fault))
         done = forge.run(*argv, "--prefix", str(tmp_path / "env"), cwd=tmp_path, url=served.url, **cache)
     if says is None:
         assert done.returncode == 0, done.stderr

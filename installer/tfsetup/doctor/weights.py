@@ -28,7 +28,7 @@ REST_MOST: Final = 1.5
 # The last error is the one the program died of; the same bonus goes to no cause when only one was seen.
 LAST_BONUS: Final = 0.8
 # A log signal whose condition could not be decided (the fact is unknown).
-UNDECIDED: Final = -2.0
+UNDECIDED: Final = -3.0
 # A degraded run (no GPU) or a harmless line says nothing about the error that ended the run.
 BELOW: Final = {"fatal": 0.0, "install": 0.0, "degraded": -3.0, "harmless": -6.0}
 # Nobody is ever certain from a text.

@@ -20,7 +20,7 @@ def defines(source: ByteSource, symbol: str) -> bool | None:
     try:
         magic = source.read(0, min(4, source.size))
         if magic.startswith(b"\x7fELF"):
-            return Symbols(Elf(source)).lookup(Query(symbol.encode())) is not None
+            return Symbols(Elf(source)).lookup(Query(symbol.encode()))
         if magic.startswith(b"MZ"):
             return Pe(source).export(symbol) is not None
         fat = slices(source)

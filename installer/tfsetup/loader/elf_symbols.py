@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tfsetup.loader.bytes import ByteSource
     from tfsetup.loader.elf import Elf
 
+BEHIND_THE_VERSIONS = "a symbol's version lies behind the table of versions"
+
 LOCAL, GLOBAL, WEAK, GNU_UNIQUE = 0, 1, 2, 10
 TLS = 6
 _UNDEFINED, _ABSOLUTE = 0, 0xFFF1
@@ -314,10 +316,24 @@ class Symbols:
         return bool(self._gnu[0]) if self._gnu is not None else bool(self._sysv and self._sysv[0])
 
     def wanted_version(self, number: int) -> Version | None:
-        """Return the version in which symbol `number` is asked for; None: any."""
+        """Return the version in which symbol `number` is asked for; None: any.
+
+        Raises:
+            MalformedImage: its index lies behind the table, where ld.so would read whatever is there.
+        """
         index = self.version_index(number)
-        version = None if index is None else (self.versions.by_index or {}).get(index & INDEX)
+        if index is None:
+            return None
+        if index & INDEX > self._last_version:
+            raise MalformedImage(BEHIND_THE_VERSIONS)
+        version = (self.versions.by_index or {}).get(index & INDEX)
         return version if version is not None and version.hash else None
+
+    @cached_property
+    def _last_version(self) -> int:
+        """The highest index a record defines or needs (glibc's `l_nversions` less one)."""
+        defined = (entry.version.index for entry in self.versions.definitions or ())
+        return max((*(self.versions.by_index or ()), *defined), default=0)
 
 
 def _local(symbol: Symbol) -> bool:

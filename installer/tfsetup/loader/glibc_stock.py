@@ -91,7 +91,7 @@ _OPTIONAL = (
     # libraries the manylinux policies let wheels expect of the system, though a small system may lack them
     "libX11.so.6", "libXext.so.6", "libXrender.so.1", "libICE.so.6", "libSM.so.6", "libGL.so.1", "libgobject-2.0.so.0",
     "libgthread-2.0.so.0", "libglib-2.0.so.0", "libatomic.so.1", "libexpat.so.1", "libnsl.so.1", "libgomp.so.1",
-    "libgomp.so.1.0.0", "libcrypt.so.1", "libcuda.so.1", "libnvidia-ml.so.1",
+    "libgomp.so.1.0.0", "libxcb.so.1", "libcrypt.so.1", "libcuda.so.1", "libnvidia-ml.so.1",
 )  # fmt: skip
 
 _PYTHON = re.compile(r"libpython3(?:\.[0-9]+t?)?\.so(?:\.1\.0)?")

@@ -86,7 +86,7 @@ def test_what_is_no_pattern_is_refused(pattern: str, complaint: str) -> None:
 def test_only_the_ends_of_endless_repetition_are_tried() -> None:
     stream = "again and " * 1000
     places = candidates(stream, "again")
-    assert len(places) == 200
+    assert len(places) == 60
     assert places[0] == 0
     assert places[-1] == 9990
     assert places == sorted(places)

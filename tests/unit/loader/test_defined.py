@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from support.elf_build import Define, Library, build_elf
 from support.macho import Offered, Plan, build, fat
+from support.pe_build import Dll, build_pe
 from tfsetup.loader.bytes import Memory
 from tfsetup.loader.defined import defines, own_name
 
@@ -15,6 +17,10 @@ GOOD = build(Plan(install_name="@rpath/a.so", exports=[Offered(symbol="_PyInit_a
         (GOOD, True),
         (build(Plan()), False),
         (fat(("x86_64", build(Plan(arch="x86_64"))), ("arm64", GOOD)), True),
+        (build_elf(Library(soname="a.so", defines=[Define(name="PyInit_a")])), True),
+        (build_elf(Library(soname="a.so", defines=[Define(name="PyInit_b")])), False),
+        (build_pe(Dll(exports=["PyInit_a"])), True),
+        (build_pe(Dll(exports=["PyInit_b"])), False),
         (b"", None),
         (b"hello", None),
         (GOOD[:40], None),

@@ -170,3 +170,10 @@ def test_a_relocation_table_outside_of_the_file() -> None:
 def test_a_symbol_that_cannot_exist() -> None:
     with pytest.raises(MalformedImage):
         symbols_of(Library()).symbol(1 << 30)
+
+
+def test_a_version_behind_the_table() -> None:
+    library = Library(soname="a", versions=["a"], imports=[Import(name="f", version=("liba.so", "A_1"))])
+    data = retag(build_elf(library), Tag.VERNEED, 0x6FFFFF00)
+    with pytest.raises(MalformedImage, match="a symbol's version lies behind the table of versions"):
+        Relocations(Symbols(Elf(Memory(data)))).references()

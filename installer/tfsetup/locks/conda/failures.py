@@ -97,7 +97,7 @@ _CHANNEL: Final = (
         "Check the channel's name and address (.condarc, CONDARC).",
     ),
     (
-        r"parse|deserial|expected .* at line|EOF while|invalid json|unexpected end|decod|trailing",
+        r"parse|deserial|expected .* at line|EOF while|invalid json|unexpected end|decod|trailing|zstd|stream",
         "its package list is damaged.",
         "Run the same command again; if it stays, the channel or a proxy in between sends half a file.",
     ),
@@ -120,6 +120,13 @@ def package_failed(message: str, *, doing: str) -> TfsetupError:
         )
     if re.search(r"No space left|os error 28\b", said):
         return BuildError(f"{doing}: the disk is full.\nrattler said: {said}", hint="Free some space.")
+    if re.search(
+        r"could not parse|could not unpack|invalid|corrupt|zstd|unexpected end|EOF while", said, re.IGNORECASE
+    ):
+        return NetworkError(
+            f"{doing}: the package is damaged.\nrattler said: {said}",
+            hint="Run the same command again; if it stays, the channel or a proxy in between serves a damaged file.",
+        )
     if re.search(r"codesign", said):
         hint = "A prefix for a Mac is finished on a Mac: run the same command there."
         return BuildError(f"{doing}: Apple's codesign is needed.\nrattler said: {said}", hint=hint)

@@ -139,9 +139,16 @@ def test_a_pin_of_tensorflow_in_pip_s_words(line: str, expected: str | None) -> 
     assert read(f"dependencies: [numpy, {{pip: ['{line}']}}]").tensorflow == expected
 
 
-@pytest.mark.parametrize(("line", "minor"), [
-    ("python=3.12", "3.12"), ("python 3.11.*", "3.11"), ("python==3.12.4", "3.12"),
-                                             ("python", None), ("python=3.12.4=h0_0_cpython", "3.12")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "minor"),
+    [
+        ("python=3.12", "3.12"),
+        ("python 3.11.*", "3.11"),
+        ("python==3.12.4", "3.12"),
+        ("python", None),
+        ("python=3.12.4=h0_0_cpython", "3.12"),
+    ],
+)
 def test_a_pin_of_python(line: str, minor: str | None) -> None:
     assert read(f"dependencies: ['{line}', numpy]").python == minor
 

@@ -67,6 +67,7 @@ def test_what_no_channel_has_is_a_question_of_channels() -> None:
         ("HTTP status client error (403 Forbidden) for url", "refused access"),
         ("could not find subdir 'noarch' in channel: No such file or directory (os error 2)", "no package list there"),
         ("failed to parse repodata: EOF while parsing an object at line 3", "damaged"),
+        ("failed to download: zstd stream did not finish", "damaged"),
         ("invalid peer certificate: UnknownIssuer", "certificate is not trusted"),
         ("no usable repodata cache for http://x/", "--offline forbids"),
         ("tcp connect error: Connection refused", "cannot be read"),
@@ -85,6 +86,7 @@ def test_a_channel_that_fails_is_named_with_the_reason(said: str, word: str) -> 
     [
         ("hash mismatch for x: expected a, got b", NetworkError, "not the one that was locked"),
         ("failed to fetch x: status client error (404)", NetworkError, "could not be fetched"),
+        ("could not parse archive: control character found while parsing a string", NetworkError, "is damaged"),
         ("No space left on device (os error 28)", BuildError, "disk is full"),
         ("failed to run /usr/bin/codesign", BuildError, "codesign"),
         ("something never seen", BuildError, "failed"),

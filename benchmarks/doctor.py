@@ -1,0 +1,51 @@
+"""How long the doctor reads a log, by its size: seconds for 10 MB, and the ratio to half of it (linear: 2)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tfsetup.doctor.diagnose import diagnose
+from tfsetup.doctor.gather import knowledge
+from tfsetup.doctor.model import Evidence
+
+SIZE = 10_000_000
+
+
+def _training(size: int) -> str:
+    line = "2026-01-01 12:00:00.{0:06d}: I guard.cc:227] This TensorFlow binary is optimized, step {0} loss 0.{0}\n"
+    return "".join(line.format(n) for n in range(size // len(line.format(0)) + 1))[:size]
+
+
+def _progress(size: int) -> str:
+    return "".join(f"\x1b[1m{n}/100000\x1b[0m [====>....] - ETA: 1s - loss: 0.{n}\r" for n in range(size // 48))[:size]
+
+
+def _anchors(size: int) -> str:
+    """One endless line of the beginnings of all patterns: the worst a log can be."""
+    words = sorted({pattern.anchor for cause in knowledge().causes for one in cause.signals for pattern in one.log})
+    text = " ".join(words) + " "
+    return (text * (size // len(text) + 1))[:size]
+
+
+def _nothing(size: int) -> str:
+    return "x" * size
+
+
+def main() -> None:
+    """Measure and print."""
+    knowledge()
+    makers: list[Callable[[int], str]] = [_training, _progress, _anchors, _nothing]
+    for make in makers:
+        half, whole = _seconds(make(SIZE // 2)), _seconds(make(SIZE))
+        print(f"{make.__name__[1:]:10} 10 MB {whole:5.2f} s, {whole / half:4.2f} times as long as 5 MB")
+
+
+def _seconds(log: str) -> float:
+    """Return the processor time of the best of three runs, so that other processes do not count."""
+    best = float("inf")
+    for _ in range(3):
+        began = time.process_time()
+        diagnose(Evidence(log=log), knowledge())
+        best = min(best, time.process_time() - began)
+    return best
