@@ -35,11 +35,15 @@ _PLATFORMS = {
 }
 
 
+ALL = "all"
+"""In place of Pythons: the row's own, and every other that the row would take where it is there already."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
     """What is wanted of every lock: the ask, the Pythons in order of preference, the levels, the team's requirements.
 
-    `accelerator` of the ask narrows platforms that are not rows; its `python` is not looked at, `pythons` is.
+    `pythons` may be `ALL`. `accelerator` of the ask narrows platforms that are not rows; its `python` is not looked at, `pythons` is.
     """
 
     ask: Ask
@@ -114,7 +118,7 @@ def targets_for(
     """
     found: list[LockTarget] = []
     reasons: list[str] = []
-    for python in order.pythons or (None,):
+    for python in _pythons(row, order):
         name = target_name(row, python, first=not found)
         host, selection = answer(row, replace(order.ask, python=python), order.levels, matrix)
         if not selection.installable:
@@ -130,6 +134,15 @@ def targets_for(
             hint="Change what is asked for (--tensorflow, --python, the team file), or leave the platform out.",
         )
     return tuple(found)
+
+
+def _pythons(row: Row, order: Order) -> tuple[str | None, ...]:
+    """Return the Pythons to try; None: the row's own, whichever that is."""
+    if order.pythons != (ALL,):
+        return order.pythons or (None,)
+    known = (f"3.{minor}" for minor in range(30, 6, -1))
+    reused = (p for p in known if p != row.python and row.reuse is not None and in_range(row.reuse, p))
+    return (None, *reused)
 
 
 def why_not(selection: Selection, row: Row) -> str:

@@ -150,3 +150,14 @@ def test_a_rule_about_another_release_does_not_count() -> None:
         row_parts(replace(before, rules=()), "2.20.0", shipped())["rules"]
         != row_parts(before, "2.20.0", shipped())["rules"]
     )
+
+
+def test_all_pythons_are_the_row_s_own_and_those_it_would_take_where_they_are() -> None:
+    found = targets_for(row("macos-arm64-metal"), order(None, "all"), shipped(), locked={})
+    assert [(t.name, t.origin.python, t.origin.asked_python) for t in found] == [
+        ("macos-arm64-metal", "3.12", False),
+        ("macos-arm64-metal-py311", "3.11", True),
+        ("macos-arm64-metal-py310", "3.10", True),
+    ]
+    alone = replace(row("macos-arm64-metal"), reuse=None)
+    assert [t.name for t in targets_for(alone, order(None, "all"), shipped(), locked={})] == ["macos-arm64-metal"]
