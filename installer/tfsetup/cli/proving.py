@@ -97,9 +97,8 @@ def _work(
 
 def prove(session: Session, case: Case) -> Proof:
     """Judge one lock, whatever was found before, and remember the answer."""
-    session.say(
-        f"Proving   {case.origin.row}: would it load on its target? The parts that matter are read off the index"
-    )
+    where = f"{case.origin.row}, Python {case.origin.python}"
+    session.say(f"Proving   {where}: would it load? The parts that matter are read off the index")
     try:
         proof = _judged(session, case)
     except NetworkError as error:

@@ -43,7 +43,8 @@ ALL = "all"
 class Order:
     """What is wanted of every lock: the ask, the Pythons in order of preference, the levels, the team's requirements.
 
-    `pythons` may be `ALL`. `accelerator` of the ask narrows platforms that are not rows; its `python` is not looked at, `pythons` is.
+    `pythons` may be `ALL`. `accelerator` of the ask narrows platforms that are not rows; instead of its `python`,
+    `pythons` is looked at.
     """
 
     ask: Ask
