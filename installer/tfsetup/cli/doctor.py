@@ -68,12 +68,17 @@ def _proven(session: Session, evidence: Evidence, diagnosis: Diagnosis) -> Diagn
     host = evidence.host
     if diagnosis.verdict != "problem" or host is None or host.os is None or host.arch is None:
         return diagnosis
+    from dataclasses import replace
+
     from tfsetup.doctor.proof import proven
+    from tfsetup.host.parsers.system import read_mac_version
     from tfsetup.matrix.files import read_matrix
     from tfsetup.matrix.select import select
 
+    # The matrix wants exact facts; what a person wrote for a version of macOS is none.
+    exact = host if host.os != "macos" or read_mac_version(host.os_version or "") else replace(host, os_version=None)
     matrix = read_matrix(session.matrix)
-    return proven(diagnosis, lambda ask: select(host, ask, matrix))
+    return proven(diagnosis, lambda ask: select(exact, ask, matrix))
 
 
 def _write_bundle(session: Session, path: Path, evidence: Evidence, diagnosis: Diagnosis) -> None:

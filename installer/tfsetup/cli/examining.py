@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfsetup.cli.session import Session
-from tfsetup.doctor.gather import interpreter_of, look_at, read_log, read_packages, try_import
+from tfsetup.doctor.gather import interpreter_of, look_at, read_log, read_machine, read_packages, try_import
 from tfsetup.doctor.inspection import inspect
 from tfsetup.doctor.model import Evidence, PreflightFailure
 from tfsetup.errors import TfsetupError
@@ -32,9 +32,19 @@ def examine(
     text = read_log(log) if log is not None else None
     if prefix is None and (log is not None or packages is not None):
         listed = read_packages(packages) if packages is not None else None
-        host = session.host() if session.replayed else None
+        host = _told(session)
         return Evidence(log=text, host=host, packages=listed, whole=len(listed or ()) >= _WHOLE)
     return _of_environment(session, prefix, text, importing=importing)
+
+
+def _told(session: Session) -> Host | None:
+    """Return the machine that `--host FILE` describes; None without one."""
+    if session.host_file is None:
+        return None
+    host, remark = read_machine(session.host_file)
+    if remark:
+        session.say(f"Note      {remark}")
+    return host
 
 
 def _of_environment(session: Session, prefix: str | None, log: str | None, *, importing: bool) -> Evidence:

@@ -181,7 +181,10 @@ class Installation:
         try:
             outcome = build(plan, store, hooks, offline=self.offline, replace=self.replace)
         except Refused as refused:
+            from tfsetup.cli.consulting import consult
+
             data = self._data(store, selection, None) | {refused.stage: refused.data, "refused": str(refused)}
+            data["doctor"] = consult(refused.data, host, prefix=str(self.prefix))
             findings = refused.data.get("findings", [])
             return Result(command="install", data=data, findings=findings, code=Code.ANSWER_IS_NO)
         self.seconds |= outcome.seconds

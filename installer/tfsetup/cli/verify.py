@@ -91,6 +91,10 @@ class Examination:
         write_page = self._page_writer()
         found, history = self._with_history(self._verify(python))
         data = to_data(found) | {"history": history, "compare": self.compare}
+        if found.failure is not None:
+            from tfsetup.cli.consulting import consult
+
+            data["doctor"] = consult(data, self.session.host(pythons=False, downloads=False), prefix=str(self.prefix))
         findings = findings_data(found)
         if write_page is not None:
             write_page(data, findings)
@@ -163,6 +167,10 @@ def _render(session: Session, result: Result) -> None:
 
     for part in verify_parts(result.data, result.findings, ascii_only=not _speaks_unicode()):
         session.show(part)
+    if result.data.get("doctor"):
+        from tfsetup.report.doctor import doctor_text
+
+        session.show(doctor_text(result.data["doctor"]))
 
 
 def _speaks_unicode() -> bool:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, En
 from tfsetup.doctor.inspection import MODULE
 from tfsetup.doctor.model import Knowledge
 from tfsetup.errors import InvalidFileError, UsageError, Where
+from tfsetup.host.file import parse_host, read_host
+from tfsetup.host.model import Host
 
 # A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
 _LARGEST_LOG = 64_000_000
@@ -94,6 +97,40 @@ def _ends(path: Path) -> bytes:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(len(head), size - _LARGEST_LOG // 2))
         return head + file.read()
+
+
+def read_machine(path: Path) -> tuple[Host, str]:
+    """Return the machine a host file describes, and a remark about a fact that had to be left out (empty: none).
+
+    What comes with a pasted log was often written down by a person (`"os_version": "Mojave"`). A machine to install on
+    must be described exactly; to explain a log, one fact less is better than no answer. The text itself is kept as
+    `os_version`, because it may say more than a number.
+
+    Raises:
+        InvalidFileError: the file is no host file, or wrong in more than one place.
+    """
+    try:
+        return read_host(path), ""
+    except InvalidFileError as error:
+        facts = _json_object(path)
+        for left_out in sorted(facts, key=lambda key: (key != "os_version", key == "os")):
+            try:
+                host = parse_host(json.dumps({key: facts[key] for key in facts if key != left_out}), str(path))
+            except InvalidFileError:
+                continue
+            said = facts[left_out]
+            if left_out == "os_version" and isinstance(said, str):
+                host = replace(host, os_version=said)
+            return host, f"{left_out} is left out: {error.message}"
+        raise
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def read_packages(path: Path) -> dict[str, str]:

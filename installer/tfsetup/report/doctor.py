@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rich.text import Text
+
 from tfsetup.report.text import printable
 
 Data = Mapping[str, Any]
@@ -12,6 +14,14 @@ Line = tuple[str, str]  # text, style
 
 _SURE = 0.8
 _LIKELY = 0.5
+
+
+def doctor_text(data: Data) -> Text:
+    """Return the same lines as one text, for the reports of other commands."""
+    text = Text()
+    for line, style in doctor_lines(data):
+        text.append(line + "\n", style=style or None)
+    return text
 
 
 def doctor_lines(data: Data) -> Iterator[Line]:

@@ -75,6 +75,10 @@ def _refused(data: Data) -> Iterator[RenderableType]:
     for failure in (data.get("preflight") or {}).get("failures", ()):
         yield f"{failure['kind']}: {failure['image']}"
         yield from (f"    {line}" for line in failure["message"].splitlines())
+    if data.get("doctor"):
+        from tfsetup.report.doctor import doctor_text
+
+        yield doctor_text(data["doctor"])
     yield ""
     yield f"Not installed: {data['refused']}"
     yield f"{data['prefix']} is as it was before."

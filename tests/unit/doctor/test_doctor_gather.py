@@ -279,3 +279,31 @@ def test_json_of_this_interpreter_is_a_list(tmp_path: Path) -> None:
     path.write_text(json.dumps([{"name": "a", "version": "1"}]), encoding="utf-16")
     assert gather.read_packages(path) == {"a": "1"}
     assert os.path.exists(path)  # noqa: PTH110 - it is only read
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "remark"),
+    [
+        ('{"os": "macos", "os_version": "14.4"}', ("macos", "14.4"), ""),
+        ('{"os": "macos", "os_version": "Mojave", "arch": "x86_64"}', ("macos", "Mojave"), "os_version is left out: "),
+        ('{"os": "linux", "arch": "riscv"}', ("linux", None), "arch is left out: "),
+        ('{"os": "linux", "pythons": [{"version": "three"}]}', ("linux", None), "pythons is left out: "),
+    ],
+)
+def test_a_fact_written_down_by_a_person_may_be_wrong(
+    tmp_path: Path, text: str, kept: tuple[str, str | None], remark: str
+) -> None:
+    path = tmp_path / "host.json"
+    path.write_text(text)
+    host, said = gather.read_machine(path)
+    assert (host.os, host.os_version) == kept
+    assert said.startswith(remark)
+    assert bool(said) == bool(remark)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"arch": "riscv", "os": "beos"}'])
+def test_what_is_no_host_file_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "host.json"
+    path.write_text(text)
+    with pytest.raises(InvalidFileError):
+        gather.read_machine(path)
