@@ -17,7 +17,7 @@ from tfsetup.locks.model import Form, Lock, LockedPackage, file_name
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.solve import Wish, rendered
 from tfsetup.locks.targets import LockTarget, Order, current_rows, rows_for, targets_for
-from tfsetup.locks.team import Marked, Team
+from tfsetup.locks.team import ALL, Marked, Team
 from tfsetup.matrix.model import Ask
 from tfsetup.matrix.reference import Levels
 from tfsetup.matrix.rows import Matrix, Row
@@ -92,7 +92,7 @@ class Locking:
     # ---------------------------------------------------------------------------------------------------- writing
 
     def _write(self) -> Result:
-        form = self.form or (self.team.form if self.team else None) or "pylock"
+        form = self.form or (self.team.form if self.team else None) or files.form_in(self._where)
         there = self._existing(form)
         targets = self._targets(there)
         wishes = {target.name: self._wish(target, form, there.get(target.name)) for target in targets}
@@ -227,7 +227,7 @@ class Locking:
 
     def _expected(self, there: dict[str, list[Path]]) -> list[_Expected]:
         """Return the locks that must be there: those of the platforms named, else those that were written."""
-        if self.platforms or self.session.replayed or self.team is not None:
+        if self.platforms or self.session.replayed or self.team is not None or ALL in self.pythons:
             return [one for row, _ in self.rows() for one in self._of_row(row, there)]
         recorded = files.read_proofs(self._where)
         gone = {_name_in(name): proof.row for name, proof in recorded.items() if not (self._where / name).is_file()}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import COMMENT, CREATED_BY, quoted, render, render_sums, seal
 
+ALTERED = "This line is not what tfsetup wrote: the lock was edited or cut off afterwards."
 _ABOUT = (
     "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with",
     "# any index or mirror: `tfsetup install` takes it, and so does `pip install --require-hashes --no-deps -r`.",
@@ -27,6 +28,26 @@ def write_lock(packages: Sequence[LockedPackage], origin: Origin | None, form: F
     sealed = seal(origin, ordered) if origin else None
     lines = _portable(ordered, sealed) if form == "portable" else _pylock(ordered, sealed)
     return Lock(text="".join(f"{line}\n" for line in lines), packages=ordered, form=form, origin=sealed)
+
+
+def altered(lock: Lock) -> int | None:
+    """Return the first line (from 1) of a lock with a note that is not as `write_lock` wrote it; None: all are.
+
+    Empty lines and comments that say nothing to anybody may be added or left out.
+    """
+    theirs = list(_telling(lock.text))
+    ours = list(_telling(write_lock(lock.packages, lock.origin, lock.form).text))
+    same = (a[1] == b[1] for a, b in zip(theirs, ours, strict=False))
+    place = next((n for n, equal in enumerate(same) if not equal), min(len(theirs), len(ours)))
+    if place == len(theirs) == len(ours):
+        return None
+    return theirs[place][0] if place < len(theirs) else lock.text.count("\n") + 1
+
+
+def _telling(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(COMMENT) or (line.strip() and not line.startswith("#")):
+            yield number, line.rstrip()
 
 
 def _ordered(package: LockedPackage) -> LockedPackage:
