@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -167,6 +168,18 @@ def test_the_shipped_locks_are_fresh_portable_and_for_every_python() -> None:
     pythons = {row: [one["python"] for one in found if one["row"] == row] for row in ROWS}
     assert pythons[ROW] == ["3.13", "3.12", "3.11", "3.10"]
     assert pythons["macos-arm64-metal"] == ["3.12", "3.11", "3.10"]
+
+
+def test_a_shipped_lock_is_proven_again(tmp_path: Path) -> None:
+    name = "requirements.linux-aarch64-cpu.txt"
+    shutil.copy(ROOT / "environments/locks" / name, tmp_path)
+    argv = ["lock", "--check", "--prove", "-o", str(tmp_path)]
+    done = tfsetup(*argv, "--json", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "c"))
+    assert done.returncode == 0, done.stderr
+    (found,) = data(done)["files"]
+    shipped = json.loads((ROOT / "environments/locks/proof.json").read_text())["locks"][name]
+    assert (found["verdict"], found["fresh"]) == (shipped["verdict"], True)
+    assert f"loads          {shipped['images']} libraries" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

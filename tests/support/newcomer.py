@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -77,13 +78,31 @@ def make(
 
 
 def clone_of_this(folder: Path) -> Path:
-    """Clone this repository as it was committed into `folder`; copy it where it is none."""
+    """Clone this repository as it was committed into `folder`; where it is none, make one of its files."""
     if (ROOT / ".git").exists():
         run("git", "clone", "--quiet", "--depth", "1", f"file://{ROOT}", folder, environ=_TRUSTED)
     else:
         left_out = shutil.ignore_patterns(".venv*", ".tool", "__pycache__", ".*_cache", "dist")
         shutil.copytree(ROOT, folder, ignore=left_out)
+        commit(folder, "As it was found")
     return folder
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit everything in `folder`, which becomes a repository if it is none."""
+    run("git", "init", "--quiet", folder)
+    run("git", "add", "--all", cwd=folder)
+    who = {
+        f"GIT_{role}_{what}": "somebody@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    run("git", "commit", "--quiet", "--message", message, cwd=folder, environ=who)
+
+
+def guide() -> dict[str, str]:
+    """Return the files that docs/team.md shows for copying, by their paths."""
+    text = (ROOT / "docs" / "team.md").read_text(encoding="utf-8")
+    found = re.findall(r"<!-- file:(\S+) -->\n```\w+\n(.*?)```\n<!-- /file -->", text, re.DOTALL)
+    return dict(found)
 
 
 def uv() -> str:
