@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif("3.12" not in [p.minor for p in pythons_here()], reason="the guide's team uses Python 3.12"),
 ]
-ADDRESS = "git+https://git.example.com/tools/tfsetup@v0.1.0"
+ADDRESS = "https://git.example.com/tools/tfsetup@v0.1.0"
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +22,13 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The team's repository, with the guide's files in it and the locks committed."""
     folder = tmp_path_factory.mktemp("team") / "ours"
     tool = clone_of_this(tmp_path_factory.mktemp("tool") / "tfsetup")
+    shutil.rmtree(tool / ".git")  # CI's checkout may be one that git does not clone from again: shallow, no branch
+    commit(tool, "tfsetup")
+    run("git", "tag", "v0.1.0", cwd=tool)
     for name, text in guide().items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         assert name != "Makefile" or ADDRESS in text
-        (folder / name).write_text(text.replace(ADDRESS, f"git+file://{tool}"))
+        (folder / name).write_text(text.replace(ADDRESS, f"file://{tool}@v0.1.0"))
     # Proving three platforms reads a lot of wheels; test_lock.py does it for one.
     done = make(folder, "lock", "ARGS=--no-prove")
     assert done.returncode == 0, done.stderr
