@@ -38,6 +38,7 @@ COMMANDS = {
         "Point the environment at an earlier generation, without network or delay.",
     ),
     "remove": ("generations:remove", "Remove one generation that is not the current one."),
+    "gc": ("generations:gc", "Remove old generations, and what killed runs have left."),
 }
 
 

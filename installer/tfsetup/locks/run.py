@@ -87,12 +87,14 @@ def run_uv(
     screen: Screen | None = None,
     output: tuple[str, str] | None = None,
     children: Children | None = None,
+    held: Sequence[int] = (),
 ) -> Finished:
     """Run `uv ARGUMENTS` to its end and return what it printed.
 
     `environ` is added to the scrubbed environment, in which pip's index settings stand as uv's. `output` is a name and
     the content of a file that uv shall write over (`--output-file`): what it holds in the end is returned in place of
-    standard output. An interrupt ends uv before it is passed on.
+    standard output. An interrupt ends uv before it is passed on. `held` are descriptors that uv shall keep open as long
+    as it runs.
 
     Raises:
         TfsetupError: uv failed; which kind is read from its messages (`explain_uv`).
@@ -113,6 +115,7 @@ def run_uv(
         stdout=subprocess.PIPE,
         stderr=reader.child_end,
         env=variables,
+        pass_fds=held if sys.platform != "win32" else (),
     )
     try:
         if children is not None:
