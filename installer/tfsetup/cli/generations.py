@@ -112,9 +112,11 @@ def _remove(session: Session, prefix: Path, generation: int) -> Result:
 def _gc(session: Session, prefix: Path, keep: int) -> Result:
     from tfsetup.envs.generations import collect
     from tfsetup.envs.store import Store, layout_for
+    from tfsetup.locks.run import sweep_temporary
 
     store = Store(layout_for(prefix))
     swept = collect(store, keep, waiting=_waiting(session))
+    sweep_temporary()
     data = {"prefix": str(store.layout.prefix), **{key: list(value) for key, value in asdict(swept).items()}}
     return Result(command="gc", data=data | {"changed": bool(swept.removed or swept.unfinished)})
 

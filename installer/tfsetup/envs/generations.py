@@ -11,7 +11,7 @@ from tfsetup.errors import BuildError, TfsetupError, UsageError
 
 
 def roll_back(store: Store, generation: int | None, *, waiting: Callable[[], None]) -> tuple[int | None, Receipt]:
-    """Point the prefix at `generation` (default: the newest before the current); return the number before, and what it is.
+    """Point the prefix at `generation` (default: the newest before the current one); return the old and the new one.
 
     Raises:
         UsageError: there is no such generation, or none to go back to.

@@ -26,6 +26,7 @@ from tfsetup.envs.model import (
     Switch,
     Verify,
 )
+from tfsetup.envs.records import objections
 from tfsetup.envs.store import Store, not_ours, unwritable
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
 from tfsetup.locks.run import Finished, Screen, run_uv
@@ -201,9 +202,22 @@ class _Build:
             if self.offline:
                 raise
             done = self._uv([*sync, str(lock)], doing=doing, environ=step.environ, screen=self.hooks.screen)
+        self._look_at_records()
         fetched = _prepared_seconds(done.stderr)
         self.seconds["download"] = fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+
+    def _look_at_records(self) -> None:
+        """Refuse paths that must not be, before anything of the wheels runs (`.pth` files do at every start)."""
+        site = self.store.layout.site_packages(self.folder, self.plan.python)
+        records = {file.parent.name: file.read_text("utf-8", "replace") for file in site.glob("*.dist-info/RECORD")}
+        found = objections(records, site.relative_to(self.folder).as_posix())
+        if found:
+            more = f"\nand {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004 - enough to see what it is
+            raise BuildError(
+                "A wheel holds files that must not be installed:\n" + "\n".join(found[:3]) + more,
+                hint="Do not use this package, or choose another version of it.",
+            )
 
     def _link(self, step: CreateCondaPrefix) -> None:
         from tfsetup.envs.conda.build import link_prefix
@@ -218,6 +232,7 @@ class _Build:
         from tfsetup.envs.conda.build import add_wheels
 
         fetched = _prepared_seconds(add_wheels(step, self.folder, self.python, self._common(), self.hooks.screen))
+        self._look_at_records()
         self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
 

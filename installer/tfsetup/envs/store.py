@@ -18,7 +18,8 @@ from tfsetup.envs.model import RECEIPT_SCHEMA, Layout, Receipt
 from tfsetup.envs.swap import exchange
 from tfsetup.errors import BuildError, InvalidFileError, UsageError, Where
 
-_DRAFT = re.compile(r"\.link-\d+|\.\d+\.json\.\d+|\d+\.old")
+_DRAFT = re.compile(r"\.link-\d+|\.\d+\.json\.\d+")
+_GOING = re.compile(r"\.gone-\d+-\d+")
 _OURS_ALONE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -118,7 +119,10 @@ class Store:
         try:
             self.layout.receipt(generation).unlink(missing_ok=True)
             if folder.exists():
-                shutil.rmtree(folder)
+                # Under another name first: a program of a killed run that still writes here finds no folder then.
+                going = folder.with_name(f".gone-{generation}-{os.getpid()}")
+                folder.rename(going)
+                shutil.rmtree(going)
         except OSError as problem:
             raise unwritable(folder, problem) from problem
 
@@ -130,17 +134,18 @@ class Store:
         """
         if not self.layout.root.is_dir():
             return []
-        finished = set(self.numbers())
-        removed: set[int] = set()
-        for path in sorted(self.layout.root.iterdir()):
-            number = int(path.stem) if path.stem.isdigit() and path.suffix in {"", ".json"} else None
-            if _DRAFT.fullmatch(path.name) or (number is not None and path.is_symlink()):
+        for path in self.layout.root.iterdir():
+            if _DRAFT.fullmatch(path.name) or (path.name.isdigit() and path.is_symlink()):
                 with suppress(OSError):
                     path.unlink()
-            elif number is not None and number not in finished:
-                self.discard(number)
-                removed.add(number)
-        return sorted(removed)
+            elif _GOING.fullmatch(path.name) and _is_real_folder(path):
+                shutil.rmtree(path, ignore_errors=True)
+        finished = set(self.numbers())
+        names = (path for path in self.layout.root.iterdir() if path.stem.isdigit() and path.suffix in {"", ".json"})
+        unfinished = {int(path.stem) for path in names} - finished
+        for number in sorted(unfinished):
+            self.discard(number)
+        return sorted(unfinished)
 
     def recover(self) -> None:
         """Finish a switch that was killed halfway, where the system cannot do it in one step.
@@ -148,15 +153,15 @@ class Store:
         Such a switch first takes the prefix away (a junction on Windows, a folder that is being adopted elsewhere), so
         a prefix that is not there, with its draft or itself put aside, is what a killed one leaves.
         """
-        prefix = self.layout.prefix
-        if os.path.lexists(prefix) or not self.layout.root.is_dir():
+        if not self.layout.root.is_dir():
             return
-        aside = sorted(self.layout.root.glob("*.old"))
+        for aside in self.layout.root.glob("*.old"):
+            place = self.layout.root / aside.stem if os.path.lexists(self.layout.prefix) else self.layout.prefix
+            if _is_real_folder(aside) and not os.path.lexists(place):
+                aside.rename(place)
         drafts = [path for path in self.layout.root.glob(".link-*") if _link_target(path) in self._folders()]
-        if aside and _is_real_folder(aside[0]):
-            aside[0].rename(prefix)
-        elif drafts:
-            drafts[0].rename(prefix)
+        if drafts and not os.path.lexists(self.layout.prefix):
+            drafts[0].rename(self.layout.prefix)
 
     def _folders(self) -> set[Path]:
         return {self.layout.folder(number) for number in self.numbers()}

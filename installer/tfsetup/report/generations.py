@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.report.result import Result
+from tfsetup.report.text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,7 +22,7 @@ def generations_view(data: Mapping[str, Any]) -> RenderableType:
     for heading in ("", "generation", "row", "Python", "what", "built (UTC)", "verified"):
         table.add_column(heading)
     for row in data["generations"]:
-        table.add_row(*_cells(row))
+        table.add_row(*map(printable, _cells(row)))
     return table
 
 
