@@ -164,7 +164,8 @@ def write_all(folder: Path, texts: Mapping[str, str]) -> list[str]:
             path = folder / name
             _sweep_drafts(path)
             if not _same(path, text):
-                drafts[path] = _draft(path, text)
+                drafts[path] = path.with_name(f".{path.name}.{os.getpid()}")
+                _write_draft(drafts[path], text)
         _take_places(drafts)
     except OSError as problem:
         message = f"{folder} cannot be written: {problem.strerror or problem}."
@@ -183,14 +184,12 @@ def _same(path: Path, text: str) -> bool:
         return False
 
 
-def _draft(path: Path, text: str) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+def _write_draft(draft: Path, text: str) -> None:
     draft.unlink(missing_ok=True)
     with draft.open("xb") as file:  # never through a link that somebody put there
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    return draft
 
 
 def _sweep_drafts(path: Path) -> None:
