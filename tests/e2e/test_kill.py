@@ -144,6 +144,18 @@ def test_a_killed_run_leaves_before_or_after_and_nothing_else(
         finally:
             shutil.rmtree(home)
 
+    def until_hit(job: tuple[Action, Path, float]) -> Trial:
+        """Kill somewhat earlier when the run was over before the moment came."""
+        action, folder, seconds = job
+        trial: Trial | float = 0.0
+        for _ in range(6):
+            trial = attempt(action, folder, seconds)
+            if isinstance(trial, Trial) and trial.hit:
+                break
+            seconds *= 0.2 + 0.7 * dice.random()
+        assert isinstance(trial, Trial)
+        return trial
+
     for action in known.values():  # whatever is made on a first run is made: caches, bytecode
         attempt(action, Path("warm"), None)
     with ThreadPoolExecutor(2) as pool:
@@ -156,10 +168,10 @@ def test_a_killed_run_leaves_before_or_after_and_nothing_else(
             for number, moment in enumerate(moments(count, float(str(took[name])), dice))
         ]
         dice.shuffle(jobs)
-        trials = [trial for trial in pool.map(lambda job: attempt(*job), jobs) if isinstance(trial, Trial)]
+        trials = list(pool.map(until_hit, jobs))
     report(trials, sys.stdout.write)
     assert len(trials) == sum(shares(total).values()) >= total
-    assert sum(trial.hit for trial in trials) > 0.5 * total
+    assert sum(trial.hit for trial in trials) > 0.9 * total
     assert any(trial.unfinished for trial in trials)
     assert {trial.changed for trial in trials if trial.action == "install"} == {False, True}
 

@@ -26,9 +26,9 @@ from tfsetup.envs.model import (
     Switch,
     Verify,
 )
-from tfsetup.envs.records import objections
 from tfsetup.envs.store import Store, not_ours, unwritable
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
+from tfsetup.loader.names import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
 
 _PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
