@@ -7,7 +7,6 @@ TOOL := .tool
 RUN := $(TOOL)/env/bin
 DEV := $(TOOL)/dev/bin
 ARGS ?=
-E2E := $(addprefix tests/e2e/test_,$(addsuffix .py,install packaging verify))
 
 # Variables that would send uv or Python to another environment than the one named here.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PYTHON UV_PROJECT_ENVIRONMENT
@@ -61,11 +60,11 @@ unit: $(TOOL)/dev/ready ## unit and contract tests
 	@$(DEV)/python -m pytest -q -n auto tests/unit tests/contract tests/architecture $(ARGS)
 
 .PHONY: e2e
-e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters (minutes)
-	@$(DEV)/python -m pytest -q -m "not heavy" $(E2E) $(ARGS)
+e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters, emulated machines (minutes)
+	@$(DEV)/python -m pytest -q -m "not exhaustive" tests/e2e $(ARGS)
 
-.PHONY: heavy
-heavy: $(TOOL)/dev/ready ## the rest: emulated machines, every macOS wheel, broken environments, conda (an hour, 60 GB)
+.PHONY: exhaustive
+exhaustive: $(TOOL)/dev/ready ## the whole of what e2e runs a part of: every macOS wheel, all damaged files (an hour, 60 GB)
 	@$(DEV)/python -m pytest -q tests/e2e $(ARGS)
 
 .PHONY: bench

@@ -18,7 +18,7 @@ CASES = ROOT / "tests" / "cases"
 
 @cache
 def shipped() -> Matrix:
-    return read_matrix()
+    return read_matrix(marks=True)
 
 
 def pythons(*versions: str, arch: Any = None) -> tuple[Python, ...]:

@@ -35,12 +35,13 @@ def show(
     ctx: typer.Context,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the support table of the README.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of matrix files, for editors.")] = False,
+    compiled: Annotated[bool, typer.Option("--compiled", help="The quick copy of the shipped YAML.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print the matrix as a table: what each row is for and the newest answer it gives."""
 
     def render(session: Session, result: Result) -> None:
-        _render_show(session, result, markdown=markdown, schema=schema)
+        _render_show(session, result, markdown=markdown, schema=schema, compiled=compiled)
 
     execute(ctx, "matrix show", json=as_json, host=None, work=_show, render=render)
 
@@ -56,7 +57,7 @@ def _show(session: Session) -> Result:
     return Result(command="matrix show", data=data)
 
 
-def _render_show(session: Session, result: Result, *, markdown: bool, schema: bool) -> None:
+def _render_show(session: Session, result: Result, *, markdown: bool, schema: bool, compiled: bool) -> None:
     import sys
 
     from tfsetup.matrix.overview import Line
@@ -68,6 +69,10 @@ def _render_show(session: Session, result: Result, *, markdown: bool, schema: bo
         from tfsetup.matrix.schema import schema_text
 
         sys.stdout.write(schema_text())
+    elif compiled:
+        from tfsetup.matrix.files import compiled_text
+
+        sys.stdout.write(compiled_text())
     elif markdown:
         sys.stdout.write(table(lines))
     else:
@@ -99,7 +104,7 @@ def _check(session: Session, hosts: Path | None, *, offline: bool) -> Result:
     from tfsetup.matrix.files import read_matrix
     from tfsetup.matrix.snapshot import differences
 
-    read = read_matrix(session.matrix)
+    read = read_matrix(session.matrix, marks=True)
     reports, loose = check_matrix(read, _hosts(hosts))
     data: dict[str, Any] = {"index": read.index.taken, "differences": [], "traffic": None}
     data["rows"] = [

@@ -70,4 +70,5 @@ def parse_system(document: Mapping[str, object], symbols: str) -> System:
         major, _, minor = since.partition(".")
         if isinstance(paths, list):
             found.update((_FRAMEWORK_VERSION.sub(".framework/", str(path)), (int(major), int(minor))) for path in paths)
-    return System(libraries=found, symbols=frozenset(symbols.split()))
+    names = (line for line in symbols.splitlines() if not line.startswith("#"))
+    return System(libraries=found, symbols=frozenset(names))

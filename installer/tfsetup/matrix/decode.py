@@ -7,7 +7,6 @@ line and a column.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 from collections.abc import Mapping
 from functools import cache
@@ -142,5 +141,7 @@ def _yaml_type(node: Node) -> str:
 
 
 def _close(word: str, known: tuple[Any, ...]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word, [str(k) for k in known], n=1)
     return f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(map(str, known))}."

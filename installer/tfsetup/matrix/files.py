@@ -10,12 +10,13 @@ from typing import Self
 
 from tfsetup.errors import BuildError, InvalidFileError, Where
 from tfsetup.matrix.facts import Index
-from tfsetup.matrix.load import InvalidMatrixError, merge, parse
+from tfsetup.matrix.load import InvalidMatrixError, Parsed, merge, parse
 from tfsetup.matrix.marked import Problem
 from tfsetup.matrix.rows import Matrix
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
+COMPILED = "matrix.json"
 
 
 @cache
@@ -37,21 +38,46 @@ def environments() -> Path:
     )
 
 
-def read_matrix(extra: Path | None = None, *, index: Index | None = None) -> Matrix:
+def read_matrix(extra: Path | None = None, *, index: Index | None = None, marks: bool = False) -> Matrix:
     """Return the shipped matrix, extended or overridden by the rows of `extra`, over `index` (default: the snapshot).
+
+    `marks`: with the place of every field of the shipped file too, for checking it; reading those takes longer.
 
     Raises:
         InvalidMatrixError: a file is invalid; the message has every place.
     """
-    parts = [parse(_text(environments() / MATRIX), _shown(environments() / MATRIX))]
+    parts = [_shipped(marks=marks)]
     if extra is not None:
         parts.append(parse(_text(extra), str(extra)))
     return merge(parts, index or read_index())
 
 
+def _shipped(*, marks: bool) -> Parsed:
+    """Return the shipped rows: from their compiled copy, where it is current and nobody wants the marks."""
+    path = environments() / MATRIX
+    text = _text(path)
+    if not marks:
+        from tfsetup.matrix.compiled import load_compiled
+
+        copy = environments() / COMPILED
+        content = load_compiled(_text(copy), text) if copy.is_file() else None
+        if content is not None:
+            return Parsed(content=content, marks={})
+    return parse(text, _shown(path))
+
+
+def compiled_text() -> str:
+    """Return `environments/matrix.json` as it must be."""
+    from tfsetup.matrix.compiled import compile_matrix
+
+    path = environments() / MATRIX
+    text = _text(path)
+    return compile_matrix(parse(text, _shown(path)).content, text)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Files:
-    """The two files of a matrix folder, for `matrix update`."""
+    """The files of a matrix folder, for `matrix update`."""
 
     matrix: Path
     snapshot: Path
@@ -71,12 +97,16 @@ class Files:
         return read_index(self.snapshot)
 
     def write(self, matrix: str, snapshot: str) -> None:
-        """Put new texts in the place of both files, each whole or not at all.
+        """Put new texts in the place of both files and of the compiled copy, each whole or not at all.
 
         Raises:
             BuildError: the folder cannot be written.
         """
-        for path, text in ((self.snapshot, snapshot), (self.matrix, matrix)):
+        from tfsetup.matrix.compiled import compile_matrix
+
+        compiled = compile_matrix(parse(matrix, str(self.matrix)).content, matrix)
+        files = {self.snapshot: snapshot, self.matrix: matrix, self.matrix.with_name(COMPILED): compiled}
+        for path, text in files.items():
             part = path.with_name(f"{path.name}.new")
             try:
                 part.write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from tfsetup.matrix.versions import InvalidSpecifier, InvalidVersion, specifiers, version
+from tfsetup.matrix.versions import NotAVersionError, check_specifier, version
 
 # What a source may rest on; anything else names a page, in more than one word.
 _EVIDENCE = {"index", "binary", "run", "METADATA"}
@@ -32,8 +32,8 @@ def _range(text: str) -> str:
     if text.strip()[:1] not in "<>=!~" or not text.strip():
         return "a range needs an operator"
     try:
-        specifiers(text)
-    except InvalidSpecifier:
+        check_specifier(text)
+    except NotAVersionError:
         return "not a PEP 440 range"
     return ""
 
@@ -41,7 +41,7 @@ def _range(text: str) -> str:
 def _version(text: str) -> str:
     try:
         version(text)
-    except InvalidVersion:
+    except NotAVersionError:
         return "not a PEP 440 version"
     return ""
 

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 
 from tfsetup.errors import InvalidFileError, Where
-from tfsetup.matrix.decode import Decoder
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.marked import Problem, UnreadableError, compose
 from tfsetup.matrix.rows import Matrix, MatrixFile, Row
@@ -40,6 +39,8 @@ def parse(text: str, file: str) -> Parsed:
     Raises:
         InvalidMatrixError: with every problem of the file at once.
     """
+    from tfsetup.matrix.decode import Decoder  # not for the compiled copy, which is what `resolve` reads
+
     decoder = Decoder()
     try:
         root = compose(text, file)

@@ -20,7 +20,7 @@ from tfsetup.matrix.machine import hardware
 from tfsetup.matrix.model import Ask, Rejected, Selection
 from tfsetup.matrix.releases import Candidate, Miss, judge
 from tfsetup.matrix.rows import Matrix, Refusal, Row
-from tfsetup.matrix.versions import InvalidSpecifier, asked, in_range, is_prerelease, specifiers, version
+from tfsetup.matrix.versions import NotAVersionError, asked, check_specifier, in_range, is_prerelease, version
 
 _RANKS = {"first": 2, "asked": 2, "then": 1, "never": 0}
 _SHOWN_MISSES = 3
@@ -116,8 +116,8 @@ def _check(ask: Ask) -> None:
     pythons.check_asked(ask.python)
     if ask.tensorflow is not None:
         try:
-            specifiers(ask.tensorflow)
-        except InvalidSpecifier as error:
+            check_specifier(ask.tensorflow)
+        except NotAVersionError as error:
             hint = "For instance --tensorflow 2.19.1, --tensorflow '2.19.*' or --tensorflow '>=2.18,<2.20'."
             message = f"--tensorflow {ask.tensorflow}: this is neither a version nor a PEP 440 specifier."
             raise UsageError(message, hint=hint) from error

@@ -92,7 +92,7 @@ def digest(files: Iterable[File]) -> str:
 def releases(index: Index, name: str, files: Iterable[File]) -> dict[str, list[File]]:
     """Return the files of a project page by release, from the oldest one of the snapshot on."""
     known = index.releases(name)
-    oldest = version(known[-1]) if known else Version("0.dev0")
+    oldest = Version(known[-1]) if known else Version("0.dev0")
     found: dict[str, list[File]] = {}
     for file in files:
         try:

@@ -240,3 +240,9 @@ def test_a_damaged_signature_in_the_words_of_12_and_13() -> None:
     assert words.signature_damaged(Mac(version=(12, 3)), named, 0, 16, 32).endswith(
         "codeBlobSize=0x00000020 for '/p.so'"
     )
+
+
+def test_the_table_of_symbols_holds_what_every_wheel_takes_from_macos() -> None:
+    assert len(SYSTEM.symbols) > 1500
+    assert {"_malloc", "_printf", "___chkstk_darwin", "_objc_msgSend", "__Znwm"} <= SYSTEM.symbols
+    assert not {symbol for symbol in SYSTEM.symbols if symbol.startswith(("_Py", "_TF_", "#")) or " " in symbol}

@@ -108,6 +108,6 @@ def test_both_files_are_written_or_the_folder_is_named(tmp_path: object) -> None
     files = Files.of(folder)
     files.write("schema: 1\n", "{}\n")
     assert files.matrix_text() == "schema: 1\n"
-    assert sorted(path.name for path in folder.iterdir()) == ["index.json", "matrix.yaml"]
+    assert sorted(path.name for path in folder.iterdir()) == ["index.json", "matrix.json", "matrix.yaml"]
     with pytest.raises(Exception, match="cannot be written"):
-        Files.of(folder / "not-there").write("", "")
+        Files.of(folder / "not-there").write("schema: 1\n", "")
