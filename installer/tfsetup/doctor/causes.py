@@ -1,7 +1,8 @@
 """`causes.yaml` to values: strict, every complaint with file, line and column.
 
 `aliases:` maps a distribution to other names of the same thing; `patterns:` names lists of patterns that several causes
-share (used as `$name`; in `also`, of which every item must occur, any pattern of a list will do); `causes:` lists entries
+share (used as `$name`; in `also`, of which every item must occur, any pattern of a list will do); `causes:` lists
+entries
 
 
     - cause: slug
