@@ -205,6 +205,18 @@ def test_the_interpreter_of_an_environment(tmp_path: Path, place: str) -> None:
     assert gather.interpreter_of(str(tmp_path / place)) == tmp_path / place
 
 
+def test_an_environment_named_from_here_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter is run in another folder, where a relative path leads nowhere."""
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    wanted = tmp_path / ".venv" / "bin" / "python"
+    assert gather.interpreter_of(".venv") == gather.interpreter_of("./.venv/bin/python") == wanted
+    assert gather.interpreter_of(None) == wanted
+
+
 def test_the_active_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").write_text("")
