@@ -59,7 +59,6 @@ class Patient:
             "VIRTUAL_ENV": str(self.prefix),
             "PIP_CACHE_DIR": str(self.downloads),
             "PIP_NO_COMPILE": "1",
-            "PIP_CONSTRAINT": str(self.downloads.parent / "constraints.txt"),
             "PYTHONPATH": str(ROOT / "installer"),
         }
 
@@ -224,6 +223,7 @@ def test_a_requirement_that_is_gone(patient: Patient) -> None:
 
 
 @x86_64_only
+@pytest.mark.exhaustive
 def test_a_native_module_that_was_cut_short(patient: Patient) -> None:
     path = next(path for path in patient.site.glob("ml_dtypes/*.so"))
     patient.replace(str(path.relative_to(patient.site)), path.read_bytes()[:100_000])
@@ -262,7 +262,8 @@ def test_a_file_that_shadows_a_module(patient: Patient, name: str) -> None:
 
 
 @x86_64_only
-def test_no_tensorflow_at_all(patient: Patient) -> None:
+def test_no_tensorflow_at_all(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_CONSTRAINT", str(patient.downloads.parent / "constraints.txt"))
     patient.pip("uninstall", "tensorflow-cpu")
     heal(patient, "wrong-python-environment")
 
@@ -313,7 +314,12 @@ def test_two_tensorflows_in_one_folder(patient: Patient) -> None:
 @x86_64_only
 def test_tensorflow_text_of_another_minor(patient: Patient) -> None:
     patient.pip("install", "--no-deps", "tensorflow-text==2.18.1")
-    heal(patient, "tf-text-abi-mismatch", imports=False)
+    look = [str(patient.prefix), "--no-import"]
+    found = patient.doctor(*look, status=7)["findings"][0]
+    assert found["cause"] == "tf-text-abi-mismatch"
+    assert patient.shell(command_of(found["fix"][0])).returncode == 0
+    assert patient.shell(f"{patient.python} -c 'import tensorflow_text'").returncode == 0
+    assert patient.doctor(*look, status=0)["healthy"]
 
 
 @x86_64_only
