@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import unquote
 
 SUBDIRS: Final = ("linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64")
 """The subdirs of a channel that TensorFlow has wheels for."""
@@ -77,6 +78,11 @@ class PinnedWheel:
     sha256: str
     depends: tuple[str, ...] = ()
     size: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The wheel's name, which carries its tags."""
+        return unquote(self.url.partition("#")[0].rpartition("/")[2])
 
     @property
     def requirement(self) -> str:
