@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,12 +27,11 @@ _AT_ONCE: Final = 4  # archives fetched and unpacked at the same time
 
 @dataclass(kw_only=True)
 class Unpacker:
-    """Unpacks archives into `folder`, each once however many platforms ask for it."""
+    """Unpacks archives into `folder`; one that is there already is not unpacked again."""
 
     folder: Path
     settings: Settings
     offline: bool = False
-    _gate: threading.Lock = field(default_factory=threading.Lock)
 
     def unpack(self, packages: Sequence[CondaPackage]) -> tuple[Path, ...]:
         """Unpack what can hold native code, and return the folders; every archive is checked against its sha256.
@@ -44,10 +42,9 @@ class Unpacker:
             NetworkError: an archive cannot be fetched, is not the locked one, or is damaged.
         """
         native = [package for package in packages if package.subdir != "noarch"]
-        with self._gate:
-            waiting = [package for package in native if not self._place(package).is_dir()]
-            check_local(waiting)
-            wait_for(self._all(waiting))
+        waiting = [package for package in native if not self._place(package).is_dir()]
+        check_local(waiting)
+        wait_for(self._all(waiting))
         return tuple(self._place(package) for package in native)
 
     def _place(self, package: CondaPackage) -> Path:
