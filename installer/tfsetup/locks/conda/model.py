@@ -63,6 +63,11 @@ class CondaPackage:
         return self.url.rpartition("/")[2]
 
     @property
+    def stem(self) -> str:
+        """The archive's name without its ending: what an unpacked package is called in a cache."""
+        return f"{self.name}-{self.version}-{self.build}"
+
+    @property
     def channel(self) -> str:
         """The channel's URL, with a slash at its end."""
         return self.url.rsplit("/", 2)[0] + "/"
