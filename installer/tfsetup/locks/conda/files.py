@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -46,19 +47,35 @@ def _condarcs(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield where conda looks for settings, the most general first (its documentation, "Searching for .condarc")."""
+    """Yield where conda and mamba look for settings, the most general first.
+
+    conda's documentation, "Searching for .condarc"; mamba's, "Configuration": `.mambarc` beside it.
+    """
     shared = [Path("C:/ProgramData/conda")] if sys.platform == "win32" else [Path("/etc/conda"), Path("/var/lib/conda")]
     home = Path.home()
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "conda"
-    roots = [Path(environ["CONDA_ROOT"])] if environ.get("CONDA_ROOT") else []
-    for folder in (*shared, *roots, config, home / ".conda", home):
+    for folder in (*shared, *bases(environ), config, home / ".conda", home):
         yield folder / ".condarc"
         if folder != home:
             yield folder / "condarc"
+        yield folder / ".mambarc"
     if environ.get("CONDA_PREFIX"):
         yield Path(environ["CONDA_PREFIX"]) / ".condarc"
-    if environ.get("CONDARC"):
-        yield Path(environ["CONDARC"])
+    for name in ("CONDARC", "MAMBARC"):
+        if environ.get(name):
+            yield Path(environ[name])
+
+
+def bases(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the roots of the conda and mamba installations that this shell knows: for their settings, nothing else.
+
+    `conda init` sets CONDA_EXE, mamba's shell hook MAMBA_ROOT_PREFIX; else a `conda` on PATH lies in its root's
+    `condabin` or `bin`.
+    """
+    programs = [environ.get("CONDA_EXE"), shutil.which("conda", path=environ.get("PATH", ""))]
+    found = [Path(program).resolve().parents[1] for program in programs if program]
+    named = [Path(environ[name]) for name in ("CONDA_ROOT", "MAMBA_ROOT_PREFIX") if environ.get(name)]
+    return tuple(dict.fromkeys([*named, *(root for root in found if (root / "conda-meta").is_dir())]))
 
 
 def cache_folder(mine: Settings) -> Path:
