@@ -55,17 +55,29 @@ def imports(image: MachO) -> Iterator[Import]:
 
 
 def names(image: MachO, *, lazy: bool) -> dict[int, set[bytes]]:
-    """Return the same as bare names by ordinal (with or without lazy ones): a third of the time `imports` takes.
+    """Return the same as bare names by ordinal (with or without lazy ones), in a third of the time `imports` takes.
 
     Raises:
         MalformedImage: a table is damaged.
     """
     found: dict[int, set[bytes]] = defaultdict(set)
     for stream, entries in _streams(image):
-        if lazy or stream != "lazy":
-            for symbol, ordinal, _weak in entries:
-                found[ordinal].add(symbol)
+        if stream == "lazy" and (not lazy or _usual_stubs(image, found)):
+            continue
+        for symbol, ordinal, _weak in entries:
+            found[ordinal].add(symbol)
     return found
+
+
+def _usual_stubs(image: MachO, found: dict[int, set[bytes]]) -> bool:
+    """Add the names of a lazy table that is nothing but stubs of the usual form; False for any other."""
+    data = image.table(image.dyld_info.lazy) if image.dyld_info else b""
+    stubs = _LAZY_STUBS.match(data)
+    if not stubs or data[stubs.end() :].strip(b"\0"):
+        return False
+    for place, _setting, name in _LAZY_STUB.findall(data, 0, stubs.end()):
+        found[_SHORT[place]].add(name)
+    return True
 
 
 def _streams(image: MachO) -> Iterator[tuple[Stream, Iterator[_Raw]]]:
@@ -90,10 +102,14 @@ _STEP = re.compile(
 )
 """One step of a bind stream: most often a symbol and all the places it is bound at, which are skipped in C."""
 
-_LAZY_STUB = re.compile(rb"[\x70-\x7f]" + _ULEB + rb"([\x10-\x1f\x30])([\x40-\x4f])([^\x00]*)\x00\x90\x00", re.DOTALL)
-"""One lazy stub as linkers write it: place, ordinal (\\x30: the image itself), symbol, bind, done."""
+_LAZY_STUB = re.compile(
+    rb"[\x70-\x7f]" + _ULEB + rb"([\x10-\x1f\x30-\x3f])([\x40-\x4f])([^\x00]*)\x00\x90\x00", re.DOTALL
+)
+"""One lazy stub as linkers write it: place, ordinal or special ordinal, symbol, bind, done."""
 
-_LAZY_STUBS = re.compile(rb"(?:[\x70-\x7f]" + _ULEB + rb"[\x10-\x1f\x30][\x40-\x4f][^\x00]*\x00\x90\x00)++", re.DOTALL)
+_LAZY_STUBS = re.compile(
+    rb"(?:[\x70-\x7f]" + _ULEB + rb"[\x10-\x1f\x30-\x3f][\x40-\x4f][^\x00]*\x00\x90\x00)++", re.DOTALL
+)
 """A run of them. A library has thousands; they are taken apart in C."""
 
 
@@ -104,7 +120,7 @@ def _opcodes(data: bytes, *, lazy: bool) -> Iterator[_Raw]:
         stubs = _LAZY_STUBS.match(data, at) if lazy else None
         if stubs:
             for place, setting, symbol in _LAZY_STUB.findall(data, at, stubs.end()):
-                ordinal, weak = place[0] & 0x0F, bool(setting[0] & _WEAK_IMPORT)
+                ordinal, weak = _SHORT[place], bool(setting[0] & _WEAK_IMPORT)
                 yield symbol, ordinal, weak
             at = stubs.end()
             continue
@@ -134,6 +150,9 @@ def _ordinal(opcode: bytes) -> int:
         return low - 16
     return low
 
+
+_SHORT = {bytes((opcode,)): _ordinal(bytes((opcode,))) for opcode in (*range(0x10, 0x20), *range(0x30, 0x40))}
+"""The opcodes that say an ordinal in a single byte."""
 
 _CHAINED_HEADER = Struct("<7I")
 _IMPORT32, _IMPORT32_ADDEND, _IMPORT64 = Struct("<I"), Struct("<Ii"), Struct("<2Q")

@@ -89,8 +89,15 @@ def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]
 _Edge = tuple[bytes, bytes]
 """The text of an edge, and the LEB128 of where it leads."""
 
-_Node = tuple[int, dict[bytes, _Edge] | list[_Edge]]
-"""Where the export that ends here is described (-1: none does), and the edges: by first byte, see `_by_first_byte`."""
+_Edges = dict[bytes, _Edge]
+"""Edges by the first byte of their text."""
+
+_Node = tuple[int, _Edges, list[_Edge]]
+"""Where the export that ends here is described (-1: none does), and the edges: by first byte, or else in order.
+
+Linkers write nothing else than edges that begin differently, and perhaps an empty one behind them (ld64, for a name
+that begins another), which takes whatever no other took, names that are used up among them. The list is for all else.
+"""
 
 _Step = tuple[int, _Node]
 """How much of a name is used up on the way to a node, and the node."""
@@ -107,10 +114,12 @@ def _follow(trie: bytes, name: bytes, shared: list[_Step]) -> Export | None:
     position, node = shared[-1]
     sharing, end = True, len(name)
     for _ in range(end - position + _MAX_EMPTY_EDGES):
-        terminal, edges = node
+        terminal, edges, in_order = node
         if terminal >= 0 and position == end:
             return _terminal(trie, terminal)
-        edge = _agreeing(edges, name, position)
+        edge = edges.get(name[position : position + 1])
+        if edge is None or not name.startswith(edge[0], position):
+            edge = edges.get(b"") or next((each for each in in_order if name.startswith(each[0], position)), None)
         if edge is None:
             return None
         position += len(edge[0])
@@ -118,29 +127,10 @@ def _follow(trie: bytes, name: bytes, shared: list[_Step]) -> Export | None:
         if position == end and at + 1 < len(trie) and 0 < trie[at] <= _ULEB_LAST:
             return _terminal(trie, at + 1)  # most ways end at a leaf, whose edges nobody needs
         node = _node(trie, at)
-        sharing = sharing and edge[0] != b"" and isinstance(edges, dict)
+        sharing = sharing and not in_order and edge[0] != b""
         if sharing:
             shared.append((position, node))
     raise MalformedImage("the exports trie has a cycle")
-
-
-def _agreeing(edges: dict[bytes, _Edge] | list[_Edge], name: bytes, position: int) -> _Edge | None:
-    """Return the first edge that agrees with the rest of a name."""
-    if isinstance(edges, dict):
-        edge = edges.get(name[position : position + 1])
-        return edge if edge and name.startswith(edge[0], position) else edges.get(b"")
-    return next((edge for edge in edges if name.startswith(edge[0], position)), None)
-
-
-def _by_first_byte(edges: list[_Edge]) -> dict[bytes, _Edge] | list[_Edge]:
-    """Return edges by their first byte where that is the same as trying them in order.
-
-    Linkers write nothing else: edges that begin differently, and perhaps an empty one behind them (ld64, for a name
-    that begins another), which takes whatever no other took, names that are used up among them.
-    """
-    by_first = {edge[0][:1]: edge for edge in edges}
-    plain = len(by_first) == len(edges) and (b"" not in by_first or not edges[-1][0])
-    return by_first if plain else edges
 
 
 _EDGE = rb"([^\0]{0,65536}+)\0([\x80-\xff]{0,9}+[\0-\x7f])"
@@ -158,16 +148,19 @@ def _node(trie: bytes, at: int) -> _Node:
         left = trie[cursor]
     except IndexError as error:
         raise MalformedImage("a node of the exports trie does not lie inside of it", offset=at) from error
-    edges: list[_Edge] = []
+    texts: list[bytes] = []
     cursor += 1
     while left > 0:
         found = (_EDGES[left] if left < _AT_ONCE else _EDGES[_AT_ONCE]).match(trie, cursor)
         if not found:
             raise MalformedImage("an edge of the exports trie has no end", offset=cursor)
-        parts = iter(found.groups())
-        edges += zip(parts, parts, strict=True)
+        texts += found.groups()
         cursor, left = found.end(), left - _AT_ONCE
-    return body if size else -1, _by_first_byte(edges)
+    parts = iter(texts)
+    edges = {edge[:1]: (edge, next(parts)) for edge in parts}
+    if len(edges) * 2 < len(texts) or (b"" in edges and texts[-2]):
+        return body if size else -1, {}, list(zip(texts[::2], texts[1::2], strict=True))
+    return body if size else -1, edges, []
 
 
 _ULEB_LAST = 0x7F
@@ -175,11 +168,17 @@ _ULEB_LAST = 0x7F
 
 def _target(number: bytes) -> int:
     """Read the LEB128 of an edge, whose form is known; that it leads outside of the trie is found on arrival."""
+    if len(number) == _USUAL:
+        low, second, third, high = number
+        return low & 0x7F | (second & 0x7F) << 7 | (third & 0x7F) << 14 | high << 21
     value = 0
     for byte in reversed(number):
         value = value << 7 | byte & 0x7F
     return value
 
+
+_USUAL = 4
+"""Tries of 2 to 256 MB have most of their numbers of so many bytes."""
 
 _PLAIN, _WEAK_DEFINITION = Export(), Export(weak=True)
 
@@ -226,9 +225,7 @@ def _all(trie: bytes) -> Iterator[tuple[str, Export]]:
         if at in seen or len(prefix) > _MAX_NAME:
             raise MalformedImage("the exports trie has a cycle", offset=at)
         seen.add(at)
-        terminal, edges = _node(trie, at)
+        terminal, edges, in_order = _node(trie, at)
         if terminal >= 0:
             yield text(prefix), _terminal(trie, terminal)
-        todo += [
-            (_target(target), prefix + edge) for edge, target in (edges.values() if isinstance(edges, dict) else edges)
-        ]
+        todo += [(_target(target), prefix + edge) for edge, target in (*edges.values(), *in_order)]
