@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfsetup.cli.session import Session
 from tfsetup.envs.run import Refused
 from tfsetup.host.model import Host
 from tfsetup.matrix.model import Selection
 
+if TYPE_CHECKING:
+    from tfsetup.verify import Verification
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@dataclass(kw_only=True, slots=True)
 class Checks:
-    """Preflight and verification of a freshly built environment against the row's expectation."""
+    """Preflight and verification of a freshly built environment against the row's expectation.
+
+    `found` is what the verification found, once it has run: the history wants it whole, when the prefix has switched.
+    """
 
     session: Session
     selection: Selection
     host: Host
+    found: Verification | None = None
 
     def preflight(self, python: Path) -> dict[str, Any]:
         """Predict the native load from the built files, before any of them is run.
@@ -49,6 +56,7 @@ class Checks:
 
         self.session.say("Verifying in a fresh interpreter (a new TensorFlow's first import takes a while)")
         found = verify(python, expect=self.selection.expect, host=self.host, on_progress=self._progress)
+        self.found = found
         data = to_data(found) | {"findings": findings_data(found)}
         if not found.ok:
             raise Refused("verify", data, "The environment was built, but TensorFlow does not run in it as it should.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfsetup.cli.conda import CondaChoice, ask_of, check, is_conda_lock, read_choice, solve_here
 from tfsetup.cli.session import Session
@@ -22,6 +22,9 @@ from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.report.result import Result
+
+if TYPE_CHECKING:
+    from tfsetup.verify import Verification
 
 
 @dataclass(kw_only=True)
@@ -188,7 +191,20 @@ class Installation:
             findings = refused.data.get("findings", [])
             return Result(command="install", data=data, findings=findings, code=Code.ANSWER_IS_NO)
         self.seconds |= outcome.seconds
-        return Result(command="install", data=self._data(store, selection, outcome))
+        data = self._data(store, selection, outcome)
+        if outcome.changed and checks.found is not None:
+            data["verify"] = data["verify"] | self._history(checks.found)
+        return Result(command="install", data=data, findings=(data["verify"] or {}).get("findings", ()))
+
+    def _history(self, found: Verification) -> dict[str, Any]:
+        """Keep the verification in the prefix's history; return that, and the findings with what became slower."""
+        from tfsetup.verify import findings_data, keep
+
+        kept = keep(self.prefix, found)
+        if kept.problem:
+            self.session.say(f"Note      {kept.problem}")
+        whole = replace(found, findings=(*found.findings, *kept.findings))
+        return {"findings": findings_data(whole), "history": kept.data}
 
     def _screen(self) -> Screen | None:
         if self.session.verbosity < 0:
@@ -238,7 +254,7 @@ def render(session: Session, result: Result) -> None:
     """Print what an installation came to."""
     from tfsetup.report.install import outcome
 
-    for part in outcome(result, command=_command()):
+    for part in outcome(result, command=_command(), windows=sys.platform == "win32"):
         session.show(part)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
-from tfsetup.locks.model import Lock, file_name
+from tfsetup.locks.model import Form, Lock, file_name
 from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
 from tfsetup.locks.pylock import read_pylock
@@ -53,7 +53,10 @@ def _text(path: Path, what: str) -> str | None:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as problem:
+    except UnicodeDecodeError as problem:
+        where = Where(file=str(path), line=problem.object.count(b"\n", 0, problem.start) + 1)
+        raise InvalidFileError(f"The {what} cannot be read: {problem}", where=where) from problem
+    except OSError as problem:
         raise InvalidFileError(f"The {what} cannot be read: {problem}", where=where) from problem
 
 
@@ -73,6 +76,12 @@ def lock_names(folder: Path) -> list[str]:
 
 
 _SHAPES: Final = [["pylock", "toml"], ["requirements", "txt"]]
+
+
+def form_in(folder: Path) -> Form:
+    """Return the form to write into `folder` when nobody asks for one: that of the locks there, if it is one."""
+    there = [path for name in lock_names(folder) for path in locks_of(folder, name)]
+    return "portable" if there and all(path.suffix == ".txt" for path in there) else "pylock"
 
 
 def read_team(path: Path = TEAM) -> Team | None:

@@ -1,0 +1,139 @@
+"""What an installation verified goes into the prefix's history: a slower TensorFlow is told on the day it arrives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.cli import Ran, Tfsetup
+from tfsetup.envs.model import Plan, Receipt, Verify
+from tfsetup.envs.run import Hooks, Outcome
+from tfsetup.envs.store import Store
+from tfsetup.host.file import read_host
+from tfsetup.locks.run import Finished
+from tfsetup.matrix.model import Expectation
+from tfsetup.verify import Verification, judge
+from tfsetup.verify.model import Device, ProbeOutcome
+
+CASES = Path(__file__).parents[1] / "cases"
+LOCK = """\
+lock-version = "1.0"
+created-by = "uv"
+requires-python = ">=3.12"
+
+[[packages]]
+name = "alpha"
+version = "1.0"
+wheels = [{{ url = "https://a.io/alpha-1.0-py3-none-any.whl", size = 1500000, hashes = {{ sha256 = "{sha}" }} }}]
+""".format(sha="a" * 64)
+
+
+def recorded(name: str) -> Verification:
+    """Return the judgement on a recorded run."""
+    case = json.loads((CASES / "verify" / f"{name}.json").read_text(encoding="utf-8"))
+    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
+    return judge(outcome, Expectation(devices=("CPU",), blas=None, arch="x86_64"), None)
+
+
+def slowed(found: Verification, factor: float) -> Verification:
+    """Return the same run, each of TensorFlow's products taking `factor` times as long."""
+
+    def slower(device: Device) -> Device:
+        items = tuple(
+            replace(item, min_s=item.min_s and item.min_s * factor, median_s=item.median_s and item.median_s * factor)
+            for item in device.matmul
+        )
+        return replace(device, matmul=items)
+
+    return replace(found, devices=tuple(slower(device) for device in found.devices))
+
+
+@pytest.fixture
+def install(tfsetup: Tfsetup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Verification], Ran]:
+    """Return a function that installs what verifies so; the building itself is left out."""
+    monkeypatch.setenv("TFSETUP_STATE", str(tmp_path / "state"))
+    host = read_host(CASES / "hosts" / "linux-x86_64-glibc-2.36.json")
+    monkeypatch.setattr("tfsetup.host.probe.probe", lambda **_: host)
+    monkeypatch.setattr("tfsetup.locks.solve.run_uv", lambda *_, **__: Finished(stdout=LOCK, stderr=""))
+    generations = iter(range(1, 100))
+
+    def build(plan: Plan, store: Store, hooks: Hooks, **_: object) -> Outcome:
+        assert store.layout.prefix.name == ".venv"
+        receipt = Receipt(
+            generation=next(generations), row=plan.row, digest="d", python=plan.python, requirements=plan.requirements,
+            packages=(), created="2026-11-23T00:00:00+00:00", tfsetup="0", lock_sha256="",
+            verify=hooks.verify(tmp_path / "generation" / "bin" / "python") if plan_verifies(plan) else None,
+        )  # fmt: skip
+        return Outcome(generation=receipt.generation, changed=True, receipt=receipt)
+
+    monkeypatch.setattr("tfsetup.cli.installing.build", build)
+
+    def call(found: Verification, *options: str) -> Ran:
+        monkeypatch.setattr("tfsetup.verify.verify", lambda *_, **__: found)
+        return tfsetup("install", "--accelerator", "cpu", "--json", *options)
+
+    return call
+
+
+def plan_verifies(plan: Plan) -> bool:
+    return any(isinstance(step, Verify) for step in plan.steps)
+
+
+def kept(tmp_path: Path) -> list[dict[str, Any]]:
+    """Return the lines of the one history there is."""
+    files = list((tmp_path / "state").rglob("*.jsonl"))
+    assert len(files) <= 1
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_an_installation_begins_the_prefix_s_history(install: Callable[..., Ran], tmp_path: Path) -> None:
+    found = recorded("full-cpu")
+    ran = install(found)
+    assert ran.status == 0
+    assert ran.document["data"]["verify"]["history"] == {"runs": 0, "compared_with": None, "changes": []}
+    (line,) = kept(tmp_path)
+    assert line["tensorflow"] == found.tensorflow
+    assert {device for device, *_ in line["rates"]} >= {"CPU:0"}
+
+
+def test_a_slower_release_is_a_finding_of_the_installation(install: Callable[..., Ran], tmp_path: Path) -> None:
+    before = recorded("full-cpu")
+    install(before)
+    install(before)
+    ran = install(replace(slowed(before, 3.0), tensorflow="2.99.0"))
+    assert ran.status == 0
+    titles = {finding["title"] for finding in ran.document["findings"]}  # one for each type of number
+    (told,) = (title for title in titles if "times slower than on" in title)
+    assert told.startswith("CPU:0 is 3.0 times slower than on ")
+    assert told.endswith(f"after tensorflow {before.tensorflow} → 2.99.0")
+    assert ran.document["data"]["verify"]["findings"] == ran.document["findings"]
+    assert [change["ratio"] for change in ran.document["data"]["verify"]["history"]["changes"]] == pytest.approx(
+        [1 / 3 if change["device"] == "CPU:0" else 1 for change in ran.document["data"]["verify"]["history"]["changes"]]
+    )
+    assert len(kept(tmp_path)) == 3
+
+
+def test_nothing_verified_is_nothing_kept(install: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = install(recorded("full-cpu"), "--no-verify")
+    assert ran.status == 0
+    assert ran.document["data"]["verify"] is None
+    assert ran.document["findings"] == []
+    assert kept(tmp_path) == []
+
+
+def test_what_is_refused_is_not_the_prefix_s_history(install: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = install(recorded("numpy-wrong"))
+    assert ran.status == 7
+    assert kept(tmp_path) == []
+
+
+def test_a_history_that_cannot_be_kept_is_a_note_and_no_failure(install: Callable[..., Ran], tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be", encoding="utf-8")
+    ran = install(recorded("full-cpu"))
+    assert ran.status == 0
+    assert "could not be kept" in ran.err
