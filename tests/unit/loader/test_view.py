@@ -4,6 +4,7 @@ import pytest
 
 from support.tree import Tree
 from support.wheels import wheel
+from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.view import Overlay, WheelView, installed_path
 
 SITE = "/venv/lib/python3.12/site-packages"
@@ -59,10 +60,13 @@ def test_windows_ignores_case() -> None:
     assert entry.path == "C:/venv/Lib/site-packages/pkg/a.so"
 
 
-def test_a_member_that_climbs_out_is_nowhere() -> None:
-    bad = wheel("bad-1.0-py3-none-any.whl", {"../../evil.so": b"1", "pkg/../ok.so": b"2"})
-    view = WheelView([bad], at=SITE)
-    assert view.lookup("/venv/lib/evil.so") is None
+def test_a_wheel_with_a_member_that_climbs_out_is_refused() -> None:
+    with pytest.raises(MalformedImage, match="leads out of it"):
+        wheel("bad-1.0-py3-none-any.whl", {"../../evil.so": b"1", "pkg/../ok.so": b"2"})
+
+
+def test_a_member_that_climbs_and_stays_inside_is_found() -> None:
+    view = WheelView([wheel("fine-1.0-py3-none-any.whl", {"pkg/../ok.so": b"2"})], at=SITE)
     assert view.lookup(f"{SITE}/ok.so") is not None
 
 
