@@ -312,6 +312,7 @@ def test_two_tensorflows_in_one_folder(patient: Patient) -> None:
 
 
 @x86_64_only
+@pytest.mark.exhaustive
 def test_tensorflow_text_of_another_minor(patient: Patient) -> None:
     patient.pip("install", "--no-deps", "tensorflow-text==2.18.1")
     look = [str(patient.prefix), "--no-import"]
