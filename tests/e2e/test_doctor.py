@@ -262,6 +262,7 @@ def test_a_file_that_shadows_a_module(patient: Patient, name: str) -> None:
 
 
 @x86_64_only
+@pytest.mark.exhaustive
 def test_no_tensorflow_at_all(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_CONSTRAINT", str(patient.downloads.parent / "constraints.txt"))
     patient.pip("uninstall", "tensorflow-cpu")
@@ -312,6 +313,7 @@ def test_two_tensorflows_in_one_folder(patient: Patient) -> None:
 
 
 @x86_64_only
+@pytest.mark.exhaustive
 def test_tensorflow_text_of_another_minor(patient: Patient) -> None:
     patient.pip("install", "--no-deps", "tensorflow-text==2.18.1")
     look = [str(patient.prefix), "--no-import"]
