@@ -68,7 +68,7 @@ e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters, emulat
 
 .PHONY: exhaustive
 exhaustive: $(TOOL)/dev/ready ## the whole of what e2e runs a part of: every macOS wheel, all damaged files (an hour, 60 GB)
-	@$(DEV)/python -m pytest -q tests/e2e $(ARGS)
+	@$(DEV)/python -m pytest -q --hypothesis-profile=thorough tests $(ARGS)
 
 .PHONY: bench
 bench: $(TOOL)/dev/ready ## the benchmarks, side by side with the peers, as ratios

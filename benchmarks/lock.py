@@ -36,7 +36,7 @@ def _measure(folder: Path) -> None:
     command(*lock)()  # fills the cache
     contenders: dict[str, Callable[[], None]] = {f"tfsetup lock, {len(jobs)} targets": command(*lock)}
     contenders |= {f"uv pip compile, {name}": _uv(job) for name, job in jobs.items()}
-    timed = alternate(contenders, rounds=7)
+    timed = alternate(contenders, rounds=5)
     ours, *single = timed
     slowest = max(single, key=lambda one: one.median)
     sums = tuple(sum(turn) for turn in zip(*(one.seconds for one in single), strict=True))
@@ -67,6 +67,6 @@ def _uv(job: CompileJob) -> Callable[[], None]:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(done.stderr[-500:])
+            raise RuntimeError(f"uv exited {done.returncode}: {done.stderr[-500:]}")
 
     return work

@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# No database: two workers would write it at once. No deadline: no timed assertion in a test.
-settings.register_profile("house", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No database: two workers would write it at once. No deadline: no timed assertion in a test. `make check` has a minute;
+# `make exhaustive` asks for --hypothesis-profile=thorough.
+settings.register_profile(
+    "house", database=None, deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", settings.get_profile("house"), max_examples=1000)
 settings.load_profile("house")
 
 _FREE = {"e2e", "heavy", "network"}

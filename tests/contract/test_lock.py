@@ -110,6 +110,49 @@ def test_the_portable_form_in_another_folder(tfsetup: Tfsetup, uv: FakeResolver,
     assert uv.calls
 
 
+def test_the_form_in_place_is_kept(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    tfsetup("lock", "--platform", CPU, "--format", "portable")
+    tfsetup("lock", "--platform", CPU, "--platform", "linux-aarch64-cpu")
+    assert sorted(locks()) == ["proof.json", "requirements.linux-aarch64-cpu.txt", f"requirements.{CPU}.txt"]
+    team("format: pylock\n")
+    assert [Path(one["path"]).name for one in files(tfsetup("lock", "--platform", CPU, "--json"))] == [
+        f"pylock.{CPU}.toml"
+    ]
+    assert uv.calls
+
+
+def test_every_python_of_a_row_is_locked_and_stays_so(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    ran = tfsetup("lock", "--platform", CPU, "--python", "all", "--json")
+    expected = [(f"pylock.{CPU}.toml", "3.13"), *((f"pylock.{CPU}-py31{n}.toml", f"3.1{n}") for n in (2, 1, 0))]
+    assert [(Path(one["path"]).name, one["python"]) for one in files(ran)] == expected
+    before = locks()
+    again = tfsetup("lock", "--platform", CPU, "--json")
+    assert [one["changed"] for one in files(again)] == [False] * 4
+    assert locks() == before
+    assert tfsetup("lock", "--check").out.splitlines()[-1] == "4 fresh."
+    assert tfsetup("lock", "--check", "--platform", CPU, "--python", "all").out.splitlines()[-1] == "4 fresh."
+    Path(f"environments/locks/pylock.{CPU}-py311.toml").unlink()
+    for argv in (["--platform", CPU, "--python", "all"], []):
+        gone = tfsetup("lock", "--check", *argv, "--json")
+        assert gone.status == 8
+        assert [Path(one["path"]).name for one in files(gone) if not one["fresh"]] == [f"pylock.{CPU}-py311.toml"]
+    assert len(uv.calls) == 8
+
+
+def test_all_pythons_are_no_python_of_a_conda_lock(tfsetup: Tfsetup) -> None:
+    ran = tfsetup("lock", "--backend", "conda", "--platform", CPU, "--python", "all")
+    assert ran.status == 2
+    assert "A conda lock holds one Python" in ran.err
+
+
+def test_a_python_that_is_none_is_wrong_usage(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    for argv in (["lock"], ["lock", "--check"]):
+        ran = tfsetup(*argv, "--platform", CPU, "--python", "banana")
+        assert ran.status == 2
+        assert "banana" in ran.err
+    assert not uv.calls
+
+
 def test_check_is_fresh_then_stale_then_missing(tfsetup: Tfsetup, uv: FakeResolver) -> None:
     team(f"platforms: [{CPU}]\nrequirements: [pandas]\n")
     assert tfsetup("lock").status == 0
@@ -313,6 +356,38 @@ def test_the_lock_decides_the_python(tfsetup: Tfsetup, uv: FakeResolver, host_fi
         assert ran.document["data"]["python"] == expected
     else:
         assert "no lock in place can be used on this machine; resolving instead" in ran.err
+    assert uv.calls
+
+
+@pytest.mark.parametrize("minor", [10, 11, 12, 13])
+def test_a_clone_installs_from_the_lock_of_the_python_it_has(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str], minor: int
+) -> None:
+    tfsetup("lock", "--platform", CPU, "--python", "all")
+    machine = json.loads(Path(host_file(LINUX)).read_text())
+    machine["pythons"] = [{"version": f"3.{minor}.4", "arch": "x86_64", "path": "/usr/bin/python3"}]
+    Path("here.json").write_text(json.dumps(machine | {"python_downloads": False}))
+    asked = len(uv.calls)
+    ran = tfsetup("install", "--dry-run", "--json", "--host", "here.json")
+    assert ran.status == 0, ran.err
+    name = f"pylock.{CPU}.toml" if minor == 13 else f"pylock.{CPU}-py3{minor}.toml"
+    assert f"environments/locks/{name} is fresh; nothing is resolved" in ran.err
+    assert ran.document["data"]["python"].startswith(f"3.{minor}")
+    assert len(uv.calls) == asked
+
+
+def test_a_python_without_a_lock_is_resolved_for_with_a_word_unless_a_team_says_otherwise(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]
+) -> None:
+    tfsetup("lock", "--platform", CPU, "--python", "3.10")
+    ran = dry(tfsetup, host_file, "--python", "3.12", host="linux-x86_64-glibc-2.39-python-3.12")
+    assert ran.status == 0, ran.err
+    assert "it is for Python 3.10, and 3.12 was asked for; resolving instead" in ran.err
+    team(f"platforms: [{CPU}]\npythons: [all]\n")
+    tfsetup("lock")
+    taken = dry(tfsetup, host_file, host="linux-x86_64-glibc-2.39-python-3.12")
+    assert taken.status == 0, taken.err
+    assert f"pylock.{CPU}-py312.toml is fresh; nothing is resolved" in taken.err
     assert uv.calls
 
 

@@ -119,7 +119,7 @@ def read_everything(source: ByteSource) -> None:
         ExportTable(image).find_all(["_f", "_fg", "_missing", "__ZN10tensorflow6StatusC1Ev"])
         directory = read_code_directory(image)
         if directory:
-            directory.wrong_pages(image, list(directory.pages(Range(offset=0, size=0x10000))))
+            directory.wrong_pages(image, directory.pages(Range(offset=0, size=0x10000)))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from support.newcomer import DEAD, installed, locked, pythons_here, run, uv, venv
 from support.process import ROOT, data, tfsetup
-from tfsetup.host.probe import probe
+from tfsetup.locks.files import read_lock
 
 pytestmark = pytest.mark.e2e
 
 ROW = "linux-x86_64-cpu"
-HOST = probe(downloads=False)
-HERE = [p for p in HOST.pythons or () if p.path and p.minor in {"3.11", "3.12", "3.13"} and not p.free_threaded]
+HERE = pythons_here()
 ROWS = [
     "macos-arm64-metal",
     "macos-arm64-cpu",
@@ -29,24 +30,16 @@ ROWS = [
     "linux-aarch64-cpu",
     "windows-x86_64-cpu",
 ]
-# Nothing listens there: whoever asks the network fails.
-CUT = {
-    "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple",
-    "UV_HTTP_RETRIES": "0",
-    "HTTPS_PROXY": "http://127.0.0.1:9",
-    "HTTP_PROXY": "http://127.0.0.1:9",
-}
-IMPORT = "import tensorflow as tf; print(tf.__version__)"
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A team's project with both forms of every lock, written once."""
     folder = tmp_path_factory.mktemp("project")
-    python = HERE[0].minor
     (folder / "environments").mkdir()
     (folder / "environments/team.yaml").write_text(
-        f'platforms: [{ROW}, macos-arm64-metal]\npythons: ["{python}", "3.12"]\nrequirements:\n  - python-dateutil\n'
+        f'platforms: [{ROW}, macos-arm64-metal]\npythons: ["{HERE[0].minor}", "3.12"]\n'
+        "requirements:\n  - python-dateutil\n"
     )
     for form in ("pylock", "portable"):
         done = tfsetup("lock", "--format", form, "--no-prove", "--json", cwd=folder)
@@ -58,65 +51,37 @@ def lock(project: Path, name: str) -> Path:
     return project / "environments" / "locks" / name
 
 
-def run(*argv: str | Path, **environ: str) -> str:
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
-    done = subprocess.run(
-        [str(word) for word in argv], env=plain | environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-def uv() -> str:
-    from uv import find_uv_bin
-
-    return str(find_uv_bin())
-
-
-def venv(folder: Path, *options: str) -> Path:
-    run(uv(), "venv", "--quiet", "--no-project", *options, "--python", str(HERE[0].path), folder)
-    return folder / "bin" / "python"
-
-
 def test_uv_installs_from_the_form_with_addresses(project: Path, tmp_path: Path) -> None:
-    python = venv(tmp_path / "v")
-    run(
-        uv(),
-        "pip",
-        "sync",
-        "--quiet",
-        "--preview-features",
-        "pylock",
-        "--python",
-        python,
-        lock(project, f"pylock.{ROW}.toml"),
+    python = venv(tmp_path / "v", HERE[0])
+    path = lock(project, f"pylock.{ROW}.toml")
+    run(uv(), "pip", "sync", "--quiet", "--preview-features", "pylock", "--python", python, path)
+    assert installed(python) == locked(path)
+    assert (
+        run(python, "-c", "import dateutil, tensorflow as tf; print(tf.__version__)").strip()
+        == locked(path)["tensorflow-cpu"]
     )
-    assert run(python, "-c", "import dateutil; " + IMPORT).strip()
 
 
 def test_a_current_pip_installs_from_the_form_with_addresses(project: Path, tmp_path: Path) -> None:
-    python = venv(tmp_path / "v", "--seed")
+    python = venv(tmp_path / "v", HERE[0], "--seed")
+    path = lock(project, f"pylock.{ROW}.toml")
     run(python, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=26.1")
-    run(python, "-m", "pip", "install", "--quiet", "-r", lock(project, f"pylock.{ROW}.toml"))
-    assert run(python, "-c", IMPORT).strip()
+    run(python, "-m", "pip", "install", "--quiet", "--no-compile", "-r", path)
+    assert installed(python) == locked(path)
 
 
 def test_any_pip_installs_from_the_portable_form(project: Path, tmp_path: Path) -> None:
-    python = venv(tmp_path / "v", "--seed")
+    python = venv(tmp_path / "v", HERE[0], "--seed")
+    path = lock(project, f"requirements.{ROW}.txt")
     run(python, "-m", "pip", "install", "--quiet", "pip==24.0")
-    wanted: list[str | Path] = [
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "-r",
-        lock(project, f"requirements.{ROW}.txt"),
-    ]
-    run(python, "-m", "pip", "install", "--quiet", *wanted)
-    assert run(python, "-c", IMPORT).strip()
+    wanted = ["--quiet", "--no-compile", "--require-hashes", "--only-binary", ":all:"]
+    run(python, "-m", "pip", "install", *wanted, "-r", path)
+    assert installed(python) == locked(path)
 
 
+@pytest.mark.skipif(len(HERE) < 2, reason="needs two Pythons that TensorFlow has wheels for")
 def test_the_wrong_python_is_refused_by_uv(project: Path, tmp_path: Path) -> None:
-    other = next(p for p in HERE if p.minor != HERE[0].minor)
+    other = HERE[1]
     run(uv(), "venv", "--quiet", "--no-project", "--python", str(other.path), tmp_path / "v")
     argv = [uv(), "pip", "sync", "--preview-features", "pylock", "--python", tmp_path / "v/bin/python"]
     done = subprocess.run(
@@ -127,23 +92,21 @@ def test_the_wrong_python_is_refused_by_uv(project: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("form", ["pylock", "portable"])
-def test_a_fresh_clone_installs_with_the_network_cut(project: Path, tmp_path: Path, form: str) -> None:
-    clone = tmp_path / "clone"
-    (clone / "environments/locks").mkdir(parents=True)
-    (clone / "environments/team.yaml").write_bytes((project / "environments/team.yaml").read_bytes())
+def test_a_team_s_lock_installs_with_the_network_cut(project: Path, tmp_path: Path, form: str) -> None:
+    ours = tmp_path / "ours"
+    (ours / "environments/locks").mkdir(parents=True)
+    (ours / "environments/team.yaml").write_bytes((project / "environments/team.yaml").read_bytes())
     name = f"pylock.{ROW}.toml" if form == "pylock" else f"requirements.{ROW}.txt"
-    (clone / "environments/locks" / name).write_bytes(lock(project, name).read_bytes())
+    (ours / "environments/locks" / name).write_bytes(lock(project, name).read_bytes())
     argv = ["install", "--accelerator", "cpu", "--no-verify", "--no-preflight", "--json"]
-    online = data(tfsetup(*argv, cwd=clone))
-    assert online["changed"] is True
-    again = data(tfsetup(*argv, cwd=clone, **CUT))
+    assert data(tfsetup(*argv, cwd=ours))["changed"] is True
+    again = data(tfsetup(*argv, cwd=ours, UV_DEFAULT_INDEX="http://127.0.0.1:9/simple", **DEAD))
     assert again["changed"] is False
-    cut = {name: value for name, value in CUT.items() if not name.startswith("UV_DEFAULT")}
-    done = tfsetup(*argv, "--offline", "--prefix", "second", cwd=clone, **cut)
+    done = tfsetup(*argv, "--offline", "--prefix", "second", cwd=ours, **DEAD)
     assert done.returncode == 0, done.stderr
     assert "nothing is resolved" in done.stderr
-    assert run(clone / "second/bin/python", "-c", "import dateutil; " + IMPORT).strip()
-    told = json.loads((clone / "second.generations/1.json").read_text())
+    assert installed(ours / "second/bin/python") == locked(lock(project, name))
+    told = json.loads((ours / "second.generations/1.json").read_text())
     assert told["lock_sha256"] == hashlib.sha256(lock(project, name).read_bytes()).hexdigest()
 
 
@@ -162,12 +125,14 @@ def test_a_wrong_hash_is_refused_by_the_installer_too(project: Path, tmp_path: P
 
 
 def test_the_mac_s_lock_has_the_plugin_and_accelerate(project: Path) -> None:
-    text = lock(project, "pylock.macos-arm64-metal.toml").read_text()
-    tag = f"cp{HERE[0].minor.replace('.', '')}"
-    assert f"-{tag}-{tag}-macosx_12_0_arm64.whl" in text[text.index('name = "tensorflow-metal"') :]
-    numpy = text[text.index('name = "numpy"') :].split("[[packages]]")[0]
-    assert "macosx_14_0_arm64.whl" in numpy
-    assert "linux" not in text.replace("environments = ", "")
+    found = read_lock(lock(project, "pylock.macos-arm64-metal.toml"))
+    assert found.origin is not None
+    tag = f"cp{found.origin.python.replace('.', '')}"
+    names = {package.name: [wheel.filename for wheel in package.wheels] for package in found.packages}
+    assert [name for name in names["tensorflow-metal"] if name.endswith(f"-{tag}-{tag}-macosx_12_0_arm64.whl")]
+    assert [name for name in names["numpy"] if name.endswith("macosx_14_0_arm64.whl")]
+    platforms = {name.removesuffix(".whl").rpartition("-")[2] for wheels in names.values() for name in wheels}
+    assert {platform for platform in platforms if "arm64" not in platform and "universal2" not in platform} == {"any"}
 
 
 def test_every_default_row_locks_the_same_twice(tmp_path: Path) -> None:
@@ -193,12 +158,28 @@ def test_a_real_conflict_names_both_sides_and_the_line(tmp_path: Path) -> None:
     assert not (tmp_path / "environments/locks").exists()
 
 
-def test_the_shipped_locks_are_fresh_and_portable() -> None:
-    done = tfsetup("lock", "--check", "--json", cwd=ROOT)
+def test_the_shipped_locks_are_fresh_portable_and_for_every_python() -> None:
+    done = tfsetup("lock", "--check", "--python", "all", "--json", cwd=ROOT)
     assert done.returncode == 0, done.stdout
     found = data(done)["files"]
-    assert [one["row"] for one in sorted(found, key=lambda one: ROWS.index(one["row"]))] == ROWS
+    assert list(dict.fromkeys(one["row"] for one in found)) == ROWS
     assert all(Path(one["path"]).name.startswith("requirements.") for one in found)
+    assert [one["path"] for one in found if one["verdict"] != "loads" and not one["reasons"]] == []
+    pythons = {row: [one["python"] for one in found if one["row"] == row] for row in ROWS}
+    assert pythons[ROW] == ["3.13", "3.12", "3.11", "3.10"]
+    assert pythons["macos-arm64-metal"] == ["3.12", "3.11", "3.10"]
+
+
+def test_a_shipped_lock_is_proven_again(tmp_path: Path) -> None:
+    name = "requirements.linux-aarch64-cpu.txt"
+    shutil.copy(ROOT / "environments/locks" / name, tmp_path)
+    argv = ["lock", "--check", "--prove", "-o", str(tmp_path)]
+    done = tfsetup(*argv, "--json", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "c"))
+    assert done.returncode == 0, done.stderr
+    (found,) = data(done)["files"]
+    shipped = json.loads((ROOT / "environments/locks/proof.json").read_text())["locks"][name]
+    assert (found["verdict"], found["fresh"]) == (shipped["verdict"], True)
+    assert f"loads          {shipped['images']} libraries" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

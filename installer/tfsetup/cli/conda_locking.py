@@ -25,7 +25,7 @@ from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wan
 from tfsetup.locks.conda.writing import LOCK, write_conda_lock
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.targets import rows_for
-from tfsetup.locks.team import Marked
+from tfsetup.locks.team import ALL, Marked
 from tfsetup.matrix.rows import Row
 from tfsetup.report.result import Result
 
@@ -76,7 +76,7 @@ class CondaLocking:
 
     def _order(self) -> CondaOrder:
         order = self.base.order
-        if len(order.pythons) > 1:
+        if len(order.pythons) > 1 or ALL in order.pythons:
             message = "A conda lock holds one Python; several are asked for."
             raise UsageError(
                 message, hint="Name one with --python, and lock the others into folders of their own (-o)."

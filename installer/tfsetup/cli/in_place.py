@@ -13,7 +13,7 @@ from tfsetup.locks import files
 from tfsetup.locks.fresh import changes, recorded_order
 from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.suits import Suits, Unsuited, suits
-from tfsetup.locks.targets import Order, current_rows, rows_for
+from tfsetup.locks.targets import Order, current_rows, rows_for, takes
 from tfsetup.locks.team import Team
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.rows import Matrix
@@ -75,9 +75,10 @@ def _named(path: Path, host: Host, ask: Ask, matrix: Matrix, request: Request) -
 
 
 def _stale(lock: Lock, order: Order, matrix: Matrix) -> tuple[str, ...]:
-    python = lock.origin.python if lock.origin and order.pythons else None
-    if python is not None and python not in order.pythons:
-        return (f"Python {python} is not among those asked for ({', '.join(order.pythons)})",)
+    origin = lock.origin
+    if origin is not None and not takes(order, origin.python):
+        return (f"Python {origin.python} is not among those asked for ({', '.join(order.pythons)})",)
+    python = origin.python if origin is not None and (order.pythons or origin.asked_python) else None
     return changes(lock, order, python, matrix)
 
 

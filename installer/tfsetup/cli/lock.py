@@ -18,7 +18,9 @@ _Platform = Annotated[
 ]
 _Pythons = Annotated[
     list[str] | None,
-    typer.Option("--python", metavar="X.Y", help="The Python to lock for; repeated: one lock for each that fits."),
+    typer.Option(
+        "--python", metavar="X.Y", help="The Python to lock for; repeated, or `all`: one lock for each that fits."
+    ),
 ]
 _Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where the lock files are; environments/locks.")

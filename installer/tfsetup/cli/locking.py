@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tfsetup.locks.model import Form, Lock, LockedPackage, file_name
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.solve import Wish, rendered
 from tfsetup.locks.targets import LockTarget, Order, current_rows, rows_for, targets_for
-from tfsetup.locks.team import Marked, Team
+from tfsetup.locks.team import ALL, Marked, Team
 from tfsetup.matrix.model import Ask
 from tfsetup.matrix.reference import Levels
 from tfsetup.matrix.rows import Matrix, Row
@@ -92,7 +93,7 @@ class Locking:
     # ---------------------------------------------------------------------------------------------------- writing
 
     def _write(self) -> Result:
-        form = self.form or (self.team.form if self.team else None) or "pylock"
+        form = self.form or (self.team.form if self.team else None) or files.form_in(self._where)
         there = self._existing(form)
         targets = self._targets(there)
         wishes = {target.name: self._wish(target, form, there.get(target.name)) for target in targets}
@@ -227,9 +228,9 @@ class Locking:
 
     def _expected(self, there: dict[str, list[Path]]) -> list[_Expected]:
         """Return the locks that must be there: those of the platforms named, else those that were written."""
-        if self.platforms or self.session.replayed or self.team is not None:
+        if self.platforms or self.session.replayed or self.team is not None or ALL in self.pythons:
             return [one for row, _ in self.rows() for one in self._of_row(row, there)]
-        recorded = files.read_proofs(self._where)
+        recorded = self._recorded
         gone = {_name_in(name): proof.row for name, proof in recorded.items() if not (self._where / name).is_file()}
         rows = {name: row for name, row in gone.items() if name not in there}
         known = [_Expected(name=name, row=rows.get(name)) for name in sorted({*there, *rows})]
@@ -278,8 +279,12 @@ class Locking:
         return replace(recorded, ask=ask, pythons=self.pythons or recorded.pythons)
 
     def _proof_on_record(self, path: Path, lock: Lock) -> Proof | None:
-        proof = files.read_proofs(self._where).get(path.name)
+        proof = self._recorded.get(path.name)
         return proof if proof and proof.sha256 == lock.sha256 else None
+
+    @cached_property
+    def _recorded(self) -> dict[str, Proof]:
+        return files.read_proofs(self._where)
 
     def _proved_again(self, path: Path, lock: Lock) -> Proof | None:
         from tfsetup.cli.proving import prove_lock

@@ -17,6 +17,7 @@ from tfsetup.locks.proof import Proof, subject
 from tfsetup.matrix.model import Selection, Target
 from tfsetup.matrix.reference import Levels, reference_host
 from tfsetup.matrix.rows import Matrix
+from tfsetup.report.lock import proven, proving
 
 _SHOWN = 5
 _AT_ONCE = 3  # each holds the libraries it reads in a temporary file: a gigabyte at times
@@ -67,6 +68,8 @@ def prove_all(session: Session, cases: Mapping[str, Case], recorded: Iterable[Pr
             waiting.put((name, case))
     results: Queue[tuple[str, Proof | BaseException]] = Queue()
     missing = waiting.qsize()
+    if missing:
+        session.say(proving(missing, len(cases)))
     for _ in range(min(_AT_ONCE, missing)):
         Thread(target=_work, args=(session, waiting, results), daemon=True).start()
     for _ in range(missing):
@@ -74,6 +77,7 @@ def prove_all(session: Session, cases: Mapping[str, Case], recorded: Iterable[Pr
         if isinstance(found, BaseException):
             raise found
         proofs[name] = found
+        session.say(proven(name, found.verdict, found.images))
     return proofs
 
 
@@ -97,9 +101,6 @@ def _work(
 
 def prove(session: Session, case: Case) -> Proof:
     """Judge one lock, whatever was found before, and remember the answer."""
-    session.say(
-        f"Proving   {case.origin.row}: would it load on its target? The parts that matter are read off the index"
-    )
     try:
         proof = _judged(session, case)
     except NetworkError as error:
@@ -124,7 +125,9 @@ def prove_lock(session: Session, lock: Lock, matrix: Matrix, *, offline: bool, i
         if error.code not in {Code.NETWORK, Code.BUILD}:
             raise
         return _unproven(origin, lock, "", f"the addresses could not be looked up: {error.message}")
-    return prove(session, Case(lock=lock, origin=origin, packages=packages, host=host))
+    found = prove(session, Case(lock=lock, origin=origin, packages=packages, host=host))
+    session.say(proven(f"{origin.row}, Python {origin.python}", found.verdict, found.images))
+    return found
 
 
 def _looked_up(lock: Lock, origin: Origin, offline: bool, index_url: str | None) -> tuple[LockedPackage, ...]:

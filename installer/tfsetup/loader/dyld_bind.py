@@ -5,13 +5,13 @@ Rules: dyld `Loader.cpp` (resolveSymbol, hasExportedSymbol), `MachOLayout.cpp` (
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tfsetup.loader import binds
 from tfsetup.loader import dyld_words as words
+from tfsetup.loader.bytes import text
 from tfsetup.loader.exports import ExportTable
 from tfsetup.loader.macho import DYLIB, WEAK_DEFINES
 
@@ -87,14 +87,14 @@ class Binder:
         Raises:
             MalformedImage: a table of an image that was asked is damaged.
         """
-        wanted = [each for each in image.imports if now or each.stream != "lazy"]
-        found = self._look_up(image, wanted)
-        for each in wanted:
-            if found[each.ordinal].get(each.symbol) is True:
-                continue
-            unbound = self._judge(image, each)
-            if unbound:
-                return unbound
+        missing = self._not_at_once(image, now=now)
+        if not missing:
+            return None
+        for each in image.imports:
+            if (now or each.stream != "lazy") and each.symbol in missing.get(each.ordinal, ()):
+                unbound = self._judge(image, each)
+                if unbound:
+                    return unbound
         return None
 
     def unknown_to_this_macos(self, image: Loaded) -> list[str]:
@@ -108,44 +108,41 @@ class Binder:
         strong = (each for each in image.imports if not each.weak and isinstance(_dependency(image, each.ordinal), str))
         return [each.symbol for each in strong if not self._system.surely_exports(self._mac, each.symbol)]
 
-    def _look_up(self, image: Loaded, wanted: Iterable[Import]) -> Mapping[int, dict[str, bool]]:
-        """Return the names that are found at once, by ordinal: the great majority, in one walk down each trie."""
-        names: dict[int, set[str]] = defaultdict(set)
-        for each in wanted:
-            names[each.ordinal].add(each.symbol)
-        found: dict[int, dict[str, bool]] = defaultdict(dict)
-        for ordinal, symbols in names.items():
-            if ordinal == binds.FLAT:
-                found[ordinal] = dict.fromkeys(self._flat(image, symbols), True)
-            elif ordinal == binds.WEAK_COALESCE:
-                found[ordinal] = dict.fromkeys(self._coalesced(image, symbols), True)
-            elif (target := _dependency(image, ordinal)) is not None:
-                found[ordinal] = dict.fromkeys(self._own(target, symbols), True)
-        return found
+    def _not_at_once(self, image: Loaded, *, now: bool) -> Mapping[int, set[str]]:
+        """Return the names that take more than one look, by ordinal.
 
-    def _own(self, target: Loaded | str, symbols: set[str]) -> Iterable[str]:
-        if isinstance(target, str):
-            return symbols
-        return [name for name, export in target.exports.find_all(symbols).items() if export.reexport is None]
+        The great majority is found in one walk down each trie, without an object for any of them.
+        """
+        missing = {}
+        for ordinal, names in binds.names(image.image, lazy=now).items():
+            if left := names - self._found(image, ordinal, names):
+                missing[ordinal] = {text(name) for name in left}
+        return missing
 
-    def _flat(self, image: Loaded, symbols: set[str]) -> set[str]:
+    def _found(self, image: Loaded, ordinal: int, names: set[bytes]) -> set[bytes]:
+        if ordinal == binds.FLAT:
+            return self._flat(image, names)
+        if ordinal == binds.WEAK_COALESCE:
+            return self._shared(names, (image, *self._sharing()))
+        target = _dependency(image, ordinal)
+        if isinstance(target, Loaded):
+            exported = target.exports.find_raw(names)
+            return {name for name, export in exported.items() if export.reexport is None}
+        return names if target is not None else set()
+
+    def _flat(self, image: Loaded, names: set[bytes]) -> set[bytes]:
         """Return which names the interpreter, a visible image or the asking one has. [resolveSymbol, flat lookup]."""
-        found = {name for name in symbols if self._interpreter_has(name)}
-        left = symbols - found
-        for each in self._loaded:
-            if left and (each is image or not each.hidden):
-                exported = each.exports.find_all(left)
-                left -= {name for name, export in exported.items() if self._leads_on(each, name, export)}
-        return symbols - left
+        found = {name for name in names if self._interpreter_has(text(name))}
+        return found | self._shared(names - found, [each for each in self._loaded if each is image or not each.hidden])
 
-    def _coalesced(self, image: Loaded, symbols: set[str]) -> set[str]:
-        """Return which names some image has that takes part in coalescing, or the asking one. [resolveSymbol]."""
-        left = set(symbols)
-        for each in (image, *self._sharing()):
+    def _shared(self, names: set[bytes], images: Iterable[Loaded]) -> set[bytes]:
+        """Return which names one of some images has in its own trie."""
+        left = set(names)
+        for each in images:
             if left:
-                exported = each.exports.find_all(left)
-                left -= {name for name, export in exported.items() if self._leads_on(each, name, export)}
-        return symbols - left
+                exported = each.exports.find_raw(left)
+                left -= {name for name, export in exported.items() if self._leads_on(each, text(name), export)}
+        return names - left
 
     def _sharing(self) -> list[Loaded]:
         return [each for each in self._loaded if each.image.flags & WEAK_DEFINES and not each.hidden]

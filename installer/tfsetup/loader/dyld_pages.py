@@ -39,8 +39,7 @@ def _any_wrong(mac: Mac, image: MachO, places: Iterable[Range]) -> bool:
         directory = read_code_directory(image)
         if directory is None:
             return False
-        pages = sorted({page for place in places for page in directory.pages(place)})
-        return bool(directory.wrong_pages(image, pages))
+        return any(directory.wrong_pages(image, directory.pages(place)) for place in places)
     except MalformedImage:
         return True  # a signed page that is not in the file at all
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tfsetup.loader.bytes import MalformedImage, unpack_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from tfsetup.loader.macho import MachO, Range
 
@@ -27,7 +27,10 @@ _MAX_BLOBS = 64
 _ALTERNATE_SLOTS = range(0x1000, 0x1005)
 _DIGESTS = {1: ("sha1", 20), 2: ("sha256", 32), 3: ("sha256", 20), 4: ("sha384", 48)}
 _MAX_PAGE_BITS = 20
-_HASHES: dict[str, Callable[[bytes], hashlib._Hash]] = {
+_AT_ONCE, _LARGE = 64, 1 << 16
+"""So many pages are read in one go; pages above so many bytes piece by piece."""
+
+_HASHES: dict[str, Callable[[bytes | memoryview], hashlib._Hash]] = {
     "sha1": partial(hashlib.sha1, usedforsecurity=False),
     "sha256": hashlib.sha256,
     "sha384": hashlib.sha384,
@@ -44,22 +47,42 @@ class CodeDirectory:
     page_size: int
     limit: int
 
-    def wrong_pages(self, image: MachO, pages: Iterable[int]) -> list[int]:
-        """Return those of `pages` (numbers from 0) whose bytes do not have the hash the signature promises."""
-        return [page for page in pages if self._digest(image, page) != self._promised(page)]
+    def wrong_pages(self, image: MachO, pages: range) -> list[int]:
+        """Return those of `pages` (numbers from 0, in sequence) whose bytes lack the hash that the signature promises.
+
+        Raises:
+            MalformedImage: a page does not lie inside the image.
+        """
+        wrong: list[int] = []
+        for start in range(pages.start, pages.stop, _AT_ONCE):
+            part = range(start, min(start + _AT_ONCE, pages.stop))
+            digests = self._digests(image, part)
+            if b"".join(digests) != self._promised(part):
+                wrong += [page for page, digest in zip(part, digests, strict=True) if digest != self._promised((page,))]
+        return wrong
 
     def pages(self, place: Range) -> range:
         """Return the numbers of the covered pages that hold a part of a range."""
         behind = (place.offset + place.size + self.page_size - 1) // self.page_size
         return range(place.offset // self.page_size, min(behind, len(self.hashes) // self.hash_size))
 
-    def _digest(self, image: MachO, page: int) -> bytes:
-        start = page * self.page_size
-        data = image.source.read(start, min(self.page_size, self.limit - start))
-        return _HASHES[self.digest](data).digest()[: self.hash_size]
+    def _digests(self, image: MachO, pages: range) -> list[bytes]:
+        step, begin, size = self.page_size, pages.start * self.page_size, self.hash_size
+        if step > _LARGE:
+            return [self._digest(image, page) for page in pages]
+        data = memoryview(image.source.read(begin, max(min(pages.stop * step, self.limit) - begin, 0)))
+        digest = _HASHES[self.digest]
+        return [digest(data[at : at + step]).digest()[:size] for at in range(0, len(pages) * step, step)]
 
-    def _promised(self, page: int) -> bytes:
-        return self.hashes[page * self.hash_size : (page + 1) * self.hash_size]
+    def _digest(self, image: MachO, page: int) -> bytes:
+        """Hash one page a piece at a time: a signature may take the whole file for a single page."""
+        digest, behind = _HASHES[self.digest](b""), min((page + 1) * self.page_size, self.limit)
+        for at in range(page * self.page_size, behind, _LARGE):
+            digest.update(image.source.read(at, min(_LARGE, behind - at)))
+        return digest.digest()[: self.hash_size]
+
+    def _promised(self, pages: Sequence[int]) -> bytes:
+        return self.hashes[pages[0] * self.hash_size : (pages[-1] + 1) * self.hash_size]
 
 
 def read_code_directory(image: MachO) -> CodeDirectory | None:

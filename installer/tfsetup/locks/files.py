@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
-from tfsetup.locks.model import Lock, file_name
+from tfsetup.host.processes import alive
+from tfsetup.locks.model import Form, Lock, file_name
 from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
 from tfsetup.locks.pylock import read_pylock
@@ -53,7 +54,10 @@ def _text(path: Path, what: str) -> str | None:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as problem:
+    except UnicodeDecodeError as problem:
+        where = Where(file=str(path), line=problem.object.count(b"\n", 0, problem.start) + 1)
+        raise InvalidFileError(f"The {what} cannot be read: {problem}", where=where) from problem
+    except OSError as problem:
         raise InvalidFileError(f"The {what} cannot be read: {problem}", where=where) from problem
 
 
@@ -73,6 +77,12 @@ def lock_names(folder: Path) -> list[str]:
 
 
 _SHAPES: Final = [["pylock", "toml"], ["requirements", "txt"]]
+
+
+def form_in(folder: Path) -> Form:
+    """Return the form to write into `folder` when nobody asks for one: that of the locks there, if it is one."""
+    there = [path for name in lock_names(folder) for path in locks_of(folder, name)]
+    return "portable" if there and all(path.suffix == ".txt" for path in there) else "pylock"
 
 
 def read_team(path: Path = TEAM) -> Team | None:
@@ -161,8 +171,10 @@ def write_all(folder: Path, texts: Mapping[str, str]) -> list[str]:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             path = folder / name
+            _sweep_drafts(path)
             if not _same(path, text):
-                drafts[path] = _draft(path, text)
+                drafts[path] = path.with_name(f".{path.name}.{os.getpid()}")
+                _write_draft(drafts[path], text)
         _take_places(drafts)
     except OSError as problem:
         message = f"{folder} cannot be written: {problem.strerror or problem}."
@@ -181,13 +193,20 @@ def _same(path: Path, text: str) -> bool:
         return False
 
 
-def _draft(path: Path, text: str) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
+def _write_draft(draft: Path, text: str) -> None:
+    draft.unlink(missing_ok=True)
+    with draft.open("xb") as file:  # never through a link that somebody put there
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    return draft
+
+
+def _sweep_drafts(path: Path) -> None:
+    """Remove what killed runs have left beside a file; the draft of a run that still lives is its own."""
+    for draft in path.parent.glob(f".{path.name}.*"):
+        writer = draft.suffix[1:]
+        if writer.isdigit() and not alive(int(writer)):
+            draft.unlink(missing_ok=True)
 
 
 def _take_places(drafts: Mapping[Path, Path]) -> None:

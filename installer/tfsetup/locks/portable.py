@@ -7,13 +7,14 @@ without everything that would lead elsewhere: options, addresses, paths, other f
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import COMMENT, REMEDY, edited, read
+from tfsetup.locks.write import ALTERED, altered
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PIN = re.compile(rf"({_NAME})(?:\[[A-Za-z0-9._,\s-]*\])?\s*==\s*([A-Za-z0-9.!+_-]+)\s*(?:;\s*(.*?)\s*)?\Z")
@@ -44,9 +45,12 @@ def read_portable(text: str, *, file: str, sdists: Collection[str] = ()) -> Lock
     found = [(line, _package(line, file, allowed)) for line in lines]
     _once(found, file)
     packages = tuple(sorted((package for _, package in found), key=lambda p: (p.name, p.marker or "")))
+    if not packages and origin is None:
+        raise _invalid(file, text.count("\n") + 1, "Nothing is locked here: the file is empty or cut off.")
+    lock = Lock(text=text, packages=packages, form="portable", origin=origin)
     if origin is not None:
-        _untouched(origin, packages, {package.name: line.number for line, package in found}, note, file)
-    return Lock(text=text, packages=packages, form="portable", origin=origin)
+        _untouched(lock, {package.name: line.number for line, package in found} | {"": note[0][0]}, file)
+    return lock
 
 
 def _split(text: str, file: str) -> tuple[list[tuple[int, str]], list[_Line]]:
@@ -152,18 +156,14 @@ def _once(found: Sequence[tuple[_Line, LockedPackage]], file: str) -> None:
             raise _invalid(file, line.number, f"`{package.name}` stands here a second time, first at line {first}.")
 
 
-def _untouched(
-    origin: Origin,
-    packages: Sequence[LockedPackage],
-    lines: dict[str, int],
-    note: Sequence[tuple[int, str]],
-    file: str,
-) -> None:
-    name = edited(origin, packages)
+def _untouched(lock: Lock, lines: Mapping[str, int], file: str) -> None:
+    name = edited(lock.origin, lock.packages) if lock.origin else None
     if name is not None:
-        line = lines.get(name, note[0][0])
         what = f"The entry of `{name}`" if name else "This lock"
-        raise _invalid(file, line, f"{what} is not what tfsetup wrote: it was edited or cut off afterwards.")
+        message = f"{what} is not what tfsetup wrote: it was edited or cut off afterwards."
+        raise _invalid(file, lines[name], message)
+    if (changed := altered(lock)) is not None:
+        raise _invalid(file, changed, ALTERED)
 
 
 def _invalid(file: str, line: int, message: str) -> InvalidFileError:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import CREATED_BY, REMEDY, edited, line_of, read
+from tfsetup.locks.write import ALTERED, altered
 
 if TYPE_CHECKING:
-    from packaging.pylock import Package, PackageSdist, PackageWheel
+    from packaging.pylock import Package, PackageSdist, PackageWheel, PylockValidationError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_INDEX = re.compile(r"packages\[(\d+)\]")
 _TABLE = re.compile(r"^\[\[packages\]\]", re.MULTILINE)
 _LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _NOTE = r"^\[tool\.tfsetup\]"
@@ -34,17 +34,19 @@ def read_pylock(text: str, *, file: str, sdists: Collection[str] = (), local: bo
 
     document = _toml(text, file)
     try:
-        lock = Pylock.from_dict(document)
+        found = Pylock.from_dict(document)
     except PylockValidationError as problem:
-        raise _invalid(text, file, f"This is not a valid lock file: {problem}") from problem
+        where = Where(file=file, line=_line(text, problem))
+        raise InvalidFileError(f"This is not a valid lock file: {problem}", where=where, hint=REMEDY) from problem
     origin = _origin(document, text, file)
     allowed = {*sdists, *(origin.sdists if origin else ())}
-    packages = [_Reader(text, file, allowed, local=local).package(package) for package in lock.packages]
+    packages = [_Reader(text, file, allowed, local=local).package(package) for package in found.packages]
     _once(packages, text, file)
     ordered = tuple(sorted(packages, key=lambda package: (package.name, package.marker or "")))
+    lock = Lock(text=text, packages=ordered, origin=origin)
     if origin is not None:
-        _untouched(origin, ordered, text, file)
-    return Lock(text=text, packages=ordered, origin=origin)
+        _untouched(origin, lock, file)
+    return lock
 
 
 def _toml(text: str, file: str) -> dict[str, Any]:
@@ -54,17 +56,18 @@ def _toml(text: str, file: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         found = _LINE.search(str(problem))
-        last = text.count("\n") + 1 if "end of document" in str(problem) else None
+        last = text.count("\n") + 1 if "end of document" in str(problem) else 1
         where = Where(file=file, line=int(found[1]), column=int(found[2])) if found else Where(file=file, line=last)
         raise InvalidFileError(f"This is not valid TOML: {problem}", where=where, hint=REMEDY) from problem
 
 
 def _origin(document: dict[str, Any], text: str, file: str) -> Origin | None:
     table = document.get("tool", {}).get("tfsetup")
+    note = Where(file=file, line=line_of(text, _NOTE) or 1)
     if table is None and document.get("created-by") == CREATED_BY:
         where = Where(file=file, line=text.count("\n") + 1)
         raise InvalidFileError("This lock is cut off: tfsetup's note is missing at its end.", where=where, hint=REMEDY)
-    return None if table is None else read(table, Where(file=file, line=line_of(text, _NOTE)))
+    return None if table is None else read(table, note)
 
 
 class _Reader:
@@ -113,23 +116,32 @@ def _once(packages: Collection[LockedPackage], text: str, file: str) -> None:
         seen.add((package.name, package.marker))
 
 
-def _untouched(origin: Origin, packages: tuple[LockedPackage, ...], text: str, file: str) -> None:
-    name = edited(origin, packages)
+def _untouched(origin: Origin, lock: Lock, file: str) -> None:
+    name = edited(origin, lock.packages)
     if name is not None:
-        line = line_of(text, rf'^name = "{re.escape(name)}"' if name else _NOTE)
+        line = line_of(lock.text, rf'^name = "{re.escape(name)}"' if name else _NOTE)
         what = f"The entry of `{name}`" if name else "This lock"
         message = f"{what} is not what tfsetup wrote: it was edited or cut off afterwards."
         raise InvalidFileError(message, where=Where(file=file, line=line), hint=REMEDY)
+    if (changed := altered(lock)) is not None:
+        raise InvalidFileError(ALTERED, where=Where(file=file, line=changed), hint=REMEDY)
 
 
-def _invalid(text: str, file: str, message: str, *, near: str | None = None) -> InvalidFileError:
-    return InvalidFileError(message, where=Where(file=file, line=_line(text, message, near)), hint=REMEDY)
+def _invalid(text: str, file: str, message: str, *, near: str) -> InvalidFileError:
+    return InvalidFileError(message, where=Where(file=file, line=line_of(text, re.escape(near))), hint=REMEDY)
 
 
-def _line(text: str, message: str, near: str | None) -> int | None:
-    """Return the line of `near`, or of the package that packaging names by its position (`packages[3]`)."""
-    at = text.find(near) if near else -1
-    if at < 0 and (found := _INDEX.search(message)):
-        tables = list(_TABLE.finditer(text))
-        at = tables[int(found[1])].start() if int(found[1]) < len(tables) else -1
-    return text.count("\n", 0, at) + 1 if at >= 0 else None
+def _line(text: str, problem: PylockValidationError) -> int:
+    """Return the line that packaging means: it names a place (`packages[3].wheels[0]`) and quotes what is wrong."""
+    context = "lock-version" if "is not supported" in problem.message else problem.context or ""
+    start, end = 0, len(text)
+    for part in context.split("."):
+        name, _, number = part.rstrip("]").partition("[")
+        if name == "packages" and number:
+            places = [*(table.start() for table in _TABLE.finditer(text)), end]
+            start, end = places[int(number) : int(number) + 2] if int(number) < len(places) - 1 else (start, end)
+        elif name and (found := re.compile(rf"(?<![\w-]){re.escape(name)}\s*=").search(text, start, end)):
+            start = found.start()
+    for quoted in re.findall(r"'([^']+)'", problem.message):
+        start = max(start, text.find(quoted, start, end))
+    return text.count("\n", 0, start) + 1

@@ -9,7 +9,7 @@ from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.origin import fingerprint
-from tfsetup.locks.team import Marked
+from tfsetup.locks.team import ALL, Marked
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.reference import Levels, is_current, reference
 from tfsetup.matrix.releases import rules_for
@@ -39,7 +39,8 @@ _PLATFORMS = {
 class Order:
     """What is wanted of every lock: the ask, the Pythons in order of preference, the levels, the team's requirements.
 
-    `accelerator` of the ask narrows platforms that are not rows; its `python` is not looked at, `pythons` is.
+    With `ALL` among the `pythons` it is every one that a row takes; empty: the row's own, and those that are locked
+    already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
     """
 
     ask: Ask
@@ -114,7 +115,7 @@ def targets_for(
     """
     found: list[LockTarget] = []
     reasons: list[str] = []
-    for python in order.pythons or (None,):
+    for python in _pythons(row, order, locked):
         name = target_name(row, python, first=not found)
         host, selection = answer(row, replace(order.ask, python=python), order.levels, matrix)
         if not selection.installable:
@@ -122,6 +123,8 @@ def targets_for(
             continue
         host, selection = _kept(row, order, python, matrix, locked.get(name), upgrade) or (host, selection)
         origin = origin_of(row, order, python, selection, matrix)
+        if any(other.origin.python == origin.python for other in found):
+            continue  # the row's own Python gave way to this one, for the release asked for has none for it
         found.append(LockTarget(name=name, row=row, host=host, selection=selection, origin=origin))
     if not found:
         raise TfsetupError(
@@ -130,6 +133,19 @@ def targets_for(
             hint="Change what is asked for (--tensorflow, --python, the team file), or leave the platform out.",
         )
     return tuple(found)
+
+
+def takes(order: Order, python: str) -> bool:
+    """Tell whether a lock for this Python is among what is wanted."""
+    return not order.pythons or ALL in order.pythons or python in order.pythons
+
+
+def _pythons(row: Row, order: Order, locked: Mapping[str, Lock]) -> tuple[str | None, ...]:
+    """Return the Pythons to try; None: the row's own, whichever that is."""
+    known = [f"3.{minor}" for minor in range(30, 6, -1) if f"3.{minor}" != row.python]
+    if ALL in order.pythons:
+        return (None, *(p for p in known if row.reuse is not None and in_range(row.reuse, p)))
+    return order.pythons or (None, *(p for p in known if target_name(row, p, first=False) in locked))
 
 
 def why_not(selection: Selection, row: Row) -> str:

@@ -11,9 +11,12 @@ from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.model import Form
 from tfsetup.locks.settings import without_credentials
 from tfsetup.matrix.decode import Decoder
-from tfsetup.matrix.kinds import NUMBERS, Kind, Minor
+from tfsetup.matrix.kinds import MINOR, NUMBERS, Kind
 from tfsetup.matrix.marked import Node, Problem, UnreadableError, compose
 from tfsetup.matrix.versions import InvalidSpecifier, specifiers
+
+ALL = "all"
+"""In place of Pythons: the row's own, and every other that the row takes where it is there already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +29,7 @@ class Marked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Team:
-    """What a team locks. Empty `platforms`: every current row. Empty `pythons`: the row's own.
+    """What a team locks. Empty `platforms`: every current row. Empty `pythons`: the row's own (`ALL`: all it takes).
 
     `macos` and `glibc` are the oldest systems in the team. `requirements` are the team's own, wherever they stood; when
     the file names another file instead of listing them, `elsewhere` is its path and they are still to be read.
@@ -70,6 +73,12 @@ def _path(text: str) -> str:
 _SPECIFIER = Kind(name="version or range", pattern=r".*[0-9].*", check=_specifier, example='"2.19.*" or ">=2.18"')
 _REQUIREMENT = Kind(name="requirement", pattern=r".+", check=requirement_problem, example='"pandas>=2"')
 _PATH = Kind(name="path", pattern=r".+", check=_path, example="requirements.txt or ../pyproject.toml")
+_PYTHON = Kind(
+    name="Python version",
+    pattern=r"all|3\.[0-9]{1,2}",
+    check=lambda text: "" if text == ALL else MINOR.check(text),
+    example='"3.12", or all',
+)
 _NAME = Kind(
     name="platform", pattern=r".+", check=lambda text: "" if text.strip() else "empty", example="macos-arm64-metal"
 )
@@ -81,7 +90,7 @@ class _Listed:
 
     schema: Literal[1] = 1
     platforms: tuple[Annotated[str, _NAME], ...] = ()
-    pythons: tuple[Minor, ...] = ()
+    pythons: tuple[Annotated[str, _PYTHON], ...] = ()
     tensorflow: Annotated[str, _SPECIFIER] | None = None
     pre: bool = False
     macos: Annotated[str, NUMBERS] | None = None
@@ -96,7 +105,7 @@ class _Pointed:
 
     schema: Literal[1] = 1
     platforms: tuple[Annotated[str, _NAME], ...] = ()
-    pythons: tuple[Minor, ...] = ()
+    pythons: tuple[Annotated[str, _PYTHON], ...] = ()
     tensorflow: Annotated[str, _SPECIFIER] | None = None
     pre: bool = False
     macos: Annotated[str, NUMBERS] | None = None

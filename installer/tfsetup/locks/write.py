@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import COMMENT, CREATED_BY, quoted, render, render_sums, seal
 
+ALTERED = "This line is not what tfsetup wrote: the lock was edited or cut off afterwards."
 _ABOUT = (
     "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with",
     "# any index or mirror: `tfsetup install` takes it, and so does `pip install --require-hashes --no-deps -r`.",
@@ -25,8 +26,34 @@ def write_lock(packages: Sequence[LockedPackage], origin: Origin | None, form: F
     if form == "portable":
         ordered = tuple(map(_without_addresses, ordered))
     sealed = seal(origin, ordered) if origin else None
-    lines = _portable(ordered, sealed) if form == "portable" else _pylock(ordered, sealed)
-    return Lock(text="".join(f"{line}\n" for line in lines), packages=ordered, form=form, origin=sealed)
+    text = "".join(f"{line}\n" for line in _lines(ordered, sealed, form))
+    return Lock(text=text, packages=ordered, form=form, origin=sealed)
+
+
+def _lines(packages: Sequence[LockedPackage], origin: Origin | None, form: Form) -> Iterator[str]:
+    return _portable(packages, origin) if form == "portable" else _pylock(packages, origin)
+
+
+def altered(lock: Lock) -> int | None:
+    """Return the first line (from 1) of a lock with a note that is not as `write_lock` wrote it; None: all are.
+
+    Empty lines and comments that say nothing to anybody may be added or left out. The fingerprints must be right
+    (`edited`): they are not made anew.
+    """
+    packages = tuple(map(_ordered, lock.packages))
+    theirs = list(_telling(lock.text.splitlines()))
+    ours = list(_telling(_lines(packages, lock.origin, lock.form)))
+    same = (a[1] == b[1] for a, b in zip(theirs, ours, strict=False))
+    place = next((n for n, equal in enumerate(same) if not equal), min(len(theirs), len(ours)))
+    if place == len(theirs) == len(ours):
+        return None
+    return theirs[place][0] if place < len(theirs) else lock.text.count("\n") + 1
+
+
+def _telling(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(lines, 1):
+        if line.startswith(COMMENT) or (line.strip() and not line.startswith("#")):
+            yield number, line.rstrip()
 
 
 def _ordered(package: LockedPackage) -> LockedPackage:

@@ -43,9 +43,15 @@ def required(distribution: str, versions: Sequence[str], row: Row | None, index:
     found: dict[str, set[str]] = {}
     for text in requirement_texts(distribution, versions, row, index):
         if "extra ==" not in text:
-            wanted = parse(text)
-            found.setdefault(normalized(wanted.name), set()).add(str(wanted.specifier))
+            name, wanted = _name_and_range(text)
+            found.setdefault(name, set()).add(wanted)
     return found
+
+
+@cache
+def _name_and_range(text: str) -> tuple[str, str]:
+    wanted = parse(text)
+    return normalized(wanted.name), str(wanted.specifier)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 from tfsetup.matrix.check_common import Found
 from tfsetup.matrix.probes import machine_for
@@ -20,7 +21,7 @@ def check_reach(row: Row, mine: Sequence[str], matrix: Matrix) -> Found:
     if not fits:
         yield ("versions",), "no release of this row fits even the best machine"
         return
-    if not any(_wins(row, v, matrix) for v in fits):
+    if not _wins(row, fits, matrix):
         yield ("id",), "unreachable: on every machine and for every ask another row wins"
     if row.plugin is not None:
         used = [_pair_used(row, v, minor, macos, matrix) for v in fits for minor in _ALL for macos in _MACOS]
@@ -34,12 +35,13 @@ def _on_its_machine(row: Row, text: str, matrix: Matrix) -> object:
     return judge(row, text, host, ask, matrix)
 
 
-def _wins(row: Row, text: str, matrix: Matrix) -> bool:
-    for bare in (False, True):
-        for minor in (None, *_ALL):
-            host, ask = machine_for(row, tensorflow=f"=={text}", python=minor, bare=bare, pre=True)
-            if decide(host, ask, matrix).row == row.id:
-                return True
+def _wins(row: Row, releases: Sequence[str], matrix: Matrix) -> bool:
+    """Whether any release wins anywhere; every release on the best machine first, where nearly every row wins."""
+    machines = [(bare, minor) for bare in (False, True) for minor in (None, *_ALL)]
+    for (bare, minor), text in product(machines, releases):
+        host, ask = machine_for(row, tensorflow=f"=={text}", python=minor, bare=bare, pre=True)
+        if decide(host, ask, matrix).row == row.id:
+            return True
     return False
 
 

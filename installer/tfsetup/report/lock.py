@@ -18,6 +18,18 @@ def progress(name: str, versions: Sequence[str], duration: float) -> str:
     return f"{'Resolved' if versions else 'Failed':<9} {name:<28} {what:<14} {seconds(duration)}"
 
 
+def proving(missing: int, total: int) -> str:
+    """Return the line before locks are proven: how many, how, and what of the others."""
+    known = f"; the same files as in the other {total - missing} were judged before" if total > missing else ""
+    return f"Proving   {missing} of {total}: what a loader would look at is read off the index{known}"
+
+
+def proven(name: str, verdict: str, images: int) -> str:
+    """Return the line for one lock that has been judged."""
+    done = "Undecided" if verdict == "undecided" else "Proven"
+    return f"{done:<9} {name:<28} {_VERDICTS[verdict]:<14} {images} libraries"
+
+
 def lock_lines(data: Data) -> Iterator[str]:
     """Yield the outcome of `tfsetup lock`, one paragraph a file."""
     checked = bool(data.get("checked"))

@@ -36,15 +36,16 @@ def test_what_fails_while_it_is_written_leaves_the_old_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: BaseException
 ) -> None:
     files.write_all(tmp_path, {"x": "old", "y": "old"})
-    real, calls = files._draft, []
+    real, calls = files._write_draft, []
 
-    def draft(path: Path, text: str) -> Path:
+    def draft(path: Path, text: str) -> None:
         calls.append(path)
         if len(calls) == 2:
+            path.write_text(text[:1])
             raise failing
-        return real(path, text)
+        real(path, text)
 
-    monkeypatch.setattr(files, "_draft", draft)
+    monkeypatch.setattr(files, "_write_draft", draft)
     with pytest.raises(BuildError if isinstance(failing, OSError) else KeyboardInterrupt):
         files.write_all(tmp_path, {"x": "new", "y": "new"})
     assert listed(tmp_path) == {"x": "old", "y": "old"}
@@ -73,6 +74,31 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="this is a file"):
         files.existing_folder(tmp_path / "file")
     assert files.existing_folder(tmp_path / "new") == tmp_path / "new"
+
+
+def test_bytes_that_are_no_text_have_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.a-b.txt"
+    path.write_bytes(b"# one\n# two\n\xff\xfe\n")
+    with pytest.raises(InvalidFileError, match="The lock file cannot be read: ") as caught:
+        files.read_lock(path)
+    assert str(caught.value.where) == f"{path}:3"
+
+
+@pytest.mark.parametrize(
+    ("there", "form"),
+    [
+        ((), "pylock"),
+        (("proof.json", "conda-lock.yml"), "pylock"),
+        (("requirements.a-b.txt", "requirements.c-d.txt", "proof.json"), "portable"),
+        (("pylock.a-b.toml",), "pylock"),
+        (("pylock.a-b.toml", "requirements.c-d.txt"), "pylock"),
+    ],
+)
+def test_the_form_in_place_is_written_again(tmp_path: Path, there: tuple[str, ...], form: str) -> None:
+    for name in there:
+        (tmp_path / name).write_text("")
+    assert files.form_in(tmp_path) == form
+    assert files.form_in(tmp_path / "missing") == "pylock"
 
 
 def test_both_forms_of_a_target_are_found(tmp_path: Path) -> None:

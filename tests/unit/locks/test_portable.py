@@ -155,15 +155,42 @@ def test_a_package_taken_out_is_found() -> None:
         read_portable(WRITTEN[:start] + WRITTEN[end:], file="f")
 
 
+@pytest.mark.parametrize(("text", "line"), [("", 1), ("# Written by `tfsetup lock`\n", 2), ("\n\n", 3)])
+def test_an_empty_lock_is_none(text: str, line: int) -> None:
+    with pytest.raises(InvalidFileError, match="Nothing is locked here: the file is empty or cut off") as caught:
+        read_portable(text, file="f")
+    assert str(caught.value.where) == f"f:{line}"
+
+
+ALTERED = {
+    "an option after the note": ("#: schema = 1\n", "#: schema = 1\n#: pre = false\n"),
+    "a fingerprint that stands elsewhere": ('#: rules.versions = "', '#: rules."versions" = "'),
+    "an extra": ("\nalpha==1.0", "\nalpha[more]==1.0"),
+    "spaces": ("\nalpha==1.0", "\nalpha == 1.0"),
+}
+
+
+@pytest.mark.parametrize("name", ALTERED)
+def test_an_edit_of_anything_else_is_found(name: str) -> None:
+    before, after = ALTERED[name]
+    text = WRITTEN.replace(before, after, 1)
+    assert text != WRITTEN
+    with pytest.raises(InvalidFileError, match="This line is not what tfsetup wrote") as caught:
+        read_portable(text, file="f")
+    theirs = zip(text.splitlines(), WRITTEN.splitlines(), strict=False)
+    assert str(caught.value.where) == f"f:{next(n for n, (new, old) in enumerate(theirs, 1) if new != old)}"
+
+
+def test_a_comment_and_an_empty_line_are_no_edit() -> None:
+    text = WRITTEN.replace("\n\n# beta", "\n\n# Reviewed.\n\n# beta")
+    assert text != WRITTEN
+    assert read_portable(text, file="f").packages == read_portable(WRITTEN, file="f").packages
+
+
 @given(st.integers(0, len(WRITTEN) - 2))
 def test_a_cut_off_lock_is_never_taken_for_a_whole_one(end: int) -> None:
-    try:
-        lock = read_portable(WRITTEN[:end], file="f")
-    except InvalidFileError:
-        return
-    # Up to the end of the second comment line there is nothing of the lock yet, and nothing that names a row.
-    assert lock.packages == ()
-    assert lock.origin is None
+    with pytest.raises(InvalidFileError):
+        read_portable(WRITTEN[:end], file="f")
 
 
 def read_or_refused(text: str) -> Lock | None:

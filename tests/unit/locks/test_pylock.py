@@ -63,20 +63,36 @@ def test_the_fingerprint_is_of_the_text() -> None:
 BAD = {
     "not TOML": ("lock-version = \n", "This is not valid TOML", "f:1:16"),
     "cut off": (GOOD[:300], "This is not valid TOML", None),
-    "empty": ("", "This is not a valid lock file", "f"),
-    "another format version": (GOOD.replace('"1.0"', '"2.0"', 1), "This is not a valid lock file", "f"),
-    "duplicate key": (GOOD.replace("created-by", "lock-version", 1), "This is not valid TOML", None),
+    "empty": ("", "This is not a valid lock file", "f:1"),
+    "another format version": (GOOD.replace('"1.0"', '"2.0"', 1), "This is not a valid lock file", "f:1"),
+    "a format version below others": (
+        "".join([*GOOD.splitlines(keepends=True)[1:3], 'lock-version = "3.0"\n', GOOD[GOOD.index("\n[[") :]]),
+        "This is not a valid lock file: pylock version 3.0 is not supported",
+        "f:3",
+    ),
+    "duplicate key": (GOOD.replace("created-by", "lock-version", 1), "This is not valid TOML", "f:2:20"),
+    "duplicate key of a package": (
+        GOOD.replace('version = "1.0"\nwheels', 'version = "1.0"\nversion = "1.1"\nwheels'),
+        "This is not valid TOML",
+        "f:13:16",
+    ),
+    "no name": (GOOD.replace('name = "alpha"\n', ""), "This is not a valid lock file: Missing required value", "f:10"),
+    "a number for a version": (
+        GOOD.replace('version = "2.0"', "version = 2.0"),
+        "This is not a valid lock file: Unexpected type float",
+        "f:7",
+    ),
     "no hash": (GOOD.replace(f'sha256 = "{SHA}"', 'md5 = "0"', 1), "`beta-2.0-py3-none-any.whl` has no sha256.", "f:8"),
     "a short hash": (GOOD.replace(SHA, "abc", 1), "`beta-2.0-py3-none-any.whl` has no sha256.", "f:8"),
     "another package's wheel": (
         GOOD.replace("/beta-2.0-py3", "/gamma-2.0-py3", 1),
         "This is not a valid lock file: Name in 'gamma-2.0-py3-none-any.whl' is not consistent",
-        "f:5",
+        "f:8",
     ),
     "not a wheel's name": (
         GOOD.replace("-py3-none-any.whl", ".whl", 1),
         "This is not a valid lock file: Invalid wheel filename 'beta-2.0.whl'",
-        "f:5",
+        "f:8",
     ),
 }
 
@@ -203,6 +219,35 @@ def test_an_edit_of_the_note_is_found(before: str, after: str, message: str) -> 
         read_pylock(WRITTEN.replace(before, after), file="f")
     assert caught.value.message.startswith(message)
     assert str(caught.value.where) == "f:21"
+
+
+ALTERED = {
+    "another Python": ('requires-python = "==3.12.*"', 'requires-python = "==3.11.*"', "f:3"),
+    "another environment": ("'darwin'", "'linux'", "f:2"),
+    "another maker": ('created-by = "tfsetup lock"', 'created-by = "somebody"', "f:4"),
+    "a line more": ("\n[tool.tfsetup]", "dependencies = []\n\n[tool.tfsetup]", "f:20"),
+}
+
+
+@pytest.mark.parametrize("name", ALTERED)
+def test_an_edit_of_anything_else_is_found(name: str) -> None:
+    before, after, where = ALTERED[name]
+    assert before in WRITTEN
+    with pytest.raises(InvalidFileError, match="This line is not what tfsetup wrote") as caught:
+        read_pylock(WRITTEN.replace(before, after), file="f")
+    assert str(caught.value.where) == where
+
+
+def test_a_comment_and_an_empty_line_are_no_edit() -> None:
+    text = WRITTEN.replace("\n[[packages]]", "\n\n# Reviewed by the team.\n[[packages]]", 1)
+    assert read_pylock(text, file="f").packages == read_pylock(WRITTEN, file="f").packages
+
+
+def test_a_note_of_another_shape_has_a_line_too() -> None:
+    text = GOOD + "[tool]\ntfsetup = { schema = 7 }\n"
+    with pytest.raises(InvalidFileError, match="This lock is of schema 7") as caught:
+        read_pylock(text, file="f")
+    assert str(caught.value.where) == "f:1"
 
 
 @given(st.integers(0, len(WRITTEN) - 2))

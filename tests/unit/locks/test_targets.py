@@ -10,7 +10,7 @@ from support.locks import package
 from support.matrix import shipped
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError, Where
 from tfsetup.locks.model import Lock
-from tfsetup.locks.targets import LockTarget, Order, current_rows, row_parts, rows_for, targets_for
+from tfsetup.locks.targets import LockTarget, Order, current_rows, row_parts, rows_for, takes, targets_for
 from tfsetup.locks.team import Marked
 from tfsetup.matrix.model import Ask
 from tfsetup.matrix.rows import Row
@@ -150,3 +150,46 @@ def test_a_rule_about_another_release_does_not_count() -> None:
         row_parts(replace(before, rules=()), "2.20.0", shipped())["rules"]
         != row_parts(before, "2.20.0", shipped())["rules"]
     )
+
+
+def test_all_pythons_are_the_row_s_own_and_those_it_would_take_where_they_are() -> None:
+    found = targets_for(row("macos-arm64-metal"), order(None, "all"), shipped(), locked={})
+    assert [(t.name, t.origin.python, t.origin.asked_python) for t in found] == [
+        ("macos-arm64-metal", "3.12", False),
+        ("macos-arm64-metal-py311", "3.11", True),
+        ("macos-arm64-metal-py310", "3.10", True),
+    ]
+    alone = replace(row("macos-arm64-metal"), reuse=None)
+    assert [t.name for t in targets_for(alone, order(None, "all"), shipped(), locked={})] == ["macos-arm64-metal"]
+
+
+def test_the_row_s_own_python_may_give_way_and_then_comes_once() -> None:
+    found = targets_for(row("linux-x86_64-cpu"), order("2.17.1", "all"), shipped(), locked={})
+    assert [(t.name, t.origin.python) for t in found] == [
+        ("linux-x86_64-cpu", "3.12"),
+        ("linux-x86_64-cpu-py311", "3.11"),
+        ("linux-x86_64-cpu-py310", "3.10"),
+    ]
+
+
+def test_what_is_locked_for_another_python_is_locked_again() -> None:
+    there = {
+        "linux-x86_64-cpu": locked("tensorflow-cpu", "2.20.0"),
+        "linux-x86_64-cpu-py311": locked("tensorflow-cpu", "2.19.1"),
+        "linux-x86_64-cuda-py310": locked("tensorflow", "2.19.1"),
+    }
+    found = targets_for(row("linux-x86_64-cpu"), order(), shipped(), locked=there)
+    assert [(t.name, t.selection.requirements) for t in found] == [
+        ("linux-x86_64-cpu", ("tensorflow-cpu==2.20.0",)),
+        ("linux-x86_64-cpu-py311", ("tensorflow-cpu==2.19.1",)),
+    ]
+    named_one = targets_for(row("linux-x86_64-cpu"), order(None, "3.12"), shipped(), locked=there)
+    assert [(t.name, t.origin.python) for t in named_one] == [("linux-x86_64-cpu", "3.12")]
+
+
+@pytest.mark.parametrize(
+    ("pythons", "python", "taken"),
+    [((), "3.11", True), (("all",), "3.11", True), (("3.11", "3.12"), "3.11", True), (("3.12",), "3.11", False)],
+)
+def test_which_pythons_an_order_takes(pythons: tuple[str, ...], python: str, taken: bool) -> None:
+    assert takes(order(None, *pythons), python) is taken

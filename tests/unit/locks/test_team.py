@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tfsetup.errors import InvalidFileError
 from tfsetup.locks.files import read_team
-from tfsetup.locks.team import parse_project, parse_requirements, parse_team
+from tfsetup.locks.team import ALL, parse_project, parse_requirements, parse_team
 
 GOOD = """\
 platforms: [macos-arm64-metal, linux-x86_64]
@@ -46,6 +46,10 @@ def test_everything_it_may_say() -> None:
     ]
 
 
+def test_all_pythons_may_be_asked_for() -> None:
+    assert parse_team("pythons: [all]\n", "t").pythons == (ALL,)
+
+
 def test_everything_may_be_left_out() -> None:
     team = parse_team("schema: 1\n", "t")
     assert (team.platforms, team.pythons, team.tensorflow, team.requirements, team.form) == ((), (), None, (), None)
@@ -60,6 +64,7 @@ BAD = {
     "another schema": ("schema: 2\n", "`2` is not one of 1.", "t:1:9"),
     "a Python as a number": ("pythons: [3.10]\n", "`3.10` is read as the number 3.1, not a Python version.", "t:1:11"),
     "a Python with three parts": ('pythons: ["3.10.1"]\n', "`3.10.1`: a Python is written X.Y.", "t:1:11"),
+    "a word for Pythons": ("pythons: [every]\n", "`every`: a Python is written X.Y.", "t:1:11"),
     "no range": ("tensorflow: newest\n", "`newest`: neither a version nor a range.", "t:1:13"),
     "a version as a number": (
         "tensorflow: 2.2\n",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfsetup.report.lock import lock_lines, progress
+from tfsetup.report.lock import lock_lines, progress, proven, proving
 
 FILE: dict[str, Any] = {
     "path": "environments/locks/pylock.macos-arm64-metal.toml",
@@ -66,3 +66,14 @@ def test_one_line_of_progress_a_target() -> None:
         progress("linux-x86_64-cpu", ["1", "2"], 1.25) == "Resolved  linux-x86_64-cpu             2 packages     1.2 s"
     )
     assert progress("linux-x86_64-cpu", [], 1.25) == "Failed    linux-x86_64-cpu             no solution    1.2 s"
+
+
+def test_the_words_while_locks_are_proven() -> None:
+    how = "what a loader would look at is read off the index"
+    assert proving(7, 7) == f"Proving   7 of 7: {how}"
+    assert proving(2, 7) == f"Proving   2 of 7: {how}; the same files as in the other 5 were judged before"
+    assert (
+        proven("macos-arm64-cpu", "loads", 128) == "Proven    macos-arm64-cpu              loads          128 libraries"
+    )
+    assert proven("a", "fails", 3) == f"Proven    {'a':<28} does not load  3 libraries"
+    assert proven("a", "undecided", 0) == f"Undecided {'a':<28} not proven     0 libraries"

@@ -209,7 +209,8 @@ def compile_bytecode(python: Path, site_packages: Path) -> None:
     Raises:
         BuildError: the interpreter of the new prefix does not run.
     """
-    argv = [str(python), "-m", "compileall", "-q", "-j", "0", str(site_packages)]
+    # Isolated: a `struct.py` in the folder where the user stands must not be taken for the standard library's.
+    argv = [str(python), "-I", "-m", "compileall", "-q", "-j", "0", str(site_packages)]
     environ = scrub(os.environ)[0]
     try:
         done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)

@@ -17,6 +17,7 @@ from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
 from tfsetup.locks.conda.model import CondaLock
 from tfsetup.locks.proof import Proof, parse_proofs
+from tfsetup.matrix.marked import unfolded
 
 PROOFS: Final = "conda-proofs.json"
 """What was found about each platform of the lock beside it."""
@@ -39,8 +40,10 @@ def _condarcs(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for path in _places(environ):
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError):
             try:
-                yield str(path), yaml.safe_load(path.read_text(encoding="utf-8"))
-            except (yaml.YAMLError, UnicodeDecodeError) as problem:
+                content = yaml.safe_load(path.read_text(encoding="utf-8"))
+                unfolded(content)
+                yield str(path), content
+            except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as problem:
                 mark = getattr(problem, "problem_mark", None)
                 where = Where(file=str(path), line=mark.line + 1 if mark else None)
                 raise InvalidFileError(f"This condarc is not YAML: {problem}", where=where) from problem
