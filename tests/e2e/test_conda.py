@@ -72,7 +72,7 @@ def test_a_second_time_there_is_nothing_to_do(forge: Forge, installed: tuple[Pat
     argv = ["install", *ASK, "--python", forge.minor, "--prefix", str(prefix), "--offline", "--json"]
     again = data(forge.run(*argv, cwd=prefix.parent))
     assert (again["changed"], again["generation"]) == (False, told["generation"])
-    assert again["verify"] == told["verify"]
+    assert again["verify"]["devices"] == told["verify"]["devices"]
 
 
 def test_programs_of_the_prefix_run_and_name_it(forge: Forge, installed: tuple[Path, dict[str, Any]]) -> None:
@@ -113,6 +113,7 @@ def test_doctor_and_preflight_know_a_conda_prefix(forge: Forge, installed: tuple
     assert data(preflight)["verdict"] == "loads"
 
 
+@pytest.mark.exhaustive
 def test_another_release_is_another_generation_and_the_way_back_is_short(
     forge: Forge, installed: tuple[Path, dict[str, Any]]
 ) -> None:
@@ -137,25 +138,22 @@ def test_another_release_is_another_generation_and_the_way_back_is_short(
     assert done.stdout.strip() == told["verify"]["tensorflow"]["version"]
 
 
-def test_its_own_lock_builds_it_again(forge: Forge, installed: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_its_own_lock_builds_it_again_and_the_way_back_is_short(
+    forge: Forge, installed: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
     prefix, told = installed
     lock = tmp_path / "conda-lock.yml"
     text = (prefix / "conda-meta" / "conda-lock.yml").read_text()
     old = yaml.safe_load(text)["metadata"]["channels"][0]["url"]
     lock.write_text(text.replace(old, forge.folder.as_uri()))
-    argv = [
-        "install",
-        "--lock",
-        str(lock),
-        "--prefix",
-        str(tmp_path / "again"),
-        "--no-verify",
-        "--no-preflight",
-        "--json",
-    ]
+    argv = ["install", "--lock", str(lock), "--prefix", str(prefix), "--no-verify", "--no-preflight", "--json"]
     again = data(forge.run(*argv, cwd=tmp_path))
     assert again["requirements"] == told["requirements"]
-    assert (tmp_path / "again" / "conda-meta" / "conda-lock.yml").read_text() == lock.read_text()
+    assert (again["generation"], again["changed"]) == (told["generation"] + 1, True)
+    assert (prefix / "conda-meta" / "conda-lock.yml").read_text() == lock.read_text()
+    back = data(forge.run("rollback", "--prefix", str(prefix), "--json", cwd=prefix.parent))
+    assert back["generation"] == told["generation"]
+    assert (prefix / "conda-meta" / "conda-lock.yml").read_text() == text
     spoiled = lock.read_text().replace("sha256: ", "sha256: 0", 1)
     lock.write_text(spoiled)
     done = forge.run(*argv, cwd=tmp_path)
@@ -210,7 +208,7 @@ def test_a_channel_with_a_fault(forge: Forge, tmp_path: Path, path: list[str], f
     assert not os.path.lexists(tmp_path / "env")
 
 
-@pytest.mark.parametrize("times", [40, pytest.param(200, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("times", [25, pytest.param(200, marks=pytest.mark.exhaustive)])
 def test_many_runs_never_end_with_a_signal(forge: Forge, tmp_path: Path, times: int) -> None:
     """py-rattler's threads crash 3 to 11 in a hundred processes at their end, unless they get a moment to settle."""
     matrix = tmp_path / "extra.yaml"

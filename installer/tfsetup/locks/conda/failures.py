@@ -115,7 +115,7 @@ _FETCHING: Final = r"fetch|download|request|connect|timed? ?out|status client er
 def package_failed(message: str, *, doing: str) -> TfsetupError:
     """Return the error for a package that could not be fetched, unpacked or linked, from what rattler says."""
     said = _causes(message)
-    if re.search(r"hash mismatch|expected: |checksum mismatch", said, re.IGNORECASE):
+    if re.search(r"hash mismatch|expected: |checksum", said, re.IGNORECASE):
         return NetworkError(
             f"{doing}: a package is not the one that was locked: its hash differs.\nrattler said: {said}",
             hint="Run again; if it stays, the channel or a proxy serves another file: do not install it, and write the "

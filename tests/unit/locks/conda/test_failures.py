@@ -91,7 +91,7 @@ def test_a_channel_that_fails_is_named_with_the_reason(said: str, word: str) -> 
         ("hash mismatch for x: expected a, got b", NetworkError, "not the one that was locked"),
         ("failed to fetch x: status client error (404)", NetworkError, "could not be fetched"),
         ("could not parse archive: control character found while parsing a string", NetworkError, "is damaged"),
-        ("an io error occurred: Invalid checksum", NetworkError, "is damaged"),
+        ("an io error occurred: Invalid checksum", NetworkError, "not the one that was locked"),
         ("cannot link http://127.0.0.1:40412/x: a text no one knows", BuildError, "failed"),
         ("No space left on device (os error 28)", BuildError, "disk is full"),
         ("failed to run /usr/bin/codesign", BuildError, "codesign"),
