@@ -23,8 +23,8 @@ install: $(ENV)/ready ## put a verified TensorFlow into .venv (ARGS="--accelerat
 	@$(RUN)/tfsetup install $(ARGS)
 
 .PHONY: lock
-lock: $(ENV)/ready ## write the lock files of every row anew (environments/locks)
-	@$(RUN)/tfsetup lock $(if $(findstring conda,$(ARGS)),,--format portable) $(ARGS)
+lock: $(ENV)/ready ## write the lock files of every row and Python anew (environments/locks)
+	@$(RUN)/tfsetup lock $(if $(findstring conda,$(ARGS)),,--format portable --python all) $(ARGS)
 
 .PHONY: lock-check
 lock-check: $(ENV)/ready ## say which lock files are stale; offline
