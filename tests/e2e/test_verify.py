@@ -181,7 +181,9 @@ def test_a_link_to_an_environment_and_a_hostile_shell_change_nothing(whole: Path
 @pytest.mark.heavy
 @x86_64_only
 @pytest.mark.skipif(shutil.which("qemu-x86_64-static") is None, reason="no qemu-user")
-@pytest.mark.parametrize(("cpu", "runs"), [("Nehalem", False), ("SandyBridge", True)])
+@pytest.mark.parametrize(
+    ("cpu", "runs"), [("Nehalem", False), pytest.param("SandyBridge", True, marks=pytest.mark.exhaustive)]
+)
 def test_a_cpu_without_avx_is_the_right_finding(whole: Path, cpu: str, runs: bool) -> None:
     python = whole / "bin" / "python"
     command = ["qemu-x86_64-static", "-cpu", cpu, str(python)]

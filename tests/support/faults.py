@@ -194,8 +194,10 @@ def server(lab: Lab, options: Options) -> Iterator[None]:
         return None
 
     _misbehave(lab, options, act)
-    yield
-    lab.index.misbehave = None
+    try:
+        yield
+    finally:
+        lab.index.misbehave = None
 
 
 @contextmanager

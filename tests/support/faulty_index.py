@@ -130,6 +130,8 @@ def trickle(handler: Handler, body: bytes, *, pieces: int, pause: float) -> None
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
+    if handler.command == "HEAD":  # a body here would be read as the next answer on this connection
+        return
     step = -(-len(body) // pieces)
     for at in range(0, len(body), step):
         handler.wfile.write(body[at : at + step])
