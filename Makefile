@@ -4,9 +4,12 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 TOOL := .tool
-RUN := $(TOOL)/env/bin
-DEV := $(TOOL)/dev/bin
 ARGS ?=
+# The conda backend needs more than the plain tool: py-rattler and conda-lock. It has an environment of its own, which
+# only ARGS="--backend conda" (or a conda lock among them) asks for.
+ENV := $(TOOL)/$(if $(findstring conda,$(ARGS)),conda,env)
+RUN := $(ENV)/bin
+DEV := $(TOOL)/dev/bin
 
 # Variables that would send uv or Python to another environment than the one named here.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PYTHON UV_PROJECT_ENVIRONMENT
@@ -16,23 +19,23 @@ help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: $(TOOL)/env/ready ## put a verified TensorFlow into .venv (ARGS="--accelerator cpu" and so on)
+install: $(ENV)/ready ## put a verified TensorFlow into .venv (ARGS="--accelerator cpu" and so on)
 	@$(RUN)/tfsetup install $(ARGS)
 
 .PHONY: lock
-lock: $(TOOL)/env/ready ## write the lock files of every row anew (environments/locks)
-	@$(RUN)/tfsetup lock --format portable $(ARGS)
+lock: $(ENV)/ready ## write the lock files of every row and Python anew (environments/locks)
+	@$(RUN)/tfsetup lock $(if $(findstring conda,$(ARGS)),,--format portable --python all) $(ARGS)
 
 .PHONY: lock-check
-lock-check: $(TOOL)/env/ready ## say which lock files are stale; offline
+lock-check: $(ENV)/ready ## say which lock files are stale; offline
 	@$(RUN)/tfsetup lock --check $(ARGS)
 
 .PHONY: verify
-verify: $(TOOL)/env/ready ## load TensorFlow from .venv and time a matmul on each device
+verify: $(ENV)/ready ## load TensorFlow from .venv and time a matmul on each device
 	@$(RUN)/tfsetup verify $(ARGS)
 
 .PHONY: doctor
-doctor: $(TOOL)/env/ready ## say what is wrong with .venv and what fixes it
+doctor: $(ENV)/ready ## say what is wrong with .venv and what fixes it
 	@$(RUN)/tfsetup doctor $(ARGS)
 
 .PHONY: test
@@ -82,6 +85,9 @@ clean: ## remove the tool's environments and caches; .venv stays
 # The tool's own environments. Hash-pinned, wheels only; tfsetup itself is editable.
 $(TOOL)/env/ready: pyproject.toml requirements/tool.txt scripts/uv
 	@scripts/tool-environment $(TOOL)/env requirements/tool.txt
+
+$(TOOL)/conda/ready: pyproject.toml requirements/conda.txt scripts/uv
+	@scripts/tool-environment $(TOOL)/conda requirements/conda.txt
 
 $(TOOL)/dev/ready: pyproject.toml requirements/dev.txt scripts/uv
 	@scripts/tool-environment $(TOOL)/dev requirements/dev.txt

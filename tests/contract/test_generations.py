@@ -119,3 +119,29 @@ def test_run_names_a_program_that_is_not_there(tfsetup: Tfsetup, three: Path) ->
     assert ran.status == 2
     assert "`no-such-program` is neither in .venv nor on PATH." in ran.err
     assert three.exists()
+
+
+def test_clearing_up_says_what_went_and_what_stays(tfsetup: Tfsetup, three: Path) -> None:
+    (three.with_name(".venv.generations") / "7" / "lib").mkdir(parents=True)
+    ran = tfsetup("gc", "--keep", "1")
+    assert ran.out == f"{three}: generations 1, 2 were removed, 1 unfinished of killed runs too; generation 3 stays.\n"
+    assert tfsetup("gc", "--keep", "1").out == f"Nothing to remove beside {three}: generation 3 stays.\n"
+    data = tfsetup("gc", "--json").document["data"]
+    assert data == {"prefix": str(three), "kept": [3], "removed": [], "unfinished": [], "changed": False}
+    assert tfsetup("gc", "--keep", "0").status == 2
+
+
+def test_one_damaged_receipt_does_not_hide_the_others(tfsetup: Tfsetup, three: Path) -> None:
+    (three.with_name(".venv.generations") / "2.json").write_text("{")
+    rows = tfsetup("list", "--json").document["data"]["generations"]
+    assert [(row["generation"], row["damaged"] is None) for row in rows] == [(1, True), (2, False), (3, True)]
+    assert "its receipt cannot be read" in tfsetup("list").out
+    assert tfsetup("rollback", "2").status == 3
+    assert three.resolve().name == "3"
+
+
+def test_a_receipt_does_not_drive_the_terminal(tfsetup: Tfsetup, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    finish(store, 1, row="\x1b[2Jrow", requirements=("\x1b]0;title\x07x",))
+    store.switch(1)
+    assert "\x1b" not in tfsetup("list").out

@@ -37,7 +37,7 @@ def test_every_command_is_named() -> None:
     assert [name for name in COMMANDS if f"`{name}" not in table and f"tfsetup {name}" not in table] == []
 
 
-@pytest.mark.parametrize("name", ["install", "again", "resolve", "preflight"])
+@pytest.mark.parametrize("name", ["install", "again", "resolve", "preflight", "conda", "doctor"])
 def test_real_output_is_shown(name: str) -> None:
     shown = _between(f"output:{name}")
     assert shown.startswith("```console\n$ ")

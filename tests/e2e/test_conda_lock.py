@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 def locked(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """The folder of a lock of all platforms, and the data of the JSON."""
     folder = tmp_path_factory.mktemp("locks")
-    done = forge.run("lock", "--backend", "conda", "-o", str(folder), "--json", cwd=folder)
+    done = forge.run("lock", "--backend", "conda", "-o", str(folder), "--no-prove", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder, data(done)
 
@@ -66,7 +66,7 @@ def test_a_second_time_the_bytes_are_the_same_and_it_is_fresh(
 ) -> None:
     folder, _ = locked
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    again = data(forge.run("lock", "--backend", "conda", "-o", str(folder), "--json", cwd=folder))
+    again = data(forge.run("lock", "--backend", "conda", "-o", str(folder), "--no-prove", "--json", cwd=folder))
     assert [file["changed"] for file in again["files"]] == [False] * 5
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     check = forge.run("lock", "--backend", "conda", "-o", str(folder), "--check", "--json", cwd=folder)
@@ -88,7 +88,13 @@ def conda_lock(*argv: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("platform", SUBDIRS)
+@pytest.mark.parametrize(
+    "platform",
+    [
+        name if name in {"linux-64", "osx-arm64"} else pytest.param(name, marks=pytest.mark.exhaustive)
+        for name in SUBDIRS
+    ],
+)
 def test_conda_lock_renders_every_platform(locked: tuple[Path, dict[str, Any]], platform: str) -> None:
     folder, _ = locked
     done = conda_lock("render", "--kind", "explicit", "--platform", platform, "conda-lock.yml", cwd=folder)
@@ -121,7 +127,7 @@ def test_an_environment_file_is_taken_over(forge: Forge, tmp_path: Path) -> None
         f"dependencies:\n- python={forge.minor}\n- numpy<2.6\n- tool\n- pip:\n  - tabulate\nvariables: {{A: b}}\n"
     )
     out = tmp_path / "out"
-    done = forge.run("lock", "--from", str(source), "-o", str(out), "--json", cwd=tmp_path)
+    done = forge.run("lock", "--from", str(source), "-o", str(out), "--no-prove", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     told = data(done)
     assert sorted(file["platform"] for file in told["files"]) == ["linux-64", "osx-arm64"]

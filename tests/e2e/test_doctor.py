@@ -28,7 +28,6 @@ BASES = {
     "2.19": ("3.12", ["tensorflow-cpu==2.19.1"]),
     "2.15": ("3.11", ["tensorflow-cpu==2.15.1"]),
     "2.8": ("3.9", ["tensorflow-cpu==2.8.4", "numpy<2", "protobuf<3.20"]),
-    "2.21": ("3.12", ["tensorflow-cpu==2.21.0"]),
 }
 
 x86_64_only = pytest.mark.skipif(
@@ -42,6 +41,7 @@ class Patient:
 
     prefix: Path
     folder: Path
+    downloads: Path  # pip's, shared by all patients, so that a wheel is fetched once
 
     @property
     def python(self) -> Path:
@@ -57,7 +57,8 @@ class Patient:
         return os.environ | {
             "PATH": f"{self.prefix / 'bin'}:{Path(UV).parent}:{os.environ['PATH']}",
             "VIRTUAL_ENV": str(self.prefix),
-            "PIP_CACHE_DIR": str(self.folder / ".pip-cache"),
+            "PIP_CACHE_DIR": str(self.downloads),
+            "PIP_NO_COMPILE": "1",
             "PYTHONPATH": str(ROOT / "installer"),
         }
 
@@ -108,6 +109,9 @@ class Patient:
 @pytest.fixture(scope="session")
 def bases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     folder, built = tmp_path_factory.mktemp("bases"), dict[str, Path]()
+    (folder / "pip").mkdir()
+    # A fix may ask for the newest TensorFlow; here that is the one whose wheel is at hand.
+    (folder / "constraints.txt").write_text("tensorflow-cpu<=2.19.1\n")
 
     def base(name: str) -> Path:
         minor, requirements = BASES[name]
@@ -131,7 +135,7 @@ def patient(bases: Callable[[str], Path], tmp_path: Path, request: pytest.Fixtur
     folder.mkdir()
     # Links, not copies: files are only ever replaced. An environment this simple may be moved.
     subprocess.run(["cp", "-al", str(base), str(prefix)], check=True)
-    yield Patient(prefix=prefix, folder=folder)
+    yield Patient(prefix=prefix, folder=folder, downloads=base.parent / "pip")
     shutil.rmtree(tmp_path, ignore_errors=True)
 
 
@@ -139,23 +143,32 @@ def on(base: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("patient", [base], indirect=True)
 
 
-def heal(patient: Patient, cause: str) -> None:
-    """The whole way: broken, found, fixed by the first fix, running, and healthy in the doctor's eyes."""
-    assert patient.imports().returncode != 0
-    found = patient.doctor(str(patient.prefix), status=7)
+def heal(patient: Patient, cause: str, *, imports: bool = True) -> None:
+    """The whole way: broken, found, fixed by the first fix, running again, and healthy in the doctor's eyes.
+
+    `imports` is false where TensorFlow can still be imported, though not with what it asks for. Then pip, which knows
+    nothing of the doctor, says whether the packages fit: an import takes ten seconds.
+    """
+    look = [str(patient.prefix)] if imports else [str(patient.prefix), "--no-import"]
+    found = patient.doctor(*look, status=7)
     first = found["findings"][0]
     assert first["cause"] == cause, found
     assert first["confidence"] >= 0.8
     assert first["evidence"]
     fixed = patient.shell(command_of(first["fix"][0]))
     assert fixed.returncode == 0, fixed.stdout + fixed.stderr
-    running = patient.imports()
-    assert running.stdout == "9.0\n", running.stderr
-    after = patient.doctor(str(patient.prefix), status=0)
+    if imports:
+        running = patient.imports()
+        assert running.stdout == "9.0\n", running.stderr
+    else:
+        checked = patient.shell("python -m pip check")
+        assert checked.returncode == 0, checked.stdout
+    after = patient.doctor(str(patient.prefix), "--no-import", status=0)
     assert after["verdict"] == "healthy", after
 
 
 @x86_64_only
+@on("2.15")
 def test_nothing_is_found_in_a_healthy_environment(patient: Patient) -> None:
     assert patient.doctor(str(patient.prefix), status=0) == {
         "healthy": True, "verdict": "healthy", "findings": [], "needs": [], "unexplained": "",
@@ -170,16 +183,23 @@ def test_numpy_2_under_an_old_tensorflow(patient: Patient) -> None:
 
 
 @x86_64_only
-@on("2.8")
+@on("2.15")
 def test_a_protobuf_too_new(patient: Patient) -> None:
+    patient.pip("install", "protobuf>=7")
+    heal(patient, "protobuf-too-new", imports=False)
+
+
+@x86_64_only
+@pytest.mark.exhaustive
+@on("2.8")
+def test_a_protobuf_that_refuses_the_generated_code(patient: Patient) -> None:
     patient.pip("install", "protobuf>=4,<5")
     heal(patient, "protobuf-too-new")
 
 
 @x86_64_only
-@on("2.21")
 def test_a_protobuf_too_old(patient: Patient) -> None:
-    patient.pip("install", "protobuf<6")
+    patient.pip("install", "protobuf==3.19.6")
     heal(patient, "protobuf-too-old")
 
 
@@ -187,21 +207,13 @@ def test_a_protobuf_too_old(patient: Patient) -> None:
 @on("2.15")
 def test_keras_3_under_a_tensorflow_of_keras_2(patient: Patient) -> None:
     patient.pip("install", "keras>=3")
-    found = patient.doctor(str(patient.prefix), status=7)["findings"][0]
-    assert found["cause"] == "keras-tensorflow-version-mismatch"
-    assert patient.shell(command_of(found["fix"][0])).returncode == 0
-    assert patient.imports().stdout == "9.0\n"
-    assert patient.doctor(str(patient.prefix), status=0)["healthy"]
+    heal(patient, "keras-tensorflow-version-mismatch", imports=False)
 
 
 @x86_64_only
 def test_ml_dtypes_of_another_time(patient: Patient) -> None:
     patient.pip("install", "ml-dtypes<0.5")
-    found = patient.doctor(str(patient.prefix), status=7)["findings"][0]
-    assert found["cause"] == "ml-dtypes-version-conflict"
-    assert patient.shell(command_of(found["fix"][0])).returncode == 0
-    assert patient.imports().stdout == "9.0\n"
-    assert patient.doctor(str(patient.prefix), status=0)["healthy"]
+    heal(patient, "ml-dtypes-version-conflict", imports=False)
 
 
 @x86_64_only
@@ -211,12 +223,22 @@ def test_a_requirement_that_is_gone(patient: Patient) -> None:
 
 
 @x86_64_only
+@pytest.mark.exhaustive
+def test_a_native_module_that_was_cut_short(patient: Patient) -> None:
+    path = next(path for path in patient.site.glob("ml_dtypes/*.so"))
+    patient.replace(str(path.relative_to(patient.site)), path.read_bytes()[:100_000])
+    heal(patient, "incomplete-install-missing-native-lib")
+
+
+@x86_64_only
+@pytest.mark.exhaustive
 def test_a_library_that_is_gone(patient: Patient) -> None:
     (patient.site / "tensorflow/libtensorflow_framework.so.2").unlink()
     heal(patient, "incomplete-install-missing-native-lib")
 
 
 @x86_64_only
+@pytest.mark.exhaustive
 def test_a_library_that_was_cut_short(patient: Patient) -> None:
     path = "tensorflow/libtensorflow_cc.so.2"
     with (patient.site / path).open("rb") as file:
@@ -226,31 +248,42 @@ def test_a_library_that_was_cut_short(patient: Patient) -> None:
 
 
 @x86_64_only
+@pytest.mark.exhaustive
 def test_a_library_that_is_no_library(patient: Patient) -> None:
     patient.replace("tensorflow/python/_pywrap_tensorflow_internal.so", b"<html>502 Bad Gateway</html>\n")
     heal(patient, "incomplete-install-missing-native-lib")
 
 
 @x86_64_only
-@pytest.mark.parametrize("name", ["random", "tensorflow"])
+@pytest.mark.parametrize("name", ["random", pytest.param("tensorflow", marks=pytest.mark.exhaustive)])
 def test_a_file_that_shadows_a_module(patient: Patient, name: str) -> None:
     (patient.folder / f"{name}.py").write_text("x = 1\n")
-    if name == "random":
-        heal(patient, "local-file-shadows-module")
-        return
-    found = patient.doctor(str(patient.prefix), status=7)["findings"][0]
-    assert found["cause"] == "local-file-shadows-module"
-    assert patient.shell(command_of(found["fix"][0])).returncode == 0
-    assert patient.imports().stdout == "9.0\n"
+    heal(patient, "local-file-shadows-module")
 
 
 @x86_64_only
-def test_no_tensorflow_at_all(patient: Patient) -> None:
+@pytest.mark.exhaustive
+def test_no_tensorflow_at_all(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_CONSTRAINT", str(patient.downloads.parent / "constraints.txt"))
     patient.pip("uninstall", "tensorflow-cpu")
     heal(patient, "wrong-python-environment")
 
 
+def force(patient: Patient, what: str, *, python: str, platform: str = "x86_64-manylinux_2_28") -> None:
+    """Put a wheel for another interpreter into the environment, as `pip --platform` or a copied folder does."""
+    patient.pip("uninstall", what.partition("==")[0])
+    forced = ["--no-deps", "--target", str(patient.site), "--python-version", python, "--python-platform", platform]
+    subprocess.run([UV, "pip", "install", "-q", *forced, "--only-binary", ":all:", what], check=True)
+
+
 @x86_64_only
+def test_a_wheel_for_another_python(patient: Patient) -> None:
+    force(patient, "ml-dtypes==0.5.1", python="3.11")
+    heal(patient, "wheel-tag-mismatch")
+
+
+@x86_64_only
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("python", "platform", "what"),
     [
@@ -259,10 +292,9 @@ def test_no_tensorflow_at_all(patient: Patient) -> None:
     ],
     ids=["another-python", "another-processor"],
 )  # fmt: skip
-def test_a_wheel_for_another_interpreter(patient: Patient, python: str, platform: str, what: str) -> None:
+def test_a_tensorflow_for_another_interpreter(patient: Patient, python: str, platform: str, what: str) -> None:
     patient.pip("uninstall", "tensorflow-cpu")
-    forced = ["--no-deps", "--target", str(patient.site), "--python-version", python, "--python-platform", platform]
-    subprocess.run([UV, "pip", "install", "-q", *forced, "--only-binary", ":all:", what], check=True)
+    force(patient, what, python=python, platform=platform)
     heal(patient, "wheel-tag-mismatch")
 
 
@@ -277,35 +309,33 @@ def test_two_tensorflows_in_one_folder(patient: Patient) -> None:
     (info / "METADATA").write_text(text.replace("Version: 2.19.1", "Version: 2.20.0.dev1", 1))
     record = (info / "RECORD").read_text().replace("tensorflow_cpu-2.19.1.dist-info", info.name)
     (info / "RECORD").write_text(record)
-    found = patient.doctor(str(patient.prefix), status=7)["findings"][0]
-    assert found["cause"] == "two-tensorflow-copies"
-    fixed = patient.shell(command_of(found["fix"][0]))
-    assert fixed.returncode == 0, fixed.stderr
-    assert patient.imports().stdout == "9.0\n"
-    assert patient.doctor(str(patient.prefix), status=0)["healthy"]
+    heal(patient, "two-tensorflow-copies", imports=False)
 
 
 @x86_64_only
+@pytest.mark.exhaustive
 def test_tensorflow_text_of_another_minor(patient: Patient) -> None:
     patient.pip("install", "--no-deps", "tensorflow-text==2.18.1")
-    found = patient.doctor(str(patient.prefix), status=7)["findings"][0]
+    look = [str(patient.prefix), "--no-import"]
+    found = patient.doctor(*look, status=7)["findings"][0]
     assert found["cause"] == "tf-text-abi-mismatch"
     assert patient.shell(command_of(found["fix"][0])).returncode == 0
     assert patient.shell(f"{patient.python} -c 'import tensorflow_text'").returncode == 0
-    assert patient.doctor(str(patient.prefix), status=0)["healthy"]
+    assert patient.doctor(*look, status=0)["healthy"]
 
 
 @x86_64_only
 def test_a_download_with_another_hash(patient: Patient) -> None:
     patient.pip("uninstall", "six")
     (patient.folder / "requirements.txt").write_text(f"six==1.17.0 --hash=sha256:{'0' * 64}\n")
-    said = patient.shell("python -m pip install --only-binary :all: -r requirements.txt")
+    own = f"export PIP_CACHE_DIR={patient.folder}/.pip-cache; "  # the fix empties the cache
+    said = patient.shell(own + "python -m pip install --only-binary :all: -r requirements.txt")
     assert said.returncode != 0
     found = patient.explain(said.stdout + said.stderr)
     assert found["cause"] == "download-hash-mismatch"
-    fixed = patient.shell(command_of(found["fix"][0]))
+    fixed = patient.shell(own + command_of(found["fix"][0]))
     assert fixed.returncode == 0, fixed.stderr
-    assert patient.imports().stdout == "9.0\n"
+    assert patient.shell("python -m pip check").returncode == 0
 
 
 @x86_64_only
@@ -339,7 +369,7 @@ def test_a_version_that_never_was(patient: Patient) -> None:
     assert found["cause"] == "nonexistent-version-pin"
     fixed = patient.shell(command_of(found["fix"][0]))
     assert fixed.returncode == 0, fixed.stderr
-    assert patient.imports().stdout == "9.0\n"
+    assert patient.shell("python -m pip check").returncode == 0
 
 
 @x86_64_only
@@ -365,7 +395,15 @@ def test_a_processor_without_avx(patient: Patient) -> None:
     found = patient.explain(said.stdout + said.stderr, "--host", "host.json")
     assert found["cause"] in {"cpu-no-avx", "emulated-x86-container-no-avx"}
     assert "cpu=host" in found["fix"][0] or "arm64" in found["fix"][0]
-    # "Give it the host's CPU model": one that has AVX.
+    # "Give it the host's CPU model": without the emulator that is what it has.
+    assert patient.imports().stdout == "9.0\n"
+
+
+@x86_64_only
+@pytest.mark.exhaustive
+@pytest.mark.skipif(shutil.which("qemu-x86_64-static") is None, reason="needs qemu-user-static")
+def test_an_emulated_processor_with_avx_does(patient: Patient) -> None:
+    program = f"{patient.python} -c 'import tensorflow'"
     assert patient.shell(f"qemu-x86_64-static -cpu SandyBridge {program}").returncode == 0
 
 
@@ -382,5 +420,5 @@ def test_the_doctor_rebuilds_by_itself(patient: Patient) -> None:
     fixed = patient.doctor(str(patient.prefix), "--fix", "--yes", status=0)
     assert fixed["findings"][0]["cause"] == "incomplete-install-missing-native-lib"
     assert fixed["fixed"]["changed"] is True
-    assert patient.imports().stdout == "9.0\n"
-    assert patient.doctor(str(patient.prefix), status=0)["healthy"]
+    assert fixed["fixed"]["verify"]["tensorflow"]["version"]
+    assert patient.doctor(str(patient.prefix), "--no-import", status=0)["healthy"]

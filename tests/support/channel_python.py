@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from support.channel_archive import PLACEHOLDER, Entry, Package
 
+_PT_DYNAMIC, _DT_RPATH, _DT_RUNPATH = 2, 15, 29
 _SKIPPED = re.compile(r"/(test|tests|idlelib|lib2to3|ensurepip|turtledemo|__pycache__|site-packages|config-[^/]*)(/|$)")
 
 
@@ -41,9 +43,31 @@ def _entry(path: Path, relative: str, old: bytes) -> Entry:
         return Entry(relative, source=path, executable=executable)
     if b"\0" in data:
         run_path, relative_one = old + b"/lib\0", b"$ORIGIN/../lib\0"
-        return Entry(relative, data.replace(run_path, relative_one.ljust(len(run_path), b"\0")), executable=executable)
+        data = data.replace(run_path, relative_one.ljust(len(run_path), b"\0"))
+        return Entry(relative, inherited(data), executable=executable)
     data = data.replace(old, PLACEHOLDER.encode())
     return Entry(relative, data, executable=executable, placeholder=PLACEHOLDER)
+
+
+def inherited(elf: bytes) -> bytes:
+    """Return a library or program whose DT_RUNPATH is a DT_RPATH, as conda-build leaves it.
+
+    It then holds also for what is opened by those that the program opens: with it, the libraries of a prefix come
+    before the system's for wheels, too. (conda-build, `post.py`, `mk_relative_linux`: `patchelf --force-rpath`.)
+    """
+    if elf[:6] != b"\x7fELF\x02\x01":
+        return elf
+    (table,) = struct.unpack_from("<Q", elf, 32)
+    size, count = struct.unpack_from("<2H", elf, 54)
+    out = bytearray(elf)
+    for at in range(table, table + size * count, size):
+        kind, _, offset, _, _, length = struct.unpack_from("<2L4Q", elf, at)
+        if kind != _PT_DYNAMIC:
+            continue
+        for tag_at in range(offset, offset + length, 16):
+            if struct.unpack_from("<Q", elf, tag_at) == (_DT_RUNPATH,):
+                struct.pack_into("<Q", out, tag_at, _DT_RPATH)
+    return bytes(out)
 
 
 def _files(prefix: Path, minor: str) -> Iterator[Path]:

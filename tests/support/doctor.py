@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tfsetup.doctor.diagnose import diagnose
@@ -36,7 +37,11 @@ class LogCase:
     log: str
 
     def diagnose(self) -> Diagnosis:
-        """Return the doctor's answer."""
+        """Return the doctor's answer, worked out once a session."""
+        return _answer(self.name)
+
+    def ask(self) -> Diagnosis:
+        """Ask the doctor."""
         return diagnose(Evidence(log=self.log, host=self.host, packages=self.packages or None), knowledge())
 
 
@@ -48,9 +53,15 @@ def log_case(path: Path) -> LogCase:
     return LogCase(name=path.stem, cause=facts["cause"], host=host, packages=facts.get("packages", {}), log=log)
 
 
-def log_cases() -> list[LogCase]:
+@cache
+def log_cases() -> tuple[LogCase, ...]:
     """Read all fixtures, in the order of their names."""
-    return [log_case(path) for path in sorted(LOGS.glob("*.txt"))]
+    return tuple(log_case(path) for path in sorted(LOGS.glob("*.txt")))
+
+
+@cache
+def _answer(name: str) -> Diagnosis:
+    return next(case for case in log_cases() if case.name == name).ask()
 
 
 def same(one: str, other: str) -> bool:

@@ -26,11 +26,13 @@ WHEELS = ("pip", "numpy", "scipy<1.17", "h5py==3.14.0", "h5py>=3.15")
 
 @dataclass(frozen=True, kw_only=True)
 class Forge:
-    """The channel, the Python in it, and a way to run tfsetup that takes it for conda-forge."""
+    """The channel, the Python in it (packed from `prefix`), and a way to run tfsetup that takes it for conda-forge."""
 
     folder: Path
     minor: str
     home: Path
+    version: str
+    prefix: Path
 
     def environ(self, url: str | None = None) -> dict[str, str]:
         """Return the variables that make the channel the one everybody means, at `url` (default: its folder)."""
@@ -57,7 +59,13 @@ def make_forge(home: Path) -> Forge:
         stubs=STUBS,
         extra=(TOOL,),
     )
-    return Forge(folder=build_channel(home / "forge", recipe), minor=python.minor, home=home)
+    return Forge(
+        folder=build_channel(home / "forge", recipe),
+        minor=python.minor,
+        home=home,
+        version=python.version,
+        prefix=prefix,
+    )
 
 
 def _packable() -> tuple[Python, Path]:

@@ -38,6 +38,7 @@ COMMANDS = {
         "Point the environment at an earlier generation, without network or delay.",
     ),
     "remove": ("generations:remove", "Remove one generation that is not the current one."),
+    "gc": ("generations:gc", "Remove old generations, and what killed runs have left."),
 }
 
 
@@ -123,6 +124,10 @@ def run(argv: list[str]) -> int:
         return report_error(session, TfsetupError(Code.INTERRUPTED, "Stopped at your word; nothing was changed."))
     except typer.TyperException as error:
         return report_error(session, _usage(error))
+    except OSError as error:
+        from tfsetup.cli.crash import refused_by_system
+
+        return report_error(session, refused_by_system(error) or _bug(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of ours, told as one
         return report_error(session, _bug(error))
     return returned if isinstance(returned, int) else 0

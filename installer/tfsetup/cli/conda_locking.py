@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfsetup.cli.conda_proving import CondaCase, known, prove, prove_all
 from tfsetup.errors import Code, LockError, TfsetupError, UsageError, Where
 from tfsetup.locks import files
 from tfsetup.locks.conda.environment import Imported
-from tfsetup.locks.conda.files import read_conda_lock, read_environment_file, read_settings
+from tfsetup.locks.conda.files import (
+    PROOFS,
+    read_conda_lock,
+    read_conda_proofs,
+    read_environment_file,
+    read_settings,
+)
+from tfsetup.locks.conda.lockfile import seal
 from tfsetup.locks.conda.model import CondaLock, PlatformLock
 from tfsetup.locks.conda.resolve import Options, Wanted, request_for, resolve
 from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
 from tfsetup.locks.conda.writing import LOCK, write_conda_lock
+from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.targets import rows_for
 from tfsetup.locks.team import ALL, Marked
 from tfsetup.matrix.rows import Row
@@ -100,14 +109,36 @@ class CondaLocking:
         platforms = resolve(wanted, options, told=self._tell)
         requests = [request_for(one, mine) for one in wanted]
         texts = write_conda_lock(platforms, requests, {one.subdir: one.requirements for one in wanted})
-        changed = files.write_all(self.path.parent, texts)
+        proofs = self._proofs(
+            [CondaCase(lock=lock, host=one.host) for lock, one in zip(platforms, wanted, strict=True)]
+        )
+        self._refuse(proofs)
+        changed = files.write_all(self.path.parent, texts | {PROOFS: render_proofs(proofs)})
         before = there.platforms if there else {}
         found = [
-            _data(self.path, platform, one)
+            _data(self.path, platform, one, proofs[platform.subdir])
             | {"fresh": True, "changed": LOCK in changed, "versions": _moved(before.get(platform.subdir), platform)}
             for platform, one in zip(platforms, wanted, strict=True)
         ]
         return Result(command="lock", data={"files": found, **self._left_out()})
+
+    def _proofs(self, cases: Sequence[CondaCase]) -> dict[str, Proof]:
+        recorded = read_conda_proofs(self.path.parent)
+        if self.base.prove:
+            return prove_all(self.base.session, cases, recorded, offline=self.base.offline)
+        why = "not asked for (--no-prove)"
+        return {case.lock.subdir: known(case, recorded) or case.proof("undecided", [why]) for case in cases}
+
+    def _refuse(self, proofs: Mapping[str, Proof]) -> None:
+        failing = {subdir: proof for subdir, proof in proofs.items() if proof.verdict == "fails"}
+        if not failing or self.base.force:
+            return
+        lines = [f"  {subdir}: {reason}" for subdir, proof in failing.items() for reason in proof.reasons[:3]]
+        raise TfsetupError(
+            Code.ANSWER_IS_NO,
+            "Not written, because it would not load:\n" + "\n".join(lines),
+            hint="Ask for other versions or another channel, or write it all the same with --force.",
+        )
 
     def _left_out(self) -> dict[str, Any]:
         return {"left_out": list(self.imported.left_out)} if self.imported else {}
@@ -122,13 +153,16 @@ class CondaLocking:
             )
         rows = self._rows()
         if not self.base.platforms and self.imported is None:
-            recorded = {lock.row for lock in there.platforms.values()}
-            rows = tuple(row for row in self.base.matrix.rows if row.id in recorded) or rows
-        found = [self._checked(there, row) for row in rows]
-        code = Code.LOCK if any(not one["fresh"] for one in found) else None
+            locked = {lock.row for lock in there.platforms.values()}
+            rows = tuple(row for row in self.base.matrix.rows if row.id in locked) or rows
+        recorded = read_conda_proofs(self.path.parent)
+        found = [self._checked(there, row, recorded) for row in rows]
+        stale = any(not one["fresh"] for one in found)
+        failing = self.base.prove and any(one["verdict"] == "fails" for one in found)
+        code = Code.LOCK if stale else Code.ANSWER_IS_NO if failing else None
         return Result(command="lock", data={"files": found, "checked": True}, code=code)
 
-    def _checked(self, there: CondaLock, row: Row) -> dict[str, Any]:
+    def _checked(self, there: CondaLock, row: Row, recorded: Mapping[str, Proof]) -> dict[str, Any]:
         try:
             (one,) = self._wanted(there, [row])
         except TfsetupError as error:
@@ -138,18 +172,23 @@ class CondaLocking:
             return nothing | {"fresh": False, "changes": [error.message]}
         lock = there.platforms.get(one.subdir)
         stale = changes(lock, one)
-        known = lock or PlatformLock(subdir=one.subdir, packages=())
-        return _data(self.path, known, one) | {"fresh": not stale, "changes": list(stale)}
+        proof = recorded.get(one.subdir)
+        if lock is not None and proof is not None and proof.sha256 != seal(lock):
+            proof = None
+        if lock is not None and self.base.prove and not stale:
+            proof = prove(self.base.session, CondaCase(lock=lock, host=one.host), offline=self.base.offline)
+        shown = lock or PlatformLock(subdir=one.subdir, packages=())
+        return _data(self.path, shown, one, proof) | {"fresh": not stale, "changes": list(stale)}
 
 
-def _data(path: Path, lock: PlatformLock, wanted: Wanted) -> dict[str, Any]:
+def _data(path: Path, lock: PlatformLock, wanted: Wanted, proof: Proof | None) -> dict[str, Any]:
     return {
         "path": str(path),
         "row": wanted.selection.row,
         "platform": wanted.subdir,
         "packages": len(lock.entries),
-        "verdict": "undecided",
-        "reasons": ["a conda lock is proven when it is installed"],
+        "verdict": proof.verdict if proof else "undecided",
+        "reasons": list(proof.reasons) if proof else ["never proven"],
         "python": wanted.selection.python,
         "requirements": list(wanted.requirements),
         "conda": [*wanted.selection.conda, *wanted.specs],

@@ -1,16 +1,21 @@
-"""`tfsetup list`, `rollback` and `remove`: the generations of an environment."""
+"""`tfsetup list`, `rollback`, `remove` and `gc`: the generations of an environment."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tfsetup.cli.options import Json, Prefix
 from tfsetup.cli.session import Session, execute
+from tfsetup.errors import InvalidFileError
 from tfsetup.report.result import Result
+
+if TYPE_CHECKING:
+    from tfsetup.envs.store import Store
 
 Generation = Annotated[
     int | None, typer.Argument(metavar="N", help="A generation's number; default: the one before the current.")
@@ -47,19 +52,40 @@ def remove(
     execute(ctx, "remove", json=as_json, host=None, work=work, render=_render_change)
 
 
+def gc(
+    ctx: typer.Context,
+    keep: Annotated[
+        int, typer.Option("--keep", metavar="K", min=1, help="How many generations stay, the current one among them.")
+    ] = 2,
+    prefix: Prefix = Path(".venv"),
+    as_json: Json = False,
+) -> None:
+    """Remove old generations, and what killed runs have left. What was there before tfsetup came always stays."""
+
+    def work(session: Session) -> Result:
+        return _gc(session, prefix, keep)
+
+    execute(ctx, "gc", json=as_json, host=None, work=work, render=_render_change)
+
+
 def _list(prefix: Path) -> Result:
     from tfsetup.envs.store import Store, layout_for
 
     store = Store(layout_for(prefix))
     current = store.current()
-    rows = [_row(asdict(store.receipt(number)), current=number == current) for number in store.numbers()]
+    rows = [_row(store, number) | {"current": number == current} for number in store.numbers()]
     return Result(command="list", data={"prefix": str(store.layout.prefix), "current": current, "generations": rows})
 
 
-def _row(receipt: dict[str, Any], *, current: bool) -> dict[str, Any]:
+def _row(store: Store, number: int) -> dict[str, Any]:
+    """Return what a receipt says; one that cannot be read must not hide the others."""
+    try:
+        receipt = asdict(store.receipt(number))
+    except InvalidFileError as error:
+        known = dict.fromkeys(("row", "python", "created", "tfsetup"), "")
+        return {"generation": number, **known, "requirements": [], "verified": False, "damaged": error.message}
     keys = ("generation", "row", "python", "requirements", "created", "tfsetup")
-    verified = receipt["verify"] is not None
-    return {key: receipt[key] for key in keys} | {"current": current, "verified": verified}
+    return {key: receipt[key] for key in keys} | {"verified": receipt["verify"] is not None, "damaged": None}
 
 
 def _rollback(session: Session, prefix: Path, generation: int | None) -> Result:
@@ -67,9 +93,10 @@ def _rollback(session: Session, prefix: Path, generation: int | None) -> Result:
     from tfsetup.envs.store import Store, layout_for
 
     store = Store(layout_for(prefix))
-    before, now = roll_back(store, generation, waiting=lambda: session.say("Waiting for another tfsetup."))
+    before, receipt = roll_back(store, generation, waiting=_waiting(session))
+    now = receipt.generation
     data = {"prefix": str(store.layout.prefix), "generation": now, "before": before, "changed": before != now}
-    return Result(command="rollback", data=data | {"row": store.receipt(now).row})
+    return Result(command="rollback", data=data | {"row": receipt.row})
 
 
 def _remove(session: Session, prefix: Path, generation: int) -> Result:
@@ -77,9 +104,25 @@ def _remove(session: Session, prefix: Path, generation: int) -> Result:
     from tfsetup.envs.store import Store, layout_for
 
     store = Store(layout_for(prefix))
-    remove_generation(store, generation, waiting=lambda: session.say("Waiting for another tfsetup."))
+    remove_generation(store, generation, waiting=_waiting(session))
     data = {"prefix": str(store.layout.prefix), "generation": generation, "changed": True}
     return Result(command="remove", data=data)
+
+
+def _gc(session: Session, prefix: Path, keep: int) -> Result:
+    from tfsetup.envs.generations import collect
+    from tfsetup.envs.store import Store, layout_for
+    from tfsetup.locks.run import sweep_temporary
+
+    store = Store(layout_for(prefix))
+    swept = collect(store, keep, waiting=_waiting(session))
+    sweep_temporary()
+    data = {"prefix": str(store.layout.prefix), **{key: list(value) for key, value in asdict(swept).items()}}
+    return Result(command="gc", data=data | {"changed": bool(swept.removed or swept.unfinished)})
+
+
+def _waiting(session: Session) -> Callable[[], None]:
+    return lambda: session.say("Another tfsetup is working on this prefix; waiting for it.")
 
 
 def _render_list(session: Session, result: Result) -> None:

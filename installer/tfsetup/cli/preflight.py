@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,6 +36,8 @@ def preflight(
 
 
 def _work(session: Session, targets: list[str], python: str | None, *, strict: bool) -> Result:
+    from tfsetup.cli.conda import is_conda_lock
+    from tfsetup.cli.conda_proving import predict_conda_lock
     from tfsetup.cli.prediction import predict, would_load
     from tfsetup.cli.targets import subject_of
     from tfsetup.errors import Code
@@ -42,7 +45,10 @@ def _work(session: Session, targets: list[str], python: str | None, *, strict: b
     from tfsetup.loader.report import to_data
 
     host = session.host(downloads=False)
-    report = predict(session, subject_of(session, targets, host, python), host, python)
+    if any(is_conda_lock(Path(target)) for target in targets):
+        report = predict_conda_lock(session, targets, host, python)
+    else:
+        report = predict(session, subject_of(session, targets, host, python), host, python)
     data = to_data(report) | {"host": to_json(host), "would_load": would_load(session, report, host)}
     code = {"fails": Code.ANSWER_IS_NO, "undecided": Code.UNDECIDED if strict else None, "loads": None}[report.verdict]
     return Result(command="preflight", data=data, findings=data.pop("notes"), code=code)

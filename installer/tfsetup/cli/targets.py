@@ -138,7 +138,9 @@ def _sort_file(found: _Sorted, path: Path) -> None:
     elif path.suffix == ".toml":
         found.locks.append(path)
     else:
-        hint = "TARGET is a wheel, a folder, a lock file (pylock.toml) or a requirement such as NAME==VERSION."
+        hint = (
+            "TARGET is a wheel, a folder, a lock (pylock.toml, conda-lock.yml) or a requirement such as NAME==VERSION."
+        )
         raise UsageError(f"{path} is neither a wheel nor a lock file.", hint=hint)
 
 

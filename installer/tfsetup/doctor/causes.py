@@ -1,7 +1,8 @@
 """`causes.yaml` to values: strict, every complaint with file, line and column.
 
 `aliases:` maps a distribution to other names of the same thing; `patterns:` names lists of patterns that several causes
-share (used as `$name`); `causes:` is a list of entries
+share (used as `$name`; in `also`, of which every item must occur, any pattern of a list will do); `causes:` lists
+entries
 
 
     - cause: slug
@@ -106,7 +107,7 @@ class _Reader:
         return Signal(
             weight=cast("model.Weight", found["weight"].choice(tuple(POINTS))),
             log=self._patterns(found.get("log")),
-            also=self._patterns(found.get("also")),
+            also=self._groups(found.get("also")),
             without=self._patterns(found.get("without")),
             preflight=cast("model.FailureKind | None", preflight),
             image=found["image"].text() if "image" in found else "",
@@ -114,6 +115,10 @@ class _Reader:
             subject=found["subject"].text() if "subject" in found else "",
             when=_when(found.get("when")),
         )
+
+    def _groups(self, entry: Marked | None) -> tuple[tuple[Pattern, ...], ...]:
+        """Return one group an item: a pattern, or a shared list of which any pattern will do."""
+        return tuple(self._patterns(item) for item in entry.items()) if entry is not None else ()
 
     def _patterns(self, entry: Marked | None) -> tuple[Pattern, ...]:
         patterns: list[Pattern] = []

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsetup.doctor.causes import FIX_HOLE
-from tfsetup.doctor.facts import Facts, collect
+from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
 from tfsetup.doctor.match import Seen, signals_seen
 from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Verdict
 from tfsetup.doctor.text import LogText, clean
@@ -86,7 +86,7 @@ def _ranked(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
 
 
 def _with_bonus(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
-    likely = [one for one in scored if one.logit > 0]
+    likely = [one for one in scored if one.logit >= 0]
     serious = [one for one in likely if one.cause.kind in {"fatal", "install"}]
     problems = [one for one in likely if one.cause.kind != "harmless"]
     last = max((one.last for one in serious), default=-1)
@@ -177,6 +177,8 @@ def _needs(ranked: Sequence[_Scored], facts: Facts) -> tuple[str, ...]:
         for signal in one.cause.signals
         for clause in signal.when
         for condition in clause.conditions
-        if condition.scope == "host" and (condition.fact not in facts.host or condition.fact in facts.guessed)
+        if condition.scope == "host"
+        and condition.fact not in LOG_FACTS
+        and (condition.fact not in facts.host or condition.fact in facts.guessed)
     ]
     return tuple(dict.fromkeys(wanted))

@@ -18,8 +18,10 @@ from tfsetup.host.model import Host
 
 HOST_FACTS = (
     "os", "os_version", "macos", "arch", "process", "rosetta", "wsl", "container", "libc", "glibc", "python", "bits",
-    "avx", "avx2", "gpu", "driver", "device",
+    "avx", "avx2", "gpu", "driver", "device", "loss",
 )  # fmt: skip
+# Those that a log says or nothing does; nobody can be asked for them.
+LOG_FACTS = frozenset(("loss",))
 # What a package name may be compared with besides a specifier.
 PRESENCE = ("present", "absent")
 _VERSION = re.compile(r"[0-9]++(?:\.[0-9]++)*+(?:(?:rc|a|b|\.post|\.dev)[0-9]++)?+")
@@ -66,6 +68,17 @@ _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     )),
     ("libc", "musl", ("musllinux", "Alpine", "alpine", "linux-musl", "ld-musl")),
 )  # fmt: skip
+# A log that names another framework or package manager and never TensorFlow or its family is about that other one.
+_OURS = ("tensorflow", "keras", "libmetal_plugin", "tf.", "tensorboard")
+_OTHERS = (
+    "torch", "jaxlib", "/jax/", "\\jax\\", "jax.", "npm err!", "node_modules", "cargo", "rustc", "mxnet",
+    "paddlepaddle", "onnxruntime", "cupy", "xgboost", "lightgbm", "catboost",
+)  # fmt: skip
+# How Keras prints the loss of a step or an epoch.
+_LOSS = re.compile(r"(?<![a-z_])loss: ?(?P<value>nan|inf|[0-9]{1,12}(?:\.[0-9]{1,12})?(?:e[+-]?[0-9]{1,3})?)")
+_RISEN = 1.5  # times the least one before
+_MOVED = 1.02
+_ENOUGH = 3  # to call them flat
 _PERSONAL = (
     ("docker", "container", "true"),
     ("32-bit", "bits", "32"),
@@ -85,12 +98,16 @@ _PYTHON = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """What conditions are tested against. `guessed` names the host facts that were read out of the log."""
+    """What conditions are tested against. `guessed` names the host facts that were read out of the log.
+
+    `elsewhere` says that the log is about another framework, so that its words are none of ours.
+    """
 
     host: Mapping[str, str] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
     guessed: frozenset[str] = frozenset()
+    elsewhere: bool = False
 
     def holds(self, when: When, captures: Mapping[str, str]) -> bool | None:
         """Return whether one of the clauses holds: true, false, or None when the facts to tell are not known."""
@@ -133,13 +150,37 @@ def collect(
     merged = {**read, **told}
     if told.get("os") not in {None, read.get("os")} and "process" not in told:
         merged.pop("process", None)  # the log's architecture words belong to the log's operating system
+    if told.get("os") in {"windows", "macos"} and "wsl" not in told:
+        merged.pop("wsl", None)
     _derive(merged)
     return Facts(
         host=merged,
         packages=_with_aliases(packages or {}, aliases or {}),
         whole=whole,
         guessed=frozenset(merged) - frozenset(told),
+        elsewhere=not packages and is_elsewhere(stream),
     )
+
+
+def is_elsewhere(stream: str) -> bool:
+    """Return whether a log speaks of other frameworks only."""
+    lowered = _ends(stream).lower()
+    return any(word in lowered for word in _OTHERS) and not any(word in lowered for word in _OURS)
+
+
+def trend(text: str) -> str:
+    """Return how the losses printed in `text` go: `falling`, `rising`, `flat`, `nan`; `unknown` for too few."""
+    printed = [match["value"] for match in _LOSS.finditer(text)]
+    if len(printed) < 2:  # noqa: PLR2004 - one point has no direction
+        return "unknown"
+    if "nan" in printed or "inf" in printed:
+        return "nan"
+    values = [float(value) for value in printed]
+    if values[-1] > _RISEN * min(values):
+        return "rising"
+    if max(values) < _MOVED * min(values):
+        return "flat" if len(values) >= _ENOUGH else "unknown"
+    return "falling"
 
 
 def _with_aliases(packages: Mapping[str, str], aliases: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -227,8 +268,9 @@ def _from_text(os_version: str) -> dict[str, str]:
 
 
 def _from_log(stream: str) -> dict[str, str]:
-    window = stream if len(stream) <= 2 * _WINDOW else stream[:_WINDOW] + stream[-_WINDOW:]
+    window = _ends(stream)
     window = window.replace("/mnt/c/Users/", "/mnt/c/")  # a Windows folder seen from WSL, not a Mac's
+    window = window.replace("Please use WSL2", "")  # TensorFlow's advice on Windows
     votes: dict[str, dict[str, int]] = {}
     for fact, value, words in _WORDS:
         count = sum(window.count(word) for word in words)
@@ -237,10 +279,16 @@ def _from_log(stream: str) -> dict[str, str]:
     facts = {fact: max(counts, key=lambda value: counts[value]) for fact, counts in votes.items()}
     if facts.get("os") == "macos":
         facts.pop("wsl", None)
+    if "loss: " in window:
+        facts["loss"] = trend(window)
     python = _python_in(window)
     if python:
         facts["python"] = python
     return facts
+
+
+def _ends(stream: str) -> str:
+    return stream if len(stream) <= 2 * _WINDOW else stream[:_WINDOW] + stream[-_WINDOW:]
 
 
 def _python_in(window: str) -> str | None:

@@ -197,9 +197,10 @@ def interpreter_of(prefix: str | None) -> Path:
             found = shutil.which("python") or shutil.which("python3")
             if found is None:
                 raise UsageError("No environment is active here.", hint="Give one: tfsetup doctor PREFIX")
-            return Path(found)
+            return Path(found).absolute()
         prefix = active
-    path = Path(prefix)
+    # Absolute, because it is run in another folder; not resolved, because an environment's interpreter is a link.
+    path = Path(prefix).absolute()
     for place in ("bin/python", "Scripts/python.exe", "python.exe", "bin/python3", "."):
         if (path / place).is_file():
             return path / place

@@ -146,6 +146,9 @@ def _is_version(text: str) -> bool:
 
 def _requirements(environment: Environment, _host: Host | None) -> Iterator[Observation]:
     installed = environment.packages
+    # What asks for `tensorflow` is served by whichever distribution brings the module.
+    for one in providers(environment)[:1]:
+        installed.setdefault(MODULE, one.version)
     for owner in _family(environment):
         for requirement in _applying(owner, environment.interpreter.markers):
             name = canonicalize_name(requirement.name)
@@ -206,7 +209,9 @@ def _family(environment: Environment) -> Sequence[Distribution]:
     by_name = {one.name: one for one in reversed(environment.distributions)}
     wanted = [one.name for one in providers(environment)]
     plugins = [one.name for one in environment.distributions if any(path.startswith(_PLUGINS) for path in one.owns)]
-    dependents = [one.name for one in environment.distributions if set(wanted) & _required_names(one, environment)]
+    dependents = [
+        one.name for one in environment.distributions if {MODULE, *wanted} & _required_names(one, environment)
+    ]
     queue, family = [*wanted, *plugins, *dependents], dict[str, Distribution]()
     while queue:
         name = queue.pop()

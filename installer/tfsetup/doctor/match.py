@@ -49,6 +49,13 @@ class Scanner:
         if len(log.stream) > _VOCABULARY_FROM:
             self._words = frozenset(_WORD.findall(log.stream))
 
+    def possible(self, patterns: Sequence[Pattern]) -> Sequence[Pattern]:
+        """Return those of `patterns` that are worth a search: in a short log, those whose anchor is there."""
+        if self._words is not None:
+            return patterns
+        stream = self.log.stream
+        return [pattern for pattern in patterns if pattern.anchor in stream]
+
     def hits(self, pattern: Pattern) -> list[Hit]:
         """Return the matches of `pattern`, in the order of the log."""
         if pattern.source not in self._found:
@@ -118,7 +125,7 @@ def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, fact
 
 
 def _visible(cause: Cause, signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
-    if signal.log:
+    if signal.log and (not facts.elsewhere or signal.weight == "proof"):
         yield from _in_log(cause, signal, scanner, facts)
     elif signal.preflight is not None:
         yield from _in_preflight(cause, signal, evidence, facts)
@@ -127,8 +134,8 @@ def _visible(cause: Cause, signal: Signal, evidence: Evidence, scanner: Scanner,
 
 
 def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
-    found = [(pattern, hit) for pattern in signal.log for hit in scanner.hits(pattern)]
-    if not found or scanner.any(signal.without) or not all(scanner.any([pattern]) for pattern in signal.also):
+    found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
+    if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
         return
     held = [(hit, _held(hit)) for _, hit in found]
     answers = [(hit, captures, facts.holds(signal.when, captures)) for hit, captures in held]

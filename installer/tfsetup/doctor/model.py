@@ -120,12 +120,12 @@ class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
     Exactly one of `log` (any of these patterns), `preflight`, `check` or none of them (then `when` alone decides).
-    A log signal may need every pattern of `also` and none of `without` anywhere in the log.
+    A log signal may need one pattern of each group in `also` and none of `without` anywhere in the log.
     """
 
     weight: Weight
     log: tuple[Pattern, ...] = ()
-    also: tuple[Pattern, ...] = ()
+    also: tuple[tuple[Pattern, ...], ...] = ()
     without: tuple[Pattern, ...] = ()
     preflight: FailureKind | None = None
     image: str = ""

@@ -1,25 +1,40 @@
-"""Going back to a generation, and removing one: under the same lock as building."""
+"""Going back to a generation, removing one, and clearing up: under the same lock as building."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from tfsetup.envs.model import ADOPTED, Receipt
 from tfsetup.envs.store import Store, existing
-from tfsetup.errors import UsageError
+from tfsetup.errors import BuildError, TfsetupError, UsageError
 
 
-def roll_back(store: Store, generation: int | None, *, waiting: Callable[[], None]) -> tuple[int | None, int]:
-    """Point the prefix at `generation` (default: the newest one before the current); return before and after.
+def roll_back(store: Store, generation: int | None, *, waiting: Callable[[], None]) -> tuple[int | None, Receipt]:
+    """Point the prefix at `generation` (default: the newest before the current one); return the old and the new one.
 
     Raises:
         UsageError: there is no such generation, or none to go back to.
+        InvalidFileError: its receipt is damaged.
+        BuildError: its interpreter is gone, so it would not work; the prefix stays as it is.
     """
     with store.locked(waiting=waiting):
         current = store.current()
         wanted = _before(store, current) if generation is None else existing(store, generation)
+        receipt = store.receipt(wanted)
+        _refuse_broken(store, receipt)
         if wanted != current:
             store.switch(wanted)
-        return current, wanted
+        return current, receipt
+
+
+def _refuse_broken(store: Store, receipt: Receipt) -> None:
+    python = store.layout.python(store.layout.folder(receipt.generation), receipt.backend)
+    if receipt.row != ADOPTED and not python.exists():
+        raise BuildError(
+            f"Generation {receipt.generation} has lost its interpreter: {python} is gone. Nothing was changed.",
+            hint="Go back to another one: `tfsetup list`; or build anew: `tfsetup install`.",
+        )
 
 
 def _before(store: Store, current: int | None) -> int:
@@ -45,3 +60,41 @@ def remove(store: Store, generation: int, *, waiting: Callable[[], None]) -> Non
                 hint="Roll back to another one first: `tfsetup rollback N`.",
             )
         store.discard(generation)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Swept:
+    """What clearing up kept and removed; `unfinished` are what killed runs had left."""
+
+    kept: tuple[int, ...]
+    removed: tuple[int, ...]
+    unfinished: tuple[int, ...]
+
+
+def collect(store: Store, keep: int, *, waiting: Callable[[], None]) -> Swept:
+    """Remove all generations but `keep` of them, and whatever killed runs left.
+
+    The current one always stays and counts; the others stay newest first. What was there before tfsetup came is never
+    removed by this: only `remove` with its number does that.
+
+    Raises:
+        BuildError: something cannot be removed.
+    """
+    if not store.layout.root.is_dir():
+        return Swept(kept=(), removed=(), unfinished=())
+    with store.locked(waiting=waiting):
+        unfinished = store.clean()
+        current = store.current()
+        own = [number for number in store.numbers() if not _adopted(store, number)]
+        others = [number for number in reversed(own) if number != current]
+        removed = others[max(keep - (current in own), 0) :]
+        for number in removed:
+            store.discard(number)
+        return Swept(kept=tuple(store.numbers()), removed=tuple(sorted(removed)), unfinished=tuple(unfinished))
+
+
+def _adopted(store: Store, number: int) -> bool:
+    try:
+        return store.receipt(number).row == ADOPTED
+    except TfsetupError:
+        return False

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from tfsetup.locks.conda.model import PinnedWheel, PlatformLock
 
 RECEIPT_SCHEMA = 1
+ADOPTED = "adopted"
+"""Stands for the row in the receipt of a folder that was there before tfsetup came."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

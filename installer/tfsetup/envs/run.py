@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 from tfsetup import __version__
 from tfsetup.envs.model import (
+    ADOPTED,
     AddWheels,
     BuildFromSource,
     CreateCondaPrefix,
@@ -27,7 +28,8 @@ from tfsetup.envs.model import (
 )
 from tfsetup.envs.store import Store, not_ours, unwritable
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
-from tfsetup.locks.run import Screen, run_uv
+from tfsetup.loader.names import objections
+from tfsetup.locks.run import Finished, Screen, run_uv
 
 _PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
 Judge = Callable[[Path], dict[str, Any]]
@@ -73,12 +75,12 @@ def install(plan: Plan, store: Store, hooks: Hooks, *, offline: bool = False, re
         Refused: preflight or verification said no. In every case the previous environment stays in place.
     """
     current(store, replace=replace)  # refuse before anything is written beside somebody else's folder
-    with store.locked(waiting=lambda: hooks.say("Another tfsetup is working on this prefix; waiting for it.")):
+    with store.locked(waiting=lambda: hooks.say("Another tfsetup is working on this prefix; waiting for it.")) as held:
         number = current(store, replace=replace)
         if number is not None and (receipt := up_to_date(store, number, plan.digest, plan.pinned_lock)):
             return Outcome(generation=number, changed=False, receipt=receipt)
         store.clean()
-        return _Build(plan, store, hooks, offline=offline).run()
+        return _Build(plan, store, hooks, offline=offline, held=held).run()
 
 
 def current(store: Store, *, replace: bool = False) -> int | None:
@@ -119,11 +121,12 @@ def up_to_date(store: Store, number: int, digest: str, pinned_lock: str | None =
 class _Build:
     """One generation in the making."""
 
-    def __init__(self, plan: Plan, store: Store, hooks: Hooks, *, offline: bool) -> None:
+    def __init__(self, plan: Plan, store: Store, hooks: Hooks, *, offline: bool, held: int) -> None:
         self.plan = plan
         self.store = store
         self.hooks = hooks
         self.offline = offline
+        self.held = (held,)
         self.number = store.next_number()
         self.folder = store.layout.folder(self.number)
         self.python = store.layout.python(self.folder, plan.backend)
@@ -184,7 +187,7 @@ class _Build:
         if step.download:
             self.hooks.say(f"Fetching Python {self.plan.python}")
         screen = self.hooks.screen if step.download else None
-        run_uv([*arguments, *self._common(), str(self.folder)], doing="Creating the environment", screen=screen)
+        self._uv([*arguments, *self._common(), str(self.folder)], doing="Creating the environment", screen=screen)
 
     def _install_wheels(self, step: InstallWheels) -> None:
         lock = self.folder / step.lock_name
@@ -194,14 +197,27 @@ class _Build:
         try:
             # First from the cache alone: hashes make that safe, and an index that sends no cache headers would have uv
             # fetch everything again.
-            done = run_uv([*sync, "--offline", str(lock)], doing=doing, environ=step.environ)
+            done = self._uv([*sync, "--offline", str(lock)], doing=doing, environ=step.environ)
         except NetworkError:
             if self.offline:
                 raise
-            done = run_uv([*sync, str(lock)], doing=doing, environ=step.environ, screen=self.hooks.screen)
+            done = self._uv([*sync, str(lock)], doing=doing, environ=step.environ, screen=self.hooks.screen)
+        self._look_at_records()
         fetched = _prepared_seconds(done.stderr)
         self.seconds["download"] = fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+
+    def _look_at_records(self) -> None:
+        """Refuse paths that must not be, before anything of the wheels runs (`.pth` files do at every start)."""
+        site = self.store.layout.site_packages(self.folder, self.plan.python)
+        records = {file.parent.name: file.read_text("utf-8", "replace") for file in site.glob("*.dist-info/RECORD")}
+        found = objections(records, site.relative_to(self.folder).as_posix())
+        if found:
+            more = f"\nand {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004 - enough to see what it is
+            raise BuildError(
+                "A wheel holds files that must not be installed:\n" + "\n".join(found[:3]) + more,
+                hint="Do not use this package, or choose another version of it.",
+            )
 
     def _link(self, step: CreateCondaPrefix) -> None:
         from tfsetup.envs.conda.build import link_prefix
@@ -216,6 +232,7 @@ class _Build:
         from tfsetup.envs.conda.build import add_wheels
 
         fetched = _prepared_seconds(add_wheels(step, self.folder, self.python, self._common(), self.hooks.screen))
+        self._look_at_records()
         self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
 
@@ -224,7 +241,11 @@ class _Build:
         arguments = ["pip", "install", "--python", str(self.python), "--no-build-isolation", "--no-deps", "--no-cache"]
         # No cache: a plugin is linked against this very environment's TensorFlow, by path.
         doing = f"Compiling {step.requirement}"
-        run_uv([*arguments, *self._common(), step.requirement], doing=doing, environ=step.environ)
+        self._uv([*arguments, *self._common(), step.requirement], doing=doing, environ=step.environ)
+
+    def _uv(self, arguments: list[str], **options: Any) -> Finished:
+        """Run uv with the lock in its hands: should this process be killed, nobody builds here while uv still does."""
+        return run_uv(arguments, held=self.held, **options)
 
     def _common(self) -> list[str]:
         return ["--offline"] if self.offline else []
@@ -261,7 +282,7 @@ def _adopted(number: int) -> Receipt:
     """Return the receipt of a folder that was there before tfsetup came: nothing about it is known."""
     return Receipt(
         generation=number,
-        row="adopted",
+        row=ADOPTED,
         digest="",
         python="",
         requirements=(),

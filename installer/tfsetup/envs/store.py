@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +17,10 @@ from typing import IO
 from tfsetup.envs.model import RECEIPT_SCHEMA, Layout, Receipt
 from tfsetup.envs.swap import exchange
 from tfsetup.errors import BuildError, InvalidFileError, UsageError, Where
+
+_DRAFT = re.compile(r"\.link-\d+|\.\d+\.json\.\d+")
+_GOING = re.compile(r"\.gone-\d+-\d+")
+_OURS_ALONE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
 
 
 def layout_for(prefix: Path) -> Layout:
@@ -79,7 +85,8 @@ class Store:
         """Write a receipt whole or not at all."""
         path = self.layout.receipt(receipt.generation)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
-        with draft.open("w", encoding="utf-8") as file:
+        draft.unlink(missing_ok=True)
+        with open(os.open(draft, _OURS_ALONE, 0o644), "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
             json.dump(asdict(receipt), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
@@ -101,42 +108,101 @@ class Store:
         exchange(self.layout.prefix, kept)
 
     def discard(self, generation: int) -> None:
-        """Remove a generation and its receipt, the receipt first, so that a kill leaves an unfinished build."""
-        self.layout.receipt(generation).unlink(missing_ok=True)
+        """Remove a generation and its receipt, the receipt first, so that a kill leaves an unfinished build.
+
+        Raises:
+            BuildError: a link stands where the generation should be, or its files cannot be removed.
+        """
         folder = self.layout.folder(generation)
         if folder.is_symlink() or not folder.is_relative_to(self.layout.root):
             raise BuildError(f"{folder} is a link, not a generation; it is left alone.", hint="Remove it by hand.")
-        if folder.exists():
-            shutil.rmtree(folder)
+        try:
+            self.layout.receipt(generation).unlink(missing_ok=True)
+            if folder.exists():
+                # Under another name first: a program of a killed run that still writes here finds no folder then.
+                going = folder.with_name(f".gone-{generation}-{os.getpid()}")
+                folder.rename(going)
+                shutil.rmtree(going)
+        except OSError as problem:
+            raise unwritable(folder, problem) from problem
 
-    def clean(self) -> None:
-        """Remove what a killed run left: numbered folders that no receipt vouches for, and unfinished drafts."""
+    def clean(self) -> list[int]:
+        """Remove what a killed run left, and return the numbers of the unfinished generations among it.
+
+        Only what is ours by its name and what no receipt vouches for: numbered folders and links, drafts, receipts
+        whose folder is gone.
+        """
         if not self.layout.root.is_dir():
-            return
-        finished = set(self.numbers())
+            return []
         for path in self.layout.root.iterdir():
-            if path.name.startswith(".") or path.is_symlink():
+            if _DRAFT.fullmatch(path.name) or (path.name.isdigit() and path.is_symlink()):
                 with suppress(OSError):
                     path.unlink()
-            elif path.name.isdigit() and int(path.name) not in finished:
-                self.discard(int(path.name))
+            elif _GOING.fullmatch(path.name) and _is_real_folder(path):
+                shutil.rmtree(path, ignore_errors=True)
+        finished = set(self.numbers())
+        names = (path for path in self.layout.root.iterdir() if path.stem.isdigit() and path.suffix in {"", ".json"})
+        unfinished = {int(path.stem) for path in names} - finished
+        for number in sorted(unfinished):
+            self.discard(number)
+        return sorted(unfinished)
+
+    def recover(self) -> None:
+        """Finish a switch that was killed halfway, where the system cannot do it in one step.
+
+        Such a switch first takes the prefix away (a junction on Windows, a folder that is being adopted elsewhere), so
+        a prefix that is not there, with its draft or itself put aside, is what a killed one leaves.
+        """
+        if not self.layout.root.is_dir():
+            return
+        for aside in self.layout.root.glob("*.old"):
+            place = self.layout.root / aside.stem if os.path.lexists(self.layout.prefix) else self.layout.prefix
+            if _is_real_folder(aside) and not os.path.lexists(place):
+                aside.rename(place)
+        drafts = [path for path in self.layout.root.glob(".link-*") if _link_target(path) in self._folders()]
+        if drafts and not os.path.lexists(self.layout.prefix):
+            drafts[0].rename(self.layout.prefix)
+
+    def _folders(self) -> set[Path]:
+        return {self.layout.folder(number) for number in self.numbers()}
 
     @contextmanager
-    def locked(self, *, waiting: Callable[[], None]) -> Iterator[None]:
+    def locked(self, *, waiting: Callable[[], None]) -> Iterator[int]:
         """Keep every other process from changing this prefix. `waiting` is called once if somebody else is at it.
 
-        The operating system gives the lock back when its holder dies, however it dies.
+        The operating system gives the lock back when its holder dies, however it dies: there are no stale ones. It
+        yields the lock's descriptor: a child that works on the prefix inherits it, so that the lock outlives a killed
+        parent for as long as the child still writes.
+
+        Raises:
+            BuildError: the folder of generations cannot be written, or is somebody else's.
         """
         try:
             self.layout.root.mkdir(parents=True, exist_ok=True)
-            file = (self.layout.root / "lock").open("a+b")
+            _refuse_foreign(self.layout.root)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+            file = os.fdopen(os.open(self.layout.root / "lock", flags, 0o644), "a+b")
         except OSError as problem:
             raise unwritable(self.layout.root, problem) from problem
         with file:
             if not _try_lock(file):
                 waiting()
                 _wait_lock(file)
-            yield
+            self.recover()
+            yield file.fileno()
+
+
+def _refuse_foreign(root: Path) -> None:
+    """Refuse a link that another user put where the generations belong: what is written there would be elsewhere.
+
+    A link of one's own (to a larger disk, for example) is followed.
+    """
+    found = os.lstat(root)
+    if stat.S_ISLNK(found.st_mode) and sys.platform != "win32" and found.st_uid not in {0, os.geteuid()}:
+        raise BuildError(
+            f"{root} is a link that belongs to another user; nothing is written through it.",
+            hint="Build elsewhere: `tfsetup install --prefix OTHER`.",
+        )
 
 
 def not_ours(prefix: Path) -> BuildError:

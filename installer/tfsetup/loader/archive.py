@@ -5,12 +5,14 @@ Format: PKWARE APPNOTE 4.3 (end record 4.3.16, zip64 4.3.14 and 4.3.15, central 
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from tfsetup.loader.bytes import MalformedImage, Slice, unpack, unpack_from
 from tfsetup.loader.inflate import BlockCache, Deflated
+from tfsetup.loader.names import leads_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +29,8 @@ _END64_SIGNATURE = b"PK\6\6"
 _CENTRAL = Struct("<4s6H3L5H2L")
 _CENTRAL_FIELDS = (0, 4, 7, 8, 9)
 """Signature, method, CRC, compressed and full size among the fields of the central header."""
+_ATTRIBUTES = 15
+"""The external attributes among the fields of the central header: the Unix mode in the upper half."""
 _CENTRAL_SIGNATURE = b"PK\1\2"
 _LOCAL = Struct("<4s5H3L2H")
 _LOCAL_SIGNATURE = b"PK\3\4"
@@ -137,8 +141,17 @@ def _members(directory: bytes) -> Iterator[Member]:
         extra = directory[extra_at : extra_at + extra_length]
         size, compressed, header = _zip64(extra, size, compressed, header)
         name = directory[name_at:extra_at].decode("utf-8", "backslashreplace")
+        _refuse_hostile(name, fields[_ATTRIBUTES] >> 16)
         yield Member(name=name, method=method, crc=crc, compressed=compressed, size=size, header=header)
         at = extra_at + extra_length + comment_length
+
+
+def _refuse_hostile(name: str, mode: int) -> None:
+    """Refuse what has no place in a wheel: a link (its mode is a Unix file's), and a path that leads out of it."""
+    if stat.S_ISLNK(mode):
+        raise MalformedImage(f"it holds a link, {name!r}")
+    if leads_out(name):
+        raise MalformedImage(f"it holds a path that leads out of it, {name!r}")
 
 
 def _zip64(extra: bytes, *values: int) -> tuple[int, ...]:

@@ -24,6 +24,9 @@ RELR_CHECK_SINCE = (2, 36)
 MOVED_SYMBOLS_SINCE = (2, 30)
 """Since then a versioned symbol may be found in another library than the one named with the version (bug 24741)."""
 
+_LIBC = "libc.so.6"
+"""Stands for the whole C library where that cannot be read: every Python has its parts in the process."""
+
 COMMA_BEFORE = (2, 27)
 """glibc wrote a comma before `version` until it composed its messages with `_dl_exception_create_format`."""
 
@@ -151,7 +154,7 @@ def defines(other: Map, query: Query, system: System, *, newest: bool = False) -
     if other.stock is None:
         return query.version is None and _interpreter_defines(query, system)
     if query.version is None:
-        return other.stock.unversioned
+        return other.stock.unversioned or (other.stock.soname == _LIBC and system.c_library_defines(query.text))
     return query.version.file in other.names
 
 

@@ -115,7 +115,7 @@ class RemoteFile:
             is_part = answer.status_code == _PARTIAL
             end = self._keep(first if is_part else 0, answer, self._size)
             if end <= last:
-                raise NetworkError(f"{self.url} ended in the middle of an answer.", hint="Try again.")
+                raise NetworkError(f"{_shown(self.url)} ended in the middle of an answer.", hint="Try again.")
 
     def _fetch_end(self) -> int:
         with self._get(f"bytes=-{TAIL}") as answer:
@@ -123,7 +123,7 @@ class RemoteFile:
                 return self._keep(0, answer, None)
             found = _TOTAL.fullmatch(answer.headers.get("Content-Range", ""))
             if not found:
-                raise NetworkError(f"{self.url} was answered with a part that does not say which part it is.")
+                raise NetworkError(f"{_shown(self.url)} was answered with a part that does not say which part it is.")
             total = int(found["total"])
             self._keep(int(found["first"]), answer, total)
             return total
@@ -139,7 +139,7 @@ class RemoteFile:
         self.traffic.requests += 1
         if answer.status_code not in (_OK, _PARTIAL):
             answer.close()
-            raise NetworkError(f"{self.url} was answered with status {answer.status_code}.")
+            raise NetworkError(f"{_shown(self.url)} was answered with status {answer.status_code}.")
         return answer
 
     def _keep(self, offset: int, answer: requests.Response, total: int | None) -> int:
@@ -166,6 +166,14 @@ def _host(url: str) -> str:
     from urllib.parse import urlsplit
 
     return urlsplit(url).hostname or url
+
+
+def _shown(url: str) -> str:
+    """Return an address for people: no user, no password, no query, which may hold a secret."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _runs(indexes: Iterator[int]) -> list[tuple[int, int]]:

@@ -29,11 +29,24 @@ def _rule(pattern: str, error: type[NetworkError | BuildError], message: str, hi
 # First match wins: the more specific reason stands first (a full disk also shows as a failed download).
 _RULES: Final = (
     _rule(
-        r"No space left on device|os error 28\b|not enough space on the disk|os error 112\b|Disk quota exceeded",
+        r"No space left on device|os error 28\b|not enough space on the disk|os error 112\b",
         BuildError,
         "The disk is full.",
-        "Free some space (`df -h` shows where; `uv cache prune` empties uv's cache), or choose another disk with "
-        "--prefix and UV_CACHE_DIR. The environment that was there is untouched.",
+        "Free some space (`df -h` shows where, `df -i` whether only inodes are used up; `uv cache prune` empties uv's "
+        "cache), or choose another disk with --prefix and UV_CACHE_DIR. The environment that was there is untouched.",
+    ),
+    _rule(
+        r"Disk quota exceeded|os error 122\b|os error 69\b",
+        BuildError,
+        "Your disk quota is used up.",
+        "Free some space (`quota` shows how much is yours; `uv cache prune` empties uv's cache), or choose another "
+        "disk with --prefix and UV_CACHE_DIR. The environment that was there is untouched.",
+    ),
+    _rule(
+        r"Too many open files|os error 24\b",
+        BuildError,
+        "This process may not open as many files as it needs.",
+        "Raise the limit (`ulimit -n 1024`) and run the same command again.",
     ),
     _rule(
         r"Read-only file system|os error 30\b",
@@ -55,6 +68,12 @@ _RULES: Final = (
         "not install it, and write the lock anew only if you trust the new file.",
     ),
     _rule(
+        r"unacceptable filename|path traversal|escapes|outside of|outside the|duplicate entr|unsafe|invalid filename",
+        NetworkError,
+        "A wheel holds what no wheel may hold; nothing of it was installed.",
+        "Do not use this package from this index, or choose another version of it.",
+    ),
+    _rule(
         r"network was disabled|network connectivity is disabled|not found in the cache",
         NetworkError,
         "Something that is needed is not in uv's cache, and --offline forbids to fetch it.",
@@ -72,6 +91,18 @@ _RULES: Final = (
         "The package index could not be reached: its name has no address.",
         "Check the network connection and the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml); behind a proxy "
         "set HTTPS_PROXY.",
+    ),
+    _rule(
+        r"certificate expired|not valid yet|CertNotValidYet|CertExpired|NotValidYet",
+        NetworkError,
+        "The package index's certificate is not valid today, by this machine's clock.",
+        "Check the clock (`date`); if it is right, the index's operator must renew the certificate.",
+    ),
+    _rule(
+        r"NotValidForName|not valid for name",
+        NetworkError,
+        "The package index's certificate is not for this address.",
+        "Check the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml): somebody else answers there.",
     ),
     _rule(
         r"invalid peer certificate|UnknownIssuer|certificate",
@@ -105,8 +136,9 @@ _RULES: Final = (
 def explain_uv(stderr: str, doing: str) -> TfsetupError:
     """Return the error for a failed run of uv, from what it printed; `doing` says what we were about."""
     said = quote(stderr)
+    flat = " ".join(stderr.split())  # uv folds its lines
     for rule in _RULES:
-        if rule.pattern.search(stderr):
+        if rule.pattern.search(flat):
             detail = f"{doing}: {rule.message}" + (f"\nuv said: {said}" if said else "")
             return rule.error(detail, hint=rule.hint)
     hint = "Run again with --verbose to see everything uv prints."

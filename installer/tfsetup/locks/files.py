@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
+from tfsetup.host.processes import alive
 from tfsetup.locks.model import Form, Lock, file_name
 from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
@@ -170,8 +171,10 @@ def write_all(folder: Path, texts: Mapping[str, str]) -> list[str]:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             path = folder / name
+            _sweep_drafts(path)
             if not _same(path, text):
-                drafts[path] = _draft(path, text)
+                drafts[path] = path.with_name(f".{path.name}.{os.getpid()}")
+                _write_draft(drafts[path], text)
         _take_places(drafts)
     except OSError as problem:
         message = f"{folder} cannot be written: {problem.strerror or problem}."
@@ -190,13 +193,20 @@ def _same(path: Path, text: str) -> bool:
         return False
 
 
-def _draft(path: Path, text: str) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
+def _write_draft(draft: Path, text: str) -> None:
+    draft.unlink(missing_ok=True)
+    with draft.open("xb") as file:  # never through a link that somebody put there
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    return draft
+
+
+def _sweep_drafts(path: Path) -> None:
+    """Remove what killed runs have left beside a file; the draft of a run that still lives is its own."""
+    for draft in path.parent.glob(f".{path.name}.*"):
+        writer = draft.suffix[1:]
+        if writer.isdigit() and not alive(int(writer)):
+            draft.unlink(missing_ok=True)
 
 
 def _take_places(drafts: Mapping[Path, Path]) -> None:

@@ -36,7 +36,12 @@ class Proof:
 
 def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
     """Return a fingerprint of what is judged: the files, the machine and the Python."""
-    hashes = sorted(file.sha256 for package in packages for file in package.files)
+    return fingerprint([file.sha256 for package in packages for file in package.files], host, python)
+
+
+def fingerprint(hashes: Sequence[str], host: Host, python: str) -> str:
+    """Return the fingerprint of files (their sha256, in any order) on a machine with a Python."""
+    hashes = sorted(hashes)
     return hashlib.sha256(json.dumps([hashes, asdict(host), python], sort_keys=True).encode()).hexdigest()
 
 

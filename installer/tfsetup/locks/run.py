@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,9 +16,12 @@ from pathlib import Path
 from typing import IO
 
 from tfsetup.host.environ import scrub
+from tfsetup.host.processes import alive
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.progress import Filter
 from tfsetup.locks.settings import default_index, index_variables
+from tfsetup.matrix.settings import refuse_insecure
+from tfsetup.matrix.settings_files import configured
 
 _TAIL = 64 * 1024  # bytes of uv's messages kept for the diagnosis of a failure
 _GRACE = 5.0  # seconds uv gets to stop by itself
@@ -87,25 +91,29 @@ def run_uv(
     screen: Screen | None = None,
     output: tuple[str, str] | None = None,
     children: Children | None = None,
+    held: Sequence[int] = (),
 ) -> Finished:
     """Run `uv ARGUMENTS` to its end and return what it printed.
 
     `environ` is added to the scrubbed environment, in which pip's index settings stand as uv's. `output` is a name and
     the content of a file that uv shall write over (`--output-file`): what it holds in the end is returned in place of
-    standard output. An interrupt ends uv before it is passed on.
+    standard output. An interrupt ends uv before it is passed on. `held` are descriptors that uv shall keep open as long
+    as it runs.
 
     Raises:
+        UsageError: the index is one that anybody on the way could answer for (`refuse_insecure`).
         TfsetupError: uv failed; which kind is read from its messages (`explain_uv`).
     """
     if output is not None:
         name, content = output
-        with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
+        with tempfile.TemporaryDirectory(prefix=f"tfsetup-{os.getpid()}-") as folder:
             file = Path(folder, name)
             file.write_text(content, encoding="utf-8")
             written = [*arguments, "--output-file", str(file)]
             done = run_uv(written, doing=doing, environ=environ, stdin=stdin, screen=screen, children=children)
             return Finished(stdout=file.read_text(encoding="utf-8"), stderr=done.stderr)
     variables = scrub(os.environ)[0] | index_variables(os.environ) | dict(environ or {})
+    refuse_insecure(variables, configured(variables))
     reader = _Stderr(screen)
     child = subprocess.Popen(
         [_uv(), *arguments],
@@ -113,6 +121,7 @@ def run_uv(
         stdout=subprocess.PIPE,
         stderr=reader.child_end,
         env=variables,
+        pass_fds=held if sys.platform != "win32" else (),
     )
     try:
         if children is not None:
@@ -131,6 +140,19 @@ def run_uv(
     return Finished(stdout=stdout.decode(errors="replace"), stderr=stderr)
 
 
+def sweep_temporary() -> int:
+    """Remove the temporary folders that killed runs of this user have left; return how many there were."""
+    count = 0
+    for folder in Path(tempfile.gettempdir()).glob("tfsetup-*-*"):
+        found = _TEMPORARY.fullmatch(folder.name)
+        if found and not alive(int(found[1])):
+            with suppress(OSError):
+                shutil.rmtree(folder)
+                count += 1
+    return count
+
+
+_TEMPORARY = re.compile(r"tfsetup-(\d+)-\w+")
 _finding = threading.Lock()
 
 

@@ -24,7 +24,8 @@ from tfsetup import __version__
 from tfsetup.errors import NetworkError
 from tfsetup.host.memory import cache_folder
 from tfsetup.matrix.ranged import RangedFile, metadata_of
-from tfsetup.matrix.settings import Indexes, indexes, redacted
+from tfsetup.matrix.settings import Indexes, indexes, redacted, refuse_insecure
+from tfsetup.matrix.settings_files import settings_texts
 from tfsetup.matrix.snapshot import File
 
 if TYPE_CHECKING:
@@ -198,9 +199,11 @@ def client(cache: Path | None = None) -> IndexClient:
 
     Raises:
         NetworkError: the user's settings forbid the network.
+        UsageError: they name an index that anybody on the way could answer for.
         InvalidFileError: a settings file cannot be parsed.
     """
-    chosen = indexes(os.environ, {str(path): text for path in _settings_files() if (text := _read(path)) is not None})
+    chosen = indexes(os.environ, settings_texts(os.environ))
+    refuse_insecure(os.environ, [url for url in (chosen.default, *chosen.extra) if url])
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
     bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
@@ -210,18 +213,6 @@ def client(cache: Path | None = None) -> IndexClient:
 def _cache() -> Path:
     """Return the folder that keeps pages and metadata between runs."""
     return (cache_folder(os.environ) or Path(tempfile.gettempdir()) / "tfsetup") / "index"
-
-
-def _settings_files() -> list[Path]:
-    """Return where uv and pip keep settings, the strongest first."""
-    here, home = Path.cwd(), Path.home()
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-    named = [Path(os.environ[name]) for name in ("UV_CONFIG_FILE", "PIP_CONFIG_FILE") if os.environ.get(name)]
-    project = [here / "uv.toml", here / "pyproject.toml"]
-    user = [config / "uv" / "uv.toml", config / "pip" / "pip.conf", home / ".pip" / "pip.conf"]
-    apple = [home / "Library" / "Application Support" / "pip" / "pip.conf"]
-    windows = [Path(os.environ["APPDATA"]) / "pip" / "pip.ini"] if os.environ.get("APPDATA") else []
-    return [*named, *project, *user, *apple, *windows, Path("/etc/uv/uv.toml"), Path("/etc/pip.conf")]
 
 
 # ------------------------------------------------------------------------------------------------ pages and files

@@ -135,6 +135,30 @@ class _Composer:
         return UnreadableError(Problem(where=self._where(event), message=message))
 
 
+def unfolded(value: Any, limit: int = 2_000_000) -> int:
+    """Return how many values YAML content has once every alias is written out, at most about `limit` of them.
+
+    For files that other programs write, aliases and all: each is a small text for a part that may be enormous.
+
+    Raises:
+        ValueError: there are more, or one holds itself.
+    """
+    known: dict[int, int] = {}
+
+    def count(one: Any) -> int:
+        if not isinstance(one, dict | list):
+            return 1
+        if id(one) not in known:
+            known[id(one)] = limit  # whoever comes here again while this is counted is inside of it
+            inner = [*one, *one.values()] if isinstance(one, dict) else one
+            known[id(one)] = 1 + sum(map(count, inner))
+        if known[id(one)] >= limit:
+            raise ValueError(f"its aliases stand for more than {limit:,} values")
+        return known[id(one)]
+
+    return count(value)
+
+
 def resolve(text: str) -> Scalar:
     """Return what an unquoted YAML scalar means."""
     lower = text.lower()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import configparser
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.errors import InvalidFileError, UsageError, Where
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,9 +99,58 @@ def _pip_file(path: str, text: str) -> Indexes:
     return Indexes(default=default, extra=tuple(found.get("extra-index-url", "").split()), source=path)
 
 
+_TRUSTED = ("UV_INSECURE_HOST", "PIP_TRUSTED_HOST")
+_ADDRESSES = (
+    "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+)  # fmt: skip
+
+
+def refuse_insecure(environ: Mapping[str, str], addresses: Sequence[str] = ()) -> None:
+    """Refuse an index, in a variable or among `addresses`, that is neither https, nor a file, nor on this machine.
+
+    The hashes of a lock come from the index: over plain http, anybody on the way could write them. A host named in
+    UV_INSECURE_HOST or PIP_TRUSTED_HOST is allowed.
+
+    Raises:
+        UsageError: with the address, without credentials.
+    """
+    trusted = {host.partition(":")[0].lower() for name in _TRUSTED for host in _words(environ.get(name, ""))}
+    named = [word for name in _ADDRESSES for word in _words(environ.get(name, ""))]
+    for address in filter(None, map(_unnamed, [*named, *addresses])):
+        host = _host(address)
+        if address.lower().startswith("http://") and not _loopback(host) and host not in trusted:
+            raise UsageError(
+                f"The index {redacted(address).partition('?')[0]} is neither https nor on this machine: anybody on the "
+                "way could change what it says.",
+                hint=f"Use its https address, or allow it: UV_INSECURE_HOST={host}",
+            )
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _host(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def redacted(url: str) -> str:
     """Return an address without the user name and password it may carry."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no address at all, so nobody knows what of it is a password
+        return "***"
     if "@" not in parts.netloc:
         return url
     return urlunsplit(parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.report.result import Result
+from tfsetup.report.text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,12 +22,14 @@ def generations_view(data: Mapping[str, Any]) -> RenderableType:
     for heading in ("", "generation", "row", "Python", "what", "built (UTC)", "verified"):
         table.add_column(heading)
     for row in data["generations"]:
-        table.add_row(*_cells(row))
+        table.add_row(*map(printable, _cells(row)))
     return table
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     what = ", ".join(row["requirements"]) or "was there before tfsetup"
+    if row["damaged"] is not None:
+        what = "its receipt cannot be read"
     mark = "→" if row["current"] else ""
     verified = "yes" if row["verified"] else "no"
     return [
@@ -45,6 +48,22 @@ def change_line(result: Result) -> str:
     data = result.data
     if result.command == "remove":
         return f"Removed generation {data['generation']} of {data['prefix']}."
+    if result.command == "gc":
+        return _swept(data)
     if not data["changed"]:
         return f"{data['prefix']} already is generation {data['generation']}: nothing to do."
     return f"{data['prefix']} is generation {data['generation']} again ({data['row']})."
+
+
+def _swept(data: Mapping[str, Any]) -> str:
+    kept = _numbered(data["kept"], "stays", "stay") if data["kept"] else "there are no generations"
+    if not data["changed"]:
+        return f"Nothing to remove beside {data['prefix']}: {kept}."
+    gone = [_numbered(data["removed"], "was removed", "were removed")] if data["removed"] else []
+    gone += [f"{len(data['unfinished'])} unfinished of killed runs too"] if data["unfinished"] else []
+    return f"{data['prefix']}: {', '.join(gone)}; {kept}."
+
+
+def _numbered(numbers: list[int], one: str, many: str) -> str:
+    listed = ", ".join(map(str, numbers))
+    return f"generation {listed} {one}" if len(numbers) == 1 else f"generations {listed} {many}"

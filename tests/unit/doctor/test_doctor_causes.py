@@ -35,7 +35,7 @@ def test_a_whole_entry() -> None:
     assert (cause.slug, cause.kind, cause.title, cause.meaning) == ("a-cause", "fatal", "A title", "What it means.")
     log, fact, preflight, check = cause.signals
     assert [pattern.source for pattern in log.log] == ["text {name} here", "shared words"]
-    assert [pattern.source for pattern in log.also] == ["another"]
+    assert [[pattern.source for pattern in group] for group in log.also] == [["another"]]
     assert len(log.when) == 2
     assert log.when[0].conditions[1].scope == "package"
     assert fact.when[0].conditions[0].test == ("arm64", "aarch64")
@@ -96,6 +96,15 @@ def test_a_mistake_is_a_complaint_at_its_place(old: str, new: str, place: str, c
         read_causes(ENTRY.replace(old, new, 1), "c.yaml")
     assert str(caught.value.where).startswith(f"c.yaml:{place}")
     assert complaint in caught.value.message
+
+
+def test_a_shared_list_in_also_asks_for_any_of_it_and_a_list_for_all() -> None:
+    text = ENTRY.replace('- "shared words"', '- "shared words"\n  - "other words"').replace(
+        'also: "another"', 'also: [$shared, "another"]'
+    )
+    [cause] = read_causes(text, "c.yaml").causes
+    groups = [[pattern.source for pattern in group] for group in cause.signals[0].also]
+    assert groups == [["shared words", "other words"], ["another"]]
 
 
 def test_a_cause_stands_once() -> None:

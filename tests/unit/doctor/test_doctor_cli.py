@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,46 @@ def test_text_from_outside_is_made_printable() -> None:
     text = "".join(line for line, _ in doctor_lines(data(findings=[finding])))
     assert "\x1b" not in text
     assert "\\x1b[31mred" in text
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\u202e"
+UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        f"ModuleNotFoundError: No module named 'tensorflow'{HOSTILE}",
+        f"ImportError: /lib/{HOSTILE}libgomp.so.1: cannot allocate memory in static TLS block",
+        f"Traceback (most recent call last):\nKeyError: '{HOSTILE}'",
+        f"ERROR: Could not find a version that satisfies the requirement tensorflow{HOSTILE} (from versions: none)",
+        f"Cannot uninstall '{HOSTILE}wrapt'. It is a distutils installed project",
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_nothing_that_drives_a_terminal_gets_out_of_a_log(
+    log: str, as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["--log", write(tmp_path / "log", log), *(["--json"] if as_json else [])]
+    _, out, err = call(capsys, *argv)
+    assert UNSAFE.search(out + err) is None
+    assert out
+
+
+@pytest.mark.parametrize("name", ["no\x1b[2Jlog", "a\nb", "\u202egol", "[bold]x"])
+def test_a_log_of_a_hostile_name_is_named_harmlessly(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = call(capsys, "--log", str(tmp_path / name))
+    assert status == 2
+    assert UNSAFE.search(out + err) is None
+    (tmp_path / name).write_text(LOG)
+    status, out, err = call(capsys, "--log", str(tmp_path / name))
+    assert status == 7
+    assert UNSAFE.search(out + err) is None
+
+
+def test_a_bundle_of_a_hostile_log_drives_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = write(tmp_path / "log", f"{LOG}{HOSTILE}\n")
+    call(capsys, "--log", log, "--bundle", str(tmp_path / "bundle.json"))
+    assert UNSAFE.search((tmp_path / "bundle.json").read_text()) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfsetup.doctor.facts import Facts, collect, is_specifier
+from tfsetup.doctor.facts import Facts, collect, is_elsewhere, is_specifier, trend
 from tfsetup.doctor.model import Clause, Condition, When
 from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
 
@@ -152,3 +152,57 @@ def test_arm_processors_of_32_bits() -> None:
 def test_words_deep_inside_a_huge_log_are_not_searched() -> None:
     log = "x" * 300_000 + " /Users/me " + "x" * 300_000
     assert "os" not in collect(None, None, log).host
+
+
+@pytest.mark.parametrize(
+    ("log", "answer"),
+    [
+        ("File /opt/x/site-packages/torch/nn/modules/conv.py", True),
+        ("jaxlib.xla_extension.XlaRuntimeError: INTERNAL", True),
+        ("npm ERR! code ENOSPC", True),
+        ("import torch; import tensorflow", False),
+        ("torch and Keras", False),
+        ("ImportError: libcublas.so.12: cannot open shared object file", False),
+        ("", False),
+    ],
+)
+def test_a_log_of_other_frameworks_only_is_told_from_one_of_ours(log: str, answer: bool) -> None:
+    assert is_elsewhere(log) is answer
+    assert collect(None, None, log).elsewhere is answer
+
+
+def test_a_package_list_says_what_a_log_is_about() -> None:
+    assert collect(None, {"tensorflow": "2.19.0"}, "site-packages/torch/").elsewhere is False
+
+
+@pytest.mark.parametrize(
+    ("losses", "answer"),
+    [
+        ([], "unknown"),
+        (["0.5"], "unknown"),
+        (["0.9", "0.5", "0.4"], "falling"),
+        (["0.9", "0.5", "0.55"], "falling"),
+        (["0.9", "0.5", "3.2"], "rising"),
+        (["0.98", "3.14"], "rising"),
+        (["2.3026", "2.3026", "2.3025"], "flat"),
+        (["2.3026", "2.3026"], "unknown"),
+        (["0.3", "nan"], "nan"),
+        (["0.3", "inf", "0.2"], "nan"),
+        (["1.2e-01", "9.1e+05"], "rising"),
+    ],
+)
+def test_how_training_goes(losses: list[str], answer: str) -> None:
+    log = "\n".join(f"12/12 [====] - 1s 5ms/step - loss: {loss} - val_loss: 99.0 - accuracy: 0.1" for loss in losses)
+    assert trend(log) == answer
+
+
+def test_the_loss_is_a_fact_only_where_one_is_printed() -> None:
+    assert "loss" not in collect(None, None, "no training here").host
+    assert collect(None, None, "loss: 0.5 then loss: 0.1").host["loss"] == "falling"
+
+
+def test_advice_to_use_wsl_is_no_sign_of_being_there() -> None:
+    advice = "GPU will not be used. Please use WSL2 or the TensorFlow-DirectML plugin."
+    assert "wsl" not in collect(None, None, advice).host
+    assert "wsl" not in collect(Host(os="windows"), None, "I tried WSL2 as well").host
+    assert collect(Host(os="linux"), None, "uname: 5.15.90.1-microsoft-standard-WSL2").host["wsl"] == "true"

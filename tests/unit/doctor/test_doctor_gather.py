@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfsetup.doctor import gather
@@ -81,6 +81,7 @@ def test_a_package_list_that_is_not_there(tmp_path: Path) -> None:
         gather.read_packages(tmp_path / "none")
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=200))
 def test_any_text_is_a_list_or_refused(text: str) -> None:
     try:
@@ -202,6 +203,18 @@ def test_the_interpreter_of_an_environment(tmp_path: Path, place: str) -> None:
     (tmp_path / place).write_text("")
     assert gather.interpreter_of(str(tmp_path)) == tmp_path / place
     assert gather.interpreter_of(str(tmp_path / place)) == tmp_path / place
+
+
+def test_an_environment_named_from_here_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter is run in another folder, where a relative path leads nowhere."""
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    wanted = tmp_path / ".venv" / "bin" / "python"
+    assert gather.interpreter_of(".venv") == gather.interpreter_of("./.venv/bin/python") == wanted
+    assert gather.interpreter_of(None) == wanted
 
 
 def test_the_active_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,6 +169,16 @@ def test_requirements_of_what_needs_tensorflow_count() -> None:
     assert ("requirement-not-met", "tensorflow") in seen(replace(HEALTHY, distributions=(*HEALTHY.distributions, text)))
 
 
+@pytest.mark.parametrize(("wanted", "met"), [("<2.19,>=2.18", False), ("<2.20,>=2.19", True)])
+def test_what_needs_tensorflow_is_served_by_any_distribution_that_brings_it(wanted: str, met: bool) -> None:
+    cpu = replace(TENSORFLOW, name="tensorflow-cpu")
+    text = Distribution(name="tensorflow-text", version="2.18.1", site=SITE, requires=(f"tensorflow{wanted}",))
+    found = inspect(replace(HEALTHY, distributions=(cpu, NUMPY, text)), INTEL)
+    assert [(one.check, one.subject, one.captures["by"]) for one in found] == (
+        [] if met else [("requirement-not-met", "tensorflow", "tensorflow-text")]
+    )
+
+
 def test_extras_and_unreadable_metadata_say_nothing() -> None:
     odd = with_tensorflow(
         requires=("nvidia-x; extra == 'and-cuda'", "not a requirement ???", "numpy; bad_marker == 'x'")

@@ -4,6 +4,7 @@ import pytest
 
 from support.tree import Tree
 from support.wheels import wheel
+from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.view import Overlay, WheelView, installed_path
 
 SITE = "/venv/lib/python3.12/site-packages"
@@ -59,11 +60,15 @@ def test_windows_ignores_case() -> None:
     assert entry.path == "C:/venv/Lib/site-packages/pkg/a.so"
 
 
-def test_a_member_that_climbs_out_is_nowhere() -> None:
-    bad = wheel("bad-1.0-py3-none-any.whl", {"../../evil.so": b"1", "pkg/../ok.so": b"2"})
-    view = WheelView([bad], at=SITE)
-    assert view.lookup("/venv/lib/evil.so") is None
+def test_a_member_that_climbs_out_is_refused() -> None:
+    with pytest.raises(MalformedImage, match=r"leads out of it, '\.\./\.\./evil\.so'"):
+        wheel("bad-1.0-py3-none-any.whl", {"../../evil.so": b"1"})
+
+
+def test_a_member_that_turns_round_inside_is_where_it_ends() -> None:
+    view = WheelView([wheel("odd-1.0-py3-none-any.whl", {"pkg/../ok.so": b"2"})], at=SITE)
     assert view.lookup(f"{SITE}/ok.so") is not None
+    assert view.lookup("/venv/lib/ok.so") is None
 
 
 @pytest.mark.parametrize(

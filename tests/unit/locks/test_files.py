@@ -36,15 +36,16 @@ def test_what_fails_while_it_is_written_leaves_the_old_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: BaseException
 ) -> None:
     files.write_all(tmp_path, {"x": "old", "y": "old"})
-    real, calls = files._draft, []
+    real, calls = files._write_draft, []
 
-    def draft(path: Path, text: str) -> Path:
+    def draft(path: Path, text: str) -> None:
         calls.append(path)
         if len(calls) == 2:
+            path.write_text(text[:1])
             raise failing
-        return real(path, text)
+        real(path, text)
 
-    monkeypatch.setattr(files, "_draft", draft)
+    monkeypatch.setattr(files, "_write_draft", draft)
     with pytest.raises(BuildError if isinstance(failing, OSError) else KeyboardInterrupt):
         files.write_all(tmp_path, {"x": "new", "y": "new"})
     assert listed(tmp_path) == {"x": "old", "y": "old"}

@@ -260,7 +260,7 @@ def test_the_users_settings_choose_the_index(url: str, tmp_path: Path, monkeypat
     monkeypatch.setenv("UV_DEFAULT_INDEX", url)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("UV_CONFIG_FILE", raising=False)
-    monkeypatch.setattr("tfsetup.matrix.index._settings_files", list)
+    monkeypatch.setattr("tfsetup.matrix.settings_files._places", lambda _environ: [])
     mine = client()
     assert mine.cache == tmp_path / "cache" / "index"
     assert mine.urls == (url,)

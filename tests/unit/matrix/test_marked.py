@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.matrix.marked import MAX_BYTES, Node, Problem, UnreadableError, compose, resolve
+from tfsetup.matrix.marked import MAX_BYTES, Node, Problem, UnreadableError, compose, resolve, unfolded
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,19 @@ def test_any_text_is_a_node_or_a_problem_with_a_place(text: str) -> None:
     found = outcome(text)
     assert found.where.file == "f.yaml"
     assert found.where.line if isinstance(found, Node) else found.message
+
+
+def test_content_with_its_aliases_written_out_is_counted_without_writing_them_out() -> None:
+    bomb: list[object] = ["ha"]
+    for _ in range(60):
+        bomb = [bomb] * 10
+    with pytest.raises(ValueError, match="aliases stand for more than"):
+        unfolded(bomb)
+    assert unfolded({"a": [1, 2], "b": {"c": None}}) == 9
+
+
+def test_content_that_holds_itself_is_refused() -> None:
+    circle: list[object] = []
+    circle.append(circle)
+    with pytest.raises(ValueError, match="aliases"):
+        unfolded(circle)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tfsetup.errors import InvalidFileError
-from tfsetup.matrix.settings import Indexes, indexes, redacted
+from tfsetup.errors import InvalidFileError, UsageError
+from tfsetup.matrix.settings import Indexes, indexes, redacted, refuse_insecure
 
 UV = """
 extra-index-url = ["https://legacy.example/simple"]
@@ -104,3 +104,37 @@ def test_a_settings_file_that_cannot_be_parsed_is_named(path: str, text: str) ->
 )
 def test_a_password_is_never_shown(url: str, shown: str) -> None:
     assert redacted(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("environ", "refused"),
+    [
+        ({"UV_DEFAULT_INDEX": "https://index.test/simple"}, None),
+        ({"UV_DEFAULT_INDEX": "http://user:secret@index.test/simple?token=x"}, "http://***@index.test/simple"),
+        ({"UV_INDEX": "mine=http://index.test/a other=https://fine.test"}, "http://index.test/a"),
+        ({"PIP_EXTRA_INDEX_URL": "https://fine.test HTTP://INDEX.test/b"}, "HTTP://INDEX.test/b"),
+        ({"UV_INDEX_URL": "http://127.0.0.1:8080/simple"}, None),
+        ({"UV_INDEX_URL": "http://[::1]:8080/simple"}, None),
+        ({"UV_INDEX_URL": "http://localhost:8080/simple"}, None),
+        ({"UV_INDEX_URL": "http://127.0.0.1.index.test/simple"}, "http://127.0.0.1.index.test/simple"),
+        ({"UV_INDEX_URL": "file:///srv/simple"}, None),
+        ({"UV_INDEX_URL": "http://index.test/", "UV_INSECURE_HOST": "index.test:80"}, None),
+        ({"PIP_INDEX_URL": "http://index.test/", "PIP_TRUSTED_HOST": "other.test,index.test"}, None),
+        ({"PIP_INDEX_URL": "http://index.test/", "PIP_TRUSTED_HOST": "test"}, "http://index.test/"),
+    ],
+    ids=str,
+)
+def test_an_index_is_https_or_on_this_machine_or_allowed(environ: dict[str, str], refused: str | None) -> None:
+    if refused is None:
+        refuse_insecure(environ)
+        return
+    with pytest.raises(UsageError) as caught:
+        refuse_insecure(environ)
+    assert f"The index {refused} is neither https" in caught.value.message
+    assert "secret" not in caught.value.message
+    assert caught.value.hint.endswith("UV_INSECURE_HOST=index.test") or "127.0.0.1.index.test" in caught.value.hint
+
+
+def test_addresses_of_settings_files_are_looked_at_too() -> None:
+    with pytest.raises(UsageError, match=r"index\.test"):
+        refuse_insecure({}, ["http://index.test/simple"])

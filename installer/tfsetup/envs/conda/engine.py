@@ -7,6 +7,7 @@ against the packages' own lists, the prefix is made absolute, bytecode is writte
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tfsetup.envs.conda.records import records
 from tfsetup.errors import BuildError, NetworkError
@@ -25,6 +26,9 @@ from tfsetup.locks.conda.files import cache_folder
 from tfsetup.locks.conda.library import rattler, wait_for
 from tfsetup.locks.conda.model import CondaPackage
 from tfsetup.locks.conda.run import client, local_path
+
+OWN: Final = ".tfsetup"
+"""Within the user's package cache: for archives whose names another archive has there."""
 
 _DOING = "Building the conda prefix"
 
@@ -78,11 +82,32 @@ def link(packages: Sequence[CondaPackage], subdir: str, prefix: Path, mine: Sett
     found = records(packages, _urls(packages, mine))
     # The default trusts what lies unpacked in the cache, whoever changed it since.
     full = library.ValidationMode.full()
-    cache = library.PackageCache.new_layered([cache_folder(mine)], validation_mode=full)
+    cache = library.PackageCache.new_layered([own_cache(packages, cache_folder(mine))], validation_mode=full)
     downloads = Downloads()
     wait_for(_link(found, subdir, prefix, cache, downloads, client(mine), offline=offline or mine.offline))
     _say_environment(prefix)
     return downloads
+
+
+def own_cache(packages: Sequence[CondaPackage], folder: Path) -> Path:
+    """Return where packages are kept: `folder`, or a folder in it where an entry of conda's there is another archive.
+
+    rattler notes the hash of what it unpacked beside it, and looks; of what conda unpacked it believes the name alone.
+    conda keeps the channel's record in the entry itself (`info/repodata_record.json`).
+    """
+    return folder if all(_may_be_used(folder / package.stem, package.sha256) for package in packages) else folder / OWN
+
+
+def _may_be_used(entry: Path, sha256: str) -> bool:
+    if not entry.is_dir():
+        return True
+    try:
+        record = json.loads((entry / "info" / "repodata_record.json").read_bytes())
+    except FileNotFoundError:
+        return entry.with_name(f"{entry.name}.lock").exists()  # rattler's, which knows what it unpacked
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and record.get("sha256") == sha256
 
 
 def _urls(packages: Sequence[CondaPackage], mine: Settings) -> list[str]:
@@ -184,7 +209,8 @@ def compile_bytecode(python: Path, site_packages: Path) -> None:
     Raises:
         BuildError: the interpreter of the new prefix does not run.
     """
-    argv = [str(python), "-m", "compileall", "-q", "-j", "0", str(site_packages)]
+    # Isolated: a `struct.py` in the folder where the user stands must not be taken for the standard library's.
+    argv = [str(python), "-I", "-m", "compileall", "-q", "-j", "0", str(site_packages)]
     environ = scrub(os.environ)[0]
     try:
         done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)

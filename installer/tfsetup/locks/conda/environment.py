@@ -149,6 +149,10 @@ def _imported(
         name = _name(line)
         if name == "python" and not line.pip:
             pins["python"] = _python(line)
+            if not re.fullmatch(_MINOR_ONLY, _rest(line)):
+                for subdir in line.subdirs:
+                    if subdir in names:
+                        specs[subdir].append(line.text)  # a release or a build of that minor
         elif name in tensorflow:
             pins["tensorflow"] = _tensorflow(line)
             if not line.pip:
@@ -239,6 +243,9 @@ def _name(line: _Line) -> str:
     if found is None:
         raise InvalidFileError(f"`{line.text[:80]}` is not a package.", where=line.where)
     return found["name"].lower()
+
+
+_MINOR_ONLY: Final = r"(={0,2}\s*3\.[0-9]{1,2}(\.\*)?)?"
 
 
 def _python(line: _Line) -> str:

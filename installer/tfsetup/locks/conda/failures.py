@@ -87,12 +87,12 @@ def channel_failed(message: str, channels: tuple[str, ...]) -> TfsetupError:
 
 _CHANNEL: Final = (
     (
-        r"401|403|407|Unauthorized|Forbidden",
+        r"(?<![:\d])40[137]\b|Unauthorized|Forbidden",
         "it refused access.",
         "Check the credentials (a token in the channel's URL, or `rattler auth login`) and the proxy's.",
     ),
     (
-        r"404|not found|No such file",
+        r"(?<![:\d])404\b|not found|No such file",
         "it has no package list there.",
         "Check the channel's name and address (.condarc, CONDARC).",
     ),
@@ -107,6 +107,9 @@ _CHANNEL: Final = (
         "If your organisation inspects TLS, set SSL_CERT_FILE to its certificate bundle; also check the clock.",
     ),
 )
+
+
+_FETCHING: Final = r"fetch|download|request|connect|timed? ?out|status client error|(?<![:\d])(?:404|503)\b|body"
 
 
 def package_failed(message: str, *, doing: str) -> TfsetupError:
@@ -130,7 +133,11 @@ def package_failed(message: str, *, doing: str) -> TfsetupError:
     if re.search(r"codesign", said):
         hint = "A prefix for a Mac is finished on a Mac: run the same command there."
         return BuildError(f"{doing}: Apple's codesign is needed.\nrattler said: {said}", hint=hint)
-    if re.search(r"fetch|download|request|connect|timed? ?out|status client error|404|503|body", said, re.IGNORECASE):
+    if re.search(
+        r"fetch|download|request|connect|timed? ?out|status client error|(?<![:\d])(?:404|503)\b|body",
+        said,
+        re.IGNORECASE,
+    ):
         hint = "Check the network and the channel, then run the same command again: what was downloaded is kept."
         return NetworkError(f"{doing}: a package could not be fetched.\nrattler said: {said}", hint=hint)
     return BuildError(f"{doing} failed.\nrattler said: {said}", hint="Run again with --verbose to see every step.")

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tfsetup.errors import InvalidFileError, LockError, Where
 from tfsetup.locks.conda.condarc import Settings, settings
 from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
 from tfsetup.locks.conda.model import CondaLock
+from tfsetup.locks.proof import Proof, parse_proofs
+from tfsetup.matrix.marked import unfolded
+
+PROOFS: Final = "conda-proofs.json"
+"""What was found about each platform of the lock beside it."""
 
 _LIMIT = 64 * 1024 * 1024  # bytes; a lock of five platforms has 0.3 MB
 
@@ -34,27 +40,45 @@ def _condarcs(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for path in _places(environ):
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError):
             try:
-                yield str(path), yaml.safe_load(path.read_text(encoding="utf-8"))
-            except (yaml.YAMLError, UnicodeDecodeError) as problem:
+                content = yaml.safe_load(path.read_text(encoding="utf-8"))
+                unfolded(content)
+                yield str(path), content
+            except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as problem:
                 mark = getattr(problem, "problem_mark", None)
                 where = Where(file=str(path), line=mark.line + 1 if mark else None)
                 raise InvalidFileError(f"This condarc is not YAML: {problem}", where=where) from problem
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield where conda looks for settings, the most general first (its documentation, "Searching for .condarc")."""
+    """Yield where conda and mamba look for settings, the most general first.
+
+    conda's documentation, "Searching for .condarc"; mamba's, "Configuration": `.mambarc` beside it.
+    """
     shared = [Path("C:/ProgramData/conda")] if sys.platform == "win32" else [Path("/etc/conda"), Path("/var/lib/conda")]
     home = Path.home()
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "conda"
-    roots = [Path(environ["CONDA_ROOT"])] if environ.get("CONDA_ROOT") else []
-    for folder in (*shared, *roots, config, home / ".conda", home):
+    for folder in (*shared, *bases(environ), config, home / ".conda", home):
         yield folder / ".condarc"
         if folder != home:
             yield folder / "condarc"
+        yield folder / ".mambarc"
     if environ.get("CONDA_PREFIX"):
         yield Path(environ["CONDA_PREFIX"]) / ".condarc"
-    if environ.get("CONDARC"):
-        yield Path(environ["CONDARC"])
+    for name in ("CONDARC", "MAMBARC"):
+        if environ.get(name):
+            yield Path(environ[name])
+
+
+def bases(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the roots of the conda and mamba installations that this shell knows: for their settings, nothing else.
+
+    `conda init` sets CONDA_EXE, mamba's shell hook MAMBA_ROOT_PREFIX; else a `conda` on PATH lies in its root's
+    `condabin` or `bin`.
+    """
+    programs = [environ.get("CONDA_EXE"), shutil.which("conda", path=environ.get("PATH", ""))]
+    found = [Path(program).resolve().parents[1] for program in programs if program]
+    named = [Path(environ[name]) for name in ("CONDA_ROOT", "MAMBA_ROOT_PREFIX") if environ.get(name)]
+    return tuple(dict.fromkeys([*named, *(root for root in found if (root / "conda-meta").is_dir())]))
 
 
 def cache_folder(mine: Settings) -> Path:
@@ -90,6 +114,21 @@ def read_conda_lock(path: Path) -> CondaLock:
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidFileError(f"The lock file cannot be read: {problem}", where=where) from problem
     return read_conda_lock_text(text, file=str(path))
+
+
+def read_conda_proofs(folder: Path) -> dict[str, Proof]:
+    """Return what was found about the conda lock in `folder`, by subdir; empty when nothing was written down.
+
+    Raises:
+        InvalidFileError: the file is damaged.
+    """
+    path = folder / PROOFS
+    try:
+        return parse_proofs(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InvalidFileError(f"It cannot be read: {problem}", where=Where(file=str(path))) from problem
 
 
 def read_environment_file(path: Path, *, tensorflow: Sequence[str]) -> Imported:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.conda.model import CondaLock, CondaPackage, PinnedWheel, PlatformLock
+from tfsetup.matrix.marked import unfolded
 
 VERSION: Final = 1
 SOURCE: Final = "environment.yml"
@@ -136,6 +137,11 @@ def _yaml(text: str, file: str) -> dict[str, Any]:
         raise InvalidFileError("This is not valid YAML.", where=where, hint=_REMEDY) from problem
     if not isinstance(content, dict):
         raise InvalidFileError("This is not a conda lock file.", where=Where(file=file), hint=_REMEDY)
+    try:
+        unfolded(content)
+    except (ValueError, RecursionError) as problem:
+        message = f"This is not a conda lock file: {problem}."
+        raise InvalidFileError(message, where=Where(file=file), hint=_REMEDY) from problem
     return content
 
 

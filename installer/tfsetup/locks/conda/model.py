@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import unquote
 
 SUBDIRS: Final = ("linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64")
 """The subdirs of a channel that TensorFlow has wheels for."""
@@ -62,6 +63,11 @@ class CondaPackage:
         return self.url.rpartition("/")[2]
 
     @property
+    def stem(self) -> str:
+        """The archive's name without its ending: what an unpacked package is called in a cache."""
+        return f"{self.name}-{self.version}-{self.build}"
+
+    @property
     def channel(self) -> str:
         """The channel's URL, with a slash at its end."""
         return self.url.rsplit("/", 2)[0] + "/"
@@ -77,6 +83,11 @@ class PinnedWheel:
     sha256: str
     depends: tuple[str, ...] = ()
     size: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The wheel's name, which carries its tags."""
+        return unquote(self.url.partition("#")[0].rpartition("/")[2])
 
     @property
     def requirement(self) -> str:

@@ -41,7 +41,8 @@ def solve(requests: Sequence[Request], mine: Settings, *, offline: bool = False)
     gateway = library.Gateway(
         cache_dir=cache_folder(mine).parent / "repodata",
         default_config=library.SourceConfig(cache_action=action),
-        client=client(mine),
+        # Without mirrors the gateway's own client does the same; a second one would read the certificates once more.
+        client=client(mine) if mirrors(mine) else None,
     )
 
     async def together() -> list[list[Any]]:

@@ -1,0 +1,71 @@
+"""Paths inside wheels, judged as text: what would leave the environment, or be another file than it says. Pure.
+
+uv unpacks wheels within its own folders and drops what leads out of them; this is the second look, for what a file
+system makes of the names. Sources: binary distribution format, "The RECORD file" and "The .data directory"; Windows,
+"Naming Files, Paths, and Namespaces".
+"""
+
+from __future__ import annotations
+
+import csv
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from unicodedata import normalize
+
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(\..*)?", re.IGNORECASE)
+_ROOTED = re.compile(r"[\\/]|[A-Za-z]:")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+# What makes an environment one. A wheel can reach all of it through its `.data` folder.
+_OWN = re.compile(
+    r"(pyvenv\.cfg|lib64|(bin|scripts)/(activate(\.(bat|csh|fish|nu|ps1)|_this\.py)?|deactivate\.bat|pydoc\.bat"
+    r"|python[\d.]*w?(\.exe)?))",
+    re.IGNORECASE,
+)
+
+
+def objections(records: Mapping[str, str], site: str) -> list[str]:
+    """Return what is wrong with the paths that wheels recorded, in words; empty when nothing is.
+
+    `records` are texts of RECORD files by the name of their `*.dist-info` folder, `site` the folder of packages as
+    seen from the environment's own (`lib/python3.12/site-packages`).
+    """
+    found: list[str] = []
+    seen: dict[str, str] = {}
+    for info, text in sorted(records.items()):
+        for path in _paths(text):
+            problem = path_problem(path, site) or _collision(posixpath.normpath(posixpath.join(site, path)), seen)
+            if problem:
+                found.append(f"{info.removesuffix('.dist-info')} has {path!r}, {problem}")
+    return found
+
+
+def _paths(text: str) -> Iterator[str]:
+    try:
+        yield from (row[0] for row in csv.reader(text.splitlines()) if row and row[0])
+    except csv.Error:
+        return  # uv has refused what is no CSV; a line that is too long for this reader names no file
+
+
+def leads_out(path: str, base: str = "") -> bool:
+    """Tell whether a path, taken from the folder `base` of an environment or an archive, ends outside of it."""
+    inner = posixpath.normpath(posixpath.join(base, path.replace("\\", "/")))
+    return bool(_ROOTED.match(path)) or inner == ".." or inner.startswith("../")
+
+
+def path_problem(path: str, site: str) -> str | None:
+    """Return what is wrong with one recorded path, None when nothing is."""
+    if _CONTROL.search(path):
+        return "a name with control characters"
+    if leads_out(path, site):
+        return "which is outside the environment"
+    inner = posixpath.normpath(posixpath.join(site, path.replace("\\", "/")))
+    if any(_DEVICE.fullmatch(part.rstrip(" .")) for part in inner.split("/")):
+        return "a name that stands for a device on Windows"
+    return "which is the environment's own" if _OWN.fullmatch(inner) else None
+
+
+def _collision(path: str, seen: dict[str, str]) -> str | None:
+    key = path.lower() if path.isascii() else normalize("NFC", path).casefold()
+    other = seen.setdefault(key, path)
+    return None if other == path else f"which is {other!r} where upper and lower case are the same"

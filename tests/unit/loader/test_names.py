@@ -1,0 +1,101 @@
+"""Paths inside wheels: which are refused, and that no others are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tfsetup.loader.archive import read_archive
+from tfsetup.loader.bytes import MalformedImage, Memory
+from tfsetup.loader.names import leads_out, objections, path_problem
+
+SITE = "lib/python3.12/site-packages"
+CASES = yaml.safe_load(
+    (Path(__file__).parents[2] / "cases" / "security" / "records" / "bad.yaml").read_text(encoding="utf-8")
+)
+
+
+def record(*paths: str) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows([path, "", ""] for path in paths)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case["path"]))
+def test_what_is_said_of_a_path(case: dict[str, str]) -> None:
+    found = path_problem(case["path"], SITE)
+    assert case["says"] in found if case["says"] and found else found is None and not case["says"]
+
+
+def test_two_names_that_are_one_elsewhere_are_named_with_their_wheel() -> None:
+    records = {"a-1.dist-info": record("six.py"), "b-2.dist-info": record("Six.py", "x.py")}
+    (found,) = objections(records, SITE)
+    assert (
+        found
+        == "b-2 has 'Six.py', which is 'lib/python3.12/site-packages/six.py' where upper and lower case are the same"
+    )
+
+
+def test_the_same_name_twice_and_two_spellings_of_a_letter() -> None:
+    assert (
+        objections({"a-1.dist-info": record("ns/__init__.py"), "b-1.dist-info": record("ns/__init__.py")}, SITE) == []
+    )
+    assert len(objections({"a-1.dist-info": record("é.py", "e\u0301.py")}, SITE)) == 1
+
+
+def test_an_ordinary_wheel_is_not_objected_to() -> None:
+    paths = ("six.py", "../../../bin/six", "../../../share/man/man1/six.1", "six-1.dist-info/RECORD")
+    assert objections({"six-1.dist-info": record(*paths)}, SITE) == []
+
+
+@settings(max_examples=200)
+@given(text=st.text(max_size=300))
+def test_any_record_is_judged(text: str) -> None:
+    assert isinstance(objections({"a-1.dist-info": text}, SITE), list)
+
+
+@settings(max_examples=200)
+@given(parts=st.lists(st.sampled_from(["..", ".", "a", "", "b\\..", "..\\.."]), max_size=8))
+def test_leading_out_is_what_the_file_system_makes_of_it(parts: list[str]) -> None:
+    depth, lowest = 0, 0
+    path = "/".join(parts)
+    for part in path.replace("\\", "/").split("/"):
+        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
+        lowest = min(lowest, depth)
+    if not path.startswith(("/", "\\")):
+        assert leads_out(path) == (lowest < 0)
+    else:
+        assert leads_out(path)
+
+
+def archive_with(name: str, mode: int) -> Memory:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("six.py", "")
+        entry = zipfile.ZipInfo(name)
+        entry.create_system = 3
+        entry.external_attr = mode << 16
+        archive.writestr(entry, "../../elsewhere")
+    return Memory(out.getvalue())
+
+
+def test_a_link_in_an_archive_is_refused() -> None:
+    with pytest.raises(MalformedImage, match=r"it holds a link, 'lib/x\.so'"):
+        read_archive(archive_with("lib/x.so", 0o120777))
+
+
+@pytest.mark.parametrize("name", ["../evil.py", "/etc/evil", "a/../../evil", "..\\evil"])
+def test_a_path_that_leads_out_of_an_archive_is_refused(name: str) -> None:
+    with pytest.raises(MalformedImage, match="leads out of it"):
+        read_archive(archive_with(name, 0o100644))
+
+
+def test_ordinary_members_are_read() -> None:
+    assert set(read_archive(archive_with("a/b..py", 0o100755)).members) == {"six.py", "a/b..py"}
