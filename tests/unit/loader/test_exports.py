@@ -193,3 +193,28 @@ def test_an_image_that_exports_nothing() -> None:
     image = read_macho(Memory(build(Plan())))
     assert ExportTable(image).find("_f") is None
     assert list(ExportTable(image)) == []
+
+
+@pytest.mark.parametrize(
+    ("edges", "found"),
+    [
+        ([b"_fa", b"_f"], {"_fa": True, "_fb": False, "_f": False}),  # two edges begin alike: the first that agrees
+        ([b"_f", b"_fa"], {"_fa": False, "_f": False}),
+        ([b"", b"_f"], {"_f": False}),  # an empty edge in front takes every name
+    ],
+)
+def test_edges_no_linker_writes_are_tried_in_order(edges: list[bytes], found: dict[str, bool]) -> None:
+    size = 2 + sum(len(edge) + 2 for edge in edges)
+    node = b"\0" + bytes((len(edges),))
+    for index, edge in enumerate(edges):
+        node += edge + b"\0" + bytes((size + 4 * index,))
+    leaves = b"".join(b"\2\0\7\0" if edge == b"_fa" else b"\0\0\0\0" for edge in edges)
+    exports = table(node + leaves)
+    for name, is_there in found.items():
+        assert (walk_as_dyld(node + leaves, name.encode()) is not None) is is_there
+        assert (exports.find(name) is not None) is is_there
+
+
+def test_an_answer_is_remembered_whether_it_was_yes_or_no() -> None:
+    exports = table(trie([Offered(symbol="_f")]))
+    assert exports.find_raw([b"_f", b"_g"]) == exports.find_raw([b"_g", b"_f"]) == {b"_f": Export()}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.macho import BUNDLE, Offered, Plan, Wanted, build, fat, packed
 from support.outcome import outcome
-from tfsetup.loader import macho
+from tfsetup.loader import binds, macho
 from tfsetup.loader.binds import Import, imports
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.exports import ExportTable
@@ -274,3 +274,21 @@ def test_a_table_larger_than_any_librarys_is_not_read() -> None:
     image = read_macho(Memory(GOOD))
     with pytest.raises(MalformedImage, match="larger than any"):
         image.table(macho.Range(offset=0, size=macho.MAX_TABLE + 1))
+
+
+wanted = st.builds(
+    Wanted,
+    symbol=st.text(st.sampled_from("_abc"), min_size=1, max_size=4),
+    ordinal=st.sampled_from([-2, -1, 0, 1, 3, 20]),
+    lazy=st.booleans(),
+)
+
+
+@given(st.lists(wanted, max_size=12), st.booleans())
+def test_bare_names_are_those_of_the_imports(plan: list[Wanted], lazy: bool) -> None:
+    image = read_macho(Memory(build(Plan(imports=plan))))
+    expected: dict[int, set[bytes]] = {}
+    for each in imports(image):
+        if lazy or each.stream != "lazy":
+            expected.setdefault(each.ordinal, set()).add(each.symbol.encode())
+    assert binds.names(image, lazy=lazy) == expected
