@@ -20,7 +20,8 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("house"), max_examples=1000)
 settings.load_profile("house")
 
-# `make test` calls pytest: a make that a test calls is a user's, and takes neither the outer one's flags nor its variables.
+# `make test` calls pytest: a make that a test calls is a user's, and takes neither the outer one's flags nor its
+# variables.
 for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):
     os.environ.pop(_name, None)
 
