@@ -129,7 +129,8 @@ def runtime_lines(data: Data) -> Iterator[str]:
     """What of the CPU is used, which kernels are in use, and how much of the log was noise."""
     states = [f"{name} {'on' if data[key] else 'off'}" for name, key in _KERNELS if data[key] is not None]
     if data["ceiling_gflops"] is not None:
-        yield f"the cores' peak: about {data['ceiling_gflops']:.0f} GFLOP/s in float32 (cores x nominal clock x vector width)"
+        peak = f"{data['ceiling_gflops']:.0f} GFLOP/s in float32"
+        yield f"the cores' peak: about {peak} (cores x nominal clock x vector width)"
     if data["cpu_features_unused"]:
         states.append(f"built without {' '.join(data['cpu_features_unused'])} (used where kernels choose at run time)")
     if states:
