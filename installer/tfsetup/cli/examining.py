@@ -57,7 +57,7 @@ def _of_environment(session: Session, prefix: str | None, log: str | None, *, im
     failures = _predicted(session, Path(environment.prefix), host)
     if log is None and importing:
         session.say("Importing TensorFlow in a fresh process (--no-import leaves that out)")
-        log = try_import(python, here)
+        log = try_import(python)
     return Evidence(
         log=log,
         host=host,

@@ -193,18 +193,19 @@ class Installation:
         self.seconds |= outcome.seconds
         data = self._data(store, selection, outcome)
         if outcome.changed and checks.found is not None:
-            data["verify"] = data["verify"] | self._history(checks.found)
+            findings, data["history"] = self._history(checks.found)
+            data["verify"] = data["verify"] | {"findings": findings}
         return Result(command="install", data=data, findings=(data["verify"] or {}).get("findings", ()))
 
-    def _history(self, found: Verification) -> dict[str, Any]:
-        """Keep the verification in the prefix's history; return that, and the findings with what became slower."""
+    def _history(self, found: Verification) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Keep the verification in the history; return the findings, with what became slower, and the history."""
         from tfsetup.verify import findings_data, keep
 
         kept = keep(self.prefix, found)
         if kept.problem:
             self.session.say(f"Note      {kept.problem}")
         whole = replace(found, findings=(*found.findings, *kept.findings))
-        return {"findings": findings_data(whole), "history": kept.data}
+        return findings_data(whole), kept.data
 
     def _screen(self) -> Screen | None:
         if self.session.verbosity < 0:

@@ -252,16 +252,17 @@ def ask(python: Path) -> Interpreter:
     )  # fmt: skip
 
 
-def try_import(python: Path, folder: Path) -> str | None:
-    """Import TensorFlow in a fresh process of `python`, in `folder`; return what it printed and how it ended.
+def try_import(python: Path) -> str | None:
+    """Import TensorFlow in a fresh process of `python`; return what it printed and how it ended.
 
-    None: it worked, so that its chatter needs no explanation.
+    None: it worked, so that its chatter needs no explanation. Not in the user's folder: a file there that stands before
+    a module would be run, and that it is there is known from looking (`Environment.shadows`).
     """
     program = f"import {MODULE} as tf; print(tf.__version__)"
     try:
         done = subprocess.run(
-            [str(python), "-c", program], capture_output=True, timeout=_IMPORT_TIMEOUT_S, check=False, cwd=folder,
-            stdin=subprocess.DEVNULL,
+            [str(python), "-c", program], capture_output=True, timeout=_IMPORT_TIMEOUT_S, check=False,
+            cwd=python.parent, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{python}: {error}"
