@@ -86,12 +86,25 @@ def check(
     hosts: Annotated[
         Path | None, typer.Option("--hosts", metavar="DIR", help="Host files that must have exactly one winner each.")
     ] = None,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Preflight the answer of every row too, and write down what was found.")
+    ] = False,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", metavar="DIR", help="Where --prove writes a file a row; environments/evidence."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Prove the matrix: every field against the index, exactly one winner for each host, no unreachable row."""
+    """Prove the matrix: every field against the index, exactly one winner for each host, no unreachable row.
+
+    With --prove, also that what each row answers would load on its machine: read from the wheels, nothing is installed.
+    """
+    if evidence is not None and not prove:
+        raise typer.BadParameter("only --prove writes evidence.", param_hint="--evidence")
 
     def work(session: Session) -> Result:
-        return _check(session, hosts, offline=offline)
+        found = _check(session, hosts, offline=offline)
+        return _prove(session, found, evidence, offline=offline) if prove else found
 
     execute(ctx, "matrix check", json=as_json, host=None, work=work, render=_render_check)
 
@@ -119,6 +132,22 @@ def _check(session: Session, hosts: Path | None, *, offline: bool) -> Result:
     grave = any(difference["grave"] for difference in data["differences"])
     code = Code.INVALID_FILE if problems else Code.ANSWER_IS_NO if grave else None
     return Result(command="matrix check", data=data, findings=findings, code=code)
+
+
+def _prove(session: Session, found: Result, folder: Path | None, *, offline: bool) -> Result:
+    """Return the result of the check with that of the preflight of every row; a row that fails makes the answer no."""
+    from dataclasses import replace
+
+    from tfsetup.cli.evidence import EVIDENCE, Proving
+    from tfsetup.errors import Code
+    from tfsetup.matrix.files import read_matrix
+
+    where = folder or EVIDENCE
+    run = Proving(session=session, matrix=read_matrix(session.matrix), folder=where, offline=offline)
+    lines = run.run()
+    failing = any(line["verdict"] == "fails" for line in lines)
+    data = {**found.data, "evidence": {"folder": str(where), "rows": lines}}
+    return replace(found, data=data, code=found.code or (Code.ANSWER_IS_NO if failing else None))
 
 
 def _finding(problem: Problem) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def check_view(data: Data, findings: Sequence[Data]) -> RenderableType:
     number = len(findings)
     verdict = f"{number} problem{'' if number == 1 else 's'}." if findings else "The matrix holds."
     against = f"{verdict} Snapshot of {data['index']}"
-    return Group(*parts, "", f"{against}; {_traffic(data)}")
+    return Group(*parts, "", f"{against}; {_traffic(data)}", *_evidence(data))
 
 
 def update_view(data: Data, findings: Sequence[Data]) -> RenderableType:
@@ -116,6 +116,27 @@ def _differences(data: Data) -> list[RenderableType]:
         )
         for found in data["differences"]
     ]
+
+
+def _evidence(data: Data) -> list[RenderableType]:
+    """Return what `--prove` found: a line a row, and a count; nothing when it was not asked for."""
+    from rich.text import Text
+
+    if "evidence" not in data:
+        return []
+    lines = data["evidence"]["rows"]
+    width = max((len(line["row"]) for line in lines), default=0)
+    parts = [Text(printable(_proved(line, width)), style="red" if line["verdict"] == "fails" else "") for line in lines]
+    count = {verdict: sum(line["verdict"] == verdict for line in lines) for verdict in ("loads", "fails", "undecided")}
+    told = ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
+    return [Text(""), *parts, Text(printable(f"{told}: {data['evidence']['folder']}"))]
+
+
+def _proved(line: Data, width: int) -> str:
+    words = f"{line['row']:<{width}}  {line['verdict']:<9}  {', '.join(line['pythons'])}".rstrip()
+    why = line["error"] or line["because"]
+    kept = "" if line["written"] else " (not written)"
+    return words + (f"\n    {why.splitlines()[0]}" if why else "") + kept
 
 
 def _traffic(data: Data) -> str:
