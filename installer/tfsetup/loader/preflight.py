@@ -73,6 +73,7 @@ class _Run:
     python: str | None = None
     cuda: CudaLibraries | None = None
     of_tensorflow: frozenset[NotCovered] = frozenset()
+    optional: set[str] = field(default_factory=set)
 
     def judge(self) -> None:
         """Go through everything in the order in which it would happen."""
@@ -109,11 +110,13 @@ class _Run:
         )
 
     def _weighed(self, unseen: NotCovered) -> NotCovered:
-        """Take the weight off a system library that only modules beside TensorFlow ask for.
+        """Take the weight off what is asked by modules their packages do without, or by modules beside TensorFlow.
 
         OpenCV's windows need libxcb.so.1 and libGL.so.1, its video needs Windows' Media Foundation: servers have
         neither, and TensorFlow does without. In a set without TensorFlow these modules are what is asked about.
         """
+        if unseen.image in self.optional and unseen not in self.of_tensorflow:
+            return replace(unseen, matters=False)
         if self.version is None or unseen.library is None or unseen in self.of_tensorflow:
             return unseen
         return replace(unseen, reason=f"{unseen.reason}; TensorFlow does not need it", matters=False)
@@ -286,11 +289,16 @@ class _Run:
                 failure = self._open_other(module)
             if failure is not None:
                 refused.append((module, replace(failure, stage="extension")))
-        self._weigh(refused, [module.path for module in modules])
+        self._weigh(refused, modules)
 
-    def _weigh(self, refused: Sequence[tuple[Module, LoadFailure]], natives: Sequence[str]) -> None:
+    def _weigh(self, refused: Sequence[tuple[Module, LoadFailure]], modules: Sequence[Module]) -> None:
         """Tell the failures of modules that their packages need from those of modules they do without."""
+        natives = [module.path for module in modules]
         importers = Importers(self.question.files, self.question.site)
+        unsure = {each.image for each in self.process.not_covered if each.matters} - {None}
+        self.optional = {
+            each.path for each in modules if each.path in unsure and not importers.needed(each.name, natives)
+        }
         for module, failure in refused:
             if importers.needed(module.name, natives):
                 self.failures.append(failure)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 
@@ -20,7 +21,9 @@ from support.wheels import wheel
 from tfsetup.host.model import Cpu, Host, Python
 from tfsetup.loader.archive import Archive
 from tfsetup.loader.machine import machine_of
-from tfsetup.loader.preflight import Question, preflight
+from tfsetup.loader.model import NotCovered
+from tfsetup.loader.modules import extension_modules
+from tfsetup.loader.preflight import Question, _Run, preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.report import Report, summary, to_data
 from tfsetup.loader.sources import load_knowledge, load_system
@@ -268,3 +271,15 @@ def test_the_plugin_decides_though_no_python_code_imports_it() -> None:
     report = judge(wheel(TF, tensorflow_files()), metal(plugin("_TF_Gone")))
     assert [failure.stage for failure in report.failures] == ["plugin"]
     assert report.verdict == "fails"
+
+
+@pytest.mark.parametrize(("source", "matters"), [(GUARDED.format(name="_n"), False), ("from . import _n", True)])
+def test_what_cannot_be_known_of_an_optional_module_does_not_matter(source: str, matters: bool) -> None:
+    unseen = NotCovered(reason="whether the system has libgomp.so.1", image=f"{SITE}/s/_n.so", matters=True)
+    view = WheelView([wheel("s-1.0-py3-none-any.whl", {"s/__init__.py": source, "s/_n.so": b"PyInit__n"})], at=SITE)
+    machine = machine_of(MAC, None)
+    process = new_process(machine, MAC, None, Surroundings(files=view, macos=load_system(), prefix="/venv"))
+    run = _Run(Question(files=view, site=SITE, machine=machine), process, load_knowledge(), lambda _text: None)
+    with mock.patch.object(type(process), "not_covered", (unseen,)):
+        run._weigh((), extension_modules(view, SITE, "macos"))
+        assert run._weighed(unseen).matters is matters
