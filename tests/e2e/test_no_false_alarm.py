@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from support.real_files import (
     science_site,
     site_packages,
     uv,
+    wheels,
     windows_site,
 )
 from tfsetup.host.model import Arch, Cpu, Host, Libc, Os
 from tfsetup.loader.machine import machine_of
+from tfsetup.loader.model import Entry, Filesystem
 from tfsetup.loader.preflight import Question, preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.report import Report
@@ -27,10 +30,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
 SITE = "/S/site-packages"
 
 
-def judge(folders: list[Path], system: Os, arch: Arch, python: str, glibc: str | None = None) -> Report:
+def judge(
+    folders: list[Path], system: Os, arch: Arch, python: str, glibc: str | None = None, *, without: str = ""
+) -> Report:
     libc = Libc(name="glibc", version=glibc) if glibc else None
     host = Host(os=system, arch=arch, libc=libc, cpu=Cpu(features=("avx", "avx2", "fma")))
-    files = Overlay(*(LocalTree(folder, at=SITE) for folder in folders))
+    files: Filesystem = Overlay(*(LocalTree(folder, at=SITE) for folder in folders))
+    files = Without(files, without) if without else files
     machine = machine_of(host, python)
     around = Surroundings(files=files, macos=load_system(), prefix="/S", symbols=load_glibc_symbols())
     process = new_process(machine, host, python, around)
@@ -51,12 +57,42 @@ def test_linux_x86_64(glibc: str) -> None:
 
 def test_linux_x86_64_tensorflow_with_text() -> None:
     site = site_packages(linux_environment())
-    text = real_files() / "text"
+    python = site.parent.name.removeprefix("python")
+    text = real_files() / f"text-{python}"
     if not text.exists():
-        uv("pip", "install", "--target", text, "--python-version", "3.12", "--no-deps", "tensorflow-text==2.21.1")
-    report = judge([site, text], "linux", "x86_64", site.parent.name.removeprefix("python"), "2.36")
+        uv("pip", "install", "--target", text, "--python-version", python, "--no-deps", "tensorflow-text==2.21.1")
+    report = judge([site, text], "linux", "x86_64", python, "2.36")
     assert_loads(report, 100)
     assert any("tensorflow_text" in path for path in report.checked)
+
+
+DESKTOP = {"libxcb.so.1", "libGL.so.1", "libglib-2.0.so.0", "libgthread-2.0.so.0"}
+MEDIA = {"mf.dll", "mfplat.dll", "mfreadwrite.dll"}
+
+
+def opencv(name: str, platform: str) -> Path:
+    """The OpenCV that opens windows: unlike its headless twin it asks the system for a desktop's libraries."""
+    return wheels(name, platform, "3.12", ("opencv-python==4.14.0.94", "numpy"))
+
+
+@pytest.mark.parametrize(
+    ("system", "platform", "libraries"),
+    [("linux", "x86_64-manylinux_2_35", DESKTOP), ("windows", "x86_64-pc-windows-msvc", MEDIA)],
+)
+def test_opencv_for_desktops(system: Os, platform: str, libraries: set[str]) -> None:
+    """Alone nobody can say; beside TensorFlow the libraries are named, and TensorFlow loads."""
+    folder, glibc = opencv(f"opencv-{system}", platform), "2.36" if system == "linux" else None
+    alone = judge([folder], system, "x86_64", "3.12", glibc)
+    assert (alone.verdict, alone.failures) == ("undecided", ())
+    assert {note.library for note in alone.not_covered if note.matters} == libraries
+
+
+def test_opencv_for_desktops_beside_tensorflow() -> None:
+    report = judge([opencv("opencv-windows", "x86_64-pc-windows-msvc"), windows_site()], "windows", "x86_64", "3.12")
+    assert (report.verdict, report.failures) == ("loads", ())
+    named = {note.library: note.reason for note in report.not_covered if note.library}
+    assert set(named) == MEDIA
+    assert named["mf.dll"] == "whether that Windows has mf.dll; TensorFlow does not need it"
 
 
 def test_linux_aarch64() -> None:
@@ -65,3 +101,38 @@ def test_linux_aarch64() -> None:
 
 def test_windows_x86_64() -> None:
     assert_loads(judge([windows_site()], "windows", "x86_64", "3.12"), 300)
+
+
+class Without:
+    """A file system in which some files are missing."""
+
+    def __init__(self, files: Filesystem, part: str) -> None:
+        self.files, self.part = files, part
+
+    def lookup(self, path: str) -> Entry | None:
+        return None if self.part in path else self.files.lookup(path)
+
+    def listdir(self, path: str) -> Sequence[str]:
+        return [name for name in self.files.listdir(path) if self.part not in f"{path}/{name}"]
+
+
+def test_numba_does_without_its_tbb_layer() -> None:
+    report = judge(
+        [wheels("numba", "x86_64-manylinux_2_35", "3.12", ("numba==0.61.2",))], "linux", "x86_64", "3.12", "2.36"
+    )
+    assert (report.verdict, report.failures) == ("loads", ())
+    assert any(note.library and note.library.startswith("libgomp") for note in report.not_covered)
+    assert any("tbbpool" in note.title and "libtbb.so.12" in note.detail for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("missing", "first"),
+    [("libhdf5-", "h5py/"), ("libscipy_openblas64_", "numpy/_core/_multiarray_umath"), ("libgfortran", "scipy/")],
+)
+def test_what_a_package_needs_is_still_a_failure(missing: str, first: str) -> None:
+    """The libraries that wheels bring along in `NAME.libs` are gone: no package does without them."""
+    report = judge([science_site()], "linux", "x86_64", "3.12", "2.36", without=missing)
+    assert report.verdict == "fails"
+    assert any(first in failure.image or first in failure.message for failure in report.failures)
+    assert {failure.kind for failure in report.failures} == {"library-not-found"}
+    assert all(missing in (failure.library or failure.message) for failure in report.failures)

@@ -36,7 +36,7 @@ RELEASES = [
     pytest.param(release, marks=[] if release in TABLE["read"] else [pytest.mark.exhaustive])
     for release in TABLE["pairs"]
 ]
-"""Each takes a quarter of a gigabyte from the index: `make test` reads two, `make exhaustive` all."""
+"""Each takes a quarter of a gigabyte from the index: `make test` reads one, `make exhaustive` all."""
 
 
 def answer(tensorflow: str, plugin: str, macos: str) -> LoadFailure | None:

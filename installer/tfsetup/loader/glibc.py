@@ -281,7 +281,7 @@ class GlibcProcess:
             return None
         if stock.presence == "unknown":
             reason = f"whether the system has {name}"
-            self._unknown[NotCovered(reason=reason, image=loader.path, matters=True)] = None
+            self._unknown[NotCovered(reason=reason, image=loader.path, matters=True, library=name)] = None
         path = f"{self._system.directories[0]}/{name}"
         entry = Map(path, path=path, place=place_of(None, path, (), "/"), identity=("stock", name), stock=stock)
         entry.names.add(name)

@@ -80,11 +80,15 @@ class LoadFailure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotCovered:
-    """Something reading bytes cannot decide. `matters`: the verdict would turn on it, so it is at best `undecided`."""
+    """Something reading bytes cannot decide. `matters`: the verdict would turn on it, so it is at best `undecided`.
+
+    `library` is the name of the system's library in question, where one is: what a package manager can add.
+    """
 
     reason: str
     image: str | None = None
     matters: bool = False
+    library: str | None = None
 
 
 class Process(Protocol):

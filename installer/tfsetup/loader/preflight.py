@@ -11,6 +11,7 @@ from tfsetup.loader import tensorflow
 from tfsetup.loader.cuda import cuda_libraries
 from tfsetup.loader.defined import defines, own_name
 from tfsetup.loader.glibc import GlibcProcess
+from tfsetup.loader.importers import Importers
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
 from tfsetup.loader.modules import extension_modules
 from tfsetup.loader.report import Note, Report, relative
@@ -71,6 +72,8 @@ class _Run:
     version: str | None = None
     python: str | None = None
     cuda: CudaLibraries | None = None
+    of_tensorflow: frozenset[NotCovered] = frozenset()
+    optional: set[str] = field(default_factory=set)
 
     def judge(self) -> None:
         """Go through everything in the order in which it would happen."""
@@ -88,11 +91,12 @@ class _Run:
         elif self._cpu_will_do():
             done = self._import_tensorflow(importable)
             self._look_for_cuda()
+        self.of_tensorflow = frozenset(self.process.not_covered)
         self._others([each for each in modules if each.path not in done], importable)
 
     def report(self) -> Report:
         """Return what was found."""
-        seen = dict.fromkeys([*self.not_covered, *self.process.not_covered])
+        seen = dict.fromkeys([*self.not_covered, *map(self._weighed, self.process.not_covered)])
         return Report(
             site=self.question.site,
             python=self.python,
@@ -104,6 +108,18 @@ class _Run:
             notes=tuple(self.notes),
             cuda=self.cuda,
         )
+
+    def _weighed(self, unseen: NotCovered) -> NotCovered:
+        """Take the weight off what is asked by modules their packages do without, or by modules beside TensorFlow.
+
+        OpenCV's windows need libxcb.so.1 and libGL.so.1, its video needs Windows' Media Foundation: servers have
+        neither, and TensorFlow does without. In a set without TensorFlow these modules are what is asked about.
+        """
+        if unseen.image in self.optional and unseen not in self.of_tensorflow:
+            return replace(unseen, matters=False)
+        if self.version is None or unseen.library is None or unseen in self.of_tensorflow:
+            return unseen
+        return replace(unseen, reason=f"{unseen.reason}; TensorFlow does not need it", matters=False)
 
     def _tell_conflicts(self) -> None:
         for each in self.question.conflicts:
@@ -257,31 +273,51 @@ class _Run:
     def _others(self, modules: Sequence[Module], importable: dict[str, Module]) -> None:
         """Open every other extension module, each as if its package were imported next.
 
-        Of a TensorFlow whose import has failed none is reached any more.
+        Of a TensorFlow whose import has failed none is reached any more. What fails here decides the verdict only
+        where the module's package needs it (see `importers`).
         """
+        refused: list[tuple[Module, LoadFailure]] = []
         over = any(failure.stage == "import" for failure in self.failures)
         unreachable = f"{self.question.site}/{self.knowledge.package}/"
         for module in modules:
             if over and module.path.startswith(unreachable):
                 continue
+            failure = None
             if module.name not in importable:
-                self._judge_abi(module)
+                failure = self._judge_abi(module)
             elif module.path == importable[module.name].path:
-                self._open_other(module)
+                failure = self._open_other(module)
+            if failure is not None:
+                refused.append((module, replace(failure, stage="extension")))
+        self._weigh(refused, modules)
 
-    def _open_other(self, module: Module) -> None:
+    def _weigh(self, refused: Sequence[tuple[Module, LoadFailure]], modules: Sequence[Module]) -> None:
+        """Tell the failures of modules that their packages need from those of modules they do without."""
+        natives = [module.path for module in modules]
+        importers = Importers(self.question.files, self.question.site)
+        unsure = {each.image for each in self.process.not_covered if each.matters} - {None}
+        self.optional = {
+            each.path for each in modules if each.path in unsure and not importers.needed(each.name, natives)
+        }
+        for module, failure in refused:
+            if importers.needed(module.name, natives):
+                self.failures.append(failure)
+            else:
+                title = f"{relative(module.path, self.question.site)} does not load, and its package does without it"
+                detail = f"No code imports it where the ImportError would not be caught. {failure.message}"
+                self.notes.append(Note(title=title, detail=detail))
+
+    def _open_other(self, module: Module) -> LoadFailure | None:
         entry = self.question.files.lookup(module.path)
         if entry is None or entry.source is None or defines(entry.source, module.initializer) is False:
-            return  # a library under a module's name: whoever opens it does so by other means
+            return None  # a library under a module's name: whoever opens it does so by other means
         self.progress(relative(module.path, self.question.site))
         self.checked.append(module.path)
-        failure = self.process.dlopen(module.path, Mode())
-        if failure is not None:
-            self.failures.append(replace(failure, stage="extension"))
+        return self.process.dlopen(module.path, Mode())
 
-    def _judge_abi(self, module: Module) -> None:
+    def _judge_abi(self, module: Module) -> LoadFailure | None:
         """A module that exists for other Pythons only cannot be imported by name."""
         if any(f.kind == "python-abi" and f.image.endswith(module.name) for f in self.failures):
-            return
+            return None
         message = f"ModuleNotFoundError: No module named '{module.name}'"
-        self.failures.append(LoadFailure(kind="python-abi", image=module.path, message=message, stage="extension"))
+        return LoadFailure(kind="python-abi", image=module.path, message=message)

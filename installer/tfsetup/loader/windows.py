@@ -215,7 +215,7 @@ class WindowsProcess:
             return self._system_module(name)
         if presence is Presence.UNKNOWN:
             reason = f"whether that Windows has {name}"
-            self._unknown[NotCovered(reason=reason, image=wanting.path, matters=True)] = None
+            self._unknown[NotCovered(reason=reason, image=wanting.path, matters=True, library=name)] = None
             return self._system_module(name)
         raise _Failed(126, "library-not-found", wanting.path, library=name)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest import mock
 
 import pytest
 
@@ -20,7 +21,9 @@ from support.wheels import wheel
 from tfsetup.host.model import Cpu, Host, Python
 from tfsetup.loader.archive import Archive
 from tfsetup.loader.machine import machine_of
-from tfsetup.loader.preflight import Question, preflight
+from tfsetup.loader.model import NotCovered
+from tfsetup.loader.modules import extension_modules
+from tfsetup.loader.preflight import Question, _Run, preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.report import Report, summary, to_data
 from tfsetup.loader.sources import load_knowledge, load_system
@@ -153,6 +156,7 @@ def test_other_extension_modules_are_opened_too() -> None:
     bad = build(Plan(exports=[Offered(symbol="_PyInit_bad")], dylibs=[("@loader_path/gone.dylib", "normal")]))
     other = build(Plan(dylibs=[("@loader_path/gone.dylib", "normal")]))
     files = {"p/good.cpython-312-darwin.so": good, "p/bad.abi3.so": bad, "p/libother.so": other}
+    files["p/__init__.py"] = b"from . import bad"
     report = judge(wheel("p-1.0-cp312-cp312-macosx_12_0_arm64.whl", files))
     assert report.checked == ("p/bad.abi3.so", "p/good.cpython-312-darwin.so")
     (failure,) = report.failures
@@ -163,6 +167,7 @@ def test_other_extension_modules_are_opened_too() -> None:
 def test_a_module_for_other_pythons_only_cannot_be_imported() -> None:
     data = build(Plan(exports=[Offered(symbol="_PyInit_m")]))
     files = {"p/m.cpython-310-darwin.so": data, "p/n.cpython-310-darwin.so": data, "p/n.cpython-312-darwin.so": data}
+    files["p/__init__.py"] = b"from . import m, n"
     report = judge(wheel("p-1.0-py3-none-macosx_12_0_arm64.whl", files), python="3.12")
     assert [(each.kind, each.image) for each in report.failures] == [
         ("python-abi", f"{SITE}/p/m.cpython-310-darwin.so")
@@ -220,3 +225,61 @@ def test_progress_hears_every_file_that_is_opened() -> None:
     process = new_process(machine, MAC, None, Surroundings(files=view, macos=load_system(), prefix="/venv"))
     report = preflight(Question(files=view, site=SITE, machine=machine), process, load_knowledge(), heard.append)
     assert tuple(heard) == report.checked
+
+
+BROKEN = Plan(dylibs=[("@loader_path/gone.dylib", "normal")])
+GUARDED = "try:\n    from . import {name}\nexcept ImportError:\n    pass\n"
+
+
+def science(source: str, plan: Plan = BROKEN) -> Wheel:
+    native = build(replace(plan, exports=[Offered(symbol="_PyInit__n")]))
+    files: dict[str, bytes | str] = {"science/__init__.py": source, "science/_n.cpython-312-darwin.so": native}
+    return wheel("science-1.0-cp312-cp312-macosx_12_0_arm64.whl", files)
+
+
+@pytest.mark.parametrize("beside", [(), (wheel(TF, tensorflow_files()),)])
+def test_a_module_its_package_does_without_is_a_note(beside: tuple[Wheel, ...]) -> None:
+    report = judge(*beside, science(GUARDED.format(name="_n")))
+    assert (report.verdict, report.failures) == ("loads", ())
+    (note,) = report.notes
+    assert note.title == "science/_n.cpython-312-darwin.so does not load, and its package does without it"
+    assert "Library not loaded: @loader_path/gone.dylib" in note.detail
+    assert "science/_n.cpython-312-darwin.so" in report.checked
+
+
+@pytest.mark.parametrize("beside", [(), (wheel(TF, tensorflow_files()),)])
+def test_a_module_its_package_needs_decides(beside: tuple[Wheel, ...]) -> None:
+    report = judge(*beside, science("from . import _n"))
+    assert (report.verdict, report.notes) == ("fails", ())
+    (failure,) = report.failures
+    assert (failure.kind, failure.stage) == ("library-not-found", "extension")
+
+
+def test_what_loads_needs_no_importer() -> None:
+    report = judge(science("", Plan()))
+    assert (report.verdict, report.failures, report.notes) == ("loads", (), ())
+
+
+def test_the_import_decides_whoever_guards_it() -> None:
+    broken = plans()
+    broken[FRAMEWORK] = replace(broken[FRAMEWORK], dylibs=[("@rpath/gone.dylib", "normal")])
+    files = {**tensorflow_files(broken), "tensorflow/guarding.py": "try:\n    import x\nexcept ImportError:\n    pass"}
+    assert [failure.stage for failure in judge(wheel(TF, files)).failures] == ["import"]
+
+
+def test_the_plugin_decides_though_no_python_code_imports_it() -> None:
+    report = judge(wheel(TF, tensorflow_files()), metal(plugin("_TF_Gone")))
+    assert [failure.stage for failure in report.failures] == ["plugin"]
+    assert report.verdict == "fails"
+
+
+@pytest.mark.parametrize(("source", "matters"), [(GUARDED.format(name="_n"), False), ("from . import _n", True)])
+def test_what_cannot_be_known_of_an_optional_module_does_not_matter(source: str, matters: bool) -> None:
+    unseen = NotCovered(reason="whether the system has libgomp.so.1", image=f"{SITE}/s/_n.so", matters=True)
+    view = WheelView([wheel("s-1.0-py3-none-any.whl", {"s/__init__.py": source, "s/_n.so": b"PyInit__n"})], at=SITE)
+    machine = machine_of(MAC, None)
+    process = new_process(machine, MAC, None, Surroundings(files=view, macos=load_system(), prefix="/venv"))
+    run = _Run(Question(files=view, site=SITE, machine=machine), process, load_knowledge(), lambda _text: None)
+    with mock.patch.object(type(process), "not_covered", (unseen,)):
+        run._weigh((), extension_modules(view, SITE, "macos"))
+        assert run._weighed(unseen).matters is matters
