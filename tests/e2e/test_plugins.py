@@ -1,7 +1,8 @@
 """A plugin of TensorFlow in an environment reached through its link is loaded once.
 
 TensorFlow collects the folders of plugins as path strings (`tensorflow/__init__.py`: `site.getsitepackages()`,
-`sys.path` and all of sysconfig's schemes) and loads each, so that two spellings of one folder are one plugin registered twice.
+`sys.path` and all of sysconfig's schemes) and loads each, so that with two spellings of one folder its plugins are
+registered twice.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ name = "numpy"
 version = "2.1.0"
 marker = "sys_platform == 'linux'"
 wheels = [
-    {{ name = "numpy-2.1.0-cp312-cp312-linux_x86_64.whl", url = "https://a.example/n.whl", hashes = {{ sha256 = "{SHA}" }} }},
+    {{ name = "numpy-2.1.0-py3-none-any.whl", url = "https://a.example/n", hashes = {{ sha256 = "{SHA}" }} }},
 ]
 """
 PORTABLE = f"numpy==2.1.0 ; python_version < '3.13' \\\n    --hash=sha256:{SHA}\nsix==1.17.0 --hash=sha256:{SHA}\n"

@@ -190,9 +190,9 @@ class _Build:
         screen = self.hooks.screen if step.download else None
         self._uv([*arguments, *self._common(), str(self.folder)], doing="Creating the environment", screen=screen)
         for script in self.python.parent.glob("activate*"):
-            text = script.read_text(encoding="utf-8")
+            text = script.read_bytes().decode("utf-8", "surrogateescape")  # bytes: line ends stay as they are
             if (followed := follow_the_link(text, script.name, self.store.layout.prefix)) != text:
-                script.write_text(followed, encoding="utf-8")
+                script.write_bytes(followed.encode("utf-8", "surrogateescape"))
 
     def _install_wheels(self, step: InstallWheels) -> None:
         lock = self.folder / step.lock_name
