@@ -22,6 +22,14 @@ from support.process import ROOT
 
 pytestmark = [pytest.mark.heavy, pytest.mark.skipif(sys.platform != "linux", reason="mounts and limits of Linux")]
 
+# Slow ones, and ones that differ from another of the table only in where they happen.
+SWEEP = {
+    "case-insensitive-adopted", "cut-page", "disk-full-locks", "disk-full-temporary", "few-descriptors", "forbidden",
+    "long-prefix", "long-project", "name-without-address", "no-inodes-at-all", "no-permission-cache",
+    "no-permission-project", "not-found-file", "plain-http-allowed", "quotes", "read-only-cache", "read-only-locks",
+    "slow-server", "spaces", "stalled-page", "tls-expired", "tls-other-name", "too-many-requests-once",
+    "unavailable-once",
+}  # fmt: skip
 CASES = sorted((Path(__file__).parents[1] / "cases" / "faults").glob("*.yaml"))
 COMMANDS = {
     "install": ["install", "--no-lock", "--no-verify", "--accelerator", "cpu", "--python", standin.MINOR],
@@ -76,7 +84,15 @@ def run(lab: Lab, command: str, *more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_sweep_is_of_the_table() -> None:
+    assert {path.stem for path in CASES} > SWEEP
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.exhaustive] * (path.stem in SWEEP)) for path in CASES],
+    ids=lambda path: path.stem,
+)
 def test_a_fault_ends_as_the_table_says(path: Path, index: Index, tmp_path: Path) -> None:
     case: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert set(case) <= KEYS

@@ -82,6 +82,8 @@ class FakeUv:
             python = Path(arguments[-1]) / "bin" / "python"
             python.parent.mkdir(parents=True)
             python.write_text("#!/bin/sh\n")
+            fish = python.with_name("activate.fish")
+            fish.write_bytes(b"set -gx VIRTUAL_ENV (dirname -- (dirname -- (realpath -- (status -f))))\r\n# \xff\n")
         if arguments[:2] == ["pip", "sync"]:
             folder = Path(arguments[arguments.index("--python") + 1]).parents[1]
             (folder / "lib/python3.12/site-packages/alpha-1.dist-info").mkdir(parents=True)

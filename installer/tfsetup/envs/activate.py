@@ -39,6 +39,30 @@ def activated(environ: Mapping[str, str], prefix: Path, *, windows: bool, conda:
     return kept | mine | {"PATH": path}
 
 
+def follow_the_link(text: str, name: str, prefix: Path) -> str:
+    """Return one of uv's activate scripts so that it activates the link it was reached through, not what is behind it.
+
+    uv's relocatable scripts ask `realpath` where they are, which is the generation: a shell would stay with it after a
+    switch. In a plain sh, where a sourced script cannot know where it is, they would activate the working directory;
+    there `prefix` is taken. A script of another name, or in words that uv no longer uses, is returned as it is.
+    """
+    base = name.rpartition("activate")[2]
+    asked, answer = _WHERE.get(base, ("", ""))
+    return text.replace(asked, answer.replace("@PREFIX@", shlex.quote(str(prefix)))) if asked else text
+
+
+# By the ending of the script's name: what uv writes, and what stands there instead. fish's realpath has `-s` too.
+_WHERE = {
+    "": (
+        """''"$(dirname -- "$(dirname -- "$(realpath -- "$SCRIPT_PATH")")")"''""",
+        """$([ -n "${SCRIPT_PATH:-}" ] || SCRIPT_PATH=@PREFIX@/bin/activate
+    CDPATH= cd -- "$(dirname -- "$SCRIPT_PATH")/.." >/dev/null && pwd -L)""",
+    ),
+    ".fish": ("realpath -- (status -f)", "realpath -s -- (status -f)"),
+    ".xsh": ("realpath", "abspath"),
+}
+
+
 def activate_script(prefix: Path) -> str:
     """Return `bin/activate` for a conda prefix, so that `source PREFIX/bin/activate` works where there is no conda.
 

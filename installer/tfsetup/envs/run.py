@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from tfsetup import __version__
+from tfsetup.envs.activate import follow_the_link
 from tfsetup.envs.model import (
     ADOPTED,
     AddWheels,
@@ -188,6 +189,10 @@ class _Build:
             self.hooks.say(f"Fetching Python {self.plan.python}")
         screen = self.hooks.screen if step.download else None
         self._uv([*arguments, *self._common(), str(self.folder)], doing="Creating the environment", screen=screen)
+        for script in self.python.parent.glob("activate*"):
+            text = script.read_bytes().decode("utf-8", "surrogateescape")  # bytes: line ends stay as they are
+            if (followed := follow_the_link(text, script.name, self.store.layout.prefix)) != text:
+                script.write_bytes(followed.encode("utf-8", "surrogateescape"))
 
     def _install_wheels(self, step: InstallWheels) -> None:
         lock = self.folder / step.lock_name

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tfsetup.envs.activate import activate_script, activated
+from tfsetup.envs.activate import activate_script, activated, follow_the_link
 
 BEFORE = {"PATH": "/usr/bin", "PYTHONHOME": "/x", "CONDA_PREFIX": "/base", "VIRTUAL_ENV": "/other", "HOME": "/home/me"}
 
@@ -62,3 +64,55 @@ def test_the_script_activates_and_takes_it_back(tmp_path: Path, shell: str) -> N
         "none|/usr/bin:/bin",
     ]
     assert done.returncode == 0
+
+
+UV_SH = """\
+if [ -n "${BASH_VERSION:+x}" ] ; then SCRIPT_PATH="${BASH_SOURCE[0]}"
+elif [ -n "${ZSH_VERSION:+x}" ] ; then SCRIPT_PATH="${(%):-%x}"
+fi
+VIRTUAL_ENV=''"$(dirname -- "$(dirname -- "$(realpath -- "$SCRIPT_PATH")")")"''
+export VIRTUAL_ENV
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform == "win32", reason="sh")
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh"])
+@pytest.mark.parametrize("written", ["{link}", "{name}", "./{name}", "{generation}"])
+def test_a_script_of_uv_activates_the_way_it_was_reached(written: str, shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+    generation, link = tmp_path / "real one" / "1", tmp_path / "it's a link"
+    (generation / "bin").mkdir(parents=True)
+    link.symlink_to(generation)
+    (generation / "bin" / "activate").write_text(follow_the_link(UV_SH, "activate", link))
+    path = written.format(link=link, name=link.name, generation=generation)
+    given = f'. "{path}/bin/activate"; echo "$VIRTUAL_ENV|$PWD"'
+    done = subprocess.run(
+        [shell, "-c", given],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "CDPATH": "/", "PWD": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    knows = shell in {"bash", "zsh"}
+    expected = generation if knows and written == "{generation}" else link
+    assert (done.stdout, done.stderr) == (f"{expected}|{tmp_path}\n", "")
+
+
+def test_other_shells_do_not_resolve_the_link_either() -> None:
+    fish = "set -gx VIRTUAL_ENV ''(dirname -- (dirname -- (realpath -- (status -f))))''"
+    assert "(realpath -s -- (status -f))" in follow_the_link(fish, "activate.fish", Path("/p"))
+    xonsh = "from os.path import dirname, realpath\ndirname(dirname(realpath(__file__)))"
+    assert "realpath" not in follow_the_link(xonsh, "activate.xsh", Path("/p"))
+
+
+@pytest.mark.parametrize("name", ["activate.bat", "activate.ps1", "activate_this.py", "deactivate.bat"])
+def test_scripts_that_follow_already_stay_as_they_are(name: str) -> None:
+    assert follow_the_link(UV_SH, name, Path("/p")) == UV_SH
+
+
+@pytest.mark.parametrize("name", ["activate", "activate.fish", "activate.xsh"])
+def test_words_that_uv_no_longer_uses_are_left_alone(name: str) -> None:
+    assert follow_the_link("export VIRTUAL_ENV=/p\n", name, Path("/q")) == "export VIRTUAL_ENV=/p\n"

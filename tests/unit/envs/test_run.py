@@ -44,6 +44,14 @@ def test_a_generation_is_built_proved_and_switched_to(tmp_path: Path, uv: FakeUv
     assert [call[0:2] for call in uv.calls] == [["venv", "--no-project"], ["pip", "sync"]]
 
 
+def test_the_scripts_that_activate_follow_the_link(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    written = (store.layout.prefix / "bin" / "activate.fish").read_bytes()
+    assert written == b"set -gx VIRTUAL_ENV (dirname -- (dirname -- (realpath -s -- (status -f))))\r\n# \xff\n"
+    assert uv.calls
+
+
 def test_the_checks_see_the_new_environment_before_the_switch(tmp_path: Path, uv: FakeUv) -> None:
     store = make_store(tmp_path)
     seen: list[tuple[Path, int | None]] = []
