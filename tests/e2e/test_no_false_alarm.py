@@ -10,6 +10,7 @@ import pytest
 from support.real_files import (
     aarch64_root,
     linux_environment,
+    macos_site,
     real_files,
     science_site,
     site_packages,
@@ -31,10 +32,17 @@ SITE = "/S/site-packages"
 
 
 def judge(
-    folders: list[Path], system: Os, arch: Arch, python: str, glibc: str | None = None, *, without: str = ""
+    folders: list[Path],
+    system: Os,
+    arch: Arch,
+    python: str,
+    glibc: str | None = None,
+    *,
+    macos: str | None = None,
+    without: str = "",
 ) -> Report:
     libc = Libc(name="glibc", version=glibc) if glibc else None
-    host = Host(os=system, arch=arch, libc=libc, cpu=Cpu(features=("avx", "avx2", "fma")))
+    host = Host(os=system, os_version=macos, arch=arch, libc=libc, cpu=Cpu(features=("avx", "avx2", "fma")))
     files: Filesystem = Overlay(*(LocalTree(folder, at=SITE) for folder in folders))
     files = Without(files, without) if without else files
     machine = machine_of(host, python)
@@ -101,6 +109,17 @@ def test_linux_aarch64() -> None:
 
 def test_windows_x86_64() -> None:
     assert_loads(judge([windows_site()], "windows", "x86_64", "3.12"), 300)
+
+
+@pytest.mark.parametrize("macos", ["14.5", "15.2", "26.1"])
+def test_macos_arm64(macos: str) -> None:
+    assert_loads(judge([macos_site("arm64")], "macos", "arm64", "3.12", macos=macos), 300)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("macos", ["14.5", "15.2"])
+def test_macos_x86_64(macos: str) -> None:
+    assert_loads(judge([macos_site("x86_64")], "macos", "x86_64", "3.12", macos=macos), 300)
 
 
 class Without:

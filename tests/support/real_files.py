@@ -11,8 +11,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -32,6 +34,17 @@ def real_files() -> Path:
     return Path(os.environ.get("TEST_REAL_FILES") or Path(tempfile.gettempdir()) / "tfsetup-real-files")
 
 
+@contextmanager
+def _alone(name: str) -> Iterator[Path]:
+    """Yield the folder of that name; another process that wants it waits until it is made."""
+    import fcntl
+
+    real_files().mkdir(parents=True, exist_ok=True)
+    with (real_files() / f"{name.replace('/', '-')}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield real_files() / name
+
+
 def uv(*arguments: str | Path) -> None:
     """Run uv."""
     from uv import find_uv_bin
@@ -41,10 +54,10 @@ def uv(*arguments: str | Path) -> None:
 
 def linux_environment() -> Path:
     """Return the prefix of an environment with TensorFlow for this machine and this Python."""
-    prefix = real_files() / "linux"
-    if not prefix.exists():
-        uv("venv", "--python", sys.executable, prefix)
-        uv("pip", "install", "--python", prefix / "bin" / "python", "tensorflow-cpu")
+    with _alone("linux") as prefix:
+        if not prefix.exists():
+            uv("venv", "--python", sys.executable, prefix)
+            uv("pip", "install", "--python", prefix / "bin" / "python", "tensorflow-cpu")
     return prefix
 
 
@@ -55,16 +68,26 @@ def site_packages(prefix: Path) -> Path:
 
 def wheels(name: str, platform: str, python: str, requirements: Sequence[str]) -> Path:
     """Return a folder with the unpacked wheels of another platform."""
-    folder = real_files() / name
-    if not folder.exists():
-        options = ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:"]
-        uv("pip", "install", "--target", folder, *options, *requirements)
+    with _alone(name) as folder:
+        if not folder.exists():
+            part = folder.with_name(f"{folder.name}.part")
+            shutil.rmtree(part, ignore_errors=True)
+            options = ["--python-version", python, "--python-platform", platform, "--only-binary", ":all:"]
+            uv("pip", "install", "--target", part, *options, *requirements)
+            part.rename(folder)
     return folder
 
 
 def windows_site() -> Path:
     """Return unpacked Windows wheels for Python 3.12: TensorFlow and well-known packages."""
     return wheels("windows", "x86_64-pc-windows-msvc", "3.12", ("tensorflow==2.19.1", *SCIENCE))
+
+
+def macos_site(arch: Literal["arm64", "x86_64"]) -> Path:
+    """Return unpacked macOS wheels for Python 3.12: TensorFlow and well-known packages that fit together."""
+    if arch == "arm64":
+        return wheels("macos-arm64", "aarch64-apple-darwin", "3.12", ("tensorflow==2.19.1", *SCIENCE))
+    return wheels("macos-x86_64", "x86_64-apple-darwin", "3.12", ("tensorflow==2.16.2", *SCIENCE))
 
 
 def science_site() -> Path:
@@ -78,8 +101,9 @@ def aarch64_root() -> Path:
     emulator = shutil.which(QEMU)
     if emulator is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("needs qemu-aarch64-static and root")
-    if not (folder / ARM_PYTHON[1:]).exists():
-        _build_debian(folder, emulator)
+    with _alone("aarch64"):
+        if not (folder / ARM_PYTHON[1:]).exists():
+            _build_debian(folder, emulator)
     wheels("aarch64/site", "aarch64-manylinux_2_35", "3.11", ("tensorflow==2.21.0", *SCIENCE))
     return folder
 
