@@ -94,6 +94,9 @@ _OPTIONAL = (
     "libgomp.so.1.0.0", "libxcb.so.1", "libcrypt.so.1", "libcuda.so.1", "libnvidia-ml.so.1",
 )  # fmt: skip
 
+_ROCM = re.compile(r"lib(?:hsa-runtime64|amdhip64|amd_comgr|MIOpen|rccl|hip[a-z]+|roc[a-z0-9_-]+)\.so(?:\.[0-9]+)+")
+"""ROCm, which AMD's packages put into /opt/rocm and name to ldconfig (ROCm docs, "Post-installation instructions")."""
+
 _PYTHON = re.compile(r"libpython3(?:\.[0-9]+t?)?\.so(?:\.1\.0)?")
 
 
@@ -123,7 +126,7 @@ def stock_library(soname: str, arch: Arch, glibc: tuple[int, int] | None) -> Sto
         return Stock(soname=soname, presence="always", levels=_gcc_levels(glibc))
     if soname == "libz.so.1":
         return Stock(soname=soname, presence="always", levels={"ZLIB": ((1, 2, 7), ANY)}, unversioned=True)
-    if soname in _OPTIONAL or _PYTHON.fullmatch(soname):
+    if soname in _OPTIONAL or _ROCM.fullmatch(soname) or _PYTHON.fullmatch(soname):
         return Stock(soname=soname, presence="unknown", levels={}, unversioned=True)
     return None
 

@@ -191,7 +191,10 @@ def test_version_levels(soname: str, version: str, glibc: tuple[int, int] | None
     assert stock.provides(version) is answer
 
 
-@pytest.mark.parametrize("soname", ["libtensorflow_cc.so.2", "libcudart.so.12", "ld-linux-aarch64.so.1", "libfoo.so"])
+@pytest.mark.parametrize(
+    "soname",
+    ["libtensorflow_cc.so.2", "libcudart.so.12", "ld-linux-aarch64.so.1", "libfoo.so", "libamdhip64.so", "libhip.so.1"],
+)
 def test_what_no_stock_system_has(soname: str) -> None:
     assert stock_library(soname, "x86_64", (2, 36)) is None
 
@@ -202,6 +205,10 @@ def test_what_no_stock_system_has(soname: str) -> None:
         ("ld-linux-x86-64.so.2", "always"),
         ("libstdc++.so.6", "always"),
         ("libpython3.12.so.1.0", "unknown"),
+        ("libhsa-runtime64.so.1", "unknown"),
+        ("libamdhip64.so.5", "unknown"),
+        ("librocm_smi64.so.5", "unknown"),
+        ("libMIOpen.so.1", "unknown"),
         ("libpython3.so", "unknown"),
         ("libX11.so.6", "unknown"),
     ],
