@@ -49,8 +49,8 @@ class Importers:
         """Say whether code of its own package imports the module `name` so that its failure is the package's.
 
         A module outside of any package is needed: it is what a person imports. So is one with its package's own name,
-        which the package wraps (cv2/cv2.pyd, imported by a name made at run time), and one that a needed module imports;
-        a module whose name nobody marked as private, with a leading underscore, is taken for needed itself.
+        which the package wraps (cv2/cv2.pyd, imported by a name made at run time), and one that a needed module
+        imports; a module whose name nobody marked as private, with a leading underscore, is taken for needed itself.
         `natives` are the paths of the package's extension modules: those in its folder are asked when no Python code
         mentions the module, since compiled code imports too (Cython keeps the names it imports as they are).
         """
