@@ -8,19 +8,9 @@ from pathlib import Path
 import pytest
 
 from support.cli import Tfsetup
+from support.locks import ONE_PACKAGE
 from tfsetup.errors import NetworkError
 from tfsetup.locks.run import Finished
-
-LOCK = """\
-lock-version = "1.0"
-created-by = "uv"
-requires-python = ">=3.12"
-
-[[packages]]
-name = "alpha"
-version = "1.0"
-wheels = [{{ url = "https://a.io/alpha-1.0-py3-none-any.whl", size = 1500000, hashes = {{ sha256 = "{sha}" }} }}]
-""".format(sha="a" * 64)
 
 
 @pytest.fixture
@@ -30,7 +20,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
 
     def locked(arguments: list[str], **options: object) -> Finished:
         calls.append({"arguments": list(arguments), **options})
-        return Finished(stdout=LOCK, stderr="")
+        return Finished(stdout=ONE_PACKAGE, stderr="")
 
     monkeypatch.setattr("tfsetup.locks.solve.run_uv", locked)
     return calls
@@ -128,7 +118,7 @@ def test_a_lock_file_that_is_not_there_is_exit_8(tfsetup: Tfsetup, host_file: Ca
 def test_a_damaged_lock_file_is_exit_3_with_its_line(
     tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path
 ) -> None:
-    (tmp_path / "pylock.toml").write_text(LOCK.replace("sha256", "md5"))
+    (tmp_path / "pylock.toml").write_text(ONE_PACKAGE.replace("sha256", "md5"))
     argv = ["install", "--dry-run", "--lock", "pylock.toml", "--host", host_file("linux-x86_64-glibc-2.36")]
     ran = tfsetup(*argv)
     assert ran.status == 3
@@ -138,7 +128,7 @@ def test_a_damaged_lock_file_is_exit_3_with_its_line(
 def test_a_named_lock_is_taken_without_asking_the_index(
     tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path, asked: list[dict[str, object]]
 ) -> None:
-    (tmp_path / "pylock.toml").write_text(LOCK)
+    (tmp_path / "pylock.toml").write_text(ONE_PACKAGE)
     argv = ["install", "--dry-run", "--lock", "pylock.toml", "--host", host_file("linux-x86_64-glibc-2.36")]
     assert tfsetup(*argv).status == 0
     assert asked == []

@@ -11,33 +11,17 @@ from typing import Any
 import pytest
 
 from support.cli import Ran, Tfsetup
+from support.locks import ONE_PACKAGE
+from support.verify import verdict
 from tfsetup.envs.model import Plan, Receipt, Verify
 from tfsetup.envs.run import Hooks, Outcome
 from tfsetup.envs.store import Store
 from tfsetup.host.file import read_host
 from tfsetup.locks.run import Finished
-from tfsetup.matrix.model import Expectation
-from tfsetup.verify import Verification, judge
-from tfsetup.verify.model import Device, ProbeOutcome
+from tfsetup.verify import Verification
+from tfsetup.verify.model import Device
 
 CASES = Path(__file__).parents[1] / "cases"
-LOCK = """\
-lock-version = "1.0"
-created-by = "uv"
-requires-python = ">=3.12"
-
-[[packages]]
-name = "alpha"
-version = "1.0"
-wheels = [{{ url = "https://a.io/alpha-1.0-py3-none-any.whl", size = 1500000, hashes = {{ sha256 = "{sha}" }} }}]
-""".format(sha="a" * 64)
-
-
-def recorded(name: str) -> Verification:
-    """Return the judgement on a recorded run."""
-    case = json.loads((CASES / "verify" / f"{name}.json").read_text(encoding="utf-8"))
-    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
-    return judge(outcome, Expectation(devices=("CPU",), blas=None, arch="x86_64"), None)
 
 
 def slowed(found: Verification, factor: float) -> Verification:
@@ -59,7 +43,7 @@ def install(tfsetup: Tfsetup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("TFSETUP_STATE", str(tmp_path / "state"))
     host = read_host(CASES / "hosts" / "linux-x86_64-glibc-2.36.json")
     monkeypatch.setattr("tfsetup.host.probe.probe", lambda **_: host)
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", lambda *_, **__: Finished(stdout=LOCK, stderr=""))
+    monkeypatch.setattr("tfsetup.locks.solve.run_uv", lambda *_, **__: Finished(stdout=ONE_PACKAGE, stderr=""))
     generations = iter(range(1, 100))
 
     def build(plan: Plan, store: Store, hooks: Hooks, **_: object) -> Outcome:
@@ -92,7 +76,7 @@ def kept(tmp_path: Path) -> list[dict[str, Any]]:
 
 
 def test_an_installation_begins_the_prefix_s_history(install: Callable[..., Ran], tmp_path: Path) -> None:
-    found = recorded("full-cpu")
+    found = verdict("full-cpu")
     ran = install(found)
     assert ran.status == 0
     assert ran.document["data"]["history"] == {"runs": 0, "compared_with": None, "changes": []}
@@ -102,7 +86,7 @@ def test_an_installation_begins_the_prefix_s_history(install: Callable[..., Ran]
 
 
 def test_a_slower_release_is_a_finding_of_the_installation(install: Callable[..., Ran], tmp_path: Path) -> None:
-    before = recorded("full-cpu")
+    before = verdict("full-cpu")
     install(before)
     install(before)
     ran = install(replace(slowed(before, 3.0), tensorflow="2.99.0"))
@@ -119,7 +103,7 @@ def test_a_slower_release_is_a_finding_of_the_installation(install: Callable[...
 
 
 def test_nothing_verified_is_nothing_kept(install: Callable[..., Ran], tmp_path: Path) -> None:
-    ran = install(recorded("full-cpu"), "--no-verify")
+    ran = install(verdict("full-cpu"), "--no-verify")
     assert ran.status == 0
     assert ran.document["data"]["verify"] is None
     assert ran.document["findings"] == []
@@ -127,13 +111,13 @@ def test_nothing_verified_is_nothing_kept(install: Callable[..., Ran], tmp_path:
 
 
 def test_what_is_refused_is_not_the_prefix_s_history(install: Callable[..., Ran], tmp_path: Path) -> None:
-    ran = install(recorded("numpy-wrong"))
+    ran = install(verdict("numpy-wrong"))
     assert ran.status == 7
     assert kept(tmp_path) == []
 
 
 def test_a_history_that_cannot_be_kept_is_a_note_and_no_failure(install: Callable[..., Ran], tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be", encoding="utf-8")
-    ran = install(recorded("full-cpu"))
+    ran = install(verdict("full-cpu"))
     assert ran.status == 0
     assert "could not be kept" in ran.err

@@ -11,21 +11,12 @@ from typing import Any
 import pytest
 
 from support.cli import Ran, Tfsetup
-from support.locks import FakeResolver
+from support.locks import CURRENT_ROWS, FakeResolver
 from tfsetup.cli.proving import Case
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.proof import Proof
 
-ROWS = [
-    "macos-arm64-metal",
-    "macos-arm64-cpu",
-    "macos-x86_64-cpu",
-    "linux-x86_64-cuda",
-    "linux-x86_64-cpu",
-    "linux-aarch64-cpu",
-    "windows-x86_64-cpu",
-]
 CPU = "linux-x86_64-cpu"
 LINUX = "linux-x86_64-glibc-2.36"
 
@@ -83,12 +74,12 @@ def locks() -> dict[str, bytes]:
 def test_every_current_row_is_locked_by_default(tfsetup: Tfsetup, uv: FakeResolver) -> None:
     ran = tfsetup("lock", "--json")
     assert ran.status == 0, ran.err
-    assert [one["row"] for one in files(ran)] == ROWS
+    assert [one["row"] for one in files(ran)] == CURRENT_ROWS
     assert all(one["fresh"] and one["verdict"] == "loads" and one["packages"] >= 1 for one in files(ran))
-    assert sorted(locks()) == sorted([*(f"pylock.{row}.toml" for row in ROWS), "proof.json"])
+    assert sorted(locks()) == sorted([*(f"pylock.{row}.toml" for row in CURRENT_ROWS), "proof.json"])
     lines = ran.err.splitlines()
     assert lines[0] == "Locking 7 targets at once"
-    assert sorted(line.split()[1] for line in lines[1:8]) == sorted(ROWS)
+    assert sorted(line.split()[1] for line in lines[1:8]) == sorted(CURRENT_ROWS)
     assert len(uv.calls) == 7
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import yaml
 
 from support.index_wheels import macos_wheel
 from tfsetup.loader.archive import Archive
-from tfsetup.loader.binds import imports
+from tfsetup.loader.binds import imports, names
 from tfsetup.loader.dyld import DyldProcess
 from tfsetup.loader.dyld_words import Mac
 from tfsetup.loader.exports import ExportTable
@@ -81,39 +80,46 @@ def test_the_words_for_2_18_1_with_1_1_0() -> None:
     assert lines[2].endswith(f"> {runtime}")
 
 
-@cache
-def natives(requirement: str) -> list[tuple[str, Archive]]:
-    """Return the libraries of a wheel that are small enough to be fetched for a test."""
-    _, archive = macos_wheel(requirement)
-    return [
-        (name, archive)
-        for name, member in sorted(archive.members.items())
-        if name.endswith((".so", ".dylib")) and member.compressed < 1_000_000
-    ]
-
-
 @pytest.mark.parametrize(
     "requirement",
     [*(f"tensorflow-metal=={version}" for version in ("1.0.0", "1.0.1", "1.1.0", "1.2.0")), *RELEASES],
 )
-def test_the_readers_agree_with_llvm_objdump(requirement: str, tmp_path: Path) -> None:
+def test_the_readers_agree_with_llvm_on_every_file(requirement: str, tmp_path: Path) -> None:
     if shutil.which("llvm-objdump") is None:
         pytest.skip("llvm-objdump is not installed")
-    found = natives(requirement)
-    if not found:
-        found = [(name, macos_wheel(requirement)[1]) for name in ("tensorflow-plugins/libmetal_plugin.dylib",)]
-    for name, archive in found:
-        path = tmp_path / Path(name).name
-        source = archive.open(name)
-        path.write_bytes(source.read(0, source.size))
+    _, archive = macos_wheel(requirement)
+    compared = 0
+    for name in sorted(archive.members):
+        if not name.endswith((".so", ".dylib")):
+            continue
+        path = tmp_path / "image"
+        copy(archive, name, path)
         image = read_macho(MappedFile(path))
-        assert names_used(path) == [*filter(None, [image.install_name]), *(each.name for each in image.dylibs)]
-        assert [line for line in objdump(path, "--rpaths") if line] == list(image.rpaths)
-        assert exported(path) == {name for name, _ in ExportTable(image)}
-        assert set(ExportTable(image).find_all(exported(path))) == exported(path)
+        assert names_used(path) == [*filter(None, [image.install_name]), *(each.name for each in image.dylibs)], name
+        assert [line for line in objdump(path, "--rpaths") if line] == list(image.rpaths), name
+        said = exported(path)
+        assert {symbol for symbol, _ in ExportTable(image)} == said, name
+        assert set(ExportTable(image).find_all(said)) == said, name
+        wanted = list(imports(image))
         for stream, option in (("regular", "--bind"), ("lazy", "--lazy-bind")):
-            assert bound(path, option) == ours(image, stream)
-        path.unlink()
+            theirs = bound(path, option)
+            mine = [each for each in wanted if each.stream == stream]
+            assert [each.symbol for each in mine] == [symbol for symbol, _ in theirs], name
+            for one, (_, word) in zip(mine, theirs, strict=True):
+                assert word in words_for(image, one.ordinal), (name, one)
+        if not image.dyld_info:
+            assert undefined(path) <= {each.symbol for each in wanted}, name
+        by_ordinal = {(each.ordinal, each.symbol.encode()) for each in wanted}
+        assert {(n, symbol) for n, some in names(image, lazy=True).items() for symbol in some} == by_ordinal, name
+        compared += 1
+    assert compared >= (1 if "metal" in requirement else 15)
+
+
+def copy(archive: Archive, name: str, path: Path) -> None:
+    source = archive.open(name)
+    with path.open("wb") as stream:
+        for start in range(0, source.size, 1 << 24):
+            stream.write(source.read(start, min(1 << 24, source.size - start)))
 
 
 def objdump(path: Path, *options: str) -> list[str]:
@@ -140,11 +146,23 @@ def _exported(lines: list[str]) -> Iterator[str]:
             yield line.split()[1]
 
 
-def bound(path: Path, option: str) -> list[str]:
-    """Return the symbols of a bind table in order, each once."""
-    column = 6 if option == "--bind" else 4
-    return list(dict.fromkeys(line.split()[column] for line in objdump(path, option)[3:] if line))
+def bound(path: Path, option: str) -> list[tuple[str, str]]:
+    """Return symbol and library of a bind table in order, each pair once."""
+    column = 5 if option == "--bind" else 3
+    lines = (line.split() for line in objdump(path, option)[3:] if line)
+    return list(dict.fromkeys((words[column + 1], words[column]) for words in lines))
 
 
-def ours(image: MachO, stream: str) -> list[str]:
-    return list(dict.fromkeys(each.symbol for each in imports(image) if each.stream == stream))
+def words_for(image: MachO, ordinal: int) -> tuple[str, ...]:
+    """Return the words llvm-objdump may give an ordinal's library: its leaf name up to the first dot, or all of it."""
+    special = {0: "this-image", -1: "main-executable", -2: "flat-namespace", -3: "weak"}
+    if ordinal in special:
+        return (special[ordinal],)
+    name = image.dylibs[ordinal - 1].name
+    return (name, name.rpartition("/")[2].partition(".")[0])
+
+
+def undefined(path: Path) -> set[str]:
+    """Return the undefined symbols of an image's symbol table, which its chained fixups must want as well."""
+    done = subprocess.run(["llvm-nm", "-u", "-j", str(path)], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())

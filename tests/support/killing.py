@@ -22,6 +22,18 @@ TEAM = "environments"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When a run is killed: some seconds after its start, or after the prefix was switched.
+
+    `alone`: only tfsetup itself dies, and what it had started goes on; otherwise the whole process group.
+    """
+
+    seconds: float
+    after_switch: bool = False
+    alone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sandbox:
     """A project folder with an environment, and variables that keep everything inside of `home`."""
 
@@ -65,15 +77,31 @@ class Sandbox:
         assert running.returncode == 0, f"{argv}: {said}"
         return time.monotonic() - began
 
-    def kill(self, seconds: float, *argv: str) -> bool:
-        """Run tfsetup and kill its whole group after some seconds; tell whether it was still at work."""
+    def kill(self, moment: Moment, *argv: str) -> bool:
+        """Run tfsetup and kill it at a moment; tell whether it was still at work."""
+        place = self._place()
         with self.start(*argv) as running:
-            try:
-                running.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                os.killpg(running.pid, signal.SIGKILL)
-                running.communicate()
+            due = time.monotonic() + moment.seconds
+            waiting = moment.after_switch
+            while True:
+                try:
+                    running.communicate(timeout=0.002 if waiting else max(0.0, due - time.monotonic()))
+                    break
+                except subprocess.TimeoutExpired:
+                    if waiting and self._place() != place:
+                        waiting, due = False, time.monotonic() + moment.seconds
+                    elif not waiting:
+                        (os.kill if moment.alone else os.killpg)(running.pid, signal.SIGKILL)
+                        running.communicate()
+                        break
         return running.returncode == -signal.SIGKILL
+
+    def _place(self) -> str | None:
+        """Return where the prefix leads; None where it is no link."""
+        try:
+            return str(self.prefix.readlink())
+        except OSError:
+            return None
 
     def answer(self) -> str | None:
         """Return what a program in the environment says; None where there is no environment."""
@@ -127,11 +155,11 @@ class Trial:
     unfinished: bool
 
 
-def try_once(action: Action, box: Sandbox, seconds: float) -> Trial:
-    """Kill an action after some seconds and check all that is promised."""
+def try_once(action: Action, box: Sandbox, moment: Moment) -> Trial:
+    """Kill an action at a moment and check all that is promised."""
     action.prepare(box)
     assert box.answer() == action.before
-    hit = box.kill(seconds, *action.argv)
+    hit = box.kill(moment, *action.argv)
     said = box.answer()
     assert said in {action.before, action.after}, f"{said} is neither {action.before} nor {action.after}"
     for number in box.store.numbers():

@@ -13,6 +13,27 @@ from tfsetup.locks.model import LockedFile, LockedPackage, Origin
 from tfsetup.locks.run import Finished
 
 HOST = "https://files.example"
+CURRENT_ROWS = [
+    "macos-arm64-metal",
+    "macos-arm64-cpu",
+    "macos-x86_64-cpu",
+    "linux-x86_64-cuda",
+    "linux-x86_64-cpu",
+    "linux-aarch64-cpu",
+    "windows-x86_64-cpu",
+]
+"""The rows that a plain `tfsetup lock` writes."""
+ONE_PACKAGE = """\
+lock-version = "1.0"
+created-by = "uv"
+requires-python = ">=3.12"
+
+[[packages]]
+name = "alpha"
+version = "1.0"
+wheels = [{{ url = "https://a.io/alpha-1.0-py3-none-any.whl", size = 1500000, hashes = {{ sha256 = "{sha}" }} }}]
+""".format(sha="a" * 64)
+"""What uv answers when there is but one package to lock."""
 
 
 def sha(text: str) -> str:

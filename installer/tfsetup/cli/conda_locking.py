@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tfsetup.cli.conda_proving import CondaCase, known, prove, prove_all
 from tfsetup.errors import Code, LockError, TfsetupError, UsageError, Where
 from tfsetup.locks import files
+from tfsetup.locks.changes import moved
 from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.files import (
     PROOFS,
@@ -117,8 +118,13 @@ class CondaLocking:
         before = there.platforms if there else {}
         found = [
             _data(self.path, platform, one, proofs[platform.subdir])
-            | {"fresh": True, "changed": LOCK in changed, "versions": _moved(before.get(platform.subdir), platform)}
+            | {
+                "fresh": True,
+                "changed": LOCK in changed,
+                "versions": moved(was.entries if was else None, platform.entries),
+            }
             for platform, one in zip(platforms, wanted, strict=True)
+            for was in [before.get(platform.subdir)]
         ]
         return Result(command="lock", data={"files": found, **self._left_out()})
 
@@ -194,13 +200,3 @@ def _data(path: Path, lock: PlatformLock, wanted: Wanted, proof: Proof | None) -
         "conda": [*wanted.selection.conda, *wanted.specs],
         "download_bytes": lock.download_size,
     }
-
-
-def _moved(before: PlatformLock | None, now: PlatformLock) -> list[str] | None:
-    """Return the versions that are not as they were; None when the platform was not locked."""
-    if before is None:
-        return None
-    was = {one.name: one.version for one in before.entries}
-    has = {one.name: one.version for one in now.entries}
-    names = sorted({*was, *has})
-    return [f"{n} {was.get(n, 'none')} → {has.get(n, 'none')}" for n in names if was.get(n) != has.get(n)]

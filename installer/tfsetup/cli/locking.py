@@ -11,6 +11,7 @@ from typing import Any
 from tfsetup.cli.session import Session
 from tfsetup.errors import Code, LockError, TfsetupError, Where
 from tfsetup.locks import files
+from tfsetup.locks.changes import moved
 from tfsetup.locks.conflict import Sides, explained, together
 from tfsetup.locks.fresh import changes, recorded_order
 from tfsetup.locks.many import Resolved, resolve_all
@@ -205,9 +206,10 @@ class Locking:
             _file_data(self._where / names[target.name], target.row.id, locks[target.name], proofs[target.name])
             | {
                 "changed": names[target.name] in changed,
-                "versions": _moved(there.get(target.name), locks[target.name]),
+                "versions": moved(was.packages if was else None, locks[target.name].packages),
             }
             for target in targets
+            for was in [there.get(target.name)]
         ]
         return Result(command="lock", data={"files": rows})
 
@@ -320,16 +322,6 @@ def _file_data(path: Path, row: str | None, lock: Lock, proof: Proof | None) -> 
         "requirements": list(lock.origin.requirements) if lock.origin else [],
         "download_bytes": lock.download_size,
     }
-
-
-def _moved(before: Lock | None, now: Lock) -> list[str] | None:
-    """Return the versions that are not as they were; None when there was no lock."""
-    if before is None:
-        return None
-    was = {package.name: package.version for package in before.packages}
-    has = {package.name: package.version for package in now.packages}
-    names = sorted({*was, *has})
-    return [f"{n} {was.get(n, 'none')} → {has.get(n, 'none')}" for n in names if was.get(n) != has.get(n)]
 
 
 def render(session: Session, result: Result) -> None:

@@ -8,11 +8,12 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from tfsetup.doctor.environment import BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.model import Check, Observation
 from tfsetup.host.model import Host
+from tfsetup.matrix.versions import is_version
 
 MODULE = "tensorflow"  # the module, whatever the distribution that brings it is called
 _INIT = f"{MODULE}/__init__.py"
@@ -131,17 +132,9 @@ def _copies(environment: Environment, _host: Host | None) -> Iterator[Observatio
 
 def _worth_keeping(found: Sequence[Distribution]) -> str:
     """Return the newest released one of several, as a requirement."""
-    versions = {one: Version(one.version) for one in found if _is_version(one.version)}
+    versions = {one: Version(one.version) for one in found if is_version(one.version)}
     best = max(versions, key=lambda one: (not versions[one].is_prerelease, versions[one]), default=found[0])
     return f"{best.name}=={best.version}"
-
-
-def _is_version(text: str) -> bool:
-    try:
-        Version(text)
-    except InvalidVersion:
-        return False
-    return True
 
 
 def _requirements(environment: Environment, _host: Host | None) -> Iterator[Observation]:
@@ -173,7 +166,7 @@ def _applying(owner: Distribution, markers: Mapping[str, str]) -> Iterator[Requi
 
 
 def _meets(version: str, requirement: Requirement) -> bool:
-    return not _is_version(version) or requirement.specifier.contains(Version(version), prereleases=True)
+    return not is_version(version) or requirement.specifier.contains(Version(version), prereleases=True)
 
 
 def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observation]:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, Pattern, candidates
 from tfsetup.doctor.text import LogText
+from tfsetup.matrix.versions import is_version
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
@@ -86,12 +87,12 @@ def position(captures: Mapping[str, str]) -> dict[str, str]:
     """
     if "offered" not in captures:
         return {}
-    offered = [Version(text) for text in captures["offered"].split(", ") if _is_version(text)]
+    offered = [Version(text) for text in captures["offered"].split(", ") if is_version(text)]
     asked = _ASKED.search(captures.get("req") or captures.get("rest") or captures.get("want") or "")
     wanted = {"want": asked[1].rstrip(".*")} if asked else {}
     if not offered:
         return {"position": "none", **wanted}
-    if asked is None or not _is_version(wanted["want"]):
+    if asked is None or not is_version(wanted["want"]):
         return {}
     version = Version(wanted["want"])
     if version in offered:
@@ -100,14 +101,6 @@ def position(captures: Mapping[str, str]) -> dict[str, str]:
     nearest = max((each for each in offered if each < version and not each.is_prerelease), default=min(offered))
     name = _NAME.match(captures.get("req", ""))
     return {"position": where, "nearest": str(nearest), **wanted, **({"name": name[0]} if name else {})}
-
-
-def _is_version(text: str) -> bool:
-    try:
-        Version(text)
-    except InvalidVersion:
-        return False
-    return True
 
 
 def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts) -> list[Seen]:

@@ -84,6 +84,15 @@ def _explicit(text: str) -> str:
     return f"=={bare}" if bare[0].isdigit() or bare[0] == "v" else bare
 
 
+def is_version(text: str) -> bool:
+    """Tell whether `text` is a version as PEP 440 reads one."""
+    try:
+        version(text)
+    except NotAVersionError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=_REMEMBER)
 def is_prerelease(text: str) -> bool:
     """Tell whether `text` is a pre-release or development version."""

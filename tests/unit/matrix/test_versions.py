@@ -14,6 +14,7 @@ from tfsetup.matrix.versions import (
     check_specifier,
     in_range,
     is_prerelease,
+    is_version,
     numbers,
     version,
 )
@@ -107,6 +108,7 @@ def test_versions_sort_as_packaging_sorts_them(left: str, right: str) -> None:
     assert (version(left) < version(right)) is (Version(left) < Version(right))
     assert (version(left) == version(right)) is (Version(left) == Version(right))
     assert is_prerelease(left) is Version(left).is_prerelease
+    assert is_version(left)
 
 
 @given(OPERATORS, st.one_of(PLAIN, ODD), st.booleans(), st.one_of(PLAIN, ODD))
@@ -141,6 +143,7 @@ def test_any_text_is_a_specifier_for_both_or_for_neither(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "latest", "2..1", "2.1x"])
 def test_what_is_no_version(text: str) -> None:
+    assert not is_version(text)
     with pytest.raises(NotAVersionError):
         version(text)
 

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tfsetup.matrix.model import Expectation
+from support.verify import judged
 from tfsetup.report.page import text, verify_page
-from tfsetup.verify import findings_data, judge, to_data
-from tfsetup.verify.model import ProbeOutcome
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
-
-
-def judged(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return data and findings of a case of tests/cases/verify."""
-    case = json.loads(next(path for path in CASES if path.stem == name).read_text(encoding="utf-8"))
-    expectation: Any = case.get("expectation")
-    expect = expectation and Expectation(**{**expectation, "devices": tuple(expectation["devices"])})
-    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
-    found = judge(outcome, expect, None)
-    return to_data(found), findings_data(found)
 
 
 class Reader(HTMLParser):
