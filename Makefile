@@ -60,11 +60,11 @@ architecture: $(TOOL)/dev/ready ## import-linter: which room may import which
 
 .PHONY: unit
 unit: $(TOOL)/dev/ready ## unit and contract tests
-	@$(DEV)/python -m pytest -q -n auto tests/unit tests/contract tests/architecture $(ARGS)
+	@$(DEV)/python -m pytest -q -n auto -m "not heavy" tests/unit tests/contract tests/architecture $(ARGS)
 
 .PHONY: e2e
 e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters, emulated machines (minutes)
-	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m "not exhaustive" tests/e2e $(ARGS)
+	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m "(e2e or heavy or network) and not exhaustive" tests $(ARGS)
 
 .PHONY: exhaustive
 exhaustive: $(TOOL)/dev/ready ## the whole of what e2e runs a part of: every macOS wheel, all damaged files (an hour, 60 GB)

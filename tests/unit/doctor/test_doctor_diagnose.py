@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.doctor.diagnose import diagnose
@@ -195,14 +195,12 @@ def test_escapes_in_a_log_never_come_out() -> None:
     assert "\x07" not in found.findings[0].evidence[0]
 
 
-@settings(max_examples=25)
 @given(st.binary(max_size=3000))
 def test_any_bytes_are_diagnosed_without_a_crash_and_without_a_cause(raw: bytes) -> None:
     found = ask(raw.decode("utf-8", errors="replace"))
     assert found.findings == ()
 
 
-@settings(max_examples=25)
 @given(
     st.lists(
         st.sampled_from(

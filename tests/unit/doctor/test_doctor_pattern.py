@@ -7,7 +7,7 @@ import re._parser as parser  # type: ignore[import-not-found]
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.doctor.gather import knowledge
@@ -135,7 +135,6 @@ def test_the_check_sees_what_backtracks() -> None:
     assert not _can_backtrack(parser.parse("(?P<x>a{1,4}+)"))
 
 
-@settings(max_examples=60)
 @given(st.text(max_size=300), st.sampled_from(SHIPPED))
 def test_any_text_is_searched_without_complaint(text: str, pattern: Pattern) -> None:
     stream = text[:100] + pattern.anchor + text[100:]
@@ -144,7 +143,6 @@ def test_any_text_is_searched_without_complaint(text: str, pattern: Pattern) -> 
         assert pattern.anchor in stream[hit.start : hit.end]
 
 
-@settings(max_examples=60)
 @given(st.text("ab {}.|:", max_size=12))
 def test_any_pattern_is_compiled_or_refused(source: str) -> None:
     try:

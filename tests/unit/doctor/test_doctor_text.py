@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.doctor.text import clean, plain, without_repeats
@@ -76,7 +76,6 @@ def test_a_short_log_is_kept_as_it_is() -> None:
     assert without_repeats(["a", "a"]) == ["a", "a"]
 
 
-@settings(max_examples=50)
 @given(st.binary(max_size=2000))
 def test_any_bytes_come_out_safe_for_a_terminal(raw: bytes) -> None:
     log = clean(raw.decode("utf-8", errors="replace"))
@@ -84,7 +83,6 @@ def test_any_bytes_come_out_safe_for_a_terminal(raw: bytes) -> None:
     assert not any(UNSAFE.search(line) or "\n" in line for line in log.lines)
 
 
-@settings(max_examples=50)
 @given(st.lists(st.text("ab \t\n\r\x1b[]0;m", max_size=40), max_size=20))
 def test_every_place_of_the_stream_belongs_to_a_line(parts: list[str]) -> None:
     log = clean("\n".join(parts))

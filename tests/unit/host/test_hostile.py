@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from support.recorded_world import RecordedWorld
 from tfsetup.host.describe import describe
 from tfsetup.host.file import parse_host, to_json
@@ -64,14 +65,14 @@ def outcome(world: RecordedWorld) -> None:
 
 
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)
-@settings(max_examples=12)
+@examples(0.2)
 @given(cut=st.integers(0, 300), status=st.sampled_from([0, 1, -9]))
 def test_answers_that_are_cut_short(folder: Path, cut: int, status: int) -> None:
     outcome(Corrupted(folder, cut=cut, status=status))
 
 
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)
-@settings(max_examples=25)
+@examples(0.3)
 @example(words="9" * 5000, status=0)
 @example(words="", status=0)
 @given(words=junk, status=st.sampled_from([0, 1, 127]))

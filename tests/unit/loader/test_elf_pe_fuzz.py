@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.elf_build import Define, Import, Library, build_elf
+from support.examples import examples
 from support.fuzz import glibc_process, mutations, open_elf, open_pe, read_elf, read_pe
 from support.pe_build import Dll, build_pe
 from tfsetup.loader.elf import Tag
@@ -48,37 +49,37 @@ _OTHERS = {"/case/liba.so.1": build_elf(_DEPENDENCY)}
 _DLLS = {"C:/case/dep.dll": build_pe(Dll(exports=["f", "g"], forwards={"h": "p.h"}))}
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(mutations(ELFS))
 def test_reading_a_mutated_elf_file(data: bytes) -> None:
     read_elf(data)
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(mutations(ELFS))
 def test_opening_a_mutated_elf_file(data: bytes) -> None:
     open_elf(data, _OTHERS)
 
 
-@settings(max_examples=100)
+@examples(2)
 @given(mutations([_OTHERS["/case/liba.so.1"]]))
 def test_opening_with_a_mutated_dependency(data: bytes) -> None:
     open_elf(ELFS[0], {"/case/liba.so.1": data})
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(mutations(PES))
 def test_reading_a_mutated_pe_file(data: bytes) -> None:
     read_pe(data)
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(mutations(PES))
 def test_opening_a_mutated_pe_file(data: bytes) -> None:
     open_pe(data, _DLLS)
 
 
-@settings(max_examples=100)
+@examples(2)
 @given(st.binary(max_size=2000))
 def test_reading_anything(data: bytes) -> None:
     read_elf(data)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.wheels import wheel
@@ -109,7 +109,6 @@ def test_odd_sources_give_no_warning_and_no_error() -> None:
     assert imports_of(b"(" * 5000, "p", package=True) == {}
 
 
-@settings(max_examples=50)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
 def test_any_bytes_give_an_answer(text: bytes) -> None:
     assert isinstance(imports_of(text, "p", package=True), dict)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from tfsetup.loader.archive import read_archive
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.names import leads_out, objections, path_problem
@@ -55,13 +56,13 @@ def test_an_ordinary_wheel_is_not_objected_to() -> None:
     assert objections({"six-1.dist-info": record(*paths)}, SITE) == []
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(text=st.text(max_size=300))
 def test_any_record_is_judged(text: str) -> None:
     assert isinstance(objections({"a-1.dist-info": text}, SITE), list)
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(parts=st.lists(st.sampled_from(["..", ".", "a", "", "b\\..", "..\\.."]), max_size=8))
 def test_leading_out_is_what_the_file_system_makes_of_it(parts: list[str]) -> None:
     depth, lowest = 0, 0

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from support.matrix import CASES, ask, linux, shipped
 from tfsetup.host.file import read_host
 from tfsetup.matrix.check import check_matrix, report_row
@@ -138,7 +139,7 @@ def untrue(leaf: Leaf) -> str:
     return UNTRUE[key]
 
 
-@settings(max_examples=60)
+@examples(2)
 @given(st.sampled_from(LEAVES), st.booleans())
 def test_a_value_that_is_not_true(leaf: Leaf, nonsense: bool) -> None:
     value = '"~nonsense~"' if nonsense else untrue(leaf)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from support.matrix import pins, shipped
 from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
 from tfsetup.matrix.model import Ask
@@ -84,23 +85,27 @@ def check(m: Machine, spec: str | None, accelerator: Any, *, pre: bool = False) 
     assert selection.installable is bool(wanted)
 
 
+@pytest.mark.parametrize("one_in", [4, pytest.param(1, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("python", PYTHONS)
-def test_every_machine_with_its_newest(python: str) -> None:
+def test_every_machine_with_its_newest(python: str, one_in: int) -> None:
     mine = [m for m in MACHINES if m.python == python]
     assert len(mine) > 30
-    for m, accelerator in itertools.product(mine, ["auto", "cpu", "metal", "cuda", "rocm"]):
+    for m, accelerator in itertools.product(
+        mine[PYTHONS.index(python) % one_in :: one_in], ["auto", "cpu", "metal", "cuda", "rocm"]
+    ):
         check(m, None, accelerator)
 
 
+@pytest.mark.parametrize("one_in", [4, pytest.param(1, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("minor", MINORS)
-def test_every_release_on_every_machine(minor: str) -> None:
-    for m in MACHINES:
+def test_every_release_on_every_machine(minor: str, one_in: int) -> None:
+    for m in MACHINES[MINORS.index(minor) % one_in :: one_in]:
         wanted = {"apple": "metal", "nvidia": "cuda", "amd": "metal" if m.os == "macos" else "rocm"}.get(m.gpu or "")
         check(m, f"{minor}.*", "auto")
         check(m, f"{minor}.*", wanted or "cpu")
 
 
-@settings(max_examples=300)
+@examples(5)
 @given(
     st.sampled_from(MACHINES),
     st.sampled_from([*index()["tensorflow"], *index()["tensorflow-rocm"], ">=2.10", "<2.16", ">=2.12,<2.19"]),
