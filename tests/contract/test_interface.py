@@ -108,6 +108,34 @@ def test_a_host_file_that_is_not_there_is_exit_3(tfsetup: Tfsetup, tmp_path: Pat
     assert document["error"]["where"].startswith(missing)
 
 
+def test_a_row_s_name_stands_for_its_plainest_machine(tfsetup: Tfsetup) -> None:
+    document = tfsetup("resolve", "--json", "--host", "macos-arm64-metal").document
+    assert document["data"]["row"] == "macos-arm64-metal"
+    host = tfsetup("host", "--json", "--host", "macos-arm64-metal").document["data"]
+    assert (host["arch"], host["os_version"]) == ("arm64", "14.0")  # the first with Accelerate under NumPy
+    assert tfsetup("host", "--json", "--host", "linux-x86_64-cuda").document["data"]["gpus"][0]["vendor"] == "nvidia"
+
+
+def test_a_file_is_read_although_a_row_has_its_name(tfsetup: Tfsetup, tmp_path: Path) -> None:
+    (tmp_path / "macos-arm64-metal").write_text('{"os": "windows", "arch": "x86_64"}')
+    assert tfsetup("host", "--json", "--host", "macos-arm64-metal").document["data"]["os"] == "windows"
+
+
+def test_neither_a_file_nor_a_row_is_exit_3_and_says_both(tfsetup: Tfsetup) -> None:
+    ran = tfsetup("resolve", "--host", "macos-arm64-metl")
+    assert ran.status == 3
+    assert ran.err.splitlines() == [
+        "error: --host macos-arm64-metl: there is no such file, and the matrix has no row of this name.",
+        "   at: macos-arm64-metl",
+        " hint: `tfsetup matrix show` lists the rows; `tfsetup host --json > host.json` writes a host file.",
+    ]
+
+
+def test_a_row_is_no_machine_to_install_on(tfsetup: Tfsetup) -> None:
+    ran = tfsetup("install", "--host", "linux-x86_64-cpu")
+    assert (ran.status, "Add --dry-run." in ran.err) == (2, True)
+
+
 def test_a_host_file_with_a_mistake_names_its_line(tfsetup: Tfsetup, tmp_path: Path) -> None:
     file = tmp_path / "host.json"
     file.write_text('{\n  "os": "macos",\n  "arch": "m1"\n}\n')

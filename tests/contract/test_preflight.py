@@ -51,6 +51,14 @@ def environment(root: Path, files: Mapping[str, bytes | str]) -> Path:
     return site
 
 
+def test_a_row_is_a_machine_to_judge_for(tfsetup: Tfsetup, tmp_path: Path) -> None:
+    ran = tfsetup("preflight", "--json", "--host", "macos-arm64-metal", *good(tmp_path / "w"))
+    assert (ran.status, ran.document["data"]["verdict"]) == (0, "loads")
+    assert (ran.document["data"]["host"]["os"], ran.document["data"]["host"]["arch"]) == ("macos", "arm64")
+    ran = tfsetup("preflight", "--json", "--host", "linux-x86_64-cpu", *good(tmp_path / "w"))
+    assert (ran.status, ran.document["data"]["failures"][0]["kind"]) == (7, "wrong-architecture")
+
+
 def test_yes_is_0_and_one_json_document(tfsetup: Tfsetup, tmp_path: Path, mac: str) -> None:
     ran = tfsetup("preflight", "--json", "--host", mac, *good(tmp_path / "w"))
     assert (ran.status, ran.document["status"], ran.document["command"]) == (0, "ok", "preflight")

@@ -11,7 +11,12 @@ from tfsetup.matrix.model import Accelerator, Backend
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 HostFile = Annotated[
-    Path | None, typer.Option("--host", metavar="FILE", help="Replay the machine described in FILE (JSON).")
+    Path | None,
+    typer.Option(
+        "--host",
+        metavar="FILE",
+        help="Replay the machine described in FILE (JSON), or the plainest one of a matrix row, named by its id.",
+    ),
 ]
 Tensorflow = Annotated[
     str | None,

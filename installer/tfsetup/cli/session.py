@@ -37,7 +37,7 @@ class Session:
 
     @property
     def replayed(self) -> bool:
-        """Whether `--host FILE` stands in for this machine."""
+        """Whether `--host` stands in for this machine."""
         return self.host_file is not None
 
     @cached_property
@@ -74,14 +74,32 @@ class Session:
             sys.stderr.flush()
 
     def host(self, *, pythons: bool = True, downloads: bool = True) -> Host:
-        """Return the machine to decide for: `--host FILE`, or this one."""
+        """Return the machine to decide for: the one `--host` describes (a file, or a row for its plainest), or this."""
         if self.host_file is not None:
-            from tfsetup.host.file import read_host
-
-            return read_host(self.host_file)
+            return self._described(self.host_file)
         from tfsetup.host.probe import probe
 
         return probe(pythons=pythons, downloads=downloads)
+
+    def _described(self, path: Path) -> Host:
+        from tfsetup.errors import InvalidFileError, Where
+        from tfsetup.host.file import read_host
+
+        if str(path) == "-" or path.parent != Path() or path.suffix or path.exists():
+            return read_host(path)
+        from tfsetup.matrix.files import read_matrix
+        from tfsetup.matrix.model import Ask
+        from tfsetup.matrix.reference import reference
+
+        matrix = read_matrix(self.matrix)
+        for row in matrix.rows:
+            if row.id == str(path):
+                return reference(row, Ask(), matrix)[0]
+        raise InvalidFileError(
+            f"--host {path}: there is no such file, and the matrix has no row of this name.",
+            where=Where(file=str(path)),
+            hint="`tfsetup matrix show` lists the rows; `tfsetup host --json > host.json` writes a host file.",
+        )
 
     def refuse_replay(self, what: str) -> None:
         """Raise a usage error when the host is a replayed one: this machine must not change for another's sake.
