@@ -1,4 +1,4 @@
-"""What of uv's own progress the user sees: everything but the list of packages it ends with. Pure."""
+"""What of uv's progress the user sees: its bars and colours, not its last list, nor what drives a terminal. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,35 @@ import re
 _CONTROL = rb"\x1b\[[\d;?]*[A-Za-z]"  # a control sequence: colours, and what erases the bars before it
 _INSTALLED = re.compile(rb"^(?:%s)*Installed " % _CONTROL)
 _CONTROLS = re.compile(_CONTROL + rb"|\x1b(?:\[[\d;?]*)?$")  # the last of them may be unfinished too
+
+
+# What uv draws with (counted on a pseudo-terminal): colours, erasing a line, up and down, the cursor hidden and shown.
+_DRAWING = rb"\x1b\[(?:[\d;]{0,12}m|[0-2]?K|\d{0,2}[AB]|\?25[hl])"
+# C0 and C1 controls and bidirectional overrides, in UTF-8, as `report.text.printable` has them.
+_DRIVING = rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])"
+_TOKENS = re.compile(rb"(%s)|(%s)" % (_DRAWING, _DRIVING))
+_CUT = re.compile(rb"(?:\x1b(?:\[[\d;?]{0,12})?|\xc2|\xe2[\x80\x81]?)\Z")  # what the next block may make one of them
+
+_REPLACED = "\ufffd".encode()
+
+
+class Tamed:
+    """Pass on a stream of bytes as it comes, without controls other than those uv draws its bars with.
+
+    uv prints what an index sends it (why a release was withdrawn, what a server answers): a title set, a screen cleared
+    or text turned round by it must not reach the terminal. A replacement character stands for the byte that starts such
+    a sequence (leaving it out could join two halves of another), and the rest of it is there to be read.
+    """
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, block: bytes) -> bytes:
+        """Return what can be shown now."""
+        block = self._held + block
+        cut = _CUT.search(block)
+        block, self._held = (block[: cut.start()], cut[0]) if cut else (block, b"")
+        return _TOKENS.sub(lambda found: found[1] or _REPLACED, block)
 
 
 class Filter:

@@ -18,7 +18,7 @@ from typing import IO
 from tfsetup.host.environ import scrub
 from tfsetup.host.processes import alive
 from tfsetup.locks.explain import explain_uv
-from tfsetup.locks.progress import Filter
+from tfsetup.locks.progress import Filter, Tamed
 from tfsetup.locks.settings import default_index, index_variables
 from tfsetup.matrix.settings import refuse_insecure
 from tfsetup.matrix.settings_files import configured
@@ -179,6 +179,7 @@ class _Stderr:
     def __init__(self, screen: Screen | None) -> None:
         self._screen = screen
         self._tail = bytearray()
+        self._tamed = Tamed()
         self._filter = Filter()
         self._pty = screen is not None and screen.terminal and sys.platform != "win32"
         self._ours, self.child_end = _terminal_pair() if self._pty else os.pipe()
@@ -202,6 +203,7 @@ class _Stderr:
 
     def _show(self, block: bytes) -> None:
         if self._screen is not None:
+            block = self._tamed.feed(block)
             self._screen.write(block if self._screen.everything else self._filter.feed(block))
 
 
