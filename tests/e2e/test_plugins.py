@@ -129,17 +129,3 @@ def test_two_spellings_would_be_seen(box: Sandbox) -> None:
     seen, times = start(box, command, PYTHONPATH=str(box.prefix / packages))
     assert len(seen["folders"]) == 2, seen
     assert times > ONCE
-
-
-def test_an_activated_shell_follows_the_link_over_a_switch(box: Sandbox) -> None:
-    """The shell is activated first; then the link goes to another generation, and back."""
-    other = box.store.layout.folder(2)
-    shutil.copytree(box.prefix / "bin", other / "bin", symlinks=True)
-    shutil.copy(box.prefix / "pyvenv.cfg", other)
-    ask = "python -c 'import os, sys; print(sys.prefix, os.path.realpath(sys.prefix))'"
-    switch = f"ln -sfn .venv.generations/2 {box.prefix}"
-    back = f"ln -sfn .venv.generations/1 {box.prefix}"
-    script = f'. "{box.prefix}/bin/activate" && {ask} && {switch} && {ask} && {back} && {ask}'
-    done = subprocess.run(["bash", "-c", script], cwd=box.project, capture_output=True, text=True, check=True)
-    behind = [str(box.store.layout.folder(number)) for number in (1, 2, 1)]
-    assert done.stdout.splitlines() == [f"{box.prefix} {folder}" for folder in behind]

@@ -60,6 +60,8 @@ _WHERE = {
     ),
     ".fish": ("realpath -- (status -f)", "realpath -s -- (status -f)"),
     ".xsh": ("realpath", "abspath"),
+    # Else sys.path has the generation and sys.prefix the link: two spellings, and TensorFlow loads a plugin twice.
+    "_this.py": ("os.path.realpath(os.path.join(bin_dir, lib))", "os.path.abspath(os.path.join(bin_dir, lib))"),
 }
 
 

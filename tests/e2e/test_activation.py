@@ -1,0 +1,89 @@
+"""A shell that was activated through the link follows it over a switch, in every shell that uv has a script for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import standin
+from support.faulty_index import Index, serve
+from support.killing import Sandbox
+from support.newcomer import run, uv
+from support.process import ROOT
+
+pytestmark = [pytest.mark.heavy, pytest.mark.skipif(sys.platform == "win32", reason="shells of Unix")]
+
+NEW, OLD = standin.VERSIONS
+# Three times the same question, with a switch back and a switch forth between them; what each shell writes otherwise.
+SCRIPTS = {
+    "sh": ". '{prefix}/bin/activate' && {ask} && {back} && {ask} && {forth} && {ask}; deactivate; {gone}",
+    "xonsh": "source '{prefix}/bin/activate.xsh'\n{ask}\n{back}\n{ask}\n{forth}\n{ask}\ndeactivate\n{gone}",
+}
+SCRIPTS |= {"bash": SCRIPTS["sh"], "zsh": SCRIPTS["sh"], "fish": SCRIPTS["sh"].replace("activate'", "activate.fish'")}
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A project in a folder whose name has a blank, with two generations, the newer one current."""
+    folder = tmp_path_factory.mktemp("index")
+    for version in standin.VERSIONS:
+        files = dict(standin.tensorflow_files(version)) | {"tensorflow/__init__.py": f"__version__ = '{version}'\n"}
+        standin.write_wheel(folder, "tensorflow-cpu", version, files)
+    with serve(Index(folder)) as running:
+        home = tmp_path_factory.mktemp("a project")
+        variables = {"UV_DEFAULT_INDEX": running.url, "PIP_EXTRA_INDEX_URL": "", "UV_CACHE_DIR": str(home / "uv")}
+        made = Sandbox(home=home, variables=variables)
+        made.project.mkdir()
+        for version in (OLD, NEW):
+            made.run("install", "--no-lock", "--no-verify", *standin.ASK, "--tensorflow", version)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def xonsh(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("xonsh") / "env"
+    run(uv(), "venv", "--quiet", "--no-project", "--python", sys.executable, folder)
+    run(uv(), "pip", "install", "--quiet", "--python", folder / "bin" / "python", "xonsh")
+    return str(folder / "bin" / "xonsh")
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_an_activated_shell_follows_the_link_over_a_switch(
+    shell: str, box: Sandbox, request: pytest.FixtureRequest
+) -> None:
+    program = request.getfixturevalue("xonsh") if shell == "xonsh" else shutil.which(shell)
+    if program is None:
+        pytest.skip(f"no {shell} here")
+    say = box.home / "say.py"
+    say.write_text("import sys, tensorflow; print(tensorflow.__version__, sys.prefix)")
+    gone = box.home / "gone.py"
+    gone.write_text("import os; print(os.environ.get('VIRTUAL_ENV'))")
+    outside = f"env 'PYTHONPATH={ROOT / 'installer'}' '{sys.executable}'"
+    script = SCRIPTS[shell].format(
+        prefix=box.prefix,
+        ask=f"python '{say}'",
+        back=f"{outside} -m tfsetup -q rollback 1",
+        forth=f"{outside} -m tfsetup -q rollback 2",
+        gone=f"{outside} '{gone}'",
+    )
+    said = run(program, "-c", script, cwd=box.project, environ={"HOME": str(box.home)})
+    lines = [line for line in said.splitlines() if line.startswith("2.") or line == "None"]
+    assert lines == [*(f"{version} {box.prefix}" for version in (NEW, OLD, NEW)), "None"], said
+    assert box.store.current() == 2
+
+
+def test_a_program_activated_from_within_sees_one_spelling_of_the_folder(box: Sandbox) -> None:
+    """TensorFlow would load plugins once for each spelling (`test_plugins.py`)."""
+    code = (
+        f"import runpy, sys, sysconfig; runpy.run_path({str(box.prefix / 'bin' / 'activate_this.py')!r})\n"
+        "import tensorflow; print(tensorflow.__file__); print(sys.prefix)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    file, prefix = done.stdout.splitlines()
+    assert prefix == str(box.prefix)
+    assert Path(file).is_relative_to(box.prefix)
