@@ -3,6 +3,8 @@
     python tests/e2e/fuzz_readers.py [--seconds N] [--seed N]        mutations of good and bad files, without guidance
     python tests/e2e/fuzz_readers.py --coverage [libFuzzer options]  guided by coverage, with Atheris
 
+`--only NAME` (several times) chooses readers; otherwise each gets the same share.
+
 Any input must end in a result or in a documented error, within ten seconds. What does not is printed, saved as
 `crash-READER-N` in the working directory, and the exit code is 1.
 """
@@ -23,15 +25,17 @@ sys.path[:0] = [str(ROOT / "installer"), str(ROOT / "tests")]
 LIMIT = 10.0
 
 
-def plain(seconds: float, seed: int) -> int:
+def plain(seconds: float, seed: int, only: list[str]) -> int:
     """Mutate for some seconds, every reader for the same time; return how many inputs crashed."""
     from support.reader_fuzz import READERS, feed, mutate, seeds
 
+    readers = only or list(READERS)
+
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     known, counts, crashes = seeds(), Counter[str](), 0
-    for name in READERS:
+    for name in readers:
         pool = list(known[name])
-        until = time.monotonic() + seconds / len(READERS)
+        until = time.monotonic() + seconds / len(readers)
         while time.monotonic() < until:
             text = mutate(dice.choice(pool), dice.choice(pool), dice)
             began = time.monotonic()
@@ -51,18 +55,18 @@ def plain(seconds: float, seed: int) -> int:
                 pool.append(text)  # further from the seeds with each round
         sys.stdout.write(f"{name:<14}{counts[name]:>8} inputs, {counts[f'{name} taken']:>7} taken\n")
         sys.stdout.flush()
-    sys.stdout.write(f"all           {sum(counts[name] for name in READERS):>8} inputs, {crashes} crashes\n")
+    sys.stdout.write(f"all           {sum(counts[name] for name in readers):>8} inputs, {crashes} crashes\n")
     return crashes
 
 
-def guided(options: list[str]) -> None:
+def guided(options: list[str], only: list[str]) -> None:
     """Let libFuzzer find inputs: the first byte chooses the reader, the rest is the text."""
     import atheris  # not a dependency: installed by hand where one wants to fuzz
 
     with atheris.instrument_imports(include=["tfsetup"]):
         from support.reader_fuzz import READERS, feed, seeds
 
-    names = list(READERS)
+    names = only or list(READERS)
 
     def one_input(data: bytes) -> None:
         if data:
@@ -80,10 +84,12 @@ def guided(options: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if "--coverage" in sys.argv:
-        guided([option for option in sys.argv[1:] if option != "--coverage"])
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
-    sys.exit(plain(chosen.seconds, chosen.seed) > 0)
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--coverage", action="store_true")
+    chosen, others = parser.parse_known_args()
+    if chosen.coverage:
+        guided(others, chosen.only)
+    sys.exit(plain(chosen.seconds, chosen.seed, chosen.only) > 0)
