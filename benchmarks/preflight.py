@@ -43,9 +43,9 @@ def main() -> None:
         memory(wheels)
         read = unpack(wheels, tree)
         against_zipfile(wheels, read)
-        growth(tree)
-        against_the_index(wheels)
         against_lief(tree, read)
+        against_the_index(wheels)
+        growth(tree)  # last: it puts more libraries into the tree
 
 
 def addresses() -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -172,9 +171,7 @@ def test_a_shipped_lock_is_proven_again(tmp_path: Path) -> None:
     (found,) = data(done)["files"]
     shipped = json.loads((ROOT / "environments/locks/proof.json").read_text())["locks"][name]
     assert (found["verdict"], found["fresh"]) == (shipped["verdict"], True)
-    read = re.search(r"loads +(\d+) libraries", done.stderr)
-    assert read is not None, done.stderr
-    assert int(read[1]) > 100
+    assert f"loads          {shipped['images']} libraries" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
