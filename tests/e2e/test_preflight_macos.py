@@ -135,7 +135,17 @@ def names_used(path: Path) -> list[str]:
 
 
 def exported(path: Path) -> set[str]:
-    return set(_exported(objdump(path, "--exports-trie")))
+    """Return what an image exports: by its trie, or by its symbol table where llvm-objdump refuses the trie.
+
+    TensorFlow 2.13's modules re-export from ordinal -2 (flat lookup), which dyld takes and LLVM calls malformed.
+    """
+    try:
+        return set(_exported(objdump(path, "--exports-trie")))
+    except subprocess.CalledProcessError as refused:
+        if "bad library ordinal: -2" not in refused.stderr:
+            raise
+    done = subprocess.run(["llvm-nm", "-g", "-U", str(path)], capture_output=True, text=True, check=True)
+    return {line[19:].partition(" ")[0] for line in done.stdout.splitlines()}  # address, blank, kind, blank, name
 
 
 def _exported(lines: list[str]) -> Iterator[str]:
