@@ -42,7 +42,8 @@ doctor: $(ENV)/ready ## say what is wrong with .venv and what fixes it
 test: check e2e ## everything CI runs: the checks, then real installs of a real TensorFlow
 
 .PHONY: check
-check: lint types architecture unit ## lint, types, architecture, unit and contract tests; offline, under a minute
+check: $(TOOL)/dev/ready ## lint, types, architecture, unit and contract tests, side by side; offline, under a minute
+	@$(MAKE) --no-print-directory -j 4 lint types architecture unit
 
 .PHONY: lint
 lint: $(TOOL)/dev/ready ## ruff: rules and format
