@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from support.newcomer import DEAD, clone_of_this, installed, locked, make, pythons_here, run, without_network
+from support.newcomer import (
+    DEAD,
+    clone_of_this,
+    installed,
+    killed_make,
+    locked,
+    make,
+    pythons_here,
+    run,
+    without_network,
+)
 from tfsetup.host.model import Python
 
 pytestmark = pytest.mark.e2e
@@ -49,6 +60,26 @@ def test_a_fresh_clone_installs_from_its_lock_with_the_network_cut(clone: Path, 
     expected = locked(clone / LOCKS / name)
     assert installed(python) == expected
     assert run(*without_network(), python, "-c", SHOW).strip() == expected["tensorflow-cpu"]
+
+
+def test_make_install_killed_and_repeated_is_boring(clone: Path) -> None:
+    command = ("install", f"ARGS=--accelerator cpu --python {HERE[0].minor}")
+    generations, link = clone / ".venv.generations", clone / ".venv"
+    packages = f"1*/lib/python{HERE[0].minor}/site-packages/tensorflow/python/*"
+    assert killed_make(clone, *command, when=lambda: any(generations.glob(packages)))
+    assert not os.path.lexists(link)
+    again = make(clone, *command)
+    assert again.returncode == 0, again.stderr
+    place = link.readlink()
+    assert (
+        run(link / "bin/python", "-c", SHOW).strip()
+        == locked(clone / LOCKS / lock_for(HERE[0].minor))["tensorflow-cpu"]
+    )
+    third = make(clone, *command)
+    assert (third.returncode, link.readlink()) == (0, place), third.stderr
+    run(clone / ".tool/env/bin/tfsetup", "gc", "--keep", "1", cwd=clone)
+    number = place.name
+    assert {path.name for path in generations.iterdir()} == {"lock", number, f"{number}.json"}
 
 
 def test_the_network_really_is_cut(clone: Path) -> None:

@@ -6,8 +6,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -64,17 +67,39 @@ def make(
     folder: Path, *argv: str, before: Sequence[str] = (), environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `make ARGV…` in `folder` as somebody who has uv, with `before` in front of it."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
-    path = f"{Path(uv()).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         [*before, "make", *argv],
         cwd=folder,
-        env=inherited | {"PATH": path, "LC_ALL": "C.UTF-8"} | (environ or {}),
+        env=_of_a_newcomer() | (environ or {}),
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
     )
+
+
+def killed_make(folder: Path, *argv: str, when: Callable[[], bool]) -> bool:
+    """Run `make ARGV…` and kill it with all it started as soon as `when` holds; tell whether it was still at work."""
+    with subprocess.Popen(
+        ["make", *argv],
+        cwd=folder,
+        env=_of_a_newcomer(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as running:
+        while running.poll() is None and not when():
+            time.sleep(0.01)
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    return running.returncode == -signal.SIGKILL
+
+
+def _of_a_newcomer() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+    path = f"{Path(uv()).parent}{os.pathsep}{os.environ['PATH']}"
+    return inherited | {"PATH": path, "LC_ALL": "C.UTF-8"}
 
 
 def clone_of_this(folder: Path) -> Path:
