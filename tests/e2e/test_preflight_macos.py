@@ -135,12 +135,14 @@ def names_used(path: Path) -> list[str]:
 
 
 def exported(path: Path) -> set[str]:
-    """Return what an image exports: by its trie, or by its symbol table where llvm-objdump refuses the trie.
+    """Return what an image exports: by its trie, or by its symbol table where llvm-objdump does not read the trie.
 
-    TensorFlow 2.13's modules re-export from ordinal -2 (flat lookup), which dyld takes and LLVM calls malformed.
+    TensorFlow 2.13's modules re-export from ordinal -2 (flat lookup), which dyld takes and LLVM calls malformed. A trie
+    in LC_DYLD_EXPORTS_TRIE, which goes with chained fixups, LLVM 14 passes over.
     """
     try:
-        return set(_exported(objdump(path, "--exports-trie")))
+        if found := set(_exported(objdump(path, "--exports-trie"))):
+            return found
     except subprocess.CalledProcessError as refused:
         if "bad library ordinal: -2" not in refused.stderr:
             raise
