@@ -219,21 +219,24 @@ def test_thirty_kills_with_a_real_tensorflow(tmp_path: Path) -> None:
     )
     box.project.mkdir()
     box.run(*INSTALL, "--tensorflow", NEW)
-    trials: list[Trial] = []
     current, other = NEW, OLD
     took = box.run(*INSTALL, "--tensorflow", other)
     current, other = other, current
     box.run("gc", "--keep", "1")
+    trials: list[Trial] = []
     for moment in moments(total, took, dice, switches=True):
-        action = Action(
-            name="install",
-            argv=[*INSTALL, "--tensorflow", other],
-            before=f"{current} 64.0",
-            after=f"{other} 64.0",
-        )
-        trials.append(try_once(action, box, moment))
-        current, other = other, current
+        for earlier in (1.0, 0.6, 0.3):  # where the run was over before the moment came
+            action = Action(
+                name="install" if earlier == 1.0 else "install, again",
+                argv=[*INSTALL, "--tensorflow", other],
+                before=f"{current} 64.0",
+                after=f"{other} 64.0",
+            )
+            trials.append(try_once(action, box, replace(moment, seconds=moment.seconds * earlier)))
+            current, other = other, current
+            if trials[-1].hit:
+                break
     report(trials, sys.stdout.write)
-    assert len(trials) > total
+    assert sum(trial.hit for trial in trials) >= total
     assert {trial.changed for trial in trials} == {False, True}
     assert any(trial.unfinished for trial in trials)
