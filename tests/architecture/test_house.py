@@ -34,6 +34,7 @@ DOING = {
     "host/file.py",
     "host/memory.py",
     "host/probe.py",
+    "host/temporary.py",
     "host/world.py",
     "loader/remote.py",
     "loader/sources.py",

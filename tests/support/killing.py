@@ -169,7 +169,8 @@ def try_once(action: Action, box: Sandbox, moment: Moment) -> Trial:
     box.run(*action.argv)
     assert box.answer() == action.after
     box.run("gc", "--keep", "1")
-    assert box.left_over() == []
+    left = box.left_over()
+    assert left == [], f"left over: {left}"
     assert set(box.store.numbers()) - {0} == {box.store.current()}
     assert box.answer() == action.after
     return Trial(action=action.name, hit=hit, changed=said != action.before, unfinished=unfinished)

@@ -112,7 +112,7 @@ def _remove(session: Session, prefix: Path, generation: int) -> Result:
 def _gc(session: Session, prefix: Path, keep: int) -> Result:
     from tfsetup.envs.generations import collect
     from tfsetup.envs.store import Store, layout_for
-    from tfsetup.locks.run import sweep_temporary
+    from tfsetup.host.temporary import sweep_temporary
 
     store = Store(layout_for(prefix))
     swept = collect(store, keep, waiting=_waiting(session))

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from tfsetup.host.environ import scrub
-from tfsetup.host.processes import alive
+from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.progress import Filter, Tamed
 from tfsetup.locks.settings import default_index, index_variables
@@ -106,8 +103,8 @@ def run_uv(
     """
     if output is not None:
         name, content = output
-        with tempfile.TemporaryDirectory(prefix=f"tfsetup-{os.getpid()}-") as folder:
-            file = Path(folder, name)
+        with temporary_folder() as folder:
+            file = folder / name
             file.write_text(content, encoding="utf-8")
             written = [*arguments, "--output-file", str(file)]
             done = run_uv(written, doing=doing, environ=environ, stdin=stdin, screen=screen, children=children)
@@ -140,19 +137,6 @@ def run_uv(
     return Finished(stdout=stdout.decode(errors="replace"), stderr=stderr)
 
 
-def sweep_temporary() -> int:
-    """Remove the temporary folders that killed runs of this user have left; return how many there were."""
-    count = 0
-    for folder in Path(tempfile.gettempdir()).glob("tfsetup-*-*"):
-        found = _TEMPORARY.fullmatch(folder.name)
-        if found and not alive(int(found[1])):
-            with suppress(OSError):
-                shutil.rmtree(folder)
-                count += 1
-    return count
-
-
-_TEMPORARY = re.compile(r"tfsetup-(\d+)-\w+")
 _finding = threading.Lock()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from tfsetup.envs.conda.engine import check_local
 from tfsetup.errors import NetworkError
+from tfsetup.host.temporary import temporary_folder
 from tfsetup.loader.prefix import Piece, Replaced
 from tfsetup.loader.sources import MappedFile
 from tfsetup.locks.conda.condarc import Settings, channels, private
@@ -86,8 +86,8 @@ def unpacked(packages: Sequence[CondaPackage], settings: Settings, *, offline: b
     Raises:
         NetworkError: as `Unpacker.unpack`.
     """
-    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
-        yield Unpacker(folder=Path(folder), settings=settings, offline=offline).unpack(packages)
+    with temporary_folder() as folder:
+        yield Unpacker(folder=folder, settings=settings, offline=offline).unpack(packages)
 
 
 def _offline(package: CondaPackage) -> NetworkError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from tfsetup.errors import NetworkError
+from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.condarc import Settings, mirrors, public
 from tfsetup.locks.conda.failures import channel_failed, package_failed, unknown_names, unsatisfiable
@@ -220,8 +220,8 @@ def compile_on_top(
     Raises:
         TfsetupError: uv failed (`run_uv`).
     """
-    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
-        file = Path(folder, "conda.txt")
+    with temporary_folder() as folder:
+        file = folder / "conda.txt"
         file.write_text(constraints(provided), encoding="utf-8")
         job = on_top(job, provided, str(file))
         done = run_uv(

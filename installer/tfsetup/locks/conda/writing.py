@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 from tfsetup.errors import UsageError
+from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.conda.environment import environment_yml, virtual_packages_yml
 from tfsetup.locks.conda.lockfile import SOURCE, document
 from tfsetup.locks.conda.model import PlatformLock, Request
@@ -83,7 +83,7 @@ def _content_hashes(texts: Mapping[str, str], subdirs: Sequence[str]) -> dict[st
 
     # It warns of every line that a selector keeps for another platform, which is what selectors are for.
     logging.getLogger("conda_lock").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(prefix="tfsetup-") as folder:
+    with temporary_folder() as folder:
         for name, text in texts.items():
             Path(folder, name).write_text(text, encoding="utf-8")
         # It would fetch a table of names for the one package `pip`, which is called so everywhere.
