@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tfsetup.host.temporary import sweep_temporary, temporary_folder
+from tfsetup.host.temporary import _place, sweep_temporary, temporary_folder
 
 
 @pytest.fixture(autouse=True)
 def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
 @pytest.fixture
@@ -38,6 +38,39 @@ def test_a_folder_is_gone_after_an_error_too(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), temporary_folder():
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_folder_is_tried_by_writing_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tempfile.gettempdir` does, and a run that was killed just then left its file: one of 319 kills met it."""
+
+    def never() -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(tempfile, "gettempdir", never)
+    with temporary_folder() as folder:
+        assert folder.parent == tmp_path
+    assert sweep_temporary() == 0
+
+
+@pytest.mark.parametrize(("name", "others"), [("TEMP", ["TMPDIR"]), ("TMP", ["TMPDIR", "TEMP"])])
+def test_the_folders_that_variables_name_are_taken_in_order(
+    name: str, others: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in others:
+        monkeypatch.setenv(other, str(tmp_path / "missing"))
+    monkeypatch.setenv(name, str(tmp_path))
+    with temporary_folder() as folder:
+        assert folder.parent == tmp_path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no usual place")
+def test_without_a_variable_it_is_the_usual_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    assert _place() == "/tmp"  # noqa: S108
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: "/elsewhere")
+    assert _place() == "/elsewhere"
 
 
 @pytest.mark.process
