@@ -22,7 +22,7 @@ settings.load_profile("house")
 
 # `make test` calls pytest: a make that a test calls is a user's, and takes neither the outer one's flags nor its
 # variables.
-for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):
+for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "ARGS"):
     os.environ.pop(_name, None)
 
 _FREE = {"e2e", "heavy", "network"}

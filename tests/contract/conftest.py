@@ -19,6 +19,7 @@ def tfsetup(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["tfsetup"])
 
     def call(*argv: str) -> Ran:

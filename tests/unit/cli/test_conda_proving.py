@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +61,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RATTLER_CACHE_DIR", str(tmp_path / "cache" / "rattler"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
 def judged(lock: PlatformLock) -> tuple[str, Sequence[str]]:
@@ -127,7 +127,7 @@ def test_the_view_is_gone_when_it_was_judged(tmp_path: Path) -> None:
         assert subject.executable == "/conda/bin/python3.12"
         assert subject.site == f"/conda/{SITE}"
         assert predict(Session(verbosity=-1), subject, HOST, "3.12").verdict == "loads"
-        left = list(Path(tempfile.gettempdir()).glob("tfsetup-*"))
+        left = list(tmp_path.glob("tfsetup-*"))
         assert left
     assert not any(folder.exists() for folder in left)
 

@@ -145,7 +145,7 @@ def cuda_possible(name: str, version: str, m: Machine) -> bool:
         return False
     if m.os == "windows":
         return number < Version("2.11") and m.driver >= 452.39
-    if version == "2.15.0" or (number == Version("2.14") and m.python == "3.11"):
+    if version in {"2.15.0", "2.15.0rc0", "2.15.0rc1"} or (number == Version("2.14") and m.python == "3.11"):
         return False  # TensorRT without wheels
     return m.driver >= (525.60 if number >= Version("2.15") else 450.80)
 

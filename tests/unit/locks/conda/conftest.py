@@ -19,3 +19,4 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _temporary_files_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is written for uv and conda-lock to read land in the test's own folder."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
