@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ settings.load_profile("house")
 # variables.
 for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "ARGS"):
     os.environ.pop(_name, None)
+
+# Whoever starts pytest in a shell's background hands it an ignored SIGINT, which every child would inherit: the tests
+# of interrupts need the usual one.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FREE = {"e2e", "heavy", "network"}
 
