@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 from tfsetup.cli.targets import addresses_in
 from tfsetup.loader.archive import Archive
@@ -11,7 +11,7 @@ from tfsetup.loader.remote import open_all
 from tfsetup.locks.run import run_uv
 
 
-@cache
+@lru_cache(maxsize=6)  # four plugins, a TensorFlow and the one before it: what was fetched of each is kept
 def macos_wheel(requirement: str) -> tuple[str, Archive]:
     """Return file name and archive of one distribution's arm64 wheel for CPython 3.11 (`tensorflow==2.20.0`)."""
     return open_wheels([requirement])[0]
