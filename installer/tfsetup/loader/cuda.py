@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage, text
+from tfsetup.loader.bytes import text
+from tfsetup.loader.model import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,12 +44,10 @@ def build_info(files: Filesystem, package: str) -> Mapping[str, object]:
         files: what the process sees.
         package: absolute path of the package's folder.
     """
-    entry = files.lookup(f"{package}/{_BUILD_INFO}")
-    if entry is None or entry.source is None or entry.source.size > _MAX_BUILD_INFO:
-        return {}
+    source = read_file(files, f"{package}/{_BUILD_INFO}", _MAX_BUILD_INFO)
     try:
-        tree = ast.parse(text(entry.source.read(0, entry.source.size)))
-    except (MalformedImage, SyntaxError, ValueError, RecursionError):
+        tree = ast.parse(text(source or b""))
+    except (SyntaxError, ValueError, RecursionError):
         return {}
     found: dict[str, object] = {}
     for node in ast.walk(tree):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.parser import Parser
 from typing import TYPE_CHECKING, Literal
 
-from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.model import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -84,13 +84,8 @@ def _installed(files: Filesystem, site: str, folder: str) -> Distribution | None
 
 def read_text(files: Filesystem, path: str) -> str | None:
     """Return a small text file's content, None when it is absent, unreadable or not small."""
-    entry = files.lookup(path)
-    if entry is None or entry.source is None or entry.source.size > _LARGEST_WHEEL_FILE:
-        return None
-    try:
-        return entry.source.read(0, entry.source.size).decode("utf-8", "replace")
-    except MalformedImage:
-        return None
+    found = read_file(files, path, _LARGEST_WHEEL_FILE)
+    return None if found is None else found.decode("utf-8", "replace")
 
 
 def _tags(wheel_file: str) -> Iterator[Tag]:

@@ -17,7 +17,7 @@ import posixpath
 import warnings
 from typing import TYPE_CHECKING, Literal
 
-from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.model import read_file
 from tfsetup.loader.modules import walk
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Importers:
         if package not in self._texts:
             paths = [path for path in walk(self._files, f"{self._site}/{package}") if path.endswith(".py")]
             wanted = [path for path in paths[:_MAX_FILES] if not _TESTS & set(path.split("/"))]
-            self._texts[package] = {path: self._read(path, _MAX_TEXT) for path in wanted}
+            self._texts[package] = {path: read_file(self._files, path, _MAX_TEXT) or b"" for path in wanted}
         return self._texts[package]
 
     def _module_of(self, path: str) -> str:
@@ -104,17 +104,7 @@ class Importers:
         folder = f"{self._site}/{package.replace('.', '/')}"
         beside = [path for path in natives if posixpath.dirname(path) == folder]
         others = [path for path in beside if posixpath.basename(path).partition(".")[0] != leaf]
-        return any(name.encode() in self._read(path, _MAX_NATIVE) for path in others)
-
-    def _read(self, path: str, most: int) -> bytes:
-        """Return a file's bytes; nothing for one that is too large or cannot be read."""
-        entry = self._files.lookup(path)
-        if entry is None or entry.source is None or entry.source.size > most:
-            return b""
-        try:
-            return entry.source.read(0, entry.source.size)
-        except MalformedImage:
-            return b""
+        return any(name.encode() in (read_file(self._files, path, _MAX_NATIVE) or b"") for path in others)
 
 
 def is_public(name: str) -> bool:

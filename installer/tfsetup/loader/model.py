@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from tfsetup.loader.bytes import MalformedImage
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
@@ -49,6 +51,17 @@ class Filesystem(Protocol):
 
     def listdir(self, path: str) -> Sequence[str]:
         """Return the names in the directory `path`, sorted; empty when there is no such directory."""
+
+
+def read_file(files: Filesystem, path: str, most: int) -> bytes | None:
+    """Return a file's bytes; None when it is absent, a directory, larger than `most` bytes or cannot be read."""
+    entry = files.lookup(path)
+    if entry is None or entry.source is None or entry.source.size > most:
+        return None
+    try:
+        return entry.source.read(0, entry.source.size)
+    except MalformedImage:
+        return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

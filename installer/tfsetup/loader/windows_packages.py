@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.model import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,23 +45,13 @@ def packages_above(files: Filesystem, module: str) -> Iterator[str]:
 def preparation(files: Filesystem, package: str) -> Preparation:
     """Return what importing the package at this folder prepares."""
     beside = posixpath.dirname(package)
-    init = _source(files, f"{package}/__init__.py")
+    init = read_file(files, f"{package}/__init__.py", _MAX_SOURCE) or b""
     names = [name.decode() for name in _DIRECTORY.findall(init)] if b"add_dll_directory" in init else []
     directories = [f"{beside}/{name}" for name in dict.fromkeys(names)]
-    distributor = _source(files, f"{package}/_distributor_init.py")
+    distributor = read_file(files, f"{package}/_distributor_init.py", _MAX_SOURCE) or b""
     libraries = [name.decode() for name in _PRELOADED.findall(distributor)] if b"WinDLL" in distributor else []
     preloads = [f"{package}/.libs/{name}" for name in dict.fromkeys(libraries)]
     return Preparation(
         directories=tuple(path for path in directories if files.lookup(path) is not None),
         preloads=tuple(path for path in preloads if files.lookup(path) is not None),
     )
-
-
-def _source(files: Filesystem, path: str) -> bytes:
-    entry = files.lookup(path)
-    if entry is None or entry.source is None or entry.source.size > _MAX_SOURCE:
-        return b""
-    try:
-        return entry.source.read(0, entry.source.size)
-    except MalformedImage:
-        return b""
