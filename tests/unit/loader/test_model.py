@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from tfsetup.loader.bytes import MalformedImage, Memory
+from support.tree import Tree
+from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.model import Entry, read_file
-from tfsetup.loader.sources import LocalTree
+
+TREE = Tree({"/site/file": b"four", "/site/empty": b""}, folders=["/site/folder"])
 
 
 @dataclass(frozen=True)
-class Damaged:
+class Cut:
     """A file that cannot be read to its end."""
 
     size: int = 4
@@ -20,37 +21,27 @@ class Damaged:
         raise MalformedImage(f"cut at {offset} of {length}")
 
 
-class One:
-    """A file system in which every path is the same entry."""
-
-    def __init__(self, entry: Entry | None) -> None:
-        self.entry = entry
+class Damaged(Tree):
+    """A file system on which no file can be read."""
 
     def lookup(self, path: str) -> Entry | None:
-        return self.entry
-
-    def listdir(self, path: str) -> list[str]:
-        return []
+        found = super().lookup(path)
+        return found and replace(found, source=Cut())
 
 
-def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"four")
-    tree = LocalTree(tmp_path, at="/site")
-    assert read_file(tree, "/site/file", 4) == b"four"
-    assert read_file(tree, "/site/file", 3) is None
+def test_a_file_is_read_up_to_its_limit() -> None:
+    assert read_file(TREE, "/site/file", 4) == b"four"
+    assert read_file(TREE, "/site/file", 3) is None
 
 
-def test_what_is_no_file_is_none(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    tree = LocalTree(tmp_path, at="/site")
-    assert read_file(tree, "/site/folder", 100) is None
-    assert read_file(tree, "/site/missing", 100) is None
-    assert read_file(tree, "/elsewhere", 100) is None
+def test_what_is_no_file_is_none() -> None:
+    assert read_file(TREE, "/site/folder", 100) is None
+    assert read_file(TREE, "/site/missing", 100) is None
 
 
 def test_an_empty_file_is_no_missing_one() -> None:
-    assert read_file(One(Entry(path="/e", identity=1, source=Memory(b""))), "/e", 100) == b""
+    assert read_file(TREE, "/site/empty", 100) == b""
 
 
 def test_a_damaged_file_is_none() -> None:
-    assert read_file(One(Entry(path="/d", identity=1, source=Damaged())), "/d", 100) is None
+    assert read_file(Damaged({"/site/file": b"four"}), "/site/file", 100) is None
