@@ -133,7 +133,7 @@ def shares(total: int) -> dict[str, int]:
     return {name: max(1, round(share * total / 100)) for name, share in SHARES.items()}
 
 
-@pytest.mark.parametrize("total", [60, pytest.param(300, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("total", [100, pytest.param(300, marks=pytest.mark.exhaustive)])
 def test_a_killed_run_leaves_before_or_after_and_nothing_else(
     total: int, index: Index, whole_index: Index, template: Path, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.match import position
@@ -195,12 +196,14 @@ def test_escapes_in_a_log_never_come_out() -> None:
     assert "\x07" not in found.findings[0].evidence[0]
 
 
+@examples(0.84)
 @given(st.binary(max_size=3000))
 def test_any_bytes_are_diagnosed_without_a_crash_and_without_a_cause(raw: bytes) -> None:
     found = ask(raw.decode("utf-8", errors="replace"))
     assert found.findings == ()
 
 
+@examples(0.84)
 @given(
     st.lists(
         st.sampled_from(

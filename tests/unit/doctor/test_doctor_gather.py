@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from tfsetup.doctor import gather
 from tfsetup.doctor.environment import BadFile
 from tfsetup.errors import InvalidFileError, UsageError
@@ -81,6 +82,7 @@ def test_a_package_list_that_is_not_there(tmp_path: Path) -> None:
         gather.read_packages(tmp_path / "none")
 
 
+@examples(1.7)
 @given(st.text(max_size=200))
 def test_any_text_is_a_list_or_refused(text: str) -> None:
     try:

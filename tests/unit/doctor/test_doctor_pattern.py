@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.model import Cause
 from tfsetup.doctor.pattern import Pattern, PatternError, candidates, compile_pattern
@@ -135,6 +136,7 @@ def test_the_check_sees_what_backtracks() -> None:
     assert not _can_backtrack(parser.parse("(?P<x>a{1,4}+)"))
 
 
+@examples(2)
 @given(st.text(max_size=300), st.sampled_from(SHIPPED))
 def test_any_text_is_searched_without_complaint(text: str, pattern: Pattern) -> None:
     stream = text[:100] + pattern.anchor + text[100:]
@@ -143,6 +145,7 @@ def test_any_text_is_searched_without_complaint(text: str, pattern: Pattern) -> 
         assert pattern.anchor in stream[hit.start : hit.end]
 
 
+@examples(2)
 @given(st.text("ab {}.|:", max_size=12))
 def test_any_pattern_is_compiled_or_refused(source: str) -> None:
     try:

@@ -7,6 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from tfsetup.doctor.text import clean, plain, without_repeats
 
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -76,6 +77,7 @@ def test_a_short_log_is_kept_as_it_is() -> None:
     assert without_repeats(["a", "a"]) == ["a", "a"]
 
 
+@examples(1.7)
 @given(st.binary(max_size=2000))
 def test_any_bytes_come_out_safe_for_a_terminal(raw: bytes) -> None:
     log = clean(raw.decode("utf-8", errors="replace"))
@@ -83,6 +85,7 @@ def test_any_bytes_come_out_safe_for_a_terminal(raw: bytes) -> None:
     assert not any(UNSAFE.search(line) or "\n" in line for line in log.lines)
 
 
+@examples(1.7)
 @given(st.lists(st.text("ab \t\n\r\x1b[]0;m", max_size=40), max_size=20))
 def test_every_place_of_the_stream_belongs_to_a_line(parts: list[str]) -> None:
     log = clean("\n".join(parts))

@@ -65,14 +65,14 @@ def outcome(world: RecordedWorld) -> None:
 
 
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)
-@examples(0.2)
+@examples(0.4)
 @given(cut=st.integers(0, 300), status=st.sampled_from([0, 1, -9]))
 def test_answers_that_are_cut_short(folder: Path, cut: int, status: int) -> None:
     outcome(Corrupted(folder, cut=cut, status=status))
 
 
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)
-@examples(0.3)
+@examples(0.84)
 @example(words="9" * 5000, status=0)
 @example(words="", status=0)
 @given(words=junk, status=st.sampled_from([0, 1, 127]))

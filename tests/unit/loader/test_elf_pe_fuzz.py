@@ -49,37 +49,37 @@ _OTHERS = {"/case/liba.so.1": build_elf(_DEPENDENCY)}
 _DLLS = {"C:/case/dep.dll": build_pe(Dll(exports=["f", "g"], forwards={"h": "p.h"}))}
 
 
-@examples(2)
+@examples(5)
 @given(mutations(ELFS))
 def test_reading_a_mutated_elf_file(data: bytes) -> None:
     read_elf(data)
 
 
-@examples(2)
+@examples(5)
 @given(mutations(ELFS))
 def test_opening_a_mutated_elf_file(data: bytes) -> None:
     open_elf(data, _OTHERS)
 
 
-@examples(2)
+@examples(3.4)
 @given(mutations([_OTHERS["/case/liba.so.1"]]))
 def test_opening_with_a_mutated_dependency(data: bytes) -> None:
     open_elf(ELFS[0], {"/case/liba.so.1": data})
 
 
-@examples(2)
+@examples(5)
 @given(mutations(PES))
 def test_reading_a_mutated_pe_file(data: bytes) -> None:
     read_pe(data)
 
 
-@examples(2)
+@examples(5)
 @given(mutations(PES))
 def test_opening_a_mutated_pe_file(data: bytes) -> None:
     open_pe(data, _DLLS)
 
 
-@examples(2)
+@examples(3.4)
 @given(st.binary(max_size=2000))
 def test_reading_anything(data: bytes) -> None:
     read_elf(data)

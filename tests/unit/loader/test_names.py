@@ -56,13 +56,13 @@ def test_an_ordinary_wheel_is_not_objected_to() -> None:
     assert objections({"six-1.dist-info": record(*paths)}, SITE) == []
 
 
-@examples(2)
+@examples(6.7)
 @given(text=st.text(max_size=300))
 def test_any_record_is_judged(text: str) -> None:
     assert isinstance(objections({"a-1.dist-info": text}, SITE), list)
 
 
-@examples(2)
+@examples(6.7)
 @given(parts=st.lists(st.sampled_from(["..", ".", "a", "", "b\\..", "..\\.."]), max_size=8))
 def test_leading_out_is_what_the_file_system_makes_of_it(parts: list[str]) -> None:
     depth, lowest = 0, 0

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import examples
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.prefix import Piece, PrefixView, Replaced
 
@@ -86,6 +87,7 @@ NAMES = st.sampled_from(["a", "b", "c", "..", "."])
 PATHS = st.lists(NAMES, min_size=1, max_size=5).map("/".join)
 
 
+@examples(1.7)
 @given(st.lists(st.tuples(PATHS, st.one_of(st.none(), PATHS)), max_size=12), PATHS)
 def test_links_of_any_kind_end(pairs: list[tuple[str, str | None]], asked: str) -> None:
     view = PrefixView([link(path, to) if to else file(path, b"x") for path, to in pairs], at="/conda")

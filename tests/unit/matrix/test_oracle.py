@@ -105,7 +105,7 @@ def test_every_release_on_every_machine(minor: str, one_in: int) -> None:
         check(m, f"{minor}.*", wanted or "cpu")
 
 
-@examples(5)
+@examples(10)
 @given(
     st.sampled_from(MACHINES),
     st.sampled_from([*index()["tensorflow"], *index()["tensorflow-rocm"], ">=2.10", "<2.16", ">=2.12,<2.19"]),
