@@ -31,6 +31,7 @@ DOING = {
     "envs/run.py",
     "envs/store.py",
     "envs/swap.py",
+    "ground/files.py",
     "host/file.py",
     "host/memory.py",
     "host/probe.py",

@@ -1,0 +1,1 @@
+"""What every room stands on: prefixes, folders, files, indexes, the network. Knows no TensorFlow."""
