@@ -32,6 +32,8 @@ DOING = {
     "envs/store.py",
     "envs/swap.py",
     "ground/files.py",
+    "ground/looking.py",
+    "envs/guard.py",
     "host/file.py",
     "host/memory.py",
     "host/probe.py",

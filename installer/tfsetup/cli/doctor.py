@@ -45,11 +45,14 @@ def doctor(
         from tfsetup.cli.examining import examine
         from tfsetup.doctor.diagnose import diagnose
         from tfsetup.doctor.gather import knowledge
+        from tfsetup.doctor.missing import with_missing
         from tfsetup.doctor.present import to_data
         from tfsetup.errors import Code
 
-        evidence = examine(session, prefix, log, packages, importing=not no_import)
-        diagnosis = _proven(session, evidence, diagnose(evidence, knowledge()))
+        examined = examine(session, prefix, log, packages, importing=not no_import)
+        evidence = examined.evidence
+        diagnosis = with_missing(diagnose(evidence, knowledge()), examined.missing)
+        diagnosis = _proven(session, evidence, diagnosis)
         if bundle is not None:
             _write_bundle(session, bundle, evidence, diagnosis)
         data = to_data(diagnosis)

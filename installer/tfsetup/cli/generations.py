@@ -70,11 +70,17 @@ def gc(
 
 def _list(prefix: Path) -> Result:
     from tfsetup.envs.store import Store, layout_for
+    from tfsetup.ground.looking import generation, look
+    from tfsetup.ground.prefix import Absent, Prefix, repair, sentence
 
     store = Store(layout_for(prefix))
-    current = store.current()
+    found = look(prefix)
+    current = store.current() if isinstance(found, Prefix) or generation(prefix) is not None else None
     rows = [_row(store, number) | {"current": number == current} for number in store.numbers()]
-    return Result(command="list", data={"prefix": str(store.layout.prefix), "current": current, "generations": rows})
+    told = isinstance(found, Prefix) or (not rows and isinstance(found, Absent) and found.instead == "nothing")
+    missing = None if isinstance(found, Prefix) or told else f"{sentence(found)} {repair(found)}"
+    data = {"prefix": str(store.layout.prefix), "current": current, "missing": missing, "generations": rows}
+    return Result(command="list", data=data)
 
 
 def _row(store: Store, number: int) -> dict[str, Any]:
@@ -128,7 +134,10 @@ def _waiting(session: Session) -> Callable[[], None]:
 def _render_list(session: Session, result: Result) -> None:
     from tfsetup.report.generations import generations_view
 
-    session.show(generations_view(result.data))
+    if result.data["generations"] or not result.data["missing"]:
+        session.show(generations_view(result.data))
+    if result.data["missing"]:
+        session.show(result.data["missing"])
 
 
 def _render_change(session: Session, result: Result) -> None:

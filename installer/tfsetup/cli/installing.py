@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from tfsetup.cli.conda import CondaChoice, ask_of, check, is_conda_lock, read_choice, solve_here
 from tfsetup.cli.session import Session
-from tfsetup.envs.conda.base import refuse_base
+from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan
 from tfsetup.envs.run import Hooks, Outcome, Refused, current, up_to_date
 from tfsetup.envs.run import install as build
 from tfsetup.envs.store import Store, layout_for
 from tfsetup.errors import Code, TfsetupError, UsageError
+from tfsetup.ground.looking import look
+from tfsetup.ground.prefix import Gone, sentence
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen
@@ -52,12 +54,17 @@ class Installation:
         """Install and return the result of INTERFACE, "`install`"."""
         if not self.dry_run:
             self.session.refuse_replay("`tfsetup install`")
+        refuse_prefix(self.prefix, replace=self.replace)
+        if isinstance(gone := look(self.prefix), Gone):
+            self.session.say(f"Note      {sentence(gone)} It is built anew.")
         host = self.session.host()
         selection = self._select(host)
         if not selection.installable:
             return _no_row(selection)
         store = Store(layout_for(self.prefix))
-        refuse_base(store.layout.prefix)
+        refuse_prefix(
+            self.prefix, replace=self.replace, python=selection.interpreter.path if selection.interpreter else None
+        )
         if not self.anew and (unchanged := self._nothing_to_do(store, selection)) is not None:
             return unchanged
         lock = self._lock(selection, host)

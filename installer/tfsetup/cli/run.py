@@ -36,13 +36,15 @@ def _run(prefix: Path, command: list[str]) -> None:
     import shutil
     import subprocess
 
-    from tfsetup.envs.activate import activated, scripts_folder
+    from tfsetup.envs.activate import activated
+    from tfsetup.ground.looking import look
+    from tfsetup.ground.prefix import Prefix, repair, sentence
 
-    conda = (prefix / "conda-meta").is_dir()
-    scripts = scripts_folder(prefix, windows=sys.platform == "win32")
-    if not scripts.is_dir() and not conda:
-        raise BuildError(f"There is no environment at {prefix}.", hint="`tfsetup install` builds one.")
-    environ = activated(os.environ, prefix.absolute(), windows=sys.platform == "win32", conda=conda)
+    found = look(prefix)
+    if not isinstance(found, Prefix):
+        raise BuildError(sentence(found), hint=repair(found))
+    conda = found.kind in {"conda", "conda-base"}
+    environ = activated(os.environ, found.root, windows=sys.platform == "win32", conda=conda)
     program = shutil.which(command[0], path=environ["PATH"])
     if program is None:
         raise UsageError(f"`{command[0]}` is neither in {prefix} nor on PATH.")

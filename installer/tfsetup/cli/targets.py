@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tfsetup.cli.session import Session
 from tfsetup.errors import InvalidFileError, UsageError, Where
+from tfsetup.ground.looking import look, missing
+from tfsetup.ground.prefix import Absent, Gone
 from tfsetup.host.model import Host
 from tfsetup.loader.archive import Archive
 from tfsetup.loader.bytes import MalformedImage
@@ -111,6 +113,9 @@ def _sort(targets: Sequence[str]) -> _Sorted:
     found = _Sorted()
     for target in targets:
         path = Path(target)
+        standing = look(path)
+        if isinstance(standing, Gone):
+            raise missing(standing)
         if path.is_dir():
             _sort_folder(found, path)
         elif path.is_file():
@@ -124,12 +129,21 @@ def _sort_folder(found: _Sorted, folder: Path) -> None:
     environment = find_environment(folder)
     wheels = find_wheels(folder)
     if environment:
+        _refuse_gone(environment)
         found.environments.append(environment)
     elif wheels:
         found.wheels += wheels
     else:
         hint = "A TARGET folder holds wheels, or is an environment's root or its site-packages."
         raise UsageError(f"There is nothing to judge in {folder}.", hint=hint)
+
+
+def _refuse_gone(environment: Environment) -> None:
+    """Refuse the site-packages of an environment whose Python was removed: nothing will be loaded from there."""
+    for above in environment.site.parents[:3]:
+        standing = look(above)
+        if isinstance(standing, Gone):
+            raise missing(standing)
 
 
 def _sort_file(found: _Sorted, path: Path) -> None:
@@ -150,6 +164,8 @@ def _requirement(text: str) -> str:
     try:
         return str(Requirement(text))
     except InvalidRequirement as error:
+        if "/" in text or text.startswith("."):
+            raise missing(Absent(path=Path(text))) from error
         message = f"{text} is neither a file, a folder nor a requirement."
         raise UsageError(message, hint="Requirements look like NAME==VERSION.") from error
 

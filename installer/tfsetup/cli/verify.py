@@ -93,8 +93,10 @@ class Examination:
         data = to_data(found) | {"history": history, "compare": self.compare}
         if found.failure is not None:
             from tfsetup.cli.consulting import consult
+            from tfsetup.envs.guard import target_of
 
-            data["doctor"] = consult(data, self.session.host(pythons=False, downloads=False), prefix=str(self.prefix))
+            host = self.session.host(pythons=False, downloads=False)
+            data["doctor"] = consult(data, host, prefix=target_of(self.prefix))
         findings = findings_data(found)
         if write_page is not None:
             write_page(data, findings)

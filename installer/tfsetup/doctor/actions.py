@@ -43,7 +43,7 @@ def parse_rebuild(command: str) -> Rebuild | None:
     """Return what a `tfsetup install` command asks for; None: it is another command, or one to be completed by hand."""
     if not command.startswith(_COMMAND) or "VERSION" in command:
         return None
-    words = shlex.split(command.removeprefix(_COMMAND))
+    words = [word for word in shlex.split(command.removeprefix(_COMMAND)) if word != "--replace"]  # --fix always does
     if len(words) % 2 or "--prefix" not in words[::2]:
         return None
     options = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}

@@ -78,6 +78,13 @@ class Environment:
     leftovers: tuple[str, ...] = ()  # folders of a package that no distribution owns
 
     @property
+    def has_tensorflow(self) -> bool:
+        """Whether anything of TensorFlow is in it, whole or not."""
+        return bool(self.leftovers) or any(
+            one.name.startswith(("tensorflow", "tf-nightly")) for one in self.distributions
+        )
+
+    @property
     def packages(self) -> dict[str, str]:
         """Installed names (normalised) and versions."""
         return {one.name: one.version for one in reversed(self.distributions)}

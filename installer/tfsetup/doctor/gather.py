@@ -22,6 +22,8 @@ from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, En
 from tfsetup.doctor.inspection import MODULE
 from tfsetup.doctor.model import Knowledge
 from tfsetup.errors import InvalidFileError, UsageError, Where
+from tfsetup.ground.looking import find, look
+from tfsetup.ground.prefix import Absent, Found
 from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Host
 
@@ -184,27 +186,26 @@ def _from_json(value: Any) -> dict[str, str]:
     return found
 
 
-def interpreter_of(prefix: str | None) -> Path:
-    """Return the interpreter of `prefix` (an environment's folder, or an interpreter); None: the active environment's.
+def environment_meant(prefix: str | None) -> Found | None:
+    """Return what stands at `prefix`; None: at the active environment's place, else at `.venv`, if that is there.
+
+    An environment of which something is gone is what was meant: no other Python is taken in its stead. None is returned
+    when none is active and there is no `.venv` either.
 
     Raises:
-        UsageError: there is none.
+        UsageError: it cannot be looked at.
     """
-    if prefix is None:
-        active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
-        active = active or (".venv" if Path(".venv").exists() else None)
-        if active is None:
-            found = shutil.which("python") or shutil.which("python3")
-            if found is None:
-                raise UsageError("No environment is active here.", hint="Give one: tfsetup doctor PREFIX")
-            return Path(found).absolute()
-        prefix = active
-    # Absolute, because it is run in another folder; not resolved, because an environment's interpreter is a link.
-    path = Path(prefix).absolute()
-    for place in ("bin/python", "Scripts/python.exe", "python.exe", "bin/python3", "."):
-        if (path / place).is_file():
-            return path / place
-    raise UsageError(f"{prefix} is neither an environment nor an interpreter.", hint="tfsetup list shows environments.")
+    meant = prefix or os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
+    if meant is not None:
+        return look(Path(meant))
+    found = look(Path(".venv"))
+    return None if isinstance(found, Absent) and found.instead == "nothing" else found
+
+
+def python_on_path() -> Path | None:
+    """Return the Python that a shell would start, to look at it; it is never what a fix is for."""
+    found = shutil.which("python") or shutil.which("python3")
+    return Path(found).absolute() if found else None
 
 
 def look_at(python: Path, folder: Path) -> Environment:
@@ -216,7 +217,7 @@ def look_at(python: Path, folder: Path) -> Environment:
     interpreter = ask(python)
     sites = [Path(entry) for entry in interpreter.path if Path(entry).name in {"site-packages", "dist-packages"}]
     found = [one for site in dict.fromkeys(sites) for one in _distributions(site)]
-    prefix = python.parent.parent if python.parent.name in {"bin", "Scripts"} else python.parent
+    prefix = find(python).root
     return Environment(
         prefix=str(prefix),
         interpreter=interpreter,

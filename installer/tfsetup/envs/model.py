@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from tfsetup.ground.prefix import interpreter_name
 from tfsetup.locks.conda.model import PinnedWheel, PlatformLock
 
 RECEIPT_SCHEMA = 1
@@ -40,9 +41,7 @@ class Layout:
 
     def python(self, folder: Path, backend: str = "venv") -> Path:
         """The interpreter inside an environment. On Windows a conda prefix has it at the top."""
-        if self.windows and backend == "conda":
-            return folder / "python.exe"
-        return folder / ("Scripts/python.exe" if self.windows else "bin/python")
+        return folder / interpreter_name(windows=self.windows, conda=backend == "conda")
 
     def site_packages(self, folder: Path, minor: str) -> Path:
         """The folder of installed packages, for a Python `minor` such as `3.12`."""

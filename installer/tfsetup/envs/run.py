@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 from tfsetup import __version__
 from tfsetup.envs.activate import follow_the_link
+from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import (
     ADOPTED,
     AddWheels,
@@ -27,8 +28,9 @@ from tfsetup.envs.model import (
     Switch,
     Verify,
 )
-from tfsetup.envs.store import Store, not_ours, unwritable
+from tfsetup.envs.store import Store, unwritable
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
+from tfsetup.ground.looking import generation, place_at
 from tfsetup.loader.names import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
 
@@ -71,33 +73,34 @@ def install(plan: Plan, store: Store, hooks: Hooks, *, offline: bool = False, re
     """Carry out `plan`, unless the current generation already is what it would build.
 
     Raises:
-        BuildError: building failed, or the prefix is not ours and `replace` was not said.
+        UsageError: there may be no environment at the prefix, or it is not ours and `replace` was not said.
+        BuildError: building failed.
         NetworkError: a wheel could not be fetched or is not the locked one.
         Refused: preflight or verification said no. In every case the previous environment stays in place.
     """
-    current(store, replace=replace)  # refuse before anything is written beside somebody else's folder
+    python = _base(plan)
+    current(store, replace=replace, python=python)  # refuse before anything is written beside somebody else's folder
     with store.locked(waiting=lambda: hooks.say("Another tfsetup is working on this prefix; waiting for it.")) as held:
-        number = current(store, replace=replace)
+        number = current(store, replace=replace, python=python)
         if number is not None and (receipt := up_to_date(store, number, plan.digest, plan.pinned_lock)):
             return Outcome(generation=number, changed=False, receipt=receipt)
         store.clean()
-        return _Build(plan, store, hooks, offline=offline, held=held).run()
+        return _Build(plan, store, hooks, offline=offline, held=held, replace=replace).run()
 
 
-def current(store: Store, *, replace: bool = False) -> int | None:
-    """Return the current generation; a foreign folder counts as none when it may be replaced.
+def current(store: Store, *, replace: bool = False, python: str | None = None) -> int | None:
+    """Return the current generation; None: there is none, or somebody else's environment, which may be replaced.
 
     Raises:
-        BuildError: the prefix is not ours and may not be replaced.
+        UsageError: there may be no environment at the prefix, or it is not ours and may not be replaced.
     """
-    try:
-        return store.current()
-    except BuildError:
-        if not replace:
-            raise
-        if not store.layout.prefix.is_dir() or store.layout.prefix.is_symlink():
-            raise not_ours(store.layout.prefix) from None
-        return None
+    refuse_prefix(store.layout.prefix, replace=replace, python=python)
+    return None if generation(store.layout.prefix) is None else store.current()
+
+
+def _base(plan: Plan) -> str | None:
+    """Return the interpreter the plan builds on, None: it brings its own."""
+    return next((step.python for step in plan.steps if isinstance(step, CreateVenv)), None)
 
 
 def up_to_date(store: Store, number: int, digest: str, pinned_lock: str | None = None) -> Receipt | None:
@@ -122,11 +125,12 @@ def up_to_date(store: Store, number: int, digest: str, pinned_lock: str | None =
 class _Build:
     """One generation in the making."""
 
-    def __init__(self, plan: Plan, store: Store, hooks: Hooks, *, offline: bool, held: int) -> None:
+    def __init__(self, plan: Plan, store: Store, hooks: Hooks, *, offline: bool, held: int, replace: bool) -> None:
         self.plan = plan
         self.store = store
         self.hooks = hooks
         self.offline = offline
+        self.replace = replace
         self.held = (held,)
         self.number = store.next_number()
         self.folder = store.layout.folder(self.number)
@@ -256,7 +260,11 @@ class _Build:
         return ["--offline"] if self.offline else []
 
     def _switch(self) -> None:
-        replaced = self.store.layout.prefix.is_dir() and not self.store.layout.prefix.is_symlink()
+        prefix = self.store.layout.prefix
+        current(self.store, replace=self.replace, python=_base(self.plan))  # it may have become another's meanwhile
+        if place_at(prefix).what == "empty":
+            prefix.rmdir()  # nothing is lost, and nothing empty is kept to go back to
+        replaced = prefix.is_dir() and not prefix.is_symlink()
         receipt = self._receipt()
         self.store.write_receipt(receipt)
         self.receipt = receipt

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfsetup.ground.looking import interpreter_in
 from tfsetup.loader.archive import Archive, read_archive
 from tfsetup.loader.bytes import MalformedImage, check_range
 from tfsetup.loader.dyld_system import System, parse_system
@@ -203,19 +204,17 @@ def find_environment(folder: Path) -> Environment | None:
 
 _SITE_NAMES = ("site-packages", "dist-packages")
 _SITES = ("lib/python3*/site-packages", "Lib/site-packages", "lib/python3*/dist-packages", "lib/python3/dist-packages")
-_EXECUTABLES = ("bin/python3", "bin/python", "Scripts/python.exe", "python.exe")
 
 
 def _prefix_of(site: Path) -> Path | None:
     """Return the root of the environment a site-packages belongs to, if that is where it lies."""
     levels = 1 if site.parent.name == "Lib" else 2
     above = site.parents[min(levels, len(site.parents) - 1)]
-    return above if any((above / name).exists() for name in _EXECUTABLES) else None
+    return above if interpreter_in(above) else None
 
 
 def _environment(site: Path, prefix: Path) -> Environment:
-    executable = next((prefix / name for name in _EXECUTABLES if (prefix / name).exists()), None)
-    return Environment(site=site, prefix=prefix, executable=executable, python=_python(site, prefix))
+    return Environment(site=site, prefix=prefix, executable=interpreter_in(prefix), python=_python(site, prefix))
 
 
 def _bare(site: Path) -> Environment:

@@ -15,11 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from tfsetup.errors import UsageError
+from tfsetup.ground.looking import find
 from tfsetup.host.environ import scrub
 from tfsetup.verify.model import Ended, Mode, ProbeOutcome
-
-NAMES = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
 
 Progress = Callable[[str], None]
 
@@ -44,29 +42,12 @@ def find_python(prefix: Path) -> Path:
     """Return the interpreter of PREFIX: a virtual environment, a conda environment, an interpreter, or a link to one.
 
     A link to an interpreter is not followed: the interpreter of a virtual environment is one, and only under that name
-    does it know its packages. Raises UsageError when there is no interpreter.
+    does it know its packages.
+
+    Raises:
+        UsageError: there is none.
     """
-    try:
-        if prefix.is_file():
-            return prefix.absolute()
-        for name in NAMES:
-            if (prefix / name).is_file():
-                return (prefix / name).absolute()
-        lost = next((prefix / name for name in NAMES if (prefix / name).is_symlink()), None)
-        exists = prefix.exists() or prefix.is_symlink()
-    except OSError as error:
-        raise UsageError(f"cannot look at {prefix}: {error.strerror}", hint="check the folder's permissions") from error
-    if lost is not None:
-        raise UsageError(
-            f"{lost} points to {lost.readlink()}, which is gone",
-            hint="the Python it was built on was removed or moved; `tfsetup install` builds the environment anew",
-        )
-    if not exists:
-        raise UsageError(f"{prefix} does not exist", hint="name an environment's folder or its interpreter")
-    raise UsageError(
-        f"{prefix} holds no Python interpreter (looked for bin/python, Scripts\\python.exe, python.exe)",
-        hint="name the folder of a virtual or conda environment, or the interpreter itself",
-    )
+    return find(prefix).python
 
 
 def child_environment(base: Mapping[str, str], python: Path) -> dict[str, str]:

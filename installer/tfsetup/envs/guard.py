@@ -1,0 +1,73 @@
+"""What an environment must never take the place of, as this machine has it: uv, the caches, the Python to build on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tfsetup.errors import UsageError
+from tfsetup.ground.looking import kept, look, refuse
+from tfsetup.ground.prefix import Kept, Prefix
+from tfsetup.host.memory import cache_folder
+
+
+def refuse_prefix(prefix: Path, *, replace: bool = False, python: str | None = None) -> None:
+    """Raise when no environment may be built at `prefix` (`ground.prefix.objection` says why).
+
+    `python` is the interpreter it would be built on, as far as it is known. Only looks, and costs a millisecond: asked
+    before anything is resolved, before anything is written, and under the lock right before the switch.
+
+    Raises:
+        UsageError: none may; nothing was changed.
+    """
+    refuse(prefix, tuple(_kept(os.environ, python)), replace=replace)
+
+
+def may_be_prefix(prefix: Path) -> bool:
+    """Whether a fix may name `prefix`: an environment may be built there, in the place of one if need be."""
+    try:
+        refuse_prefix(prefix, replace=True)
+    except UsageError:
+        return False
+    return True
+
+
+def target_of(path: Path) -> str:
+    """Return the prefix that a fix of the environment (or interpreter) at `path` may name: its root, else `.venv`."""
+    found = look(path)
+    if isinstance(found, Prefix) and path.absolute() != found.root:
+        path = found.root
+    return str(path) if may_be_prefix(path) else ".venv"
+
+
+def _kept(environ: Mapping[str, str], python: str | None) -> Iterator[Kept]:
+    if python is not None and Path(python).is_absolute():
+        yield kept(f"the Python to build on ({python})", python)
+    yield kept("uv", _uv(environ))
+    yield kept("uv's cache", _uv_cache(environ))
+    yield kept("tfsetup's cache", cache_folder(environ))
+    yield kept("conda's cache", environ.get("RATTLER_CACHE_DIR"), *environ.get("CONDA_PKGS_DIRS", "").split(","))
+
+
+def _uv(environ: Mapping[str, str]) -> str | None:
+    import shutil
+
+    from uv import find_uv_bin
+
+    try:
+        return str(find_uv_bin())
+    except FileNotFoundError:
+        return shutil.which("uv", path=environ.get("PATH"))
+
+
+def _uv_cache(environ: Mapping[str, str]) -> Path | None:
+    """Return where uv caches (its documentation, "Cache directory"); None: nowhere that is known."""
+    if environ.get("UV_CACHE_DIR"):
+        return Path(environ["UV_CACHE_DIR"])
+    if sys.platform == "win32":
+        return Path(environ["LOCALAPPDATA"]) / "uv" / "cache" if environ.get("LOCALAPPDATA") else None
+    if environ.get("XDG_CACHE_HOME", "").startswith("/"):
+        return Path(environ["XDG_CACHE_HOME"]) / "uv"
+    return Path(environ["HOME"]) / ".cache" / "uv" if environ.get("HOME") else None
