@@ -92,22 +92,6 @@ def test_an_index_that_does_not_answer_is_exit_5(
     assert ran.err.endswith("error: Locking: The package index could not be reached.\n hint: Check the network.\n")
 
 
-@pytest.mark.parametrize("kind", ["folder", "file"])
-def test_a_prefix_that_is_not_ours_is_exit_6_and_untouched(
-    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path, kind: str
-) -> None:
-    prefix = tmp_path / ".venv"
-    if kind == "folder":
-        prefix.mkdir()
-    else:
-        prefix.write_text("mine")
-    ran = tfsetup("install", "--dry-run", "--host", host_file("linux-x86_64-glibc-2.36"))
-    assert ran.status == 6
-    assert f"error: {prefix} exists and was not made by tfsetup; it is left as it is." in ran.err
-    assert "--replace" in ran.err
-    assert [path.name for path in tmp_path.iterdir()] == [".venv"]
-
-
 def test_a_lock_file_that_is_not_there_is_exit_8(tfsetup: Tfsetup, host_file: Callable[[str], str]) -> None:
     argv = ["install", "--dry-run", "--lock", "pylock.toml", "--host", host_file("linux-x86_64-glibc-2.36")]
     ran = tfsetup(*argv)

@@ -11,6 +11,8 @@ from tfsetup.cli.session import Session
 from tfsetup.doctor.actions import rebuild_of
 from tfsetup.doctor.model import Diagnosis
 from tfsetup.errors import UsageError
+from tfsetup.ground.looking import look
+from tfsetup.ground.prefix import Absent
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ def _agree(session: Session, rebuild: Rebuild, data: Any, *, yes: bool) -> None:
     if yes:
         return
     if session.json or not sys.stdin.isatty():
-        raise UsageError(f"This would rebuild {rebuild.prefix}.", hint="Add --yes to agree.")
+        what = "build" if isinstance(look(Path(rebuild.prefix)), Absent) else "rebuild"
+        raise UsageError(f"This would {what} {rebuild.prefix}.", hint="Add --yes to agree.")
     import typer
 
-    typer.confirm(f"Rebuild {rebuild.prefix}? The old environment is kept.", abort=True, err=True)
+    typer.confirm(f"Rebuild {rebuild.prefix}? An old environment is kept.", abort=True, err=True)

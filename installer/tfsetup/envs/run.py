@@ -29,7 +29,7 @@ from tfsetup.envs.model import (
     Verify,
 )
 from tfsetup.envs.store import Store, unwritable
-from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
+from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.looking import generation, place_at
 from tfsetup.loader.names import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
@@ -73,8 +73,8 @@ def install(plan: Plan, store: Store, hooks: Hooks, *, offline: bool = False, re
     """Carry out `plan`, unless the current generation already is what it would build.
 
     Raises:
-        UsageError: there may be no environment at the prefix, or it is not ours and `replace` was not said.
-        BuildError: building failed.
+        BuildError: building failed, or (since the command line was judged) the prefix became something that may not
+            be one, or that is not ours, and `replace` was not said.
         NetworkError: a wheel could not be fetched or is not the locked one.
         Refused: preflight or verification said no. In every case the previous environment stays in place.
     """
@@ -92,9 +92,12 @@ def current(store: Store, *, replace: bool = False, python: str | None = None) -
     """Return the current generation; None: there is none, or somebody else's environment, which may be replaced.
 
     Raises:
-        UsageError: there may be no environment at the prefix, or it is not ours and may not be replaced.
+        BuildError: there may be no environment at the prefix, or it is not ours and may not be replaced.
     """
-    refuse_prefix(store.layout.prefix, replace=replace, python=python)
+    try:
+        refuse_prefix(store.layout.prefix, replace=replace, python=python)
+    except UsageError as refused:  # nothing is wrong with the command line any more: the place has changed since
+        raise BuildError(refused.message, hint=refused.hint) from refused
     return None if generation(store.layout.prefix) is None else store.current()
 
 
@@ -262,11 +265,11 @@ class _Build:
     def _switch(self) -> None:
         prefix = self.store.layout.prefix
         current(self.store, replace=self.replace, python=_base(self.plan))  # it may have become another's meanwhile
+        receipt = self._receipt()
+        self.store.write_receipt(receipt)
         if place_at(prefix).what == "empty":
             prefix.rmdir()  # nothing is lost, and nothing empty is kept to go back to
         replaced = prefix.is_dir() and not prefix.is_symlink()
-        receipt = self._receipt()
-        self.store.write_receipt(receipt)
         self.receipt = receipt
         if replaced:
             self.store.adopt(_adopted(0 if 0 not in self.store.numbers() else self.number + 1), self.number)

@@ -157,10 +157,10 @@ def _first(folder: Path, *patterns: str) -> Path | None:
 
 def generation(prefix: Path) -> int | None:
     """Return the number of the generation that a link of tfsetup's leads to, there or not; None: it is no such link."""
-    target = _link(prefix)
-    parent = Path(os.path.realpath(prefix.parent))
+    target = _read_link(prefix)
     if target is None or not target.name.isdigit():
         return None
+    parent = Path(os.path.realpath(prefix.parent))
     beside = Path(os.path.abspath(parent / target)).parent  # noqa: PTH100 - as text: what it leads to may be gone
     return int(target.name) if beside == parent / f"{prefix.name}.generations" else None
 
@@ -188,7 +188,6 @@ def _place(text: str, whole: Path) -> Place:
         mount=os.path.ismount(whole),
         project=next((name for name in _PROJECT if os.path.lexists(whole / name)), None) if what != "link" else None,
         above=tuple(_above(whole)),
-        blocked=_blocked(whole),
     )
 
 
@@ -215,15 +214,6 @@ def _above(whole: Path) -> Iterator[Above]:
         kind = environment_kind(folder)
         if kind is not None:
             yield Above(path=folder, kind=kind)
-
-
-def _blocked(whole: Path) -> Path | None:
-    for folder in whole.parents:
-        with suppress(NotADirectoryError):
-            status = folder.stat() if os.path.lexists(folder) else None
-            if status is not None:
-                return None if stat.S_ISDIR(status.st_mode) else folder
-    return None
 
 
 def kept(what: str, *paths: str | os.PathLike[str] | None) -> Kept:
@@ -287,14 +277,19 @@ def _identity(path: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _link(path: Path) -> Path | None:
-    """Return where a link or junction leads, one step, as a path from here; None: it is none."""
+def _read_link(path: Path) -> Path | None:
+    """Return what a link or junction says, word for word; None: it is none."""
     try:
-        target = Path(os.readlink(path))  # noqa: PTH115 - also reads junctions, which Path.readlink did not before 3.12
+        target = os.readlink(path)  # noqa: PTH115 - also reads junctions, which Path.readlink did not before 3.12
     except OSError:
         return None
-    target = Path(str(target).removeprefix("\\\\?\\"))
-    return target if target.is_absolute() else path.parent / target
+    return Path(target.removeprefix("\\\\?\\"))
+
+
+def _link(path: Path) -> Path | None:
+    """Return where a link or junction leads, one step, as a path from here; None: it is none."""
+    target = _read_link(path)
+    return None if target is None else path.parent / target
 
 
 def _end(path: Path) -> Path:

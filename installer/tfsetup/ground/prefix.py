@@ -101,7 +101,7 @@ def repair(found: Absent | Gone) -> str:
     if isinstance(found, Absent):
         return "`tfsetup install` builds one; or name an environment's folder, or its interpreter."
     if found.ours and found.link == found.path:
-        return f"`{command_for(found.path)}` builds it anew; `tfsetup list` shows what there is to go back to."
+        return f"`{command_for(found.path)}` builds it anew; `tfsetup rollback` goes back to one before it."
     if found.link == found.path:
         return f"Remove the link; then `{command_for(found.path)}` builds an environment there."
     command = command_for(found.path, replace=not found.ours)
@@ -126,8 +126,7 @@ class Place:
 
     `text` is how the user wrote it, `path` where that is: absolute, its parent without links. `identity` is that of the
     entry itself. `target`: where a link leads. `mount`: another file system begins here. `project`: the name of a file
-    that tells a project. `above`: the environments it lies in. `blocked`: a part of the path that is no folder.
-    `problem`: why it cannot be looked at.
+    that tells a project. `above`: the environments it lies in. `problem`: why it cannot be looked at.
     """
 
     text: str
@@ -138,7 +137,6 @@ class Place:
     mount: bool = False
     project: str | None = None
     above: tuple[Above, ...] = ()
-    blocked: Path | None = None
     problem: str = ""
 
 
@@ -165,7 +163,6 @@ class Objection:
 
 
 _ANOTHER = "Choose another folder, for example with --prefix .venv."
-_LONGEST = 200  # bytes; file systems end at 255, and `.generations` comes behind the name
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(\..*)?", re.IGNORECASE)
 
@@ -201,8 +198,6 @@ def _of_name(place: Place, *, windows: bool) -> Objection | None:
         reason = "it ends in a dot or a space, which some systems cut off"
     elif name.endswith(".generations"):
         reason = "this ending is for the generations of an environment"
-    elif len(os.fsencode(name)) > _LONGEST:
-        reason = f"its name is longer than {_LONGEST} bytes"
     elif os.pathsep in place.text:
         reason = f"`{os.pathsep}` separates the folders of PATH"
     elif windows and _RESERVED.fullmatch(name):
@@ -219,8 +214,6 @@ def _of_what_it_holds(place: Place, kept: Iterable[Kept]) -> Objection | None:
 
 
 def _of_where_it_lies(place: Place) -> Objection | None:
-    if place.blocked is not None:
-        return Objection(message=f"{place.path} cannot be made: {place.blocked} is no folder.", hint=_ANOTHER)
     for one in place.above:
         if one.kind == "conda-base" and place.path.parent == one.path / "envs":
             continue  # conda's own place for environments
@@ -254,10 +247,10 @@ def _not_ours(place: Place) -> Objection:
 
 _MOVE = "Choose another folder with --prefix, or move this one away yourself."
 _STANDS: dict[str, tuple[str, str]] = {
-    "folder": ("{path} holds {sign} and is not an environment; it is left as it is.", _MOVE),
-    "file": ("{path} is no folder; it is left as it is.", _MOVE.replace("this one", "it")),
+    "folder": ("{path} holds {sign}, is no environment and was not made by tfsetup; it is left as it is.", _MOVE),
+    "file": ("{path} is no folder and was not made by tfsetup; it is left as it is.", _MOVE.replace("this one", "it")),
     "link": (
-        "{path} is a link that tfsetup did not make (to {target}); it is left as it is.",
+        "{path} is a link to {target} and was not made by tfsetup; it is left as it is.",
         "Choose another folder with --prefix, or remove the link yourself.",
     ),
     "installation": ("{path} is an installation of Python, not an environment; it is never replaced.", _ANOTHER),

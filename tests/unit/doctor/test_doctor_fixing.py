@@ -73,10 +73,24 @@ def test_without_agreement_nothing_is_built(
 ) -> None:
     installations = install(PLAN)
     monkeypatch.setattr("sys.stdin", io.StringIO())  # not a terminal
-    with pytest.raises(UsageError, match="would rebuild env") as caught:
+    with pytest.raises(UsageError, match="would build env") as caught:
         fixing.carry_out(Session(), DIAGNOSIS, yes=False)
     assert caught.value.hint == "Add --yes to agree."
     assert [dry for _, dry in installations.runs] == [True]
+
+
+def test_what_is_there_is_rebuilt(
+    install: Callable[[Result], Installations],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    install(PLAN)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.chdir(tmp_path)
+    Path("env").mkdir()
+    Path("env", "python.exe").touch()
+    with pytest.raises(UsageError, match="would rebuild env"):
+        fixing.carry_out(Session(), DIAGNOSIS, yes=False)
 
 
 def test_a_plan_that_is_refused_ends_there(install: Callable[[Result], Installations]) -> None:

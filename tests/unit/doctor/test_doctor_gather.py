@@ -15,6 +15,7 @@ from support.examples import examples
 from tfsetup.doctor import gather
 from tfsetup.doctor.environment import BadFile
 from tfsetup.errors import InvalidFileError, UsageError
+from tfsetup.ground.prefix import Absent, Gone, Prefix
 
 
 def test_a_log_may_hold_any_bytes(tmp_path: Path) -> None:
@@ -198,42 +199,65 @@ def test_packages_that_conda_installed(tmp_path: Path) -> None:
     assert dict(gather._conda(tmp_path)) == {"ca-certificates": "2024.7.4", "numpy": "1.26.4"}
 
 
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty working folder; no environment is active."""
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def python_of(prefix: str | None) -> Path:
+    found = gather.environment_meant(prefix)
+    assert isinstance(found, Prefix)
+    return found.python
+
+
 @pytest.mark.parametrize("place", ["bin/python", "Scripts/python.exe", "python.exe"])
 def test_the_interpreter_of_an_environment(tmp_path: Path, place: str) -> None:
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).write_text("")
-    assert gather.interpreter_of(str(tmp_path)) == tmp_path / place
-    assert gather.interpreter_of(str(tmp_path / place)) == tmp_path / place
+    assert python_of(str(tmp_path)) == tmp_path / place
+    assert python_of(str(tmp_path / place)) == tmp_path / place
 
 
-def test_an_environment_named_from_here_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_named_from_here_is_found_from_anywhere(nowhere: Path) -> None:
     """The interpreter is run in another folder, where a relative path leads nowhere."""
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    (tmp_path / ".venv" / "bin" / "python").touch()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
-    monkeypatch.delenv("CONDA_PREFIX", raising=False)
-    wanted = tmp_path / ".venv" / "bin" / "python"
-    assert gather.interpreter_of(".venv") == gather.interpreter_of("./.venv/bin/python") == wanted
-    assert gather.interpreter_of(None) == wanted
+    (nowhere / ".venv" / "bin").mkdir(parents=True)
+    (nowhere / ".venv" / "bin" / "python").touch()
+    wanted = nowhere / ".venv" / "bin" / "python"
+    assert python_of(".venv") == python_of("./.venv/bin/python") == wanted
+    assert python_of(None) == wanted
 
 
-def test_the_active_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python").write_text("")
-    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
-    assert gather.interpreter_of(None) == tmp_path / "bin" / "python"
+@pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
+def test_the_active_environment(nowhere: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    (nowhere / "bin").mkdir()
+    (nowhere / "bin" / "python").write_text("")
+    monkeypatch.setenv(variable, str(nowhere))
+    assert python_of(None) == nowhere / "bin" / "python"
 
 
-def test_no_environment_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="No environment is active"):
-        gather.interpreter_of(None)
-    with pytest.raises(UsageError, match="neither an environment nor an interpreter"):
-        gather.interpreter_of(str(tmp_path))
+def test_no_environment_at_all(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(nowhere))
+    assert gather.environment_meant(None) is None
+    assert gather.python_on_path() is None
+    assert gather.environment_meant(str(nowhere)) == Absent(path=nowhere, instead="folder")
+
+
+def test_a_python_on_path_stands_for_no_environment_that_is_gone(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (nowhere / "python").write_text("#!/bin/sh\n")
+    (nowhere / "python").chmod(0o755)
+    monkeypatch.setenv("PATH", str(nowhere))
+    assert gather.python_on_path() == nowhere / "python"
+    (nowhere / ".venv").symlink_to(".venv.generations/3")
+    gone = Path(".venv.generations/3")
+    assert gather.environment_meant(None) == Gone(path=Path(".venv"), link=Path(".venv"), target=gone, ours=True)
+    monkeypatch.setenv("VIRTUAL_ENV", str(nowhere / "left"))
+    assert gather.environment_meant(None) == Absent(path=nowhere / "left")
 
 
 @pytest.mark.parametrize(

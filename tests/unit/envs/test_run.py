@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -206,11 +207,78 @@ def test_a_check_that_says_no_leaves_the_old_environment(tmp_path: Path, uv: Fak
     assert uv.calls
 
 
+def foreign(prefix: Path) -> None:
+    """Make a virtual environment that is not tfsetup's."""
+    (prefix / "bin").mkdir(parents=True)
+    (prefix / "bin" / "python").write_text("#!/bin/sh\n")
+    (prefix / "pyvenv.cfg").write_text("home = /usr/bin\n")
+
+
+def project(prefix: Path) -> None:
+    prefix.mkdir()
+    (prefix / "thesis.tex").write_text("years of work")
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path, uv: FakeUv, replace: bool) -> None:
+    store = make_store(tmp_path)
+    project(store.layout.prefix)
+    with pytest.raises(BuildError, match=r"holds files, is no environment and was not made") as caught:
+        install(make_plan(*STEPS), store, make_hooks(), replace=replace)
+    assert "--replace" not in caught.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == [".venv"]
+    assert uv.calls == []
+
+
+def test_an_empty_folder_may_become_one_and_is_nothing_to_go_back_to(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    store.layout.prefix.mkdir()
+    outcome = install(make_plan(*STEPS), store, make_hooks())
+    assert store.current() == outcome.generation
+    assert store.numbers() == [outcome.generation]
+    assert uv.calls
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("appears", [project, foreign], ids=["a project", "an environment"])
+def test_what_appears_at_the_prefix_while_it_is_built_is_judged_too(
+    tmp_path: Path, uv: FakeUv, appears: Callable[[Path], None], replace: bool
+) -> None:
+    store = make_store(tmp_path)
+
+    def meanwhile(_python: Path) -> dict[str, Any]:
+        appears(store.layout.prefix)
+        return {}
+
+    def work() -> Any:
+        return install(make_plan(*STEPS), store, make_hooks(verify=meanwhile), replace=replace)
+
+    if replace and appears is foreign:
+        assert work().changed
+        assert store.receipt(0).row == "adopted"
+    else:
+        with pytest.raises(BuildError, match="was not made by tfsetup"):
+            work()
+        assert not store.layout.prefix.is_symlink()
+        assert store.numbers() == []
+    assert uv.calls
+
+
+def test_the_python_to_build_on_is_not_replaced_by_what_is_built_on_it(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    foreign(store.layout.prefix)
+    python = str(store.layout.prefix / "bin" / "python")
+    steps = (CreateVenv(python=python, download=False), *STEPS[1:])
+    with pytest.raises(BuildError, match="holds the Python to build on"):
+        install(make_plan(*steps), store, make_hooks(), replace=True)
+    assert uv.calls == []
+
+
 def test_an_existing_environment_of_somebody_else_is_refused_before_anything_is_written(
     tmp_path: Path, uv: FakeUv
 ) -> None:
     store = make_store(tmp_path)
-    store.layout.prefix.mkdir()
+    foreign(store.layout.prefix)
     with pytest.raises(BuildError, match="was not made by tfsetup"):
         install(make_plan(*STEPS), store, make_hooks())
     assert [path.name for path in tmp_path.iterdir()] == [".venv"]
@@ -219,7 +287,7 @@ def test_an_existing_environment_of_somebody_else_is_refused_before_anything_is_
 
 def test_it_is_kept_as_generation_0_when_its_place_may_be_taken(tmp_path: Path, uv: FakeUv) -> None:
     store = make_store(tmp_path)
-    store.layout.prefix.mkdir()
+    foreign(store.layout.prefix)
     (store.layout.prefix / "mine").write_text("kept")
     outcome = install(make_plan(*STEPS), store, make_hooks(), replace=True)
     assert outcome.generation == store.current()
@@ -230,7 +298,7 @@ def test_it_is_kept_as_generation_0_when_its_place_may_be_taken(tmp_path: Path, 
 
 def test_its_place_is_not_taken_when_the_new_one_does_not_run(tmp_path: Path, uv: FakeUv) -> None:
     store = make_store(tmp_path)
-    store.layout.prefix.mkdir()
+    foreign(store.layout.prefix)
     (store.layout.prefix / "mine").write_text("kept")
 
     def refuse(_python: Path) -> dict[str, Any]:
