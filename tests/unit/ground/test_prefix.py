@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.ground.prefix import (
+    NAMES,
     Above,
     Absent,
     Gone,
@@ -207,6 +208,7 @@ def test_a_place_that_is_refused_with_replace_is_refused_without(
 
 
 VENV = Path(".venv")
+LOOKED = "bin/python, bin/python3, Scripts/python.exe, python.exe"
 
 
 @pytest.mark.parametrize(
@@ -219,8 +221,7 @@ VENV = Path(".venv")
         ),
         (
             Absent(path=VENV, instead="folder"),
-            "There is no environment at .venv. The folder holds no Python interpreter (looked for "
-            + "bin/python, bin/python3, Scripts/python.exe, python.exe).",
+            f"There is no environment at .venv. The folder holds no Python interpreter (looked for {LOOKED}).",
             "`tfsetup install` builds one; or name an environment's folder, or its interpreter.",
         ),
         (
@@ -261,6 +262,7 @@ def test_the_command_names_a_prefix_only_when_it_must() -> None:
 
 
 def test_where_an_interpreter_is() -> None:
+    assert NAMES == ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
     assert interpreter_name(windows=False) == interpreter_name(windows=False, conda=True) == "bin/python"
     assert interpreter_name(windows=True) == "Scripts/python.exe"
     assert interpreter_name(windows=True, conda=True) == "python.exe"
