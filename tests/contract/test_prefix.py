@@ -14,6 +14,7 @@ import pytest
 from support.cli import Ran, Tfsetup
 from support.envs import finish, make_store
 from support.locks import ONE_PACKAGE
+from tfsetup.errors import UsageError
 from tfsetup.locks.run import Finished
 
 HOST = "linux-x86_64-glibc-2.36"
@@ -329,17 +330,25 @@ def test_a_named_environment_that_is_none_is_wrong_usage(tfsetup: Tfsetup) -> No
 # ---------------------------------------------------------------------------------- a Python that is somebody's own
 
 
-@pytest.fixture
-def private_python(tmp_path: Path) -> Path:
-    """Return a private copy of this Python's installation: a real interpreter that starts."""
+@pytest.fixture(scope="module")
+def copied_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of this Python's installation: a real interpreter and its library."""
     base, version = Path(sys.base_prefix), f"python{sys.version_info.major}.{sys.version_info.minor}"
-    folder = tmp_path / "private"
+    folder = tmp_path_factory.mktemp("python") / "private"
     (folder / "bin").mkdir(parents=True)
     shutil.copy2(Path(sys.executable).resolve(), folder / "bin" / version)
     (folder / "bin" / "python").symlink_to(version)
     shutil.copytree(base / "lib" / version, folder / "lib" / version, ignore=NOT_THE_LIBRARY, symlinks=True)
     for library in (base / "lib").glob("libpython*"):
         shutil.copy2(library, folder / "lib", follow_symlinks=False)
+    return folder
+
+
+@pytest.fixture
+def private_python(copied_python: Path, tmp_path: Path) -> Path:
+    """Return somebody's own installation of Python, which starts."""
+    folder = tmp_path / "private"
+    shutil.copytree(copied_python, folder, symlinks=True, copy_function=os.link)
     assert starts(folder)
     return folder
 
@@ -377,5 +386,21 @@ def test_install_takes_no_python_s_place(
     ran = tfsetup("install", "--no-lock", "--accelerator", "cpu", "--no-verify", "--prefix", "private", *more)
     assert ran.status == 2
     assert "is an installation of Python, not an environment; it is never replaced." in ran.out + ran.err
+    assert tree(tmp_path) == before
+    assert starts(private_python)
+
+
+@pytest.mark.process
+def test_a_fix_that_aims_at_a_python_is_not_carried_out(private_python: Path, tmp_path: Path) -> None:
+    """Whatever a diagnosis may say: the last step asks the same question."""
+    from tfsetup.cli.fixing import carry_out
+    from tfsetup.cli.session import Session
+    from tfsetup.doctor.model import Diagnosis, Finding
+
+    fix = f"tfsetup install --prefix {private_python} --accelerator cpu"
+    finding = Finding(cause="c", confidence=1, title="t", evidence=(), explanation="e", fix=(fix,), kind="fatal")
+    before = tree(tmp_path)
+    with pytest.raises(UsageError, match="is an installation of Python, not an environment; it is never replaced"):
+        carry_out(Session(), Diagnosis(verdict="problem", findings=(finding,)), yes=True)
     assert tree(tmp_path) == before
     assert starts(private_python)
