@@ -62,7 +62,7 @@ def refused(install: Callable[..., Ran], tmp_path: Path) -> Callable[..., str]:
         for more in ((), ("--replace",)):
             ran = install(f"--prefix={prefix}", *more)
             assert ran.status == 2, ran.err
-            assert ran.err.startswith("error: "), "refused before anything was resolved"
+            assert "Detected" not in ran.err, "refused before anything was resolved"
             assert "--replace" not in ran.err
             said.append(ran.err)
         assert tree(tmp_path) == before
@@ -176,7 +176,7 @@ def test_a_link_of_somebody_else_is_left_as_it_is(refused: Callable[..., str], t
     finish(make_store(tmp_path, "other"), 1)
     (tmp_path / "env").symlink_to(target)
     words = f"error: {tmp_path}/env is a link to {tmp_path}/{target} and was not made by tfsetup; it is left as it is."
-    assert refused("env").startswith(words)
+    assert words in refused("env")
 
 
 def test_an_environment_of_somebody_else_is_replaced_only_when_that_was_said(
@@ -247,10 +247,12 @@ def test_install_says_it_too_and_builds_it_anew(install: Callable[..., Ran], tmp
     words = gone_generation(tmp_path)
     ran = install()
     assert ran.status == 0
-    assert ran.err.splitlines()[0] == f"Note      {words} It is built anew."
+    assert ran.err.splitlines()[0] == f"Note      {words}"
     (tmp_path / ".venv").unlink()
     words = removed_python(tmp_path)
-    assert install().status == 2
+    ran = install()
+    assert (ran.status, ran.err.splitlines()[0]) == (2, f"Note      {words}")
+    assert "--replace" in ran.err
     ran = install("--replace")
     assert (ran.status, words in ran.err) == (0, True)
 

@@ -54,9 +54,9 @@ class Installation:
         """Install and return the result of INTERFACE, "`install`"."""
         if not self.dry_run:
             self.session.refuse_replay("`tfsetup install`")
-        refuse_prefix(self.prefix, replace=self.replace)
         if isinstance(gone := look(self.prefix), Gone):
-            self.session.say(f"Note      {sentence(gone)} It is built anew.")
+            self.session.say(f"Note      {sentence(gone)}")
+        refuse_prefix(self.prefix, replace=self.replace)
         host = self.session.host()
         selection = self._select(host)
         if not selection.installable:

@@ -192,7 +192,9 @@ def _of_name(place: Place, *, windows: bool) -> Objection | None:
         reason = "it begins with a dash, as options do"
     elif place.path.parent == place.path:
         reason = "it is the root of a file system"
-    elif place.text in {"", "."} or Path(place.text).name == "..":
+    elif place.text in {"", "."}:
+        reason = "it is the working folder"
+    elif Path(place.text).name == "..":
         reason = "it does not name a folder"
     elif name.endswith((".", " ")):
         reason = "it ends in a dot or a space, which some systems cut off"
