@@ -103,7 +103,7 @@ def test_an_installation_of_python_is_never_replaced(refused: Callable[..., str]
     words = f"error: {tmp_path}/py is an installation of Python, not an environment; it is never replaced.\n"
     assert refused("py").startswith(words)
     put(tmp_path / "py" / "pyvenv.cfg", "home = /usr/bin\n")
-    assert refused("py").startswith(words)
+    assert words in refused("py")
 
 
 @pytest.mark.parametrize("prefix", ["/usr", sys.base_prefix, sys.prefix])
