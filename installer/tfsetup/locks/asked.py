@@ -14,6 +14,7 @@ from typing import Final
 from tfsetup.locks.model import LockedPackage, Origin
 from tfsetup.matrix.model import Ask, Backend
 from tfsetup.matrix.rows import RowAccelerator
+from tfsetup.matrix.select import check_ask
 from tfsetup.matrix.versions import asked
 
 
@@ -40,7 +41,12 @@ def made_by_others(packages: tuple[LockedPackage, ...], distributions: frozenset
 
 
 def asked_otherwise(made: MadeFor, ask: Ask) -> str:
-    """Return why a lock does not answer an ask, with both sides named; "" when it answers all of it."""
+    """Return why a lock does not answer an ask, with both sides named; "" when it answers all of it.
+
+    Raises:
+        UsageError: the ask is none (`check_ask`).
+    """
+    check_ask(ask)
     reasons = (_COMPARED[field.name](made, ask) for field in fields(Ask))
     return next(filter(None, reasons), "")
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.locks import origin, package
+from tfsetup.errors import UsageError
 from tfsetup.locks.asked import MadeFor, asked_otherwise, made_by_others, made_for
 from tfsetup.matrix.model import Ask
 
@@ -98,3 +99,9 @@ def test_a_lock_of_ours_says_all_of_it() -> None:
     assert made == MadeFor(backend="venv", tensorflow="2.19.1", accelerator="metal", python="3.11", pre=True)
     assert None not in {getattr(made, field.name) for field in fields(MadeFor)}
     assert asked_otherwise(made, Ask(pre=True)) == ""
+
+
+@pytest.mark.parametrize("said", [Ask(tensorflow="abc"), Ask(python="three")], ids=str)
+def test_an_ask_that_is_none_is_wrong_usage(said: Ask) -> None:
+    with pytest.raises(UsageError):
+        asked_otherwise(MADE, said)
