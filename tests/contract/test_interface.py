@@ -13,7 +13,7 @@ import pytest
 
 from support.cli import Tfsetup
 from tfsetup import __version__
-from tfsetup.cli.app import COMMANDS
+from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
 
 ENVELOPE = ["schema", "tool", "version", "command", "status", "data", "findings", "error"]

@@ -453,6 +453,33 @@ def test_a_named_lock_for_another_machine_is_refused(
     assert uv.calls
 
 
+@pytest.mark.parametrize(
+    ("asked", "both_sides"),
+    [
+        (("--accelerator", "cuda"), "it is for the accelerator cpu, and cuda was asked for"),
+        (("--accelerator", "metal"), "it is for the accelerator cpu, and metal was asked for"),
+        (("--accelerator", "rocm"), "it is for the accelerator cpu, and rocm was asked for"),
+        (("--backend", "conda"), "it is a lock for the backend venv, and conda was asked for"),
+        (("--pre",), "it was made without pre-releases, and --pre was given"),
+        (("--python", "3.11"), "it is for Python 3.12, and 3.11 was asked for"),
+        (("--tensorflow", "2.18.*"), "and 2.18.* was asked for"),
+    ],
+    ids=" ".join,
+)
+def test_a_named_lock_must_answer_the_whole_ask(
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str], asked: tuple[str, ...], both_sides: str
+) -> None:
+    tfsetup("lock", "--platform", CPU, "--python", "3.12", "--format", "portable", "-o", "locks")
+    lock = f"locks/requirements.{CPU}.txt"
+    assert dry(tfsetup, host_file, "--lock", lock, "--accelerator", "cpu", "--backend", "venv").status == 0
+    ran = dry(tfsetup, host_file, "--lock", lock, *asked)
+    error = ran.document["error"]
+    assert (ran.status, error["code"], error["where"]) == (8, "lock", lock)
+    assert error["message"].startswith("This lock cannot be used here: ")
+    assert both_sides in error["message"]
+    assert uv.calls
+
+
 def test_another_index_than_the_lock_s_takes_the_hashes_and_leaves_the_addresses(
     tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

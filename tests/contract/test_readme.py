@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import Tfsetup
-from tfsetup.cli.app import COMMANDS
+from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
 from tfsetup.matrix.files import read_matrix
 from tfsetup.report.matrix import support_table

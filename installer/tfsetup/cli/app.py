@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 import importlib
+import math
 import signal
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 import typer.main
 from typer.core import TyperGroup
 
 from tfsetup import __version__
+from tfsetup.cli.commands import COMMANDS, changes_something, command_in, own_words
 from tfsetup.cli.session import Session, report_error
+from tfsetup.cli.streams import taken_over
 from tfsetup.errors import Code, TfsetupError, UsageError
 
-# In the order a newcomer needs them: name -> where it is, and its line in `--help`. A command's module is imported when
-# the command runs: `--help` would otherwise pay for every option of every command.
-COMMANDS = {
-    "host": ("host:host", "Say what machine this is, each fact with the source it came from."),
-    "resolve": ("resolve:resolve", "Say which TensorFlow goes on this machine, and why."),
-    "matrix": ("matrix:matrix", "The distribution matrix: read it, prove it, bring it up to date with the index."),
-    "install": ("install:install", "Put a TensorFlow that really runs onto this machine, and prove it."),
-    "lock": ("lock:lock", "Write lock files for every machine of the team, or say which ones are stale."),
-    "preflight": ("preflight:preflight", "Predict from the files alone whether TensorFlow and its plugins will load."),
-    "verify": (
-        "verify:verify",
-        "Load TensorFlow in a fresh interpreter, time a matmul on each device, and check the answers.",
-    ),
-    "doctor": ("doctor:doctor", "Say what is wrong and what fixes it, from an environment, a pasted log, or both."),
-    "run": ("run:run", "Run a command inside the environment, as if it were activated."),
-    "list": ("generations:list_", "List the generations of an environment."),
-    "rollback": (
-        "generations:rollback",
-        "Point the environment at an earlier generation, without network or delay.",
-    ),
-    "remove": ("generations:remove", "Remove one generation that is not the current one."),
-    "gc": ("generations:gc", "Remove old generations, and what killed runs have left."),
-}
+_PAIR_S = 2.0
+"""Signals to end that follow one another within this many seconds are one."""
 
 
 class _Commands(TyperGroup):
@@ -51,14 +36,18 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is Typer's
         return load_command(cmd_name) if cmd_name in COMMANDS else None
 
+    def invoke(self, ctx: Any) -> Any:
+        with _typer_kept_out():
+            return super().invoke(ctx)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is Typer's
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+            formatter.write_dl([(name, command.line) for name, command in COMMANDS.items()])
 
 
 def load_command(name: str) -> Any:
     """Import the module of a command and return what Typer makes of its function (or of its group)."""
-    module, _, attribute = COMMANDS[name][0].partition(":")
+    module, _, attribute = COMMANDS[name].at.partition(":")
     found = getattr(importlib.import_module(f"tfsetup.cli.{module}"), attribute)
     if not isinstance(found, typer.Typer):
         function, found = found, typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -110,18 +99,26 @@ def _globals(
 
 
 def run(argv: list[str]) -> int:
-    """Run the command line with `argv` (without the program's name) and return the exit status of INTERFACE."""
-    session = Session(json="--json" in argv, command=_command_in(argv))
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Run the command line with `argv` (without the program's name) and return the exit status of INTERFACE.
+
+    Nothing that happens to stdout or stderr ends it early (`tfsetup.cli.streams`).
+    """
+    _heed_terminations()
+    with taken_over() as streams:
+        session = Session(json="--json" in own_words(argv), command=command_in(argv), streams=streams)
+        status = _status(argv, session)
+        return streams.settle(status, changes=changes_something(session.command, argv), json=session.json)
+
+
+def _status(argv: list[str], session: Session) -> int:
     try:
         returned = app(argv, standalone_mode=False, obj=session, prog_name="tfsetup")
-        sys.stdout.flush()
     except TfsetupError as error:
         return report_error(session, error)
     except typer.Exit as done:
         return done.exit_code
     except typer.Abort:
-        return report_error(session, TfsetupError(Code.INTERRUPTED, "Stopped at your word; nothing was changed."))
+        return report_error(session, TfsetupError(Code.INTERRUPTED, "Stopped at your word."))
     except typer.TyperException as error:
         return report_error(session, _usage(error))
     except OSError as error:
@@ -133,8 +130,26 @@ def run(argv: list[str]) -> int:
     return returned if isinstance(returned, int) else 0
 
 
-def _command_in(argv: list[str]) -> str:
-    return next((word for word in argv if word in COMMANDS), "tfsetup")
+class _LostPeerError(Exception):
+    """A pipe or an input of ours broke; Typer would take the plain exception for a matter of the terminal."""
+
+
+@contextmanager
+def _typer_kept_out() -> Iterator[None]:
+    """Turn an interrupt, a broken pipe and an end of input into values of ours, before Typer sees them.
+
+    Typer ends the program by itself for the first two, without a word, and takes the last for the user's "no". None of
+    them comes from stdout or stderr, which never raise: what broke is a pipe to another program, or a file.
+
+    Raises:
+        TfsetupError: interrupted.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as problem:
+        raise TfsetupError(Code.INTERRUPTED, "Interrupted; nothing half-done is left behind.") from problem
+    except (BrokenPipeError, EOFError) as problem:
+        raise _LostPeerError(f"{type(problem).__name__}: {problem}") from problem
 
 
 def _usage(error: typer.TyperException) -> UsageError:
@@ -146,14 +161,28 @@ def _usage(error: typer.TyperException) -> UsageError:
 def _bug(error: Exception) -> TfsetupError:
     from tfsetup.cli.crash import write_crash_log
 
-    log = write_crash_log(error)
     return TfsetupError(
         Code.BUG,
         f"This is a bug in tfsetup ({type(error).__name__}: {error}).",
-        hint=f"The whole traceback is in {log}; please send it with a bug report.",
+        hint=f"{write_crash_log(error)}; please send it with a bug report.",
     )
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    # A terminated run cleans up the way an interrupted one does.
-    raise KeyboardInterrupt
+def _heed_terminations() -> None:
+    """Let a run that is told to end (SIGTERM) or whose terminal is gone (SIGHUP) clean up as an interrupted one does.
+
+    They often come in pairs (the kernel's SIGHUP and the shell's, a service manager's both): the second of a pair must
+    not cut the cleaning short. What was ignored when tfsetup began stays so: `nohup tfsetup install` means it.
+    """
+    heeded = -math.inf
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal heeded
+        if time.monotonic() - heeded > _PAIR_S:
+            heeded = time.monotonic()
+            raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)

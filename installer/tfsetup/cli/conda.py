@@ -14,10 +14,14 @@ from tfsetup.matrix.rows import Matrix
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaChoice:
-    """A conda lock and the part of it that is for this machine; reads like a `Lock` for who reports it."""
+    """A conda lock and the part of it that is for this machine; reads like a `Lock` for who reports it.
+
+    `file` is where it was read; "" for one that was solved here.
+    """
 
     lock: CondaLock
     platform: PlatformLock
+    file: str = ""
 
     @property
     def packages(self) -> tuple[CondaPackage | PinnedWheel, ...]:
@@ -67,14 +71,18 @@ def read_choice(path: Path, host: Host) -> CondaChoice:
     from tfsetup.locks.conda.files import read_conda_lock
 
     lock = read_conda_lock(path)
-    return CondaChoice(lock=lock, platform=platform_for(lock, host, str(path)))
+    return CondaChoice(lock=lock, platform=platform_for(lock, host, str(path)), file=str(path))
 
 
 def ask_of(choice: CondaChoice, ask: Ask, matrix: Matrix) -> Ask:
-    """Return the ask completed by what the lock was made for."""
+    """Return the ask completed by what the lock was made for.
+
+    Raises:
+        LockError: something else was asked for in so many words.
+    """
     from tfsetup.locks.conda.asking import asked_by
 
-    return asked_by(choice.platform, ask, matrix)
+    return asked_by(choice.platform, ask, matrix, choice.file)
 
 
 def check(choice: CondaChoice, selection: Selection, path: Path) -> None:

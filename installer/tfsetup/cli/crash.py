@@ -23,17 +23,28 @@ _REMEDIES: Final = {
 
 
 def write_crash_log(error: BaseException) -> str:
-    """Write the traceback of `error` to a new file in the temporary folder and return its path."""
-    handle, path = tempfile.mkstemp(prefix="tfsetup-crash-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-        traceback.print_exception(error, file=file)
-    return path
+    """Write the traceback of `error` to a new file in the temporary folder; return a sentence that says where it is.
+
+    Without a place for it (a full disk may be why we are here) the sentence has the innermost line instead.
+    """
+    try:
+        handle, path = tempfile.mkstemp(prefix="tfsetup-crash-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            traceback.print_exception(error, file=file)
+    except OSError as problem:
+        frames = traceback.extract_tb(error.__traceback__)
+        last = f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else "an unknown place"
+        return f"It happened in {last} (the whole traceback could not be written: {problem.strerror or problem})"
+    return f"The whole traceback is in {path}"
 
 
 def refused_by_system(error: OSError) -> BuildError | None:
-    """Return the error for what the operating system could not give, wherever it struck; None: it may be our fault."""
+    """Return the error for what the operating system could not give, wherever it struck; None: it may be our fault.
+
+    It says nothing of what was changed before: whoever raised this far does not know.
+    """
     remedy = _REMEDIES.get(error.errno or 0)
     if remedy is None:
         return None
     where = f": {error.filename}" if error.filename else ""
-    return BuildError(f"The operating system refused{where}: {error.strerror}. Nothing was changed.", hint=remedy)
+    return BuildError(f"The operating system refused{where}: {error.strerror}.", hint=remedy)

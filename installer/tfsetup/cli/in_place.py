@@ -10,6 +10,7 @@ from typing import assert_never
 from tfsetup.errors import LockError, Where
 from tfsetup.host.model import Host
 from tfsetup.locks import files
+from tfsetup.locks.asked import asked_otherwise, made_by_others
 from tfsetup.locks.fresh import changes, recorded_order
 from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.suits import Suits, Unsuited, suits
@@ -61,17 +62,28 @@ def choose(host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
 def _named(path: Path, host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
     lock = files.read_lock(path)
     if lock.origin is None:
-        return Choice(path=path, selection=select(host, ask, matrix))
+        return _of_others(path, lock, host, ask, matrix)
     suited = suits(lock, host, ask, matrix)
     match suited:
         case Unsuited(reason=reason):
-            hint = "Name another lock with --lock, or resolve without: leave --lock out."
-            raise LockError(f"This lock cannot be used here: {reason}.", hint=hint, where=Where(file=str(path)))
+            raise _cannot_be_used(reason, path)
         case Suits(selection=selection):
             _refuse_stale(path, _stale(lock, recorded_order(lock.origin), matrix), request)
             return Choice(path=path, selection=selection)
         case _:
             assert_never(suited)
+
+
+def _of_others(path: Path, lock: Lock, host: Host, ask: Ask, matrix: Matrix) -> Choice:
+    names = frozenset(row.distribution for row in matrix.rows)
+    if reason := asked_otherwise(made_by_others(lock.packages, names), ask):
+        raise _cannot_be_used(reason, path)
+    return Choice(path=path, selection=select(host, ask, matrix))
+
+
+def _cannot_be_used(reason: str, path: Path) -> LockError:
+    hint = "Name another lock with --lock, or resolve without: leave --lock out."
+    return LockError(f"This lock cannot be used here: {reason}.", hint=hint, where=Where(file=str(path)))
 
 
 def _stale(lock: Lock, order: Order, matrix: Matrix) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tfsetup.cli.streams import handed_over
 from tfsetup.errors import BuildError, UsageError
 
 
@@ -50,5 +51,5 @@ def _run(prefix: Path, command: list[str]) -> None:
         raise UsageError(f"`{command[0]}` is neither in {prefix} nor on PATH.")
     if sys.platform == "win32":
         raise typer.Exit(subprocess.call([program, *command[1:]], env=environ))
-    sys.stdout.flush()
-    os.execve(program, [command[0], *command[1:]], environ)  # noqa: S606 - to run the user's own command is the job
+    with handed_over():
+        os.execve(program, [command[0], *command[1:]], environ)  # noqa: S606 - to run the user's own command is the job

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from tfsetup.cli.streams import Streams
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.report.text import printable
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Session:
-    """One run of the command line. `replayed` says that the host came from a file and this machine must not change."""
+    """One run of the command line. `replayed` says that the host came from a file and this machine must not change.
+
+    Everything is printed to `sys.stdout` and `sys.stderr`, which `streams` guards.
+    """
 
     verbosity: int = 0
     color: bool | None = None
@@ -33,6 +36,7 @@ class Session:
     command: str = "tfsetup"
     json: bool = False
     host_file: Path | None = None
+    streams: Streams = field(default_factory=Streams)
     started: list[Any] = field(default_factory=list)
 
     @property
@@ -125,34 +129,14 @@ def execute(ctx: typer.Context, command: str, *, json: bool, host: Path | None, 
     """
     session = ctx.ensure_object(Session)
     session.command, session.json, session.host_file = command, json, host
-    with _typer_kept_out():
-        result = work(session)
-        if json:
-            from tfsetup.report.result import envelope
+    result = work(session)
+    if json:
+        from tfsetup.report.result import envelope
 
-            print_json(envelope(result))
-        else:
-            render(session, result)
-        sys.stdout.flush()
+        print_json(envelope(result))
+    else:
+        render(session, result)
     raise typer.Exit(result.exit_status)
-
-
-@contextmanager
-def _typer_kept_out() -> Iterator[None]:
-    """Turn an interrupt and a closed pipe into values of ours: Typer would end the program for them by itself.
-
-    Raises:
-        TfsetupError: interrupted.
-        Exit: nobody reads our output any more (`tfsetup … | head`), which is no error.
-    """
-    try:
-        yield
-    except KeyboardInterrupt as problem:
-        raise TfsetupError(Code.INTERRUPTED, "Interrupted; nothing half-done is left behind.") from problem
-    except BrokenPipeError as problem:
-        # The interpreter flushes stdout once more at its end, and must find something that takes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from problem
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -163,15 +147,27 @@ def print_json(document: dict[str, Any]) -> None:
 
 
 def report_error(session: Session, error: TfsetupError) -> int:
-    """Print an error as text on stderr or as the JSON envelope on stdout; return the exit status."""
+    """Print an error as text on stderr or as the JSON envelope on stdout; return the exit status.
+
+    Where that stream does not take it, the text goes to the other one: an error is said somewhere, if at all possible.
+    """
     if session.json:
         from tfsetup.report.result import error_envelope
 
         print_json(error_envelope(session.command, error))
+        if session.streams.out_loss is not None:
+            _print_error(error, sys.stderr, bold=False)
     elif error.code is not Code.INTERRUPTED or error.message:
-        from tfsetup.report.errors import error_lines
-
-        for number, line in enumerate(error_lines(error)):
-            bold = number == 0 and session.colored(sys.stderr)
-            sys.stderr.write(typer.style(line, fg="red", bold=True) + "\n" if bold else line + "\n")
+        _print_error(error, sys.stderr, bold=session.colored(sys.stderr))
+        loss = session.streams.err_loss
+        if loss is not None and not loss.reader_left:
+            _print_error(error, sys.stdout, bold=False)
     return error.code.exit_status
+
+
+def _print_error(error: TfsetupError, stream: TextIO, *, bold: bool) -> None:
+    from tfsetup.report.errors import error_lines
+
+    first, *rest = error_lines(error)
+    stream.write((typer.style(first, fg="red", bold=True) if bold else first) + "\n")
+    stream.writelines(line + "\n" for line in rest)

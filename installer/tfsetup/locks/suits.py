@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tfsetup.host.model import Host
+from tfsetup.locks.asked import asked_otherwise, made_for
 from tfsetup.locks.model import Lock, LockedPackage, Origin
 from tfsetup.locks.targets import why_not
 from tfsetup.matrix.machine import fits, floor_version
@@ -12,7 +13,6 @@ from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.releases import process_arch
 from tfsetup.matrix.rows import Matrix, Row
 from tfsetup.matrix.select import decide
-from tfsetup.matrix.versions import asked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,19 +39,9 @@ def suits(lock: Lock, host: Host, ask: Ask, matrix: Matrix) -> Suits | Unsuited:
     version = lock.version_of(row.distribution) if row else None
     if row is None or version is None:
         return Unsuited(reason=f"the matrix knows nothing of its row {origin.row}")
-    if refused := _asked_otherwise(origin, version, ask):
+    if refused := asked_otherwise(made_for(origin, row.accelerator, version), ask):
         return Unsuited(reason=refused, asked=True)
     return _on(row, version, origin, lock, host, ask, matrix)
-
-
-def _asked_otherwise(origin: Origin, version: str, ask: Ask) -> str:
-    if ask.tensorflow is not None and not asked(ask.tensorflow, version):
-        return f"it locks TensorFlow {version}, and {ask.tensorflow} was asked for"
-    if ask.python is not None and ask.python != origin.python:
-        return f"it is for Python {origin.python}, and {ask.python} was asked for"
-    if ask.pre and not origin.pre:
-        return "it was made without pre-releases, and --pre was given"
-    return ""
 
 
 def _on(row: Row, version: str, origin: Origin, lock: Lock, host: Host, ask: Ask, matrix: Matrix) -> Suits | Unsuited:

@@ -64,7 +64,7 @@ def select(host: Host, ask: Ask, matrix: Matrix) -> Selection:
 
 def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     """Return the answer without suggestions: what `select` calls, and what it tries changed hosts and asks on."""
-    _check(ask)
+    check_ask(ask)
     host = conda_host(host, ask)
     outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
     fitting = [outcome for outcome in outcomes if outcome.candidate is not None]
@@ -112,7 +112,12 @@ def choice(candidate: Candidate, host: Host, ask: Ask, matrix: Matrix) -> Select
     return selection(candidate, (), host, ask, matrix.proven, ())
 
 
-def _check(ask: Ask) -> None:
+def check_ask(ask: Ask) -> None:
+    """Refuse an ask that is none.
+
+    Raises:
+        UsageError: its Python or its TensorFlow is not written as one.
+    """
     pythons.check_asked(ask.python)
     if ask.tensorflow is not None:
         try:

@@ -71,6 +71,9 @@ def test_a_machine_that_cannot_have_it_says_why(host: Host, words: str) -> None:
         ({"tensorflow": "2.18.*"}, "and 2.18.* was asked for"),
         ({"python": "3.11"}, "it is for Python 3.12, and 3.11 was asked for"),
         ({"pre": True}, "it was made without pre-releases"),
+        ({"accelerator": "cuda"}, "it is for the accelerator cpu, and cuda was asked for"),
+        ({"accelerator": "metal"}, "it is for the accelerator cpu, and metal was asked for"),
+        ({"backend": "conda"}, "it is a lock for the backend venv, and conda was asked for"),
     ],
 )
 def test_what_is_asked_in_so_many_words_comes_first(wanted: dict[str, Any], words: str) -> None:

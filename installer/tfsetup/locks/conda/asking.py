@@ -7,9 +7,11 @@ from typing import Final
 
 from tfsetup.errors import LockError, UsageError, Where
 from tfsetup.host.model import Host
+from tfsetup.locks.asked import MadeFor, asked_otherwise
 from tfsetup.locks.conda.model import CondaLock, PlatformLock
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.rows import Matrix
+from tfsetup.matrix.versions import is_prerelease, is_version
 
 SUFFIXES: Final = (".yml", ".yaml")
 """How the name of a conda lock ends; other lock files are TOML."""
@@ -40,20 +42,41 @@ def platform_for(lock: CondaLock, host: Host, file: str) -> PlatformLock:
     return lock.platforms[subdir]
 
 
-def asked_by(platform: PlatformLock, ask: Ask, matrix: Matrix) -> Ask:
-    """Return the ask completed by what the lock was made for; what the user said stays."""
+def made_for(platform: PlatformLock, matrix: Matrix) -> MadeFor:
+    """Return what this part of a lock is for. It holds no word on pre-releases, unless its TensorFlow is one."""
     rows = [row for row in matrix.rows if row.id == platform.row]
     names = {row.distribution for row in (rows or matrix.rows)}
     names |= {row.conda.package for row in (rows or matrix.rows) if row.conda}
-    found = {one.name: one.version for one in platform.entries if one.name in names}
-    version = next(iter(found.values()), None)
-    minor = ".".join((platform.python or "").split(".")[:2])
+    version = next((one.version for one in platform.entries if one.name in names), None)
+    return MadeFor(
+        backend="conda",
+        tensorflow=version,
+        accelerator=rows[0].accelerator if rows else None,
+        python=_minor(platform) or None,
+        pre=True if version and is_version(version) and is_prerelease(version) else None,
+    )
+
+
+def _minor(platform: PlatformLock) -> str:
+    return ".".join((platform.python or "").split(".")[:2])
+
+
+def asked_by(platform: PlatformLock, ask: Ask, matrix: Matrix, file: str) -> Ask:
+    """Return the ask completed by what the lock was made for; `file` is its name in errors.
+
+    Raises:
+        LockError: something else was asked for in so many words.
+    """
+    made = made_for(platform, matrix)
+    if reason := asked_otherwise(made, ask):
+        hint = "Name another lock with --lock, or resolve without: leave --lock out."
+        raise LockError(f"This lock cannot be used here: {reason}.", where=Where(file=file), hint=hint)
     return replace(
         ask,
         backend="conda",
-        tensorflow=ask.tensorflow or version,
-        python=ask.python or minor or None,
-        accelerator=rows[0].accelerator if rows and ask.accelerator == "auto" else ask.accelerator,
+        tensorflow=ask.tensorflow or made.tensorflow,
+        python=ask.python or made.python,
+        accelerator=made.accelerator if made.accelerator and ask.accelerator == "auto" else ask.accelerator,
     )
 
 
@@ -68,7 +91,7 @@ def check_fits(platform: PlatformLock, selection: Selection, file: str) -> None:
     if platform.row and selection.row != platform.row:
         message = f"This lock is for the row {platform.row}, and here {selection.row} was chosen."
         raise LockError(message, where=where, hint=hint)
-    minor = ".".join((platform.python or "").split(".")[:2])
+    minor = _minor(platform)
     if minor != selection.python:
         message = f"This lock is for Python {minor or 'none'}, and {selection.python} is asked for."
         raise LockError(message, where=where, hint=hint)

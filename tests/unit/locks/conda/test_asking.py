@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,12 @@ from support.conda import HOSTS, package, platform_lock, wheel
 from support.matrix import shipped
 from tfsetup.errors import LockError, UsageError
 from tfsetup.host.model import Host
-from tfsetup.locks.conda.asking import asked_by, check_fits, platform_for
+from tfsetup.locks.conda.asking import asked_by, check_fits, made_for, platform_for
 from tfsetup.locks.conda.lockfile import make_lock
 from tfsetup.matrix.model import Ask, Selection
 
 LOCK = make_lock([platform_lock(subdir) for subdir in HOSTS if subdir != "win-64"], ())
+FILE = "conda-lock.yml"
 FULL = platform_lock(wheels=(wheel("tensorflow-cpu", "2.20.0"), wheel()))
 
 
@@ -36,17 +38,49 @@ def test_a_machine_that_no_channel_is_for(host: Host) -> None:
 
 
 def test_the_lock_completes_the_ask() -> None:
-    found = asked_by(FULL, Ask(), shipped())
+    found = asked_by(FULL, Ask(), shipped(), FILE)
     assert found == Ask(tensorflow="2.20.0", accelerator="cpu", python="3.12", backend="conda")
 
 
 def test_what_the_user_said_stays() -> None:
-    said = Ask(tensorflow="2.19.*", accelerator="cuda", python="3.11", pre=True)
-    assert asked_by(FULL, said, shipped()) == replace(said, backend="conda")
+    said = Ask(tensorflow="2.20.*", accelerator="cpu", python="3.12")
+    assert asked_by(FULL, said, shipped(), FILE) == replace(said, backend="conda")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (Ask(tensorflow="2.19.*"), "it locks TensorFlow 2.20.0, and 2.19.* was asked for"),
+        (Ask(accelerator="cuda"), "it is for the accelerator cpu, and cuda was asked for"),
+        (Ask(python="3.11"), "it is for Python 3.12, and 3.11 was asked for"),
+        (Ask(backend="venv"), "it is a lock for the backend conda, and venv was asked for"),
+        (Ask(pre=True), "it does not say whether it was made with pre-releases, and --pre was given"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_something_else_asked_for_is_refused_with_both_sides(said: Ask, words: str) -> None:
+    with pytest.raises(LockError, match=re.escape(words)) as caught:
+        asked_by(FULL, said, shipped(), FILE)
+    assert str(caught.value.where) == FILE
+
+
+def test_a_lock_of_a_pre_release_was_made_with_pre_releases() -> None:
+    rc = replace(FULL, wheels=(wheel("tensorflow-cpu", "2.20.0rc0"), wheel()))
+    assert asked_by(rc, Ask(pre=True), shipped(), FILE).tensorflow == "2.20.0rc0"
+    assert made_for(rc, shipped()).pre is True
+    odd = replace(FULL, wheels=(wheel("tensorflow-cpu", "odd"),))
+    assert made_for(odd, shipped()).pre is None
+
+
+@pytest.mark.parametrize("accelerator", ["cuda", "metal", "rocm"])
+def test_a_lock_that_says_no_row_is_not_taken_for_an_accelerator(accelerator: Any) -> None:
+    with pytest.raises(LockError, match=f"does not say which accelerator it is for, and {accelerator} was asked for"):
+        asked_by(replace(FULL, row=""), Ask(accelerator=accelerator), shipped(), FILE)
+    assert asked_by(replace(FULL, row=""), Ask(accelerator="cpu"), shipped(), FILE).accelerator == "cpu"
 
 
 def test_a_lock_of_conda_lock_s_own_says_no_row() -> None:
-    found = asked_by(replace(FULL, row=""), Ask(), shipped())
+    found = asked_by(replace(FULL, row=""), Ask(), shipped(), FILE)
     assert (found.accelerator, found.tensorflow) == ("auto", "2.20.0")
 
 

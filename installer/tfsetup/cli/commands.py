@@ -1,0 +1,113 @@
+"""The table of commands: where each is, its line in `--help`, and whether it changes something or only answers. Pure.
+
+The last part decides what a full or closed stdout means (`tfsetup.cli.streams`): for a command that only answers the
+answer is the work, and losing it is a failure; for one that changes something the work is done, or not, all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+
+class Command(NamedTuple):
+    """`at` is `module:attribute` in `tfsetup.cli`, `line` the summary in `--help`.
+
+    `changes`: it changes this machine. `but`: options that make it the other kind. `parts` are the commands of a group.
+    """
+
+    at: str
+    line: str
+    changes: bool = False
+    but: tuple[str, ...] = ()
+    parts: tuple[tuple[str, Command], ...] = ()
+
+
+# In the order a newcomer needs them. A command's module is imported when the command runs: `--help` would otherwise pay
+# for every option of every command.
+COMMANDS: Final = {
+    "host": Command("host:host", "Say what machine this is, each fact with the source it came from."),
+    "resolve": Command("resolve:resolve", "Say which TensorFlow goes on this machine, and why."),
+    "matrix": Command(
+        "matrix:matrix",
+        "The distribution matrix: read it, prove it, bring it up to date with the index.",
+        parts=(
+            ("show", Command("", "")),
+            ("check", Command("", "", but=("--prove",))),
+            ("update", Command("", "", but=("--apply",))),
+        ),
+    ),
+    "install": Command(
+        "install:install",
+        "Put a TensorFlow that really runs onto this machine, and prove it.",
+        changes=True,
+        but=("--dry-run",),
+    ),
+    "lock": Command(
+        "lock:lock",
+        "Write lock files for every machine of the team, or say which ones are stale.",
+        changes=True,
+        but=("--check",),
+    ),
+    "preflight": Command(
+        "preflight:preflight", "Predict from the files alone whether TensorFlow and its plugins will load."
+    ),
+    "verify": Command(
+        "verify:verify",
+        "Load TensorFlow in a fresh interpreter, time a matmul on each device, and check the answers.",
+        but=("--report",),
+    ),
+    "doctor": Command(
+        "doctor:doctor",
+        "Say what is wrong and what fixes it, from an environment, a pasted log, or both.",
+        but=("--fix", "--bundle"),
+    ),
+    "run": Command("run:run", "Run a command inside the environment, as if it were activated.", changes=True),
+    "list": Command("generations:list_", "List the generations of an environment."),
+    "rollback": Command(
+        "generations:rollback",
+        "Point the environment at an earlier generation, without network or delay.",
+        changes=True,
+    ),
+    "remove": Command("generations:remove", "Remove one generation that is not the current one.", changes=True),
+    "gc": Command("generations:gc", "Remove old generations, and what killed runs have left.", changes=True),
+}
+
+_ONLY_ANSWER: Final = {"--help", "-h", "--version"}
+_WITH_VALUE: Final = {"--matrix"}
+"""Global options whose value is the next word, which might be spelt like a command."""
+
+
+def leaves() -> Iterator[tuple[str, Command]]:
+    """Yield every command that can be run, by its full name: `list`, `matrix show`."""
+    for name, command in COMMANDS.items():
+        if command.parts:
+            yield from ((f"{name} {part}", of_it) for part, of_it in command.parts)
+        else:
+            yield name, command
+
+
+def own_words(argv: Sequence[str]) -> list[str]:
+    """Return the words of a command line that are tfsetup's own: those before `--`."""
+    return list(argv[: argv.index("--")] if "--" in argv else argv)
+
+
+def command_in(argv: Sequence[str]) -> str:
+    """Return which command a command line names, before anything has parsed it; `tfsetup` where it names none."""
+    words = iter(own_words(argv))
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif word in COMMANDS:
+            parts = dict(COMMANDS[word].parts)
+            return next((f"{word} {part}" for part in words if part in parts), word)
+    return "tfsetup"
+
+
+def changes_something(name: str, argv: Sequence[str]) -> bool:
+    """Tell whether this run of a command changes this machine, rather than only answer. An unknown one only answers."""
+    known = dict(leaves()).get(name)
+    options = {word.partition("=")[0] for word in own_words(argv)}
+    if known is None or options & _ONLY_ANSWER:
+        return False
+    return known.changes != bool(options & set(known.but))
