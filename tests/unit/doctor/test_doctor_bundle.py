@@ -78,6 +78,27 @@ def test_findings_and_observations_are_cleaned_like_the_log() -> None:
     assert json.loads(text)["diagnosis"]["findings"][0]["cause"] == "disk-full"
 
 
+def test_the_host_of_an_index_is_in_no_part_of_the_report() -> None:
+    evidence = Evidence(
+        log="Looking in indexes: https://pip.corp.example/simple\nERROR: Hash mismatch for 'https://pip.corp.example/x'",
+        observations=(Observation(check="disk-full", subject="/", detail="full of pip.corp.example"),),
+        packages={"tool": "1.0"},
+    )
+    text = bundle(evidence, diagnose(evidence, knowledge()), version="1.0")
+    assert "corp" not in text
+    assert json.loads(text)["observations"] == ["disk-full: full of <host>"]
+    assert json.loads(text)["diagnosis"]["findings"]
+
+
+def test_a_secret_behind_a_blank_is_in_no_part_of_the_report() -> None:
+    evidence = Evidence(
+        log="aws_secret_access_key wJalrXUtnFEMIK7MDENG\nthe password is hunter2\nTraceback\nKeyError: 1"
+    )
+    text = bundle(evidence, diagnose(evidence, knowledge()), version="1.0")
+    assert "wJalr" not in text
+    assert "hunter2" not in text
+
+
 def test_one_endless_line_is_sent_as_its_end() -> None:
     evidence = Evidence(log="x" * 2_000_000 + " token=abcdefg1 end")
     text = bundle(evidence, diagnose(evidence, knowledge()), version="1.0")
