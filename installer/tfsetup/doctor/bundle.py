@@ -35,6 +35,8 @@ def bundle(evidence: Evidence, diagnosis: Diagnosis, *, version: str, names: tup
     everything = tail + json.dumps(document, ensure_ascii=False)
     clean = partial(redact, names=(*names, *sorted(owners(everything))), hosts=hosts_in(everything))
     cleaned = _clean(document, clean)
+    # The only keys that are not ours: a package list from elsewhere may have any text for a name.
+    cleaned["packages"] = {clean(plain(name)): version for name, version in cleaned["packages"].items()}
     cleaned["log_tail"] = clean(tail).splitlines()[-_TAIL_LINES:]
     return json.dumps(cleaned, indent=1, ensure_ascii=False) + "\n"
 
@@ -59,7 +61,7 @@ def _host(host: Host | None) -> dict[str, Any]:
 def _clean(value: Any, clean: Callable[[str], str]) -> Any:
     match value:
         case str():
-            return clean(value)
+            return clean(plain(value))
         case Mapping():
             return {key: _clean(item, clean) for key, item in value.items()}
         case list():

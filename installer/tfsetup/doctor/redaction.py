@@ -96,7 +96,7 @@ _PUBLIC: Final = frozenset((
     "protobuf.dev", "astral.sh", "conda.io", "keras.io", "numpy.org", "stackoverflow.com", "localhost",
 ))  # fmt: skip
 _HOSTS: Final = (
-    re.compile(rf"(?P<before>://(?:{_HIDDEN}@)?+)(?P<host>{_HOST})"),
+    re.compile(rf"(?P<before>://(?:(?:{_HIDDEN}|[^/\s\"'<>@]{{0,400}}+)@)?+)(?P<host>{_HOST})"),
     re.compile(rf"(?P<before>(?<![:/])//)(?P<host>{_HOST})(?=[^\s\"']{{0,200}}?:_)"),
     re.compile(rf"(?i)(?P<before>(?<![a-z])trusted[_-]hosts?+[\"']?+[\s=:]{{1,4}}+[\"'\[]{{0,2}}+)(?P<host>{_HOST})"),
     re.compile(
