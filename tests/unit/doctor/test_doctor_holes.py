@@ -60,7 +60,7 @@ NO_NAME = [
 ]  # fmt: skip
 NO_VERSION = [
     "", "latest", "1.0 --index-url=https://evil.example", "--index-url", "1.0;rm", "1.0\n--index-url x", "$(id)",
-    "https://evil.example/1.0", "1.0+" + "a" * 100, "9" * 5000, "1.0+\u017f", "\u0661.0", "1.0'", "1!",
+    "https://evil.example/1.0", "2.20\u2003", "1.0+" + "a" * 100, "9" * 5000, "1.0+\u017f", "\u0661.0", "1.0'", "1!",
 ]  # fmt: skip
 NO_RANGE = [
     "===https://evil.example/x.whl", "===2.19", ">=1,===$(id)", ">=1 --index-url=https://evil.example", ">=1;rm",
