@@ -397,10 +397,10 @@ def test_a_fix_that_aims_at_a_python_is_not_carried_out(private_python: Path, tm
     """Whatever a diagnosis may say: the last step asks the same question."""
     from tfsetup.cli.fixing import carry_out
     from tfsetup.cli.session import Session
-    from tfsetup.doctor.model import Diagnosis, Finding
+    from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
 
-    fix = f"tfsetup install --prefix {private_python} --accelerator cpu"
-    finding = Finding(cause="c", confidence=1, title="t", evidence=(), explanation="e", fix=(fix,), kind="fatal")
+    step = Step("rebuild it", Rebuild(prefix=str(private_python), accelerator="cpu"))
+    finding = Finding(cause="c", confidence=1, title="t", evidence=(), explanation="e", steps=(step,), kind="fatal")
     before = tree(tmp_path)
     with pytest.raises(UsageError, match="is an installation of Python, not an environment; it is never replaced"):
         carry_out(Session(), Diagnosis(verdict="problem", findings=(finding,)), yes=True)

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from uv import find_uv_bin
 
+from support.doctor import command_of
 from support.process import ROOT
-from tfsetup.doctor.actions import command_of
 from tfsetup.host.probe import probe
 
 pytestmark = pytest.mark.e2e
@@ -335,6 +335,8 @@ def test_a_download_with_another_hash(patient: Patient) -> None:
     assert found["cause"] == "download-hash-mismatch"
     fixed = patient.shell(own + command_of(found["fix"][0]))
     assert fixed.returncode == 0, fixed.stderr
+    assert not any("six" in fix or "pip install" in fix for fix in found["fix"])  # nothing the message names
+    patient.pip("install", "six")
     assert patient.shell("python -m pip check").returncode == 0
 
 

@@ -64,6 +64,11 @@ def _answer(name: str) -> Diagnosis:
     return next(case for case in log_cases() if case.name == name).ask()
 
 
+def command_of(fix: str) -> str:
+    """Return the command of a fix without the remark behind it."""
+    return fix.partition(" # ")[0].strip()
+
+
 def same(one: str, other: str) -> bool:
     """Return whether two causes are the same, or cannot be told apart by a log."""
     return one == other or any(one in group and other in group for group in LOOK_ALIKES)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tfsetup.doctor.model import Diagnosis, Evidence
 from tfsetup.doctor.present import to_data
-from tfsetup.doctor.redaction import owners, redact
+from tfsetup.doctor.redaction import hosts_in, owners, redact
 from tfsetup.doctor.text import plain
 from tfsetup.host.model import Host
 
@@ -31,9 +32,12 @@ def bundle(evidence: Evidence, diagnosis: Diagnosis, *, version: str, names: tup
         "log_lines": len(lines),
     }
     tail = "\n".join(lines[-_CLEANED_LINES:])[-_CLEANED_CHARACTERS:]
-    everywhere = (*names, *sorted(owners(tail + json.dumps(document, ensure_ascii=False))))
-    cleaned = _clean(document, everywhere)
-    cleaned["log_tail"] = redact(tail, names=everywhere).splitlines()[-_TAIL_LINES:]
+    everything = tail + json.dumps(document, ensure_ascii=False)
+    clean = partial(redact, names=(*names, *sorted(owners(everything))), hosts=hosts_in(everything))
+    cleaned = _clean(document, clean)
+    # The only keys that are not ours: a package list from elsewhere may have any text for a name.
+    cleaned["packages"] = {clean(plain(name)): version for name, version in cleaned["packages"].items()}
+    cleaned["log_tail"] = clean(tail).splitlines()[-_TAIL_LINES:]
     return json.dumps(cleaned, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -54,13 +58,13 @@ def _host(host: Host | None) -> dict[str, Any]:
     }
 
 
-def _clean(value: Any, names: tuple[str, ...]) -> Any:
+def _clean(value: Any, clean: Callable[[str], str]) -> Any:
     match value:
         case str():
-            return redact(value, names=names)
+            return clean(plain(value))
         case Mapping():
-            return {key: _clean(item, names) for key, item in value.items()}
+            return {key: _clean(item, clean) for key, item in value.items()}
         case list():
-            return [_clean(item, names) for item in value]
+            return [_clean(item, clean) for item in value]
         case _:
             return value

@@ -17,6 +17,9 @@ entries
       fixes:
         - {do: TEMPLATE, for: [platforms], when: …, action: rebuild}
 
+The holes of a fix have types (`holes.py`): text that anybody may have written never stands in one as it is. A fix with
+`action: rebuild` is `tfsetup install --prefix {prefix:path}` and options of ours, which `--fix` carries out itself.
+
 `when` is a mapping of facts that must all hold, or a list of such mappings of which one must. A fact is a name of
 `facts.HOST_FACTS`, `package.NAME` or `capture.NAME`; its test a boolean, a text, a list of texts, a version specifier,
 or (packages only) `present` or `absent`.
@@ -25,23 +28,36 @@ or (packages only) `present` or `absent`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final, cast
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Final, cast, get_args
 
 from packaging.utils import canonicalize_name
 
 from tfsetup.doctor import model
 from tfsetup.doctor.facts import HOST_FACTS, PRESENCE, is_specifier
+from tfsetup.doctor.holes import HOLE, PATH, TYPES
 from tfsetup.doctor.marks import Marked, parse
 from tfsetup.doctor.model import Cause, Clause, Condition, Fix, Knowledge, Signal, When
 from tfsetup.doctor.pattern import Pattern, PatternError, compile_pattern
 from tfsetup.doctor.weights import POINTS
+from tfsetup.matrix.model import Accelerator, Ask, Backend
+from tfsetup.matrix.versions import is_version
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?:[-.][a-z0-9]++)*+")
 _SIGNAL_KEYS: Final = ("log", "also", "without", "preflight", "image", "check", "subject", "when", "weight")
-# What a fix may mention besides captures: host facts, `prefix`, `pkg_NAME` for an installed version, `minor_NAME` for
-# its first two numbers.
-FIX_HOLE: Final = re.compile(r"\{([a-z_0-9]+)(?:\|([^{}]*))?\}")
+# What inspections and preflight say, besides what patterns capture; `pkg_NAME` is an installed version.
+_TOLD: Final = frozenset(("subject", "installed", "required", "names", "keep", "kept", "nearest", "name", "want"))
+# Paths that the doctor looks at itself.
+_LOOKED: Final = frozenset(("prefix", "path"))
+_INSTALL: Final = "tfsetup install --prefix {prefix:path}"
+# The options of a rebuild, and what each may be.
+_OPTIONS: Final[Mapping[str, Callable[[str], bool]]] = {
+    "tensorflow": lambda text: is_version(text) or is_specifier(text),
+    "accelerator": lambda text: text in get_args(Accelerator),
+    "python": lambda text: re.fullmatch(r"3\.[0-9]{1,2}", text) is not None,
+    "backend": lambda text: text in get_args(Backend),
+}
 
 
 def read_causes(text: str, file: str) -> Knowledge:
@@ -166,47 +182,47 @@ def _condition(key: Marked, value: Marked) -> Condition:
 def _fix(entry: Marked, names: frozenset[str]) -> Fix:
     found = entry.entries(("do", "for", "when", "action"), ["do"])
     do = " ".join(found["do"].text().split())
-    for hole in FIX_HOLE.finditer(do):
-        if (
-            hole[1] not in names
-            and hole[1] not in HOST_FACTS
-            and hole[1] != "prefix"
-            and not hole[1].startswith(("pkg_", "minor_"))
-        ):
-            found["do"].fail(f"{{{hole[1]}}} is captured by no signal of this cause")
+    for hole in HOLE.finditer(do):
+        _typed(found["do"], hole, names)
     rebuild = "action" in found and found["action"].choice(["rebuild", "none"]) == "rebuild"
-    if rebuild and not do.startswith("tfsetup install "):
-        found["do"].fail("what --fix carries out must be a `tfsetup install` command")
     platforms = found["for"].items() if "for" in found else ()
     return Fix(
         do=do,
         platforms=tuple(cast("model.Platform", item.choice(model.PLATFORMS)) for item in platforms),
         when=_when(found.get("when")),
-        action="rebuild" if rebuild else "none",
+        rebuild=_rebuild(found["do"], do) if rebuild else None,
     )
 
 
+def _typed(entry: Marked, hole: re.Match[str], names: frozenset[str]) -> None:
+    """Complain about a hole that text of a stranger could fill as it is, or that nothing ever fills."""
+    name, kind = hole[1], hole[2]
+    if kind not in TYPES:
+        entry.fail(f"{{{name}}} needs a type, as in {{{name}:version}}; there are {', '.join(TYPES)}")
+    known = name in _LOOKED if kind == PATH else name in names or name.startswith("pkg_")
+    if not known:
+        whence = "is no path the doctor looks at" if kind == PATH else "is captured by no signal of this cause"
+        entry.fail(f"{{{name}}} {whence}")
+
+
+def _rebuild(entry: Marked, do: str) -> Ask:
+    """Return the options of a `tfsetup install` command that is ours from end to end."""
+    command = do.partition(" # ")[0]
+    if not command.startswith(_INSTALL):
+        entry.fail(f"what --fix carries out must be a `{_INSTALL}` command")
+    words = shlex.split(command.removeprefix(_INSTALL))
+    options = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=False)}
+    right = all(word.startswith("--") for word in words[::2]) and 2 * len(options) == len(words)
+    if not right or not all(name in _OPTIONS and _OPTIONS[name](value) for name, value in options.items()):
+        entry.fail(f"what --fix carries out takes {', '.join(f'--{name}' for name in _OPTIONS)} and values for them")
+    return Ask(**options)  # type: ignore[arg-type]  # judged one by one above
+
+
 def _names(signals: tuple[Signal, ...]) -> frozenset[str]:
-    names = {
-        "symbol",
-        "library",
-        "image",
-        "subject",
-        "detail",
-        "installed",
-        "required",
-        "by",
-        "path",
-        "names",
-        "keep",
-        "nearest",
-    }
-    for signal in signals:
-        for pattern in signal.log:
-            names |= set(pattern.names)
-    return frozenset(names)
+    captured = (pattern.names for signal in signals for pattern in signal.log)
+    return _TOLD.union(*captured)
 
 
 def _always(fix: Fix) -> bool:
-    holes = [hole for hole in FIX_HOLE.finditer(fix.do) if hole[1] != "prefix" and hole[2] is None]
+    holes = [hole for hole in HOLE.finditer(fix.do) if hole[1] != "prefix" and hole[3] is None]
     return not fix.platforms and not fix.when and not holes

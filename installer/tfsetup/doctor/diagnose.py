@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tfsetup.doctor.causes import FIX_HOLE
 from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
+from tfsetup.doctor.holes import Known, fill
 from tfsetup.doctor.match import Seen, signals_seen
-from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Verdict
+from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Rebuild, Step, Verdict
 from tfsetup.doctor.text import LogText, clean
 from tfsetup.doctor.weights import (
     BELOW,
@@ -27,7 +25,8 @@ from tfsetup.doctor.weights import (
 )
 
 _MOST_FINDINGS = 5
-_HARMLESS_IN_A_SHELL = re.compile(r"[\w./:+=<>~!,*@%\\\[\] -]*+")
+_HERE = ".venv"  # the environment the fixes are for when none was named
+_NO_COMMAND = "Give the environment a path of printable characters: no command can be shown for this one"
 # Words by which programs say that they failed; their absence is what lets the doctor call a log healthy.
 _ALARMS = (
     "Traceback (most recent call last)", "Error:", "ERROR:", "error:", "FATAL", "Fatal", "fatal", "Aborted", "Killed",
@@ -54,7 +53,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in knowledge.causes]
     ranked = _ranked([one for one in scored if one is not None])
     shown = [pair for pair in ranked if pair[1] >= LEAST][:_MOST_FINDINGS]
-    findings = tuple(_finding(one, confidence, facts, evidence) for one, confidence in shown)
+    findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
     unexplained = "" if findings else _alarm(log)
     return Diagnosis(
         verdict=_verdict(findings, unexplained),
@@ -105,11 +104,14 @@ def _with_bonus(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
     return out
 
 
-def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence) -> Finding:
+def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence, family: frozenset[str]) -> Finding:
     ordered = sorted(one.seen, key=lambda seen: (-_points(seen), seen.offset))
     captures: dict[str, str] = {}
+    looked: dict[str, str] = {}
     for seen in reversed(ordered):
         captures.update(seen.captures)
+        looked.update(seen.looked)
+    known = Known(told=captures, looked=looked, family=family)
     proofs = list(dict.fromkeys(seen.proof for seen in ordered if seen.proof and POINTS[seen.weight] > 0))
     return Finding(
         cause=one.cause.slug,
@@ -117,19 +119,33 @@ def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence) 
         title=one.cause.title,
         evidence=tuple(proofs[:3]),
         explanation=one.cause.meaning,
-        fix=fixes_for(one.cause, facts, captures, prefix=evidence.prefix),
+        steps=steps_for(one.cause, facts, known, prefix=evidence.prefix or _HERE),
         kind=one.cause.kind,
     )
 
 
-def fixes_for(cause: Cause, facts: Facts, captures: Mapping[str, str], *, prefix: str | None) -> tuple[str, ...]:
-    """Return the fixes of `cause` for this platform, their holes filled, least drastic first."""
-    values = {**captures, **facts.host, "prefix": shlex.quote(prefix or ".venv")}
-    for name, version in facts.packages.items():
-        values[f"pkg_{name.replace('-', '_')}"] = version
-        values[f"minor_{name.replace('-', '_')}"] = ".".join(version.split(".")[:2])
-    chosen = [fix for fix in cause.fixes if _fits(fix, facts, captures)]
-    return tuple(dict.fromkeys(text for fix in chosen if (text := _filled(fix.do, values))))
+def steps_for(cause: Cause, facts: Facts, known: Known, *, prefix: str) -> tuple[Step, ...]:
+    """Return the fixes of `cause` for this platform, their holes filled from `known`, least drastic first.
+
+    `prefix` is the environment they are for, which the user named or we looked at.
+    """
+    packages = {f"pkg_{name.replace('-', '_')}": version for name, version in facts.packages.items()}
+    holes = replace(known, told={**known.told, **packages}, looked={**known.looked, "prefix": prefix})
+    chosen = [(fix, fill(fix.do, holes)) for fix in cause.fixes if _fits(fix, facts, known.told)]
+    steps: dict[str, Step] = {}
+    for fix, text in chosen:
+        if text is not None:
+            steps.setdefault(text, Step(text, _rebuild(fix, prefix)))
+    return tuple(steps.values()) or (Step(_NO_COMMAND),)
+
+
+def _rebuild(fix: Fix, prefix: str) -> Rebuild | None:
+    ask = fix.rebuild
+    if ask is None:
+        return None
+    return Rebuild(
+        prefix=prefix, tensorflow=ask.tensorflow, accelerator=ask.accelerator, python=ask.python, backend=ask.backend
+    )
 
 
 def _fits(fix: Fix, facts: Facts, captures: Mapping[str, str]) -> bool:
@@ -137,22 +153,6 @@ def _fits(fix: Fix, facts: Facts, captures: Mapping[str, str]) -> bool:
         return False
     here = {facts.host.get("os")} | ({"wsl"} if facts.host.get("wsl") == "true" else set())
     return not fix.platforms or bool(here & set(fix.platforms)) or here == {None}
-
-
-def _filled(template: str, values: Mapping[str, str]) -> str:
-    """Fill the holes; a template with a hole nobody knows (and without `|default`) is no command to show: empty."""
-    missing = False
-
-    def fill(hole: re.Match[str]) -> str:
-        nonlocal missing
-        value = values.get(hole[1], hole[2])
-        if hole[1] != "prefix" and not _HARMLESS_IN_A_SHELL.fullmatch(value or ""):
-            value = hole[2]  # out of a log anybody may have written
-        missing = missing or value is None
-        return value or ""
-
-    text = FIX_HOLE.sub(fill, template)
-    return "" if missing else text
 
 
 def _verdict(findings: Sequence[Finding], unexplained: str) -> Verdict:

@@ -26,6 +26,8 @@ from tfsetup.ground.looking import find, look
 from tfsetup.ground.prefix import Absent, Found
 from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Host
+from tfsetup.matrix.family import family
+from tfsetup.matrix.files import read_matrix
 
 # A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
 _LARGEST_LOG = 64_000_000
@@ -66,7 +68,7 @@ def knowledge() -> Knowledge:
     """Return the knowledge this package ships.
 
     Raises:
-        InvalidFileError: the data file is missing or damaged, so the installation is.
+        InvalidFileError: a data file is missing or damaged, so the installation is.
     """
     path = Path(__file__).with_name("causes.yaml")
     try:
@@ -74,7 +76,9 @@ def knowledge() -> Knowledge:
     except OSError as error:
         message = f"The doctor's knowledge cannot be read: {error.strerror}."
         raise InvalidFileError(message, where=Where(file=str(path)), hint="Install tfsetup again.") from error
-    return read_causes(text, str(path))
+    known = read_causes(text, str(path))
+    published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
+    return replace(known, family=family(read_matrix()) | published)
 
 
 def read_log(source: str) -> str:

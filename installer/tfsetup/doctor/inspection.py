@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -47,10 +48,9 @@ def _installed(environment: Environment, _host: Host | None) -> Iterator[Observa
 
 def _shadows(environment: Environment, _host: Host | None) -> Iterator[Observation]:
     for module, path in environment.shadows:
-        yield _see(
-            "shadowing-file", module, f"{path} is imported instead of the module {module}.",
-            path=path, module=module, found_by="inspection",
-        )  # fmt: skip
+        words = f"{path} is imported instead of the module {module}."
+        seen = _see("shadowing-file", module, words, module=module, found_by="inspection")
+        yield replace(seen, looked={"path": path})
 
 
 def _files(environment: Environment, _host: Host | None) -> Iterator[Observation]:
@@ -118,7 +118,7 @@ def _copies(environment: Environment, _host: Host | None) -> Iterator[Observatio
         names = " and ".join(f"{one.name} {one.version} ({one.site})" for one in found)
         yield _see(
             "two-tensorflows", MODULE, f"{names} both bring the module {MODULE}.", found_by="inspection",
-            names=" ".join(one.name for one in found), keep=_worth_keeping(found),
+            names=" ".join(one.name for one in found), **_worth_keeping(found),
         )  # fmt: skip
     plugins = [(one, path) for one in environment.distributions for path in one.owns if path.startswith(_PLUGINS)]
     by_leaf: dict[str, list[Distribution]] = {}
@@ -130,11 +130,11 @@ def _copies(environment: Environment, _host: Host | None) -> Iterator[Observatio
             yield _see("two-plugins", path, f"{names} both bring {path}.", path=path)
 
 
-def _worth_keeping(found: Sequence[Distribution]) -> str:
-    """Return the newest released one of several, as a requirement."""
+def _worth_keeping(found: Sequence[Distribution]) -> dict[str, str]:
+    """Return the newest released one of several: its name and version."""
     versions = {one: Version(one.version) for one in found if is_version(one.version)}
     best = max(versions, key=lambda one: (not versions[one].is_prerelease, versions[one]), default=found[0])
-    return f"{best.name}=={best.version}"
+    return {"keep": best.name, "kept": best.version}
 
 
 def _requirements(environment: Environment, _host: Host | None) -> Iterator[Observation]:

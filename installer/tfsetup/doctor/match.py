@@ -17,13 +17,16 @@ from tfsetup.matrix.versions import is_version
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
 _ASKED = re.compile(r"(?:===?|~=|>=|<=|<|>)([0-9][0-9A-Za-z.+*]*+)")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*+(?:\[[a-z,-]*+\])?+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*+")
 _WORD = re.compile(r"[A-Za-z0-9]++")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """A signal that the evidence shows. `offset` is its last place in the log's stream, -1 for anything else."""
+    """A signal that the evidence shows. `offset` is its last place in the log's stream, -1 for anything else.
+
+    `captures` is what the evidence says, whoever wrote it; `looked` are paths that we found on this machine ourselves.
+    """
 
     cause: str
     weight: Weight
@@ -31,6 +34,7 @@ class Seen:
     proof: str
     offset: int = -1
     captures: Mapping[str, str] = field(default_factory=dict)
+    looked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def visible(self) -> bool:
@@ -175,8 +179,9 @@ def _in_environment(cause: Cause, signal: Signal, evidence: Evidence, facts: Fac
         holds = facts.holds(signal.when, captures)
         if one.check == signal.check and signal.subject in {"", one.subject} and holds is not False:
             yield Seen(
-                cause=cause.slug, weight=signal.weight, decided=holds is True, proof=one.detail, captures=captures
-            )
+                cause=cause.slug, weight=signal.weight, decided=holds is True, proof=one.detail,
+                captures=captures, looked=one.looked,
+            )  # fmt: skip
             return
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
-from tfsetup.doctor.model import Diagnosis, Finding
+from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
 from tfsetup.ground.prefix import Absent, Gone, sentence
 
 _CERTAIN = 1.0  # looked for and not found; nothing is concluded from words
@@ -15,6 +15,7 @@ def of_gone(found: Gone, *, allowed: bool) -> Finding:
     """Return the finding for an environment of which something is gone. `allowed`: one may be built in its place."""
     where = shlex.quote(str(found.path))
     command = f"tfsetup install --prefix {where}"
+    rebuild = Rebuild(prefix=str(found.path)) if allowed else None
     if not allowed:
         command = f"rm {where} && {command}" if found.link == found.path else f"mv {where} {where}.old && {command}"
     elif not found.ours:
@@ -26,7 +27,7 @@ def of_gone(found: Gone, *, allowed: bool) -> Finding:
         evidence=(sentence(found),),
         explanation="An environment needs its folder and the Python it was built on. When either is removed, moved or "
         "upgraded away, nothing in it can be started, and no other Python stands for it.",
-        fix=(command,),
+        steps=(Step(command, rebuild),),
         kind="fatal",
     )
 
@@ -42,7 +43,7 @@ def of_absent(found: Absent, python: str | None) -> Finding:
         evidence=(looked, on_path),
         explanation="TensorFlow is installed into an environment, a folder of its own. A Python that other programs "
         "need is left as it is.",
-        fix=("tfsetup install --prefix .venv",),
+        steps=(Step("tfsetup install --prefix .venv", Rebuild(prefix=".venv")),),
         kind="fatal",
     )
 

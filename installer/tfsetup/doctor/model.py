@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 
 from tfsetup.doctor.pattern import Pattern
 from tfsetup.host.model import Host
+from tfsetup.matrix.model import Accelerator, Ask, Backend
 
 FailureKind = Literal[
     "wrong-architecture",
@@ -70,13 +71,15 @@ class PreflightFailure:
 class Observation:
     """Something an inspection of an environment found wrong, as a sentence with its details for the fixes.
 
-    `subject` is a distribution (normalised name) or a path.
+    `subject` is a distribution (normalised name) or a path. `captures` may quote metadata that anybody wrote; `looked`
+    are paths that the inspection itself found on this machine.
     """
 
     check: Check
     subject: str
     detail: str
     captures: Mapping[str, str] = field(default_factory=dict)
+    looked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,12 +139,12 @@ class Signal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fix:
-    """One step or command. `platforms` empty: all of them. `action` names what `--fix` may carry out itself."""
+    """One step or command. `platforms` empty: all of them. `rebuild`: what `--fix` may carry out itself, if it may."""
 
     do: str
     platforms: tuple[Platform, ...] = ()
     when: When = ()
-    action: Literal["rebuild", "none"] = "none"
+    rebuild: Ask | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,23 +161,55 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Knowledge:
-    """What the doctor knows. `aliases` maps a distribution to the names under which the same thing is published."""
+    """What the doctor knows. `aliases` maps a distribution to the names under which the same thing is published.
+
+    `family`: normalised names of the distributions that a fix may name because evidence does.
+    """
 
     causes: tuple[Cause, ...]
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    family: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rebuild:
+    """A new generation of the environment at `prefix`; the rest are options of `tfsetup install`, None: the default."""
+
+    prefix: str
+    tensorflow: str | None = None
+    accelerator: Accelerator = "auto"
+    python: str | None = None
+    backend: Backend = "auto"
+
+    def ask(self) -> Ask:
+        """Return what the matrix is asked."""
+        return Ask(tensorflow=self.tensorflow, accelerator=self.accelerator, python=self.python, backend=self.backend)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A fix as people read it, and the same as a value where tfsetup can carry it out: no text is ever parsed back."""
+
+    text: str
+    rebuild: Rebuild | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """A cause that fits; `evidence` are quoted lines and facts, `fix` commands or steps with the holes filled."""
+    """A cause that fits; `evidence` are quoted lines and facts, `steps` what to type or do, least drastic first."""
 
     cause: str
     confidence: float
     title: str
     evidence: tuple[str, ...]
     explanation: str
-    fix: tuple[str, ...]
+    steps: tuple[Step, ...]
     kind: Kind
+
+    @property
+    def fix(self) -> tuple[str, ...]:
+        """The steps as people read them."""
+        return tuple(step.text for step in self.steps)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tfsetup.doctor.actions import command_of, parse_rebuild
-from tfsetup.doctor.model import Diagnosis, Finding
+from tfsetup.doctor.model import Diagnosis, Finding, Step
 from tfsetup.matrix.model import Ask, Selection
 
 Select = Callable[[Ask], Selection]
@@ -21,19 +20,19 @@ def proven(diagnosis: Diagnosis, select: Select) -> Diagnosis:
 
 
 def _proven(finding: Finding, select: Select) -> Finding:
-    fixes: list[str] = []
+    steps: list[Step] = []
     refused = ""
-    for fix in finding.fix:
-        rebuild = parse_rebuild(command_of(fix))
-        if rebuild is None:
-            fixes.append(fix)
+    for step in finding.steps:
+        if step.rebuild is None:
+            steps.append(step)
             continue
-        selection = select(rebuild.ask())
+        selection = select(step.rebuild.ask())
         if selection.installable:
-            fixes.append(f"{fix}{': ' if ' # ' in fix else ' # '}{_chosen(selection)}")
+            remark = f"{': ' if ' # ' in step.text else ' # '}{_chosen(selection)}"
+            steps.append(replace(step, text=step.text + remark))
         else:
-            refused = "; ".join(selection.suggestions or selection.reasons) or fix
-    return replace(finding, fix=tuple(fixes or [refused]))
+            refused = "; ".join(selection.suggestions or selection.reasons) or step.text
+    return replace(finding, steps=tuple(steps or [Step(refused)]))
 
 
 def _chosen(selection: Selection) -> str:

@@ -78,6 +78,55 @@ def test_findings_and_observations_are_cleaned_like_the_log() -> None:
     assert json.loads(text)["diagnosis"]["findings"][0]["cause"] == "disk-full"
 
 
+def test_the_host_of_an_index_is_in_no_part_of_the_report() -> None:
+    evidence = Evidence(
+        log="Looking in indexes: https://pip.corp.example/simple\nERROR: Hash mismatch for 'https://pip.corp.example/x'",
+        observations=(Observation(check="disk-full", subject="/", detail="full of pip.corp.example"),),
+        packages={"tool": "1.0"},
+    )
+    text = bundle(evidence, diagnose(evidence, knowledge()), version="1.0")
+    assert "corp" not in text
+    assert json.loads(text)["observations"] == ["disk-full: full of <host>"]
+    assert json.loads(text)["diagnosis"]["findings"]
+
+
+def test_a_host_behind_a_password_is_known_in_every_part() -> None:
+    evidence = Evidence(
+        log="--index-url https://first.last:abcdefg1@pip.corp.example/simple",
+        observations=(Observation(check="disk-full", subject="/", detail="full of pip.corp.example"),),
+    )
+    text = bundle(evidence, diagnose(evidence, knowledge()), version="1.0")
+    assert not [word for word in ("corp", "first.last", "abcdefg1") if word in text]
+
+
+def test_names_of_packages_and_words_of_metadata_are_cleaned_too() -> None:
+    evidence = Evidence(
+        packages={
+            "x @ https://bob:abcdefg1@pip.corp.example/x.whl": "1.0\x9b31m",
+            "numpy": "https://pip.corp.example/n",
+        },
+        observations=(Observation(check="disk-full", subject="/", detail="a\u202eb\x9b2J\x1b[31mc"),),
+    )
+    text = bundle(evidence, diagnose(evidence, knowledge()), version="1.0")
+    assert json.loads(text)["packages"] == {"numpy": "https://<host>/n", "x @ https://<secret>@<host>/x.whl": "1.031m"}
+    assert json.loads(text)["observations"] == ["disk-full: ab2Jc"]
+
+
+def test_our_own_words_stay_for_a_user_who_is_called_like_one() -> None:
+    text = bundle(EVIDENCE, diagnose(EVIDENCE, knowledge()), version="1.0", names=("arch", "diagnosis"))
+    assert json.loads(text)["host"]["arch"] == "x86_64"
+    assert json.loads(text)["diagnosis"]["findings"]
+
+
+def test_a_secret_behind_a_blank_is_in_no_part_of_the_report() -> None:
+    evidence = Evidence(
+        log="aws_secret_access_key wJalrXUtnFEMIK7MDENG\nthe password is hunter2\nTraceback\nKeyError: 1"
+    )
+    text = bundle(evidence, diagnose(evidence, knowledge()), version="1.0")
+    assert "wJalr" not in text
+    assert "hunter2" not in text
+
+
 def test_one_endless_line_is_sent_as_its_end() -> None:
     evidence = Evidence(log="x" * 2_000_000 + " token=abcdefg1 end")
     text = bundle(evidence, diagnose(evidence, knowledge()), version="1.0")

@@ -6,6 +6,7 @@ import pytest
 
 from tfsetup.doctor.causes import read_causes
 from tfsetup.errors import InvalidFileError
+from tfsetup.matrix.model import Ask
 
 ENTRY = """\
 patterns:
@@ -25,8 +26,8 @@ causes:
   - {weight: likely, preflight: symbol-not-found, image: plugin}
   - {weight: likely, check: file-missing, subject: tensorflow}
   fixes:
-  - {do: "fix {name} now", for: [linux, macos], when: {package.pip: present}}
-  - {do: "tfsetup install --prefix {prefix}", action: rebuild}
+  - {do: "fix {name:version} now", for: [linux, macos], when: {package.pip: present}}
+  - {do: "tfsetup install --prefix {prefix:path}", action: rebuild}
 """
 
 
@@ -42,7 +43,8 @@ def test_a_whole_entry() -> None:
     assert fact.when[0].conditions[1].test is True
     assert (preflight.preflight, preflight.image) == ("symbol-not-found", "plugin")
     assert (check.check, check.subject) == ("file-missing", "tensorflow")
-    assert (cause.fixes[0].platforms, cause.fixes[1].action) == (("linux", "macos"), "rebuild")
+    assert (cause.fixes[0].platforms, cause.fixes[0].rebuild) == (("linux", "macos"), None)
+    assert cause.fixes[1].rebuild == Ask()
 
 
 @pytest.mark.parametrize(
@@ -69,10 +71,15 @@ def test_a_whole_entry() -> None:
             "a signal has one source, this one has log and check",
         ),
         ("check: file-missing, ", "", "16:5", "needs log, preflight, check or when"),
-        ("fix {name} now", "fix {other} now", "18:10", "{other} is captured by no signal of this cause"),
-        ("for: [linux, macos]", "for: [linux, mac]", "18:41", "'mac' is not one of"),
         (
-            '  - {do: "tfsetup install --prefix {prefix}", action: rebuild}\n',
+            "fix {name:version} now",
+            "fix {other:version} now",
+            "18:10",
+            "{other} is captured by no signal of this cause",
+        ),
+        ("for: [linux, macos]", "for: [linux, mac]", "18:49", "'mac' is not one of"),
+        (
+            '  - {do: "tfsetup install --prefix {prefix:path}", action: rebuild}\n',
             "",
             "18:3",
             "one fix must be for every platform",
@@ -81,9 +88,26 @@ def test_a_whole_entry() -> None:
             "tfsetup install --prefix",
             "make it in",
             "19:10",
-            "what --fix carries out must be a `tfsetup install` command",
+            "what --fix carries out must be a `tfsetup install --prefix {prefix:path}` command",
         ),
-        ("action: rebuild", "action: reboot", "19:55", "'reboot' is not one of rebuild, none"),
+        ("fix {name:version} now", "fix {name} now", "18:10", "{name} needs a type, as in {name:version}"),
+        ("fix {name:version} now", "fix {name|it} now", "18:10", "{name} needs a type, as in {name:version}"),
+        (
+            "fix {name:version} now",
+            "fix {name:text} now",
+            "18:10",
+            "there are name, names, version, minor, range, path",
+        ),
+        ("fix {name:version} now", "fix it   # {name}", "18:10", "{name} needs a type, as in {name:version}"),
+        ("fix {name:version} now", "fix {name:path} now", "18:10", "{name} is no path the doctor looks at"),
+        ("fix {name:version} now", "fix {prefix:version} now", "18:10", "{prefix} is captured by no signal"),
+        ('{prefix:path}"', '{prefix:path} --index-url x"', "19:10", "what --fix carries out takes --tensorflow, --acc"),
+        ('{prefix:path}"', '{prefix:path} --accelerator tpu"', "19:10", "what --fix carries out takes"),
+        ('{prefix:path}"', '{prefix:path} --tensorflow VERSION"', "19:10", "what --fix carries out takes"),
+        ('{prefix:path}"', '{prefix:path} --python 3.12 --python 3.13"', "19:10", "what --fix carries out takes"),
+        ('{prefix:path}"', '{prefix:path} --python"', "19:10", "what --fix carries out takes"),
+        ('{prefix:path}"', '{prefix:path} cpu cpu"', "19:10", "what --fix carries out takes"),
+        ("action: rebuild", "action: reboot", "19:60", "'reboot' is not one of rebuild, none"),
         ("when: {arch: [arm64, aarch64], rosetta: true}", "when: {}", "14:30", "an empty condition says nothing"),
         ("when: {arch: [arm64, aarch64], rosetta: true}", "when: arm64", "14:30", "must be a mapping"),
         ("causes:\n", "causes: [\n", "5:", "not valid YAML"),

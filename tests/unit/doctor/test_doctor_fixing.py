@@ -14,7 +14,7 @@ from tfsetup.cli import fixing
 from tfsetup.cli.examining import failures_of
 from tfsetup.cli.session import Session
 from tfsetup.doctor.actions import Rebuild
-from tfsetup.doctor.model import Diagnosis, Finding, PreflightFailure
+from tfsetup.doctor.model import Diagnosis, Finding, PreflightFailure, Step
 from tfsetup.errors import Code, UsageError
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report
@@ -22,7 +22,10 @@ from tfsetup.report.result import Result
 
 FINDING = Finding(
     cause="c", confidence=0.9, title="Broken", evidence=("e",), explanation="x", kind="fatal",
-    fix=("pip install x", "tfsetup install --prefix env --accelerator cpu # anew"),
+    steps=(
+        Step("pip install x"),
+        Step("tfsetup install --prefix env --accelerator cpu # anew", Rebuild(prefix="env", accelerator="cpu")),
+    ),
 )  # fmt: skip
 DIAGNOSIS = Diagnosis(verdict="problem", findings=(FINDING,))
 PLAN = Result(command="install", data={"plan": ["create env", "install 3 wheels"]})
@@ -101,7 +104,7 @@ def test_a_plan_that_is_refused_ends_there(install: Callable[[Result], Installat
 
 
 def test_fixes_for_people_are_left_to_people() -> None:
-    by_hand = replace(DIAGNOSIS, findings=(replace(FINDING, fix=("Restart", "pip install x")),))
+    by_hand = replace(DIAGNOSIS, findings=(replace(FINDING, steps=(Step("Restart"), Step("pip install x"))),))
     with pytest.raises(UsageError, match="Nothing tfsetup can do itself") as caught:
         fixing.carry_out(Session(), by_hand, yes=True)
     assert caught.value.hint == "Do it yourself: Restart; pip install x"

@@ -71,7 +71,8 @@ def test_a_file_of_ones_own_that_hides_a_module() -> None:
     [one] = inspect(replace(HEALTHY, shadows=(("random", "/home/x/random.py"),)), INTEL)
     assert one == Observation(
         check="shadowing-file", subject="random", detail="/home/x/random.py is imported instead of the module random.",
-        captures={"path": "/home/x/random.py", "module": "random", "found_by": "inspection"},
+        captures={"module": "random", "found_by": "inspection"},
+        looked={"path": "/home/x/random.py"},
     )  # fmt: skip
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tfsetup.doctor.actions import Rebuild, command_of, rebuild_of
+from tfsetup.doctor.actions import rebuild_of
 from tfsetup.doctor.environment import Distribution, Environment, Interpreter
 from tfsetup.doctor.missing import of_absent, of_gone, with_missing
-from tfsetup.doctor.model import Diagnosis, Finding
+from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
 from tfsetup.ground.prefix import Absent, Gone
 
 VENV = Path(".venv")
 LINK = Gone(path=VENV, link=VENV, target=Path(".venv.generations/3"), ours=True)
 PYTHON = Gone(path=VENV, link=VENV / "bin/python", target=Path("/opt/python3.12"))
-OTHER = Finding(cause="c", confidence=0.5, title="t", evidence=(), explanation="e", fix=("x",), kind="harmless")
+OTHER = Finding(cause="c", confidence=0.5, title="t", evidence=(), explanation="e", steps=(Step("x"),), kind="harmless")
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,6 @@ def test_what_is_gone_is_a_finding_with_the_repair_that_is_allowed(found: Gone, 
     assert finding.evidence[0].endswith("which is gone.")
     rebuild = Rebuild(prefix=str(found.path)) if allowed else None
     assert rebuild_of((finding,)) == rebuild
-    assert command_of(finding.fix[0]) == fix
 
 
 def test_no_environment_is_a_finding_too_and_never_names_a_system_s_python_as_its_place() -> None:

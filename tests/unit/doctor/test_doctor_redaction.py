@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from support.examples import examples
 from tfsetup.doctor import redaction
-from tfsetup.doctor.redaction import owners, redact
+from tfsetup.doctor.redaction import hosts_in, owners, redact
 
 CASES = Path(__file__).parents[2] / "cases" / "doctor"
 # A case a block: lines with the words of a secret, `{secret}` where it stands.
@@ -38,8 +38,8 @@ VALUES = ("S3cr3tVal99", "hunter2-hunter2", "abcd/EFGH+1234==", "p%40ssw0rd")
         ("ghp_0123456789abcdef", "<secret>"),
         ("AKIAIOSFODNN7EXAMPLE", "<secret>"),
         ("eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.abc", "<secret>"),
-        ("https://bob:pw@index.example/simple", "https://<secret>@index.example/simple"),
-        ("https://abcdef0123456789@index.example/simple", "https://<secret>@index.example/simple"),
+        ("https://bob:pw@index.example/simple", "https://<secret>@<host>/simple"),
+        ("https://abcdef0123456789@index.example/simple", "https://<secret>@<host>/simple"),
         ("mail alice@example.com now", "mail <email> now"),
         ("alice@box:~/x$ pip", "<user>@<host>:~/x$ pip"),
         (
@@ -51,14 +51,14 @@ VALUES = ("S3cr3tVal99", "hunter2-hunter2", "abcd/EFGH+1234==", "p%40ssw0rd")
         ("tensorflow==2.19.1 max_tokens=5", "tensorflow==2.19.1 max_tokens=5"),
         ("cublas 12.5.3.2 sha256:abcdef0123456789abcdef", "cublas 12.5.3.2 sha256:abcdef0123456789abcdef"),
         ("glpat-aB3_-aB3_-aB3_-aB3_-", "<secret>"),
-        ("https://user@example.com:pw@index.example/simple", "https://<secret>@index.example/simple"),
+        ("https://user@example.com:pw@index.example/simple", "https://<secret>@<host>/simple"),
         ("USER=alice HOSTNAME=box1 USERNAME=alice", "USER=<user> HOSTNAME=<host> USERNAME=<user>"),
         ("on DESKTOP-7UHKVHO it works", "on <host> it works"),
         ("(base) Alices-MacBook-Pro:~ alice$ pip list", "(base) <host>:~ <user>$ pip list"),
         ("alice@Alices-MacBook-Pro ~ % pip list", "<user>@<host> ~ % pip list"),
         (
             "conda config --add channels https://c.example/t/ab-0123456789/x",
-            "conda config --add channels https://c.example/t/<secret>/x",
+            "conda config --add channels https://<host>/t/<secret>/x",
         ),
     ],
 )
@@ -72,6 +72,68 @@ def test_no_shape_of_a_secret_stays(text: str, value: str) -> None:
     cleaned = redact(text.replace("{secret}", value))
     assert value not in cleaned
     assert "<secret>" in cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("--index-url https://index.corp.example/simple tensorflow", "--index-url https://<host>/simple tensorflow"),
+        (
+            "Looking in indexes: https://a.example/simple, http://mirror/pypi",
+            "Looking in indexes: https://<host>/simple, http://<host>/pypi",
+        ),
+        ("PIP_INDEX_URL=https://u:hunter2@a.example:8443/simple", "PIP_INDEX_URL=https://<secret>@<host>:8443/simple"),
+        ("Downloading https://files.a.example/x/numpy-2.0.whl", "Downloading https://<host>/x/numpy-2.0.whl"),
+        ("git+https://git.a.example/team/x.git", "git+https://<host>/team/x.git"),
+        ("HTTPSConnectionPool(host='a.example', port=443): Max", "HTTPSConnectionPool(host='<host>', port=443): Max"),
+        ("--trusted-host a.example", "--trusted-host <host>"),
+        ("trusted-host = a.example", "trusted-host = <host>"),
+        ("PIP_TRUSTED_HOST=mirror", "PIP_TRUSTED_HOST=<host>"),
+        ("--extra-index-url a.example/simple x", "--extra-index-url <host>/simple x"),
+        ("--index-url=a.example/simple x", "--index-url=<host>/simple x"),
+        ("curl: (6) Could not resolve host: a.example", "curl: (6) Could not resolve host: <host>"),
+        ("Failed to resolve 'a.example' ([Errno -2] x", "Failed to resolve '<host>' ([Errno -2] x"),
+        ("Connection to a.example timed out.", "Connection to <host> timed out."),
+        ("hostname 'a.example' doesn't match", "hostname '<host>' doesn't match"),
+        ("certificate is not valid for 'a.example'", "certificate is not valid for '<host>'"),
+        ("//npm.a.example/:_authToken=abcdefgh", "//<host>/:_authToken=<secret>"),
+        ("machine a.example login bob password abcdefg1", "machine <host> <secret>"),
+        (
+            "from https://a.example/s: it is pip.a.example, not xa.example.org",
+            "from https://<host>/s: it is <host>, not xa.example.org",
+        ),
+        ("https://a.example/x, a.example. A.EXAMPLE:443", "https://<host>/x, <host>. <host>:443"),
+        ("http://mirror/x by mirror", "http://<host>/x by mirror"),
+        ("mail bob@a.example by https://a.example/x", "mail <email> by https://<host>/x"),
+        ("s3://bucket-of-corp/wheels", "s3://<host>/wheels"),
+        ("https://github.com.evil.example/x", "https://<host>/x"),
+        ("https://docs.python.org/3/ http://localhost:8080/ https://www.tensorflow.org/", None),
+        ("https://docs.nvidia.com/cuda git clone https://github.com/tensorflow/text", None),
+    ],
+)
+def test_the_host_of_an_index_is_taken_out_wherever_it_stands(text: str, expected: str | None) -> None:
+    assert redact(text) == (text if expected is None else expected)
+
+
+def test_hosts_of_one_text_go_out_of_another() -> None:
+    found = hosts_in("https://a.example/simple https://www.tensorflow.org/x http://127.0.0.1:80/ http://mirror/x")
+    assert found == {"a.example"}
+    assert redact("files.a.example and b.example", hosts=found) == "<host> and b.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://" + "a." * 50_000,
+        "https://a.b/ " * 20_000,
+        "a." * 100_000,
+        "password is " * 20_000,
+        "x_token " * 20_000,
+    ],
+)
+def test_a_text_of_hosts_and_names_costs_linear_time(text: str) -> None:
+    """No limit is timed here: a quadratic pattern would take minutes over these."""
+    assert len(redact(text)) <= len(text) + 2 * len(text)
 
 
 @pytest.mark.parametrize("text", KEPT)
@@ -116,7 +178,8 @@ def _parts(argument: Any) -> list[Any]:
 
 
 PATTERNS = [
-    *redaction._SECRETS, *redaction._HOMES, *(pattern for pattern, _ in redaction._PLACES)
+    *redaction._HOSTS, redaction._DOTTED, *redaction._SECRETS, *redaction._HOMES,
+    *(pattern for pattern, _ in redaction._PLACES)
 ]  # fmt: skip
 
 
