@@ -171,7 +171,7 @@ def test_every_uv_has_the_lock_in_its_hands(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("uv.find_uv_bin", lambda: str(program))
     store = make_store(tmp_path)
     with store.locked(waiting=lambda: None):
-        (locks,) = ({path.stat().st_ino for path in store.layout.root.iterdir() if path.is_file()},)
+        locks = {path.stat().st_ino for path in store.layout.root.iterdir() if path.is_file()}
     install(make_plan(*STEPS), store, make_hooks())
     runs = [{int(inode) for inode in line.split()} for line in report.read_text().splitlines()]
     assert len(runs) >= 2
