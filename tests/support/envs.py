@@ -69,7 +69,6 @@ class FakeUv:
     calls: list[list[str]] = field(default_factory=list)
     fail_at: str | None = None
     failure: BaseException = field(default_factory=KeyboardInterrupt)
-    record: str = ""
     stderr: str = "Prepared 3 packages in 1m 02.50s\nInstalled 3 packages in 20ms\n"
 
     def __call__(self, arguments: list[str], **_: Any) -> Finished:
@@ -87,10 +86,7 @@ class FakeUv:
             fish.write_bytes(b"set -gx VIRTUAL_ENV (dirname -- (dirname -- (realpath -- (status -f))))\r\n# \xff\n")
         if arguments[:2] == ["pip", "sync"]:
             folder = Path(arguments[arguments.index("--python") + 1]).parents[1]
-            info = folder / "lib/python3.12/site-packages/alpha-1.dist-info"
-            info.mkdir(parents=True)
-            if self.record:
-                (info / "RECORD").write_text(self.record)
+            (folder / "lib/python3.12/site-packages/alpha-1.dist-info").mkdir(parents=True)
         return Finished(stdout="", stderr=self.stderr)
 
 

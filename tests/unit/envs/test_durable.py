@@ -170,9 +170,8 @@ def test_every_uv_has_the_lock_in_its_hands(tmp_path: Path, monkeypatch: pytest.
     program.chmod(0o755)
     monkeypatch.setattr("uv.find_uv_bin", lambda: str(program))
     store = make_store(tmp_path)
-    with store.locked(waiting=lambda: None):
-        locks = {path.stat().st_ino for path in store.layout.root.iterdir() if path.is_file()}
     install(make_plan(*STEPS), store, make_hooks())
+    locks = {path.stat().st_ino for path in store.layout.root.iterdir() if path.is_file()}
     runs = [{int(inode) for inode in line.split()} for line in report.read_text().splitlines()]
     assert len(runs) >= 2
     assert all(run & locks for run in runs), "a uv was started without the lock"

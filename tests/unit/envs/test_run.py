@@ -74,22 +74,6 @@ def test_wheels_are_installed_from_the_lock_without_building(tmp_path: Path, uv:
     assert Path(sync[-1]).read_text() == "# a lock\n"
 
 
-@pytest.mark.parametrize("path", ["../../../../escaped", "../../../bin/python", "con.txt", "a\x1b[2J"])
-def test_what_uv_installed_is_judged_by_its_records_before_anything_of_it_runs(
-    tmp_path: Path, uv: FakeUv, path: str
-) -> None:
-    store = make_store(tmp_path)
-    uv.record = f"alpha/__init__.py,,\n{path},,\n"
-
-    def look(_python: Path) -> dict[str, Any]:
-        raise AssertionError("something of the environment was started")
-
-    with pytest.raises(BuildError, match="A wheel holds files that must not be installed"):
-        install(make_plan(*STEPS), store, make_hooks(preflight=look, verify=look))
-    assert store.current() is None
-    assert store.numbers() == []
-
-
 def test_a_known_interpreter_is_never_replaced_by_a_download(tmp_path: Path, uv: FakeUv) -> None:
     install(make_plan(*STEPS), make_store(tmp_path), make_hooks())
     assert "--no-python-downloads" in uv.calls[0]
