@@ -91,13 +91,17 @@ def _replaced(text: str, edit: Edit) -> str:
     if len(found) != 1:
         times = "no longer stands" if not found else f"stands {len(found)} times"
         raise BrokenMutantError(f"the old text {times} in {edit.file}")
-    margin = found[0].groupdict().get("margin") or ""
-    new = "\n".join(margin + line if line else line for line in _lines(edit.new)) if _whole(edit.old) else edit.new
+    new = edit.new if "\n" not in edit.old else _shifted(edit, len(found[0]["margin"]))
     return text[: found[0].start()] + new + text[found[0].end() :]
 
 
-def _whole(old: str) -> bool:
-    return "\n" in old
+def _shifted(edit: Edit, margin: int) -> str:
+    """Return the new lines where they stand when the old ones have `margin` spaces before them."""
+    old, new = edit.old.strip("\n").split("\n"), edit.new.strip("\n").split("\n")
+    by = margin - (len(old[0]) - len(_lines(edit.old)[0]))
+    if any(line and len(line) - len(line.lstrip()) + by < 0 for line in new):
+        raise BrokenMutantError(f"the new text for {edit.file} stands too far to the left of the old one")
+    return "\n".join(" " * (len(line) - len(line.lstrip()) + by) + line.lstrip() if line else "" for line in new)
 
 
 def _lines(text: str) -> list[str]:
@@ -106,7 +110,7 @@ def _lines(text: str) -> list[str]:
 
 def _pattern(old: str) -> re.Pattern[str]:
     """Return what finds a text: a part of a line as it is; whole lines however far they stand to the right."""
-    if not _whole(old):
+    if "\n" not in old:
         return re.compile(re.escape(old))
     first, *others = _lines(old)
     rest = [rf"(?P=margin){re.escape(line)}" if line else "" for line in others]

@@ -53,6 +53,16 @@ def test_whole_lines_are_found_however_far_they_stand_to_the_right(margin: str) 
     )
 
 
+def test_new_lines_stand_to_the_old_ones_as_they_are_written() -> None:
+    assert changed("    g(x)\n    return 1\n", "    return 1\n") == TEXT.replace(
+        "        g(x)\n        return", "        return"
+    )
+    deeper = changed("if x:\n    g(x)\n    return 1\n", "if x:\n    pass\nif not x:\n    return 3\n")
+    assert deeper == TEXT.replace("        g(x)\n        return 1", "        pass\n    if not x:\n        return 3")
+    with pytest.raises(BrokenMutantError, match="too far to the left"):
+        changed(f"{' ' * 12}g(x)\n{' ' * 12}return 1\n", "pass\n")
+
+
 def test_empty_lines_between_are_lines() -> None:
     assert "return 5" in changed("        return 1\n\n    g(x)", "        return 5\n\n    g(x)")
 
