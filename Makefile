@@ -72,6 +72,10 @@ e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters, emulat
 exhaustive: $(TOOL)/dev/ready ## the whole of what e2e runs a part of: every macOS wheel, all damaged files (an hour, 60 GB)
 	@$(DEV)/python -m pytest -q --hypothesis-profile=thorough tests $(ARGS)
 
+.PHONY: mutants
+mutants: $(TOOL)/dev/ready ## break each rule of tests/mutants in a copy; its tests must notice (ARGS="--quick": those that take seconds)
+	@cd tests && ../$(DEV)/python -m support.mutation $(ARGS)
+
 .PHONY: bench
 bench: $(TOOL)/dev/ready ## the benchmarks, side by side with the peers, as ratios
 	@$(DEV)/python -m benchmarks $(ARGS)

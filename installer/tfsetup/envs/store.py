@@ -17,10 +17,10 @@ from typing import IO
 from tfsetup.envs.model import RECEIPT_SCHEMA, Layout, Receipt
 from tfsetup.envs.swap import exchange
 from tfsetup.errors import BuildError, InvalidFileError, UsageError, Where
+from tfsetup.ground.files import sync_folder, write_whole
 
 _DRAFT = re.compile(r"\.link-\d+|\.\d+\.json\.\d+")
 _GOING = re.compile(r"\.gone-\d+-\d+")
-_OURS_ALONE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
 
 
 def layout_for(prefix: Path) -> Layout:
@@ -83,14 +83,7 @@ class Store:
 
     def write_receipt(self, receipt: Receipt) -> None:
         """Write a receipt whole or not at all."""
-        path = self.layout.receipt(receipt.generation)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.unlink(missing_ok=True)
-        with open(os.open(draft, _OURS_ALONE, 0o644), "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-            json.dump(asdict(receipt), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_whole(self.layout.receipt(receipt.generation), json.dumps(asdict(receipt), indent=1))
 
     def switch(self, generation: int) -> None:
         """Point the prefix at `generation`; at every moment the prefix is the old or the new environment."""
@@ -264,6 +257,7 @@ def _make_link(prefix: Path, folder: Path) -> None:
     # Relative, so that a project folder that is moved or mounted elsewhere keeps its link.
     draft.symlink_to(Path(folder.parent.name) / folder.name)
     draft.replace(prefix)
+    sync_folder(prefix.parent)
 
 
 def _try_lock(file: IO[bytes]) -> bool:

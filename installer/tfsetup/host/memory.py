@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfsetup.ground.files import write_whole
 from tfsetup.host.world import Output
 
 _SCHEMA = 1
@@ -67,11 +68,9 @@ class Memory:
         if not self._changed or self._file is None:
             return
         kept = dict(list(self._entries.items())[-_MOST_ENTRIES:])
-        temporary = self._file.with_suffix(f".{os.getpid()}")
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps({"schema": _SCHEMA, "entries": kept}), encoding="ascii")
-            temporary.replace(self._file)
+            write_whole(self._file, json.dumps({"schema": _SCHEMA, "entries": kept}))
 
     def _load(self) -> dict[str, Any]:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tfsetup.host.processes import alive
+from tfsetup.ground.processes import alive
 
 _NAME = re.compile(r"tfsetup-(\d+)-\w+")
 

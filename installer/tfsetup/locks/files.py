@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
-from tfsetup.host.processes import alive
+from tfsetup.ground.files import make_folder
+from tfsetup.ground.files import write_all as write_together
 from tfsetup.locks.model import Form, Lock, file_name
 from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
@@ -158,71 +159,18 @@ def _judging_code() -> str:
 
 
 def write_all(folder: Path, texts: Mapping[str, str]) -> list[str]:
-    """Write files into `folder`, all or none; return the names of those that changed.
-
-    Every file is written beside its place first, and only when all are on disk do they take their places: an interrupt
-    or a full disk before that leaves the old ones, and during it is put off until the last one is in place.
+    """Write files into `folder` (made where it is missing), all or none; return the names of those that changed.
 
     Raises:
         BuildError: the folder cannot be written.
     """
-    drafts: dict[Path, Path] = {}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            path = folder / name
-            _sweep_drafts(path)
-            if not _same(path, text):
-                drafts[path] = path.with_name(f".{path.name}.{os.getpid()}")
-                _write_draft(drafts[path], text)
-        _take_places(drafts)
+        make_folder(folder)
+        changed = write_together({folder / name: text for name, text in texts.items()})
     except OSError as problem:
         message = f"{folder} cannot be written: {problem.strerror or problem}."
         raise BuildError(message, hint="Choose another folder with -o; the lock files are as they were.") from problem
-    finally:
-        for draft in drafts.values():
-            with suppress(OSError):
-                draft.unlink()
-    return [path.name for path in drafts]
-
-
-def _same(path: Path, text: str) -> bool:
-    try:
-        return path.read_bytes() == text.encode()
-    except FileNotFoundError:
-        return False
-
-
-def _write_draft(draft: Path, text: str) -> None:
-    draft.unlink(missing_ok=True)
-    with draft.open("xb") as file:  # never through a link that somebody put there
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sweep_drafts(path: Path) -> None:
-    """Remove what killed runs have left beside a file; the draft of a run that still lives is its own."""
-    for draft in path.parent.glob(f".{path.name}.*"):
-        writer = draft.suffix[1:]
-        if writer.isdigit() and not alive(int(writer)):
-            draft.unlink(missing_ok=True)
-
-
-def _take_places(drafts: Mapping[Path, Path]) -> None:
-    waiting = dict(drafts)
-    try:
-        _next_places(waiting)
-    except KeyboardInterrupt:
-        _next_places(waiting)
-        raise
-
-
-def _next_places(waiting: dict[Path, Path]) -> None:
-    for path, draft in list(waiting.items()):
-        if draft.exists():
-            draft.replace(path)
-        waiting.pop(path, None)
+    return [path.name for path in changed]
 
 
 def existing_folder(path: Path) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from tfsetup.errors import BuildError, InvalidFileError, Where
+from tfsetup.ground.files import write_all
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.load import InvalidMatrixError, Parsed, merge, parse
 from tfsetup.matrix.marked import Problem
@@ -97,23 +98,20 @@ class Files:
         return read_index(self.snapshot)
 
     def write(self, matrix: str, snapshot: str) -> None:
-        """Put new texts in the place of both files and of the compiled copy, each whole or not at all.
+        """Put new texts in the place of both files and of the compiled copy, all or none.
 
         Raises:
-            BuildError: the folder cannot be written.
+            BuildError: the folder cannot be written; the files are as they were.
         """
         from tfsetup.matrix.compiled import compile_matrix
 
         compiled = compile_matrix(parse(matrix, str(self.matrix)).content, matrix)
         files = {self.snapshot: snapshot, self.matrix: matrix, self.matrix.with_name(COMPILED): compiled}
-        for path, text in files.items():
-            part = path.with_name(f"{path.name}.new")
-            try:
-                part.write_text(text, encoding="utf-8")
-                part.replace(path)
-            except OSError as error:
-                message = f"{path} cannot be written: {error.strerror}"
-                raise BuildError(message, hint="Run this in a checkout, or give --dir.") from error
+        try:
+            write_all(files)
+        except OSError as error:
+            message = f"{self.matrix.parent} cannot be written: {error.strerror or error}"
+            raise BuildError(message, hint="Run this in a checkout, or give --dir.") from error
 
 
 def read_index(path: Path | None = None) -> Index:

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from tfsetup import __version__
 from tfsetup.errors import NetworkError
+from tfsetup.ground.files import write_whole
 from tfsetup.host.memory import cache_folder
 from tfsetup.matrix.ranged import RangedFile, metadata_of
 from tfsetup.matrix.settings import Indexes, indexes, redacted, refuse_insecure
@@ -291,12 +292,9 @@ def _read(path: Path) -> str | None:
 
 def _write(path: Path, content: str | bytes) -> None:
     """Write a cache entry whole or not at all; a cache that cannot be written costs requests and nothing else."""
-    data = content.encode() if isinstance(content, str) else content
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
+        write_whole(path, content)
 
 
 def _unreachable(url: str, error: Exception) -> NetworkError:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tfsetup.ground.files import write_whole
 from tfsetup.verify.history import Run, compare, comparison_data, from_line, history_findings, run_of, to_line
 from tfsetup.verify.model import Finding, Verification
 
@@ -96,6 +97,4 @@ def append_history(path: Path, run: Run) -> str | None:
 def _trim(path: Path) -> None:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     if len(lines) > KEPT:
-        shorter = path.with_name(f"{path.name}.{os.getpid()}")
-        shorter.write_text("\n".join(lines[-KEPT:]) + "\n", encoding="utf-8")
-        shorter.replace(path)
+        write_whole(path, "\n".join(lines[-KEPT:]) + "\n")

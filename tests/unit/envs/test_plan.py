@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Preflight, Switch, Verify
-from tfsetup.envs.plan import describe, plan_install
+from tfsetup.envs.plan import Index, describe, plan_install
 from tfsetup.host.model import Host, Python
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 from tfsetup.matrix.model import Selection, Target
@@ -99,3 +99,17 @@ def test_the_plan_reads_as_sentences() -> None:
         "load TensorFlow in a fresh interpreter and time a matmul on each device",
         "switch the prefix to the new generation",
     ]
+
+
+def test_a_lock_that_pip_reads_too_is_never_installed_without_its_hashes() -> None:
+    step = plan_install(SELECTED, replace(LOCK, form="portable"), MAC).steps[1]
+    assert isinstance(step, InstallWheels)
+    assert "--require-hashes" in step.arguments
+    assert step.lock_name.startswith("requirements.")
+
+
+def test_another_index_than_the_lock_s_answers_with_the_locked_hashes_or_not_at_all() -> None:
+    step = plan_install(SELECTED, LOCK, MAC, index=Index(asked="https://mirror.example/simple")).steps[1]
+    assert isinstance(step, InstallWheels)
+    assert "--require-hashes" in step.arguments
+    assert "a" * 64 in step.lock_text

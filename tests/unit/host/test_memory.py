@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.disk import assert_written_whole, watching
 from tfsetup.host.memory import Memory, cache_folder
 from tfsetup.host.probe import ThisMachine
 from tfsetup.host.world import Output
@@ -159,3 +160,10 @@ def test_the_second_run_starts_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         assert machine._running == []
     assert (first.stdout, first.remembered) == (second.stdout, False)
     assert second.remembered
+
+
+def test_what_is_remembered_is_written_whole(tmp_path: Path) -> None:
+    program = a_program(tmp_path)
+    with watching(tmp_path) as seen:
+        keep(tmp_path / "cache", [program], program)
+    assert_written_whole(seen, tmp_path / "cache" / "probe.json")

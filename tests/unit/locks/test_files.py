@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.disk import Event, assert_written_whole, every_failure, watching
 from support.locks import origin, package
 from support.matrix import linux, shipped
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError
@@ -31,40 +32,40 @@ def test_files_are_written_together_and_only_if_they_change(tmp_path: Path) -> N
     assert listed(folder) == {"x": "1\n", "y": "3\n"}
 
 
-@pytest.mark.parametrize("failing", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_what_fails_while_it_is_written_leaves_the_old_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: BaseException
-) -> None:
-    files.write_all(tmp_path, {"x": "old", "y": "old"})
-    real, calls = files._write_draft, []
+@pytest.mark.parametrize("failing", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "^C"])
+def test_whatever_happens_on_the_way_the_locks_are_all_old_or_all_new(tmp_path: Path, failing: BaseException) -> None:
+    old, new = {"x": "old", "y": "old"}, {"x": "new", "y": "new", "z": "new"}
 
-    def draft(path: Path, text: str) -> None:
-        calls.append(path)
-        if len(calls) == 2:
-            path.write_text(text[:1])
-            raise failing
-        real(path, text)
+    def prepare() -> None:
+        for path in tmp_path.iterdir():
+            path.unlink()
+        for name, text in old.items():
+            (tmp_path / name).write_text(text)
 
-    monkeypatch.setattr(files, "_write_draft", draft)
-    with pytest.raises(BuildError if isinstance(failing, OSError) else KeyboardInterrupt):
-        files.write_all(tmp_path, {"x": "new", "y": "new"})
-    assert listed(tmp_path) == {"x": "old", "y": "old"}
+    outcomes = []
+    for outcome in every_failure(tmp_path, failing, prepare=prepare, act=lambda: files.write_all(tmp_path, new)):
+        outcomes.append(type(outcome))
+        there = listed(tmp_path)
+        assert (
+            there == new
+            if outcome is None
+            else there == old
+            if isinstance(outcome, BuildError)
+            else there in (old, new)
+        )
+    assert len(outcomes) > 3 * 3  # each draft is opened, brought to the disk and renamed, at the least
+    assert outcomes[-1] is type(None)
+    assert (BuildError if isinstance(failing, OSError) else KeyboardInterrupt) in outcomes
 
 
-def test_an_interrupt_between_two_files_is_put_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files.write_all(tmp_path, {"x": "old", "y": "old"})
-    real, calls = Path.replace, []
-
-    def replace(self: Path, target: Path) -> Path:
-        calls.append(target)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return real(self, target)
-
-    monkeypatch.setattr(Path, "replace", replace)
-    with pytest.raises(KeyboardInterrupt):
-        files.write_all(tmp_path, {"x": "new", "y": "new"})
-    assert listed(tmp_path) == {"x": "new", "y": "new"}
+def test_lock_files_are_on_the_disk_before_they_take_their_places_and_their_folder_after(tmp_path: Path) -> None:
+    folder = tmp_path / "environments" / "locks"
+    with watching(tmp_path) as seen:
+        files.write_all(folder, {"x": "1", "y": "2"})
+    for place in (folder / "x", folder / "y"):
+        assert_written_whole(seen, place)
+    assert Event("fsync", tmp_path) in seen
+    assert Event("fsync", folder.parent) in seen
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from support.disk import assert_written_whole, every_failure, watching
 from support.matrix import shipped
-from tfsetup.errors import Where
+from tfsetup.errors import BuildError, Where
 from tfsetup.matrix.check import check_matrix
 from tfsetup.matrix.facts import Index, Release
 from tfsetup.matrix.files import Files, environments
@@ -101,13 +104,34 @@ def test_edits_on_one_line_do_not_disturb_each_other() -> None:
     )
 
 
-def test_both_files_are_written_or_the_folder_is_named(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    files = Files.of(folder)
-    files.write("schema: 1\n", "{}\n")
+def test_both_files_are_written_or_the_folder_is_named(tmp_path: Path) -> None:
+    files = Files.of(tmp_path)
+    with watching(tmp_path) as seen:
+        files.write("schema: 1\n", "{}\n")
     assert files.matrix_text() == "schema: 1\n"
-    assert sorted(path.name for path in folder.iterdir()) == ["index.json", "matrix.json", "matrix.yaml"]
-    with pytest.raises(Exception, match="cannot be written"):
-        Files.of(folder / "not-there").write("schema: 1\n", "")
+    names = ["index.json", "matrix.json", "matrix.yaml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for name in names:
+        assert_written_whole(seen, tmp_path / name)
+    with pytest.raises(BuildError, match="cannot be written"):
+        Files.of(tmp_path / "not-there").write("schema: 1\n", "")
+    assert not (tmp_path / "not-there").exists()
+
+
+def test_the_matrix_and_its_snapshot_change_together_or_not_at_all(tmp_path: Path) -> None:
+    files, full = Files.of(tmp_path), OSError(28, "No space left on device")
+
+    def look() -> dict[str, str]:
+        return {path.name: path.read_text() for path in tmp_path.iterdir()}
+
+    files.write("schema: 1\n", "new\n")
+    new = look()
+
+    def prepare() -> None:
+        files.write("schema: 1\n# old\n", "old\n")
+
+    prepare()
+    old = look()
+    act = partial(files.write, "schema: 1\n", "new\n")
+    for outcome in every_failure(tmp_path, full, prepare=prepare, act=act):
+        assert look() == (new if outcome is None else old)

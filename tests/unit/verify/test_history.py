@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.disk import Event, assert_written_whole, watching
 from tfsetup.verify.history import (
     Run,
     after,
@@ -223,3 +224,14 @@ def test_an_environment_is_known_by_its_path_and_not_by_what_it_links_to(tmp_pat
     link.symlink_to(second)
     assert history_path(link, tmp_path) == before
     assert history_path(first, tmp_path) != history_path(second, tmp_path)
+
+
+def test_a_history_that_is_shortened_is_never_a_part_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    for second in range(KEPT):
+        append_history(path, run(f"2026-11-03T10:{second // 60:02d}:{second % 60:02d}+00:00", 1.0))
+    with watching(tmp_path) as seen:
+        append_history(path, run("2026-11-03T11:00:00+00:00", 1.0))
+    seen.remove(Event("write", path))  # the new line at its end
+    assert_written_whole(seen, path)
+    assert len(read_history(path)) == KEPT

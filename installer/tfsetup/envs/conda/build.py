@@ -44,8 +44,10 @@ def link_prefix(
     return downloads.seconds
 
 
-def add_wheels(step: AddWheels, prefix: Path, python: Path, common: Sequence[str], screen: Screen | None) -> str:
-    """Install the wheels into the prefix and return what uv printed.
+def add_wheels(
+    step: AddWheels, prefix: Path, python: Path, common: Sequence[str], screen: Screen | None, *, held: Sequence[int]
+) -> str:
+    """Install the wheels into the prefix and return what uv printed; `held` as in `run_uv`.
 
     By the interpreter's path, never through an activation: a broken one would let another Python's packages be
     changed, and report success. Without dependencies: what conda supplies stays conda's.
@@ -61,5 +63,6 @@ def add_wheels(step: AddWheels, prefix: Path, python: Path, common: Sequence[str
         doing="Installing the locked wheels",
         environ=step.environ,
         screen=screen,
+        held=held,
     )
     return done.stderr

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tfsetup.errors import InvalidFileError, LockError, Where
+from tfsetup.ground.files import write_whole
 from tfsetup.locks.conda.condarc import Settings, settings
 from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
@@ -162,6 +163,4 @@ class Remembered:
         """Remember; a cache that cannot be written is no obstacle."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            draft = self._folder / f".{sha256}.{os.getpid()}"
-            draft.write_text(json.dumps(distributions, sort_keys=True), encoding="utf-8")
-            draft.replace(self._folder / f"{sha256}.json")
+            write_whole(self._folder / f"{sha256}.json", json.dumps(distributions, sort_keys=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,8 @@ class Stage:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.uv: list[list[str]] = []
+        self.held: list[int] = []
+        self.record = ""
         self.fail: BaseException | None = None
         monkeypatch.setattr(build, "link", self.link)
         monkeypatch.setattr(build, "compile_bytecode", lambda _python, _site: None)
@@ -66,10 +70,13 @@ class Stage:
         for name in ("bin", "conda-meta", "lib/python3.12/site-packages/numpy-2.1.3.dist-info"):
             (prefix / name).mkdir(parents=True)
         (prefix / "bin/python").write_text("#!/bin/sh\n")
+        if self.record:
+            (prefix / "lib/python3.12/site-packages/numpy-2.1.3.dist-info/RECORD").write_text(self.record)
         return Downloads(seconds=0.0 if offline else 1.5)
 
-    def run_uv(self, arguments: list[str], **_: Any) -> Finished:
+    def run_uv(self, arguments: list[str], *, held: Sequence[int] = (), **_: Any) -> Finished:
         self.uv.append(arguments)
+        self.held += [os.fstat(one).st_ino for one in held]
         if self.fail:
             raise self.fail
         return Finished(stdout="", stderr="Prepared 1 package in 2.00s\n")
@@ -100,6 +107,22 @@ def test_uv_is_told_the_interpreter_and_to_keep_its_hands_off_conda_s(stage: Sta
     (arguments,) = stage.uv
     assert arguments[:4] == ["pip", "install", "--python", str(store.layout.folder(1) / "bin" / "python")]
     assert {"--no-deps", "--require-hashes", "--offline"} <= set(arguments)
+
+
+def test_uv_has_the_lock_in_its_hands_here_too(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    install(plan(), store, make_hooks())
+    locks = [path.stat().st_ino for path in store.layout.root.iterdir() if path.is_file()]
+    assert stage.held
+    assert set(stage.held) <= set(locks)
+
+
+def test_the_records_of_wheels_on_top_of_packages_are_judged_too(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    stage.record = "numpy/__init__.py,,\n../../../../escaped,,\n"
+    with pytest.raises(BuildError, match="A wheel holds files that must not be installed"):
+        install(plan(), store, make_hooks())
+    assert store.numbers() == []
 
 
 def test_the_activate_script_names_the_link_and_not_the_generation(stage: Stage, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tfsetup.host.processes import alive
+from tfsetup.ground.processes import alive
 
 
 def test_this_process_is() -> None:

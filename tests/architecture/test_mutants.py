@@ -1,0 +1,53 @@
+"""Every mutant still applies, and the tests that must notice it are there; `make mutants` asks whether they do."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from support.mutants import Mutant, applied, read_mutants
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "tests" / "mutants"
+MUTANTS = read_mutants(FOLDER)
+
+
+def _name(mutant: Mutant) -> str:
+    return mutant.name
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=_name)
+def test_a_mutant_applies(mutant: Mutant) -> None:
+    files = {edit.file for edit in mutant.edits}
+    applied({file: (ROOT / file).read_text(encoding="utf-8") for file in files if (ROOT / file).is_file()}, mutant)
+
+
+@cache
+def _functions(path: Path) -> set[str]:
+    return {node.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if hasattr(node, "name")}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=_name)
+def test_the_tests_of_a_mutant_are_there(mutant: Mutant) -> None:
+    missing = []
+    for test in mutant.tests:
+        file, _, name = test.partition("::")
+        path = ROOT / file
+        names = [part.partition("[")[0] for part in name.split("::") if part]
+        if not path.is_file() or not set(names) <= _functions(path):
+            missing.append(test)
+    assert missing == []
+
+
+def test_each_mutant_breaks_something_in_the_package_and_no_two_the_same() -> None:
+    edits = [edit for mutant in MUTANTS for edit in mutant.edits]
+    assert [edit.file for edit in edits if not edit.file.startswith("installer/tfsetup/")] == []
+    assert len({mutant.edits for mutant in MUTANTS}) == len(MUTANTS)
+    assert len({mutant.rule for mutant in MUTANTS}) == len(MUTANTS)
+
+
+def test_nothing_else_lies_among_them() -> None:
+    assert {path.suffix for path in FOLDER.iterdir()} == {".toml", ".md"}
