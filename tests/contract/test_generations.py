@@ -11,6 +11,8 @@ import pytest
 from support.cli import Tfsetup
 from support.envs import finish, make_store
 
+pytestmark = pytest.mark.process  # the interpreter of a generation is started before and after a switch
+
 
 @pytest.fixture
 def three(tmp_path: Path) -> Path:
@@ -85,7 +87,6 @@ def test_another_prefix_has_its_own_generations(tfsetup: Tfsetup, tmp_path: Path
     assert three.resolve().name == "3"
 
 
-@pytest.mark.process
 def test_a_command_runs_inside(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     folder = finish(store, 1)

@@ -10,13 +10,40 @@ from typing import Any
 from tfsetup.envs.model import Layout, Plan, Receipt, Step
 from tfsetup.envs.run import Hooks
 from tfsetup.envs.store import Store
+from tfsetup.envs.whole import Starts
 from tfsetup.errors import NetworkError
 from tfsetup.locks.run import Finished
 
 
-def make_store(folder: Path, name: str = ".venv") -> Store:
-    """Return a store whose prefix is `folder/name`."""
-    return Store(Layout(prefix=folder / name))
+def starting(_python: Path) -> str | None:
+    """Stand in for starting an interpreter: it works."""
+    return None
+
+
+def make_store(folder: Path, name: str = ".venv", *, starts: Starts = starting) -> Store:
+    """Return a store whose prefix is `folder/name`; no interpreter is really started, unless `starts` does."""
+    return Store(Layout(prefix=folder / name), starts=starts)
+
+
+def quiet(_text: str) -> None:
+    """Take no notice of what is said."""
+
+
+def install_alpha(site: Path) -> None:
+    """Put the distribution alpha 1 below a folder of packages, as uv leaves it."""
+    info = site / "alpha-1.dist-info"
+    info.mkdir(parents=True)
+    (site / "alpha.py").write_text("value = 1\n")
+    (info / "METADATA").write_text("Name: alpha\n")
+    record = "alpha.py,sha256=x,10\nalpha-1.dist-info/METADATA,sha256=x,12\nalpha-1.dist-info/RECORD,,\n"
+    (info / "RECORD").write_text(record)
+
+
+def install_python(python: Path) -> None:
+    """Put something in place of an interpreter that starts and ends well."""
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
 
 
 def make_receipt(generation: int, **changes: Any) -> Receipt:
@@ -39,10 +66,8 @@ def finish(store: Store, generation: int, **changes: Any) -> Path:
     """Put a finished generation in place and return its folder."""
     folder = store.layout.folder(generation)
     site = store.layout.site_packages(folder, "3.12")
-    (site / "alpha-1.dist-info").mkdir(parents=True)
-    python = store.layout.python(folder)
-    python.parent.mkdir(parents=True, exist_ok=True)
-    python.write_text("#!/bin/sh\n")
+    install_alpha(site)
+    install_python(store.layout.python(folder))
     store.write_receipt(make_receipt(generation, **changes))
     return folder
 
@@ -80,13 +105,12 @@ class FakeUv:
             raise NetworkError("Not in the cache.")
         if arguments[0] == "venv":
             python = Path(arguments[-1]) / "bin" / "python"
-            python.parent.mkdir(parents=True)
-            python.write_text("#!/bin/sh\n")
+            install_python(python)
             fish = python.with_name("activate.fish")
             fish.write_bytes(b"set -gx VIRTUAL_ENV (dirname -- (dirname -- (realpath -- (status -f))))\r\n# \xff\n")
         if arguments[:2] == ["pip", "sync"]:
             folder = Path(arguments[arguments.index("--python") + 1]).parents[1]
-            (folder / "lib/python3.12/site-packages/alpha-1.dist-info").mkdir(parents=True)
+            install_alpha(folder / "lib/python3.12/site-packages")
         return Finished(stdout="", stderr=self.stderr)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tfsetup.envs.run as room
-from support.envs import FakeUv, finish, make_hooks, make_plan, make_store
+from support.envs import FakeUv, finish, make_hooks, make_plan, make_store, quiet
 from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Preflight, Step, Switch, Verify
-from tfsetup.envs.run import Refused, install, up_to_date
+from tfsetup.envs.reuse import fitting
+from tfsetup.envs.run import Refused, install
 from tfsetup.envs.store import Store
 from tfsetup.errors import BuildError, NetworkError
 
@@ -158,10 +160,10 @@ def test_a_damaged_environment_is_built_anew(tmp_path: Path, uv: FakeUv, loss: s
         case "interpreter":
             (folder / "bin/python").unlink()
         case "package":
-            (folder / "lib/python3.12/site-packages/alpha-1.dist-info").rmdir()
+            shutil.rmtree(folder / "lib/python3.12/site-packages/alpha-1.dist-info")
         case _:
             store.layout.receipt(1).write_text("{")
-    assert up_to_date(store, 1, "d1") is None
+    assert fitting(store, 1, "d1", None, say=quiet) is None
     assert install(make_plan(*STEPS), store, make_hooks()).generation == 2
     assert uv.calls
 
@@ -188,7 +190,7 @@ def test_a_failed_build_leaves_the_old_environment_and_nothing_else(
     with pytest.raises(expected):
         install(make_plan(*STEPS), store, make_hooks())
     assert store.current() == 1
-    assert sorted(path.name for path in store.layout.root.iterdir()) == ["1", "1.json", "lock"]
+    assert sorted(path.name for path in store.layout.root.iterdir()) == [".gitignore", "1", "1.json", "lock"]
 
 
 @pytest.mark.parametrize("stage", ["preflight", "verify"])
