@@ -83,7 +83,7 @@ def _row(store: Store, number: int) -> dict[str, Any]:
         receipt = store.receipt(number)
     except InvalidFileError as error:
         known = dict.fromkeys(("row", "python", "created", "tfsetup"), "")
-        lost = {"whole": False, "missing": [f"{store.layout.receipt(number)} cannot be read"], "rebuilt": False}
+        lost = {"whole": False, "missing": [store.unknown(number)], "rebuilt": False}
         return {"generation": number, **known, "requirements": [], "verified": False, "damaged": error.message} | lost
     keys = ("generation", "row", "python", "requirements", "created", "tfsetup", "rebuilt")
     missing = [str(one) for one in store.lacks(receipt)]

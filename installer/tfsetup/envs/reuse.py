@@ -43,7 +43,7 @@ def fitting(
             continue
         if not (lost := store.lacks(receipt)):
             return receipt
-        say(f"Note      {NotWholeError(number, lost).what}")
+        say(f"Note      {NotWholeError(number, lost).what} It would be what is asked for; building anew.")
     return None
 
 

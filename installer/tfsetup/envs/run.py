@@ -79,7 +79,7 @@ def install(
     current(store, replace=replace)  # refuse before anything is written beside somebody else's folder
     with store.locked(say=hooks.say) as held:
         now = current(store, replace=replace)
-        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, say=hooks.say)
+        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, say=silent)
         if kept is not None:
             return switch_to(store, now, kept, hooks.say)
         store.clean()

@@ -88,6 +88,13 @@ class Store:
             raise InvalidFileError(message, where=Where(file=str(path)), hint="Update tfsetup.")
         return receipt
 
+    def unknown(self, generation: int) -> str:
+        """Return, in words, why nothing is known of a generation whose receipt could not be read."""
+        for path in (self.layout.folder(generation), self.layout.receipt(generation)):
+            if not os.path.lexists(path):
+                return f"{path} is gone"
+        return f"{self.layout.receipt(generation)} cannot be read"
+
     def write_receipt(self, receipt: Receipt) -> None:
         """Write a receipt whole or not at all, down to the disk."""
         write_whole(self.layout.receipt(receipt.generation), json.dumps(asdict(receipt), indent=1))

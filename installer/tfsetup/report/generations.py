@@ -22,8 +22,9 @@ def generations_view(data: Mapping[str, Any]) -> RenderableType:
     if not data["generations"]:
         return f"There is no environment at {data['prefix']}; `tfsetup install` builds one."
     table = Table(box=None, pad_edge=False, title=data["prefix"], title_justify="left", title_style="")
-    for heading in ("", "generation", "row", "Python", "what", "built (UTC)", "verified", "whole"):
-        table.add_column(heading)
+    for heading in ("", "N", "row", "Python", "what", "built (UTC)", "verified", "whole"):
+        # Only what was installed may be folded: at 80 columns the rest just fits.
+        table.add_column(heading, no_wrap=heading != "what", overflow="fold")
     for row in data["generations"]:
         table.add_row(*map(printable, _cells(row)))
     lines = [printable(line) for row in data["generations"] for line in _lost(row)]
@@ -43,7 +44,7 @@ def _lost(row: Mapping[str, Any]) -> Iterator[str]:
 def _cells(row: Mapping[str, Any]) -> list[str]:
     what = ", ".join(row["requirements"]) or "was there before tfsetup"
     if row["damaged"] is not None:
-        what = "its receipt cannot be read"
+        what = "its receipt is gone or damaged"
     elif row["rebuilt"]:
         what = "its receipt was lost"
     mark = "→" if row["current"] else ""
@@ -54,7 +55,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         row["row"],
         row["python"],
         what,
-        row["created"].removesuffix("+00:00"),
+        row["created"][:16].replace("T", " "),
         verified,
         "yes" if row["whole"] else "no",
     ]
