@@ -133,13 +133,19 @@ def _holder(descriptor: int) -> str:
         os.lseek(descriptor, 0, os.SEEK_SET)
         text = os.read(descriptor, 400).decode("ascii")
     found = _HOLDER.fullmatch(text)
-    if found is None:
-        return "Another tfsetup"
-    number, began, node = int(found[1]), datetime.fromisoformat(found[2]).astimezone(), found[3]
-    if node == _node() and not alive(number):
-        return "Another tfsetup"  # what a killed one had started goes on, and holds the lock for it
+    number, node = (int(found[1]), found[3]) if found else (0, _node())
+    if found is None or (node == _node() and not alive(number)):
+        return "Another tfsetup"  # a dead one: what it had started goes on, and holds the lock for it
     there = "" if node == _node() else f" on {node}"
-    return f"Another tfsetup (process {number}{there}, since {began:%Y-%m-%d %H:%M:%S})"
+    return f"Another tfsetup (process {number}{there}, since {_here(found[2])})"
+
+
+def _here(time_said: str) -> str:
+    """Return a time as this machine's clocks show it; what is no time, as it was written."""
+    try:
+        return f"{datetime.fromisoformat(time_said).astimezone():%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return time_said
 
 
 def _sign(descriptor: int, text: str) -> None:

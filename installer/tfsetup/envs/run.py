@@ -260,7 +260,8 @@ class _Build:
     def _add_wheels(self, step: AddWheels) -> None:
         from tfsetup.envs.conda.build import add_wheels
 
-        fetched = _prepared_seconds(add_wheels(step, self.folder, self.python, self._common(), self.hooks.screen))
+        screen, common = self.hooks.screen, self._common()
+        fetched = _prepared_seconds(add_wheels(step, self.folder, self.python, common, screen, held=self.held))
         self._look_at_records()
         self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched

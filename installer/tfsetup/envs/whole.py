@@ -53,6 +53,8 @@ def lacks(layout: Layout, receipt: Receipt, *, starts: Starts = start_problem) -
     Nothing of a folder that belongs to somebody else is started.
     """
     folder = layout.folder(receipt.generation)
+    if not os.path.lexists(folder):
+        return (Lack(what=str(folder), how="is gone"),)
     if (foreign := _foreign(layout, folder)) is not None:
         return (foreign,)
     return (*_interpreter(layout, receipt, starts), *file_lacks(layout, receipt))

@@ -44,11 +44,20 @@ def link_prefix(
     return downloads.seconds
 
 
-def add_wheels(step: AddWheels, prefix: Path, python: Path, common: Sequence[str], screen: Screen | None) -> str:
+def add_wheels(
+    step: AddWheels,
+    prefix: Path,
+    python: Path,
+    common: Sequence[str],
+    screen: Screen | None,
+    *,
+    held: Sequence[int] = (),
+) -> str:
     """Install the wheels into the prefix and return what uv printed.
 
     By the interpreter's path, never through an activation: a broken one would let another Python's packages be
-    changed, and report success. Without dependencies: what conda supplies stays conda's.
+    changed, and report success. Without dependencies: what conda supplies stays conda's. `held` are descriptors that uv
+    keeps open: the lock of the prefix.
 
     Raises:
         NetworkError: a wheel could not be fetched or is not the locked one.
@@ -61,5 +70,6 @@ def add_wheels(step: AddWheels, prefix: Path, python: Path, common: Sequence[str
         doing="Installing the locked wheels",
         environ=step.environ,
         screen=screen,
+        held=held,
     )
     return done.stderr
