@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,12 +89,16 @@ def make_plan(*steps: Step, **changes: Any) -> Plan:
 
 @dataclass
 class FakeUv:
-    """Stands in for `run_uv`: makes the files uv would make, and remembers how it was called."""
+    """Stands in for `run_uv`: makes the files uv would make, and remembers how it was called.
+
+    `poisoned`: a file in its cache is empty, as after somebody emptied a hard link to it.
+    """
 
     cached: bool = True
     calls: list[list[str]] = field(default_factory=list)
     fail_at: str | None = None
     failure: BaseException = field(default_factory=KeyboardInterrupt)
+    poisoned: bool = False
     stderr: str = "Prepared 3 packages in 1m 02.50s\nInstalled 3 packages in 20ms\n"
 
     def __call__(self, arguments: list[str], **_: Any) -> Finished:
@@ -110,7 +115,11 @@ class FakeUv:
             fish.write_bytes(b"set -gx VIRTUAL_ENV (dirname -- (dirname -- (realpath -- (status -f))))\r\n# \xff\n")
         if arguments[:2] == ["pip", "sync"]:
             folder = Path(arguments[arguments.index("--python") + 1]).parents[1]
-            install_alpha(folder / "lib/python3.12/site-packages")
+            site = folder / "lib/python3.12/site-packages"
+            shutil.rmtree(site, ignore_errors=True)
+            install_alpha(site)
+            if self.poisoned and "--no-cache" not in arguments:
+                (site / "alpha.py").write_text("")
         return Finished(stdout="", stderr=self.stderr)
 
 

@@ -21,14 +21,14 @@ def generations_view(data: Mapping[str, Any]) -> RenderableType:
 
     if not data["generations"]:
         return f"There is no environment at {data['prefix']}; `tfsetup install` builds one."
-    table = Table(box=None, pad_edge=False, title=data["prefix"], title_justify="left", title_style="")
+    table = Table(box=None, pad_edge=False)
     for heading in ("", "N", "row", "Python", "what", "built (UTC)", "verified", "whole"):
         # Only what was installed may be folded: at 80 columns the rest just fits.
         table.add_column(heading, no_wrap=heading != "what", overflow="fold")
     for row in data["generations"]:
         table.add_row(*map(printable, _cells(row)))
     lines = [printable(line) for row in data["generations"] for line in _lost(row)]
-    return Group(table, *lines) if lines else table
+    return Group(printable(data["prefix"]), table, *lines)
 
 
 def _lost(row: Mapping[str, Any]) -> Iterator[str]:
