@@ -19,7 +19,7 @@ from tfsetup.envs.model import ADOPTED, RECEIPT_SCHEMA, Layout, Receipt
 from tfsetup.envs.ownership import owned
 from tfsetup.envs.start import start_problem
 from tfsetup.envs.swap import exchange
-from tfsetup.envs.whole import Lack, Starts, lacks
+from tfsetup.envs.whole import Lack, Starts, lacks, missing
 from tfsetup.errors import BuildError, Code, InvalidFileError, TfsetupError, UsageError, Where
 from tfsetup.ground.files import sync_folder, write_whole
 
@@ -90,10 +90,9 @@ class Store:
 
     def unknown(self, generation: int) -> str:
         """Return, in words, why nothing is known of a generation whose receipt could not be read."""
-        for path in (self.layout.folder(generation), self.layout.receipt(generation)):
-            if not os.path.lexists(path):
-                return f"{path} is gone"
-        return f"{self.layout.receipt(generation)} cannot be read"
+        receipt = self.layout.receipt(generation)
+        unseen = missing(self.layout.folder(generation)) or missing(receipt)
+        return str(unseen or f"{receipt} cannot be read")
 
     def write_receipt(self, receipt: Receipt) -> None:
         """Write a receipt whole or not at all, down to the disk."""

@@ -53,11 +53,22 @@ def lacks(layout: Layout, receipt: Receipt, *, starts: Starts = start_problem) -
     Nothing of a folder that belongs to somebody else is started.
     """
     folder = layout.folder(receipt.generation)
-    if not os.path.lexists(folder):
-        return (Lack(what=str(folder), how="is gone"),)
+    if (unseen := missing(folder)) is not None:
+        return (unseen,)
     if (foreign := _foreign(layout, folder)) is not None:
         return (foreign,)
     return (*_interpreter(layout, receipt, starts), *file_lacks(layout, receipt))
+
+
+def missing(path: Path) -> Lack | None:
+    """Return that nothing stands at `path`, or that it may not be looked at; None when something does."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return Lack(what=str(path), how="is gone")
+    except OSError as problem:
+        return Lack(what=str(path), how=_cannot(problem))
+    return None
 
 
 def file_lacks(layout: Layout, receipt: Receipt) -> tuple[Lack, ...]:

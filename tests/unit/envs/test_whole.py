@@ -181,3 +181,12 @@ def test_on_windows_the_paths_are_its_own(tmp_path: Path) -> None:
     assert [str(one) for one in lacks(layout, make_receipt(1), starts=starting)] == [
         "Lib/site-packages/alpha.py is missing"
     ]
+
+
+def test_what_may_not_be_looked_at_is_not_called_gone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_path: Path) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "lstat", closed)
+    assert said(store) == [f"{store.layout.folder(1)} cannot be read: Permission denied"]
+    assert store.unknown(1) == f"{store.layout.folder(1)} cannot be read: Permission denied"
