@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from support.cli import Tfsetup
 from support.envs import finish, make_store
+
+pytestmark = pytest.mark.process  # the interpreter of a generation is started before and after a switch
 
 
 @pytest.fixture
@@ -85,7 +88,6 @@ def test_another_prefix_has_its_own_generations(tfsetup: Tfsetup, tmp_path: Path
     assert three.resolve().name == "3"
 
 
-@pytest.mark.process
 def test_a_command_runs_inside(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     folder = finish(store, 1)
@@ -135,7 +137,7 @@ def test_one_damaged_receipt_does_not_hide_the_others(tfsetup: Tfsetup, three: P
     (three.with_name(".venv.generations") / "2.json").write_text("{")
     rows = tfsetup("list", "--json").document["data"]["generations"]
     assert [(row["generation"], row["damaged"] is None) for row in rows] == [(1, True), (2, False), (3, True)]
-    assert "its receipt cannot be read" in tfsetup("list").out
+    assert "its receipt is gone or damaged" in tfsetup("list").out
     assert tfsetup("rollback", "2").status == 3
     assert three.resolve().name == "3"
 
@@ -145,3 +147,94 @@ def test_a_receipt_does_not_drive_the_terminal(tfsetup: Tfsetup, tmp_path: Path)
     finish(store, 1, row="\x1b[2Jrow", requirements=("\x1b]0;title\x07x",))
     store.switch(1)
     assert "\x1b" not in tfsetup("list").out
+
+
+def spoil(prefix: Path, number: int) -> Path:
+    """Take what `uv pip uninstall` takes from a generation, and empty a file."""
+    site = prefix.with_name(".venv.generations") / str(number) / "lib/python3.12/site-packages"
+    shutil.rmtree(site / "alpha-1.dist-info")
+    return site
+
+
+def test_the_list_says_which_are_whole_and_what_is_lost(tfsetup: Tfsetup, three: Path) -> None:
+    spoil(three, 2)
+    rows = tfsetup("list", "--json").document["data"]["generations"]
+    assert [(row["whole"], row["missing"]) for row in rows] == [
+        (True, []),
+        (False, ["alpha 1 is not installed any more"]),
+        (True, []),
+    ]
+    out = tfsetup("list").out
+    lines = out[out.index(" N ") :].splitlines()
+    lines.insert(0, "")
+    assert lines[1].split()[-1] == "whole"
+    assert [line.split()[-1] for line in lines[2:5]] == ["yes", "no", "yes"]
+    assert lines[5:] == ["Generation 2 is not whole:", "  alpha 1 is not installed any more"]
+
+
+def test_there_is_no_way_back_to_what_is_not_whole(tfsetup: Tfsetup, three: Path) -> None:
+    spoil(three, 2)
+    ran = tfsetup("rollback")
+    assert ran.status == 7
+    assert ran.out == (
+        "Generation 2 is not whole: alpha 1 is not installed any more. Nothing was changed.\n"
+        " hint: `tfsetup list` shows which generations are whole; `tfsetup install` builds anew.\n"
+    )
+    document = tfsetup("rollback", "2", "--json").document
+    assert document["status"] == "failed"
+    data = document["data"]
+    assert (data["generation"], data["changed"], data["whole"]) == (2, False, False)
+    assert data["missing"] == ["alpha 1 is not installed any more"]
+    assert three.resolve().name == "3"
+    assert tfsetup("rollback", "1", "--json").document["data"]["whole"] is True
+
+
+def test_an_interpreter_that_does_not_start_at_the_prefix_is_exit_6(tfsetup: Tfsetup, three: Path) -> None:
+    python = three.with_name(".venv.generations") / "1/bin/python"
+    python.write_text('#!/bin/sh\ncase "$0" in *.generations/*) exit 0;; esac\nexit 9\n')
+    ran = tfsetup("rollback", "1")
+    assert ran.status == 6
+    assert "does not start: it ends with status 9, once it was generation 1; that was taken back." in ran.err
+    assert three.resolve().name == "3"
+
+
+@pytest.mark.parametrize("command", [["gc", "--keep", "1"], ["rollback", "2"], ["remove", "1"]])
+def test_a_lost_receipt_of_the_current_one_is_told_by_every_command(
+    tfsetup: Tfsetup, three: Path, command: list[str]
+) -> None:
+    (three.with_name(".venv.generations") / "3.json").unlink()
+    listed = tfsetup("list", "--json").document["data"]["generations"][-1]
+    assert (listed["current"], listed["whole"]) == (True, False)
+    assert listed["missing"] == [f"{three}.generations/3.json is gone"]
+    ran = tfsetup(*command)
+    assert ran.status == 0
+    assert f"{three}.generations/3.json was gone or damaged; it was written anew" in ran.err
+    assert (three.with_name(".venv.generations") / "3/bin/python").exists()
+    assert "its receipt was lost" in tfsetup("list").out
+
+
+def test_a_generation_that_is_gone_is_listed_as_such(tfsetup: Tfsetup, three: Path) -> None:
+    shutil.rmtree(three.with_name(".venv.generations") / "3")
+    rows = tfsetup("list", "--json").document["data"]["generations"]
+    assert rows[-1]["missing"] == [f"{three}.generations/3 is gone"]
+    ran = tfsetup("gc")
+    assert f"{three} leads to generation 3, which is gone." in ran.err
+    assert tfsetup("rollback").status == 0
+
+
+@pytest.mark.parametrize("command", [["list"], ["rollback"], ["gc"], ["remove", "1"]])
+def test_a_dangling_link_of_somebody_else_has_its_message(tfsetup: Tfsetup, three: Path, command: list[str]) -> None:
+    three.unlink()
+    three.symlink_to("/nowhere/at/all")
+    ran = tfsetup(*command)
+    assert ran.status == 6
+    assert f"{three} is a link to /nowhere/at/all, which is not there" in ran.err
+
+
+def test_an_old_environment_that_cannot_be_read_is_no_bug(tfsetup: Tfsetup, three: Path) -> None:
+    python = three.with_name(".venv.generations") / "2/bin/python"
+    python.unlink()
+    python.symlink_to(python)
+    ran = tfsetup("rollback")
+    assert ran.status == 7
+    assert "bin/python cannot be read: Too many levels of symbolic links" in ran.out

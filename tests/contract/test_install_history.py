@@ -14,7 +14,8 @@ from support.cli import Ran, Tfsetup
 from support.locks import ONE_PACKAGE
 from support.verify import verdict
 from tfsetup.envs.model import Plan, Receipt, Verify
-from tfsetup.envs.run import Hooks, Outcome
+from tfsetup.envs.reuse import Outcome
+from tfsetup.envs.run import Hooks
 from tfsetup.envs.store import Store
 from tfsetup.host.file import read_host
 from tfsetup.locks.run import Finished

@@ -131,7 +131,11 @@ def works(lab: Lab, command: str) -> bool:
 
 def left_behind(lab: Lab) -> list[str]:
     """Return what a failed run has left: an environment, a part of one, a draft, a temporary folder."""
-    own = [path.name for path in lab.generations.glob("*") if path.name != "lock"] if len(lab.prefix) < 200 else []
+    own = (
+        [path.name for path in lab.generations.glob("*") if path.name not in {".gitignore", "lock"}]
+        if len(lab.prefix) < 200
+        else []
+    )
     own += [path.name for path in [lab.project / lab.prefix] if os.path.lexists(path)]
     drafts = [path.name for path in lab.place("locks").iterdir()]
     return own + drafts + [path.name for path in lab.place("temporary").glob("tfsetup-*")]

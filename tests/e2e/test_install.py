@@ -118,7 +118,7 @@ def test_an_interrupted_installation_leaves_what_was_there(home: Path, tmp_path:
         assert running.wait(30) == 130
     assert said.endswith("error: Interrupted; nothing half-done is left behind.\n")
     assert not prefix.exists()
-    assert [path.name for path in (tmp_path / "env.generations").iterdir()] == ["lock"]
+    assert sorted(path.name for path in (tmp_path / "env.generations").iterdir()) == [".gitignore", "lock"]
 
 
 def test_an_unknown_release_is_refused_before_anything_happens(home: Path, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_full_disk_is_told_as_one_and_leaves_nothing(small_disk: Path) -> None
     assert "The disk is full." in json.loads(done.stdout)["error"]["message"]
     assert "UV_CACHE_DIR" in json.loads(done.stdout)["error"]["hint"]
     assert not (small_disk / "env").exists()
-    assert [path.name for path in (small_disk / "env.generations").iterdir()] == ["lock"]
+    assert sorted(path.name for path in (small_disk / "env.generations").iterdir()) == [".gitignore", "lock"]
 
 
 def test_a_read_only_folder_is_told_as_one(small_disk: Path) -> None:

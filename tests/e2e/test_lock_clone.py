@@ -79,7 +79,7 @@ def test_make_install_killed_and_repeated_is_boring(clone: Path) -> None:
     assert (third.returncode, link.readlink()) == (0, place), third.stderr
     run(clone / ".tool/env/bin/tfsetup", "gc", "--keep", "1", cwd=clone)
     number = place.name
-    assert {path.name for path in generations.iterdir()} == {"lock", number, f"{number}.json"}
+    assert {path.name for path in generations.iterdir()} == {".gitignore", "lock", number, f"{number}.json"}
 
 
 def test_the_network_really_is_cut(clone: Path) -> None:

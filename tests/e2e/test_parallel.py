@@ -56,7 +56,7 @@ def test_eight_at_once(prefixes: list[str], index: Index, tmp_path: Path) -> Non
     assert {one["generation"] for one in told} == {1}
     for prefix in set(prefixes):
         left = sorted(path.name for path in (tmp_path / f"{prefix}.generations").iterdir())
-        assert left == ["1", "1.json", "lock"]
+        assert left == [".gitignore", "1", "1.json", "lock"]
         say = "import tensorflow; print(tensorflow.__version__)"
         done = subprocess.run(
             [tmp_path / prefix / "bin" / "python", "-c", say], capture_output=True, text=True, check=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +11,40 @@ from typing import Any
 from tfsetup.envs.model import Layout, Plan, Receipt, Step
 from tfsetup.envs.run import Hooks
 from tfsetup.envs.store import Store
+from tfsetup.envs.whole import Starts
 from tfsetup.errors import NetworkError
 from tfsetup.locks.run import Finished
 
 
-def make_store(folder: Path, name: str = ".venv") -> Store:
-    """Return a store whose prefix is `folder/name`."""
-    return Store(Layout(prefix=folder / name))
+def starting(_python: Path) -> str | None:
+    """Stand in for starting an interpreter: it works."""
+    return None
+
+
+def make_store(folder: Path, name: str = ".venv", *, starts: Starts = starting) -> Store:
+    """Return a store whose prefix is `folder/name`; no interpreter is really started, unless `starts` does."""
+    return Store(Layout(prefix=folder / name), starts=starts)
+
+
+def quiet(_text: str) -> None:
+    """Take no notice of what is said."""
+
+
+def install_alpha(site: Path) -> None:
+    """Put the distribution alpha 1 below a folder of packages, as uv leaves it."""
+    info = site / "alpha-1.dist-info"
+    info.mkdir(parents=True)
+    (site / "alpha.py").write_text("value = 1\n")
+    (info / "METADATA").write_text("Name: alpha\n")
+    record = "alpha.py,sha256=x,10\nalpha-1.dist-info/METADATA,sha256=x,12\nalpha-1.dist-info/RECORD,,\n"
+    (info / "RECORD").write_text(record)
+
+
+def install_python(python: Path) -> None:
+    """Put something in place of an interpreter that starts and ends well."""
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
 
 
 def make_receipt(generation: int, **changes: Any) -> Receipt:
@@ -39,10 +67,8 @@ def finish(store: Store, generation: int, **changes: Any) -> Path:
     """Put a finished generation in place and return its folder."""
     folder = store.layout.folder(generation)
     site = store.layout.site_packages(folder, "3.12")
-    (site / "alpha-1.dist-info").mkdir(parents=True)
-    python = store.layout.python(folder)
-    python.parent.mkdir(parents=True, exist_ok=True)
-    python.write_text("#!/bin/sh\n")
+    install_alpha(site)
+    install_python(store.layout.python(folder))
     store.write_receipt(make_receipt(generation, **changes))
     return folder
 
@@ -63,12 +89,16 @@ def make_plan(*steps: Step, **changes: Any) -> Plan:
 
 @dataclass
 class FakeUv:
-    """Stands in for `run_uv`: makes the files uv would make, and remembers how it was called."""
+    """Stands in for `run_uv`: makes the files uv would make, and remembers how it was called.
+
+    `poisoned`: a file in its cache is empty, as after somebody emptied a hard link to it.
+    """
 
     cached: bool = True
     calls: list[list[str]] = field(default_factory=list)
     fail_at: str | None = None
     failure: BaseException = field(default_factory=KeyboardInterrupt)
+    poisoned: bool = False
     stderr: str = "Prepared 3 packages in 1m 02.50s\nInstalled 3 packages in 20ms\n"
 
     def __call__(self, arguments: list[str], **_: Any) -> Finished:
@@ -80,13 +110,16 @@ class FakeUv:
             raise NetworkError("Not in the cache.")
         if arguments[0] == "venv":
             python = Path(arguments[-1]) / "bin" / "python"
-            python.parent.mkdir(parents=True)
-            python.write_text("#!/bin/sh\n")
+            install_python(python)
             fish = python.with_name("activate.fish")
             fish.write_bytes(b"set -gx VIRTUAL_ENV (dirname -- (dirname -- (realpath -- (status -f))))\r\n# \xff\n")
         if arguments[:2] == ["pip", "sync"]:
             folder = Path(arguments[arguments.index("--python") + 1]).parents[1]
-            (folder / "lib/python3.12/site-packages/alpha-1.dist-info").mkdir(parents=True)
+            site = folder / "lib/python3.12/site-packages"
+            shutil.rmtree(site, ignore_errors=True)
+            install_alpha(site)
+            if self.poisoned and "--no-cache" not in arguments:
+                (site / "alpha.py").write_text("")
         return Finished(stdout="", stderr=self.stderr)
 
 

@@ -116,7 +116,7 @@ class Sandbox:
         """Return what is neither a finished generation, nor a lock file, nor anything that belongs here."""
         store = self.store
         finished = store.numbers()
-        fine = {"lock", *map(str, finished), *(f"{number}.json" for number in finished)}
+        fine = {".gitignore", "lock", *map(str, finished), *(f"{number}.json" for number in finished)}
         inside = [path.name for path in store.layout.root.glob("*") if path.name not in fine]
         beside = [path.name for path in self.project.iterdir() if path.name not in {".venv", ".venv.generations", TEAM}]
         drafts = [path.name for path in self.project.glob(f"{TEAM}/**/.*")]

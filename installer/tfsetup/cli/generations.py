@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 
 from tfsetup.cli.options import Json, Prefix
 from tfsetup.cli.session import Session, execute
-from tfsetup.errors import InvalidFileError
+from tfsetup.errors import Code, InvalidFileError
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
@@ -76,7 +75,8 @@ def _list(prefix: Path) -> Result:
     store = Store(layout_for(prefix))
     found = look(prefix)
     current = store.current() if isinstance(found, Prefix) or generation(prefix) is not None else None
-    rows = [_row(store, number) | {"current": number == current} for number in store.numbers()]
+    numbers = sorted({*store.numbers(), *([] if current is None else [current])})
+    rows = [_row(store, number) | {"current": number == current} for number in numbers]
     told = isinstance(found, Prefix) or (not rows and isinstance(found, Absent) and found.instead == "nothing")
     missing = None if isinstance(found, Prefix) or told else f"{sentence(found)} {repair(found)}"
     data = {"prefix": str(store.layout.prefix), "current": current, "missing": missing, "generations": rows}
@@ -86,23 +86,32 @@ def _list(prefix: Path) -> Result:
 def _row(store: Store, number: int) -> dict[str, Any]:
     """Return what a receipt says; one that cannot be read must not hide the others."""
     try:
-        receipt = asdict(store.receipt(number))
+        receipt = store.receipt(number)
     except InvalidFileError as error:
         known = dict.fromkeys(("row", "python", "created", "tfsetup"), "")
-        return {"generation": number, **known, "requirements": [], "verified": False, "damaged": error.message}
-    keys = ("generation", "row", "python", "requirements", "created", "tfsetup")
-    return {key: receipt[key] for key in keys} | {"verified": receipt["verify"] is not None, "damaged": None}
+        lost = {"whole": False, "missing": [store.unknown(number)], "rebuilt": False}
+        return {"generation": number, **known, "requirements": [], "verified": False, "damaged": error.message} | lost
+    keys = ("generation", "row", "python", "requirements", "created", "tfsetup", "rebuilt")
+    missing = [str(one) for one in store.lacks(receipt)]
+    told = {key: value for key, value in asdict(receipt).items() if key in keys}
+    judged = {"verified": receipt.verify is not None, "damaged": None, "whole": not missing, "missing": missing}
+    return told | judged
 
 
 def _rollback(session: Session, prefix: Path, generation: int | None) -> Result:
     from tfsetup.envs.generations import roll_back
-    from tfsetup.envs.store import Store, layout_for
+    from tfsetup.envs.store import NotWholeError, Store, layout_for
 
     store = Store(layout_for(prefix))
-    before, receipt = roll_back(store, generation, waiting=_waiting(session))
+    try:
+        before, receipt = roll_back(store, generation, say=session.say)
+    except NotWholeError as refused:
+        lost = {"whole": False, "missing": [str(one) for one in refused.lost], "refused": refused.message}
+        data = {"prefix": str(store.layout.prefix), "generation": refused.generation, "changed": False} | lost
+        return Result(command="rollback", data=data | {"hint": refused.hint}, code=Code.ANSWER_IS_NO)
     now = receipt.generation
     data = {"prefix": str(store.layout.prefix), "generation": now, "before": before, "changed": before != now}
-    return Result(command="rollback", data=data | {"row": receipt.row})
+    return Result(command="rollback", data=data | {"row": receipt.row, "whole": True, "missing": []})
 
 
 def _remove(session: Session, prefix: Path, generation: int) -> Result:
@@ -110,7 +119,7 @@ def _remove(session: Session, prefix: Path, generation: int) -> Result:
     from tfsetup.envs.store import Store, layout_for
 
     store = Store(layout_for(prefix))
-    remove_generation(store, generation, waiting=_waiting(session))
+    remove_generation(store, generation, say=session.say)
     data = {"prefix": str(store.layout.prefix), "generation": generation, "changed": True}
     return Result(command="remove", data=data)
 
@@ -121,14 +130,10 @@ def _gc(session: Session, prefix: Path, keep: int) -> Result:
     from tfsetup.host.temporary import sweep_temporary
 
     store = Store(layout_for(prefix))
-    swept = collect(store, keep, waiting=_waiting(session))
+    swept = collect(store, keep, say=session.say)
     sweep_temporary()
     data = {"prefix": str(store.layout.prefix), **{key: list(value) for key, value in asdict(swept).items()}}
     return Result(command="gc", data=data | {"changed": bool(swept.removed or swept.unfinished)})
-
-
-def _waiting(session: Session) -> Callable[[], None]:
-    return lambda: session.say("Another tfsetup is working on this prefix; waiting for it.")
 
 
 def _render_list(session: Session, result: Result) -> None:

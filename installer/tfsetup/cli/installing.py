@@ -13,7 +13,8 @@ from tfsetup.cli.conda import CondaChoice, ask_of, check, is_conda_lock, read_ch
 from tfsetup.cli.session import Session
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan
-from tfsetup.envs.run import Hooks, Outcome, Refused, current, up_to_date
+from tfsetup.envs.reuse import Outcome, fitting
+from tfsetup.envs.run import Hooks, Refused, current, reuse
 from tfsetup.envs.run import install as build
 from tfsetup.envs.store import Store, layout_for
 from tfsetup.errors import Code, TfsetupError, UsageError
@@ -118,12 +119,24 @@ class Installation:
     def _nothing_to_do(self, store: Store, selection: Selection) -> Result | None:
         from tfsetup.locks.digest import digest
 
-        number = current(store, replace=self.replace)
         pinned = self._read(selection).sha256 if self.lock_file else None
-        if number is None or (receipt := up_to_date(store, number, digest(selection), pinned)) is None:
+        if self.dry_run:
+            return self._would_reuse(store, selection, digest(selection), pinned)
+        outcome = reuse(store, digest(selection), pinned, say=self.session.say, replace=self.replace)
+        return None if outcome is None else Result(command="install", data=self._data(store, selection, outcome))
+
+    def _would_reuse(self, store: Store, selection: Selection, wanted: str, pinned: str | None) -> Result | None:
+        """Return what a run would do without building: nothing, or go to a generation that is there."""
+        now = current(store, replace=self.replace)
+        kept = fitting(store, now, wanted, pinned, say=self.session.say)
+        if kept is None:
             return None
-        outcome = Outcome(generation=number, changed=False, receipt=receipt)
-        return Result(command="install", data=self._data(store, selection, outcome))
+        data = self._data(store, selection, Outcome(generation=kept.generation, changed=False, receipt=kept))
+        if kept.generation == now:
+            return Result(command="install", data=data)
+        plan = [f"switch the prefix to generation {kept.generation}, which is what is asked for, and whole"]
+        packages = [name.removesuffix(".dist-info").replace("-", "==", 1) for name in kept.packages]
+        return Result(command="install", data=data | {"plan": plan, "packages": packages, "download_bytes": 0})
 
     def _read(self, selection: Selection) -> Lock | CondaChoice:
         """Return what the lock file says; its name tells which kind it is."""
@@ -189,7 +202,7 @@ class Installation:
         checks = Checks(session=self.session, selection=selection, host=host)
         hooks = Hooks(preflight=checks.preflight, verify=checks.verify, say=self.session.say, screen=self._screen())
         try:
-            outcome = build(plan, store, hooks, offline=self.offline, replace=self.replace)
+            outcome = build(plan, store, hooks, offline=self.offline, replace=self.replace, anew=self.anew)
         except Refused as refused:
             from tfsetup.cli.consulting import consult
 

@@ -7,34 +7,27 @@ from dataclasses import dataclass
 
 from tfsetup.envs.model import ADOPTED, Receipt
 from tfsetup.envs.store import Store, existing
-from tfsetup.errors import BuildError, TfsetupError, UsageError
+from tfsetup.errors import TfsetupError, UsageError
 
 
-def roll_back(store: Store, generation: int | None, *, waiting: Callable[[], None]) -> tuple[int | None, Receipt]:
+def roll_back(store: Store, generation: int | None, *, say: Callable[[str], None]) -> tuple[int | None, Receipt]:
     """Point the prefix at `generation` (default: the newest before the current one); return the old and the new one.
 
     Raises:
         UsageError: there is no such generation, or none to go back to.
         InvalidFileError: its receipt is damaged.
-        BuildError: its interpreter is gone, so it would not work; the prefix stays as it is.
+        NotWholeError: it is not what was built any more; the prefix stays as it is.
+        BuildError: its Python does not start at the prefix; the prefix leads back to where it did.
     """
-    with store.locked(waiting=waiting):
+    with store.locked(say=say):
         current = store.current()
         wanted = _before(store, current) if generation is None else existing(store, generation)
         receipt = store.receipt(wanted)
-        _refuse_broken(store, receipt)
-        if wanted != current:
+        if wanted == current:
+            store.require_whole(receipt)
+        else:
             store.switch(wanted)
         return current, receipt
-
-
-def _refuse_broken(store: Store, receipt: Receipt) -> None:
-    python = store.layout.python(store.layout.folder(receipt.generation), receipt.backend)
-    if receipt.row != ADOPTED and not python.exists():
-        raise BuildError(
-            f"Generation {receipt.generation} has lost its interpreter: {python} is gone. Nothing was changed.",
-            hint="Go back to another one: `tfsetup list`; or build anew: `tfsetup install`.",
-        )
 
 
 def _before(store: Store, current: int | None) -> int:
@@ -47,13 +40,13 @@ def _before(store: Store, current: int | None) -> int:
     return older[-1]
 
 
-def remove(store: Store, generation: int, *, waiting: Callable[[], None]) -> None:
+def remove(store: Store, generation: int, *, say: Callable[[str], None]) -> None:
     """Remove a generation that is not the current one.
 
     Raises:
         UsageError: it does not exist, or it is the current one.
     """
-    with store.locked(waiting=waiting):
+    with store.locked(say=say):
         if existing(store, generation) == store.current():
             raise UsageError(
                 f"Generation {generation} is what {store.layout.prefix} is now.",
@@ -71,7 +64,7 @@ class Swept:
     unfinished: tuple[int, ...]
 
 
-def collect(store: Store, keep: int, *, waiting: Callable[[], None]) -> Swept:
+def collect(store: Store, keep: int, *, say: Callable[[str], None]) -> Swept:
     """Remove all generations but `keep` of them, and whatever killed runs left.
 
     The current one always stays and counts; the others stay newest first. What was there before tfsetup came is never
@@ -82,7 +75,7 @@ def collect(store: Store, keep: int, *, waiting: Callable[[], None]) -> Swept:
     """
     if not store.layout.root.is_dir():
         return Swept(kept=(), removed=(), unfinished=())
-    with store.locked(waiting=waiting):
+    with store.locked(say=say):
         unfinished = store.clean()
         current = store.current()
         own = [number for number in store.numbers() if not _adopted(store, number)]

@@ -13,6 +13,8 @@ from tfsetup.locks.conda.model import PinnedWheel, PlatformLock
 RECEIPT_SCHEMA = 1
 ADOPTED = "adopted"
 """Stands for the row in the receipt of a folder that was there before tfsetup came."""
+UNKNOWN = "unknown"
+"""Stands for the row in a receipt that was lost, and written anew from what the files still tell."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +135,9 @@ class Receipt:
     """What a generation is: written last, so that a folder with a receipt is a finished one.
 
     `packages` are the `*.dist-info` folder names found after the build; `created` is UTC in ISO 8601. `tfsetup` is the
-    version of this program that built it.
+    version of this program that built it. `differing` are files that were not as their RECORD says right after the
+    build (conda writes the prefix into some), None where nobody looked. `rebuilt`: the receipt was lost and written
+    anew; what the files do not tell is empty then.
     """
 
     generation: int
@@ -148,4 +152,6 @@ class Receipt:
     verify: dict[str, Any] | None = None
     preflight: dict[str, Any] | None = None
     backend: Literal["venv", "conda"] = "venv"
+    differing: tuple[str, ...] | None = None
+    rebuilt: bool = False
     schema: int = RECEIPT_SCHEMA

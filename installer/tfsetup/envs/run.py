@@ -6,7 +6,8 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, assert_never
@@ -28,12 +29,18 @@ from tfsetup.envs.model import (
     Switch,
     Verify,
 )
-from tfsetup.envs.store import Store, unwritable
+from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
+from tfsetup.envs.store import NotWholeError, Store, unwritable
+from tfsetup.envs.whole import EMPTY, Lack, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.looking import generation, place_at
 from tfsetup.loader.names import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
 
+_HINT_CACHE = (
+    "uv's cache may be damaged: `uv cache clean` empties it, and what is needed is fetched anew. The environment is as "
+    "it was before."
+)
 _PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
 Judge = Callable[[Path], dict[str, Any]]
 """A check of a built environment, given its interpreter: returns data for the receipt, raises `Refused`."""
@@ -59,18 +66,12 @@ class Hooks:
     screen: Screen | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class Outcome:
-    """What an installation did. `seconds` by phase: download, build, preflight, verify."""
+def install(
+    plan: Plan, store: Store, hooks: Hooks, *, offline: bool = False, replace: bool = False, anew: bool = False
+) -> Outcome:
+    """Carry out `plan`, unless a whole generation already is what it would build: then that is switched to.
 
-    generation: int
-    changed: bool
-    receipt: Receipt
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-def install(plan: Plan, store: Store, hooks: Hooks, *, offline: bool = False, replace: bool = False) -> Outcome:
-    """Carry out `plan`, unless the current generation already is what it would build.
+    `anew` builds in any case.
 
     Raises:
         BuildError: building failed, or (since the command line was judged) the prefix became something that may not
@@ -80,12 +81,33 @@ def install(plan: Plan, store: Store, hooks: Hooks, *, offline: bool = False, re
     """
     python = _base(plan)
     current(store, replace=replace, python=python)  # refuse before anything is written beside somebody else's folder
-    with store.locked(waiting=lambda: hooks.say("Another tfsetup is working on this prefix; waiting for it.")) as held:
-        number = current(store, replace=replace, python=python)
-        if number is not None and (receipt := up_to_date(store, number, plan.digest, plan.pinned_lock)):
-            return Outcome(generation=number, changed=False, receipt=receipt)
+    with store.locked(say=hooks.say) as held:
+        now = current(store, replace=replace, python=python)
+        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, say=silent)
+        if kept is not None:
+            return switch_to(store, now, kept, hooks.say)
         store.clean()
         return _Build(plan, store, hooks, offline=offline, held=held, replace=replace).run()
+
+
+def reuse(
+    store: Store, digest: str, pinned_lock: str | None, *, say: Callable[[str], None], replace: bool = False
+) -> Outcome | None:
+    """Switch to a whole generation that is what is asked for, if there is one; None when one must be built.
+
+    It needs neither a lock nor a network. What is asked for is written as in `fitting`.
+
+    Raises:
+        BuildError: the prefix is not ours and `replace` was not said, or the Python there would not start.
+    """
+    now = current(store, replace=replace)
+    kept = fitting(store, now, digest, pinned_lock, say=say)
+    if kept is None or kept.generation == now:
+        return None if kept is None else Outcome(generation=kept.generation, changed=False, receipt=kept)
+    with store.locked(say=say):
+        now = current(store, replace=replace)
+        kept = fitting(store, now, digest, pinned_lock, say=silent)
+        return None if kept is None else switch_to(store, now, kept, say)
 
 
 def current(store: Store, *, replace: bool = False, python: str | None = None) -> int | None:
@@ -104,25 +126,6 @@ def current(store: Store, *, replace: bool = False, python: str | None = None) -
 def _base(plan: Plan) -> str | None:
     """Return the interpreter the plan builds on, None: it brings its own."""
     return next((step.python for step in plan.steps if isinstance(step, CreateVenv)), None)
-
-
-def up_to_date(store: Store, number: int, digest: str, pinned_lock: str | None = None) -> Receipt | None:
-    """Return the receipt of generation `number` if it is what is wanted and its files are still there.
-
-    `digest` is that of the selection, `pinned_lock` the sha256 of the lock file the user named, if any. Only looks: the
-    interpreter must exist and every package's folder too; nothing is run.
-    """
-    try:
-        receipt = store.receipt(number)
-    except TfsetupError:
-        return None
-    folder = store.layout.folder(number)
-    site = store.layout.site_packages(folder, receipt.python)
-    same = receipt.digest == digest and pinned_lock in {None, receipt.lock_sha256}
-    whole = store.layout.python(folder, receipt.backend).exists() and all(
-        (site / name).is_dir() for name in receipt.packages
-    )
-    return receipt if same and whole else None
 
 
 class _Build:
@@ -157,10 +160,10 @@ class _Build:
         return Outcome(generation=self.number, changed=True, receipt=self.receipt, seconds=self.seconds)
 
     def _undo(self) -> None:
-        # A second interrupt while the files go away must not stop that; what stays is cleaned by the next run.
-        if self.receipt is None:
-            with suppress(OSError, BuildError, KeyboardInterrupt):
-                self.store.discard(self.number)
+        # A second interrupt while the files go away must not stop that; what stays is cleaned by the next run. A
+        # generation that the prefix leads to by now is not removed by this either.
+        with suppress(OSError, BuildError, KeyboardInterrupt):
+            self.store.discard(self.number)
 
     def _step(self, step: Step) -> None:
         began = time.perf_counter()
@@ -214,10 +217,31 @@ class _Build:
             if self.offline:
                 raise
             done = self._uv([*sync, str(lock)], doing=doing, environ=step.environ, screen=self.hooks.screen)
+        done = self._mend_wheels(sync, lock, step) or done
         self._look_at_records()
         fetched = _prepared_seconds(done.stderr)
         self.seconds["download"] = fetched
         self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+
+    def _mend_wheels(self, sync: list[str], lock: Path, step: InstallWheels) -> Finished | None:
+        """Fetch anew, past uv's cache, what came out of it damaged; return what uv printed, None when nothing was.
+
+        Files are hard links into the cache where both are on one disk: whoever empties one in an environment empties it
+        there too, and uv does not look again.
+        """
+        damaged = sorted({lack.package.partition("-")[0] for lack in self._lost() if lack.package})
+        if not damaged or self.offline:
+            return None
+        self.hooks.say(
+            f"Note      uv's cache has damaged files of {', '.join(damaged)}; fetching them anew without it."
+        )
+        again = [part for name in damaged for part in ("--reinstall-package", name)]
+        doing = "Installing the locked wheels"
+        arguments = [*sync, *again, "--no-cache", str(lock)]
+        return self._uv(arguments, doing=doing, environ=step.environ, screen=self.hooks.screen)
+
+    def _lost(self) -> tuple[Lack, ...]:
+        return file_lacks(self.store.layout, self._receipt())
 
     def _look_at_records(self) -> None:
         """Refuse paths that must not be, before anything of the wheels runs (`.pth` files do at every start)."""
@@ -271,13 +295,24 @@ class _Build:
         if place_at(prefix).what == "empty":
             prefix.rmdir()  # nothing is lost, and nothing empty is kept to go back to
         replaced = prefix.is_dir() and not prefix.is_symlink()
+        try:
+            if replaced:
+                self.store.adopt(_adopted(0 if 0 not in self.store.numbers() else self.number + 1), self.number)
+            else:
+                self.store.switch(self.number)
+        except NotWholeError as found:
+            raise BuildError(f"What was built is not whole: {found.words}.", hint=_HINT_CACHE) from found
         self.receipt = receipt
-        if replaced:
-            self.store.adopt(_adopted(0 if 0 not in self.store.numbers() else self.number + 1), self.number)
-        else:
-            self.store.switch(self.number)
 
     def _receipt(self) -> Receipt:
+        """Return the receipt of what is there now; without the files that conda itself has changed."""
+        receipt = self._found()
+        if self.plan.backend != "conda":
+            return receipt
+        differing = tuple(lack.what for lack in file_lacks(self.store.layout, receipt) if lack.how != EMPTY)
+        return with_fields(receipt, differing=differing)
+
+    def _found(self) -> Receipt:
         site = self.store.layout.site_packages(self.folder, self.plan.python)
         return Receipt(
             generation=self.number,
@@ -292,6 +327,7 @@ class _Build:
             verify=self.judged.get("verify"),
             preflight=self.judged.get("preflight"),
             backend=self.plan.backend,
+            differing=(),
         )
 
 

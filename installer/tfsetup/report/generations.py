@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.report.result import Result
@@ -11,25 +11,42 @@ from tfsetup.report.text import printable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+_SHOWN = 5  # of what a generation has lost
+
 
 def generations_view(data: Mapping[str, Any]) -> RenderableType:
     """Return a table with a row a generation, the current one marked."""
+    from rich.console import Group
     from rich.table import Table
 
     if not data["generations"]:
         return f"There is no environment at {data['prefix']}; `tfsetup install` builds one."
-    table = Table(box=None, pad_edge=False, title=data["prefix"], title_justify="left", title_style="")
-    for heading in ("", "generation", "row", "Python", "what", "built (UTC)", "verified"):
-        table.add_column(heading)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "N", "row", "Python", "what", "built (UTC)", "verified", "whole"):
+        # Only what was installed may be folded: at 80 columns the rest just fits.
+        table.add_column(heading, no_wrap=heading != "what", overflow="fold")
     for row in data["generations"]:
         table.add_row(*map(printable, _cells(row)))
-    return table
+    lines = [printable(line) for row in data["generations"] for line in _lost(row)]
+    return Group(printable(data["prefix"]), table, *lines)
+
+
+def _lost(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a generation has lost, the first of it."""
+    missing = row["missing"]
+    if missing:
+        yield f"Generation {row['generation']} is not whole:"
+        yield from (f"  {one}" for one in missing[:_SHOWN])
+    if len(missing) > _SHOWN:
+        yield f"  and {len(missing) - _SHOWN} more"
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     what = ", ".join(row["requirements"]) or "was there before tfsetup"
     if row["damaged"] is not None:
-        what = "its receipt cannot be read"
+        what = "its receipt is gone or damaged"
+    elif row["rebuilt"]:
+        what = "its receipt was lost"
     mark = "→" if row["current"] else ""
     verified = "yes" if row["verified"] else "no"
     return [
@@ -38,8 +55,9 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         row["row"],
         row["python"],
         what,
-        row["created"].removesuffix("+00:00"),
+        row["created"][:16].replace("T", " "),
         verified,
+        "yes" if row["whole"] else "no",
     ]
 
 
@@ -50,6 +68,8 @@ def change_line(result: Result) -> str:
         return f"Removed generation {data['generation']} of {data['prefix']}."
     if result.command == "gc":
         return _swept(data)
+    if "refused" in data:
+        return f"{data['refused']}\n hint: {data['hint']}"
     if not data["changed"]:
         return f"{data['prefix']} already is generation {data['generation']}: nothing to do."
     return f"{data['prefix']} is generation {data['generation']} again ({data['row']})."

@@ -57,7 +57,8 @@ def _installed(data: Data, command: str, *, windows: bool) -> Iterator[Renderabl
         yield verify_view(data["verify"], data["verify"].get("findings", []))
     spent = ", ".join(f"{phase} {seconds(duration)}" for phase, duration in data["seconds"].items() if duration)
     yield ""
-    yield f"{data['prefix']} is ready: {data['row']}, generation {data['generation']} ({spent})"
+    took = f" ({spent})" if spent else ""
+    yield f"{data['prefix']} is ready: {data['row']}, generation {data['generation']}{took}"
     yield from next_steps(data, command, windows=windows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 import tfsetup.envs.run as room
-from support.envs import FakeUv, finish, make_hooks, make_plan, make_store
+from support.envs import FakeUv, finish, make_hooks, make_plan, make_store, quiet
 from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Preflight, Step, Switch, Verify
-from tfsetup.envs.run import Refused, install, up_to_date
+from tfsetup.envs.reuse import fitting
+from tfsetup.envs.run import Refused, install
 from tfsetup.envs.store import Store
 from tfsetup.errors import BuildError, NetworkError
 
@@ -159,10 +161,10 @@ def test_a_damaged_environment_is_built_anew(tmp_path: Path, uv: FakeUv, loss: s
         case "interpreter":
             (folder / "bin/python").unlink()
         case "package":
-            (folder / "lib/python3.12/site-packages/alpha-1.dist-info").rmdir()
+            shutil.rmtree(folder / "lib/python3.12/site-packages/alpha-1.dist-info")
         case _:
             store.layout.receipt(1).write_text("{")
-    assert up_to_date(store, 1, "d1") is None
+    assert fitting(store, 1, "d1", None, say=quiet) is None
     assert install(make_plan(*STEPS), store, make_hooks()).generation == 2
     assert uv.calls
 
@@ -189,7 +191,7 @@ def test_a_failed_build_leaves_the_old_environment_and_nothing_else(
     with pytest.raises(expected):
         install(make_plan(*STEPS), store, make_hooks())
     assert store.current() == 1
-    assert sorted(path.name for path in store.layout.root.iterdir()) == ["1", "1.json", "lock"]
+    assert sorted(path.name for path in store.layout.root.iterdir()) == [".gitignore", "1", "1.json", "lock"]
 
 
 @pytest.mark.parametrize("stage", ["preflight", "verify"])
@@ -327,4 +329,83 @@ def test_what_a_killed_run_left_is_cleaned_by_the_next(tmp_path: Path, uv: FakeU
     assert outcome.generation == store.current()
     assert outcome.generation != 1
     assert store.numbers() == [1, outcome.generation]
+    assert uv.calls
+
+
+def test_what_a_damaged_cache_gave_is_fetched_past_it(tmp_path: Path, uv: FakeUv) -> None:
+    uv.poisoned = True
+    said: list[str] = []
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks(said))
+    assert said == ["Note      uv's cache has damaged files of alpha; fetching them anew without it."]
+    last = uv.calls[-1]
+    assert last[last.index("--reinstall-package") + 1] == "alpha"
+    assert "--offline" not in last
+    assert store.lacks(store.receipt(1)) == ()
+
+
+def test_what_was_built_and_is_not_whole_is_not_switched_to(tmp_path: Path, uv: FakeUv) -> None:
+    store = _with_a_current_one(tmp_path)
+    uv.poisoned = True
+    with pytest.raises(BuildError, match=r"What was built is not whole: .*alpha\.py is empty") as caught:
+        install(make_plan(*STEPS), store, make_hooks(), offline=True)
+    assert "uv cache clean" in caught.value.hint
+    assert store.current() == 1
+    assert store.numbers() == [1]
+    assert all("--offline" in call for call in uv.calls)
+
+
+def test_a_whole_one_is_taken_instead_of_building_it_again(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    install(make_plan(*STEPS, digest="d2"), store, make_hooks())
+    calls = len(uv.calls)
+    said: list[str] = []
+    outcome = install(make_plan(*STEPS), store, make_hooks(said))
+    assert (outcome.generation, outcome.changed, store.current()) == (1, True, 1)
+    assert len(uv.calls) == calls
+    assert said[0].startswith("Reusing   generation 1, ")
+
+
+def test_anew_builds_what_seems_whole(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    assert install(make_plan(*STEPS), store, make_hooks(), anew=True).generation == 2
+    assert uv.calls
+
+
+def test_a_python_that_does_not_start_at_the_prefix_undoes_the_whole(tmp_path: Path, uv: FakeUv) -> None:
+    store = _with_a_current_one(tmp_path)
+    store.starts = lambda python: None if ".generations" in str(python) else "does not start"
+    with pytest.raises(BuildError, match="was taken back"):
+        install(make_plan(*STEPS), store, make_hooks())
+    assert store.current() == 1
+    assert sorted(path.name for path in store.layout.root.iterdir()) == [".gitignore", "1", "1.json", "lock"]
+    assert uv.calls
+
+
+def test_a_failing_run_leaves_a_current_one_without_a_receipt(tmp_path: Path, uv: FakeUv) -> None:
+    store = _with_a_current_one(tmp_path)
+    store.layout.receipt(1).unlink()
+    uv.fail_at, uv.failure = "sync", BuildError("no")
+    said: list[str] = []
+    with pytest.raises(BuildError):
+        install(make_plan(*STEPS), store, make_hooks(said))
+    assert store.layout.python(store.layout.prefix).exists()
+    assert "it was written anew" in said[0]
+
+
+def test_an_interrupt_behind_the_switch_removes_nothing_of_it(tmp_path: Path, uv: FakeUv) -> None:
+    store = _with_a_current_one(tmp_path)
+    real = store.switch
+
+    def interrupted(generation: int) -> None:
+        real(generation)
+        raise KeyboardInterrupt
+
+    store.switch = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        install(make_plan(*STEPS), store, make_hooks())
+    assert store.current() == 2
+    assert store.lacks(store.receipt(2)) == ()
     assert uv.calls

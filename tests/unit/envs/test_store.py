@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.envs import finish, make_receipt, make_store
+from support.envs import finish, make_receipt, make_store, quiet
 from tfsetup.envs.store import existing, layout_for
 from tfsetup.errors import BuildError, Code, InvalidFileError, UsageError
 
@@ -78,9 +78,14 @@ def test_what_is_not_ours_is_refused_and_left_alone(tmp_path: Path, kind: str) -
     with pytest.raises(BuildError) as caught:
         store.current()
     assert caught.value.code is Code.BUILD
-    assert caught.value.message == f"{prefix} exists and was not made by tfsetup; it is left as it is."
+    if kind == "dangling link":
+        gone = f"{prefix} is a link to {tmp_path}/nowhere, which is not there, and was not made by tfsetup."
+        assert caught.value.message == gone
+        assert f"rm {prefix}" in caught.value.hint
+    else:
+        assert caught.value.message == f"{prefix} exists and was not made by tfsetup; it is left as it is."
+        assert "--replace" in caught.value.hint
     assert "--prefix OTHER" in caught.value.hint
-    assert "--replace" in caught.value.hint
     assert untouched(prefix) == before
 
 
@@ -199,9 +204,9 @@ def test_the_layout_keeps_the_link_and_resolves_the_rest(tmp_path: Path) -> None
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     waited: list[str] = []
-    with store.locked(waiting=lambda: waited.append("outer")):
+    with store.locked(say=waited.append):
         assert waited == []
-    with store.locked(waiting=lambda: waited.append("again")):
+    with store.locked(say=waited.append):
         assert waited == []
 
 
@@ -210,7 +215,7 @@ def test_the_second_process_waits_and_a_killed_one_gives_the_lock_back(tmp_path:
     script = (
         "import sys, time; sys.path[:0] = sys.argv[1:3]\n"
         "from pathlib import Path; from support.envs import make_store\n"
-        "with make_store(Path(sys.argv[3])).locked(waiting=lambda: print('waiting', flush=True)):\n"
+        "with make_store(Path(sys.argv[3])).locked(say=lambda text: print(text, flush=True)):\n"
         "    print('in', flush=True); time.sleep(60)\n"
     )
     here = Path(__file__).parents[2]
@@ -220,18 +225,16 @@ def test_the_second_process_waits_and_a_killed_one_gives_the_lock_back(tmp_path:
         assert first.stdout.readline() == "in\n"
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as second:
             assert second.stdout is not None
-            assert second.stdout.readline() == "waiting\n"
+            waiting = second.stdout.readline()
+            assert waiting.startswith(f"Another tfsetup (process {first.pid}, since 20")
+            assert waiting.endswith(") is working on this prefix; waiting for it.\n")
             first.kill()
             assert second.stdout.readline() == "in\n"
             second.kill()
 
 
-def _silent() -> None:
-    """Say nothing of waiting."""
-
-
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / ".venv.generations").write_text("a file in the way")
-    with pytest.raises(BuildError, match="cannot be written") as caught, make_store(tmp_path).locked(waiting=_silent):
+    with pytest.raises(BuildError, match="cannot be written") as caught, make_store(tmp_path).locked(say=quiet):
         pass
     assert "--prefix" in caught.value.hint

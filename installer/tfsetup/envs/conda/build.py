@@ -47,10 +47,11 @@ def link_prefix(
 def add_wheels(
     step: AddWheels, prefix: Path, python: Path, common: Sequence[str], screen: Screen | None, *, held: Sequence[int]
 ) -> str:
-    """Install the wheels into the prefix and return what uv printed; `held` as in `run_uv`.
+    """Install the wheels into the prefix and return what uv printed.
 
     By the interpreter's path, never through an activation: a broken one would let another Python's packages be
-    changed, and report success. Without dependencies: what conda supplies stays conda's.
+    changed, and report success. Without dependencies: what conda supplies stays conda's. `held` are descriptors that uv
+    keeps open: the lock of the prefix.
 
     Raises:
         NetworkError: a wheel could not be fetched or is not the locked one.

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from support.conda import package, platform_lock, wheel
-from support.envs import make_hooks, make_store
+from support.envs import make_hooks, make_store, quiet
 from tfsetup.envs.conda import build
 from tfsetup.envs.conda.engine import Downloads
 from tfsetup.envs.model import AddWheels, CreateCondaPrefix, Plan, Preflight, Switch, Verify
 from tfsetup.envs.plan import describe, plan_conda
-from tfsetup.envs.run import install, up_to_date
+from tfsetup.envs.reuse import fitting
+from tfsetup.envs.run import install
 from tfsetup.errors import BuildError
 from tfsetup.locks.conda.lockfile import make_lock
 from tfsetup.locks.conda.model import CondaPackage, PlatformLock
@@ -139,7 +140,7 @@ def test_a_second_installation_has_nothing_to_do(stage: Stage, tmp_path: Path) -
     again = install(plan(), store, make_hooks())
     assert (again.changed, again.generation) == (False, first.generation)
     (store.layout.folder(1) / "bin/python").unlink()
-    assert up_to_date(store, 1, plan().digest) is None
+    assert fitting(store, 1, plan().digest, None, say=quiet) is None
 
 
 def test_when_the_wheels_fail_nothing_has_changed(stage: Stage, tmp_path: Path) -> None:

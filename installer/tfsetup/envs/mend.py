@@ -1,0 +1,86 @@
+"""A receipt that was lost, written anew from what the files of its generation still tell."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tfsetup.envs.model import RECEIPT_SCHEMA, UNKNOWN, Layout, Receipt
+
+_LOCK = re.compile(r"pylock\.(?P<pylock>.+)\.toml|requirements\.(?P<requirements>.+)\.txt|conda-lock\.yml")
+_LIBRARY = re.compile(r"python(3\.\d{1,2})")
+_VERSION = re.compile(r"^version(?:_info)?\s*=\s*(3\.\d{1,2})\b", re.MULTILINE)
+
+
+def is_lost(layout: Layout, generation: int) -> bool:
+    """Tell whether a receipt is gone, or is no receipt at all.
+
+    One of another version of tfsetup is not lost, nor is one that may not be read.
+    """
+    import msgspec
+
+    try:
+        content = layout.receipt(generation).read_bytes()
+        known = msgspec.json.decode(content)
+        if isinstance(known, dict) and known.get("schema", RECEIPT_SCHEMA) != RECEIPT_SCHEMA:
+            return False
+        msgspec.json.decode(content, type=Receipt)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def rebuilt(layout: Layout, generation: int) -> Receipt:
+    """Return a receipt from what is there.
+
+    Raises:
+        OSError: a file of the generation cannot be read.
+    """
+    folder = layout.folder(generation)
+    names = [
+        path for pattern in ("pylock.*.toml", "requirements.*.txt", "conda-lock.yml") for path in folder.glob(pattern)
+    ]
+    pythons = [match[1] for path in folder.glob("lib/python3.*") if (match := _LIBRARY.fullmatch(path.name))]
+    pythons += _configured(folder / "pyvenv.cfg")
+    python = pythons[0] if pythons else ""
+    return from_files(
+        generation,
+        python=python,
+        packages=[path.name for path in layout.site_packages(folder, python).glob("*.dist-info")],
+        beside={path.name: path.read_text("utf-8", "replace") for path in names},
+        conda=(folder / "conda-meta").is_dir(),
+    )
+
+
+def _configured(file: Path) -> list[str]:
+    """Return the Python that a `pyvenv.cfg` names: on Windows no folder is named after it."""
+    return _VERSION.findall(file.read_text("utf-8", "replace")) if file.is_file() else []
+
+
+def from_files(
+    generation: int, *, python: str, packages: Sequence[str], beside: Mapping[str, str], conda: bool
+) -> Receipt:
+    """Return a receipt that claims no more than is known; what is not is empty, and the row `UNKNOWN`.
+
+    `packages` are the names of `*.dist-info` folders, `beside` the text of each lock file kept in the environment, by
+    name: tfsetup names them after the row. Without a digest no installation takes the generation for what is asked.
+    """
+    found = next(((match, text) for name, text in sorted(beside.items()) if (match := _LOCK.fullmatch(name))), None)
+    row = (found[0]["pylock"] or found[0]["requirements"]) if found else None
+    return Receipt(
+        generation=generation,
+        row=row or UNKNOWN,
+        digest="",
+        python=python,
+        requirements=(),
+        packages=tuple(sorted(packages)),
+        created="",
+        tfsetup="",
+        lock_sha256=hashlib.sha256(found[1].encode()).hexdigest() if found else "",
+        backend="conda" if conda else "venv",
+        rebuilt=True,
+    )

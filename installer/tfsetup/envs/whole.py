@@ -1,0 +1,194 @@
+"""Whether a generation still is what its receipt says: the one check of `list`, `rollback`, `install` and the switch.
+
+Looked at: the interpreter is there and starts; every distribution of the receipt is still installed; each file that its
+RECORD names below the folder of packages is there with the recorded size, and its scripts are there and not empty. Not
+looked at: the content of a file whose size is right, data files elsewhere (programs rewrite them), byte code, what was
+added by hand, and the conda packages that are no Python distributions. Source: Python packaging user guide, "Recording
+installed projects".
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import posixpath
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from tfsetup.envs.model import ADOPTED, Layout, Receipt
+from tfsetup.envs.ownership import may_own
+from tfsetup.envs.start import start_problem
+
+Starts = Callable[[Path], str | None]
+"""Starts an interpreter; returns why it does not, None when it does."""
+
+EMPTY = "is empty"
+_INFO = ".dist-info"
+_SCRIPTS = ("bin/", "Scripts/")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lack:
+    """Something a generation has lost: `what` (a file from the environment's own folder on, or a package), and how.
+
+    `package` is the distribution, as its `*.dist-info` folder spells it, None for what belongs to none.
+    """
+
+    what: str
+    how: str
+    package: str | None = None
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.what} {self.how}"
+
+
+def lacks(layout: Layout, receipt: Receipt, *, starts: Starts = start_problem) -> tuple[Lack, ...]:
+    """Return what the generation of `receipt` has lost since it was built, the most basic first; empty when nothing.
+
+    Nothing of a folder that belongs to somebody else is started.
+    """
+    folder = layout.folder(receipt.generation)
+    if (unseen := missing(folder)) is not None:
+        return (unseen,)
+    if (foreign := _foreign(layout, folder)) is not None:
+        return (foreign,)
+    return (*_interpreter(layout, receipt, starts), *file_lacks(layout, receipt))
+
+
+def missing(path: Path) -> Lack | None:
+    """Return that nothing stands at `path`, or that it may not be looked at; None when something does."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return Lack(what=str(path), how="is gone")
+    except OSError as problem:
+        return Lack(what=str(path), how=_cannot(problem))
+    return None
+
+
+def file_lacks(layout: Layout, receipt: Receipt) -> tuple[Lack, ...]:
+    """Return the part of `lacks` that is about packages and their files."""
+    if receipt.row == ADOPTED:
+        return ()  # nothing is known of what was there before tfsetup came
+    folder = layout.folder(receipt.generation)
+    site = layout.site_packages(folder, receipt.python)
+    records = _records(site)
+    gone = tuple(_uninstalled(info) for info in receipt.packages if info not in records)
+    if receipt.backend == "conda" and receipt.differing is None:
+        return gone  # an old receipt does not say which files conda had changed
+    found = _judge(folder, receipt.packages, records, site.relative_to(folder).as_posix())
+    empty = tuple(_no_record(info) for info in receipt.packages if records.get(info) == "")
+    excused = set(receipt.differing or ())
+    return (*gone, *(one for one in (*empty, *found) if one.what not in excused))
+
+
+def _foreign(layout: Layout, folder: Path) -> Lack | None:
+    """Return that the folder of generations, this one, or its interpreter's is somebody else's (`may_own`)."""
+    if sys.platform == "win32":
+        return None
+    try:
+        around = layout.prefix.parent.stat().st_uid
+        found = {each: each.stat().st_uid for each in (layout.root, folder, folder / "bin") if os.path.lexists(each)}
+    except OSError as problem:
+        return Lack(what=str(folder), how=_cannot(problem))
+    foreign = (each for each, owner in found.items() if not may_own(owner, os.geteuid(), around))
+    return next((Lack(what=str(each), how="belongs to another user") for each in foreign), None)
+
+
+def _interpreter(layout: Layout, receipt: Receipt, starts: Starts) -> Iterator[Lack]:
+    folder = layout.folder(receipt.generation)
+    python = layout.python(folder, receipt.backend)
+    name = python.relative_to(folder).as_posix()
+    try:
+        python.stat()
+    except OSError as problem:
+        if receipt.row != ADOPTED:
+            yield Lack(what=name, how=_gone(python) if isinstance(problem, FileNotFoundError) else _cannot(problem))
+        return
+    if (why := starts(python)) is not None:
+        yield Lack(what=name, how=why)
+
+
+def _gone(python: Path) -> str:
+    if not python.is_symlink():
+        return "is gone"
+    return f"leads to {python.readlink()}, which is gone"
+
+
+def _cannot(problem: OSError) -> str:
+    return f"cannot be read: {problem.strerror or problem}"
+
+
+def _uninstalled(info: str) -> Lack:
+    name, _, version = info.removesuffix(_INFO).partition("-")
+    return Lack(what=f"{name} {version}", how="is not installed any more", package=info)
+
+
+def _no_record(info: str) -> Lack:
+    return Lack(what=f"{info}/RECORD", how="is missing or empty", package=info)
+
+
+def _records(site: Path) -> dict[str, str]:
+    """Return the text of each distribution's RECORD, empty where there is none that can be read."""
+    try:
+        infos = [entry.name for entry in os.scandir(site) if entry.name.endswith(_INFO) and entry.is_dir()]
+    except OSError:
+        return {}
+    return {info: _text(site / info / "RECORD") for info in sorted(infos)}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _judge(folder: Path, packages: Sequence[str], records: Mapping[str, str], site: str) -> Iterator[Lack]:
+    """Yield what is wrong with the files of `packages`.
+
+    Two distributions may own one path; whichever came last has written it, so the sizes of all `records` are right.
+    """
+    rows = {info: list(_rows(text, site)) for info, text in records.items()}
+    sizes: dict[str, set[int]] = {}
+    for path, size in chain.from_iterable(rows.values()):
+        sizes.setdefault(path, set()).add(size)
+    for info in packages:
+        for path, _ in rows.get(info, ()):
+            how = _how(f"{folder}/{path}", sizes[path], exact=path.startswith(site + "/"))
+            if how is not None:
+                yield Lack(what=path, how=how, package=info)
+
+
+def _rows(text: str, site: str) -> Iterator[tuple[str, int]]:
+    """Yield path (from the environment's folder on) and size of each file that is looked at."""
+    try:
+        for row in csv.reader(text.splitlines()):
+            if len(row) == 3 and row[2].isdecimal():  # noqa: PLR2004 - path, hash, size
+                path = f"{site}/{row[0]}"
+                path = posixpath.normpath(path) if ".." in path else path
+                if path.startswith((site + "/", *_SCRIPTS)):
+                    yield path, int(row[2])
+    except csv.Error:
+        return
+
+
+def _how(path: str, sizes: set[int], *, exact: bool) -> str | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - 20,000 of them
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as problem:
+        return _cannot(problem)
+    if not stat.S_ISREG(found.st_mode):
+        return "is not a file any more"
+    if found.st_size in sizes:
+        return None
+    if found.st_size == 0:
+        return EMPTY
+    return f"has {found.st_size:,} bytes, not {min(sizes):,}" if exact else None
