@@ -222,7 +222,15 @@ def test_a_generation_that_is_gone_is_listed_as_such(tfsetup: Tfsetup, three: Pa
     assert tfsetup("rollback").status == 0
 
 
-@pytest.mark.parametrize("command", [["list"], ["rollback"], ["gc"], ["remove", "1"]])
+def test_the_list_says_that_the_link_of_somebody_else_leads_nowhere(tfsetup: Tfsetup, three: Path) -> None:
+    three.unlink()
+    three.symlink_to("/nowhere/at/all")
+    ran = tfsetup("list")
+    assert (ran.status, ".venv points to /nowhere/at/all, which is gone." in ran.out) == (0, True)
+    assert "→" not in ran.out, "no generation is the current one"
+
+
+@pytest.mark.parametrize("command", [["rollback"], ["gc"], ["remove", "1"]])
 def test_a_dangling_link_of_somebody_else_has_its_message(tfsetup: Tfsetup, three: Path, command: list[str]) -> None:
     three.unlink()
     three.symlink_to("/nowhere/at/all")

@@ -281,6 +281,7 @@ def test_every_command_says_the_same_where_there_is_none(
     assert "tfsetup install" in ran.out + ran.err
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("leave", GONE)
 def test_the_list_keeps_the_generations_that_are_left(
     tfsetup: Tfsetup, tmp_path: Path, leave: Callable[[Path], str]
