@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
+from tfsetup.ground.folders import cache_folder
 from tfsetup.host.processes import alive
 from tfsetup.locks.model import Form, Lock, file_name
 from tfsetup.locks.portable import read_portable
@@ -142,9 +143,12 @@ def keep_proof(key: str, proof: Proof) -> None:
 
 
 def _cache() -> Path:
-    """Return the folder of remembered proofs: one for each state of the code that judges, for that changes verdicts."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
-    return Path(home) / "tfsetup" / "proofs" / _judging_code()
+    """Return the folder of remembered proofs: one for each state of the code that judges, for that changes verdicts.
+
+    Raises:
+        TfsetupError: there is no home, or a variable names no folder.
+    """
+    return cache_folder(os.environ) / "proofs" / _judging_code()
 
 
 @cache
