@@ -15,7 +15,7 @@ from typing import Final
 LARGEST: Final = 4 << 30
 """No file on an index is believed to have more bytes; the largest wheels there have a quarter of it."""
 
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,40})-([0-9]{1,40})/([0-9]{1,40})")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
