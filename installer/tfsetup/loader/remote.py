@@ -137,6 +137,8 @@ def open_all(addresses: Mapping[str, str], traffic: Traffic | None = None) -> li
     from tfsetup.loader.archive import read_archive
     from tfsetup.loader.inflate import BlockCache
 
+    if not addresses:
+        return []
     counted, cache, session = traffic or Traffic(), BlockCache(), Http()
 
     def open_one(item: tuple[str, str]) -> tuple[str, Archive]:
