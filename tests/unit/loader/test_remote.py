@@ -154,6 +154,23 @@ def test_an_answer_that_is_of_no_use_is_a_network_error(behaviour: str) -> None:
         opened(url)
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_file_that_becomes_another_one_is_a_network_error(monkeypatch: pytest.MonkeyPatch, ranges: bool) -> None:
+    with served() as (url, _):
+        file = opened(url)
+        with served("" if ranges else "no ranges", DATA[:1_500_000]) as (other, _):
+            monkeypatch.setattr(file, "url", other)
+            with pytest.raises(NetworkError, match="has 1,500,000 bytes, and an earlier one said 2,000,000"):
+                file.read(0, 100)
+
+
+def test_a_range_ignored_later_on_gives_the_right_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as (url, _), served("no ranges") as (other, _):
+        file = opened(url)
+        monkeypatch.setattr(file, "url", other)
+        assert file.read(1_000_000, 10) == DATA[1_000_000:1_000_010]
+
+
 def test_an_answer_that_breaks_off_is_a_network_error() -> None:
     with served("cuts") as (url, _):
         file = opened(url)
