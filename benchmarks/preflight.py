@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.timing import alternate, report
+from tfsetup.ground.http import Http
 from tfsetup.host.model import Host
 from tfsetup.loader.archive import Archive
 from tfsetup.loader.inflate import BlockCache
@@ -23,7 +24,7 @@ from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Filesystem
 from tfsetup.loader.preflight import Question, preflight
 from tfsetup.loader.processes import Surroundings, new_process
-from tfsetup.loader.remote import RemoteFile, Traffic, new_session
+from tfsetup.loader.remote import RemoteFile, Traffic
 from tfsetup.loader.report import Report
 from tfsetup.loader.sources import LocalTree, load_knowledge, load_system, open_wheel
 from tfsetup.loader.view import WheelView
@@ -68,7 +69,7 @@ def fetch(folder: Path) -> list[Path]:
         return found
     paths = []
     for name, url in addresses().items():
-        file = RemoteFile(url, new_session())
+        file = RemoteFile(url, Http())
         file.fetch_whole()
         paths.append(folder / name)
         paths[-1].write_bytes(file.read(0, file.size))

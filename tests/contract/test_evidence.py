@@ -55,7 +55,7 @@ class Judge:
 def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
     resolver = FakeResolver()
     monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     # The check against the index has tests of its own; here nothing of it is new.

@@ -51,7 +51,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
             subject=case.subject,
         )
 
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr("tfsetup.cli.proving._judged", judge)
     return asked
 

@@ -57,7 +57,7 @@ class Old:
     def run(self, *argv: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run tfsetup with this channel, and caches of its own: its python has the name of another."""
         own = {
-            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "TFSETUP_CACHE_DIR": str(self.folder / "cache"),
             "RATTLER_CACHE_DIR": str(self.folder / "cache" / "rattler"),
         }
         uv_cache = os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv")

@@ -166,7 +166,7 @@ def test_a_shipped_lock_is_proven_again(tmp_path: Path) -> None:
     name = "requirements.linux-aarch64-cpu.txt"
     shutil.copy(ROOT / "environments/locks" / name, tmp_path)
     argv = ["lock", "--check", "--prove", "-o", str(tmp_path)]
-    done = tfsetup(*argv, "--json", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "c"))
+    done = tfsetup(*argv, "--json", cwd=tmp_path, TFSETUP_CACHE_DIR=str(tmp_path / "c"))
     assert done.returncode == 0, done.stderr
     (found,) = data(done)["files"]
     shipped = json.loads((ROOT / "environments/locks/proof.json").read_text())["locks"][name]

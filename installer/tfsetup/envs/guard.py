@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.folders import known_cache
 from tfsetup.ground.looking import kept, look, refuse
 from tfsetup.ground.prefix import Kept, Prefix
-from tfsetup.host.memory import cache_folder
 
 
 def refuse_prefix(prefix: Path, *, replace: bool = False, python: str | None = None) -> None:
@@ -47,7 +47,7 @@ def _kept(environ: Mapping[str, str], python: str | None) -> Iterator[Kept]:
         yield kept(f"the Python to build on ({python})", python)
     yield kept("uv", _uv(environ))
     yield kept("uv's cache", _uv_cache(environ))
-    yield kept("tfsetup's cache", cache_folder(environ))
+    yield kept("tfsetup's cache", known_cache(environ))
     yield kept("conda's cache", environ.get("RATTLER_CACHE_DIR"), *environ.get("CONDA_PKGS_DIRS", "").split(","))
 
 

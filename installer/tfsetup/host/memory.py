@@ -10,9 +10,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +21,6 @@ from tfsetup.host.world import Output
 _SCHEMA = 1
 _MOST_ENTRIES = 300
 _MOST_BYTES = 2_000_000
-
-
-def cache_folder(env: Mapping[str, str], platform: str = sys.platform) -> Path | None:
-    """Return tfsetup's folder for what may be deleted at any time: `TFSETUP_CACHE_DIR`, else the system's place.
-
-    None: neither is known, nothing is kept.
-    """
-    if env.get("TFSETUP_CACHE_DIR"):
-        return Path(env["TFSETUP_CACHE_DIR"])
-    if platform == "win32":
-        return Path(env["LOCALAPPDATA"]) / "tfsetup" / "cache" if env.get("LOCALAPPDATA") else None
-    if platform == "darwin":
-        return Path(env["HOME"]) / "Library" / "Caches" / "tfsetup" if env.get("HOME") else None
-    if env.get("XDG_CACHE_HOME", "").startswith("/"):  # a relative one is to be ignored, says the XDG specification
-        return Path(env["XDG_CACHE_HOME"]) / "tfsetup"
-    return Path(env["HOME"]) / ".cache" / "tfsetup" if env.get("HOME") else None
 
 
 class Memory:

@@ -13,10 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tfsetup.ground.folders import judge_folders, known_cache
 from tfsetup.host import probe_windows
 from tfsetup.host.downloads import start_downloads
 from tfsetup.host.gather import gather
-from tfsetup.host.memory import Memory, cache_folder
+from tfsetup.host.memory import Memory
 from tfsetup.host.model import Host
 from tfsetup.host.world import Later, Output, Process
 
@@ -29,7 +30,10 @@ def probe(*, pythons: bool = True, downloads: bool = True) -> Host:
 
     `pythons` and `downloads` say whether interpreters are asked and whether the download server's name is looked up;
     False leaves those facts at None. No connection is made; nothing is written but a cache of what interpreters said.
-    Never raises: a detector that fails leaves None and says why in `sources`.
+    A detector that fails leaves None and says why in `sources`.
+
+    Raises:
+        TfsetupError: a variable that names a folder of tfsetup's is no absolute path.
     """
     with ThisMachine() as world:
         return gather(world, pythons=pythons, downloads=downloads)
@@ -46,10 +50,15 @@ class ThisMachine:
     """The `World` that is really there. Leaving it ends every command that is still running."""
 
     def __init__(self) -> None:
-        """Look at the running interpreter and at what is remembered of earlier runs; nothing is started."""
+        """Look at the running interpreter and at what is remembered of earlier runs; nothing is started.
+
+        Raises:
+            TfsetupError: a variable that names a folder is no absolute path: said before anything is done.
+        """
+        judge_folders(os.environ)
         self._running: list[_Running] = []
         self._process = _process()
-        self._memory = Memory(cache_folder(os.environ))
+        self._memory = Memory(known_cache(os.environ))
 
     def __enter__(self) -> Self:
         """Return itself."""

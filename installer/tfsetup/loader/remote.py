@@ -5,20 +5,22 @@ What was fetched is kept in a temporary file, not in memory. A server that knows
 
 from __future__ import annotations
 
-import re
+import os
 import tempfile
 import weakref
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfsetup.errors import NetworkError
+from tfsetup.ground.exchange import at_once
+from tfsetup.ground.folders import temporary_place
+from tfsetup.ground.http import Http, body_of
+from tfsetup.ground.ranges import Span
 from tfsetup.loader.bytes import MalformedImage, check_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import IO
-
-    import requests
 
     from tfsetup.loader.archive import Archive
 
@@ -32,10 +34,7 @@ WHOLE = 16 << 20
 """Files up to this many bytes are fetched as a whole: in a small wheel most of it is what is wanted."""
 
 _AHEAD_LIMIT = 16 << 20
-_TIMEOUT = (20, 60)
-_RETRIES = 3
-_PARTIAL, _OK, _RETRY = 206, 200, (408, 425, 429, 500, 502, 503, 504)
-_TOTAL = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<total>\d+)")
+_AT_ONCE = 8
 
 
 @dataclass
@@ -46,32 +45,18 @@ class Traffic:
     requests: int = 0
 
 
-def new_session() -> requests.Session:
-    """Return a session that repeats what failed for a moment; proxies and certificates come from the environment."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
-
-    session = requests.Session()
-    retry = Retry(total=_RETRIES, backoff_factor=0.5, status_forcelist=_RETRY, allowed_methods=["GET"])
-    session.mount("https://", HTTPAdapter(max_retries=retry))
-    session.mount("http://", HTTPAdapter(max_retries=retry))
-    return session
-
-
 @dataclass
 class RemoteFile:
     """A file at an address as a `ByteSource`."""
 
     url: str
-    session: Any
+    session: Http
     traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
         """Ask for the end of the file, which also tells its size."""
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=temporary_place(os.environ))  # noqa: SIM115 - lives as long as this object
         weakref.finalize(self, self._file.close)
-        weakref.finalize(self, self.session.close)
         self._have: set[int] = set()
         self._expected = range(0)
         self._size = self._fetch_end()
@@ -110,70 +95,24 @@ class RemoteFile:
         return next((index for index in range(stop, wanted) if index in self._have), max(stop, wanted))
 
     def _fetch(self, start: int, stop: int) -> None:
-        first, last = start * CHUNK, min(stop * CHUNK, self._size) - 1
-        with self._get(f"bytes={first}-{last}") as answer:
-            is_part = answer.status_code == _PARTIAL
-            end = self._keep(first if is_part else 0, answer, self._size)
-            if end <= last:
-                raise NetworkError(f"{_shown(self.url)} ended in the middle of an answer.", hint="Try again.")
+        self._take(Span(first=start * CHUNK, last=min(stop * CHUNK, self._size) - 1), self._size)
 
     def _fetch_end(self) -> int:
-        with self._get(f"bytes=-{TAIL}") as answer:
-            if answer.status_code == _OK:
-                return self._keep(0, answer, None)
-            found = _TOTAL.fullmatch(answer.headers.get("Content-Range", ""))
-            if not found:
-                raise NetworkError(f"{_shown(self.url)} was answered with a part that does not say which part it is.")
-            total = int(found["total"])
-            self._keep(int(found["first"]), answer, total)
-            return total
+        return self._take(Span(first=None, last=TAIL), None)
 
-    def _get(self, part: str) -> requests.Response:
-        import requests
-
-        headers = {"Range": part, "Accept-Encoding": "identity"}
-        try:
-            answer: requests.Response = self.session.get(self.url, headers=headers, stream=True, timeout=_TIMEOUT)
-        except requests.RequestException as error:
-            raise NetworkError(f"{_host(self.url)} did not answer: {error}", hint="Check the network.") from error
+    def _take(self, span: Span, known: int | None) -> int:
+        """Fetch a part, write it where it belongs, and return the size of the file as far as it is known now."""
+        part, answer = self.session.part(self.url, span, known)
         self.traffic.requests += 1
-        if answer.status_code not in (_OK, _PARTIAL):
-            answer.close()
-            raise NetworkError(f"{_shown(self.url)} was answered with status {answer.status_code}.")
-        return answer
-
-    def _keep(self, offset: int, answer: requests.Response, total: int | None) -> int:
-        """Write an answer's body at `offset`, remember which whole chunks are there now, and return where it ended.
-
-        `total` is the file's size, None when the answer is the whole file.
-        """
-        import requests
-
-        self._file.seek(offset)
-        try:
-            for piece in answer.iter_content(CHUNK):
+        with answer:
+            self._file.seek(part.first)
+            for piece in body_of(part, answer):
                 self._file.write(piece)
                 self.traffic.fetched += len(piece)
-        except requests.RequestException as error:
-            raise NetworkError(f"{_host(self.url)} broke off: {error}", hint="Try again.") from error
         end = self._file.tell()
-        whole_end = -(-end // CHUNK) if total is None or end == total else end // CHUNK
-        self._have.update(range(-(-offset // CHUNK), whole_end))
-        return end
-
-
-def _host(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    return urlsplit(url).hostname or url
-
-
-def _shown(url: str) -> str:
-    """Return an address for people: no user, no password, no query, which may hold a secret."""
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        size = end if part.total is None else part.total
+        self._have.update(range(-(-part.first // CHUNK), -(-end // CHUNK) if end == size else end // CHUNK))
+        return size
 
 
 def _runs(indexes: Iterator[int]) -> list[tuple[int, int]]:
@@ -192,26 +131,24 @@ def open_all(addresses: Mapping[str, str], traffic: Traffic | None = None) -> li
 
     Raises:
         NetworkError: a server does not answer, or what it sends is no wheel.
+        UsageError: an address, or one it leads on to, is plain http on another machine.
+        InvalidFileError: the certificates that a variable names cannot be used.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     from tfsetup.loader.archive import read_archive
     from tfsetup.loader.inflate import BlockCache
 
-    counted, cache = traffic or Traffic(), BlockCache()
+    if not addresses:
+        return []
+    counted, cache, session = traffic or Traffic(), BlockCache(), Http()
 
     def open_one(item: tuple[str, str]) -> tuple[str, Archive]:
         name, url = item
         try:
-            file = RemoteFile(url, new_session(), counted)
+            file = RemoteFile(url, session, counted)
             if file.size <= WHOLE:
                 file.fetch_whole()
             return name, replace(read_archive(file, cache), expect=file.expect)
         except MalformedImage as error:
             raise NetworkError(f"What the index sent as {name} is no wheel: {error}.") from error
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(open_one, addresses.items()))
-
-
-_AT_ONCE = 8
+    return at_once(open_one, list(addresses.items()), threads=_AT_ONCE)

@@ -14,6 +14,7 @@ from typing import Final
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
 from tfsetup.ground.files import make_folder
 from tfsetup.ground.files import write_all as write_together
+from tfsetup.ground.folders import cache_folder
 from tfsetup.locks.model import Form, Lock, file_name
 from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
@@ -143,9 +144,12 @@ def keep_proof(key: str, proof: Proof) -> None:
 
 
 def _cache() -> Path:
-    """Return the folder of remembered proofs: one for each state of the code that judges, for that changes verdicts."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
-    return Path(home) / "tfsetup" / "proofs" / _judging_code()
+    """Return the folder of remembered proofs: one for each state of the code that judges, for that changes verdicts.
+
+    Raises:
+        TfsetupError: there is no home, or a variable names no folder.
+    """
+    return cache_folder(os.environ) / "proofs" / _judging_code()
 
 
 @cache

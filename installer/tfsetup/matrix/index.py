@@ -10,36 +10,35 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from tfsetup import __version__
-from tfsetup.errors import NetworkError
+from tfsetup.errors import NetworkError, TfsetupError
+from tfsetup.ground.addresses import shown, words
+from tfsetup.ground.exchange import at_once
 from tfsetup.ground.files import write_whole
-from tfsetup.host.memory import cache_folder
+from tfsetup.ground.folders import cache_folder
+from tfsetup.ground.http import Http, Whole, body_of, refused
+from tfsetup.ground.ranges import Span
 from tfsetup.matrix.ranged import RangedFile, metadata_of
-from tfsetup.matrix.settings import Indexes, indexes, redacted, refuse_insecure
+from tfsetup.matrix.settings import Indexes, indexes, refuse_insecure
 from tfsetup.matrix.settings_files import settings_texts
 from tfsetup.matrix.snapshot import File
 
 if TYPE_CHECKING:
-    import requests
     from pypi_simple import DistributionPackage, ProjectPage
 
 _CONNECTIONS = 6
-_TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
-_RETRIES = 3
-_RETRY_ON = (429, 500, 502, 503, 504)
+_PAGE = 64 << 20  # bytes; the largest project pages there are have a quarter of it
+_METADATA = 4 << 20  # bytes; no METADATA is larger
+_OK = 200
 _NOT_MODIFIED = 304
 _NOT_FOUND = 404
-_PARTIAL = 206
 
 
 @dataclass(kw_only=True, slots=True)
@@ -54,29 +53,24 @@ class Traffic:
 class IndexClient:
     """Reads project pages and metadata from the user's indexes. Not for one request: it keeps its connections."""
 
-    def __init__(self, chosen: Indexes, cache: Path, *, verify: str | None = None) -> None:
-        """Prepare; `verify` is a bundle of certificates. Nothing is requested yet."""
-        import requests
+    def __init__(self, chosen: Indexes, cache: Path, http: Http | None = None) -> None:
+        """Prepare, with the user's certificates unless `http` is another client. Nothing is requested yet.
+
+        Raises:
+            InvalidFileError: the certificates that a variable names cannot be used.
+        """
         from pypi_simple import ACCEPT_JSON_PREFERRED, PYPI_SIMPLE_ENDPOINT
-        from requests.adapters import HTTPAdapter
-        from urllib3.util import Retry
 
         self.urls = (*chosen.extra, chosen.default or PYPI_SIMPLE_ENDPOINT)
         self.cache = cache
         self.traffic = Traffic()
         self._lock = threading.Lock()
-        self._session = requests.Session()
-        retry = Retry(_RETRIES, status_forcelist=_RETRY_ON, backoff_factor=0.5, raise_on_status=False)
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS, max_retries=retry))
-        self._session.headers["User-Agent"] = f"tfsetup/{__version__}"
-        self._session.headers["Accept"] = ACCEPT_JSON_PREFERRED
-        if verify:
-            self._session.verify = verify
+        self._accept = {"Accept": ACCEPT_JSON_PREFERRED}
+        self._http = http or Http()
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._http.close()
 
     def pages(self, names: Iterable[str]) -> dict[str, list[File]]:
         """Return the files of each project, over all indexes; a file that several have is taken from the first.
@@ -85,14 +79,13 @@ class IndexClient:
             NetworkError: an index does not answer or sends what is no project page, or no index knows a project.
         """
         wanted = list(names)
-        with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            return dict(zip(wanted, pool.map(self._project, wanted), strict=True))
+        return dict(zip(wanted, at_once(self._project, wanted, threads=_CONNECTIONS), strict=True))
 
     def requires(self, files: Iterable[File]) -> dict[str, list[str]]:
         """Return the Requires-Dist lines of wheels by file name."""
         wanted = list(files)
-        with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            return dict(zip((file.filename for file in wanted), pool.map(self.requires_of, wanted), strict=True))
+        found = at_once(self.requires_of, wanted, threads=_CONNECTIONS)
+        return dict(zip((file.filename for file in wanted), found, strict=True))
 
     def requires_of(self, file: File) -> list[str]:
         """Return the Requires-Dist lines of one wheel: its metadata file, else read out of the wheel by range.
@@ -112,11 +105,11 @@ class IndexClient:
     def _project(self, name: str) -> list[File]:
         found: dict[str, File] = {}
         for base in self.urls:
-            for file in self._page(base.rstrip("/") + f"/{name}/", name):
+            for file in self._page(below(base, name), name):
                 found.setdefault(file.filename, file)
         if not found:
-            shown = ", ".join(redacted(url) for url in self.urls)
-            raise NetworkError(f"No index has {name} ({shown}).", hint="Check the index settings of uv and pip.")
+            asked = ", ".join(shown(url) for url in self.urls)
+            raise NetworkError(f"No index has {name} ({asked}).", hint="Check the index settings of uv and pip.")
         return list(found.values())
 
     def _page(self, url: str, name: str) -> list[File]:
@@ -126,73 +119,72 @@ class IndexClient:
         if body is None:
             return []
         try:
-            return _files(_parse(kind, body, url, name))
+            # An index on the network has no say about files of this machine.
+            return [file for file in _files(_parse(kind, body, url, name)) if urlsplit(file.url).scheme != "file"]
         except Exception as error:  # whatever a stranger's page makes the parser raise
-            raise NetworkError(f"{redacted(url)} is not a project page of a package index: {error}") from error
+            raise NetworkError(f"{shown(url)} is not a project page of a package index: {words(error)}") from error
 
     def _conditional(self, url: str) -> tuple[str, bytes | None]:
         """Return content type and body, from the cache where the index says that it still holds; no body: not found."""
         key = hashlib.sha256(url.encode()).hexdigest()[:32]
         head, body = self.cache / "pages" / f"{key}.json", self.cache / "pages" / f"{key}.body"
         known = _known(head, body)
-        response = self._get(url, headers=_conditions(known))
-        if response.status_code == _NOT_MODIFIED and known:
+        answer = self._get(url, _PAGE, self._accept | _conditions(known))
+        if answer.head.status == _NOT_MODIFIED and known:
             with self._lock:
                 self.traffic.unchanged += 1
             return known["type"], body.read_bytes()
-        if response.status_code == _NOT_FOUND:
+        if answer.head.status == _NOT_FOUND:
             return "", None
-        if not response.ok:
-            raise _refused(url, response)
-        kind = response.headers.get("Content-Type", "")
-        facts = {"type": kind, "etag": response.headers.get("ETag"), "modified": response.headers.get("Last-Modified")}
+        if answer.head.status != _OK:
+            raise refused(shown(url), answer.head)
+        said = answer.head.headers
+        facts = {"type": said.get("Content-Type", ""), "etag": said.get("ETag"), "modified": said.get("Last-Modified")}
         if facts["etag"] or facts["modified"]:
-            _write(body, response.content)
+            _write(body, answer.body)
             _write(head, json.dumps(facts))
-        return kind, response.content
+        return said.get("Content-Type", ""), answer.body
 
-    def _get(self, url: str, *, headers: Mapping[str, str]) -> requests.Response:
-        import requests
+    def _get(self, url: str, most: int, headers: Mapping[str, str]) -> Whole:
+        answer = self._http.read(url, most=most, headers=headers)
+        self._count(answer.received)
+        return answer
 
-        try:
-            response = self._session.get(url, headers=dict(headers), timeout=_TIMEOUT)
-        except requests.RequestException as error:
-            raise _unreachable(url, error) from error
+    def _count(self, received: int) -> None:
         with self._lock:
             self.traffic.requests += 1
-            self.traffic.received += len(response.content)
-        return response
+            self.traffic.received += received
 
     # -------------------------------------------------------------------------------------------- metadata
 
     def _metadata_file(self, file: File) -> str | None:
         if not file.has_metadata:
             return None
-        response = self._get(file.url + ".metadata", headers={"Accept": "*/*"})
-        if not response.ok:
+        answer = self._get(file.url + ".metadata", _METADATA, {"Accept": "*/*"})
+        if answer.head.status != _OK:
             return None
-        if file.metadata and hashlib.sha256(response.content).hexdigest() != file.metadata:
+        if file.metadata and hashlib.sha256(answer.body).hexdigest() != file.metadata:
             raise NetworkError(f"The metadata of {file.filename} has another hash than the index promised.")
-        return response.content.decode("utf-8", "replace")
+        return answer.body.decode("utf-8", "replace")
 
     def _metadata_in(self, file: File) -> str:
         try:
             return metadata_of(RangedFile(lambda start, end: self._range(file.url, start, end)), file.filename)
-        except (OSError, ValueError, KeyError) as error:
+        except TfsetupError:
+            raise
+        except Exception as error:  # whatever a stranger's archive makes the reader raise
             raise NetworkError(f"No METADATA can be read out of {file.filename}: {error}") from error
 
     def _range(self, url: str, start: int | None, end: int) -> tuple[bytes, int, int]:
         """Return bytes of a file, where they begin, and the file's size; `start` None: the last `end` bytes."""
         if urlsplit(url).scheme == "file":
             return _local_range(url, start, end)
-        wanted = f"bytes=-{end}" if start is None else f"bytes={start}-{end - 1}"
-        response = self._get(url, headers={"Range": wanted, "Accept": "*/*", "Accept-Encoding": "identity"})
-        if response.status_code == _PARTIAL:
-            span, _, total = response.headers["Content-Range"].removeprefix("bytes ").partition("/")
-            return response.content, int(span.split("-")[0]), int(total)
-        if not response.ok:
-            raise _refused(url, response)
-        return response.content, 0, len(response.content)  # no ranges here: the whole file came
+        span = Span(first=start, last=end if start is None else end - 1)
+        part, answer = self._http.part(url, span)
+        with answer:
+            body = b"".join(body_of(part, answer))
+        self._count(len(body))
+        return body, part.first, len(body) if part.total is None else part.total
 
 
 def client(cache: Path | None = None) -> IndexClient:
@@ -201,19 +193,20 @@ def client(cache: Path | None = None) -> IndexClient:
     Raises:
         NetworkError: the user's settings forbid the network.
         UsageError: they name an index that anybody on the way could answer for.
-        InvalidFileError: a settings file cannot be parsed.
+        InvalidFileError: a settings file cannot be parsed, or certificates that a variable names cannot be used.
+        TfsetupError: there is no folder to keep pages in.
     """
     chosen = indexes(os.environ, settings_texts(os.environ))
     refuse_insecure(os.environ, [url for url in (chosen.default, *chosen.extra) if url])
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
-    bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
-    return IndexClient(chosen, cache or _cache(), verify=bundle if bundle and Path(bundle).is_file() else None)
+    return IndexClient(chosen, cache or cache_folder(os.environ) / "index")
 
 
-def _cache() -> Path:
-    """Return the folder that keeps pages and metadata between runs."""
-    return (cache_folder(os.environ) or Path(tempfile.gettempdir()) / "tfsetup") / "index"
+def below(base: str, name: str) -> str:
+    """Return the address of a project's page: its name goes at the end of the path, in front of a query (a token)."""
+    parts = urlsplit(base)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}/"))
 
 
 # ------------------------------------------------------------------------------------------------ pages and files
@@ -295,14 +288,3 @@ def _write(path: Path, content: str | bytes) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
-
-
-def _unreachable(url: str, error: Exception) -> NetworkError:
-    hint = "Check the connection and the index settings (UV_DEFAULT_INDEX, PIP_INDEX_URL), or use --offline."
-    host = redacted(url)
-    reason = str(error).replace(url, host)
-    return NetworkError(f"{host} could not be read: {type(error).__name__}: {reason[:200]}", hint=hint)
-
-
-def _refused(url: str, response: requests.Response) -> NetworkError:
-    return NetworkError(f"{redacted(url)} answered {response.status_code} {response.reason}.")

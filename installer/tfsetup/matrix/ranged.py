@@ -19,7 +19,10 @@ Fetch = Callable[[int | None, int], tuple[bytes, int, int]]
 
 
 class RangedFile(io.RawIOBase):
-    """A seekable, read-only file over `fetch`; keeps what it has fetched."""
+    """A seekable, read-only file over `fetch`; keeps what it has fetched.
+
+    Reading raises ValueError where the file has another size than at first.
+    """
 
     def __init__(self, fetch: Fetch) -> None:
         """Fetch the end of the file, which also tells its size."""
@@ -60,7 +63,9 @@ class RangedFile(io.RawIOBase):
         for begin, body in self._pieces:
             if begin <= start and end <= begin + len(body):
                 return body[start - begin : end - begin]
-        body, begin, _ = self._fetch(start, max(end, min(self.size, start + _PIECE)))
+        body, begin, size = self._fetch(start, max(end, min(self.size, start + _PIECE)))
+        if size != self.size:
+            raise ValueError(f"it had {self.size:,} bytes at first, and then {size:,}")
         self._pieces.append((begin, body))
         return body[start - begin : end - begin]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from tfsetup.ground.folders import home_folder
 from tfsetup.matrix.settings import indexes
 
 
@@ -25,7 +26,7 @@ def configured(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _places(environ: Mapping[str, str]) -> list[Path]:
-    here, home = Path.cwd(), Path.home()
+    here, home = Path.cwd(), home_folder(environ) or Path("/nonexistent")
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     named = [Path(environ[name]) for name in ("UV_CONFIG_FILE", "PIP_CONFIG_FILE") if environ.get(name)]
     project = [here / "uv.toml", here / "pyproject.toml"]

@@ -15,7 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tfsetup.errors import TfsetupError
 from tfsetup.ground.files import write_whole
+from tfsetup.ground.folders import state_folder
 from tfsetup.verify.history import Run, compare, comparison_data, from_line, history_findings, run_of, to_line
 from tfsetup.verify.model import Finding, Verification
 
@@ -33,27 +35,32 @@ class Kept:
 
 def keep(prefix: Path, found: Verification, *, folder: Path | None = None, now: datetime | None = None) -> Kept:
     """Compare a verification of `prefix` with the earlier ones, and add it to them."""
-    path = history_path(prefix, folder)
-    earlier = read_history(path)
+    path, problem = _place(prefix, folder)
+    earlier = read_history(path) if path else []
     run = run_of(found, (now or datetime.now(UTC)).isoformat(timespec="seconds"))
     comparison = compare(earlier, run)
     return Kept(
         data=comparison_data(comparison, len(earlier)),
         findings=tuple(history_findings(comparison)),
-        problem=append_history(path, run),
+        problem=append_history(path, run) if path else problem,
     )
 
 
+def _place(prefix: Path, folder: Path | None) -> tuple[Path | None, str | None]:
+    """Return the history file, or in words why there is none: what was verified stays verified without a history."""
+    try:
+        return history_path(prefix, folder), None
+    except TfsetupError as error:
+        return None, f"the history could not be kept: {error.message} {error.hint}"
+
+
 def history_folder(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
-    """Return where histories are kept: TFSETUP_STATE, else the operating system's folder for state of programs."""
-    if environ.get("TFSETUP_STATE"):
-        return Path(environ["TFSETUP_STATE"]) / "history"
-    home = Path(environ.get("HOME") or environ.get("USERPROFILE") or Path.home())
-    if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "tfsetup" / "history"
-    if platform == "darwin":
-        return home / "Library" / "Application Support" / "tfsetup" / "history"
-    return Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "tfsetup" / "history"
+    """Return where histories are kept: in the folder for state.
+
+    Raises:
+        TfsetupError: there is no home, or a variable names no folder.
+    """
+    return state_folder(environ, platform) / "history"
 
 
 def history_path(prefix: Path, folder: Path | None = None) -> Path:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.disk import assert_written_whole, watching
-from tfsetup.host.memory import Memory, cache_folder
+from tfsetup.host.memory import Memory
 from tfsetup.host.probe import ThisMachine
 from tfsetup.host.world import Output
 
@@ -130,23 +130,6 @@ def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     memory.keep([program], program, ANSWER)
     memory.save()
     assert memory.recall([program], program) is not None
-
-
-@pytest.mark.parametrize(
-    ("env", "platform", "folder"),
-    [
-        ({"TFSETUP_CACHE_DIR": "/c", "HOME": "/h"}, "linux", "/c"),
-        ({"XDG_CACHE_HOME": "/x", "HOME": "/h"}, "linux", "/x/tfsetup"),
-        ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, "linux", "/h/.cache/tfsetup"),
-        ({"HOME": "/h"}, "darwin", "/h/Library/Caches/tfsetup"),
-        ({"LOCALAPPDATA": "/l"}, "win32", "/l/tfsetup/cache"),
-        ({}, "linux", None),
-        ({}, "darwin", None),
-        ({}, "win32", None),
-    ],
-)
-def test_where_it_is_kept(env: dict[str, str], platform: str, folder: str | None) -> None:
-    assert cache_folder(env, platform) == (None if folder is None else Path(folder))
 
 
 @pytest.mark.process

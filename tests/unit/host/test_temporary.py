@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tfsetup.host.temporary import _place, sweep_temporary, temporary_folder
+from tfsetup.ground.folders import temporary_place
+from tfsetup.host.temporary import sweep_temporary, temporary_folder
 
 
 @pytest.fixture(autouse=True)
@@ -67,10 +68,10 @@ def test_the_folders_that_variables_name_are_taken_in_order(
 def test_without_a_variable_it_is_the_usual_place(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TMPDIR", "TEMP", "TMP"):
         monkeypatch.delenv(name, raising=False)
-    assert _place() == "/tmp"  # noqa: S108
+    assert temporary_place(os.environ) == Path("/tmp")  # noqa: S108
     monkeypatch.setattr(os, "access", lambda *_: False)
     monkeypatch.setattr(tempfile, "gettempdir", lambda: "/elsewhere")
-    assert _place() == "/elsewhere"
+    assert temporary_place(os.environ) == Path("/elsewhere")
 
 
 @pytest.mark.process

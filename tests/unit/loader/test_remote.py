@@ -14,9 +14,9 @@ import pytest
 
 from support.wheels import wheel_bytes
 from tfsetup.errors import NetworkError
-from tfsetup.loader import remote
+from tfsetup.ground.http import Http
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.remote import CHUNK, TAIL, RemoteFile, Traffic, new_session, open_all
+from tfsetup.loader.remote import CHUNK, TAIL, RemoteFile, Traffic, open_all
 
 DATA = hashlib.shake_128(b"remote").digest(2_000_000)
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -86,13 +86,12 @@ def served(behaviour: str = "", data: bytes = DATA) -> Iterator[tuple[str, list[
 
 @pytest.fixture(autouse=True)
 def _at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(remote, "_RETRIES", 0)
 
 
 def opened(url: str) -> RemoteFile:
-    return RemoteFile(url, new_session())
+    return RemoteFile(url, Http({"NO_PROXY": "*"}, retries=0))
 
 
 def test_the_end_comes_first_and_tells_the_size() -> None:
@@ -155,6 +154,23 @@ def test_an_answer_that_is_of_no_use_is_a_network_error(behaviour: str) -> None:
         opened(url)
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_file_that_becomes_another_one_is_a_network_error(monkeypatch: pytest.MonkeyPatch, ranges: bool) -> None:
+    with served() as (url, _):
+        file = opened(url)
+        with served("" if ranges else "no ranges", DATA[:1_500_000]) as (other, _):
+            monkeypatch.setattr(file, "url", other)
+            with pytest.raises(NetworkError, match="has 1,500,000 bytes, and an earlier one said 2,000,000"):
+                file.read(0, 100)
+
+
+def test_a_range_ignored_later_on_gives_the_right_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as (url, _), served("no ranges") as (other, _):
+        file = opened(url)
+        monkeypatch.setattr(file, "url", other)
+        assert file.read(1_000_000, 10) == DATA[1_000_000:1_000_010]
+
+
 def test_an_answer_that_breaks_off_is_a_network_error() -> None:
     with served("cuts") as (url, _):
         file = opened(url)
@@ -165,7 +181,7 @@ def test_an_answer_that_breaks_off_is_a_network_error() -> None:
 def test_nobody_answers() -> None:
     with served() as (url, _):
         pass
-    with pytest.raises(NetworkError, match="did not answer"):
+    with pytest.raises(NetworkError, match="could not be read: Connection refused"):
         opened(url)
 
 

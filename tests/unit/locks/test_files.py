@@ -161,7 +161,7 @@ def test_any_text_is_a_record_or_one_clear_error(text: str) -> None:
 
 
 def test_a_proof_is_remembered_by_what_was_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path))
     key = subject((package("alpha", "1.0"),), linux(), "3.12")
     assert files.known_proof(key) is None
     files.keep_proof(key, PROOF)
@@ -177,13 +177,13 @@ def test_a_proof_is_remembered_by_what_was_judged(tmp_path: Path, monkeypatch: p
 
 def test_a_cache_that_cannot_be_written_is_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "file"))
     files.keep_proof("0", PROOF)
     assert files.known_proof("0") is None
 
 
 def test_what_judges_is_part_of_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path))
     files.keep_proof("0", PROOF)
     monkeypatch.setattr(files, "_judging_code", lambda: "another")
     assert files.known_proof("0") is None

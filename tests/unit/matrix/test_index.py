@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tfsetup.errors import NetworkError
-from tfsetup.matrix.index import IndexClient, client
+from tfsetup.ground.http import Http
+from tfsetup.matrix.index import IndexClient, below, client
 from tfsetup.matrix.settings import Indexes
 from tfsetup.matrix.snapshot import File
 
@@ -230,10 +231,9 @@ def test_a_page_that_is_none(index: IndexClient, shop: Shop, monkeypatch: pytest
         index.pages(["thing"])
 
 
-def test_an_index_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfsetup.matrix.index._RETRIES", 0)
-    broken = IndexClient(Indexes(default="http://user:secret@127.0.0.1:9/simple"), tmp_path)
-    with pytest.raises(NetworkError, match="could not be read: ConnectionError") as caught:
+def test_an_index_that_does_not_answer(tmp_path: Path) -> None:
+    broken = IndexClient(Indexes(default="http://user:secret@127.0.0.1:9/simple"), tmp_path, Http(retries=0))
+    with pytest.raises(NetworkError, match="could not be read: Connection refused") as caught:
         broken.pages(["thing"])
     assert "secret" not in caught.value.message
     assert "--offline" in caught.value.hint
@@ -252,6 +252,67 @@ def test_extra_indexes_come_first_and_files_are_taken_once(url: str, shop: Shop,
     assert files[1].url.startswith("file:")
     assert both.requires_of(files[0]) == REQUIRES
     both.close()
+
+
+def test_a_file_of_this_machine_is_not_read_because_a_page_on_the_network_says_so(
+    index: IndexClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = '<a href="file:///dev/zero">thing-1.0-py3-none-any.whl</a>'
+    monkeypatch.setattr(shop, "page", lambda _: ("text/html", link.encode()))
+    with pytest.raises(NetworkError, match="No index has thing"):
+        index.pages(["thing"])
+
+
+@pytest.mark.parametrize(
+    ("base", "page"),
+    [
+        ("https://i.example/simple", "https://i.example/simple/thing/"),
+        ("https://i.example/simple/", "https://i.example/simple/thing/"),
+        ("https://i.example/simple?token=t", "https://i.example/simple/thing/?token=t"),
+        ("https://u:p@i.example:8443/a/b/?t=1&u=2", "https://u:p@i.example:8443/a/b/thing/?t=1&u=2"),
+    ],
+)
+def test_the_project_stands_in_the_path_and_not_behind_the_query(base: str, page: str) -> None:
+    assert below(base, "thing") == page
+
+
+def test_no_secret_of_the_address_is_in_a_message(url: str, shop: Shop, tmp_path: Path) -> None:
+    shop.status = 403
+    secretive = IndexClient(Indexes(default=url.replace("//", "//me:secret@") + "?token=secret"), tmp_path)
+    for status in (403, 404):
+        shop.status = status
+        with pytest.raises(NetworkError) as caught:
+            secretive.pages(["thing"])
+        assert "secret" not in f"{caught.value.message} {caught.value.hint}"
+    assert shop.asked[0] == "/simple/thing/?token=secret"
+
+
+def test_an_archive_that_breaks_the_reader_is_a_network_error(index: IndexClient, shop: Shop) -> None:
+    shop.metadata = False
+    whole = shop.wheel
+    for place in range(len(whole) - 400, len(whole), 7):
+        shop.wheel = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        try:
+            index.requires_of(only(index))
+        except NetworkError as error:
+            assert error.code.exit_status == 5  # noqa: PT017 - some damage is not seen
+
+
+def test_an_interrupt_does_not_wait_for_the_pages_that_are_missing(
+    index: IndexClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+
+    def stuck(name: str) -> list[File]:
+        if name == "bad":
+            raise NetworkError("bad")
+        release.wait(60)
+        return []
+
+    monkeypatch.setattr(index, "_project", stuck)
+    with pytest.raises(NetworkError, match="bad"):
+        index.pages(["slow", "slower", "bad"])
+    release.set()
 
 
 def test_the_users_settings_choose_the_index(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,3 +74,11 @@ def test_it_reads_like_a_file(body: bytes, steps: list[tuple[int, int]]) -> None
     assert ours.seek(0, io.SEEK_END) == len(body)
     assert ours.readable()
     assert ours.seekable()
+
+
+def test_a_file_that_becomes_another_one_is_no_wheel() -> None:
+    server = Server(wheel(code=3_000_000))
+    file = RangedFile(server)
+    server.body += b"more"
+    with pytest.raises(ValueError, match=r"it had .* bytes at first, and then"):
+        metadata_of(file, "thing.whl")

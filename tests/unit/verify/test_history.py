@@ -203,13 +203,23 @@ def test_what_cannot_be_kept_is_said_and_harms_nothing(tmp_path: Path) -> None:
         ({"HOME": "/h"}, "linux", "/h/.local/state/tfsetup/history"),
         ({"HOME": "/h", "XDG_STATE_HOME": "/s"}, "linux", "/s/tfsetup/history"),
         ({"HOME": "/h"}, "darwin", "/h/Library/Application Support/tfsetup/history"),
-        ({"LOCALAPPDATA": "/l", "USERPROFILE": "/h"}, "win32", "/l/tfsetup/history"),
-        ({"USERPROFILE": "/h"}, "win32", "/h/AppData/Local/tfsetup/history"),
+        ({"LOCALAPPDATA": "C:/l", "USERPROFILE": "C:/h"}, "win32", "C:/l/tfsetup/history"),
+        ({"USERPROFILE": "C:/h"}, "win32", "C:/h/AppData/Local/tfsetup/history"),
         ({"HOME": "/h", "TFSETUP_STATE": "/t"}, "linux", "/t/history"),
+        ({"TFSETUP_STATE_DIR": "/d", "TFSETUP_STATE": "/t"}, "linux", "/d/history"),
     ],
 )
 def test_histories_stand_where_each_system_keeps_state(environ: dict[str, str], platform: str, folder: str) -> None:
     assert history_folder(environ, platform) == Path(folder)
+
+
+def test_a_state_folder_that_is_none_costs_the_history_and_not_the_verification(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFSETUP_STATE_DIR", "relative")
+    kept = keep(tmp_path / ".venv", Verification(ok=True, python="p"))
+    assert kept.problem is not None
+    assert "TFSETUP_STATE_DIR=relative is not an absolute path" in kept.problem
 
 
 def test_an_environment_is_known_by_its_path_and_not_by_what_it_links_to(tmp_path: Path) -> None:

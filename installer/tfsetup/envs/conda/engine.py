@@ -22,7 +22,7 @@ from tfsetup.errors import BuildError, NetworkError
 from tfsetup.host.environ import scrub
 from tfsetup.locks.conda.condarc import Settings, channels, private
 from tfsetup.locks.conda.failures import package_failed
-from tfsetup.locks.conda.files import cache_folder
+from tfsetup.locks.conda.files import packages_folder
 from tfsetup.locks.conda.library import rattler, wait_for
 from tfsetup.locks.conda.model import CondaPackage
 from tfsetup.locks.conda.run import client, local_path
@@ -82,7 +82,7 @@ def link(packages: Sequence[CondaPackage], subdir: str, prefix: Path, mine: Sett
     found = records(packages, _urls(packages, mine))
     # The default trusts what lies unpacked in the cache, whoever changed it since.
     full = library.ValidationMode.full()
-    cache = library.PackageCache.new_layered([own_cache(packages, cache_folder(mine))], validation_mode=full)
+    cache = library.PackageCache.new_layered([own_cache(packages, packages_folder(mine))], validation_mode=full)
     downloads = Downloads()
     wait_for(_link(found, subdir, prefix, cache, downloads, client(mine), offline=offline or mine.offline))
     _say_environment(prefix)

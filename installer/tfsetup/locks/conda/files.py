@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from tfsetup.errors import InvalidFileError, LockError, Where
 from tfsetup.ground.files import write_whole
+from tfsetup.ground.folders import CACHE, cache_home, folder_named, home_folder, needed_home
 from tfsetup.locks.conda.condarc import Settings, settings
 from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
@@ -56,9 +57,10 @@ def _places(environ: Mapping[str, str]) -> Iterator[Path]:
     conda's documentation, "Searching for .condarc"; mamba's, "Configuration": `.mambarc` beside it.
     """
     shared = [Path("C:/ProgramData/conda")] if sys.platform == "win32" else [Path("/etc/conda"), Path("/var/lib/conda")]
-    home = Path.home()
-    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "conda"
-    for folder in (*shared, *bases(environ), config, home / ".conda", home):
+    home = home_folder(environ)
+    config = Path(environ["XDG_CONFIG_HOME"]) if environ.get("XDG_CONFIG_HOME") else home / ".config" if home else None
+    mine = [*([config / "conda"] if config else []), *([home / ".conda", home] if home else [])]
+    for folder in (*shared, *bases(environ), *mine):
         yield folder / ".condarc"
         if folder != home:
             yield folder / "condarc"
@@ -82,19 +84,20 @@ def bases(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys([*named, *(root for root in found if (root / "conda-meta").is_dir())]))
 
 
-def cache_folder(mine: Settings) -> Path:
-    """Return where fetched packages are kept: the user's first `pkgs_dirs`, else where rattler's programs keep them."""
+def packages_folder(mine: Settings) -> Path:
+    """Return where fetched packages are kept: the user's first `pkgs_dirs`, else where rattler's programs keep them.
+
+    A cache folder named for tfsetup holds them too: whoever names one has reasons not to write anywhere else.
+
+    Raises:
+        TfsetupError: there is no home, or a variable names no folder.
+    """
     if mine.package_folders:
-        return Path(mine.package_folders[0]).expanduser()
-    if chosen := os.environ.get("RATTLER_CACHE_DIR"):
-        return Path(chosen) / "pkgs"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home())
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "rattler" / "cache" / "pkgs"
+        named = mine.package_folders[0]
+        return needed_home(os.environ, "CONDA_PKGS_DIRS") / named[2:] if named.startswith("~/") else Path(named)
+    if chosen := folder_named(os.environ, "RATTLER_CACHE_DIR"):
+        return chosen / "pkgs"
+    return (folder_named(os.environ, CACHE) or cache_home(os.environ)) / "rattler" / "cache" / "pkgs"
 
 
 def read_conda_lock(path: Path) -> CondaLock:

@@ -16,7 +16,7 @@ from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.condarc import Settings, mirrors, public
 from tfsetup.locks.conda.failures import channel_failed, package_failed, unknown_names, unsatisfiable
-from tfsetup.locks.conda.files import Remembered, cache_folder
+from tfsetup.locks.conda.files import Remembered, packages_folder
 from tfsetup.locks.conda.library import rattler, wait_for
 from tfsetup.locks.conda.model import CondaPackage, Request
 from tfsetup.locks.conda.wheels import Provided, constraints, on_top
@@ -39,7 +39,7 @@ def solve(requests: Sequence[Request], mine: Settings, *, offline: bool = False)
     library = rattler()
     action = "force-cache-only" if offline or mine.offline else "cache-or-fetch"
     gateway = library.Gateway(
-        cache_dir=cache_folder(mine).parent / "repodata",
+        cache_dir=packages_folder(mine).parent / "repodata",
         default_config=library.SourceConfig(cache_action=action),
         # Without mirrors the gateway's own client does the same; a second one would read the certificates once more.
         client=client(mine) if mirrors(mine) else None,
@@ -141,7 +141,7 @@ def distributions(packages: Sequence[CondaPackage], mine: Settings) -> dict[str,
         NetworkError: an archive cannot be read.
     """
     candidates = [one for one in packages if any(spec.split(" ")[0] == "python" for spec in one.depends)]
-    remembered = Remembered(cache_folder(mine).parent)
+    remembered = Remembered(packages_folder(mine).parent)
     known = {one.sha256: remembered.get(one.sha256) for one in candidates}
     unknown = [one for one in candidates if known[one.sha256] is None]
     if unknown:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tfsetup.locks.conda.files import bases, cache_folder, read_settings
+from tfsetup.locks.conda.files import bases, packages_folder, read_settings
 
 Layout = Callable[[str], Path]
 
@@ -58,7 +58,7 @@ def test_the_settings_in_its_root_hold(home: Path, monkeypatch: pytest.MonkeyPat
             monkeypatch.setenv("PATH", str(base / folder))
     mine = read_settings()
     assert (mine.alias, mine.package_folders) == ("https://mirror.example/conda", ("/big/pkgs",))
-    assert cache_folder(mine) == Path("/big/pkgs")
+    assert packages_folder(mine) == Path("/big/pkgs")
     assert content(base) == before
 
 
@@ -70,7 +70,7 @@ def test_a_conda_that_the_shell_does_not_know_says_nothing(home: Path) -> None:
 def test_without_settings_packages_are_kept_apart_from_conda_s_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     base = miniconda(home)
     monkeypatch.setenv("CONDA_EXE", str(base / "bin" / "conda"))
-    folder = cache_folder(read_settings())
+    folder = packages_folder(read_settings())
     assert folder.name == "pkgs"
     assert folder.parents[1].name == "rattler"
     assert base not in folder.parents
@@ -81,7 +81,7 @@ def test_the_user_s_own_file_says_more_than_the_root_s(home: Path, monkeypatch: 
     (home / ".condarc").write_text("channel_alias: https://mine.example\npkgs_dirs: [~/pkgs]\n")
     mine = read_settings()
     assert mine.alias == "https://mine.example"
-    assert cache_folder(mine) == home / "pkgs"
+    assert packages_folder(mine) == home / "pkgs"
 
 
 def test_micromamba_s_settings_hold_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

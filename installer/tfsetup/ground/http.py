@@ -1,0 +1,208 @@
+"""The one client for package indexes and the files on them. (Touches the world.).
+
+Certificates, proxies and netrc are the user's; every address is judged before it is asked; an answer is taken within
+limits of time, rate and size, and nothing beyond what was asked for (`exchange`, `ranges`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin
+
+from tfsetup.errors import NetworkError, UsageError
+from tfsetup.ground.addresses import Allowed, host_of, secure, shown
+from tfsetup.ground.certificates import certificates
+from tfsetup.ground.exchange import AGAIN, LIMITS, Answer, Exchange, Head, Limits
+from tfsetup.ground.ranges import LARGEST, Part, Span, part_of, unpacked
+
+if TYPE_CHECKING:
+    import requests
+
+RETRIES: Final = 3
+_OK: Final = 200
+_PARTIAL: Final = 206
+_RETRY_ON: Final = (408, 425, 429, 500, 502, 503, 504)
+_LONGEST_PAUSE: Final = 20.0  # seconds; what an index may ask for by Retry-After
+_HOPS: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Whole:
+    """An answer with its body, unpacked; it is not read when the status is another than 200.
+
+    `received`: bytes of it on the wire.
+    """
+
+    head: Head
+    body: bytes = field(repr=False)
+    received: int
+
+
+class Http:
+    """A session: connections are kept, certificates and proxies are the user's, netrc is asked. For many threads."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        limits: Limits = LIMITS,
+        allowed: Allowed | None = None,
+        retries: int = RETRIES,
+    ) -> None:
+        """Prepare; nothing is requested yet. `allowed` judges every address before it is asked, redirects included.
+
+        Raises:
+            InvalidFileError: the certificates that a variable names cannot be used.
+        """
+        variables = os.environ if environ is None else environ
+        self._limits, self._retries = limits, retries
+        self._allowed = allowed or secure(variables)
+        self._session = _session(certificates(variables).context(), self._judge, retries)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        self._session.close()
+
+    def open(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask for an address and return the answer when its head is there, whatever its status.
+
+        Raises:
+            NetworkError: nobody answers, not in time, or not in HTTP.
+            UsageError: the address, or one it leads on to, is not allowed.
+        """
+        self._judge(url)
+        timeout = (self._limits.connect_s, self._limits.quiet_s)
+
+        def ask(unwanted: threading.Event) -> requests.Response:
+            attempt = 0
+            while True:
+                response = self._session.get(url, headers=dict(headers or {}), stream=True, timeout=timeout)
+                if response.status_code not in _RETRY_ON or attempt == self._retries or unwanted.is_set():
+                    return response
+                response.raw.close()  # what it says is of no interest, and may never end
+                unwanted.wait(pause(attempt, response.headers.get("Retry-After", "")))
+                attempt += 1
+
+        exchange = Exchange(ask, self._limits, shown(url))
+        try:
+            head = exchange.next()
+        except BaseException:
+            exchange.leave()
+            raise
+        assert isinstance(head, Head)  # noqa: S101 - it always comes first
+        return Answer(exchange, head, shown(url))
+
+    def read(self, url: str, *, most: int, headers: Mapping[str, str] | None = None) -> Whole:
+        """Return a page or small file with its body, of at most `most` bytes.
+
+        Raises:
+            NetworkError: as `open`; also when it is larger, damaged, or packed in a way nobody asked for.
+            UsageError: as `open`.
+        """
+        with self.open(url, {"Accept-Encoding": "gzip", **(headers or {})}) as answer:
+            if answer.head.status != _OK:
+                return Whole(head=answer.head, body=b"", received=0)
+            try:
+                packed = answer.head.headers.get("Content-Encoding", "")
+                body = b"".join(unpacked(answer.pieces(most), packed, most))
+            except ValueError as error:
+                raise NetworkError(f"What {answer.name} sent {error}.", hint=AGAIN) from error
+            return Whole(head=answer.head, body=body, received=answer.received)
+
+    def part(self, url: str, span: Span, known: int | None = None) -> tuple[Part, Answer]:
+        """Ask for a part of a file; return what comes, which may be the whole file, and the answer to take it from.
+
+        `known` is the file's size, if an earlier answer told it.
+
+        Raises:
+            NetworkError: as `open`; also when the answer is not what was asked for.
+            UsageError: as `open`.
+        """
+        answer = self.open(url, {"Range": span.header, "Accept-Encoding": "identity"})
+        try:
+            if answer.head.status not in (_OK, _PARTIAL):
+                raise refused(answer.name, answer.head)  # noqa: TRY301 - the answer is left below
+            return part_of(answer.head.status, answer.head.headers, span, known), answer
+        except ValueError as error:
+            answer.__exit__()
+            raise NetworkError(f"{answer.name} was answered, but the answer {error}.", hint=AGAIN) from error
+        except BaseException:
+            answer.__exit__()
+            raise
+
+    def _judge(self, url: str) -> None:
+        if url.partition(":")[0].lower() not in ("http", "https"):
+            raise NetworkError(f"{shown(url)} cannot be read: only addresses of https and http can.")
+        if not self._allowed(url):
+            raise UsageError(
+                f"{shown(url)} is neither https nor on this machine: anybody on the way could change what it says.",
+                hint=f"Use its https address, or allow it: UV_INSECURE_HOST={host_of(url)}",
+            )
+
+
+def body_of(part: Part, answer: Answer) -> Iterator[bytes]:
+    """Yield the body of a part: exactly as long as the answer said, or no longer than any file is.
+
+    Raises:
+        NetworkError: it is longer or shorter, too slow, or breaks off.
+    """
+    return answer.pieces(LARGEST if part.length is None else part.length, exactly=part.length)
+
+
+def refused(name: str, head: Head) -> NetworkError:
+    """Return the error for an answer that is a refusal; its words are a stranger's, so few of them are shown."""
+    return NetworkError(f"{name} answered {head.status} {head.reason[:40]}".rstrip() + ".")
+
+
+def pause(attempt: int, retry_after: str) -> float:
+    """Return how many seconds to wait before asking again; a server's wish holds within reason."""
+    wish = float(retry_after) if re.fullmatch(r"[0-9]{1,6}", retry_after.strip()) else 0.0
+    return float(min(max(wish, 0.5 * 2**attempt), _LONGEST_PAUSE))
+
+
+def _session(context: Any, judge: Callable[[str], None], retries: int) -> requests.Session:
+    """Return requests' session with our certificates, and every hop of a redirect judged before it is taken."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    from tfsetup import __version__
+
+    class Verified(HTTPAdapter):
+        """`context` alone says who is believed: requests' own bundle, and its reading of variables, do not count."""
+
+        def init_poolmanager(self, *args: Any, **more: Any) -> None:
+            super().init_poolmanager(*args, ssl_context=context, **more)
+
+        def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+            return super().proxy_manager_for(proxy, ssl_context=context, proxy_ssl_context=context, **more)
+
+        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ARG002
+            return super().build_connection_pool_key_attributes(request, True, cert)
+
+        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002
+            conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
+
+    class Judging(requests.Session):
+        """Judges where a redirect leads; the body that comes with it may be endless, and is not read."""
+
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            target = super().get_redirect_target(resp)
+            if target:
+                resp.raw.close()
+                judge(urljoin(resp.url, target))
+            return target
+
+    session = Judging()
+    # What came with a status is asked again above: urllib3 would read such an answer to its end first.
+    retry = Retry(retries, status=0, redirect=0, backoff_factor=0.5, respect_retry_after_header=False)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Verified(pool_maxsize=16, max_retries=retry))
+    session.headers["User-Agent"] = f"tfsetup/{__version__}"
+    session.max_redirects = _HOPS
+    return session
