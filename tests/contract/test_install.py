@@ -118,6 +118,18 @@ def test_a_named_lock_is_taken_without_asking_the_index(
     assert asked == []
 
 
+@pytest.mark.parametrize("accelerator", ["cuda", "metal", "rocm"])
+def test_a_lock_of_another_program_is_not_taken_for_an_accelerator_that_it_does_not_name(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path, accelerator: str
+) -> None:
+    (tmp_path / "pylock.toml").write_text(ONE_PACKAGE)
+    argv = ["install", "--dry-run", "--lock", "pylock.toml", "--host", host_file("linux-x86_64-glibc-2.36")]
+    ran = tfsetup(*argv, "--accelerator", accelerator)
+    assert ran.status == 8
+    assert f"it does not say which accelerator it is for, and {accelerator} was asked for." in ran.err
+    assert tfsetup(*argv, "--accelerator", "cpu").status == 0
+
+
 def test_what_must_be_compiled_needs_a_yes(
     tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

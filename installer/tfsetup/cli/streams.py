@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO, cast
 
 _READER_LEFT: Final = {errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN}
 _OUT_SPELLING: Final = "replace"
@@ -199,7 +199,8 @@ def _guarded(stream: TextIO | None, name: str, errors: str) -> tuple[TextIO, Gua
             stream.flush()
     end = Guarded(getattr(buffer, "raw", buffer), name)
     text = io.TextIOWrapper(
-        io.BufferedWriter(end),
+        # PYTHONUNBUFFERED has no buffer between, and then there shall be none here.
+        cast("BinaryIO", end if buffer is not None and not hasattr(buffer, "raw") else io.BufferedWriter(end)),
         encoding=getattr(stream, "encoding", None) or "utf-8",
         errors=errors,
         line_buffering=getattr(stream, "line_buffering", True),

@@ -151,6 +151,22 @@ def test_a_stream_that_is_not_written_to_is_not_lost(monkeypatch: pytest.MonkeyP
         assert streams.settle(0, changes=False, json=False) == 0
 
 
+def test_a_stream_without_a_buffer_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8", write_through=True))
+    with taken_over():
+        sys.stdout.write("at once")
+        assert written.getvalue() == b"at once"
+
+
+def test_lines_are_seen_at_once_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = Broken(LEFT, takes=99)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw), line_buffering=True))
+    with taken_over():
+        sys.stdout.write("a line\nand a half")
+        assert bytes(raw.taken) == b"a line\nand a half"
+
+
 def test_what_an_encoding_cannot_spell_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     out, err = io.BytesIO(), io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="cp1252", errors="strict"))
