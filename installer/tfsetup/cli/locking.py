@@ -98,6 +98,8 @@ class Locking:
         there = self._existing(form)
         targets = self._targets(there)
         wishes = {target.name: self._wish(target, form, there.get(target.name)) for target in targets}
+        for line in self._index():
+            self.session.say(f"Index     {line}")
         self.session.say(f"Locking {len(wishes)} targets at once")
         environ = {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
         found = resolve_all(wishes, environ=environ, told=self._tell)
@@ -108,6 +110,11 @@ class Locking:
         proofs = self._proofs(targets, packages, locks)
         self._refuse(proofs)
         return self._written(targets, locks, proofs, there)
+
+    def _index(self) -> tuple[str, ...]:
+        from tfsetup.locks.run import told_index
+
+        return told_index(self.index_url)
 
     def _existing(self, form: Form) -> dict[str, Lock]:
         """Return the locks that are there, by name: in the form to write, else in the other one."""

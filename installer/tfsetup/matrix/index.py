@@ -22,10 +22,11 @@ from urllib.parse import unquote, urlsplit
 
 from tfsetup import __version__
 from tfsetup.errors import NetworkError
+from tfsetup.ground.index import project_page
+from tfsetup.ground.settings import index_choice, pip_settings
 from tfsetup.host.memory import cache_folder
 from tfsetup.matrix.ranged import RangedFile, metadata_of
-from tfsetup.matrix.settings import Indexes, indexes, redacted, refuse_insecure
-from tfsetup.matrix.settings_files import settings_texts
+from tfsetup.matrix.settings import Indexes, indexes, redacted
 from tfsetup.matrix.snapshot import File
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class IndexClient:
     def _project(self, name: str) -> list[File]:
         found: dict[str, File] = {}
         for base in self.urls:
-            for file in self._page(base.rstrip("/") + f"/{name}/", name):
+            for file in self._page(project_page(base, name), name):
                 found.setdefault(file.filename, file)
         if not found:
             shown = ", ".join(redacted(url) for url in self.urls)
@@ -202,8 +203,7 @@ def client(cache: Path | None = None) -> IndexClient:
         UsageError: they name an index that anybody on the way could answer for.
         InvalidFileError: a settings file cannot be parsed.
     """
-    chosen = indexes(os.environ, settings_texts(os.environ))
-    refuse_insecure(os.environ, [url for url in (chosen.default, *chosen.extra) if url])
+    chosen = indexes(index_choice(), pip_settings(os.environ), os.environ)
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
     bundle = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")

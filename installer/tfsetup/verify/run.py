@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tfsetup.errors import UsageError
-from tfsetup.host.environ import scrub
+from tfsetup.ground.environ import scrub
 from tfsetup.verify.model import Ended, Mode, ProbeOutcome
 
 NAMES = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tfsetup.locks.settings import without_credentials
 
 from tfsetup.locks.explain import explain_uv, quote
-from tfsetup.locks.settings import without_credentials
 
 FOLDER = Path(__file__).parents[2] / "cases" / "uv"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))

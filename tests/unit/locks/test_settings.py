@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tfsetup.locks.settings import bare, default_index, index_variables, without_credentials
 
 MIRROR = "https://mirror.example/simple"
