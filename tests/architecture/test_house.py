@@ -46,7 +46,6 @@ DOING = {
     "locks/run.py",
     "matrix/files.py",
     "matrix/index.py",
-    "matrix/settings_files.py",
     "verify/history_file.py",
     "verify/run.py",
     "doctor/act.py",

@@ -218,7 +218,7 @@ class Locking:
             for target in targets
             for was in [there.get(target.name)]
         ]
-        return Result(command="lock", data={"files": rows})
+        return Result(command="lock", data={"files": rows, "index": list(self._index())})
 
     # --------------------------------------------------------------------------------------------------- checking
 

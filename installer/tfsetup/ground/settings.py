@@ -69,12 +69,16 @@ def read(path: str) -> str | None:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError):
         return None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        data = file.read(_LIMIT + 1)
+    try:
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        # One read gives all of it: of a regular file read(2) gives less than was asked for only at its end.
+        data = os.read(descriptor, _LIMIT + 1) if regular else b""
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
     with suppress(UnicodeDecodeError):
-        return data.decode() if len(data) <= _LIMIT else None
+        return data.decode() if regular and len(data) <= _LIMIT else None
     return None
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from support.faulty_index import Handler, Index, serve
 from tfsetup.errors import NetworkError
 from tfsetup.matrix.index import IndexClient, client
 from tfsetup.matrix.settings import Indexes
@@ -260,11 +261,33 @@ def test_the_users_settings_choose_the_index(url: str, tmp_path: Path, monkeypat
     monkeypatch.setenv("UV_DEFAULT_INDEX", url)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("UV_CONFIG_FILE", raising=False)
-    monkeypatch.setattr("tfsetup.matrix.settings_files._places", lambda _environ: [])
+    monkeypatch.setattr("tfsetup.matrix.index.pip_settings", lambda _environ: {})
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
     mine = client()
     assert mine.cache == tmp_path / "cache" / "index"
     assert mine.urls == (url,)
     assert mine.pages(["thing"])["thing"][0].filename == NAME
+    mine.close()
+
+
+def test_a_token_in_the_address_of_an_index_is_sent_and_never_shown(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"")
+    asked = []
+
+    def note(handler: Handler, body: bytes) -> bytes:
+        asked.append(handler.path)
+        return body
+
+    with serve(Index(tmp_path, misbehave=note)) as running:
+        mine = IndexClient(Indexes(default=f"{running.url}?token=hunter2"), tmp_path / "cache")
+        assert mine.pages(["thing"])["thing"][0].filename == NAME
+        assert asked == ["/simple/thing/?token=hunter2"]
+        with pytest.raises(NetworkError) as caught:
+            mine.pages(["nothing-of-this-name"])
+    with pytest.raises(NetworkError) as gone:
+        mine.pages(["thing"])
+    told = [caught.value.message, caught.value.hint, gone.value.message, gone.value.hint]
+    assert "hunter2" not in " ".join(told)
     mine.close()
 
 
