@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 from tfsetup import __version__
 from tfsetup.errors import NetworkError
 from tfsetup.ground.index import project_page
+from tfsetup.ground.redaction import redact
 from tfsetup.ground.settings import index_choice, pip_settings
 from tfsetup.host.memory import cache_folder
 from tfsetup.matrix.ranged import RangedFile, metadata_of
@@ -302,7 +303,7 @@ def _write(path: Path, content: str | bytes) -> None:
 def _unreachable(url: str, error: Exception) -> NetworkError:
     hint = "Check the connection and the index settings (UV_DEFAULT_INDEX, PIP_INDEX_URL), or use --offline."
     host = redacted(url)
-    reason = str(error).replace(url, host)
+    reason = redact(str(error).replace(url, host))
     return NetworkError(f"{host} could not be read: {type(error).__name__}: {reason[:200]}", hint=hint)
 
 

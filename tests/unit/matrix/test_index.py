@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from support.faulty_index import Handler, Index, serve
+from support import faulty_index
 from tfsetup.errors import NetworkError
 from tfsetup.matrix.index import IndexClient, client
 from tfsetup.matrix.settings import Indexes
@@ -274,21 +274,23 @@ def test_a_token_in_the_address_of_an_index_is_sent_and_never_shown(tmp_path: Pa
     (tmp_path / NAME).write_bytes(b"")
     asked = []
 
-    def note(handler: Handler, body: bytes) -> bytes:
+    def note(handler: faulty_index.Handler, body: bytes) -> bytes:
         asked.append(handler.path)
         return body
 
-    with serve(Index(tmp_path, misbehave=note)) as running:
+    with faulty_index.serve(faulty_index.Index(tmp_path, misbehave=note)) as running:
         mine = IndexClient(Indexes(default=f"{running.url}?token=hunter2"), tmp_path / "cache")
         assert mine.pages(["thing"])["thing"][0].filename == NAME
         assert asked == ["/simple/thing/?token=hunter2"]
         with pytest.raises(NetworkError) as caught:
             mine.pages(["nothing-of-this-name"])
+    mine.close()
+    later = IndexClient(Indexes(default=f"{running.url}?token=hunter2"), tmp_path / "none")
     with pytest.raises(NetworkError) as gone:
-        mine.pages(["thing"])
+        later.pages(["thing"])
+    later.close()
     told = [caught.value.message, caught.value.hint, gone.value.message, gone.value.hint]
     assert "hunter2" not in " ".join(told)
-    mine.close()
 
 
 def test_settings_that_say_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
