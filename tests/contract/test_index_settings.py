@@ -115,6 +115,8 @@ def test_uv_is_handed_what_was_judged_and_no_more(tmp_path: Path, here: Path, in
     lock = (here / "environments" / "locks" / f"pylock.{ROW}.toml").read_text()
     assert 'version = "1.5"' in lock
     assert 'version = "1.4"' not in lock
+    keys = "constraint-dependencies, prerelease, link-mode"
+    assert f"Note      {here / 'uv.toml'}: {keys} of uv's settings are not used here." in done.stderr
 
 
 def test_find_links_of_one_s_own_folder_are_handed_on(tmp_path: Path, here: Path, wheels: Path) -> None:

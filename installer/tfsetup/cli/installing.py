@@ -19,7 +19,7 @@ from tfsetup.envs.store import Store, layout_for
 from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Form, Lock
-from tfsetup.locks.run import Screen, told_index
+from tfsetup.locks.run import Screen, settings_not_used, told_index
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.report.result import Result
 
@@ -134,6 +134,8 @@ class Installation:
         self.index = told_index(self.index_url)
         for line in self.index:
             self.session.say(f"Index     {line}")
+        for line in settings_not_used():
+            self.session.say(f"Note      {line}")
         began = time.perf_counter()
         if self.lock_file is not None:
             lock = self._read(selection)

@@ -226,6 +226,13 @@ def told(choice: Choice) -> tuple[str, ...]:
     return tuple(f"{shown(said.url)} (from {said.where})" for said in plain)
 
 
+def not_used(choice: Choice) -> tuple[str, ...]:
+    """Return a line for each settings file with keys that are not handed to uv, because they change what is installed."""
+    files = dict.fromkeys(path for _, path in choice.left_out)
+    keys = {path: ", ".join(key for key, where in choice.left_out if where == path) for path in files}
+    return tuple(f"{path}: {named} of uv's settings are not used here." for path, named in keys.items())
+
+
 def project_page(index: str, name: str) -> str:
     """Return the address of a project's page: the name is a step of the path, whatever query the index has."""
     parts = urlsplit(index)

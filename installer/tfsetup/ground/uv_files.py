@@ -100,8 +100,8 @@ def _user(environ: Mapping[str, str], here: Here) -> Iterator[str]:
 
 def _system(environ: Mapping[str, str], here: Here) -> Iterator[str]:
     if here.windows:
-        drive = environ.get("SYSTEMDRIVE") or environ.get("SystemDrive")
-        roots = [f"{drive}\\ProgramData"] if drive else []
+        data, drive = (environ.get(name.upper()) or environ.get(name) for name in ("ProgramData", "SystemDrive"))
+        roots = [data or f"{drive}\\ProgramData"] if data or drive else []
     else:
         roots = [*(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"), "/etc"]
     yield from (str(here.pure(root) / "uv" / "uv.toml") for root in roots if root)

@@ -20,6 +20,7 @@ from tfsetup.ground.index import (
     host_of,
     index_variables,
     insecure,
+    not_used,
     refusal,
     refuse_files,
     refuse_insecure,
@@ -95,6 +96,11 @@ def asked_index(index_url: str | None = None) -> str | None:
 def told_index(index_url: str | None = None) -> tuple[str, ...]:
     """Return a line for each place that packages may come from and that is not uv's default."""
     return told(index_choice(index_url=index_url))
+
+
+def settings_not_used() -> tuple[str, ...]:
+    """Return a line for each settings file of uv with keys that uv is not handed."""
+    return not_used(index_choice())
 
 
 def refuse_plain(addresses: Iterable[str]) -> None:

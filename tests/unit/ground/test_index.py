@@ -13,6 +13,7 @@ from tfsetup.ground.index import (
     default_index,
     index_variables,
     insecure,
+    not_used,
     project_page,
     refuse_files,
     refuse_insecure,
@@ -148,6 +149,15 @@ def test_what_is_not_the_default_is_told_with_who_said_so_and_without_secrets() 
         "https://l.example/?*** (from UV_FIND_LINKS)",
     )
     assert told(choose({}, ())) == ()
+
+
+def test_settings_that_are_not_used_are_told() -> None:
+    found = choose({}, files(project="prerelease = 'allow'\nresolution = 'lowest'\n", user="no-build = true\n"))
+    assert not_used(found) == (
+        "/home/me/p/uv.toml: prerelease, resolution of uv's settings are not used here.",
+        "/home/me/.config/uv/uv.toml: no-build of uv's settings are not used here.",
+    )
+    assert not_used(choose({}, files(user=UV))) == ()
 
 
 # ------------------------------------------------------------------------------------------------ judging
