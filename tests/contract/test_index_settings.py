@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +147,42 @@ def test_plain_http_behind_a_redirect_is_refused(
         message = refused(*LOCK, cwd=here, **variables)
     assert f"The index http://evil.test{astray}" in message
     assert "is neither https nor on this machine" in message
+
+
+def test_preflight_refuses_a_redirect_and_a_locked_file_over_plain_http(
+    tmp_path: Path, here: Path, wheels: Path
+) -> None:
+    made = make(tmp_path / "tls", "good")
+
+    def redirect(handler: Handler, body: bytes) -> bytes | None:
+        if not handler.path.startswith("/simple/"):
+            return body
+        handler.answer(302, b"", Location=f"http://evil.test{handler.path}")
+        return None
+
+    with serve(Index(wheels, misbehave=redirect), made.context) as running:
+        variables = environ(tmp_path, SSL_CERT_FILE=str(made.trusted), UV_DEFAULT_INDEX=running.url)
+        message = refused("preflight", "six==1.5", "--json", "--host", ROW, cwd=here, **variables)
+    assert "The index http://evil.test/simple/six/" in message
+    wheel = "six-1.5-cp313-cp313-manylinux_2_17_x86_64.whl"
+    (here / "pylock.toml").write_text(
+        'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "six"\nversion = "1.5"\n'
+        f'wheels = [{{ url = "http://evil.test/{wheel}", hashes = {{ sha256 = "{"0" * 64}" }} }}]\n'
+    )
+    more = ("--python", "3.13", "--json", "--host", ROW)
+    message = refused("preflight", "pylock.toml", *more, cwd=here, **environ(tmp_path))
+    assert f"The index http://evil.test/{wheel} is neither https" in message
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="the row is for Linux x86_64")
+def test_links_into_the_cache_are_never_made(tmp_path: Path, here: Path, index: Index) -> None:
+    argv = ("install", "--no-lock", "--accelerator", "cpu", "--no-verify", "--no-preflight", "--prefix", "env")
+    variables = environ(tmp_path, UV_LINK_MODE="symlink", UV_DEFAULT_INDEX=index.url)
+    done = tfsetup(*argv, cwd=here, **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    files = [path for path in (here / "env").resolve().rglob("site-packages/**/*") if path.is_file()]
+    assert files
+    assert [path for path in files if path.is_symlink()] == []
 
 
 def test_plain_addresses_in_a_secure_page_are_refused(tmp_path: Path, here: Path, wheels: Path) -> None:

@@ -227,7 +227,7 @@ def told(choice: Choice) -> tuple[str, ...]:
 
 
 def not_used(choice: Choice) -> tuple[str, ...]:
-    """Return a line for each settings file with keys that are not handed to uv, because they change what is installed."""
+    """Return a line for each settings file with keys that uv is not handed, since they change what is installed."""
     files = dict.fromkeys(path for _, path in choice.left_out)
     keys = {path: ", ".join(key for key, where in choice.left_out if where == path) for path in files}
     return tuple(f"{path}: {named} of uv's settings are not used here." for path, named in keys.items())
