@@ -7,7 +7,7 @@ import pytest
 from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.ground.uv_files import Here, Me, Owned, find, stranger
 
-HERE = Here(cwd="/home/me/work/deep", home="/home/me")
+HERE = Here(cwd="/home/me/proj/deep", home="/home/me")
 SETTING = 'index-url = "https://x.example/"\n'
 TOOL = f"[tool.uv]\n{SETTING}"
 
@@ -20,19 +20,19 @@ def paths(places: dict[str, str], environ: dict[str, str] | None = None, here: H
     ("places", "found"),
     [
         ({}, []),
-        ({"/home/me/work/deep/uv.toml": SETTING}, ["/home/me/work/deep/uv.toml"]),
-        ({"/home/me/work/uv.toml": SETTING}, ["/home/me/work/uv.toml"]),
+        ({"/home/me/proj/deep/uv.toml": SETTING}, ["/home/me/proj/deep/uv.toml"]),
+        ({"/home/me/proj/uv.toml": SETTING}, ["/home/me/proj/uv.toml"]),
         ({"/uv.toml": SETTING}, ["/uv.toml"]),
         ({"/home/me/pyproject.toml": TOOL}, ["/home/me/pyproject.toml"]),
-        ({"/home/me/work/uv.toml": SETTING, "/home/me/uv.toml": SETTING}, ["/home/me/work/uv.toml"]),
-        ({"/home/me/work/uv.toml": SETTING, "/home/me/work/pyproject.toml": TOOL}, ["/home/me/work/uv.toml"]),
+        ({"/home/me/proj/uv.toml": SETTING, "/home/me/uv.toml": SETTING}, ["/home/me/proj/uv.toml"]),
+        ({"/home/me/proj/uv.toml": SETTING, "/home/me/proj/pyproject.toml": TOOL}, ["/home/me/proj/uv.toml"]),
         # Without [tool.uv] a pyproject.toml is none, and uv looks further up.
-        ({"/home/me/work/pyproject.toml": "[project]\nname='uv'\n", "/home/uv.toml": SETTING}, ["/home/uv.toml"]),
-        ({"/home/me/work/pyproject.toml": "uv broken = [", "/home/uv.toml": SETTING}, ["/home/uv.toml"]),
-        ({"/home/me/work/deep/uv.toml": "", "/home/uv.toml": SETTING}, ["/home/me/work/deep/uv.toml"]),
+        ({"/home/me/proj/pyproject.toml": "[project]\nname='uv'\n", "/home/uv.toml": SETTING}, ["/home/uv.toml"]),
+        ({"/home/me/proj/pyproject.toml": "uv broken = [", "/home/uv.toml": SETTING}, ["/home/uv.toml"]),
+        ({"/home/me/proj/deep/uv.toml": "", "/home/uv.toml": SETTING}, ["/home/me/proj/deep/uv.toml"]),
         (
-            {"/home/me/.config/uv/uv.toml": SETTING, "/etc/uv/uv.toml": SETTING, "/home/me/work/uv.toml": SETTING},
-            ["/home/me/work/uv.toml", "/home/me/.config/uv/uv.toml", "/etc/uv/uv.toml"],
+            {"/home/me/.config/uv/uv.toml": SETTING, "/etc/uv/uv.toml": SETTING, "/home/me/proj/uv.toml": SETTING},
+            ["/home/me/proj/uv.toml", "/home/me/.config/uv/uv.toml", "/etc/uv/uv.toml"],
         ),
         ({"/etc/xdg/uv/uv.toml": SETTING, "/etc/uv/uv.toml": SETTING}, ["/etc/xdg/uv/uv.toml"]),
     ],
@@ -43,12 +43,12 @@ def test_the_nearest_of_the_project_then_the_user_s_then_the_system_s(places: di
 
 
 EVERYWHERE = {
-    "/home/me/work/uv.toml": SETTING,
+    "/home/me/proj/uv.toml": SETTING,
     "/home/me/.config/uv/uv.toml": SETTING,
     "/conf/uv/uv.toml": SETTING,
     "/etc/uv/uv.toml": SETTING,
     "/named.toml": SETTING,
-    "/home/me/work/deep/named.toml": SETTING,
+    "/home/me/proj/deep/named.toml": SETTING,
 }
 
 
@@ -58,17 +58,17 @@ EVERYWHERE = {
         ({"UV_NO_CONFIG": "1"}, []),
         ({"UV_ISOLATED": "true"}, []),
         ({"UV_CONFIG_FILE": "/named.toml"}, ["/named.toml"]),
-        ({"UV_CONFIG_FILE": "named.toml"}, ["/home/me/work/deep/named.toml"]),
+        ({"UV_CONFIG_FILE": "named.toml"}, ["/home/me/proj/deep/named.toml"]),
         ({"UV_CONFIG_FILE": "/named.toml", "UV_NO_CONFIG": "1"}, ["/named.toml"]),
-        ({"UV_NO_SYSTEM_CONFIG": "1"}, ["/home/me/work/uv.toml", "/home/me/.config/uv/uv.toml"]),
-        ({"XDG_CONFIG_HOME": "/conf"}, ["/home/me/work/uv.toml", "/conf/uv/uv.toml", "/etc/uv/uv.toml"]),
+        ({"UV_NO_SYSTEM_CONFIG": "1"}, ["/home/me/proj/uv.toml", "/home/me/.config/uv/uv.toml"]),
+        ({"XDG_CONFIG_HOME": "/conf"}, ["/home/me/proj/uv.toml", "/conf/uv/uv.toml", "/etc/uv/uv.toml"]),
         (
             {"XDG_CONFIG_HOME": "conf"},
-            ["/home/me/work/uv.toml", "/home/me/.config/uv/uv.toml", "/etc/uv/uv.toml"],
+            ["/home/me/proj/uv.toml", "/home/me/.config/uv/uv.toml", "/etc/uv/uv.toml"],
         ),
         (
             {"XDG_CONFIG_DIRS": "/none:/conf"},
-            ["/home/me/work/uv.toml", "/home/me/.config/uv/uv.toml", "/conf/uv/uv.toml"],
+            ["/home/me/proj/uv.toml", "/home/me/.config/uv/uv.toml", "/conf/uv/uv.toml"],
         ),
     ],
     ids=str,
@@ -145,7 +145,7 @@ def test_whose_settings_are_believed(file: Owned, folder: Owned, why: str | None
         (Me(uid=0, own_groups={0, 1000}, cwd_owner=1000), True),  # a container: root in somebody's bind mount
         (Me(uid=0, own_groups={0}, cwd_owner=0), False),
         (Me(uid=0, own_groups={0}, cwd_owner=1001), False),
-        (Me(uid=1001, own_groups={1001}, cwd_owner=1000), False),  # the exception is root's alone
+        (Me(uid=1001, own_groups={1000, 1001}, cwd_owner=1000), False),  # the exception is root's alone
         (Me(uid=0), False),
     ],
     ids=str,
