@@ -22,7 +22,7 @@ from tfsetup.ground.looking import look
 from tfsetup.ground.prefix import Gone, sentence
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Form, Lock
-from tfsetup.locks.run import Screen
+from tfsetup.locks.run import Screen, settings_not_used, told_index
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.report.result import Result
 
@@ -50,6 +50,7 @@ class Installation:
     index_url: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     choice: CondaChoice | None = None
+    index: tuple[str, ...] = ()  # the package indexes that are not uv's default, for people
 
     def run(self) -> Result:
         """Install and return the result of INTERFACE, "`install`"."""
@@ -150,6 +151,11 @@ class Installation:
     def _lock(self, selection: Selection, host: Host) -> Lock | CondaChoice:
         from tfsetup.report.text import size
 
+        self.index = told_index(self.index_url)
+        for line in self.index:
+            self.session.say(f"Index     {line}")
+        for line in settings_not_used():
+            self.session.say(f"Note      {line}")
         began = time.perf_counter()
         if self.lock_file is not None:
             lock = self._read(selection)
@@ -244,6 +250,7 @@ class Installation:
             "verify": outcome.receipt.verify if outcome else None,
             "preflight": outcome.receipt.preflight if outcome else None,
             "changed": outcome.changed if outcome else False,
+            "index": list(self.index),
         }
 
 

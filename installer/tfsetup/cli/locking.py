@@ -98,6 +98,7 @@ class Locking:
         there = self._existing(form)
         targets = self._targets(there)
         wishes = {target.name: self._wish(target, form, there.get(target.name)) for target in targets}
+        self._tell_index()
         self.session.say(f"Locking {len(wishes)} targets at once")
         environ = {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
         found = resolve_all(wishes, environ=environ, told=self._tell)
@@ -108,6 +109,19 @@ class Locking:
         proofs = self._proofs(targets, packages, locks)
         self._refuse(proofs)
         return self._written(targets, locks, proofs, there)
+
+    def _tell_index(self) -> None:
+        from tfsetup.locks.run import settings_not_used
+
+        for line in self._index():
+            self.session.say(f"Index     {line}")
+        for line in settings_not_used():
+            self.session.say(f"Note      {line}")
+
+    def _index(self) -> tuple[str, ...]:
+        from tfsetup.locks.run import told_index
+
+        return told_index(self.index_url)
 
     def _existing(self, form: Form) -> dict[str, Lock]:
         """Return the locks that are there, by name: in the form to write, else in the other one."""
@@ -211,7 +225,7 @@ class Locking:
             for target in targets
             for was in [there.get(target.name)]
         ]
-        return Result(command="lock", data={"files": rows})
+        return Result(command="lock", data={"files": rows, "index": list(self._index())})
 
     # --------------------------------------------------------------------------------------------------- checking
 

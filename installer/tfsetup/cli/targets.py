@@ -207,13 +207,17 @@ def _python_to_resolve_for(host: Host) -> str:
 
 def _from_index(session: Session, found: _Sorted, machine: Machine, python: str) -> list[tuple[str, Archive]]:
     from tfsetup.loader.remote import open_all
+    from tfsetup.locks.run import refuse_plain, told_index
 
+    for line in told_index():
+        session.say(f"Index     {line}")
     addresses: dict[str, str] = {}
     if found.requirements:
         addresses |= _solved(session, found.requirements, machine, python)
     for path in found.locks:
         addresses |= _locked(session, path, machine, python)
     native = {name: url for name, url in addresses.items() if not name.endswith("-any.whl")}
+    refuse_plain(native.values())
     session.say(f"Reading {len(native)} wheels on the index, only the parts that matter", level=0)
     return open_all(native)
 

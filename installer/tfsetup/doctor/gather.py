@@ -22,6 +22,7 @@ from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, En
 from tfsetup.doctor.inspection import MODULE
 from tfsetup.doctor.model import Knowledge
 from tfsetup.errors import InvalidFileError, UsageError, Where
+from tfsetup.ground.children import run_child
 from tfsetup.ground.looking import find, look
 from tfsetup.ground.prefix import Absent, Found
 from tfsetup.host.file import parse_host, read_host
@@ -241,10 +242,7 @@ def ask(python: Path) -> Interpreter:
         UsageError: it does not run, or says something else.
     """
     try:
-        done = subprocess.run(
-            [str(python), "-c", _SELF_PORTRAIT], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
-            cwd=python.parent, errors="replace",
-        )  # fmt: skip
+        done = run_child([python, "-c", _SELF_PORTRAIT], limit_s=_TIMEOUT_S, cwd=python.parent)
         answer = json.loads(done.stdout.strip().splitlines()[-1])
     except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
         raise UsageError(
@@ -265,14 +263,10 @@ def try_import(python: Path) -> str | None:
     """
     program = f"import {MODULE} as tf; print(tf.__version__)"
     try:
-        done = subprocess.run(
-            [str(python), "-c", program], capture_output=True, timeout=_IMPORT_TIMEOUT_S, check=False,
-            cwd=python.parent, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        done = run_child([python, "-c", program], limit_s=_IMPORT_TIMEOUT_S, cwd=python.parent)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{python}: {error}"
-    said = (done.stdout + done.stderr).decode(errors="replace")
-    return said + ending(done.returncode) if done.returncode else None
+    return done.stdout + done.stderr + ending(done.returncode) if done.returncode else None
 
 
 def ending(status: int) -> str:
@@ -374,7 +368,7 @@ def _quarantined(sites: Sequence[Path]) -> Iterator[str]:
         for folder in (site / MODULE, site / f"{MODULE}-plugins"):
             if not folder.is_dir():
                 continue
-            done = subprocess.run(["/usr/bin/xattr", "-r", str(folder)], capture_output=True, text=True, check=False)
+            done = run_child(["/usr/bin/xattr", "-r", folder])
             marked = [line.partition(": ")[0] for line in done.stdout.splitlines() if "com.apple.quarantine" in line]
             yield from marked[:1]
 

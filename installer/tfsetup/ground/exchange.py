@@ -16,8 +16,8 @@ from queue import Empty, Full, Queue, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tfsetup.errors import NetworkError, TfsetupError
-from tfsetup.ground.addresses import words
 from tfsetup.ground.ranges import length_of
+from tfsetup.ground.redaction import words
 
 if TYPE_CHECKING:
     import requests

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
-from tfsetup.errors import NetworkError, UsageError
-from tfsetup.ground.addresses import Allowed, host_of, secure, shown
+from tfsetup.errors import NetworkError
 from tfsetup.ground.certificates import certificates
 from tfsetup.ground.exchange import AGAIN, LIMITS, Answer, Exchange, Head, Limits
+from tfsetup.ground.index import host_of, insecure, refusal, trusted_hosts
 from tfsetup.ground.ranges import LARGEST, Part, Span, part_of, unpacked
+from tfsetup.ground.redaction import shown
 
 if TYPE_CHECKING:
     import requests
@@ -51,17 +52,20 @@ class Http:
         environ: Mapping[str, str] | None = None,
         *,
         limits: Limits = LIMITS,
-        allowed: Allowed | None = None,
+        trusted: Iterable[str] | None = None,
         retries: int = RETRIES,
     ) -> None:
-        """Prepare; nothing is requested yet. `allowed` judges every address before it is asked, redirects included.
+        """Prepare; nothing is requested yet.
+
+        Every address is judged before it is asked (`index.insecure`), redirects included; `trusted` are the hosts that
+        may be asked over plain http, by default those that variables name.
 
         Raises:
             InvalidFileError: the certificates that a variable names cannot be used.
         """
         variables = os.environ if environ is None else environ
         self._limits, self._retries = limits, retries
-        self._allowed = allowed or secure(variables)
+        self._trusted = frozenset(trusted_hosts(variables) if trusted is None else trusted)
         self._session = _session(certificates(variables).context(), self._judge, retries)
 
     def close(self) -> None:
@@ -138,11 +142,8 @@ class Http:
     def _judge(self, url: str) -> None:
         if url.partition(":")[0].lower() not in ("http", "https"):
             raise NetworkError(f"{shown(url)} cannot be read: only addresses of https and http can.")
-        if not self._allowed(url):
-            raise UsageError(
-                f"{shown(url)} is neither https nor on this machine: anybody on the way could change what it says.",
-                hint=f"Use its https address, or allow it: UV_INSECURE_HOST={host_of(url)}",
-            )
+        if (why := insecure(url, self._trusted)) is not None:
+            raise refusal(why, host_of(url))
 
 
 def body_of(part: Part, answer: Answer) -> Iterator[bytes]:

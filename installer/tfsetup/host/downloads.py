@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tfsetup.host.system import join
+from tfsetup.errors import InvalidFileError, UsageError
+from tfsetup.ground.uv_files import Here, find
 from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
 _LIMIT_S = 1.5
@@ -113,54 +114,8 @@ def _settings(world: World) -> Iterator[tuple[str, tuple[Any, str]]]:
 
 
 def _tables(world: World) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the tables of settings uv would read, the strongest first.
-
-    Of the project's files only the nearest one counts that is uv.toml or has `[tool.uv]`.
-    """
-    if world.env.get("UV_CONFIG_FILE"):
-        yield from _table(world, world.env["UV_CONFIG_FILE"])
-        return
-    if world.env.get("UV_NO_CONFIG", "").lower() in _TRUE:
-        return
-    yield from islice((found for path in _project_files(world) for found in _table(world, path)), 1)
-    for path in _machine_files(world):
-        yield from _table(world, path)
-
-
-def _table(world: World, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    raw = text(world.read(path))
-    if raw is None:
-        return
-    project = path.endswith("pyproject.toml")
-    if not any(key in raw for key in _VARIABLES):
-        # Nothing to parse; but it counts as the project's file.
-        yield from [] if project and "tool.uv" not in raw else [(path, {})]
-        return
-    import tomllib  # not needed on most machines, and start-up is measured
-
-    try:
-        table: Any = tomllib.loads(raw)
-    except tomllib.TOMLDecodeError:
-        return  # uv itself will say so, with the place
-    if project:
-        tool = table.get("tool")
-        table = tool.get("uv") if isinstance(tool, dict) else None
-    if isinstance(table, dict):
-        yield path, table
-
-
-def _machine_files(world: World) -> Iterator[str]:
-    if world.process.platform == "win32":
-        roots = (world.env.get("APPDATA"), world.env.get("PROGRAMDATA") or world.env.get("ProgramData"))
-    else:
-        home = world.env.get("HOME") or "/"
-        roots = (world.env.get("XDG_CONFIG_HOME") or f"{home}/.config", "/etc")
-    yield from (join(world, root, "uv", "uv.toml") for root in roots if root)
-
-
-def _project_files(world: World) -> Iterator[str]:
-    folder = world.cwd()
-    while folder:
-        yield from (join(world, folder, name) for name in ("uv.toml", "pyproject.toml"))
-        parent = folder.replace("\\", "/").rstrip("/").rpartition("/")[0] if folder != "/" else ""
-        folder = parent or ("/" if folder.startswith("/") and folder != "/" else "")
+    """Yield the tables of settings uv would read, the strongest first; one that uv will complain about is no table."""
+    here = Here(cwd=world.cwd(), home=world.env.get("HOME") or "/", windows=world.process.platform == "win32")
+    with suppress(InvalidFileError, UsageError):
+        files = find(world.env, here, lambda path: text(world.read(path)))
+        yield from ((file.path, file.table) for file in files)

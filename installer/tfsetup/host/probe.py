@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tfsetup.ground.environ import scrub
 from tfsetup.ground.folders import judge_folders, known_cache
 from tfsetup.host import probe_windows
 from tfsetup.host.downloads import start_downloads
@@ -94,7 +95,8 @@ class ThisMachine:
         before = self._memory.recall(argv, program) if program else None
         if before is not None:
             return lambda: before
-        running = _Running(argv, limit_s, {**(os.environ if env is None else env), "LC_ALL": "C", "LANGUAGE": "C"})
+        seen = scrub(os.environ if env is None else env)[0]
+        running = _Running(argv, limit_s, {**seen, "LC_ALL": "C", "LANGUAGE": "C"})
         self._running.append(running)
         return running.answer if program is None else lambda: self._kept(argv, program, running.answer())
 

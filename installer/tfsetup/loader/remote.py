@@ -16,6 +16,7 @@ from tfsetup.ground.exchange import at_once
 from tfsetup.ground.folders import temporary_place
 from tfsetup.ground.http import Http, body_of
 from tfsetup.ground.ranges import Span
+from tfsetup.ground.settings import index_choice
 from tfsetup.loader.bytes import MalformedImage, check_range
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def open_all(addresses: Mapping[str, str], traffic: Traffic | None = None) -> li
 
     if not addresses:
         return []
-    counted, cache, session = traffic or Traffic(), BlockCache(), Http()
+    counted, cache, session = traffic or Traffic(), BlockCache(), Http(trusted=index_choice().trusted)
 
     def open_one(item: tuple[str, str]) -> tuple[str, Archive]:
         name, url = item

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
-from tfsetup.locks.settings import without_credentials
+from tfsetup.ground.redaction import redact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +147,7 @@ def explain_uv(stderr: str, doing: str) -> TfsetupError:
 
 def quote(stderr: str, *, limit: int = 8) -> str:
     """Return uv's own `error:` line and its causes, at most `limit` lines, without credentials."""
-    lines = without_credentials(stderr).splitlines()
+    lines = redact(stderr).splitlines()
     start = next((n for n, line in enumerate(lines) if line.startswith("error:")), None)
     if start is None:
         return "\n".join(lines[-limit:]).strip()

@@ -7,20 +7,36 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
-from tfsetup.host.environ import scrub
+from tfsetup.errors import TfsetupError, UsageError
+from tfsetup.ground.certificates import certificates
+from tfsetup.ground.environ import scrub
+from tfsetup.ground.folders import uv_folders
+from tfsetup.ground.index import (
+    Choice,
+    default_index,
+    host_of,
+    index_variables,
+    insecure,
+    not_used,
+    refusal,
+    refuse_files,
+    refuse_insecure,
+    told,
+)
+from tfsetup.ground.plain_http import PlainHttp
+from tfsetup.ground.settings import index_choice
+from tfsetup.ground.uv_settings import as_toml
 from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.progress import Filter, Tamed
-from tfsetup.locks.settings import default_index, index_variables
-from tfsetup.matrix.settings import refuse_insecure
-from tfsetup.matrix.settings_files import configured
 
 _TAIL = 64 * 1024  # bytes of uv's messages kept for the diagnosis of a failure
+_WHERE_SETTINGS_ARE = frozenset({"UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_NO_SYSTEM_CONFIG", "UV_ISOLATED"})
 _GRACE = 5.0  # seconds uv gets to stop by itself
 
 
@@ -76,7 +92,26 @@ class Children:
 
 def asked_index(index_url: str | None = None) -> str | None:
     """Return the index that settings or `--index-url` name, without credentials; None: uv's default."""
-    return default_index(os.environ, index_url)
+    return default_index(index_choice(index_url=index_url))
+
+
+def told_index(index_url: str | None = None) -> tuple[str, ...]:
+    """Return a line for each place that packages may come from and that is not uv's default."""
+    return told(index_choice(index_url=index_url))
+
+
+def settings_not_used() -> tuple[str, ...]:
+    """Return a line for each settings file of uv with keys that uv is not handed."""
+    return not_used(index_choice())
+
+
+def refuse_plain(addresses: Iterable[str]) -> None:
+    """Refuse files that an index leads to over plain http.
+
+    Raises:
+        UsageError: one of `addresses` is such a file's.
+    """
+    refuse_files(addresses, index_choice().trusted)
 
 
 def run_uv(
@@ -98,7 +133,9 @@ def run_uv(
     as it runs.
 
     Raises:
-        UsageError: the index is one that anybody on the way could answer for (`refuse_insecure`).
+        UsageError: the index is one that anybody on the way could answer for (`refuse_insecure`), or leads to
+            plain http; or another user could have written the settings.
+        InvalidFileError: the certificates that a variable names cannot be used.
         TfsetupError: uv failed; which kind is read from its messages (`explain_uv`).
     """
     if output is not None:
@@ -109,8 +146,66 @@ def run_uv(
             written = [*arguments, "--output-file", str(file)]
             done = run_uv(written, doing=doing, environ=environ, stdin=stdin, screen=screen, children=children)
             return Finished(stdout=file.read_text(encoding="utf-8"), stderr=done.stderr)
-    variables = scrub(os.environ)[0] | index_variables(os.environ) | dict(environ or {})
-    refuse_insecure(variables, configured(variables))
+    with _surroundings(arguments, dict(environ or {})) as (variables, asked):
+        try:
+            done = _run(arguments, variables, doing, stdin, screen, children, held)
+        except TfsetupError as error:
+            if asked:
+                raise _led_astray(asked[0]) from error
+            raise
+        if asked:
+            raise _led_astray(asked[0])
+        return done
+
+
+@contextmanager
+def _surroundings(arguments: Sequence[str], added: dict[str, str]) -> Iterator[tuple[dict[str, str], list[str]]]:
+    """Yield the variables of a run of uv, and the list that its attempts to use plain http come to stand in.
+
+    uv is handed one configuration, which holds what was judged here, and looks for no other.
+    """
+    choice = index_choice({**os.environ, **added}, added.get("UV_DEFAULT_INDEX"))
+    refuse_insecure(choice)
+    variables = scrub({**os.environ, **choice.proxies})[0] | index_variables(os.environ) | added
+    variables = {name: value for name, value in variables.items() if name not in _WHERE_SETTINGS_ARE}
+    variables |= certificates(os.environ).uv_variables() | uv_folders(os.environ)
+    with ExitStack() as open_now:
+        variables |= _configuration(choice, open_now)
+        if not _goes_out(arguments) or choice.offline:
+            yield variables, []
+            return
+        guard = open_now.enter_context(PlainHttp(choice.trusted))
+        yield guard.variables(variables), guard.asked
+
+
+def _configuration(choice: Choice, open_now: ExitStack) -> dict[str, str]:
+    """Return the variables by which uv reads the settings that were judged, and no others."""
+    if not choice.settings:
+        return {"UV_NO_CONFIG": "1"}
+    file = open_now.enter_context(temporary_folder()) / "uv.toml"  # a folder that nobody else may enter
+    file.write_text(as_toml(choice.settings), encoding="utf-8")
+    return {"UV_CONFIG_FILE": str(file)}
+
+
+def _goes_out(arguments: Sequence[str]) -> bool:
+    """Tell whether a run of uv may use the network."""
+    return "--offline" not in arguments and not (arguments[0] == "venv" and "--no-python-downloads" in arguments)
+
+
+def _led_astray(address: str) -> UsageError:
+    why = insecure(address) or f"{address} is plain http."
+    return refusal(why, host_of(address), " (An index, or a page of it, leads there.)")
+
+
+def _run(
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    doing: str,
+    stdin: str,
+    screen: Screen | None,
+    children: Children | None,
+    held: Sequence[int],
+) -> Finished:
     reader = _Stderr(screen)
     child = subprocess.Popen(
         [_uv(), *arguments],

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import BuildError
+from tfsetup.ground.redaction import bare
 from tfsetup.locks.compile import compile_job, preferences
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
 from tfsetup.locks.pylock import read_pylock
-from tfsetup.locks.run import Children, run_uv
-from tfsetup.locks.settings import bare
+from tfsetup.locks.run import Children, refuse_plain, run_uv
 from tfsetup.locks.write import write_lock
 from tfsetup.matrix.model import Selection
 
@@ -56,7 +56,11 @@ def grant(wish: Wish, *, environ: Mapping[str, str] | None = None, children: Chi
 def resolve(
     wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None
 ) -> tuple[LockedPackage, ...]:
-    """Return the packages uv finds for a wish, with their addresses, whatever the form of the lock."""
+    """Return the packages uv finds for a wish, with their addresses, whatever the form of the lock.
+
+    Raises:
+        UsageError: the index leads to a file over plain http.
+    """
     job = compile_job(
         wish.selection,
         pre=wish.pre,
@@ -77,6 +81,7 @@ def resolve(
         children=children,
     )
     found = read_pylock(done.stdout, file=name, sdists=wish.selection.sdists, local=True)
+    refuse_plain(file.url for package in found.packages for file in package.files if file.url)
     return tuple(_plain(package, wish.index) for package in found.packages)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.redaction import redact
 from tfsetup.locks.model import Form
-from tfsetup.locks.settings import without_credentials
 from tfsetup.matrix.decode import Decoder
 from tfsetup.matrix.kinds import MINOR, NUMBERS, Kind
 from tfsetup.matrix.marked import Node, Problem, UnreadableError, compose
@@ -227,7 +227,7 @@ def invalid(problems: Sequence[Problem]) -> InvalidFileError:
     ordered = sorted(problems, key=lambda problem: (problem.where.line or 0, problem.where.column or 0))
     first = ordered[0]
     if len(ordered) == 1:
-        message = without_credentials(f"{first.message[:1].upper()}{first.message[1:]}.")
-        return InvalidFileError(message, where=first.where, hint=without_credentials(first.hint))
-    lines = without_credentials("\n".join(f"  {problem}" for problem in ordered))
+        message = redact(f"{first.message[:1].upper()}{first.message[1:]}.")
+        return InvalidFileError(message, where=first.where, hint=redact(first.hint))
+    lines = redact("\n".join(f"  {problem}" for problem in ordered))
     return InvalidFileError(f"{len(ordered)} problems:\n{lines}", where=first.where)

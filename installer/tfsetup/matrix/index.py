@@ -16,18 +16,19 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from tfsetup.errors import NetworkError, TfsetupError
-from tfsetup.ground.addresses import shown, words
 from tfsetup.ground.exchange import at_once
 from tfsetup.ground.files import write_whole
 from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.http import Http, Whole, body_of, refused
+from tfsetup.ground.index import project_page
 from tfsetup.ground.ranges import Span
+from tfsetup.ground.redaction import shown, words
+from tfsetup.ground.settings import index_choice, pip_settings
 from tfsetup.matrix.ranged import RangedFile, metadata_of
-from tfsetup.matrix.settings import Indexes, indexes, refuse_insecure
-from tfsetup.matrix.settings_files import settings_texts
+from tfsetup.matrix.settings import Indexes, indexes
 from tfsetup.matrix.snapshot import File
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class IndexClient:
         self.traffic = Traffic()
         self._lock = threading.Lock()
         self._accept = {"Accept": ACCEPT_JSON_PREFERRED}
-        self._http = http or Http()
+        self._http = http or Http(trusted=chosen.trusted or None)
 
     def close(self) -> None:
         """Close the connections."""
@@ -105,7 +106,7 @@ class IndexClient:
     def _project(self, name: str) -> list[File]:
         found: dict[str, File] = {}
         for base in self.urls:
-            for file in self._page(below(base, name), name):
+            for file in self._page(project_page(base, name), name):
                 found.setdefault(file.filename, file)
         if not found:
             asked = ", ".join(shown(url) for url in self.urls)
@@ -196,17 +197,10 @@ def client(cache: Path | None = None) -> IndexClient:
         InvalidFileError: a settings file cannot be parsed, or certificates that a variable names cannot be used.
         TfsetupError: there is no folder to keep pages in.
     """
-    chosen = indexes(os.environ, settings_texts(os.environ))
-    refuse_insecure(os.environ, [url for url in (chosen.default, *chosen.extra) if url])
+    chosen = indexes(index_choice(), pip_settings(os.environ), os.environ)
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
     return IndexClient(chosen, cache or cache_folder(os.environ) / "index")
-
-
-def below(base: str, name: str) -> str:
-    """Return the address of a project's page: its name goes at the end of the path, in front of a query (a token)."""
-    parts = urlsplit(base)
-    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}/"))
 
 
 # ------------------------------------------------------------------------------------------------ pages and files

@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from tfsetup.ground.environ import scrub
 from tfsetup.ground.looking import find
-from tfsetup.host.environ import scrub
 from tfsetup.verify.model import Ended, Mode, ProbeOutcome
 
 Progress = Callable[[str], None]

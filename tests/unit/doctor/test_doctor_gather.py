@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -345,3 +346,12 @@ def test_what_is_no_host_file_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(InvalidFileError):
         gather.read_machine(path)
+
+
+@pytest.mark.process
+def test_the_doctor_s_children_see_the_scrubbed_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "tensorflow.py").write_text("raise SystemExit('found on PYTHONPATH')")
+    python = Path(sys.executable)
+    assert str(tmp_path) not in gather.ask(python).path
+    assert "found on PYTHONPATH" not in (gather.try_import(python) or "")

@@ -151,3 +151,13 @@ def test_settings_that_forbid_downloads_are_told_afterwards(monkeypatch: pytest.
     host = probe_downloads(Host(os="linux", sources={"os": "x"}))
     assert host.python_downloads is False
     assert host.sources == {"os": "x", "python_downloads": "UV_OFFLINE: offline = 1"}
+
+
+@pytest.mark.process
+def test_a_child_sees_the_scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    program = "import os; print(os.environ.get('PYTHONPATH'))"
+    with ThisMachine() as machine:
+        assert machine.start([sys.executable, "-c", program], limit_s=60)().stdout.strip() == "None"
+        given = {"PYTHONPATH": "/elsewhere", "PATH": os.environ["PATH"]}
+        assert machine.start([sys.executable, "-c", program], limit_s=60, env=given)().stdout.strip() == "None"

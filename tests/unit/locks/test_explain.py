@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfsetup.ground.redaction import redact
 from tfsetup.locks.explain import explain_uv, quote
-from tfsetup.locks.settings import without_credentials
 
 FOLDER = Path(__file__).parents[2] / "cases" / "uv"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
@@ -57,7 +57,7 @@ def test_no_credential_is_repeated() -> None:
     ],
 )
 def test_credentials_are_taken_out_of_addresses(text: str, expected: str) -> None:
-    assert without_credentials(text) == expected
+    assert redact(text) == expected
 
 
 @given(st.text())

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from support import faulty_index
 from tfsetup.errors import NetworkError
 from tfsetup.ground.http import Http
-from tfsetup.matrix.index import IndexClient, below, client
+from tfsetup.matrix.index import IndexClient, client
 from tfsetup.matrix.settings import Indexes
 from tfsetup.matrix.snapshot import File
 
@@ -263,19 +264,6 @@ def test_a_file_of_this_machine_is_not_read_because_a_page_on_the_network_says_s
         index.pages(["thing"])
 
 
-@pytest.mark.parametrize(
-    ("base", "page"),
-    [
-        ("https://i.example/simple", "https://i.example/simple/thing/"),
-        ("https://i.example/simple/", "https://i.example/simple/thing/"),
-        ("https://i.example/simple?token=t", "https://i.example/simple/thing/?token=t"),
-        ("https://u:p@i.example:8443/a/b/?t=1&u=2", "https://u:p@i.example:8443/a/b/thing/?t=1&u=2"),
-    ],
-)
-def test_the_project_stands_in_the_path_and_not_behind_the_query(base: str, page: str) -> None:
-    assert below(base, "thing") == page
-
-
 def test_no_secret_of_the_address_is_in_a_message(url: str, shop: Shop, tmp_path: Path) -> None:
     shop.status = 403
     secretive = IndexClient(Indexes(default=url.replace("//", "//me:secret@") + "?token=secret"), tmp_path)
@@ -321,12 +309,36 @@ def test_the_users_settings_choose_the_index(url: str, tmp_path: Path, monkeypat
     monkeypatch.setenv("UV_DEFAULT_INDEX", url)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("UV_CONFIG_FILE", raising=False)
-    monkeypatch.setattr("tfsetup.matrix.settings_files._places", lambda _environ: [])
+    monkeypatch.setattr("tfsetup.matrix.index.pip_settings", lambda _environ: {})
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
     mine = client()
     assert mine.cache == tmp_path / "cache" / "index"
     assert mine.urls == (url,)
     assert mine.pages(["thing"])["thing"][0].filename == NAME
     mine.close()
+
+
+def test_a_token_in_the_address_of_an_index_is_sent_and_never_shown(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"")
+    asked = []
+
+    def note(handler: faulty_index.Handler, body: bytes) -> bytes:
+        asked.append(handler.path)
+        return body
+
+    with faulty_index.serve(faulty_index.Index(tmp_path, misbehave=note)) as running:
+        mine = IndexClient(Indexes(default=f"{running.url}?token=hunter2"), tmp_path / "cache")
+        assert mine.pages(["thing"])["thing"][0].filename == NAME
+        assert asked == ["/simple/thing/?token=hunter2"]
+        with pytest.raises(NetworkError) as caught:
+            mine.pages(["nothing-of-this-name"])
+    mine.close()
+    later = IndexClient(Indexes(default=f"{running.url}?token=hunter2"), tmp_path / "none")
+    with pytest.raises(NetworkError) as gone:
+        later.pages(["thing"])
+    later.close()
+    told = [caught.value.message, caught.value.hint, gone.value.message, gone.value.hint]
+    assert "hunter2" not in " ".join(told)
 
 
 def test_settings_that_say_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

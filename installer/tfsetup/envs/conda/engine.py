@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from typing import Any, Final
 
 from tfsetup.envs.conda.records import records
 from tfsetup.errors import BuildError, NetworkError
-from tfsetup.host.environ import scrub
+from tfsetup.ground.children import run_child
 from tfsetup.locks.conda.condarc import Settings, channels, private
 from tfsetup.locks.conda.failures import package_failed
 from tfsetup.locks.conda.files import packages_folder
@@ -211,9 +210,8 @@ def compile_bytecode(python: Path, site_packages: Path) -> None:
     """
     # Isolated: a `struct.py` in the folder where the user stands must not be taken for the standard library's.
     argv = [str(python), "-I", "-m", "compileall", "-q", "-j", "0", str(site_packages)]
-    environ = scrub(os.environ)[0]
     try:
-        done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        done = run_child(argv)
     except OSError as problem:
         raise BuildError(f"The Python of the new prefix does not start: {problem}.") from problem
     # A file that is not for this Python (a template, a test of syntax errors) makes the status 1 and harms nobody.

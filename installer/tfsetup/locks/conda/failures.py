@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tfsetup.errors import BuildError, NetworkError, TfsetupError
+from tfsetup.ground.redaction import redact
 from tfsetup.locks.conda.model import Request
-from tfsetup.locks.settings import without_credentials
 
 _VIRTUAL: Final = re.compile(
     r"\b(__(?:osx|glibc|linux|cuda|win|unix|archspec))\b ?([<>=!~][\w.<>=!~]*(?:,[\w.<>=!~]+)*)?"
@@ -42,7 +42,7 @@ def unsatisfiable(explanation: str, request: Request, there: Mapping[str, Sequen
         more = f" and {len(versions) - _SHOWN} older" if len(versions) > _SHOWN else ""
         lines.append(f"  {name}: " + (f"there are {', '.join(versions[:_SHOWN])}{more}" if versions else "no version"))
     lines.append(f"Asked for: {', '.join(request.specs)}")
-    lines.append(f"Channels: {', '.join(without_credentials(channel) for channel in request.channels)}")
+    lines.append(f"Channels: {', '.join(redact(channel) for channel in request.channels)}")
     return BuildError("\n".join(lines), hint=_remedy(there))
 
 
@@ -72,7 +72,7 @@ def _tree(explanation: str) -> list[str]:
 def channel_failed(message: str, channels: tuple[str, ...]) -> TfsetupError:
     """Return the error for a channel that cannot be read, from what rattler says."""
     said = _causes(message)
-    named = ", ".join(without_credentials(channel) for channel in channels)
+    named = ", ".join(redact(channel) for channel in channels)
     if re.search(r"no usable repodata cache|no cache available", said, re.IGNORECASE):
         return NetworkError(
             f"The package list of {named} is not in the cache, and --offline forbids to fetch it.",
@@ -144,5 +144,5 @@ def package_failed(message: str, *, doing: str) -> TfsetupError:
 
 
 def _causes(message: str) -> str:
-    text = re.sub(r"\s+", " ", without_credentials(message)).strip()
+    text = re.sub(r"\s+", " ", redact(message)).strip()
     return text[:1000]

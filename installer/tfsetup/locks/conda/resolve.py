@@ -16,7 +16,7 @@ from tfsetup.locks.conda.model import CondaPackage, PlatformLock, Request
 from tfsetup.locks.conda.platforms import subdir_of, virtual_packages
 from tfsetup.locks.conda.run import at_once, compile_on_top, distributions, solve
 from tfsetup.locks.digest import digest
-from tfsetup.locks.run import Children, run_uv
+from tfsetup.locks.run import Children, refuse_plain, run_uv
 from tfsetup.matrix.model import Selection
 
 _ROUNDS = 3  # holding back one package may bring another version of the next; each round holds more
@@ -178,10 +178,12 @@ def _lock(
             text = compile_on_top(_job(wanted, options), provided, options.environ, children)
         except BuildError as problem:
             raise _explained(problem, provided) from problem
+    on_top = wheels.pinned(text, selection.target) if text else ()
+    refuse_plain(wheel.url for wheel in on_top)
     return PlatformLock(
         subdir=wanted.subdir,
         packages=packages,
-        wheels=wheels.pinned(text, selection.target) if text else (),
+        wheels=on_top,
         row=selection.row or "",
         digest=wanted.digest,
     )

@@ -1,0 +1,242 @@
+"""Which index uv will use, where that was said, and whether anybody on the way could answer for it. Pure, over texts.
+
+uv's order (its pages "Configuration files", "Environment variables" and "Package indexes"): the command line, then the
+environment, then the settings files, of which `uv_files` says which count. Lists of several files are joined, of single
+values the strongest file's counts. A setting of uv wins over the same one of pip, of which uv knows nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from tfsetup.errors import UsageError
+from tfsetup.ground.redaction import bare, shown
+from tfsetup.ground.uv_files import SettingsFile
+from tfsetup.ground.uv_settings import Said, handed
+
+OPTION: Final = "--index-url"
+# pip's variable -> uv's, and uv's older names that settle the same question
+_OF_PIP: Final = {
+    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),
+    "PIP_EXTRA_INDEX_URL": ("UV_INDEX", ("UV_EXTRA_INDEX_URL",)),
+    "PIP_TRUSTED_HOST": ("UV_INSECURE_HOST", ()),
+}
+_DEFAULTS: Final = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
+_EXTRAS: Final = ("UV_INDEX", "UV_EXTRA_INDEX_URL")
+_TRUE: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
+_NAMED: Final = re.compile(r"[\w-]+=(?=\S)")
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_UNCLEAR: Final = re.compile(r"[\x00-\x20\x7f\\]")
+_PORTS: Final = {"http": 80, "https": 443}
+# Where Pythons come from: an address in one of these is judged as an index is.
+_PYTHONS: Final = ("UV_PYTHON_INSTALL_MIRROR", "UV_PYTHON_DOWNLOADS_JSON_URL", "UV_ASTRAL_MIRROR_URL")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """What uv will use. `default` None: uv's own. `explicit` indexes serve only packages that name them.
+
+    `pythons` are the addresses that interpreters are fetched from. `trusted` are hosts for which plain http or an
+    unchecked certificate was allowed. `settings` is what of the settings files uv is handed, `proxies` what they say of
+    proxies, by variable, and `left_out` each key that uv is not handed, with its file.
+    """
+
+    default: Said | None = None
+    extra: tuple[Said, ...] = ()
+    explicit: tuple[Said, ...] = ()
+    find_links: tuple[Said, ...] = ()
+    pythons: tuple[Said, ...] = ()
+    trusted: frozenset[str] = frozenset()
+    offline: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def addresses(self) -> tuple[Said, ...]:
+        """Everything that a package or an interpreter could come from, as far as somebody named it."""
+        default = (self.default,) if self.default else ()
+        return (*default, *self.extra, *self.explicit, *self.find_links, *self.pythons)
+
+
+def index_variables(environ: Mapping[str, str], index_url: str | None = None) -> dict[str, str]:
+    """Return the variables to add for uv, so that it uses the indexes that pip would; `index_url` is `--index-url`.
+
+    Addresses travel in variables, never in argument lists, which every user of a machine can read.
+    """
+    added = {
+        name: environ[pips]
+        for pips, (name, older) in _OF_PIP.items()
+        if environ.get(pips) and not any(environ.get(known) for known in (name, *older))
+    }
+    return added | ({"UV_DEFAULT_INDEX": index_url} if index_url else {})
+
+
+def choose(environ: Mapping[str, str], files: Sequence[SettingsFile], index_url: str | None = None) -> Choice:
+    """Return what uv will use, of the variables (pip's too), the settings files that count, and `--index-url`."""
+    told = _Told(environ)
+    kept = handed(files)
+    indexes = [*told.indexes(index_url), *kept.indexes]
+    default = next((said for said, kind in indexes if kind == "default"), None)
+    return Choice(
+        default=default,
+        extra=tuple(said for said, kind in indexes if kind == "extra"),
+        explicit=tuple(said for said, kind in indexes if kind == "explicit"),
+        find_links=(*told.list("UV_FIND_LINKS", separator=","), *kept.find_links),
+        pythons=(*told.pythons(), *kept.pythons),
+        trusted=trusted_hosts(environ) | frozenset(kept.trusted),
+        offline=told.true("UV_OFFLINE") or kept.offline,
+        settings=kept.settings,
+        proxies=kept.proxies,
+        left_out=kept.left_out,
+    )
+
+
+class _Told:
+    """What the variables say, each address with the variable that it really stood in."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = {**environ, **index_variables(environ)}
+        self.names = {uvs: pips for pips, (uvs, _) in _OF_PIP.items() if not environ.get(uvs)}
+
+    def list(self, name: str, *, separator: str = "") -> Iterator[Said]:
+        text = self.environ.get(name, "")
+        for word in text.replace(separator, " ").split() if separator else text.split():
+            yield Said(url=unnamed(word), where=self.names.get(name, name))
+
+    def true(self, name: str) -> bool:
+        return self.environ.get(name, "").lower() in _TRUE
+
+    def indexes(self, index_url: str | None) -> Iterator[tuple[Said, str]]:
+        if index_url:
+            yield Said(url=unnamed(index_url), where=OPTION), "default"
+        for name in _DEFAULTS:
+            yield from ((said, "default") for said in self.list(name))
+        for name in _EXTRAS:
+            yield from ((said, "extra") for said in self.list(name))
+
+    def pythons(self) -> Iterator[Said]:
+        for name in _PYTHONS:
+            yield from self.list(name)
+
+
+def unnamed(entry: str) -> str:
+    """Return the address of an entry such as `internal=ADDRESS`; an address itself has `=` only after its scheme."""
+    found = _NAMED.match(entry)
+    return entry[found.end() :] if found else entry
+
+
+# ------------------------------------------------------------------------------------------------ judging
+
+
+def insecure(url: str, trusted: Iterable[str] = ()) -> str | None:
+    """Return why an address must not be used, None if it may: https, a file, this machine, or a host that is allowed.
+
+    The hashes of a lock come from the index: over plain http, anybody on the way could write them. What two readers of
+    addresses could understand differently (a backslash, a blank, a control character) is no address.
+    """
+    if _UNCLEAR.search(url) and "://" in url:
+        return f"{shown(url)} is no address that everybody reads alike: it holds a backslash or a blank."
+    found = _SCHEME.match(url)
+    scheme = found[1].lower() if found else "file"  # a path, also one with a drive letter
+    if scheme in {"https", "file"}:
+        return None
+    if scheme == "http" and (_loopback(host_of(url)) or any(_allows(entry, url) for entry in trusted)):
+        return None
+    return f"{shown(url)} is neither https nor on this machine: anybody on the way could change what it says."
+
+
+def trusted_hosts(environ: Mapping[str, str]) -> frozenset[str]:
+    """Return the hosts for which variables allow plain http or an unchecked certificate."""
+    return frozenset(environ.get("UV_INSECURE_HOST", "").replace(",", " ").split()) | frozenset(
+        environ.get("PIP_TRUSTED_HOST", "").replace(",", " ").split()
+    )
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address in small letters, empty where it has none."""
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _allows(entry: str, url: str) -> bool:
+    """Tell whether an entry of UV_INSECURE_HOST (host, host:port, scheme://host, `*` for all) allows an address."""
+    if entry == "*":
+        return True
+    try:
+        allowed, asked = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
+        port = asked.port or _PORTS.get(asked.scheme)
+        same_port = allowed.port in {None, port}
+    except ValueError:
+        return False
+    same_host = bool(allowed.hostname) and allowed.hostname == asked.hostname
+    return same_host and same_port and allowed.scheme in {"", asked.scheme}
+
+
+def refuse_insecure(choice: Choice) -> None:
+    """Refuse what anybody on the way could answer for.
+
+    Raises:
+        UsageError: with the address, without secrets, and who said it.
+    """
+    for said in choice.addresses:
+        if (why := insecure(said.url, choice.trusted)) is not None:
+            raise refusal(why, host_of(said.url), f" ({said.where} names it.)")
+
+
+def refuse_files(urls: Iterable[str], trusted: Iterable[str]) -> None:
+    """Refuse a lock with a file that an index leads to over plain http.
+
+    Raises:
+        UsageError: with the address of the first such file.
+    """
+    for url in urls:
+        if (why := insecure(url, trusted)) is not None:
+            raise refusal(why, host_of(url), " (The index leads to this file.)")
+
+
+def refusal(why: str, host: str, who: str = "") -> UsageError:
+    """Return the error for an index or a file that may not be used."""
+    allow = f", or allow it: UV_INSECURE_HOST={host}" if host else ""
+    return UsageError(f"The index {why}{who}", hint=f"Use its https address{allow}")
+
+
+# ------------------------------------------------------------------------------------------------ words
+
+
+def default_index(choice: Choice) -> str | None:
+    """Return the address of the index that was asked for, without credentials; None: whatever uv's default is."""
+    return bare(choice.default.url).rstrip("/") if choice.default else None
+
+
+def told(choice: Choice) -> tuple[str, ...]:
+    """Return a line for each place packages may come from that is not uv's default: the address, and who said so."""
+    plain = (*((choice.default,) if choice.default else ()), *choice.extra, *choice.find_links)
+    return tuple(f"{shown(said.url)} (from {said.where})" for said in plain)
+
+
+def not_used(choice: Choice) -> tuple[str, ...]:
+    """Return a line for each settings file with keys that uv is not handed, since they change what is installed."""
+    files = dict.fromkeys(path for _, path in choice.left_out)
+    keys = {path: ", ".join(key for key, where in choice.left_out if where == path) for path in files}
+    return tuple(f"{path}: {named} of uv's settings are not used here." for path, named in keys.items())
+
+
+def project_page(index: str, name: str) -> str:
+    """Return the address of a project's page: the name is a step of the path, whatever query the index has."""
+    parts = urlsplit(index)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}/", fragment=""))

@@ -1,0 +1,188 @@
+"""Which settings files of uv count, by its own rule, and which of them a stranger could have written. Pure.
+
+uv: UV_CONFIG_FILE alone, where it is set; nothing under UV_NO_CONFIG; else the nearest folder from the working folder
+upwards that has a uv.toml, or a pyproject.toml with `[tool.uv]`, then the user's file, then the first of the system's
+(https://docs.astral.sh/uv/concepts/configuration-files/). Reading is the caller's business: `read` gives the text of a
+file, None where there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from tfsetup.errors import InvalidFileError, UsageError, Where
+
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+_WORLD, _GROUP, _STICKY = 0o002, 0o020, 0o1000
+
+Read = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SettingsFile:
+    """A settings file of uv that counts: where it stands, its text, and uv's table of it."""
+
+    path: str
+    text: str
+    table: Mapping[str, Any]
+
+    def where(self, word: str) -> str:
+        """Return the file and the first line that has `word`, for people."""
+        line = next((n for n, line in enumerate(self.text.splitlines(), 1) if word in line), None)
+        return self.path if line is None else f"{self.path}:{line}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Here:
+    """Where uv would look: the working folder, the user's home (None: nobody knows), and whether this is Windows."""
+
+    cwd: str
+    home: str | None
+    windows: bool = False
+
+    def pure(self, path: str) -> PurePath:
+        """Return a path of this system."""
+        return PureWindowsPath(path) if self.windows else PurePosixPath(path)
+
+
+def find(environ: Mapping[str, str], here: Here, read: Read) -> tuple[SettingsFile, ...]:
+    """Return the settings files that count, the strongest first.
+
+    Raises:
+        InvalidFileError: one that counts is not valid TOML. A pyproject.toml that is not is passed over, as by uv.
+        UsageError: the file that UV_CONFIG_FILE names cannot be read.
+    """
+    named = environ.get("UV_CONFIG_FILE")
+    if named:
+        return (_named(str(here.pure(here.cwd) / named), read),)
+    if _true(environ, "UV_NO_CONFIG") or _true(environ, "UV_ISOLATED"):
+        return ()
+    found = [*_project(here, read)]
+    systems = () if _true(environ, "UV_NO_SYSTEM_CONFIG") else _system(environ, here)
+    for places in (_user(environ, here), systems):
+        found += next(([file] for place in places for file in _toml(place, read)), [])
+    return tuple(found)
+
+
+def _true(environ: Mapping[str, str], name: str) -> bool:
+    return environ.get(name, "").lower() in _TRUE
+
+
+def _named(path: str, read: Read) -> SettingsFile:
+    for file in _toml(path, read):
+        return file
+    raise UsageError(f"UV_CONFIG_FILE names {path}, which cannot be read.", hint="Correct the variable, or unset it.")
+
+
+def _project(here: Here, read: Read) -> Iterator[SettingsFile]:
+    start = here.pure(here.cwd)
+    for folder in (start, *start.parents):
+        found = [*_toml(str(folder / "uv.toml"), read)] or [*_pyproject(str(folder / "pyproject.toml"), read)]
+        if found:
+            yield from found
+            return
+
+
+def _user(environ: Mapping[str, str], here: Here) -> Iterator[str]:
+    if here.windows:
+        root = environ.get("APPDATA")
+    else:
+        named = environ.get("XDG_CONFIG_HOME", "")
+        # A relative one does not count (XDG Base Directory Specification).
+        root = named if named.startswith("/") else f"{here.home}/.config" if here.home else None
+    if root:
+        yield str(here.pure(root) / "uv" / "uv.toml")
+
+
+def _system(environ: Mapping[str, str], here: Here) -> Iterator[str]:
+    if here.windows:
+        data, drive = (environ.get(name.upper()) or environ.get(name) for name in ("ProgramData", "SystemDrive"))
+        roots = [data or f"{drive}\\ProgramData"] if data or drive else []
+    else:
+        roots = [*(environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":"), "/etc"]
+    yield from (str(here.pure(root) / "uv" / "uv.toml") for root in roots if root)
+
+
+def _toml(path: str, read: Read) -> Iterator[SettingsFile]:
+    text = read(path)
+    if text is None:
+        return
+    import tomllib  # most machines have no such file, and start-up is measured
+
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = re.search(r"at line (\d+), column (\d+)", str(error))
+        where = Where(file=path, line=int(found[1]), column=int(found[2])) if found else Where(file=path)
+        raise InvalidFileError(f"uv's settings are not valid TOML: {error}", where=where) from error
+    yield SettingsFile(path=path, text=text, table=table)
+
+
+def _pyproject(path: str, read: Read) -> Iterator[SettingsFile]:
+    text = read(path)
+    if text is None or "uv" not in text:
+        return
+    import tomllib
+
+    try:
+        tool = tomllib.loads(text).get("tool")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return
+    table = tool.get("uv") if isinstance(tool, dict) else None
+    if isinstance(table, dict):
+        yield SettingsFile(path=path, text=text, table=table)
+
+
+# ------------------------------------------------------------------------------------------------ whose file
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owned:
+    """Who owns a file or folder, and who may write it: what stat(2) says."""
+
+    uid: int
+    gid: int
+    mode: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Me:
+    """This user: its number, the groups that hold nobody else, and who owns the working folder."""
+
+    uid: int
+    own_groups: Collection[int] = ()
+    cwd_owner: int | None = None
+
+    @property
+    def believed(self) -> set[int]:
+        """The users whose files are believed: this one, root, and for root the owner of the working folder.
+
+        In containers and bind mounts root works in a folder of somebody outside.
+        """
+        return {0, self.uid} | ({self.cwd_owner} if self.uid == 0 and self.cwd_owner is not None else set())
+
+
+def stranger(file: Owned, folder: Owned, me: Me) -> str | None:
+    """Return why somebody else could have written a settings file, None if nobody could.
+
+    Its owner and that of its folder must be believed; nobody else may write the file, or put another in its place (in
+    a folder with the sticky bit only owners can).
+    """
+    if file.uid not in me.believed:
+        return f"it belongs to another user (number {file.uid})"
+    if _open_to_others(file, me):
+        return "other users may write it"
+    if folder.uid not in me.believed:
+        return f"its folder belongs to another user (number {folder.uid})"
+    if _open_to_others(folder, me) and not folder.mode & _STICKY:
+        return "other users may write its folder, and so put another file in its place"
+    return None
+
+
+def _open_to_others(one: Owned, me: Me) -> bool:
+    group = bool(one.mode & _GROUP) and one.gid not in me.own_groups
+    return bool(one.mode & _WORLD) or group
