@@ -202,6 +202,7 @@ def test_what_the_system_refuses_asserts_nothing_of_what_was_changed(tfsetup: Tf
     assert (ran.status, ran.err.splitlines()[0]) == (6, f"error: The operating system refused: file: {NO_SPACE}.")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("argv", [["rollback"], ["rollback", "--json"]], ids=" ".join)
 def test_a_rollback_is_made_when_stdout_is_full(
     tfsetup: Tfsetup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, argv: list[str]

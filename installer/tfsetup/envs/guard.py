@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tfsetup.errors import UsageError
-from tfsetup.ground.folders import known_cache
+from tfsetup.ground.folders import known_cache, uv_cache
 from tfsetup.ground.looking import kept, look, refuse
 from tfsetup.ground.prefix import Kept, Prefix
 
@@ -46,7 +45,7 @@ def _kept(environ: Mapping[str, str], python: str | None) -> Iterator[Kept]:
     if python is not None and Path(python).is_absolute():
         yield kept(f"the Python to build on ({python})", python)
     yield kept("uv", _uv(environ))
-    yield kept("uv's cache", _uv_cache(environ))
+    yield kept("uv's cache", uv_cache(environ))
     yield kept("tfsetup's cache", known_cache(environ))
     yield kept("conda's cache", environ.get("RATTLER_CACHE_DIR"), *environ.get("CONDA_PKGS_DIRS", "").split(","))
 
@@ -60,14 +59,3 @@ def _uv(environ: Mapping[str, str]) -> str | None:
         return str(find_uv_bin())
     except FileNotFoundError:
         return shutil.which("uv", path=environ.get("PATH"))
-
-
-def _uv_cache(environ: Mapping[str, str]) -> Path | None:
-    """Return where uv caches (its documentation, "Cache directory"); None: nowhere that is known."""
-    if environ.get("UV_CACHE_DIR"):
-        return Path(environ["UV_CACHE_DIR"])
-    if sys.platform == "win32":
-        return Path(environ["LOCALAPPDATA"]) / "uv" / "cache" if environ.get("LOCALAPPDATA") else None
-    if environ.get("XDG_CACHE_HOME", "").startswith("/"):
-        return Path(environ["XDG_CACHE_HOME"]) / "uv"
-    return Path(environ["HOME"]) / ".cache" / "uv" if environ.get("HOME") else None

@@ -152,6 +152,18 @@ def uv_folders(environ: Mapping[str, str], platform: str = sys.platform, home: H
     return {name: value for name, value in ours.items() if not environ.get(name)}
 
 
+def uv_cache(environ: Mapping[str, str], platform: str = sys.platform, home: Home | None = None) -> Path | None:
+    """Return where uv keeps its cache (its documentation, "Cache directory"); None: nowhere that is known."""
+    if environ.get("UV_CACHE_DIR"):
+        return Path(environ["UV_CACHE_DIR"])
+    if platform == "win32":
+        return Path(environ["LOCALAPPDATA"]) / "uv" / "cache" if environ.get("LOCALAPPDATA") else None
+    if environ.get("XDG_CACHE_HOME", "").startswith("/"):
+        return Path(environ["XDG_CACHE_HOME"]) / "uv"
+    found = home_folder(environ, platform, home)
+    return found / ".cache" / "uv" if found else None
+
+
 def temporary_place(environ: Mapping[str, str]) -> Path:
     """Return where temporary files go, by the rules of `tempfile.gettempdir`, which is asked last.
 

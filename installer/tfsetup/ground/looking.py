@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.folders import home_folder
 from tfsetup.ground.prefix import (
     NAMES,
     Above,
@@ -226,22 +227,10 @@ def kept(what: str, *paths: str | os.PathLike[str] | None) -> Kept:
 
 def kept_always() -> Iterator[Kept]:
     """Yield what no environment may take away, whatever is installed: home, the working folder, tfsetup's Python."""
-    homes = [os.path.expanduser("~"), _account_home()]  # noqa: PTH111 - it gives `~` back where Path.home raises
-    yield kept("your home folder", *(home for home in homes if home and home != "~"))
+    yield kept("your home folder", home_folder(os.environ), home_folder({}))  # as HOME says, and as the account says
     with suppress(OSError):
         yield kept("the working folder", Path.cwd())
     yield kept("the Python that runs tfsetup", sys.prefix, sys.base_prefix, sys.executable)
-
-
-def _account_home() -> str | None:
-    if sys.platform == "win32":
-        return None
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return None
 
 
 def refuse(path: Path, also: tuple[Kept, ...] = (), *, replace: bool = False) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.folders import home_folder
 from tfsetup.ground.index import Choice, choose
 from tfsetup.ground.uv_files import Here, Me, Owned, SettingsFile, find, stranger
 
@@ -143,8 +144,5 @@ def _cwd() -> str:
 
 
 def _home(environ: Mapping[str, str]) -> str | None:
-    if environ.get("HOME"):
-        return environ["HOME"]
-    with suppress(RuntimeError):
-        return str(Path.home())
-    return None
+    found = home_folder(environ)
+    return str(found) if found else None

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tfsetup.envs import guard
 from tfsetup.envs.guard import may_be_prefix, refuse_prefix, target_of
 from tfsetup.errors import UsageError
 
@@ -49,13 +48,6 @@ def test_no_cache_is_taken_away(
     refuse_prefix(env, replace=True)
     with pytest.raises(UsageError, match=f"cache{'/' if below else ''}{below} cannot be .*: it is {words}"):
         refuse_prefix(tmp_path / "cache" / below, replace=True)
-
-
-def test_where_uv_caches_without_a_word() -> None:
-    if sys.platform != "win32":
-        assert guard._uv_cache({"HOME": "/home/me"}) == Path("/home/me/.cache/uv")
-        assert guard._uv_cache({"HOME": "/home/me", "XDG_CACHE_HOME": "relative"}) == Path("/home/me/.cache/uv")
-    assert guard._uv_cache({}) is None
 
 
 def test_uv_is_looked_for_where_tfsetup_would_find_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

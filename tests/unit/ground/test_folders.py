@@ -17,6 +17,7 @@ from tfsetup.ground.folders import (
     known_cache,
     needed_home,
     state_folder,
+    uv_cache,
     uv_folders,
 )
 
@@ -134,3 +135,12 @@ def test_nobody_else_looks_for_the_home_or_the_cache() -> None:
     asks = re.compile(r"Path\.home\(|expanduser\(|gettempdir\(|\"XDG_(CACHE|STATE)_HOME\"|TFSETUP_(CACHE|STATE)")
     found = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if asks.search(path.read_text())}
     assert found == {"ground/folders.py"}
+
+
+def test_where_uv_caches_without_a_word() -> None:
+    assert uv_cache({"HOME": "/home/me"}, "linux") == Path("/home/me/.cache/uv")
+    assert uv_cache({"HOME": "/home/me", "XDG_CACHE_HOME": "relative"}, "darwin") == Path("/home/me/.cache/uv")
+    assert uv_cache({"HOME": "/home/me", "XDG_CACHE_HOME": "/c"}, "linux") == Path("/c/uv")
+    assert uv_cache({"UV_CACHE_DIR": "/x", "HOME": "/home/me"}, "linux") == Path("/x")
+    assert uv_cache({}, "linux", lambda: None) is None
+    assert uv_cache({}, "win32", lambda: None) is None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfsetup.errors import UsageError
-from tfsetup.ground import looking
+from tfsetup.ground import folders, looking
 from tfsetup.ground.looking import find, generation, kept, kept_always, look, place_at, refuse
 from tfsetup.ground.prefix import Absent, Gone, Prefix
 
@@ -286,7 +286,7 @@ def test_home_the_working_folder_and_our_own_python_are_always_kept(
 
 def test_the_account_s_home_is_kept_whatever_home_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(looking, "_account_home", lambda: str(tmp_path / "account"))
+    monkeypatch.setattr(folders, "_in_user_database", lambda: str(tmp_path / "account"))
     homes = next(one for one in kept_always() if one.what == "your home folder")
     assert {tmp_path, tmp_path / "account"} <= set(homes.paths)
 
