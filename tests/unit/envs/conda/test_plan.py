@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,7 @@ class Stage:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.uv: list[list[str]] = []
+        self.held: list[os.stat_result] = []
         self.fail: BaseException | None = None
         monkeypatch.setattr(build, "link", self.link)
         monkeypatch.setattr(build, "compile_bytecode", lambda _python, _site: None)
@@ -69,8 +72,9 @@ class Stage:
         (prefix / "bin/python").write_text("#!/bin/sh\n")
         return Downloads(seconds=0.0 if offline else 1.5)
 
-    def run_uv(self, arguments: list[str], **_: Any) -> Finished:
+    def run_uv(self, arguments: list[str], *, held: Sequence[int] = (), **_: Any) -> Finished:
         self.uv.append(arguments)
+        self.held += [os.fstat(descriptor) for descriptor in held]
         if self.fail:
             raise self.fail
         return Finished(stdout="", stderr="Prepared 1 package in 2.00s\n")
@@ -101,6 +105,20 @@ def test_uv_is_told_the_interpreter_and_to_keep_its_hands_off_conda_s(stage: Sta
     (arguments,) = stage.uv
     assert arguments[:4] == ["pip", "install", "--python", str(store.layout.folder(1) / "bin" / "python")]
     assert {"--no-deps", "--require-hashes", "--offline"} <= set(arguments)
+
+
+def test_uv_holds_the_lock_of_the_prefix_too(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    install(plan(), store, make_hooks())
+    (held,) = stage.held
+    assert os.path.samestat(held, (store.layout.root / "lock").stat())
+
+
+def test_what_conda_changed_is_remembered_and_not_missed_later(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    receipt = install(plan(), store, make_hooks()).receipt
+    assert receipt.differing == ("numpy-2.1.3.dist-info/RECORD",)
+    assert store.lacks(receipt) == ()
 
 
 def test_the_activate_script_names_the_link_and_not_the_generation(stage: Stage, tmp_path: Path) -> None:
