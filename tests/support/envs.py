@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,14 +97,16 @@ class FakeUv:
 
     cached: bool = True
     calls: list[list[str]] = field(default_factory=list)
+    held: list[list[os.stat_result]] = field(default_factory=list)
     fail_at: str | None = None
     failure: BaseException = field(default_factory=KeyboardInterrupt)
     poisoned: bool = False
     stderr: str = "Prepared 3 packages in 1m 02.50s\nInstalled 3 packages in 20ms\n"
 
-    def __call__(self, arguments: list[str], **_: Any) -> Finished:
+    def __call__(self, arguments: list[str], *, held: Sequence[int] = (), **_: Any) -> Finished:
         """Behave like uv for `venv`, `pip sync` and `pip install`."""
         self.calls.append(list(arguments))
+        self.held.append([os.fstat(descriptor) for descriptor in held])
         if self.fail_at in arguments:
             raise self.failure
         if arguments[:2] == ["pip", "sync"] and "--offline" in arguments and not self.cached:

@@ -42,7 +42,9 @@ def rebuilt(layout: Layout, generation: int) -> Receipt:
     """
     folder = layout.folder(generation)
     names = [
-        path for pattern in ("pylock.*.toml", "requirements.*.txt", "conda-lock.yml") for path in folder.glob(pattern)
+        path
+        for pattern in ("pylock.*.toml", "requirements.*.txt", "conda-meta/conda-lock.yml")
+        for path in folder.glob(pattern)
     ]
     pythons = [match[1] for path in folder.glob("lib/python3.*") if (match := _LIBRARY.fullmatch(path.name))]
     pythons += _configured(folder / "pyvenv.cfg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from tfsetup.ground.files import sync_folder, write_whole
 
 _DRAFT = re.compile(r"\.link-\d+|\.\d+\.json\.\d+|\.\.gitignore\.\d+")
 _GOING = re.compile(r"\.gone-\d+-\d+")
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _SHOWN = 3  # of what a generation has lost: enough to see what happened to it
 
 
@@ -367,6 +369,11 @@ def not_ours(prefix: Path) -> BuildError:
 
 def unwritable(folder: Path, problem: OSError) -> BuildError:
     """Return the error for a folder that cannot be written."""
+    if problem.errno in _FULL:
+        return BuildError(
+            f"The disk is full: {folder} cannot be written: {problem.strerror or problem}.",
+            hint="Make room: `df -h` and `df -i` (number of files) show where; `tfsetup gc` removes old generations.",
+        )
     return BuildError(
         f"{folder} cannot be written: {problem.strerror or problem}.",
         hint="Choose a folder of your own with --prefix; nothing here needs root.",

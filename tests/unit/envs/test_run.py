@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -409,3 +410,12 @@ def test_an_interrupt_behind_the_switch_removes_nothing_of_it(tmp_path: Path, uv
     assert store.current() == 2
     assert store.lacks(store.receipt(2)) == ()
     assert uv.calls
+
+
+def test_uv_holds_the_lock_too(tmp_path: Path, uv: FakeUv) -> None:
+    """Should tfsetup be killed while uv still writes, nobody else builds there."""
+    store = make_store(tmp_path)
+    install(make_plan(CREATE, WHEELS, BuildFromSource(requirement="alpha-plugin==0.4"), Switch()), store, make_hooks())
+    lock = (store.layout.root / "lock").stat()
+    assert len(uv.held) == 3
+    assert all(len(held) == 1 and os.path.samestat(held[0], lock) for held in uv.held)

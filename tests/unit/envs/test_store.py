@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.envs import finish, make_receipt, make_store, quiet
-from tfsetup.envs.store import existing, layout_for
+from tfsetup.envs.store import existing, layout_for, unwritable
 from tfsetup.errors import BuildError, Code, InvalidFileError, UsageError
 
 
@@ -238,3 +239,42 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="cannot be written") as caught, make_store(tmp_path).locked(say=quiet):
         pass
     assert "--prefix" in caught.value.hint
+
+
+@pytest.mark.parametrize(("code", "words"), [(28, "The disk is full: "), (122, "The disk is full: "), (13, "")])
+def test_a_full_disk_is_called_that(tmp_path: Path, code: int, words: str) -> None:
+    error = unwritable(tmp_path, OSError(code, "no"))
+    assert error.message == f"{words}{tmp_path} cannot be written: no."
+    assert ("df -i" in error.hint) is bool(words)
+
+
+def test_what_goes_has_another_name_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of a killed run that still writes into the generation finds no folder then."""
+    store = make_store(tmp_path)
+    folder = finish(store, 1)
+    going: list[str] = []
+
+    def note(path: Path) -> None:
+        assert not folder.exists()
+        assert not store.layout.receipt(1).exists()
+        going.append(path.name)
+
+    monkeypatch.setattr(shutil, "rmtree", note)
+    store.discard(1)
+    assert [name.startswith(".gone-1-") for name in going] == [True]
+
+
+def test_the_old_link_is_there_until_the_new_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = make_store(tmp_path)
+    finish(store, 1)
+    finish(store, 2)
+    store.switch(1)
+    real, seen = Path.replace, []
+
+    def note(draft: Path, target: Path) -> Path:
+        seen.append(store.current())
+        return real(draft, target)
+
+    monkeypatch.setattr(Path, "replace", note)
+    store.switch(2)
+    assert (seen, store.current()) == ([1], 2)

@@ -60,7 +60,7 @@ class Stage:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.uv: list[list[str]] = []
-        self.held: list[int] = []
+        self.held: list[os.stat_result] = []
         self.record = ""
         self.fail: BaseException | None = None
         monkeypatch.setattr(build, "link", self.link)
@@ -77,7 +77,7 @@ class Stage:
 
     def run_uv(self, arguments: list[str], *, held: Sequence[int] = (), **_: Any) -> Finished:
         self.uv.append(arguments)
-        self.held += [os.fstat(one).st_ino for one in held]
+        self.held += [os.fstat(descriptor) for descriptor in held]
         if self.fail:
             raise self.fail
         return Finished(stdout="", stderr="Prepared 1 package in 2.00s\n")
@@ -113,9 +113,8 @@ def test_uv_is_told_the_interpreter_and_to_keep_its_hands_off_conda_s(stage: Sta
 def test_uv_has_the_lock_in_its_hands_here_too(stage: Stage, tmp_path: Path) -> None:
     store = make_store(tmp_path)
     install(plan(), store, make_hooks())
-    locks = [path.stat().st_ino for path in store.layout.root.iterdir() if path.is_file()]
-    assert stage.held
-    assert set(stage.held) <= set(locks)
+    (held,) = stage.held
+    assert os.path.samestat(held, (store.layout.root / "lock").stat())
 
 
 def test_the_records_of_wheels_on_top_of_packages_are_judged_too(stage: Stage, tmp_path: Path) -> None:
@@ -124,6 +123,13 @@ def test_the_records_of_wheels_on_top_of_packages_are_judged_too(stage: Stage, t
     with pytest.raises(BuildError, match="A wheel holds files that must not be installed"):
         install(plan(), store, make_hooks())
     assert store.numbers() == []
+
+
+def test_what_conda_changed_is_remembered_and_not_missed_later(stage: Stage, tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    receipt = install(plan(), store, make_hooks()).receipt
+    assert receipt.differing == ("numpy-2.1.3.dist-info/RECORD",)
+    assert store.lacks(receipt) == ()
 
 
 def test_the_activate_script_names_the_link_and_not_the_generation(stage: Stage, tmp_path: Path) -> None:
