@@ -37,8 +37,9 @@ def venv(folder: Path, python: str = sys.executable) -> Path:
 
 
 def tree(folder: Path) -> list[tuple[str, int]]:
-    """Return every name below a folder, with its inode: what was not touched is the same."""
-    return sorted((str(path.relative_to(folder)), path.lstat().st_ino) for path in folder.rglob("*"))
+    """Return every name below a folder, with its inode: what was not touched is the same. Byte code any start writes."""
+    found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return sorted((str(path.relative_to(folder)), path.lstat().st_ino) for path in found)
 
 
 @pytest.fixture

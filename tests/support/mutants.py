@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, Final, Literal, get_args
@@ -117,6 +118,7 @@ def _pattern(old: str) -> re.Pattern[str]:
     return re.compile("\n".join([rf"^(?P<margin> *){re.escape(first)}", *rest]) + "$", re.MULTILINE)
 
 
+@lru_cache(maxsize=8)  # many mutants change the same few files
 def _runs(text: str, file: str) -> str:
     try:
         return ast.dump(ast.parse(text))

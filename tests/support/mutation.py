@@ -1,12 +1,14 @@
 """Runs the mutants: `python -m support.mutation [--quick] [NAME…]`, from `tests/`; `make mutants` does that.
 
 Each runs in a private copy of the tree with an interpreter of its own that imports the copy, whoever starts it: a test,
-a process that a test starts, or the console script. The tree itself is never touched.
+a process that a test starts, or the console script. The tree itself is never touched. In each copy one pytest waits,
+warm, and forks for every mutant (`warm.py`).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -14,10 +16,11 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -52,7 +55,7 @@ class Ended:
 
 
 class Copy:
-    """A private copy of the tree, and an interpreter whose `tfsetup` is that copy."""
+    """A private copy of the tree, and an interpreter whose `tfsetup` is that copy. `close` it."""
 
     def __init__(self, root: Path, folder: Path) -> None:
         """Copy what git knows or would add, else everything that is no product of a build."""
@@ -63,16 +66,20 @@ class Copy:
         for name in listed or ():
             (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, self.tree / name, follow_symlinks=False)
-        self.python = _interpreter(folder / "tool", self.tree / "installer")
+        self._open = ExitStack()
+        self._pytest = self._open.enter_context(_warm(_interpreter(folder / "tool", self.tree / "installer"), self.tree))
         self._times = _BEFORE
+
+    def close(self) -> None:
+        """End what waits here."""
+        self._open.close()
 
     def run(self, tests: Sequence[str], limit_s: float) -> Result:
         """Run tests (until the first that fails) in the copy."""
         with tempfile.TemporaryDirectory(dir=self.tree.parent) as folder:
             report = Path(folder) / "report.xml"
             options = ["-x", "-q", f"--junitxml={report}", f"--basetemp={folder}/tests"]
-            argv = [str(self.python), "-m", "pytest", *options, *tests]
-            status = _ended(argv, self.tree, limit_s)
+            status = _ended(self._pytest, [*options, *tests], limit_s)
             return read_report(status, report.read_text(encoding="utf-8") if report.exists() else "")
 
     def judge(self, mutant: Mutant) -> str:
@@ -129,19 +136,38 @@ def _interpreter(folder: Path, source: Path) -> Path:
     return python
 
 
-def _ended(argv: Sequence[str], folder: Path, limit_s: float) -> int | None:
-    """Run a program and return its exit status; None: it and what it started were ended after the limit."""
+@contextmanager
+def _warm(python: Path, tree: Path) -> Iterator[subprocess.Popen[str]]:
+    """Keep a pytest ready (`warm.py`)."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
+    argv = [str(python), "-P", str(Path(__file__).with_name("warm.py"))]
     with subprocess.Popen(
-        argv, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-    ) as running:
-        try:
-            return running.wait(limit_s)
-        except BaseException as problem:
-            os.killpg(running.pid, signal.SIGKILL)
-            if isinstance(problem, subprocess.TimeoutExpired):
-                return None
-            raise
+        argv, cwd=tree, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as waiting:
+        yield waiting
+
+
+def _ended(pytest: subprocess.Popen[str], arguments: Sequence[str], limit_s: float) -> int | None:
+    """Run tests and return pytest's exit status; None: it and what it started were ended after the limit."""
+    assert pytest.stdin  # noqa: S101 - made with both
+    assert pytest.stdout  # noqa: S101
+    pytest.stdin.write(f"{json.dumps(arguments)}\n")
+    pytest.stdin.flush()
+    child = int(pytest.stdout.readline())
+    hung = threading.Event()
+
+    def end() -> None:
+        hung.set()
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+
+    limit = threading.Timer(limit_s, end)
+    limit.start()
+    try:
+        status = int(pytest.stdout.readline())
+    finally:
+        limit.cancel()
+    return None if hung.is_set() else status
 
 
 def run_mutants(root: Path, mutants: Sequence[Mutant], *, workers: int) -> list[Ended]:
@@ -151,14 +177,34 @@ def run_mutants(root: Path, mutants: Sequence[Mutant], *, workers: int) -> list[
         BrokenMutantError: one of the named tests does not pass without any mutant.
     """
     copies: SimpleQueue[Copy] = SimpleQueue()
-    with tempfile.TemporaryDirectory(prefix="tfsetup-mutants-") as folder, ThreadPoolExecutor(workers) as pool:
-        made = list(pool.map(lambda at: Copy(root, _made(Path(folder).resolve() / str(at))), range(workers)))
-        for copy in made:
+    with (
+        tempfile.TemporaryDirectory(prefix="tfsetup-mutants-") as folder,
+        ExitStack() as made,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        for copy in pool.map(lambda at: Copy(root, _made(Path(folder).resolve() / str(at))), range(workers)):
+            made.callback(copy.close)
             copies.put(copy)
-        tests = sorted({test for mutant in mutants for test in mutant.tests})
-        if tests:
-            refuse_unsound(made[0].run(tests, sum(LIMIT_S[mutant.cost] for mutant in mutants)))
+        limit_s = sum(LIMIT_S[mutant.cost] for mutant in mutants)
+        for result in pool.map(lambda tests: _controlled(copies, tests, limit_s), _shares(mutants, workers)):
+            refuse_unsound(result)
         return list(pool.map(lambda mutant: _judged(copies, mutant), mutants))
+
+
+def _shares(mutants: Sequence[Mutant], workers: int) -> list[list[str]]:
+    """Return the tests of all mutants, a share for each worker; the tests of a file stay together."""
+    tests = sorted({test for mutant in mutants for test in mutant.tests})
+    files = sorted({test.partition("::")[0] for test in tests})
+    shares = [{*files[at::workers]} for at in range(workers)]
+    return [[test for test in tests if test.partition("::")[0] in share] for share in shares if share]
+
+
+def _controlled(copies: SimpleQueue[Copy], tests: Sequence[str], limit_s: float) -> Result:
+    copy = copies.get()
+    try:
+        return copy.run(tests, limit_s)
+    finally:
+        copies.put(copy)
 
 
 def _made(folder: Path) -> Path:
@@ -191,10 +237,7 @@ def main(argv: Sequence[str]) -> int:
     except BrokenMutantError as problem:
         sys.stderr.write(f"error: {problem}\n")
         return 1
-    rows = [
-        (one.mutant.name, f"{one.seconds:.1f} s", one.problem or f"killed by {one.killed_by}".partition("[")[0])
-        for one in ended
-    ]
+    rows = [(one.mutant.name, f"{one.seconds:.1f} s", _said(one)) for one in ended]
     living = sum(one.problem is not None for one in ended)
     sys.stdout.write(f"{table(rows)}\n{len(ended) - living} of {len(ended)} mutants were killed.\n")
     return 1 if living or not ended else 0

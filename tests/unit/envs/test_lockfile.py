@@ -66,6 +66,16 @@ def test_only_the_owner_may_open_the_lock(store: Store, before: int | None) -> N
         assert SIGNED.fullmatch(lock(store).read_text())
 
 
+def test_nobody_can_open_it_before_it_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.umask(0)
+    monkeypatch.setattr(os, "fchmod", lambda _descriptor, _mode: None)
+    try:
+        with store.locked(say=quiet):
+            assert stat.S_IMODE(lock(store).stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
+
+
 def test_the_holder_is_named(store: Store) -> None:
     text = f"{os.getpid()} 2026-01-02T03:04:05+00:00 {room._node()}\n"
     with held_by_another(store, text):
@@ -207,6 +217,34 @@ def test_a_lock_of_somebody_else_is_not_waited_for(store: Store) -> None:
     foreign = r"belongs to another user .user 23456., who could hold it"
     with pytest.raises(BuildError, match=foreign), store.locked(say=quiet):
         pass
+
+
+def owners(monkeypatch: pytest.MonkeyPatch, *, file: int, folder: int) -> None:
+    """Let open files and folders look like those of other users, which only root could make them."""
+    real = os.fstat
+
+    def fstat(descriptor: int) -> os.stat_result:
+        fields = list(real(descriptor)[:10])
+        fields[stat.ST_UID] = file if stat.S_ISREG(fields[stat.ST_MODE]) else folder
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(os, "fstat", fstat)
+
+
+def test_whose_the_lock_is_is_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    owners(monkeypatch, file=23456, folder=os.geteuid())
+    foreign = r"belongs to another user .user 23456., who could hold it"
+    with pytest.raises(BuildError, match=foreign), store.locked(say=quiet):
+        pass
+
+
+def test_root_gives_the_lock_to_the_owner_of_the_folder(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    owners(monkeypatch, file=0, folder=12345)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda _descriptor, user, _group: given.append(user))
+    with store.locked(say=quiet):
+        assert given == [12345]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

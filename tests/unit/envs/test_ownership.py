@@ -140,6 +140,33 @@ def test_another_s_link_is_not_followed_not_even_to_one_s_own(
     assert list((tmp_path / "mine").iterdir()) == []
 
 
+def test_whose_the_folder_is_is_asked_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the tests: the answer is given here, and what it is asked of is seen."""
+    (tmp_path / "g").mkdir()
+    asked: list[tuple[int, int, int]] = []
+
+    def nobody(owner: int, me: int, parent: int) -> bool:
+        asked.append((owner, me, parent))
+        return False
+
+    monkeypatch.setattr("tfsetup.envs.ownership.may_own", nobody)
+    with pytest.raises(BuildError, match=f"{tmp_path}/g belongs to another user"), owned(tmp_path / "g", quiet):
+        pass
+    assert asked == [((tmp_path / "g").stat().st_uid, os.geteuid(), tmp_path.stat().st_uid)]
+    assert list((tmp_path / "g").iterdir()) == []
+
+
+def test_whose_a_link_is_is_asked_before_it_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "g").symlink_to("mine")
+    answers = iter([False, True])
+    monkeypatch.setattr("tfsetup.envs.ownership.may_own", lambda *_owners: next(answers))
+    with pytest.raises(BuildError, match="g is a link that belongs to another user"), owned(tmp_path / "g", quiet):
+        pass
+
+
 def test_what_is_checked_is_what_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever exchanges the folder after it was looked at is found out: the lock must lie in the folder looked at."""
     store = make_store(tmp_path)

@@ -155,6 +155,12 @@ def test_a_generation_whose_folder_is_gone_says_so(tmp_path: Path) -> None:
     assert said(store) == [f"{store.layout.folder(1)} is gone"]
 
 
+def test_whose_it_is_is_asked_before_anything_is_started(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfsetup.envs.whole.may_own", lambda *_owners: False)
+    found = lacks(store.layout, make_receipt(1), starts=lambda _python: "was started")
+    assert [str(one) for one in found] == [f"{store.layout.root} belongs to another user"]
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away")
 @pytest.mark.parametrize("name", [".", "1", "1/bin"])
 def test_nothing_of_somebody_else_is_started(store: Store, name: str) -> None:

@@ -270,6 +270,18 @@ def test_what_failed_for_a_moment_is_asked_again_and_its_endless_words_are_not_r
         assert Http({}, limits=Limits(), retries=1).read(server.url, most=MOST).body == b"here"
 
 
+def test_the_words_of_a_refusal_are_not_waited_for() -> None:
+    def act(talk: Conversation) -> None:
+        if len(server.asked) > 1:
+            talk.answer("200 OK", b"here")
+        else:
+            talk.send(b"HTTP/1.1 503 Later\r\nRetry-After: 0\r\n\r\n")
+            talk.trickle(b"x", every=0.05)
+
+    with hostile(act) as server:
+        assert Http({}, limits=Limits(total_s=5), retries=1).read(server.url, most=MOST).body == b"here"
+
+
 @pytest.mark.parametrize(
     ("attempt", "wish", "seconds"),
     [(0, "", 0.5), (2, "", 2.0), (0, "7", 7.0), (0, "86400", 20.0), (0, "-1", 0.5), (0, "x", 0.5)],
@@ -392,6 +404,18 @@ def test_a_connection_is_used_again() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ many at once
+
+
+def test_no_thread_keeps_an_interrupted_process_alive() -> None:
+    def act(talk: Conversation) -> None:
+        kept.extend(one.daemon for one in threading.enumerate() if one.name == "tfsetup-http")
+        of_thousand(talk)
+
+    kept: list[bool] = []
+    with hostile(act) as server:
+        taken(http(), server.url)
+    assert kept == [True]
+    assert at_once(lambda _: threading.current_thread().daemon, range(4), threads=2) == [True] * 4
 
 
 def test_results_come_in_the_order_of_the_items() -> None:

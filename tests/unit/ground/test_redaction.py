@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.ground.redaction import bare, redact, shown
+from tfsetup.ground.redaction import bare, redact, shown, words
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,11 @@ def test_whatever_stands_before_the_host_is_gone(secret: str) -> None:
 @given(st.from_regex(r"[A-Za-z0-9._~-]{1,40}", fullmatch=True))
 def test_no_query_of_an_index_is_ever_shown(secret: str) -> None:
     assert shown(f"https://index.example/simple?k={secret}") == "https://index.example/simple?***"
+
+
+def test_the_words_of_a_library_hold_no_secret_of_the_address() -> None:
+    inner = ValueError("no answer from https://user:secret@index.example/simple/six/?k=secret.")
+    assert words(RuntimeError("outer", inner)) == "no answer from https://***@index.example/simple/six/?***"
 
 
 @given(st.text())
