@@ -80,5 +80,5 @@ def test_a_file_that_becomes_another_one_is_no_wheel() -> None:
     server = Server(wheel(code=3_000_000))
     file = RangedFile(server)
     server.body += b"more"
-    with pytest.raises(ValueError, match="it had .* bytes at first, and then"):
+    with pytest.raises(ValueError, match=r"it had .* bytes at first, and then"):
         metadata_of(file, "thing.whl")
