@@ -56,3 +56,14 @@ def test_no_home_is_said_with_what_to_set(tfsetup: Tfsetup, tmp_path: Path, home
     assert "There is no home folder: HOME is not set" in ran.err
     assert "TFSETUP_CACHE_DIR" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="users of POSIX")
+def test_uv_without_a_home_does_not_put_its_cache_where_the_user_works(
+    tfsetup: Tfsetup, tmp_path: Path, homeless: pytest.MonkeyPatch
+) -> None:
+    homeless.setenv("UV_PYTHON_DOWNLOADS", "never")  # the probe would look up the server's name
+    ran = tfsetup("install", "--no-lock", "--accelerator", "cpu", "--dry-run")
+    assert ran.status == 3
+    assert "There is no home folder: HOME is not set" in ran.err
+    assert list(tmp_path.iterdir()) == []

@@ -183,9 +183,6 @@ def _session(context: Any, judge: Callable[[str], None], retries: int) -> reques
         def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
             return super().proxy_manager_for(proxy, ssl_context=context, proxy_ssl_context=context, **more)
 
-        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:  # noqa: ARG002
-            return super().build_connection_pool_key_attributes(request, True, cert)
-
         def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002
             conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 

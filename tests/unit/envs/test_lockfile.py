@@ -274,3 +274,9 @@ def test_a_child_keeps_it_when_its_parent_is_killed(store: Store, tmp_path: Path
         os.kill(int(done.stdout), 9)
     with store.locked(say=quiet, limit=20):
         assert store.current() is None
+
+
+def test_there_is_no_moment_in_which_others_could_open_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fchmod", lambda _descriptor, _mode: None)
+    with store.locked(say=quiet):
+        assert stat.S_IMODE(lock(store).stat().st_mode) == 0o600

@@ -76,9 +76,11 @@ def test_it_reads_like_a_file(body: bytes, steps: list[tuple[int, int]]) -> None
     assert ours.seekable()
 
 
-def test_a_file_that_becomes_another_one_is_no_wheel() -> None:
+def test_a_file_that_becomes_another_one_is_not_read_on() -> None:
     server = Server(wheel(code=3_000_000))
     file = RangedFile(server)
+    assert file.read(10) == server.body[:10]
     server.body += b"more"
+    file.seek(1_000_000)
     with pytest.raises(ValueError, match=r"it had .* bytes at first, and then"):
         file.read(10)
