@@ -36,7 +36,14 @@ _OF_THE_TREE: Final = frozenset({"tfsetup", "support", "conftest"})
 def serve() -> None:
     """Answer until there are no more lines."""
     import pytest  # noqa: F401 - for the children
+    from hypothesis import HealthCheck, Phase, settings
 
+    # The same examples for every mutant, and none is made smaller: that a test fails is all that is asked.
+    phases = (Phase.explicit, Phase.generate)
+    slow = (HealthCheck.too_slow,)
+    settings.register_profile(
+        "mutants", derandomize=True, deadline=None, max_examples=30, phases=phases, suppress_health_check=slow
+    )
     for name in _FIRST:
         with suppress(ImportError):
             importlib.import_module(name)
@@ -67,7 +74,7 @@ def _run(arguments: Sequence[str]) -> None:
             import pytest
 
             # Hypothesis is there already, and plain assertions need no rewriting to fail.
-            status = int(pytest.main(["--assert=plain", *arguments]))
+            status = int(pytest.main(["--assert=plain", "--hypothesis-profile=mutants", *arguments]))
     finally:
         os._exit(status)
 

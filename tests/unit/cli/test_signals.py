@@ -30,24 +30,29 @@ def handler_of(number: signal.Signals) -> Any:
     return signal.getsignal(number)
 
 
+def interrupts(handler: Any, number: signal.Signals) -> bool:
+    """Tell whether a handler interrupts; pytest would take a stray interrupt for the user's."""
+    try:
+        handler(number, None)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number.name)
 def test_the_first_is_an_interrupt_and_its_twin_is_not(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     handler = handler_of(number)
-    with pytest.raises(KeyboardInterrupt):
-        handler(number, None)
-    handler(number, None)
+    assert [interrupts(handler, number) for _ in range(2)] == [True, False]
     now = time.monotonic()
     monkeypatch.setattr("time.monotonic", lambda: now + 3)
-    with pytest.raises(KeyboardInterrupt):
-        handler(number, None)
+    assert interrupts(handler, number)
 
 
 def test_a_pair_of_two_kinds_is_one() -> None:
     handler_of(signal.SIGTERM)
     both: list[Any] = [handler_of(signal.SIGHUP), signal.getsignal(signal.SIGTERM)]
-    with pytest.raises(KeyboardInterrupt):
-        both[0](signal.SIGHUP, None)
-    both[1](signal.SIGTERM, None)
+    assert interrupts(both[0], signal.SIGHUP)
+    assert not interrupts(both[1], signal.SIGTERM)
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number.name)

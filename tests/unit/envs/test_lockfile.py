@@ -66,16 +66,6 @@ def test_only_the_owner_may_open_the_lock(store: Store, before: int | None) -> N
         assert SIGNED.fullmatch(lock(store).read_text())
 
 
-def test_nobody_can_open_it_before_it_is_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = os.umask(0)
-    monkeypatch.setattr(os, "fchmod", lambda _descriptor, _mode: None)
-    try:
-        with store.locked(say=quiet):
-            assert stat.S_IMODE(lock(store).stat().st_mode) == 0o600
-    finally:
-        os.umask(before)
-
-
 def test_the_holder_is_named(store: Store) -> None:
     text = f"{os.getpid()} 2026-01-02T03:04:05+00:00 {room._node()}\n"
     with held_by_another(store, text):

@@ -1,14 +1,19 @@
-"""Starting uv: what is asked before it may run at all."""
+"""Starting uv: what is asked before it may run at all, and what it sees."""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.certificates import Certificates
 from tfsetup.locks.run import run_uv
 
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a program of sh")
 UV = '[[index]]\nurl = "http://index.test/simple"\ndefault = true\n'
 PROJECT = f"[tool.uv]\n{UV.replace('[[index]]', '[[tool.uv.index]]')}"
 OLD = 'index-url = "http://index.test/simple"\n'
@@ -43,3 +48,56 @@ def test_no_uv_is_started_with_an_index_of_a_settings_file_that_anybody_could_an
         monkeypatch.setenv("UV_CONFIG_FILE", str(tmp_path / name))
     with pytest.raises(UsageError, match=r"http://index\.test/simple is neither https"):
         run_uv(["pip", "compile", "-"], doing="Resolving")
+
+
+@pytest.fixture
+def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, str]]:
+    """What a run of uv sees of the environment, by a program in its place."""
+    program = tmp_path / "uv"
+    program.write_text("#!/bin/sh\nenv\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("tfsetup.locks.run._uv", lambda: str(program))
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("UV_", "PIP_", "SSL_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def run() -> dict[str, str]:
+        lines = run_uv(["pip", "list", "--offline"], doing="Looking").stdout.splitlines()
+        return dict(line.partition("=")[::2] for line in lines)
+
+    return run
+
+
+@pytest.mark.process
+@posix
+def test_uv_sees_the_scrubbed_environment(
+    seen: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_LINK_MODE", "symlink")
+    monkeypatch.setenv("UV_INSECURE_NO_ZIP_VALIDATION", "1")
+    monkeypatch.setenv("UV_HTTP_TIMEOUT", "7")
+    variables = seen()
+    assert {"UV_LINK_MODE", "UV_INSECURE_NO_ZIP_VALIDATION"} & variables.keys() == set()
+    assert variables["UV_HTTP_TIMEOUT"] == "7"
+
+
+@pytest.mark.process
+@posix
+def test_uv_is_handed_the_certificates_that_hold(
+    seen: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = Certificates(uv=(("SSL_CERT_FILE", "/etc/ours.pem"),))
+    monkeypatch.setattr("tfsetup.locks.run.certificates", lambda _environ: named)
+    assert seen()["SSL_CERT_FILE"] == "/etc/ours.pem"
+
+
+@pytest.mark.process
+@posix
+def test_uv_is_told_its_folders_where_there_is_no_home(
+    seen: Callable[[], dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tfsetup.ground.folders._in_user_database", lambda: None)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "named"))
+    assert seen()["UV_CACHE_DIR"] == str(tmp_path / "named" / "uv")
