@@ -26,8 +26,32 @@ def test_a_mutant_applies(mutant: Mutant) -> None:
 
 
 @cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def _functions(path: Path) -> set[str]:
-    return {node.name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if hasattr(node, "name")}
+    return {node.name for node in ast.walk(_tree(path)) if hasattr(node, "name")}
+
+
+@cache
+def _for_root_only(path: Path) -> set[str]:
+    """Return the tests whose marks ask who runs them, in so many words or by a name."""
+    named = {
+        target.id
+        for node in _tree(path).body
+        if isinstance(node, ast.Assign) and "geteuid" in ast.unparse(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return {
+        node.name
+        for node in _tree(path).body
+        if isinstance(node, ast.FunctionDef)
+        for mark in map(ast.unparse, node.decorator_list)
+        if "geteuid" in mark or mark in named
+    }
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=_name)
@@ -40,6 +64,19 @@ def test_the_tests_of_a_mutant_are_there(mutant: Mutant) -> None:
         if not path.is_file() or not set(names) <= _functions(path):
             missing.append(test)
     assert missing == []
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=_name)
+def test_the_tests_of_a_mutant_notice_whoever_runs_them(mutant: Mutant) -> None:
+    tests = [test.partition("[")[0].partition("::") for test in mutant.tests]
+    assert [name for file, _, name in tests if name in _for_root_only(ROOT / file)] == []
+
+
+def test_what_only_root_can_run_is_seen() -> None:
+    assert "test_a_foreign_owner_is_refused_and_nothing_written" in _for_root_only(
+        ROOT / "tests/unit/envs/test_ownership.py"
+    )
+    assert "test_a_lock_of_somebody_else_is_not_waited_for" in _for_root_only(ROOT / "tests/unit/envs/test_lockfile.py")
 
 
 def test_each_mutant_breaks_something_in_the_package_and_no_two_the_same() -> None:

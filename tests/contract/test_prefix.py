@@ -37,7 +37,7 @@ def venv(folder: Path, python: str = sys.executable) -> Path:
 
 
 def tree(folder: Path) -> list[tuple[str, int]]:
-    """Return every name below a folder, with its inode: what was not touched is the same. Byte code any start writes."""
+    """Return every name below a folder, with its inode: what was not touched is the same (not byte code)."""
     found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
     return sorted((str(path.relative_to(folder)), path.lstat().st_ino) for path in found)
 

@@ -67,7 +67,9 @@ class Copy:
             (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, self.tree / name, follow_symlinks=False)
         self._open = ExitStack()
-        self._pytest = self._open.enter_context(_warm(_interpreter(folder / "tool", self.tree / "installer"), self.tree))
+        self._pytest = self._open.enter_context(
+            _warm(_interpreter(folder / "tool", self.tree / "installer"), self.tree)
+        )
         self._times = _BEFORE
 
     def close(self) -> None:
@@ -149,8 +151,8 @@ def _warm(python: Path, tree: Path) -> Iterator[subprocess.Popen[str]]:
 
 def _ended(pytest: subprocess.Popen[str], arguments: Sequence[str], limit_s: float) -> int | None:
     """Run tests and return pytest's exit status; None: it and what it started were ended after the limit."""
-    assert pytest.stdin  # noqa: S101 - made with both
-    assert pytest.stdout  # noqa: S101
+    assert pytest.stdin  # made with both
+    assert pytest.stdout
     pytest.stdin.write(f"{json.dumps(arguments)}\n")
     pytest.stdin.flush()
     child = int(pytest.stdout.readline())

@@ -1,8 +1,8 @@
 """A pytest that is ready: it reads lists of arguments, a line each, and runs each in a child of its own.
 
-Most of what a run of a few tests costs is importing pytest, Hypothesis and the packages that tfsetup needs. That is done
-here once; a child begins behind it. Nothing of the tree under test is imported before there is a child. For each line the
-child's process number is printed, then its exit status. `python -P warm.py`, in the tree under test. (POSIX.)
+Most of what a run of a few tests costs is importing pytest, Hypothesis and the packages that tfsetup needs. That is
+done here once; a child begins behind it. Nothing of the tree under test is imported before there is a child. For each
+line the child's process number is printed, then its exit status. `python -P warm.py`, in the tree under test. (POSIX.)
 """
 
 from __future__ import annotations

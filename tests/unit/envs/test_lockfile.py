@@ -214,8 +214,9 @@ def owners(monkeypatch: pytest.MonkeyPatch, *, file: int, folder: int) -> None:
     real = os.fstat
 
     def fstat(descriptor: int) -> os.stat_result:
-        fields = list(real(descriptor)[:10])
-        fields[stat.ST_UID] = file if stat.S_ISREG(fields[stat.ST_MODE]) else folder
+        found = real(descriptor)
+        fields = list(found[:10])
+        fields[stat.ST_UID] = file if stat.S_ISREG(found.st_mode) else folder
         return os.stat_result(fields)
 
     monkeypatch.setattr(os, "fstat", fstat)

@@ -325,7 +325,7 @@ def test_every_hop_is_judged_before_it_is_asked() -> None:
 
 
 def test_the_first_address_is_judged_too() -> None:
-    with pytest.raises(UsageError, match="http://this.localhost:9/x is neither https nor on this machine"):
+    with pytest.raises(UsageError, match=r"http://this\.localhost:9/x is neither https nor on this machine"):
         http().open("http://this.localhost:9/x")
 
 

@@ -71,9 +71,7 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[s
 
 @pytest.mark.process
 @posix
-def test_uv_sees_the_scrubbed_environment(
-    seen: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_uv_sees_the_scrubbed_environment(seen: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_LINK_MODE", "symlink")
     monkeypatch.setenv("UV_INSECURE_NO_ZIP_VALIDATION", "1")
     monkeypatch.setenv("UV_HTTP_TIMEOUT", "7")

@@ -12,8 +12,10 @@ from support.mutation import run_mutants
 
 CODE = "def answer():\n    return 42\n"
 TESTS = """\
-import shutil, subprocess, sys, time
+import os, shutil, subprocess, sys, time
 from pathlib import Path
+
+FIRST = "tfsetup" not in sys.modules and "pytest" in sys.modules
 
 def test_here():
     from tfsetup.__main__ import answer
@@ -32,6 +34,19 @@ def test_by_the_console_script():
 
 def test_blind():
     pass
+
+def test_alone():
+    from tfsetup.__main__ import answer
+    print(1234, flush=True)
+    os.write(1, b"5678\\n")
+    assert FIRST and os.environ.setdefault("MET", str(os.getpid())) == str(os.getpid())
+    assert os.read(0, 1) == b"" and os.getpgid(0) == os.getpid()
+    assert answer() == 42
+
+def test_of_a_sudden():
+    from tfsetup.__main__ import answer
+    if answer() != 42:
+        os._exit(1)
 
 def test_that_hangs():
     from tfsetup.__main__ import answer
@@ -101,6 +116,22 @@ def test_what_hangs_or_does_not_apply_or_does_not_run_is_no_kill(tree: Path, mon
     assert "did not end" in hanging
     assert moved == "there is no file gone.py"
     assert "it does not run" in undefined
+
+
+@pytest.mark.process
+def test_each_run_is_a_process_of_its_own_that_begins_where_the_first_began(tree: Path) -> None:
+    mutants = [one("test_alone"), one("test_of_a_sudden"), one("test_alone", new="return 42 + 0"), one("test_alone")]
+    ended = run_mutants(tree, mutants, workers=1)
+    assert [end.problem for end in ended] == [
+        None, "it does not run, so nothing noticed it: pytest ended with 1", "it lives: no test noticed", None,
+    ]  # fmt: skip
+
+
+def test_the_tests_of_a_file_stay_with_one_worker() -> None:
+    mutants = [one("a"), one("b"), Mutant(name="n", rule="R.", cost="seconds", edits=(), tests=("t/b.py::x", "t/c.py"))]
+    assert mutation._shares(mutants, 2) == [["t/b.py::x", "tests/test_a.py::a", "tests/test_a.py::b"], ["t/c.py"]]
+    assert mutation._shares(mutants[:1], 3) == [["tests/test_a.py::a"]]
+    assert mutation._shares([], 2) == []
 
 
 @pytest.mark.process
