@@ -73,8 +73,8 @@ def scripted(text: str, name: str, variables: Mapping[str, str]) -> str:
 
 def _with_back(text: str, shell: _Shell, variables: Mapping[str, str]) -> str:
     """Return a script whose `deactivate` first takes back what was set."""
-    before, marker, after = text.partition(shell.opens)
-    if not marker or not shell.back:
+    before, marker, after = text.partition(shell.opens) if shell.back else (text, "", "")
+    if not marker:
         return text
     # The rest of a line that opens a function stays on it; csh has an alias, all on one line.
     rest, end, after = ("", "", after) if shell.opens.endswith("'") else after.partition("\n")
