@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from tfsetup.ground.start_up import START_UP, start_up_text
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 
 DISTRIBUTION: Final = "tfsetup-cures"
+FILE: Final = re.compile(r"tfsetup_cures-[0-9.]+-py3-none-any\.whl")
+"""What the file may be called: a bare name, for it lies beside the lock and nowhere else."""
 _WHEEL = "Wheel-Version: 1.0\nGenerator: tfsetup\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 _METADATA = """\
 Metadata-Version: 2.1
