@@ -28,9 +28,6 @@ from tfsetup.matrix.rows import Matrix, Row
 from tfsetup.report.hazards import hazards_data, summed
 from tfsetup.report.result import Result
 
-CURES = "tfsetup-cures"
-"""The distribution by which a lock carries its cures to whoever installs it."""
-
 
 @dataclass(kw_only=True)
 class Locking:
@@ -354,7 +351,6 @@ def _file_data(path: Path, row: str | None, lock: Lock, proof: Proof | None) -> 
         "python": lock.origin.python if lock.origin else None,
         "requirements": list(lock.origin.requirements) if lock.origin else [],
         "download_bytes": lock.download_size,
-        "environment": dict(lock.origin.cures) if lock.origin else {},
         "cure": wheel.filename if (wheel := _carried(lock)) else None,
     }
 
@@ -368,7 +364,7 @@ def _hazard_data(lock: Lock, matrix: Matrix) -> dict[str, Any]:
     )
     own = next((row.environment for row in matrix.rows if origin is not None and row.id == origin.row), {})
     environment = {**own, **environment_of(found)}
-    return {"environment": environment, "hazards": hazards_data(found, cured=CURES in versions)}
+    return {"environment": environment, "hazards": hazards_data(found, cured=_carried(lock) is not None)}
 
 
 def render(session: Session, result: Result) -> None:

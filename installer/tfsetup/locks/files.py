@@ -191,7 +191,7 @@ def cure_problem(path: Path, lock: Lock) -> str:
 
 
 def sweep_cures(folder: Path) -> None:
-    """Remove the wheels of ours beside locks that no lock there names any more; a folder that may not be written is left."""
+    """Remove the wheels that cure and that no lock beside them names any more, where that is allowed."""
     with suppress(OSError):
         texts = [path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("pylock.*.toml")]
         for path in folder.glob("tfsetup_cures-*.whl"):

@@ -40,8 +40,8 @@ class Order:
     """What is wanted of every lock: the ask, the Pythons in order of preference, the levels, the team's requirements.
 
     With `ALL` among the `pythons` it is every one that a row takes; empty: the row's own, and those that are locked
-    already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`. `cures`:
-    known defects of what is locked are to be cured.
+    already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
+    `cures`: known defects of what is locked are to be cured.
     """
 
     ask: Ask

@@ -70,8 +70,8 @@ def _without_addresses(package: LockedPackage) -> LockedPackage:
 def _to_add(origin: Origin) -> Iterator[str]:
     """Yield what whoever installs the portable form without tfsetup must do by himself."""
     if origin.cures:
-        yield "# Known defects of what is locked here make results wrong, unless every process sees this. `tfsetup install`"
-        yield "# takes care of it; after any other installation, add it to where your processes get their environment from:"
+        yield "# Known defects of what is locked make results wrong, unless every process sees what follows. `tfsetup"
+        yield "# install` sees to that; after any other installation, add it to where processes get their environment:"
         yield from (f"#   export {name}={value}" for name, value in sorted(origin.cures.items()))
 
 
