@@ -207,7 +207,7 @@ def _data(path: Path, lock: PlatformLock, wanted: Wanted, proof: Proof | None) -
 
 
 def _hazard_data(lock: PlatformLock, wanted: Wanted, matrix: Matrix) -> dict[str, Any]:
-    """Return `environment` and `hazards` of one platform. A conda lock itself sets no variable: an installation does."""
+    """Return `environment` and `hazards` of a platform. A conda lock itself sets no variable: an installation does."""
     versions, target = {entry.name: entry.version for entry in lock.entries}, wanted.selection.target
     found = hazards_of(matrix.hazards, versions, row=wanted.selection.row, macos=target.macos if target else None)
     environment = {**wanted.selection.settings, **environment_of(found)}
