@@ -199,3 +199,16 @@ def test_a_whole_but_uncured_generation_is_not_nothing_to_do(
     assert lost["would_change"] is True
     assert f"{START_UP} is missing; it sets TURN_OFF_REMAPPER=1" in lost["why"]
     assert asked
+
+
+@pytest.mark.parametrize(("version", "cures"), [("1.1.0", {"TURN_OFF_REMAPPER": "1"}), ("0.8.0", {})])
+def test_what_somebody_else_locked_is_cured_by_what_is_in_it(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path, version: str, cures: dict[str, str]
+) -> None:
+    wheel = f"tensorflow_metal-{version}-cp312-cp312-macosx_12_0_arm64.whl"
+    text = ONE_PACKAGE.replace("alpha-1.0-py3-none-any.whl", wheel)
+    text = text.replace('"alpha"', '"tensorflow-metal"').replace('"1.0"\nwheels', f'"{version}"\nwheels')
+    (tmp_path / "pylock.toml").write_text(text)
+    argv = ["install", "--dry-run", "--json", "--lock", "pylock.toml", "--host", host_file("macos-14-m3")]
+    data = tfsetup(*argv).document["data"]
+    assert data["cures"] == data["environment"] == cures

@@ -25,6 +25,7 @@ from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, settings_not_used, told_index
 from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.model import Ask, Selection
+from tfsetup.matrix.rows import Matrix
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Installation:
             found = choose(host, self.ask, matrix, request)
             self.lock_file, selection = found.path, found.selection
         if selection.installable:
+            selection = self._as_locked(selection, matrix, host)
             self.session.say(f"Chosen    {chosen(selection)}")
             for warning in selection.warnings:
                 self.session.say(f"Note      {warning}")
@@ -108,6 +110,16 @@ class Installation:
                     f"Defect    {sentence_of(hazard, not self.without_cures, pins(selection.requirements))}"
                 )
         return selection
+
+    def _as_locked(self, selection: Selection, matrix: Matrix, host: Host) -> Selection:
+        """Return the selection with the known defects of what the lock holds, where there is one."""
+        from tfsetup.locks.cure import as_locked
+        from tfsetup.matrix.machine import macos_version
+
+        if self.lock_file is None:
+            return selection
+        packages = {package.name: package.version for package in self._read(selection).packages}
+        return as_locked(selection, packages, matrix.hazards, macos_version(host))
 
     def _relock(self, row: str, pythons: Sequence[str], form: Form | None) -> None:
         from tfsetup.cli.locking import Locking
@@ -124,7 +136,6 @@ class Installation:
             upgrade=frozenset(),
             index_url=self.index_url,
             offline=self.offline,
-            without_cures=self.without_cures,
         ).run(check=False)
 
     def _nothing_to_do(self, store: Store, selection: Selection) -> Result | None:

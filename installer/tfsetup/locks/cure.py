@@ -13,12 +13,14 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tfsetup.ground.start_up import START_UP, start_up_text
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage
+from tfsetup.matrix.hazards import Hazard, hazards_of
+from tfsetup.matrix.model import Selection
 
 DISTRIBUTION: Final = "tfsetup-cures"
 FILE: Final = re.compile(r"tfsetup_cures-[0-9.]+-py3-none-any\.whl")
@@ -81,6 +83,19 @@ def _zipped(members: Mapping[str, str]) -> bytes:
             entry.external_attr = _FILE
             archive.writestr(entry, text.encode())
     return held.getvalue()
+
+
+def as_locked(
+    selection: Selection, packages: Mapping[str, str], known: Sequence[Hazard], macos: str | None
+) -> Selection:
+    """Return a selection with the known defects of what a lock holds (name → version), not of its own answer.
+
+    Somebody else's lock may hold another plugin than the row would choose. `macos` is the version of the machine.
+    """
+    found = hazards_of(known, packages, row=selection.row, macos=macos)
+    selection = replace(selection, hazards=found)
+    expect = replace(selection.expect, environment=selection.environment) if selection.expect else None
+    return replace(selection, expect=expect)
 
 
 def is_cure(package: LockedPackage) -> bool:

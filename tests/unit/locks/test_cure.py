@@ -11,11 +11,13 @@ from dataclasses import replace
 import pytest
 
 from support.locks import origin, package
+from support.matrix import shipped
 from tfsetup.ground.start_up import START_UP, start_up_text
-from tfsetup.locks.cure import FILE, carried, cure_wheel, others
+from tfsetup.locks.cure import FILE, as_locked, carried, cure_wheel, others
 from tfsetup.locks.model import Lock
 from tfsetup.locks.pylock import read_pylock
 from tfsetup.locks.write import write_lock
+from tfsetup.matrix.model import Expectation, Selection
 
 ONE = {"TURN_OFF_REMAPPER": "1"}
 TWO = {"TURN_OFF_REMAPPER": "1", "OTHER": "x"}
@@ -96,3 +98,17 @@ def test_only_the_wheel_for_these_variables_counts() -> None:
     forged = replace(mine, wheels=(replace(mine.wheels[0], sha256="0" * 64),))
     assert carried(lock(forged), ONE) is None
     assert carried(lock(replace(mine, marker="os_name == 'nt'")), ONE) is None
+
+
+def test_the_defects_are_those_of_what_a_lock_holds() -> None:
+    expect = Expectation(devices=("CPU", "GPU"), blas=None, arch="arm64")
+    selected = Selection(installable=True, row="macos-arm64-metal", expect=expect)
+    known = shipped().hazards
+    found = as_locked(selected, {"tensorflow-metal": "1.1.0"}, known, "14.4")
+    assert [hazard.id for hazard in found.hazards] == ["metal-activation-dropped"]
+    assert found.environment == ONE
+    assert found.expect == replace(expect, environment=ONE)
+    safe = as_locked(found, {"tensorflow-metal": "0.8.0"}, known, "14.4")
+    assert (safe.hazards, safe.environment) == ((), {})
+    assert safe.expect == expect
+    assert as_locked(replace(selected, expect=None), {}, known, None).expect is None
