@@ -55,6 +55,9 @@ def _written(file: Data) -> Iterator[str]:
 def _defects(file: Data) -> Iterator[str]:
     """Yield a line for each known defect of what is locked, and whether the lock itself carries the cure."""
     yield from (f"    {said}" for said in sentences(file.get("hazards", ()), file.get("requirements", ())))
+    if file.get("environment") and not file.get("cure"):
+        lines = "; ".join(f"export {name}={value}" for name, value in sorted(file["environment"].items()))
+        yield f"    `tfsetup install` sets it; where pip, uv or conda install this lock, add the line: {lines}"
 
 
 def _name(file: Data) -> str:
