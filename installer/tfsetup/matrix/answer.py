@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from tfsetup.host.model import Arch, Host
+from tfsetup.matrix.hazards import environment_of, hazards_of
 from tfsetup.matrix.machine import floor, floor_version, macos_in, macos_version
 from tfsetup.matrix.model import Ask, Blas, Expectation, Rejected, Selection, Target
 from tfsetup.matrix.releases import Candidate, Miss, process_arch
-from tfsetup.matrix.rows import Row
+from tfsetup.matrix.rows import Matrix, Row
 from tfsetup.matrix.versions import at_least, in_range, numbers, version
 
 # uv's `--python-platform` names a glibc for these only (uv 0.13, `uv pip compile --help`).
@@ -19,12 +20,14 @@ _MACOS_WITH_MAJORS_ONLY = 11  # from macOS 11 on, platform tags count majors (ma
 
 
 def selection(
-    best: Candidate, passed: Sequence[Miss], host: Host, ask: Ask, proven: str | None, rejected: tuple[Rejected, ...]
+    best: Candidate, passed: Sequence[Miss], host: Host, ask: Ask, matrix: Matrix, rejected: tuple[Rejected, ...]
 ) -> Selection:
     """Return the answer for the winning candidate; `passed` are the newer releases it was preferred to."""
     row = best.row
     blas = blas_for(row, best.version, host)
     source, prebuilt = _plugin(best)
+    hazards = hazards_of(matrix.hazards, _packages(best), row=row.id, macos=macos_version(host))
+    arch, environment = process_arch(row), environment_of(hazards)
     return Selection(
         installable=True,
         row=row.id,
@@ -36,12 +39,21 @@ def selection(
         sdists=tuple(dict.fromkeys(name for rule in best.rules for name in rule.sdists)),
         blas=blas,
         target=target(best, host),
-        expect=Expectation(devices=_devices(row), blas=blas, arch=process_arch(row)),
+        expect=Expectation(devices=_devices(row), blas=blas, arch=arch, environment=environment),
         backend="conda" if ask.backend == "conda" else "venv",
         reasons=tuple(_story(best, passed, ask, blas)),
         rejected=rejected,
-        warnings=tuple(dict.fromkeys(_warnings(best, host, proven))),
+        warnings=tuple(dict.fromkeys(_warnings(best, host, matrix.proven))),
+        hazards=hazards,
     )
+
+
+def _packages(best: Candidate) -> dict[str, str]:
+    """Return the versions that the choice is sure of: the distribution, what carries its code, the plugin."""
+    found = {best.row.distribution: best.version, **dict([best.wheels.carrier] if best.wheels.carrier else [])}
+    if best.row.plugin is not None and best.pair is not None:
+        found[best.row.plugin.distribution] = best.pair.plugin
+    return found
 
 
 def _pin(best: Candidate) -> str:

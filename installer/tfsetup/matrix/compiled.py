@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import Any
 
+from tfsetup.matrix.hazards import Cure, Hazard
 from tfsetup.matrix.rows import (
     BlasRule,
     CondaBlas,
@@ -27,10 +28,11 @@ from tfsetup.matrix.rows import (
 
 # Which fields hold other row types: one, or a list of them. Everything else is plain. A test holds this to the types.
 _NESTED: dict[type, dict[str, type]] = {
-    MatrixFile: {"rows": Row, "rules": Rule, "refusals": Refusal, "conda": CondaSupply},
+    MatrixFile: {"rows": Row, "rules": Rule, "refusals": Refusal, "conda": CondaSupply, "hazards": Hazard},
     Row: {"when": When, "plugin": Plugin, "rules": Rule, "blas": BlasRule, "conda": CondaRelease},
     Plugin: {"pairs": Pair},
     CondaSupply: {"blas": CondaBlas},
+    Hazard: {"cure": Cure},
 }
 
 

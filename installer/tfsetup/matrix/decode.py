@@ -39,6 +39,8 @@ class Decoder:
             return self._choice(node, get_args(wanted))
         if get_origin(wanted) is tuple:
             return self._sequence(node, get_args(wanted)[0], path)
+        if get_origin(wanted) is Mapping:
+            return self._table(node, get_args(wanted), path)
         if dataclasses.is_dataclass(wanted):
             return self._mapping(node, wanted, path)
         return self._plain(node, wanted)
@@ -80,6 +82,22 @@ class Decoder:
         if not node.value:
             self.note(node.where, "an empty list", "Leave the key out.")
         return tuple(self.decode(item, inner, (*path, place)) for place, item in enumerate(node.value))
+
+    def _table(self, node: Node, inner: tuple[Any, Any], path: Path) -> dict[str, Any] | None:
+        """Return a mapping whose keys are free, as far as their kind goes."""
+        if node.kind != "mapping":
+            self.note(node.where, f"a mapping is expected here, not a {node.kind}")
+            return None
+        if not node.value:
+            self.note(node.where, "an empty mapping", "Leave the key out.")
+        found: dict[str, Any] = {}
+        for key, child in node.value:
+            name = self.decode(key, inner[0], (*path, key.text, "name"))
+            if name in found:
+                self.note(key.where, f"the key `{name}` stands here a second time", "Keep one of the two.")
+            elif (value := self.decode(child, inner[1], (*path, key.text))) is not None and name is not None:
+                found[name] = value
+        return found
 
     def _mapping(self, node: Node, wanted: Any, path: Path) -> Any:
         if node.kind != "mapping":

@@ -134,6 +134,32 @@ CONDA_BUILD = Kind(
     example='"*_newaccelerate"',
 )
 
+SLUG = Kind(
+    name="identifier",
+    pattern=r"[a-z0-9]+(-[a-z0-9]+)+",
+    check=_matches(r"[a-z0-9]+(-[a-z0-9]+)+", "lower-case words joined by dashes are expected"),
+    example="metal-activation-dropped",
+)
+CHECK = Kind(
+    name="check of verify",
+    pattern=r"[a-z0-9]+(-[a-z0-9]+)*",
+    check=_matches(r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by dashes are expected"),
+    example="dense-relu-graph",
+)
+VARIABLE = Kind(
+    name="environment variable",
+    pattern=r"[A-Za-z_][A-Za-z0-9_]*",
+    check=_matches(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and underscores are expected, and no digit first"),
+    example="TURN_OFF_REMAPPER",
+)
+# Such a value stands in shell scripts and in Python text without any quoting rule being needed.
+SETTING = Kind(
+    name="value of a variable",
+    pattern=r"[A-Za-z0-9_.,:=/+-]+",
+    check=_matches(r"[A-Za-z0-9_.,:=/+-]+", "letters, digits and `_.,:=/+-` are expected, and at least one"),
+    example='"1"',
+)
+
 RowId = Annotated[str, ROW_ID]
 Range = Annotated[str, RANGE]
 Minor = Annotated[str, MINOR]
@@ -148,3 +174,7 @@ Source = Annotated[str, SOURCE]
 Channel = Annotated[str, CHANNEL]
 CondaName = Annotated[str, CONDA_NAME]
 CondaBuild = Annotated[str, CONDA_BUILD]
+Slug = Annotated[str, SLUG]
+Check = Annotated[str, CHECK]
+Variable = Annotated[str, VARIABLE]
+Setting = Annotated[str, SETTING]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.matrix.facts import Index
+from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.marked import Problem, UnreadableError, compose
 from tfsetup.matrix.rows import Matrix, MatrixFile, Row
 
@@ -79,8 +80,15 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
         proven=next((content.proven for content in reversed(contents) if content.proven), None),
         companions=tuple(dict.fromkeys(name for content in contents for name in content.companions)),
         conda=next((content.conda for content in reversed(contents) if content.conda), None),
+        hazards=_hazards(contents),
         marks=marks,
     )
+
+
+def _hazards(contents: Sequence[MatrixFile]) -> tuple[Hazard, ...]:
+    """Return the hazards of all files: one of a later file stands in the place of its namesake."""
+    found = {hazard.id: hazard for content in contents for hazard in content.hazards}
+    return tuple(found.values())
 
 
 def _twice(content: MatrixFile, marks: dict[tuple[str | int, ...], Where]) -> list[Problem]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tfsetup.host.model import Python
+from tfsetup.matrix.hazards import Hazard, environment_of
 
 Accelerator = Literal["auto", "cpu", "metal", "cuda", "rocm"]
 Backend = Literal["auto", "venv", "conda"]
@@ -52,11 +54,15 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expectation:
-    """What verification must find: device types TensorFlow lists, the BLAS under NumPy, the process architecture."""
+    """What verification must find: device types TensorFlow lists, the BLAS under NumPy, the process architecture.
+
+    `environment`: the variables without which this pair computes something else.
+    """
 
     devices: tuple[Literal["CPU", "GPU"], ...]
     blas: Blas | None
     arch: str | None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +74,8 @@ class Selection:
     that have no wheel for this target and may be built from source while the requirements are installed (old releases
     only; empty otherwise). `interpreter` is the interpreter of this host to build on, None when uv should bring one.
     `conda` are match specs of what comes from `conda_channels` (names) under the conda backend, and empty otherwise.
-    When `installable` is false only `reasons` (why not), `suggestions` (single changes that would make it so, cheapest
-    first) and `rejected` mean anything.
+    `hazards` are the known defects of what is chosen. When `installable` is false only `reasons` (why not),
+    `suggestions` (single changes that would make it so, cheapest first) and `rejected` mean anything.
     """
 
     installable: bool
@@ -90,3 +96,9 @@ class Selection:
     suggestions: tuple[str, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[str, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that every process of the environment must see; empty where nothing is to be cured."""
+        return environment_of(self.hazards)

@@ -13,6 +13,7 @@ from typing import Literal
 from tfsetup.errors import Where
 from tfsetup.host.model import Arch, GpuVendor, Os
 from tfsetup.matrix.facts import Index
+from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.kinds import (
     Bound,
     Channel,
@@ -199,6 +200,7 @@ class MatrixFile:
 
     `proven`: the newest release of TensorFlow that `tfsetup matrix check` has passed with. `companions`: distributions
     whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.
+    `hazards` are known defects; one of a later file replaces that of the same id.
     """
 
     schema: Literal[1]
@@ -208,6 +210,7 @@ class MatrixFile:
     rules: tuple[Rule, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     conda: CondaSupply | None = None
+    hazards: tuple[Hazard, ...] = ()
     remove: tuple[RowId, ...] = ()
 
 
@@ -228,4 +231,5 @@ class Matrix:
     proven: str | None = None
     companions: tuple[str, ...] = ()
     conda: CondaSupply | None = None
+    hazards: tuple[Hazard, ...] = ()
     marks: Marks = field(default_factory=dict)

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import json
 import types
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from tfsetup.matrix.decode import hints_of
@@ -39,6 +40,10 @@ def _of(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"enum": list(get_args(wanted))}
     if get_origin(wanted) is tuple:
         return {"type": "array", "minItems": 1, "items": _of(get_args(wanted)[0], definitions)}
+    if get_origin(wanted) is Mapping:
+        key, value = get_args(wanted)
+        return {"type": "object", "minProperties": 1, "propertyNames": _of(key, definitions),
+                "additionalProperties": _of(value, definitions)}  # fmt: skip
     if dataclasses.is_dataclass(wanted):
         name = wanted.__name__  # type: ignore[union-attr] # a class, not an instance
         if name not in definitions:

@@ -77,7 +77,7 @@ def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     )
     if best.candidate is None:  # pragma: no cover - `fitting` holds candidates only; this tells mypy
         raise AssertionError
-    answer = selection(best.candidate, best.misses, host, ask, matrix.proven, rejected)
+    answer = selection(best.candidate, best.misses, host, ask, matrix, rejected)
     if ask.backend == "conda":
         answer = with_conda(answer, best.candidate, host, matrix.conda)
     return replace(answer, warnings=(*answer.warnings, *_idle(best.row, outcomes, host, ask, matrix)))
@@ -109,7 +109,7 @@ def rivals(host: Host, ask: Ask, matrix: Matrix) -> list[str]:
 
 def choice(candidate: Candidate, host: Host, ask: Ask, matrix: Matrix) -> Selection:
     """Return the answer a candidate would be, by itself: for tables."""
-    return selection(candidate, (), host, ask, matrix.proven, ())
+    return selection(candidate, (), host, ask, matrix, ())
 
 
 def check_ask(ask: Ask) -> None:
