@@ -51,7 +51,7 @@ def doctor(
 
         examined = examine(session, prefix, log, packages, importing=not no_import)
         evidence = examined.evidence
-        diagnosis = with_missing(diagnose(evidence, knowledge()), examined.missing)
+        diagnosis = with_missing(diagnose(evidence, knowledge(session.matrix)), examined.missing)
         diagnosis = _proven(session, evidence, diagnosis)
         if bundle is not None:
             _write_bundle(session, bundle, evidence, diagnosis)
