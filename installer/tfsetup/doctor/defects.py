@@ -7,7 +7,7 @@ an affected version is a problem although nothing failed yet: the defect is sile
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -110,6 +110,11 @@ def _listed(hazard: Hazard, packages: Mapping[str, str]) -> str:
     return f"{hazard.distribution} {version} is installed, and nothing sets {settings(hazard)} for its processes."
 
 
+def pinned(texts: Iterable[str]) -> dict[str, str]:
+    """Return the distributions (normalised) and versions that requirements, or commands with them, pin with `==`."""
+    return {canonicalize_name(one["name"]): one["version"] for text in texts for one in _PINNED.finditer(text)}
+
+
 def settings(hazard: Hazard) -> str:
     """Return the variables of the cure as a shell writes them: `TURN_OFF_REMAPPER=1`."""
     return " ".join(f"{name}={value}" for name, value in hazard.cure.environment.items())
@@ -150,8 +155,7 @@ def _filled(fix: Fix, by_id: Mapping[str, Hazard]) -> Sequence[Fix]:
 
 def _told(do: str, hazards: Sequence[Hazard]) -> str:
     """Return the fix with what its pinned versions need; a command of tfsetup brings the cure along by itself."""
-    pinned: dict[str, str] = {canonicalize_name(one["name"]): one["version"] for one in _PINNED.finditer(do)}
-    needed = hazards_of(hazards, pinned)
+    needed = hazards_of(hazards, pinned([do]))
     if not needed:
         return do
     variables = " ".join(f"{name}={value}" for name, value in environment_of(needed).items())

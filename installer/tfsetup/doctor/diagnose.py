@@ -62,9 +62,10 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
     for defect in defects.certain:
         findings = _with_defect(findings, defect, facts, evidence, knowledge)
-    unexplained = "" if findings else _unexplained(log, looked=evidence.observations is not None)
+    unexplained = "" if findings else _alarm(log) or complaint(log)
+    seen_working = evidence.observations is not None or not log.lines or shows_it_working(log)
     return Diagnosis(
-        verdict=_verdict(findings, unexplained),
+        verdict=_verdict(findings, healthy=not unexplained and (bool(findings) or seen_working)),
         findings=findings,
         needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
         unexplained=unexplained,
@@ -189,22 +190,11 @@ def _fits(fix: Fix, facts: Facts, captures: Mapping[str, str]) -> bool:
     return not fix.platforms or bool(here & set(fix.platforms)) or here == {None}
 
 
-def _verdict(findings: Sequence[Finding], unexplained: str) -> Verdict:
+def _verdict(findings: Sequence[Finding], *, healthy: bool) -> Verdict:
+    """Return the verdict. A text that nobody understands is no health: it must show something working."""
     if any(finding.kind != "harmless" and finding.confidence >= PROBLEM for finding in findings):
         return "problem"
-    return "unknown" if unexplained else "healthy"
-
-
-def _unexplained(log: LogText, *, looked: bool) -> str:
-    """Return the line that leaves the doctor without an answer; empty: nothing is wrong, and that was seen.
-
-    `looked`: an environment was looked at. A text alone must show something working; that nobody knows what it says is
-    no health.
-    """
-    found = _alarm(log) or complaint(log)
-    if found or looked or not log.lines or shows_it_working(log):
-        return found
-    return log.quote(len(log.stream))
+    return "healthy" if healthy else "unknown"
 
 
 def _alarm(log: LogText) -> str:

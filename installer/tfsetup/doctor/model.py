@@ -231,8 +231,9 @@ class Finding:
 class Diagnosis:
     """The answer: `findings` most likely first; `needs` are facts that would decide between look-alikes.
 
-    `verdict` is `problem` (a finding that is not harmless), `healthy` (nothing wrong was found and nothing in the log
-    asks for an explanation) or `unknown` (the log shows an error this doctor does not know).
+    `verdict` is `problem` (a finding that is not harmless), `healthy` (nothing wrong was found, and that something works
+    was seen) or `unknown` (the log has an error or a complaint that no cause explains, which is `unexplained`, or
+    nothing at all to judge).
     """
 
     verdict: Verdict

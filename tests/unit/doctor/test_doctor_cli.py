@@ -60,7 +60,7 @@ def test_nothing_wrong_ends_with_0(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_an_unknown_error_is_told_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = call(capsys, "--log", write(tmp_path / "log", "Traceback\nKeyError: 'x'\n"))
-    assert status == 0
+    assert status == 7
     assert "none of the known causes" in out
     assert "at: KeyError: 'x'" in out
 
