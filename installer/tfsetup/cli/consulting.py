@@ -11,6 +11,7 @@ from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.model import Evidence, FailureKind, PreflightFailure
 from tfsetup.doctor.present import to_data
 from tfsetup.host.model import Host
+from tfsetup.matrix.hazards import environment_of
 
 Data = Mapping[str, Any]
 
@@ -24,15 +25,18 @@ def consult(
 
     `matrix` is the user's, which may know more defects; `packages` are those of the environment, None: not at hand.
     """
+    known, wrong = knowledge(matrix), wrong_checks(data)
     evidence = Evidence(
         log=_words(data.get("failure")),
         host=host,
-        packages=packages,
+        packages=packages if wrong else None,
+        # What a verification starts has the cures it shall have: only what a device computed speaks of a defect here.
+        environment=environment_of(known.hazards),
         failures=_failures(data),
         prefix=prefix,
-        wrong_checks=wrong_checks(data),
+        wrong_checks=wrong,
     )
-    found = diagnose(evidence, knowledge(matrix))
+    found = diagnose(evidence, known)
     return to_data(found) if found.verdict == "problem" else None
 
 

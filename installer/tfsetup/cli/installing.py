@@ -215,7 +215,11 @@ class Installation:
 
             data = self._data(store, selection, None) | {refused.stage: refused.data, "refused": str(refused)}
             data["doctor"] = consult(
-                refused.data, host, prefix=str(self.prefix), matrix=self.session.matrix, packages=pinned(plan.requirements)
+                refused.data,
+                host,
+                prefix=str(self.prefix),
+                matrix=self.session.matrix,
+                packages=pinned(plan.requirements),
             )
             findings = refused.data.get("findings", [])
             return Result(command="install", data=data, findings=findings, code=Code.ANSWER_IS_NO)

@@ -17,7 +17,7 @@ entries
         - {when: …, weight: WORD}
       fixes:
         - {do: TEMPLATE, for: [platforms], when: …, action: rebuild}
-        - {cure: HAZARD, by: variables | program | requirements, for: …, when: …}
+        - {cure: HAZARD, by: variables | program | requirements, remark: …, for: …, when: …}
 
 The holes of a fix have types (`holes.py`): text that anybody may have written never stands in one as it is. A fix with
 `action: rebuild` is `tfsetup install --prefix {prefix:path}` and options of ours, which `--fix` carries out itself.
@@ -220,10 +220,10 @@ def _fix(entry: Marked, names: frozenset[str]) -> Fix:
 
 def _cure(entry: Marked) -> Fix:
     """Return a fix whose words are those of a known defect's cure."""
-    found = entry.entries(("cure", "by", "for", "when"), ["cure", "by"])
+    found = entry.entries(("cure", "by", "remark", "for", "when"), ["cure", "by"])
     platforms = found["for"].items() if "for" in found else ()
     return Fix(
-        do="",
+        do=found["remark"].text() if "remark" in found else "",
         cure=(found["cure"].text(), cast("model.CurePart", found["by"].choice(model.CURE_PARTS))),
         platforms=tuple(cast("model.Platform", item.choice(model.PLATFORMS)) for item in platforms),
         when=_when(found.get("when")),

@@ -24,7 +24,7 @@ from tfsetup.matrix.versions import is_version
 # The distribution that a lock brings to set the variables: where it is installed, every process sees them.
 CURES: Final = "tfsetup-cures"
 _PINNED: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9][0-9A-Za-z.]*)")
-# What brings bounds of its own, and what they take away. The matrix knows the bound, not what a user gives up for it.
+# The matrix knows a bound that avoids a defect, not what a user gives up for it.
 _BOUND_COSTS: Final = (
     "instead: it forgoes every later release, security fixes too, and does not help a graph written by hand"
 )
@@ -69,16 +69,20 @@ def defects_in(evidence: Evidence, log: LogText, known: Sequence[Hazard], *, mac
 
 
 def is_cured(hazard: Hazard, evidence: Evidence, log: LogText) -> bool:
-    """Return whether the environment has the cure, or the log shows that it was set."""
-    return _surely_cured(hazard, evidence) or all(
-        _is_set(name, value, log.stream) for name, value in hazard.cure.environment.items()
-    )
+    """Return whether the environment has the cure, or the log shows that it was set.
+
+    A defect that no variable cures is never cured this way.
+    """
+    variables = hazard.cure.environment.items()
+    shown = bool(variables) and all(_is_set(name, value, log.stream) for name, value in variables)
+    return shown or _surely_cured(hazard, evidence)
 
 
 def _surely_cured(hazard: Hazard, evidence: Evidence) -> bool:
-    if evidence.environment is not None:
-        return all(evidence.environment.get(name) == value for name, value in hazard.cure.environment.items())
-    return CURES in (evidence.packages or {})
+    variables = hazard.cure.environment.items()
+    if not variables or evidence.environment is None:
+        return bool(variables) and CURES in (evidence.packages or {})
+    return all(evidence.environment.get(name) == value for name, value in variables)
 
 
 def _is_set(name: str, value: str, stream: str) -> bool:
@@ -150,7 +154,8 @@ def _filled(fix: Fix, by_id: Mapping[str, Hazard]) -> Sequence[Fix]:
         return (replace(fix, do=_told(fix.do, tuple(by_id.values()))),)
     hazard = by_id.get(fix.cure[0])
     steps = _STEPS[fix.cure[1]](hazard) if hazard is not None else ()
-    return [replace(fix, do=step.do, platforms=step.platforms or fix.platforms) for step in steps]
+    remark = f"; {fix.do}" if fix.do else ""
+    return [replace(fix, do=step.do + remark, platforms=step.platforms or fix.platforms) for step in steps]
 
 
 def _told(do: str, hazards: Sequence[Hazard]) -> str:

@@ -150,7 +150,8 @@ class Signal:
 class Fix:
     """One step or command. `platforms` empty: all of them. `rebuild`: what `--fix` may carry out itself, if it may.
 
-    `cure` is a part of the cure of a known defect; its words are the matrix's, and `do` is empty until they are filled.
+    `cure` is a part of the cure of a known defect; its words are the matrix's. Until they are filled in,
+    `do` is what is remarked behind them.
     """
 
     do: str
@@ -231,8 +232,8 @@ class Finding:
 class Diagnosis:
     """The answer: `findings` most likely first; `needs` are facts that would decide between look-alikes.
 
-    `verdict` is `problem` (a finding that is not harmless), `healthy` (nothing wrong was found, and that something works
-    was seen) or `unknown` (the log has an error or a complaint that no cause explains, which is `unexplained`, or
+    `verdict` is `problem` (a finding that is not harmless), `healthy` (nothing wrong was found, and something that
+    works was seen) or `unknown` (the log has an error or a complaint that no cause explains, which is `unexplained`, or
     nothing at all to judge).
     """
 

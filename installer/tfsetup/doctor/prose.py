@@ -15,7 +15,8 @@ from tfsetup.doctor.text import LogText
 
 # A person writes before or after what a program printed; a log's middle is the program's.
 _WINDOW: Final = 200_000
-# Only ASCII is made small: every other letter may change its length, and offsets must stay.
+_APART: Final = 4000
+# Only ASCII is made small: any other letter may change its length, and places must stay.
 _SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 # What stands between a name and its version: `==1.1.0`, `-1.1.0`, ` v1.1.0`, ` (1.1.0)`, and what pip show prints.
 _BETWEEN: Final = r"(?: ?(?:==?|:|-|@|v|\(|\||version|=>)){0,3} ?"
@@ -44,14 +45,14 @@ _WORKING: Final = (
 
 
 def in_small_letters(log: LogText) -> LogText:
-    """Return both ends of `log` in small letters; what lies between is blank, so that offsets are those of `log`."""
-    stream = log.stream.translate(_SMALL) if len(log.stream) <= 2 * _WINDOW else _ends(log.stream)
-    return replace(log, stream=stream)
-
-
-def _ends(stream: str) -> str:
-    head, tail = stream[:_WINDOW].translate(_SMALL), stream[-_WINDOW:].translate(_SMALL)
-    return head + " " * (len(stream) - 2 * _WINDOW) + tail
+    """Return both ends of `log` in small letters, as one text; a place in it has the line it has in `log`."""
+    cut = len(log.stream) - 2 * _WINDOW
+    if cut <= 0:
+        return replace(log, stream=log.stream.translate(_SMALL))
+    # The two ends are kept apart by a line's length of blanks, so that no pattern reaches from one into the other.
+    ends = (log.stream[:_WINDOW], log.stream[-_WINDOW:])
+    starts = (at if at <= _WINDOW else max(_WINDOW, at - cut) + _APART for at in log.starts)
+    return replace(log, stream=(" " * _APART).join(ends).translate(_SMALL), starts=tuple(starts))
 
 
 def versions_said(log: LogText, names: Iterable[str]) -> dict[str, str]:
