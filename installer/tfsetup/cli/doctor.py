@@ -9,6 +9,7 @@ import typer
 
 from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
+from tfsetup.errors import Code
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
@@ -47,11 +48,10 @@ def doctor(
         from tfsetup.doctor.gather import knowledge
         from tfsetup.doctor.missing import with_missing
         from tfsetup.doctor.present import to_data
-        from tfsetup.errors import Code
 
         examined = examine(session, prefix, log, packages, importing=not no_import)
         evidence = examined.evidence
-        diagnosis = with_missing(diagnose(evidence, knowledge()), examined.missing)
+        diagnosis = with_missing(diagnose(evidence, knowledge(session.matrix)), examined.missing)
         diagnosis = _proven(session, evidence, diagnosis)
         if bundle is not None:
             _write_bundle(session, bundle, evidence, diagnosis)
@@ -61,9 +61,16 @@ def doctor(
 
             repaired = carry_out(session, diagnosis, yes=yes)
             return Result(command="doctor", data=data | {"fixed": repaired.data}, code=repaired.code)
-        return Result(command="doctor", data=data, code=Code.ANSWER_IS_NO if diagnosis.verdict == "problem" else None)
+        return Result(command="doctor", data=data, code=_code(diagnosis))
 
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
+
+
+def _code(diagnosis: Diagnosis) -> Code | None:
+    """Return the exit status: only health is a yes, and a text with nothing to judge is no answer at all."""
+    if diagnosis.verdict == "healthy":
+        return None
+    return Code.ANSWER_IS_NO if diagnosis.findings or diagnosis.unexplained else Code.UNDECIDED
 
 
 def _proven(session: Session, evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:

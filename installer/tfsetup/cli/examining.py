@@ -10,6 +10,7 @@ from tfsetup.cli.session import Session
 from tfsetup.doctor.environment import Environment
 from tfsetup.doctor.gather import (
     environment_meant,
+    knowledge,
     look_at,
     python_on_path,
     read_log,
@@ -25,6 +26,7 @@ from tfsetup.errors import TfsetupError
 from tfsetup.ground.looking import missing
 from tfsetup.ground.prefix import Absent, Gone
 from tfsetup.host.model import Host, Python
+from tfsetup.matrix.hazards import environment_of
 
 if TYPE_CHECKING:
     from tfsetup.loader.report import Report
@@ -63,7 +65,7 @@ def examine(
     if isinstance(found, Absent):
         raise missing(found)
     session.say(f"Looking at {found.python}")
-    environment = look_at(found.python, Path.cwd())
+    environment = look_at(found.python, Path.cwd(), _cures(session))
     target = target_of(found.path)
     return Examined(evidence=_of_environment(session, environment, found.python, target, text, importing=importing))
 
@@ -86,7 +88,7 @@ def _without_environment(session: Session, log: str | None, *, importing: bool) 
 
 def _looked_at(session: Session, python: Path) -> Environment | None:
     try:
-        return look_at(python, Path.cwd())
+        return look_at(python, Path.cwd(), _cures(session))
     except TfsetupError as error:
         session.say(f"Note      {error.message}")
         return None
@@ -119,7 +121,13 @@ def _of_environment(
         observations=inspect(environment, host),
         failures=failures,
         prefix=target,
+        environment=environment.interpreter.environment,
     )
+
+
+def _cures(session: Session) -> list[str]:
+    """Return the variables that cure known defects, which a process of an environment must see."""
+    return list(environment_of(knowledge(session.matrix).hazards))
 
 
 def _predicted(session: Session, prefix: Path, host: Host) -> tuple[PreflightFailure, ...] | None:

@@ -243,9 +243,16 @@ class Installation:
             outcome = build(plan, store, hooks, offline=self.offline, replace=self.replace, anew=self.anew)
         except Refused as refused:
             from tfsetup.cli.consulting import consult
+            from tfsetup.doctor.defects import pinned
 
             data = self._data(store, selection, None) | {refused.stage: refused.data, "refused": str(refused)}
-            data["doctor"] = consult(refused.data, host, prefix=str(self.prefix))
+            data["doctor"] = consult(
+                refused.data,
+                host,
+                prefix=str(self.prefix),
+                matrix=self.session.matrix,
+                packages=pinned(plan.requirements),
+            )
             findings = refused.data.get("findings", [])
             return Result(command="install", data=data, findings=findings, code=Code.ANSWER_IS_NO)
         self.seconds |= outcome.seconds

@@ -91,12 +91,8 @@ class Examination:
         write_page = self._page_writer()
         found, history = self._with_history(self._verify(python))
         data = to_data(found) | {"history": history, "compare": self.compare}
-        if found.failure is not None:
-            from tfsetup.cli.consulting import consult
-            from tfsetup.envs.guard import target_of
-
-            host = self.session.host(pythons=False, downloads=False)
-            data["doctor"] = consult(data, host, prefix=target_of(self.prefix))
+        if not found.ok:
+            data["doctor"] = self._explained(python, data)
         findings = findings_data(found)
         if write_page is not None:
             write_page(data, findings)
@@ -116,6 +112,20 @@ class Examination:
                 on_progress=on_progress,
                 timeout_s=self.timeout,
             )
+
+    def _explained(self, python: Path, data: dict[str, Any]) -> dict[str, Any] | None:
+        """Ask the doctor why; which packages there are matters where a device computes wrong results."""
+        from tfsetup.cli.consulting import consult, wrong_checks
+        from tfsetup.envs.guard import target_of
+
+        packages = None
+        if wrong_checks(data):
+            from tfsetup.doctor.gather import look_at
+
+            packages = look_at(python, Path.cwd()).packages
+        host = self.session.host(pythons=False, downloads=False)
+        prefix = target_of(self.prefix)
+        return consult(data, host, prefix=prefix, matrix=self.session.matrix, packages=packages)
 
     def _with_history(self, found: Verification) -> tuple[Verification, dict[str, Any]]:
         from tfsetup.verify import keep

@@ -11,18 +11,22 @@ entries
       kind: fatal | install | degraded | harmless
       signals:
         - {log: PATTERN or list, also: …, without: …, when: …, weight: WORD}
+        - {prose: [group, …], without: …, when: …, weight: WORD}
         - {preflight: KIND, image: PART, when: …, weight: WORD}
         - {check: CHECK, subject: NAME, when: …, weight: WORD}
         - {when: …, weight: WORD}
       fixes:
         - {do: TEMPLATE, for: [platforms], when: …, action: rebuild}
+        - {cure: HAZARD, by: variables | program | requirements, remark: …, for: …, when: …}
 
 The holes of a fix have types (`holes.py`): text that anybody may have written never stands in one as it is. A fix with
 `action: rebuild` is `tfsetup install --prefix {prefix:path}` and options of ours, which `--fix` carries out itself.
 
 `when` is a mapping of facts that must all hold, or a list of such mappings of which one must. A fact is a name of
-`facts.HOST_FACTS`, `package.NAME` or `capture.NAME`; its test a boolean, a text, a list of texts, a version specifier,
-or (packages only) `present` or `absent`.
+`facts.HOST_FACTS`, `package.NAME`, `capture.NAME` or `hazard.ID` (a known defect of the matrix that what is installed
+has, uncured); its test a boolean, a text, a list of texts, a version specifier, or (packages only) `present` or
+`absent`. `prose` is what people write in their own words: one pattern of each group must stand somewhere in the text;
+these patterns are written in small letters and match any.
 """
 
 from __future__ import annotations
@@ -45,7 +49,7 @@ from tfsetup.matrix.model import Accelerator, Ask, Backend
 from tfsetup.matrix.versions import is_version
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?:[-.][a-z0-9]++)*+")
-_SIGNAL_KEYS: Final = ("log", "also", "without", "preflight", "image", "check", "subject", "when", "weight")
+_SIGNAL_KEYS: Final = ("log", "prose", "also", "without", "preflight", "image", "check", "subject", "when", "weight")
 # What inspections and preflight say, besides what patterns capture; `pkg_NAME` is an installed version.
 _TOLD: Final = frozenset(("subject", "installed", "required", "names", "keep", "kept", "nearest", "name", "want"))
 # Paths that the doctor looks at itself.
@@ -95,7 +99,7 @@ class _Reader:
         if not _SLUG.fullmatch(slug):
             found["cause"].fail("a slug is lower-case words joined by hyphens")
         signals = tuple(self._signal(item) for item in found["signals"].items())
-        if not any(signal.log or signal.preflight or signal.check for signal in signals):
+        if not any(signal.log or signal.prose or signal.preflight or signal.check for signal in signals):
             found["signals"].fail("needs a signal that can be seen: a log pattern, a preflight failure or a check")
         fixes = tuple(_fix(item, _names(signals)) for item in found["fixes"].items())
         if not any(_always(fix) for fix in fixes):
@@ -113,18 +117,19 @@ class _Reader:
 
     def _signal(self, entry: Marked) -> Signal:
         found = entry.entries(_SIGNAL_KEYS, ["weight"])
-        sources = [key for key in ("log", "preflight", "check") if key in found]
+        sources = [key for key in ("log", "prose", "preflight", "check") if key in found]
         if len(sources) > 1:
             entry.fail(f"a signal has one source, this one has {' and '.join(sources)}")
         if not sources and "when" not in found:
-            entry.fail("needs log, preflight, check or when")
+            entry.fail("needs log, prose, preflight, check or when")
         preflight = found["preflight"].choice(model.FAILURE_KINDS) if "preflight" in found else None
         check = found["check"].choice(model.CHECKS) if "check" in found else None
         return Signal(
             weight=cast("model.Weight", found["weight"].choice(tuple(POINTS))),
             log=self._patterns(found.get("log")),
+            prose=self._prose(found.get("prose")),
             also=self._groups(found.get("also")),
-            without=self._patterns(found.get("without")),
+            without=self._without(found),
             preflight=cast("model.FailureKind | None", preflight),
             image=found["image"].text() if "image" in found else "",
             check=cast("model.Check | None", check),
@@ -135,6 +140,13 @@ class _Reader:
     def _groups(self, entry: Marked | None) -> tuple[tuple[Pattern, ...], ...]:
         """Return one group an item: a pattern, or a shared list of which any pattern will do."""
         return tuple(self._patterns(item) for item in entry.items()) if entry is not None else ()
+
+    def _prose(self, entry: Marked | None) -> tuple[tuple[Pattern, ...], ...]:
+        return tuple(_small(item, self._patterns(item)) for item in entry.items()) if entry is not None else ()
+
+    def _without(self, found: Mapping[str, Marked]) -> tuple[Pattern, ...]:
+        patterns = self._patterns(found.get("without"))
+        return _small(found["without"], patterns) if patterns and "prose" in found else patterns
 
     def _patterns(self, entry: Marked | None) -> tuple[Pattern, ...]:
         patterns: list[Pattern] = []
@@ -174,12 +186,24 @@ def _condition(key: Marked, value: Marked) -> Condition:
         return Condition(scope="package", fact=canonicalize_name(rest), test=test)
     if scope == "capture" and rest:
         return Condition(scope="capture", fact=rest, test=test)
+    if scope == "hazard" and rest:
+        return Condition(scope="hazard", fact=rest, test=test)
     if name not in HOST_FACTS:
         key.fail(f"unknown fact {name!r}; known: {', '.join(HOST_FACTS)}, package.NAME, capture.NAME")
     return Condition(scope="host", fact=name, test=test)
 
 
+def _small(entry: Marked, patterns: tuple[Pattern, ...]) -> tuple[Pattern, ...]:
+    """Complain about a capital letter in a pattern of prose: it would never match."""
+    capital = next((pattern.source for pattern in patterns if pattern.source != pattern.source.lower()), None)
+    if capital is not None:
+        entry.fail(f"prose is matched in small letters, and {capital!r} has others")
+    return patterns
+
+
 def _fix(entry: Marked, names: frozenset[str]) -> Fix:
+    if "cure" in entry.pairs():
+        return _cure(entry)
     found = entry.entries(("do", "for", "when", "action"), ["do"])
     do = " ".join(found["do"].text().split())
     for hole in HOLE.finditer(do):
@@ -191,6 +215,18 @@ def _fix(entry: Marked, names: frozenset[str]) -> Fix:
         platforms=tuple(cast("model.Platform", item.choice(model.PLATFORMS)) for item in platforms),
         when=_when(found.get("when")),
         rebuild=_rebuild(found["do"], do) if rebuild else None,
+    )
+
+
+def _cure(entry: Marked) -> Fix:
+    """Return a fix whose words are those of a known defect's cure."""
+    found = entry.entries(("cure", "by", "remark", "for", "when"), ["cure", "by"])
+    platforms = found["for"].items() if "for" in found else ()
+    return Fix(
+        do=found["remark"].text() if "remark" in found else "",
+        cure=(found["cure"].text(), cast("model.CurePart", found["by"].choice(model.CURE_PARTS))),
+        platforms=tuple(cast("model.Platform", item.choice(model.PLATFORMS)) for item in platforms),
+        when=_when(found.get("when")),
     )
 
 

@@ -6,15 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tfsetup.doctor.defects import Defect, defects_in
 from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
 from tfsetup.doctor.holes import Known, fill
 from tfsetup.doctor.match import Seen, signals_seen
 from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Rebuild, Step, Verdict
+from tfsetup.doctor.prose import complaint, shows_it_working
 from tfsetup.doctor.text import LogText, clean
 from tfsetup.doctor.weights import (
     BELOW,
     LAST_BONUS,
     LEAST,
+    LIKELY,
     MOST,
     POINTS,
     PRIOR,
@@ -25,6 +28,7 @@ from tfsetup.doctor.weights import (
 )
 
 _MOST_FINDINGS = 5
+_MOST_PROOFS = 3
 _HERE = ".venv"  # the environment the fixes are for when none was named
 _NO_COMMAND = "Give the environment a path of printable characters: no command can be shown for this one"
 # Words by which programs say that they failed; their absence is what lets the doctor call a log healthy.
@@ -49,14 +53,19 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     """Return what is wrong according to `evidence`, most likely cause first."""
     log = clean(evidence.log or "")
     facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    defects = defects_in(evidence, log, knowledge.hazards, macos=facts.host.get("macos"))
+    facts = replace(facts, hazards=defects.facts)
     seen = signals_seen(knowledge.causes, evidence, log, facts)
     scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in knowledge.causes]
     ranked = _ranked([one for one in scored if one is not None])
     shown = [pair for pair in ranked if pair[1] >= LEAST][:_MOST_FINDINGS]
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
-    unexplained = "" if findings else _alarm(log)
+    for defect in defects.certain:
+        findings = _with_defect(findings, defect, facts, evidence, knowledge)
+    unexplained = "" if findings else _alarm(log) or complaint(log)
+    seen_working = evidence.observations is not None or not log.lines or shows_it_working(log)
     return Diagnosis(
-        verdict=_verdict(findings, unexplained),
+        verdict=_verdict(findings, healthy=not unexplained and (bool(findings) or seen_working)),
         findings=findings,
         needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
         unexplained=unexplained,
@@ -117,11 +126,37 @@ def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence, 
         cause=one.cause.slug,
         confidence=round(confidence, 3),
         title=one.cause.title,
-        evidence=tuple(proofs[:3]),
+        evidence=tuple(proofs[:_MOST_PROOFS]),
         explanation=one.cause.meaning,
         steps=steps_for(one.cause, facts, known, prefix=evidence.prefix or _HERE),
         kind=one.cause.kind,
     )
+
+
+def _with_defect(
+    findings: tuple[Finding, ...], defect: Defect, facts: Facts, evidence: Evidence, knowledge: Knowledge
+) -> tuple[Finding, ...]:
+    """Put a known defect of what is installed behind what explains the log, and before what merely may.
+
+    It is there whatever the log says; that it is what the user came with is no surer than what stands before it.
+    """
+    cause = next(one for one in knowledge.causes if one.slug == defect.hazard.id)
+    same = next((one for one in findings if one.cause == cause.slug), None)
+    others = tuple(one for one in findings if one is not same)
+    at = next((n for n, one in enumerate(others) if one.kind == "harmless" or one.confidence < LIKELY), len(others))
+    at = at if same is None else min(at, findings.index(same))
+    sure = max(defect.confidence, same.confidence if same else 0.0)
+    least = min([sure, *(one.confidence for one in others[:at])])
+    finding = Finding(
+        cause=cause.slug,
+        confidence=least,
+        title=cause.title,
+        evidence=(*(same.evidence if same else ())[: _MOST_PROOFS - 1], defect.proof),
+        explanation=cause.meaning,
+        steps=steps_for(cause, facts, Known(family=knowledge.family), prefix=evidence.prefix or _HERE),
+        kind=cause.kind,
+    )
+    return (*others[:at], finding, *(replace(one, confidence=min(one.confidence, least)) for one in others[at:]))
 
 
 def steps_for(cause: Cause, facts: Facts, known: Known, *, prefix: str) -> tuple[Step, ...]:
@@ -155,10 +190,11 @@ def _fits(fix: Fix, facts: Facts, captures: Mapping[str, str]) -> bool:
     return not fix.platforms or bool(here & set(fix.platforms)) or here == {None}
 
 
-def _verdict(findings: Sequence[Finding], unexplained: str) -> Verdict:
+def _verdict(findings: Sequence[Finding], *, healthy: bool) -> Verdict:
+    """Return the verdict. A text that nobody understands is no health: it must show something working."""
     if any(finding.kind != "harmless" and finding.confidence >= PROBLEM for finding in findings):
         return "problem"
-    return "unknown" if unexplained else "healthy"
+    return "healthy" if healthy else "unknown"
 
 
 def _alarm(log: LogText) -> str:

@@ -24,7 +24,10 @@ FileState = Literal["ok", "missing", "shorter", "changed", "unreadable"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interpreter:
-    """What an interpreter says about itself. `markers` is its PEP 508 environment, `path` its sys.path."""
+    """What an interpreter says about itself. `markers` is its PEP 508 environment, `path` its sys.path.
+
+    `environment`: of the variables that it was asked for, those that its process sees, whoever set them.
+    """
 
     executable: str
     version: str
@@ -34,6 +37,7 @@ class Interpreter:
     soabi: str
     markers: Mapping[str, str]
     path: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

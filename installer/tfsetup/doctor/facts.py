@@ -18,10 +18,11 @@ from tfsetup.host.model import Host
 
 HOST_FACTS = (
     "os", "os_version", "macos", "arch", "process", "rosetta", "wsl", "container", "libc", "glibc", "python", "bits",
-    "avx", "avx2", "gpu", "driver", "device", "loss",
+    "avx", "avx2", "gpu", "driver", "device", "loss", "os_told",
 )  # fmt: skip
-# Those that a log says or nothing does; nobody can be asked for them.
-LOG_FACTS = frozenset(("loss",))
+# Those that a log says or nothing does; nobody can be asked for them. `os_told`: the system that somebody named, never
+# one that the log's words suggest; a report about one machine speaks of others.
+LOG_FACTS = frozenset(("loss", "os_told"))
 # What a package name may be compared with besides a specifier.
 PRESENCE = ("present", "absent")
 _VERSION = re.compile(r"[0-9]++(?:\.[0-9]++)*+(?:(?:rc|a|b|\.post|\.dev)[0-9]++)?+")
@@ -71,8 +72,8 @@ _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 # A log that names another framework or package manager and never TensorFlow or its family is about that other one.
 _OURS = ("tensorflow", "keras", "libmetal_plugin", "tf.", "tensorboard")
 _OTHERS = (
-    "torch", "jaxlib", "/jax/", "\\jax\\", "jax.", "npm err!", "node_modules", "cargo", "rustc", "mxnet",
-    "paddlepaddle", "onnxruntime", "cupy", "xgboost", "lightgbm", "catboost",
+    "torch", "jaxlib", "jax-metal", "jax metal", "flax", "mlx", "/jax/", "\\jax\\", "jax.", "npm err!", "node_modules",
+    "cargo", "rustc", "mxnet", "paddlepaddle", "onnxruntime", "cupy", "xgboost", "lightgbm", "catboost",
 )  # fmt: skip
 # How Keras prints the loss of a step or an epoch.
 _LOSS = re.compile(r"(?<![a-z_])loss: ?(?P<value>nan|inf|[0-9]{1,12}(?:\.[0-9]{1,12})?(?:e[+-]?[0-9]{1,3})?)")
@@ -100,7 +101,8 @@ _PYTHON = (
 class Facts:
     """What conditions are tested against. `guessed` names the host facts that were read out of the log.
 
-    `elsewhere` says that the log is about another framework, so that its words are none of ours.
+    `elsewhere` says that the log is about another framework, so that its words are none of ours. `hazards`: the known
+    defects of which it is known whether what is installed has them.
     """
 
     host: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +110,7 @@ class Facts:
     whole: bool = False
     guessed: frozenset[str] = frozenset()
     elsewhere: bool = False
+    hazards: Mapping[str, bool] = field(default_factory=dict)
 
     def holds(self, when: When, captures: Mapping[str, str]) -> bool | None:
         """Return whether one of the clauses holds: true, false, or None when the facts to tell are not known."""
@@ -120,12 +123,17 @@ class Facts:
 
     def _test(self, condition: Condition, captures: Mapping[str, str]) -> bool | None:
         match condition.scope:
+            case "host" if condition.fact == "os_told":
+                return _compare(None if "os" in self.guessed else self.host.get("os"), condition.test)
             case "host":
                 return _compare(self.host.get(condition.fact), condition.test)
             case "capture":
                 return _compare(captures.get(condition.fact), condition.test)
             case "package":
                 return self._package(condition)
+            case "hazard":
+                has = self.hazards.get(condition.fact)
+                return None if has is None else has == condition.test
 
     def _package(self, condition: Condition) -> bool | None:
         installed = self.packages.get(condition.fact)

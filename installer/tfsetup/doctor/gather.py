@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from tfsetup.doctor.causes import read_causes
+from tfsetup.doctor.defects import taught
 from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.inspection import MODULE
 from tfsetup.doctor.model import Knowledge
@@ -55,6 +56,7 @@ print("\n" + json.dumps({
     "executable": sys.executable, "version": "%d.%d.%d" % v[:3], "machine": platform.machine(),
     "platform": sysconfig.get_platform(), "bits": struct.calcsize("P") * 8,
     "soabi": sysconfig.get_config_var("SOABI") or "", "path": [p for p in sys.path if p],
+    "environment": {n: os.environ[n] for n in sys.argv[1:] if n in os.environ},
     "markers": {"implementation_name": impl.name if impl else "", "implementation_version": "%d.%d.%d" % v[:3],
         "os_name": os.name, "platform_machine": platform.machine(), "platform_release": platform.release(),
         "platform_system": platform.system(), "platform_version": platform.version(),
@@ -65,8 +67,8 @@ print("\n" + json.dumps({
 
 
 @cache
-def knowledge() -> Knowledge:
-    """Return the knowledge this package ships.
+def knowledge(matrix: Path | None = None) -> Knowledge:
+    """Return the knowledge this package ships, with the known defects of the matrix, which `matrix` may add to.
 
     Raises:
         InvalidFileError: a data file is missing or damaged, so the installation is.
@@ -79,7 +81,8 @@ def knowledge() -> Knowledge:
         raise InvalidFileError(message, where=Where(file=str(path)), hint="Install tfsetup again.") from error
     known = read_causes(text, str(path))
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
-    return replace(known, family=family(read_matrix()) | published)
+    read = read_matrix(matrix)
+    return taught(replace(known, family=family(read) | published), read.hazards)
 
 
 def read_log(source: str) -> str:
@@ -213,13 +216,13 @@ def python_on_path() -> Path | None:
     return Path(found).absolute() if found else None
 
 
-def look_at(python: Path, folder: Path) -> Environment:
-    """Return the environment of `python`, seen from the working folder `folder`.
+def look_at(python: Path, folder: Path, variables: Iterable[str] = ()) -> Environment:
+    """Return the environment of `python`, seen from the working folder `folder`; `variables` are those of cures.
 
     Raises:
         UsageError: the interpreter does not run.
     """
-    interpreter = ask(python)
+    interpreter = ask(python, variables)
     sites = [Path(entry) for entry in interpreter.path if Path(entry).name in {"site-packages", "dist-packages"}]
     found = [one for site in dict.fromkeys(sites) for one in _distributions(site)]
     prefix = find(python).root
@@ -235,20 +238,21 @@ def look_at(python: Path, folder: Path) -> Environment:
     )
 
 
-def ask(python: Path) -> Interpreter:
-    """Return what the interpreter says about itself.
+def ask(python: Path, variables: Iterable[str] = ()) -> Interpreter:
+    """Return what the interpreter says about itself, and which of `variables` its processes see, with their values.
 
     Raises:
         UsageError: it does not run, or says something else.
     """
     try:
-        done = run_child([python, "-c", _SELF_PORTRAIT], limit_s=_TIMEOUT_S, cwd=python.parent)
+        done = run_child([python, "-c", _SELF_PORTRAIT, *variables], limit_s=_TIMEOUT_S, cwd=python.parent)
         answer = json.loads(done.stdout.strip().splitlines()[-1])
     except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
         raise UsageError(
             f"The interpreter {python} does not run: {error}.", hint="Make the environment anew: tfsetup install"
         ) from error
     return Interpreter(
+        environment=answer["environment"],
         executable=answer["executable"] or str(python), version=answer["version"], machine=answer["machine"],
         platform=answer["platform"], bits=answer["bits"], soabi=answer["soabi"], markers=answer["markers"],
         path=tuple(answer["path"]),

@@ -11,6 +11,7 @@ from packaging.version import Version
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, Pattern, candidates
+from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.text import LogText
 from tfsetup.matrix.versions import is_version
 
@@ -109,10 +110,11 @@ def position(captures: Mapping[str, str]) -> dict[str, str]:
 
 def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts) -> list[Seen]:
     """Return every signal of `causes` that the evidence shows, and facts for or against causes that were seen."""
-    scanner = Scanner(log)
+    scanner, prose = Scanner(log), Scanner(in_small_letters(log))
     seen: list[Seen] = []
     for cause in causes:
         visible = [one for signal in cause.signals for one in _visible(cause, signal, evidence, scanner, facts)]
+        visible += [one for signal in cause.signals for one in _in_prose(cause, signal, prose, facts)]
         if not visible:
             continue
         captures = _merged(visible)
@@ -155,6 +157,23 @@ def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Ite
     )
 
 
+def _in_prose(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
+    holds = facts.holds(signal.when, {}) if signal.prose and not facts.elsewhere else False
+    if holds is False or not all(scanner.any(scanner.possible(group)) for group in signal.prose):
+        return
+    if scanner.any(scanner.possible(signal.without)):
+        return
+    # The first group says the most, so its place is what people should read.
+    first = next(hit for pattern in scanner.possible(signal.prose[0]) for hit in scanner.hits(pattern))
+    yield Seen(
+        cause=cause.slug,
+        weight=signal.weight,
+        decided=holds is True,
+        proof=scanner.log.quote(first.start),
+        offset=first.start,
+    )
+
+
 def _held(hit: Hit) -> dict[str, str]:
     return {**hit.captures, **position(hit.captures)}
 
@@ -186,7 +205,7 @@ def _in_environment(cause: Cause, signal: Signal, evidence: Evidence, facts: Fac
 
 
 def _fitting(cause: Cause, signal: Signal, facts: Facts, captures: Mapping[str, str]) -> Iterator[Seen]:
-    bare = not signal.log and signal.preflight is None and signal.check is None
+    bare = not signal.log and not signal.prose and signal.preflight is None and signal.check is None
     if bare and facts.holds(signal.when, captures) is True:
         yield Seen(cause=cause.slug, weight=signal.weight, decided=True, proof="", captures={})
 

@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 
 from tfsetup.doctor.pattern import Pattern
 from tfsetup.host.model import Host
+from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Accelerator, Ask, Backend
 
 FailureKind = Literal[
@@ -47,9 +48,11 @@ Weight = Literal[
     "proof", "strong", "likely", "possible", "hint", "supports-much", "supports", "weakens", "against", "excludes"
 ]  # fmt: skip
 Verdict = Literal["problem", "healthy", "unknown"]
+CurePart = Literal["variables", "program", "requirements"]
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 CHECKS: Final = get_args(Check)
+CURE_PARTS: Final = get_args(CurePart)
 FAILURE_KINDS: Final = get_args(FailureKind)
 KINDS: Final = get_args(Kind)
 PLATFORMS: Final = get_args(Platform)
@@ -87,7 +90,9 @@ class Evidence:
     """Everything the doctor may look at. None means "not at hand", which is not the same as empty.
 
     `packages` maps normalised names to versions; `whole` says that the list is complete, so that a name not in it is
-    not installed. `prefix` is the environment the fixes are for, as the user would type it.
+    not installed. `prefix` is the environment the fixes are for, as the user would type it. `environment` are the
+    variables of the cures of known defects that a process of it really sees, None: nobody looked. `wrong_checks` are
+    the names of verify's checks by which a device gave wrong results.
     """
 
     log: str | None = None
@@ -97,13 +102,15 @@ class Evidence:
     observations: tuple[Observation, ...] | None = None
     failures: tuple[PreflightFailure, ...] | None = None
     prefix: str | None = None
+    environment: Mapping[str, str] | None = None
+    wrong_checks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """A test of one fact: `fact` is a host fact, `package` or `capture` name, `test` what it must be."""
+    """A test of one fact: `fact` is a host fact, a `package`, `capture` or `hazard`, `test` what it must be."""
 
-    scope: Literal["host", "package", "capture"]
+    scope: Literal["host", "package", "capture", "hazard"]
     fact: str
     test: bool | str | tuple[str, ...]
 
@@ -122,12 +129,14 @@ When = tuple[Clause, ...]
 class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
-    Exactly one of `log` (any of these patterns), `preflight`, `check` or none of them (then `when` alone decides).
-    A log signal may need one pattern of each group in `also` and none of `without` anywhere in the log.
+    Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals),
+    `preflight`, `check` or none of them (then `when` alone decides). A log signal may need one pattern of each group in
+    `also` and none of `without` anywhere in the log; `without` of a prose signal is written in small letters too.
     """
 
     weight: Weight
     log: tuple[Pattern, ...] = ()
+    prose: tuple[tuple[Pattern, ...], ...] = ()
     also: tuple[tuple[Pattern, ...], ...] = ()
     without: tuple[Pattern, ...] = ()
     preflight: FailureKind | None = None
@@ -139,9 +148,14 @@ class Signal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fix:
-    """One step or command. `platforms` empty: all of them. `rebuild`: what `--fix` may carry out itself, if it may."""
+    """One step or command. `platforms` empty: all of them. `rebuild`: what `--fix` may carry out itself, if it may.
+
+    `cure` is a part of the cure of a known defect; its words are the matrix's. Until they are filled in,
+    `do` is what is remarked behind them.
+    """
 
     do: str
+    cure: tuple[str, CurePart] | None = None
     platforms: tuple[Platform, ...] = ()
     when: When = ()
     rebuild: Ask | None = None
@@ -163,12 +177,14 @@ class Cause:
 class Knowledge:
     """What the doctor knows. `aliases` maps a distribution to the names under which the same thing is published.
 
-    `family`: normalised names of the distributions that a fix may name because evidence does.
+    `family`: normalised names of the distributions that a fix may name because evidence does. `hazards` are the known
+    defects of the matrix.
     """
 
     causes: tuple[Cause, ...]
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     family: frozenset[str] = frozenset()
+    hazards: tuple[Hazard, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,8 +232,9 @@ class Finding:
 class Diagnosis:
     """The answer: `findings` most likely first; `needs` are facts that would decide between look-alikes.
 
-    `verdict` is `problem` (a finding that is not harmless), `healthy` (nothing wrong was found and nothing in the log
-    asks for an explanation) or `unknown` (the log shows an error this doctor does not know).
+    `verdict` is `problem` (a finding that is not harmless), `healthy` (nothing wrong was found, and something that
+    works was seen) or `unknown` (the log has an error or a complaint that no cause explains, which is `unexplained`, or
+    nothing at all to judge).
     """
 
     verdict: Verdict

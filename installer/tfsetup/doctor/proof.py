@@ -36,4 +36,5 @@ def _proven(finding: Finding, select: Select) -> Finding:
 
 
 def _chosen(selection: Selection) -> str:
-    return f"{', '.join((*selection.requirements, *selection.conda))} on Python {selection.python}"
+    cures = "".join(f" with {name}={value}" for name, value in selection.environment.items())
+    return f"{', '.join((*selection.requirements, *selection.conda))} on Python {selection.python}{cures}"

@@ -34,5 +34,9 @@ BELOW: Final = {"fatal": 0.0, "install": 0.0, "degraded": -3.0, "harmless": -6.0
 # Nobody is ever certain from a text.
 MOST: Final = 0.97
 LEAST: Final = 0.08
+# A defect that the installed versions are known to have; whether the user has met it, the list cannot tell.
+KNOWN_DEFECT: Final = 0.9
+# From here on a finding explains what was seen.
+LIKELY: Final = 0.5
 # Below this a finding is a remark, not a problem.
 PROBLEM: Final = 0.2

@@ -40,8 +40,11 @@ def _verdict(data: Data) -> Iterator[Line]:
             yield "Nothing is wrong: only messages that look alarming.", "bold green"
         case "healthy":
             yield "Nothing wrong was found.", "bold green"
+        case "unknown" if not data["unexplained"]:
+            yield "There is nothing in this text that the doctor can judge.", "bold yellow"
+            yield " next: `tfsetup doctor PREFIX` looks at the environment itself.", ""
         case "unknown":
-            yield "This log shows an error that is none of the known causes.", "bold yellow"
+            yield "This log shows something that is none of the known causes.", "bold yellow"
             yield f"   at: {printable(data['unexplained'])}", ""
             yield (
                 " next: `tfsetup doctor PREFIX` looks at the environment itself; --bundle FILE writes a bug report.",

@@ -70,7 +70,7 @@ def test_a_whole_entry() -> None:
             "16:5",
             "a signal has one source, this one has log and check",
         ),
-        ("check: file-missing, ", "", "16:5", "needs log, preflight, check or when"),
+        ("check: file-missing, ", "", "16:5", "needs log, prose, preflight, check or when"),
         (
             "fix {name:version} now",
             "fix {other:version} now",
@@ -154,3 +154,57 @@ causes:
 def test_an_empty_file() -> None:
     with pytest.raises(InvalidFileError, match="empty"):
         read_causes("", "c.yaml")
+
+
+PROSE = """\
+patterns:
+  places: ["on a mac", "on linux"]
+  Shouted: ["ON A MAC"]
+causes:
+- cause: a-cause
+  title: A title
+  meaning: What it means.
+  kind: fatal
+  signals:
+  - {weight: likely, prose: [$places, ["it fails", "is bad"]], without: "solved it", when: {hazard.some-defect: true}}
+  fixes:
+  - {cure: some-defect, by: variables, for: [macos], when: {os: macos}}
+  - {cure: some-defect, by: requirements, remark: "only then"}
+"""
+
+
+def test_prose_and_cures() -> None:
+    [cause] = read_causes(PROSE, "c.yaml").causes
+    [signal] = cause.signals
+    groups = [[pattern.source for pattern in group] for group in signal.prose]
+    assert groups == [["on a mac", "on linux"], ["it fails", "is bad"]]
+    assert [pattern.source for pattern in signal.without] == ["solved it"]
+    assert (signal.when[0].conditions[0].scope, signal.when[0].conditions[0].fact) == ("hazard", "some-defect")
+    first, second = cause.fixes
+    assert (first.cure, first.platforms, first.do) == (("some-defect", "variables"), ("macos",), "")
+    assert (second.cure, second.do) == (("some-defect", "requirements"), "only then")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "complaint"),
+    [
+        ("it fails", "It fails", "10:39", "prose is matched in small letters, and 'It fails' has others"),
+        ("$places", "$Shouted", "10:30", "prose is matched in small letters, and 'ON A MAC' has others"),
+        ("solved it", "Solved it", "10:", "prose is matched in small letters, and 'Solved it' has others"),
+        (
+            "prose: [$places",
+            "log: x one, prose: [$places",
+            "10:5",
+            "a signal has one source, this one has log and prose",
+        ),
+        ("by: variables", "by: magic", "12:29", "'magic' is not one of variables, program, requirements"),
+        (", by: variables", "", "12:5", "key 'by' is missing"),
+        ("by: variables", "by: variables, action: rebuild", "12:", "unknown key 'action'"),
+    ],
+)
+def test_a_mistake_in_prose_or_cure_is_a_complaint_at_its_place(old: str, new: str, place: str, complaint: str) -> None:
+    assert old in PROSE
+    with pytest.raises(InvalidFileError) as caught:
+        read_causes(PROSE.replace(old, new, 1), "c.yaml")
+    assert complaint in caught.value.message
+    assert str(caught.value.where).startswith(f"c.yaml:{place}")

@@ -60,9 +60,34 @@ def test_nothing_wrong_ends_with_0(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_an_unknown_error_is_told_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = call(capsys, "--log", write(tmp_path / "log", "Traceback\nKeyError: 'x'\n"))
-    assert status == 0
+    assert status == 7
     assert "none of the known causes" in out
     assert "at: KeyError: 'x'" in out
+
+
+def test_a_text_with_nothing_to_judge_is_undecided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = call(capsys, "--log", write(tmp_path / "log", "hello there\n"))
+    assert status == 9
+    assert "nothing in this text that the doctor can judge" in out
+    status, out, _ = call(capsys, "--log", write(tmp_path / "log", "hello there\n"), "--json")
+    answer = json.loads(out)["data"]
+    assert (status, answer["healthy"], answer["verdict"]) == (9, False, "unknown")
+
+
+def test_a_complaint_that_nobody_can_explain_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = call(capsys, "--log", write(tmp_path / "log", "So far so good.\nIt does not draw my cat.\n"))
+    assert status == 7
+    assert "at: It does not draw my cat." in out
+
+
+def test_a_package_list_alone_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    packages = write(tmp_path / "p.txt", "tensorflow==2.19.1\ntensorflow-metal==1.2.0\n")
+    status, out, _ = call(capsys, "--packages", packages)
+    assert status == 7
+    assert "[metal-activation-dropped, sure, 90%]" in out
+    assert "fix: export TURN_OFF_REMAPPER=1 " in out
+    cured = write(tmp_path / "p.txt", "tensorflow==2.19.1\ntensorflow-metal==1.2.0\ntfsetup-cures==1\n")
+    assert call(capsys, "--packages", cured)[:2] == (0, "Nothing wrong was found.\n")
 
 
 def test_host_and_packages_are_evidence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

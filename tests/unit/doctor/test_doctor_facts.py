@@ -10,7 +10,7 @@ from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
 
 
 def when(fact: str, test: bool | str | tuple[str, ...], scope: str = "host") -> When:
-    assert scope in {"host", "package", "capture"}
+    assert scope in {"host", "package", "capture", "hazard"}
     return (Clause(conditions=(Condition(scope=scope, fact=fact, test=test),)),)  # type: ignore[arg-type]
 
 
@@ -206,3 +206,15 @@ def test_advice_to_use_wsl_is_no_sign_of_being_there() -> None:
     assert "wsl" not in collect(None, None, advice).host
     assert "wsl" not in collect(Host(os="windows"), None, "I tried WSL2 as well").host
     assert collect(Host(os="linux"), None, "uname: 5.15.90.1-microsoft-standard-WSL2").host["wsl"] == "true"
+
+
+def test_what_only_the_log_suggests_was_told_by_nobody() -> None:
+    told = when("os_told", ("linux", "windows"))
+    assert collect(None, None, "/home/me manylinux").holds(told, {}) is None
+    assert collect(Host(os="linux"), None, "").holds(told, {}) is True
+    assert collect(Host(os="macos"), None, "/home/me manylinux").holds(told, {}) is False
+
+
+@pytest.mark.parametrize(("known", "answer"), [({}, None), ({"it": True}, True), ({"it": False}, False)])
+def test_a_known_defect_is_a_fact(known: dict[str, bool], answer: bool | None) -> None:
+    assert Facts(hazards=known).holds(when("it", test=True, scope="hazard"), {}) is answer

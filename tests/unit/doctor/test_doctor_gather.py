@@ -292,6 +292,15 @@ def test_a_real_interpreter_describes_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
+def test_an_interpreter_says_which_variables_its_processes_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURN_OFF_REMAPPER", "1")
+    monkeypatch.delenv("NEVER_SET", raising=False)
+    found = gather.ask(Path(sys.executable), ["TURN_OFF_REMAPPER", "NEVER_SET"])
+    assert found.environment == {"TURN_OFF_REMAPPER": "1"}
+    assert gather.ask(Path(sys.executable)).environment == {}
+
+
+@pytest.mark.process
 def test_an_interpreter_that_does_not_run(tmp_path: Path) -> None:
     fake = tmp_path / "python"
     fake.write_text("#!/bin/sh\necho broken\n")

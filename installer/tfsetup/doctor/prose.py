@@ -1,0 +1,93 @@
+"""What people write in their own words: read without regard to capitals, and what they say of versions. Pure."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from tfsetup.doctor.facts import trend
+from tfsetup.doctor.text import LogText
+
+# A person writes before or after what a program printed; a log's middle is the program's.
+_WINDOW: Final = 200_000
+_APART: Final = 4000
+# Only ASCII is made small: any other letter may change its length, and places must stay.
+_SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+# What stands between a name and its version: `==1.1.0`, `-1.1.0`, ` v1.1.0`, ` (1.1.0)`, and what pip show prints.
+_BETWEEN: Final = r"(?: ?(?:==?|:|-|@|v|\(|\||version|=>)){0,3} ?"
+_NUMBER: Final = r"(?P<version>[0-9]{1,3}\.[0-9]{1,3}(?:\.[0-9]{1,3})?(?:(?:rc|\.post)[0-9]{1,2})?)(?![0-9.]*[0-9])"
+_LISTED: Final = re.compile(
+    r"(?P<name>[a-z0-9][a-z0-9._-]{0,60})(?:==| +)(?P<version>[0-9]{1,4}(?:\.[0-9a-z]{1,12}){1,4})(?:$|[ \t])",
+    re.IGNORECASE,
+)
+# So many lines of names and versions, and nothing less, are a list that a program wrote.
+_LIST: Final = 3
+# Words with which people ask for help. Whoever uses one has not seen a thing work.
+_COMPLAINTS: Final = (
+    "wrong", "incorrect", "nonsense", "garbage", "inconsistent", "explode", "diverge", "loss: nan", "is nan",
+    "becomes nan", "does not", "doesn't", "do not", "don't", "cannot", "can't", "won't", "never", "fails", "broken",
+    "problem", "issue", "unable", "stuck", "differ", "worse", "negative", "no effect", "ignored", "why ", "strange",
+    "weird", "unexpected", "expected", "bug",
+)  # fmt: skip
+
+
+# What programs print that did their work. Without one of them a text shows nothing, so it cannot show health.
+_WORKING: Final = (
+    "successfully installed", "requirement already satisfied", "physicaldevice(", "tf.tensor(", " passed in ",
+    "to device: ", "created device", "created tensorflow device", "100%|", "all requested packages already installed",
+    "resolved ", "audited ", "saved model", "all fine",
+)  # fmt: skip
+
+
+def in_small_letters(log: LogText) -> LogText:
+    """Return both ends of `log` in small letters, as one text; a place in it has the line it has in `log`."""
+    cut = len(log.stream) - 2 * _WINDOW
+    if cut <= 0:
+        return replace(log, stream=log.stream.translate(_SMALL))
+    # The two ends are kept apart by a line's length of blanks, so that no pattern reaches from one into the other.
+    ends = (log.stream[:_WINDOW], log.stream[-_WINDOW:])
+    starts = (at if at <= _WINDOW else max(_WINDOW, at - cut) + _APART for at in log.starts)
+    return replace(log, stream=(" " * _APART).join(ends).translate(_SMALL), starts=tuple(starts))
+
+
+def versions_said(log: LogText, names: Iterable[str]) -> dict[str, str]:
+    """Return which version of each of `names` (normalised) the text speaks of: the one said last.
+
+    A text that speaks of a version does not say that it is installed; but when it complains, that is what it is about.
+    """
+    said: dict[str, str] = {}
+    stream = in_small_letters(log).stream
+    for name in names:
+        spelled = re.escape(name).replace(r"\-", "[-_]")
+        found = [match["version"] for match in re.finditer(spelled + _BETWEEN + _NUMBER, stream)]
+        if found:
+            said[name] = found[-1]
+    return said
+
+
+def packages_listed(log: LogText) -> dict[str, str]:
+    """Return the packages of a list that stands in the text, as pip or conda print it; empty: no list."""
+    found = [match for line in log.lines if (match := _LISTED.match(line)) is not None]
+    return {canonicalize_name(one["name"]): one["version"] for one in found} if len(found) >= _LIST else {}
+
+
+def complaint(log: LogText) -> str:
+    """Return the line in which a person complains; empty: nobody does."""
+    stream = in_small_letters(log).stream
+    return _first(log, stream, _COMPLAINTS)
+
+
+def shows_it_working(log: LogText) -> bool:
+    """Return whether something that runs left its traces: an installer that ended well, devices, falling losses."""
+    stream = in_small_letters(log).stream
+    return any(word in stream for word in _WORKING) or trend(log.stream) == "falling"
+
+
+def _first(log: LogText, stream: str, words: Sequence[str]) -> str:
+    places = [at for word in words if (at := stream.find(word)) >= 0]
+    return log.quote(min(places)) if places else ""
