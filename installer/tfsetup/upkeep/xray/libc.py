@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfsetup.upkeep.xray.machine import THREAD
 from tfsetup.upkeep.xray.table import Table
 
 if TYPE_CHECKING:
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 LIBC = Table()
 
-LIBC.all(("_free", "_mach_absolute_time", "_backtrace", "_sched_yield", "_usleep", "_pthread_self"), 0)
+LIBC.all(("_free", "_mach_absolute_time", "_backtrace", "_sched_yield", "_usleep"), 0)
+LIBC.all(("_pthread_self",), THREAD)
 LIBC.all(("___chkstk_darwin",), None)
 LIBC.all(("___stack_chk_guard", "___stderrp", "___stdoutp"), None)
 LIBC.all(("_fprintf", "_fflush", "_fwrite", "_fputs", "_printf", "_puts", "_sigaction", "_atexit"), 0)

@@ -185,10 +185,14 @@ def demangle(machine: Machine) -> int:
 _STREAMS = (
     "__ZNSt3__18ios_base4initEPv",
     "__ZNSt3__18ios_base5clearEj",
+    "__ZNSt3__115basic_streambufIcNS_11char_traitsIcEEEC2Ev",
+    "__ZNSt3__16localeC1ERKS0_",
+    "__ZNSt3__16localeD1Ev",
     "__ZNSt3__113basic_filebufIcNS_11char_traitsIcEEEC1Ev",
     "__ZNSt3__113basic_filebufIcNS_11char_traitsIcEEE4openEPKcj",
 )
 LIBCXX.all(_STREAMS, None)
+LIBCXX.all(("__ZNKSt3__16locale9has_facetERNS0_2idE",), 0)
 
 
 @LIBCXX.to("___cxa_throw", "__ZSt9terminatev", "_abort", "___assert_rtn", "___cxa_pure_virtual", "___stack_chk_fail")
