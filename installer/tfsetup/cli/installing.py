@@ -23,6 +23,7 @@ from tfsetup.ground.prefix import Gone, sentence
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, settings_not_used, told_index
+from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.report.result import Result
 
@@ -81,6 +82,7 @@ class Installation:
         from tfsetup.host.describe import describe
         from tfsetup.matrix.files import read_matrix
         from tfsetup.matrix.select import select
+        from tfsetup.report.hazards import sentence as sentence_of
         from tfsetup.report.install import chosen
 
         self.session.say(f"Detected  {describe(host)}")
@@ -98,6 +100,8 @@ class Installation:
             self.session.say(f"Chosen    {chosen(selection)}")
             for warning in selection.warnings:
                 self.session.say(f"Note      {warning}")
+            for hazard in selection.hazards:
+                self.session.say(f"Defect    {sentence_of(hazard, True, pins(selection.requirements))}")
         return selection
 
     def _relock(self, row: str, pythons: Sequence[str], form: Form | None) -> None:
@@ -239,6 +243,8 @@ class Installation:
         return Screen(write=_to_stderr, terminal=sys.stderr.isatty(), everything=self.session.verbosity > 0)
 
     def _data(self, store: Store, selection: Selection, outcome: Outcome | None) -> dict[str, Any]:
+        from tfsetup.report.hazards import hazards_data
+
         return {
             "prefix": str(store.layout.prefix),
             "generation": outcome.generation if outcome else None,
@@ -251,6 +257,8 @@ class Installation:
             "preflight": outcome.receipt.preflight if outcome else None,
             "changed": outcome.changed if outcome else False,
             "index": list(self.index),
+            "environment": selection.environment,
+            "hazards": hazards_data(selection.hazards, cured=True),
         }
 
 

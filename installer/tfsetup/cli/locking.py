@@ -20,10 +20,15 @@ from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.solve import Wish, rendered
 from tfsetup.locks.targets import LockTarget, Order, current_rows, rows_for, targets_for
 from tfsetup.locks.team import ALL, Marked, Team
+from tfsetup.matrix.hazards import environment_of, hazards_of
 from tfsetup.matrix.model import Ask
 from tfsetup.matrix.reference import Levels
 from tfsetup.matrix.rows import Matrix, Row
+from tfsetup.report.hazards import hazards_data, summed
 from tfsetup.report.result import Result
+
+CURES = "tfsetup-cures"
+"""The distribution by which a lock carries its cures to whoever installs it."""
 
 
 @dataclass(kw_only=True)
@@ -218,6 +223,7 @@ class Locking:
         changed = set(files.write_all(self._where, texts))
         rows = [
             _file_data(self._where / names[target.name], target.row.id, locks[target.name], proofs[target.name])
+            | _hazard_data(locks[target.name], self.matrix)
             | {
                 "changed": names[target.name] in changed,
                 "versions": moved(was.packages if was else None, locks[target.name].packages),
@@ -225,7 +231,7 @@ class Locking:
             for target in targets
             for was in [there.get(target.name)]
         ]
-        return Result(command="lock", data={"files": rows, "index": list(self._index())})
+        return Result(command="lock", data={"files": rows, "index": list(self._index()), **summed(rows)})
 
     # --------------------------------------------------------------------------------------------------- checking
 
@@ -240,7 +246,7 @@ class Locking:
         stale = any(not one["fresh"] for one in found)
         failing = self.prove and any(one["verdict"] == "fails" for one in found)
         code = Code.LOCK if stale else Code.ANSWER_IS_NO if failing else None
-        return Result(command="lock", data={"files": found, "checked": True}, code=code)
+        return Result(command="lock", data={"files": found, "checked": True, **summed(found)}, code=code)
 
     def _expected(self, there: dict[str, list[Path]]) -> list[_Expected]:
         """Return the locks that must be there: those of the platforms named, else those that were written."""
@@ -283,7 +289,8 @@ class Locking:
             found = (expected.nothing,)
         proof = self._proved_again(path, lock) if self.prove and not found else self._proof_on_record(path, lock)
         row = expected.row or (lock.origin.row if lock.origin else None)
-        return _file_data(path, row, lock, proof) | {"fresh": not found, "changes": list(found)}
+        data = _file_data(path, row, lock, proof) | _hazard_data(lock, self.matrix)
+        return data | {"fresh": not found, "changes": list(found)}
 
     def _asked_again(self, recorded: Order) -> Order:
         """Return what a lock says was asked for, with what the command line asks now in its place."""
@@ -336,6 +343,18 @@ def _file_data(path: Path, row: str | None, lock: Lock, proof: Proof | None) -> 
         "requirements": list(lock.origin.requirements) if lock.origin else [],
         "download_bytes": lock.download_size,
     }
+
+
+def _hazard_data(lock: Lock, matrix: Matrix) -> dict[str, Any]:
+    """Return `environment` and `hazards` of one lock file: of everything that is locked, on its own target."""
+    versions = {package.name: package.version for package in lock.packages}
+    origin = lock.origin
+    found = hazards_of(
+        matrix.hazards, versions, row=origin.row if origin else None, macos=origin.macos if origin else None
+    )
+    own = next((row.environment for row in matrix.rows if origin is not None and row.id == origin.row), {})
+    environment = {**own, **environment_of(found)}
+    return {"environment": environment, "hazards": hazards_data(found, cured=CURES in versions)}
 
 
 def render(session: Session, result: Result) -> None:
