@@ -39,6 +39,20 @@ def _dense(activation: str, sum_: Node = _BIAS, attributes: Mapping[str, Attribu
     return (*_DENSE, sum_, *last, _node("out", "Identity", last[0].name if last else "sum"))
 
 
+def _batch() -> tuple[Node, ...]:
+    """A product of matrices in a stack, with a bias and relu."""
+    flags: dict[str, Attribute] = {"adj_x": False, "adj_y": False}
+    return (
+        _input("x", 4, 64, 256),
+        _input("w", 4, 256, 128),
+        _input("b", 128),
+        _node("product", "BatchMatMulV2", "x", "w", attributes=_T | flags),
+        _BIAS,
+        _node("activation", "Relu", "sum"),
+        _node("out", "Identity", "activation"),
+    )
+
+
 def _convolution() -> tuple[Node, ...]:
     strides: dict[str, Attribute] = {"strides": (1, 1, 1, 1), "dilations": (1, 1, 1, 1), "explicit_paddings": ()}
     how: dict[str, Attribute] = {"padding": b"SAME", "use_cudnn_on_gpu": True}
@@ -74,6 +88,7 @@ GRAPHS: Final[Mapping[str, tuple[Node, ...]]] = {
     "dense-leaky-relu": _dense("LeakyRelu", attributes=_T | {"alpha": 0.20000000298023224}),
     "dense-tanh": _dense("Tanh"),
     "dense-add-relu": _dense("Relu", _node("sum", "AddV2", "product", "b")),
+    "batch-relu": _batch(),
     "convolution-relu": _convolution(),
     "training-relu": _training(),
 }

@@ -66,13 +66,13 @@ class Optimizer:
 
 def start(
     plugin: Image, framework: Image, answers: Mapping[str, Answer], environment: Mapping[str, str]
-) -> Optimizer | None:
-    """Load a plugin beside TensorFlow's framework library and let it register its optimizer; None: it has none.
+) -> Optimizer:
+    """Load a plugin beside TensorFlow's framework library and let it register its optimizer.
 
     The framework is loaded only where the plugin takes anything from it.
 
     Raises:
-        Fault: an initializer cannot be run, or the plugin says that it failed.
+        Fault: an initializer cannot be run, the plugin has no optimizer, or says that it failed.
         UsageError: the emulator is not installed.
     """
     machine = Machine(answers, environment)
@@ -82,7 +82,9 @@ def start(
         for initializer in machine.initializers(number):
             machine.call(initializer)
     register = machine.export(0, "_TF_InitGraph")
-    return None if register is None else _registered(machine, register)
+    if register is None:
+        raise Fault("the plugin registers no graph optimizer")
+    return _registered(machine, register)
 
 
 def _registered(machine: Machine, register: int) -> Optimizer:
