@@ -21,7 +21,7 @@ def _node(name: str, op: str, *inputs: str, attributes: Mapping[str, Attribute] 
 
 def _product(name: str, one: str, other: str, *, transposed: bool = False) -> Node:
     flags: dict[str, Attribute] = {"transpose_a": transposed, "transpose_b": False}
-    return _node(name, "MatMul", one, other, attributes=_T | flags)
+    return _node(name, "MatMul", one, other, attributes={**_T, **flags})
 
 
 _DENSE: Final = (
@@ -46,7 +46,7 @@ def _batch() -> tuple[Node, ...]:
         _input("x", 4, 64, 256),
         _input("w", 4, 256, 128),
         _input("b", 128),
-        _node("product", "BatchMatMulV2", "x", "w", attributes=_T | flags),
+        _node("product", "BatchMatMulV2", "x", "w", attributes={**_T, **flags}),
         _BIAS,
         _node("activation", "Relu", "sum"),
         _node("out", "Identity", "activation"),
@@ -60,7 +60,7 @@ def _convolution() -> tuple[Node, ...]:
         _input("x", 8, 16, 16, 3),
         _input("w", 3, 3, 3, 8),
         _input("b", 8),
-        _node("product", "Conv2D", "x", "w", attributes=_NHWC | strides | how),
+        _node("product", "Conv2D", "x", "w", attributes={**_NHWC, **strides, **how}),
         _BIAS,
         _node("activation", "Relu", "sum"),
         _node("out", "Identity", "activation"),
@@ -85,7 +85,7 @@ GRAPHS: Final[Mapping[str, tuple[Node, ...]]] = {
     "dense-relu": _dense("Relu"),
     "dense-relu6": _dense("Relu6"),
     "dense-elu": _dense("Elu"),
-    "dense-leaky-relu": _dense("LeakyRelu", attributes=_T | {"alpha": 0.20000000298023224}),
+    "dense-leaky-relu": _dense("LeakyRelu", attributes={**_T, "alpha": 0.20000000298023224}),
     "dense-tanh": _dense("Tanh"),
     "dense-add-relu": _dense("Relu", _node("sum", "AddV2", "product", "b")),
     "batch-relu": _batch(),

@@ -58,6 +58,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     losing: tuple[str, ...]
     graphs: Mapping[str, str]
     versions: tuple[Version, ...]
+    partly: tuple[Reason, ...]
     not_asked: tuple[Reason, ...]
     presumed: tuple[Reason, ...]
 
@@ -83,7 +84,7 @@ def _expression(name: str, nodes: Mapping[str, Node], above: tuple[str, ...]) ->
 
 
 def outcome(given: Sequence[Node], made: Sequence[Node]) -> str:
-    """Return what became of a graph: `as it was` when every node is there with all it had, else what it computes now."""
+    """Return what became of a graph: `as it was` when every node is there with all it had, else what it computes."""
     return UNCHANGED if sorted(given, key=_name) == sorted(made, key=_name) else written(made)
 
 
@@ -106,6 +107,7 @@ def evidence_of(
         losing=plan.losing,
         graphs={name: written(nodes) for name, nodes in graphs.items()},
         versions=tuple(versions),
+        partly=plan.partly,
         not_asked=plan.not_asked,
         presumed=plan.presumed,
     )
@@ -136,17 +138,24 @@ def read_evidence(text: str, file: str) -> Evidence:
 _AGAIN: Final = "Delete it and run `tfsetup matrix check --prove`."
 
 
-def lost(evidence: Evidence, version: Version, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the graphs whose activation a version loses in an environment, in any of its builds."""
-    wanted = dict(environment)
-    runs = [run for build in version.builds for run in build.runs if dict(run.environment) == wanted]
+def lost(evidence: Evidence, builds: Sequence[Build], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the graphs whose activation any of these builds loses in an environment."""
+    runs = runs_of(builds, environment)
     return tuple(name for name in evidence.graphs if any(_loses(evidence, run.graphs.get(name, "")) for run in runs))
+
+
+def runs_of(builds: Sequence[Build], environment: Mapping[str, str]) -> list[Run]:
+    """Return the runs in an environment."""
+    wanted = dict(environment)
+    return [run for build in builds for run in build.runs if dict(run.environment) == wanted]
 
 
 def _loses(evidence: Evidence, text: str) -> bool:
     """Tell whether an activation is fused into an operation that does not compute it; a bias alone is none."""
     return any(
-        set(fused.split("]")[0].split(",")) - {"BiasAdd"} for op in evidence.losing for fused in text.split(f"{op}[")[1:]
+        set(fused.split("]")[0].split(",")) - {"BiasAdd"}
+        for op in evidence.losing
+        for fused in text.split(f"{op}[")[1:]
     )
 
 

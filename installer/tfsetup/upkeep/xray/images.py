@@ -136,7 +136,7 @@ def _dyld_info(image: MachO) -> list[bytes]:
 
 
 def _exports(image: MachO) -> dict[str, int]:
-    """Return the addresses of what the image defines for others, by its symbol table, which has all that its trie has."""
+    """Return the addresses of what the image defines for others, by its symbol table, which has all its trie has."""
     table = image.symtab
     if table is None:
         return {}

@@ -6,7 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.versions import in_range
-from tfsetup.upkeep.xray.evidence import LOADING, NOT_RUN, UNCHANGED, Build, Evidence, Run, Version, lost, shown
+from tfsetup.upkeep.xray.evidence import (
+    LOADING,
+    NOT_RUN,
+    UNCHANGED,
+    Build,
+    Evidence,
+    Run,
+    Version,
+    lost,
+    runs_of,
+    shown,
+)
 
 Finding = tuple[tuple[str, ...], str]
 """Where in the matrix (a path from the top), and what is wrong there."""
@@ -34,26 +45,28 @@ def judge(evidence: Evidence, hazards: Sequence[Hazard]) -> Iterator[Finding]:
 
 def _version(evidence: Evidence, hazard: Hazard, version: Version) -> Iterator[Finding]:
     place, cure = ("hazards", hazard.id), evidence.cure
-    losing, named = lost(evidence, version, {}), in_range(hazard.versions, version.version)
+    losing, named = lost(evidence, version.builds, {}), in_range(hazard.versions, version.version)
     if not _ran(version, {}) or not _ran(version, cure):
         yield (*place, "versions"), f"the evidence lacks {version.version} without or with the cure"
-    elif losing and not named:
+    elif losing and not named and not _known_to_differ(evidence, version):
         yield (*place, "versions"), f"{version.version} loses an activation too ({', '.join(losing)})"
     elif named and not losing:
         yield (*place, "versions"), f"{version.version} is named, and the evidence shows no loss"
-    changed = [name for name in losing if any(run.graphs.get(name) != UNCHANGED for run in _runs(version, cure))]
+    runs = runs_of(version.builds, cure)
+    changed = [name for name in losing if any(run.graphs.get(name) != UNCHANGED for run in runs)]
     if changed:
         yield (*place, "cure", "environment"), f"it does not undo the loss in {version.version} ({', '.join(changed)})"
 
 
-def _runs(version: Version, environment: Mapping[str, str]) -> list[Run]:
-    wanted = dict(environment)
-    return [run for build in version.builds for run in build.runs if dict(run.environment) == wanted]
+def _known_to_differ(evidence: Evidence, version: Version) -> bool:
+    """Tell whether only some builds of a version lose anything, and the evidence says that this is known."""
+    some = not all(lost(evidence, [build], {}) for build in version.builds)
+    return some and any(reason.what == version.version for reason in evidence.partly)
 
 
 def _ran(version: Version, environment: Mapping[str, str]) -> bool:
     """Tell whether every build was given every graph in this environment; a version without builds was not."""
-    runs = _runs(version, environment)
+    runs = runs_of(version.builds, environment)
     stopped = any(text.startswith(NOT_RUN) for run in runs for text in run.graphs.values())
     return bool(version.builds) and len(runs) == len(version.builds) and not stopped
 
@@ -62,18 +75,21 @@ def differences(kept: Evidence, found: Evidence) -> Iterator[str]:
     """Yield what new evidence shows otherwise than the kept one, each with version, environment and graph."""
     for field in ("distribution", "architecture", "framework", "framework_library", "cure", "losing"):
         if getattr(kept, field) != getattr(found, field):
-            yield f"{field.replace('_', ' ')}: kept is {_text(getattr(kept, field))}, now it is {_text(getattr(found, field))}"
+            before, now = (_text(getattr(each, field)) for each in (kept, found))
+            yield f"{field.replace('_', ' ')}: kept is {before}, now it is {now}"
     for name in sorted({*kept.graphs, *found.graphs}):
         if kept.graphs.get(name) != found.graphs.get(name):
-            yield f"the graph {name} is another one: kept is {_or_none(kept.graphs, name)}, now {_or_none(found.graphs, name)}"
-    before, now = ({one.version: one for one in each.versions} for each in (kept, found))
-    for version in dict.fromkeys((*before, *now)):
-        if version not in before or version not in now:
-            yield f"{version}: {'not among what is kept' if version not in before else 'kept, and not asked now'}"
+            before, now = (_or_none(each.graphs, name) for each in (kept, found))
+            yield f"the graph {name} is another one: kept is {before}, now {now}"
+    old, new = ({one.version: one for one in each.versions} for each in (kept, found))
+    for version in dict.fromkeys((*old, *new)):
+        if version not in old or version not in new:
+            yield f"{version}: {'not among what is kept' if version not in old else 'kept, and not asked now'}"
         else:
-            yield from _between(version, before[version].builds, now[version].builds)
-    if (kept.not_asked, kept.presumed) != (found.not_asked, found.presumed):
-        yield "what is not asked or presumed: the plan says it otherwise"
+            yield from _between(version, old[version].builds, new[version].builds)
+    for field in ("partly", "not_asked", "presumed"):
+        if getattr(kept, field) != getattr(found, field):
+            yield f"{field.replace('_', ' ')}: the plan says it otherwise than what is kept"
 
 
 def _text(value: object) -> str:

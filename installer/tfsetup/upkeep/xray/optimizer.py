@@ -64,9 +64,7 @@ class Optimizer:
         return Outcome(nodes=read_graph(machine.read(machine.word(made), size)), trail=machine.trail)
 
 
-def start(
-    plugin: Image, framework: Image, answers: Mapping[str, Answer], environment: Mapping[str, str]
-) -> Optimizer:
+def start(plugin: Image, framework: Image, answers: Mapping[str, Answer], environment: Mapping[str, str]) -> Optimizer:
     """Load a plugin beside TensorFlow's framework library and let it register its optimizer.
 
     The framework is loaded only where the plugin takes anything from it.

@@ -28,7 +28,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Which releases of a plugin are asked, beside which framework, for which hazard.
 
     `losing`: the operations whose kernels drop an activation that is fused into them. `controls`: environments in which
-    the plugin is asked besides none and the cure of the hazard.
+    the plugin is asked besides none and the cure of the hazard. `partly`: versions of
+    which only some wheels lose anything.
     """
 
     hazard: str
@@ -38,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     framework: Framework
     losing: tuple[str, ...]
     controls: tuple[Mapping[str, str], ...] = ()
+    partly: tuple[Reason, ...] = ()
     not_asked: tuple[Reason, ...] = ()
     presumed: tuple[Reason, ...] = ()
 
@@ -55,4 +57,6 @@ def parse_plan(text: str, file: str) -> Plan:
         return msgspec.convert(document, Plan)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         message = f"This is no plan of what to ask under the emulator: {error}"
-        raise InvalidFileError(message, where=Where(file=file), hint="Compare it with the one that is shipped.") from error
+        raise InvalidFileError(
+            message, where=Where(file=file), hint="Compare it with the one that is shipped."
+        ) from error

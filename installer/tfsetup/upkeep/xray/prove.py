@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,7 @@ def compare(kept: Evidence | None, found: Evidence) -> dict[str, object]:
     """Return the verdict over what came out, for screen and JSON.
 
     `verdict`: `as kept`, `differs` (each difference said with version and graph), `new` where nothing is kept yet, or
-    `undecided` where in addition something could not be run. A line a release: what it loses without the cure, and with it.
+    `undecided` where in addition something could not be run. A line a release: what it loses without and with it.
     """
     different, stopped = list(differences(kept, found)) if kept else [], not_run(found)
     verdict = "differs" if different else "as kept" if kept else "undecided" if stopped else "new"
@@ -125,5 +125,13 @@ def compare(kept: Evidence | None, found: Evidence) -> dict[str, object]:
 
 
 def _lost(evidence: Evidence, version: Version) -> dict[str, object]:
-    without, cured = (list(lost(evidence, version, environment)) for environment in ({}, evidence.cure))
-    return {"version": version.version, "builds": len(version.builds), "lost": without, "lost_with_cure": cured}
+    """Return a line for a release; `losing` counts the builds that lose an activation without the cure."""
+    without, cured = (list(lost(evidence, version.builds, environment)) for environment in ({}, evidence.cure))
+    losing = sum(bool(lost(evidence, [build], {})) for build in version.builds)
+    return {
+        "version": version.version,
+        "builds": len(version.builds),
+        "losing": losing,
+        "lost": without,
+        "lost_with_cure": cured,
+    }

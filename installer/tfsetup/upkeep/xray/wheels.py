@@ -54,7 +54,9 @@ def fetch(plan: Plan, index: IndexClient) -> Libraries:
         NetworkError: the index does not answer, lacks a release, or its wheels lack the library.
     """
     pages = index.pages([plan.distribution, plan.framework.distribution])
-    plugins = [file for file in pages[plan.distribution] if _wanted(file, plan) and in_range(plan.versions, file.version)]
+    plugins = [
+        file for file in pages[plan.distribution] if _wanted(file, plan) and in_range(plan.versions, file.version)
+    ]
     framework = [
         file
         for file in pages[plan.framework.distribution]
