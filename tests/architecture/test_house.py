@@ -56,6 +56,7 @@ DOING = {
     "loader/remote.py",
     "loader/sources.py",
     "locks/files.py",
+    "upkeep/xray/files.py",
     "locks/run.py",
     "matrix/files.py",
     "matrix/index.py",

@@ -130,7 +130,7 @@ def _check(session: Session, hosts: Path | None, *, offline: bool) -> Result:
         with _client(session) as client:
             found = differences(read.index, client.pages(_names(read)))
             data |= {"differences": [asdict(d) for d in found], "traffic": asdict(client.traffic)}
-    problems = [*loose, *(problem for report in reports for problem in report.problems)]
+    problems = [*loose, *(problem for report in reports for problem in report.problems), *_unfounded(read)]
     findings = [_finding(problem) for problem in problems]
     grave = any(difference["grave"] for difference in data["differences"])
     code = Code.INVALID_FILE if problems else Code.ANSWER_IS_NO if grave else None
@@ -145,12 +145,47 @@ def _prove(session: Session, found: Result, folder: Path | None, *, offline: boo
     from tfsetup.errors import Code
     from tfsetup.matrix.files import read_matrix
 
-    where = folder or EVIDENCE
-    run = Proving(session=session, matrix=read_matrix(session.matrix), folder=where, offline=offline)
+    if not offline:
+        from tfsetup.upkeep.xray.prove import ready
+
+        ready()  # before minutes of work
+    where, read = folder or EVIDENCE, read_matrix(session.matrix)
+    run = Proving(session=session, matrix=read, folder=where, offline=offline)
     lines = run.run()
-    failing = any(line["verdict"] == "fails" for line in lines)
-    data = {**found.data, "evidence": {"folder": str(where), "rows": lines}}
-    return replace(found, data=data, code=found.code or (Code.ANSWER_IS_NO if failing else None))
+    emulated = _emulated(session, read, where, offline=offline)
+    failing = any(line["verdict"] == "fails" for line in lines) or emulated["verdict"] == "differs"
+    code = Code.ANSWER_IS_NO if failing else Code.UNDECIDED if emulated["verdict"] == "undecided" else None
+    data = {**found.data, "evidence": {"folder": str(where), "rows": lines, "emulated": emulated}}
+    return replace(found, data=data, code=found.code or code)
+
+
+def _unfounded(read: Matrix) -> list[Problem]:
+    """Return where the hazards of the matrix say otherwise than the evidence that is kept with it."""
+    from tfsetup.matrix.check import problem_at
+    from tfsetup.upkeep.xray.files import kept_evidence, read_plan
+    from tfsetup.upkeep.xray.judge import judge
+
+    kept = kept_evidence(read_plan().hazard)
+    return [problem_at(read, path, words) for path, words in judge(kept, read.hazards)] if kept else []
+
+
+def _emulated(session: Session, read: Matrix, folder: Path, *, offline: bool) -> dict[str, Any]:
+    """Return what plugins do under the emulator, beside what is kept; what is not kept yet is written."""
+    from tfsetup.upkeep.xray.files import keep_evidence, kept_evidence, read_plan
+    from tfsetup.upkeep.xray.prove import compare, prove
+    from tfsetup.upkeep.xray.wheels import fetch
+
+    plan = read_plan()
+    hazard = next((one for one in read.hazards if one.id == plan.hazard), None)
+    line: dict[str, Any] = {"hazard": plan.hazard, "verdict": "not asked", "because": "", "versions": []}
+    if hazard is None or offline:
+        return line | {"because": "nothing is read (--offline)" if offline else "the matrix has no such hazard"}
+    kept = kept_evidence(plan.hazard, folder)
+    with _client(session) as client:
+        libraries = fetch(plan, client)
+    found = prove(libraries, plan, hazard.cure.environment, session.say)
+    line |= compare(kept, found)
+    return line | {"written": line["verdict"] == "new" and keep_evidence(folder, found)}
 
 
 def _finding(problem: Problem) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from tfsetup.loader.bytes import MalformedImage, Slice, text, unpack, unpack_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tfsetup.loader.bytes import ByteSource
 
@@ -28,6 +28,8 @@ _MAX_SLICES = 32
 _MAGIC = Struct("<I")
 _MAGIC32, _MAGIC64 = 0xFEEDFACE, 0xFEEDFACF
 _HEADER = Struct("<8I")
+_COUNT = 4
+"""How many load commands there are, among the fields of the header."""
 _COMMAND = Struct("<2I")
 _MAX_COMMANDS_SIZE = 16 << 20
 MAX_TABLE = 256 << 20
@@ -224,18 +226,33 @@ def read_macho(source: ByteSource, slice_offset: int = 0) -> MachO:
     return _with_commands(image, source.read(_HEADER.size, size), count)
 
 
+def load_commands(image: MachO) -> Iterator[tuple[int, bytes]]:
+    """Yield the load commands of an image as they stand in it, kind and bytes: for what no loader wants to know.
+
+    Raises:
+        MalformedImage: a command is cut off.
+    """
+    count = unpack(image.source, _HEADER, 0)[_COUNT]
+    yield from _commands(image.source.read(_HEADER.size, image.commands_end - _HEADER.size), count)
+
+
 def _with_commands(image: MachO, commands: bytes, count: int) -> MachO:
     found = _Found(image)
+    for kind, command in _commands(commands, count):
+        reader = _READERS.get(kind)
+        if reader:
+            reader(found, command)
+    return found.image()
+
+
+def _commands(commands: bytes, count: int) -> Iterator[tuple[int, bytes]]:
     at = 0
     for _ in range(count):
         kind, size = unpack_from(commands, _COMMAND, at)
         if size < _COMMAND.size or at + size > len(commands):
             raise MalformedImage("a load command does not fit into the load commands", offset=_HEADER.size + at)
-        reader = _READERS.get(kind)
-        if reader:
-            reader(found, commands[at : at + size])
+        yield kind, commands[at : at + size]
         at += size
-    return found.image()
 
 
 class _Found:

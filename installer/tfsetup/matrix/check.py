@@ -38,26 +38,26 @@ def check_matrix(matrix: Matrix, hosts: Mapping[str, Host] | None = None) -> tup
     Returns a report for each row, and the problems that belong to no row.
     """
     reports = [report_row(row, matrix) for row in matrix.rows]
-    loose = [_problem(matrix, path, words) for path, words in _whole(matrix)]
+    loose = [problem_at(matrix, path, words) for path, words in _whole(matrix)]
     for name, host in (hosts or {}).items():
         for accelerator in ("auto", "cpu"):
             tied = rivals(host, Ask(accelerator=accelerator), matrix)
             if len(tied) > 1:
-                loose.append(_problem(matrix, (tied[1], "id"), f"ties with {tied[0]} for the host {name}"))
+                loose.append(problem_at(matrix, (tied[1], "id"), f"ties with {tied[0]} for the host {name}"))
     return reports, loose
 
 
 def report_row(row: Row, matrix: Matrix) -> RowReport:
     """Check one row against the index facts and the other rows."""
     mine = [v for v in matrix.index.releases(row.distribution) if in_range(row.versions, v)]
-    problems = [_problem(matrix, (row.id, *path), words) for path, words in check_row(row, mine, matrix.index)]
+    problems = [problem_at(matrix, (row.id, *path), words) for path, words in check_row(row, mine, matrix.index)]
     if not problems:
-        problems = [_problem(matrix, (row.id, *path), words) for path, words in check_reach(row, mine, matrix)]
+        problems = [problem_at(matrix, (row.id, *path), words) for path, words in check_reach(row, mine, matrix)]
     stable = [v for v in mine if not is_prerelease(v)]
     return RowReport(row=row.id, newest=stable[0] if stable else "", releases=len(stable), problems=tuple(problems))
 
 
-def _problem(matrix: Matrix, path: Path, words: str) -> Problem:
+def problem_at(matrix: Matrix, path: Path, words: str) -> Problem:
     """Return a problem at the nearest place that is known of a path."""
     for size in range(len(path), -1, -1):
         if (where := matrix.marks.get(path[:size])) is not None:

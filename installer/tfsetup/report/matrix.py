@@ -154,7 +154,25 @@ def _evidence(data: Data) -> list[RenderableType]:
     parts = [Text(printable(_proved(line, width)), style="red" if line["verdict"] == "fails" else "") for line in lines]
     count = {verdict: sum(line["verdict"] == verdict for line in lines) for verdict in ("loads", "fails", "undecided")}
     told = ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
-    return [Text(""), *parts, Text(printable(f"{told}: {data['evidence']['folder']}"))]
+    emulated = [Text(printable(line)) for line in _emulated(data["evidence"].get("emulated"))]
+    return [Text(""), *parts, Text(printable(f"{told}: {data['evidence']['folder']}")), *emulated]
+
+
+def _emulated(found: Data | None) -> Iterator[str]:
+    """Yield what plugins did under the emulator: a line a release, what is otherwise than kept, and the verdict."""
+    if found is None:
+        return
+    yield ""
+    for line in found["versions"]:
+        part = f" in {line['losing']} of {line['builds']} builds" if 0 < line["losing"] < line["builds"] else ""
+        told = f"loses {', '.join(line['lost'])}{part}" if line["lost"] else "loses nothing"
+        cured = f"; with the cure {', '.join(line['lost_with_cure']) or 'nothing'}" if line["lost"] else ""
+        yield f"{line['version']:<6}  {told}{cured}"
+    yield from (f"not asked: {what}" for what in found.get("not_asked", ()))
+    yield from (f"presumed: {what}" for what in found.get("presumed", ()))
+    yield from (f"otherwise than kept: {difference}" for difference in found.get("differences", ()))
+    because = f" ({found['because']})" if found["because"] else ""
+    yield f"{found['hazard']}, under the emulator: {found['verdict']}{because}"
 
 
 def _proved(line: Data, width: int) -> str:

@@ -1,0 +1,63 @@
+"""The files of this room: the plan, and the evidence that is kept. (Touches the world.)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from tfsetup.errors import Code, InvalidFileError, TfsetupError, Where
+from tfsetup.ground.files import write_whole
+from tfsetup.matrix.files import environments
+from tfsetup.upkeep.xray.evidence import Evidence, read_evidence, render_evidence
+from tfsetup.upkeep.xray.plan import Plan, parse_plan
+
+PLAN: Final = "xray.yaml"
+EVIDENCE: Final = "evidence"
+
+
+def read_plan() -> Plan:
+    """Return the plan that comes with tfsetup.
+
+    Raises:
+        InvalidFileError: it is missing or damaged.
+    """
+    path = environments() / PLAN
+    try:
+        return parse_plan(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFileError(f"The plan cannot be read: {error}", where=Where(file=str(path))) from error
+
+
+def kept_evidence(hazard: str, folder: Path | None = None) -> Evidence | None:
+    """Return what is kept about a hazard, in `folder` or else with tfsetup; None when nothing is.
+
+    Raises:
+        InvalidFileError: the file is damaged.
+    """
+    for place in (folder, environments() / EVIDENCE):
+        path = place / f"{hazard}.json" if place else None
+        try:
+            if path is not None:
+                return read_evidence(path.read_text("utf-8"), str(path))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidFileError(f"The evidence cannot be read: {error}", where=Where(file=str(path))) from error
+    return None
+
+
+def keep_evidence(folder: Path, evidence: Evidence) -> bool:
+    """Write evidence where none is kept yet, and say whether it was written.
+
+    Raises:
+        TfsetupError: it cannot be written.
+    """
+    path = folder / f"{evidence.hazard}.json"
+    if path.exists():
+        return False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, render_evidence(evidence))
+    except OSError as error:
+        raise TfsetupError(Code.BUILD, f"The evidence cannot be written to {folder}: {error}") from error
+    return True
