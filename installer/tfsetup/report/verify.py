@@ -16,7 +16,7 @@ from tfsetup.report.text import printable, seconds
 Data = Mapping[str, Any]
 
 STYLES = {"ok": "green", "slow": "yellow", "skipped": "dim", "error": "bold red", "warning": "yellow", "note": "cyan"}
-BAR_CELLS = 12
+BAR_CELLS = 10
 LOG_LINES = 12  # faulthandler prints the innermost frames first
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -99,7 +99,7 @@ def device_rows(device: Data, top: float, *, ascii_only: bool) -> Iterator[tuple
 def _numbers(item: Data, top: float, ascii_only: bool) -> list[str]:
     if item["error"] is not None:
         return ["-", "-", "", "no kernel"]
-    error = "not finite" if item["max_rel_error"] is None else f"{item['max_rel_error']:.0e}"
+    error = "NaN, inf" if item["max_rel_error"] is None else f"{item['max_rel_error']:.0e}"
     return [
         duration(item["median_s"]),
         f"{item['gflops']:.1f}",

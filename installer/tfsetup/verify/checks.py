@@ -54,14 +54,15 @@ def _check(event: Event, device: str, *, tensor_float_32: bool) -> Check:
     placed_on = text(event.get("placed_on"))
     if problem is None and placed_on != device:
         return Check(name=name, status="fallback", message=f"was put on {device} and ran on {placed_on}")
+    no_xla = text(event.get("no_xla"))
     return Check(
         name=name,
         status="wrong" if problem else "ok",
         seconds=number(event.get("seconds")),
         max_rel_error=number(event.get("max_rel_error")),
         tolerance=limit,
-        message=problem or "",
-        no_xla=text(event.get("no_xla")),
+        message=problem or ("no XLA: asked with jit_compile=False" if no_xla else ""),
+        no_xla=no_xla,
     )
 
 

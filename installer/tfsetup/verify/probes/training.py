@@ -146,4 +146,4 @@ class Training:
 def without_compiler(message: str) -> str | None:
     """Return the line of an error that says that XLA has no compiler for this device; None: it is another error."""
     found = NO_COMPILER.search(message)
-    return found.group(0).strip()[:300] if found else None
+    return found.group(0).split("[Op:")[0].strip()[:300] if found else None
