@@ -2,7 +2,9 @@
 
 A test copies this file into an environment as `tensorflow/__init__.py`, with `behaviour.json` beside it saying what
 the GPU does wrong: `answer` (`right`, `zeros`, `nan`), `lands_on` (the device its results come from), `signal` (kills
-the process at the first product on the GPU), `fails` (types it has no kernel for), `listed` (whether there is one).
+the process at the first product on the GPU), `fails` (types it has no kernel for), `listed` (whether there is one),
+`hangs` (never ends at the first product on the GPU), `dies_while` (`setup`: as soon as the GPU is set up), `drops` (the
+operations whose activations are lost in a graph: `matmul`, `conv2d`), `activations` (only these are lost).
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,14 @@ import numpy as np
 __version__ = "2.99.0"
 
 BEHAVIOUR: dict[str, Any] = {"answer": "right", "listed": True, "fails": [], "lands_on": "GPU:0", "signal": None}
+BEHAVIOUR |= {"hangs": False, "dies_while": None, "drops": [], "activations": ["Relu", "Relu6", "Elu", "LeakyRelu"]}
 with contextlib.suppress(FileNotFoundError):
     BEHAVIOUR.update(json.loads((Path(__file__).parent / "behaviour.json").read_text(encoding="utf-8")))
 
 _place = ["CPU:0"]
 _soft = [True]
+_visible = ["CPU", "GPU"]
+_graph = [False]
 
 
 class errors:  # noqa: N801 - TensorFlow's name
@@ -39,8 +45,9 @@ class version:  # noqa: N801 - TensorFlow's name
 
 
 class Tensor:
-    def __init__(self, array: Any, device: str) -> None:
+    def __init__(self, array: Any, device: str, made_by: str = "") -> None:
         self.array = array
+        self.made_by = made_by
         self.backing_device = f"/job:localhost/replica:0/task:0/device:{device}"
 
     def numpy(self) -> Any:
@@ -73,7 +80,13 @@ class config:  # noqa: N801 - TensorFlow's name
 
     @staticmethod
     def list_logical_devices() -> list[PhysicalDevice]:
-        return config.list_physical_devices()
+        if BEHAVIOUR["dies_while"] == "setup" and "GPU" in _visible:
+            os.abort()
+        return [each for each in config.list_physical_devices() if each.device_type in _visible]
+
+    @staticmethod
+    def set_visible_devices(devices: list[PhysicalDevice]) -> None:
+        _visible[:] = [each.device_type for each in devices]
 
     @staticmethod
     def set_soft_device_placement(enabled: bool) -> None:
@@ -108,8 +121,87 @@ class linalg:  # noqa: N801 - TensorFlow's name
             return Tensor(a.array @ b.array, "CPU:0")
         if BEHAVIOUR["signal"]:
             os.kill(os.getpid(), BEHAVIOUR["signal"])
+        while BEHAVIOUR["hangs"]:
+            time.sleep(1)
         if a.array.dtype.name in BEHAVIOUR["fails"]:
             words = "Could not satisfy device specification" if not _soft[0] else "soft placement is on"
             raise errors.NotFoundError(words)
         factor = {"right": 1.0, "zeros": 0.0, "nan": float("nan")}[BEHAVIOUR["answer"]]
-        return Tensor((a.array @ b.array) * np.asarray(factor, a.array.dtype), BEHAVIOUR["lands_on"])
+        return Tensor((a.array @ b.array) * np.asarray(factor, a.array.dtype), BEHAVIOUR["lands_on"], "matmul")
+
+
+def function(traced: Callable[..., Any], autograph: bool) -> Callable[..., Any]:
+    def call(*arrays: Any) -> Any:
+        _graph[0] = True
+        try:
+            return traced(*(Tensor(np.asarray(array), "CPU:0") for array in arrays))
+        finally:
+            _graph[0] = False
+
+    return call
+
+
+def _activation(name: str, compute: Callable[[Any], Any]) -> Callable[[Tensor], Tensor]:
+    def activate(tensor: Tensor) -> Tensor:
+        broken = _graph[0] and tensor.made_by in BEHAVIOUR["drops"] and name in BEHAVIOUR["activations"]
+        return tensor if broken else Tensor(compute(tensor.array), _place[-1])
+
+    return activate
+
+
+class nn:  # noqa: N801 - TensorFlow's name
+    relu = staticmethod(_activation("Relu", lambda x: np.maximum(x, 0)))
+    relu6 = staticmethod(_activation("Relu6", lambda x: np.clip(x, 0, 6)))
+    elu = staticmethod(_activation("Elu", lambda x: np.where(x < 0, np.expm1(x), x)))
+    leaky_relu = staticmethod(_activation("LeakyRelu", lambda x: np.where(x < 0, 0.2 * x, x)))
+
+    @staticmethod
+    def bias_add(tensor: Tensor, bias: Tensor) -> Tensor:
+        return Tensor(tensor.array + bias.array, _place[-1], tensor.made_by)
+
+    @staticmethod
+    def conv2d(images: Tensor, kernels: Tensor, strides: int, padding: str) -> Tensor:
+        assert (strides, padding) == (1, "SAME")
+        padded = np.pad(images.array, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+        made_by = "" if _place[-1] == "CPU:0" else "conv2d"
+        return Tensor(np.einsum("nyxcij,ijco->nyxo", windows, kernels.array), _place[-1], made_by)
+
+
+class _Layer:
+    def __init__(self, *_shape: int, **_settings: Any) -> None:
+        """Take what Keras takes; shapes follow from the weights."""
+
+    def __call__(self, start: Any) -> Any:
+        return type(self), start
+
+
+class _Layers:
+    class Dense(_Layer):
+        operation = staticmethod(linalg.matmul)
+
+    class Conv2D(_Layer):
+        operation = staticmethod(lambda inputs, kernel: nn.conv2d(inputs, kernel, 1, "SAME"))
+
+
+class _Model:
+    def __init__(self, _start: Any, end: Any) -> None:
+        self.layer = end[0]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        self.weights = weights
+
+    def predict(self, inputs: Any, batch_size: int, verbose: int) -> Any:  # noqa: ARG002 - Keras' names
+        def whole(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+            return nn.relu(nn.bias_add(self.layer.operation(inputs, kernel), bias))
+
+        return function(whole, autograph=False)(inputs, *self.weights).numpy()
+
+
+class keras:  # noqa: N801 - TensorFlow's name
+    layers = _Layers
+    Model = _Model
+
+    @staticmethod
+    def Input(shape: Any, dtype: str) -> Any:  # noqa: N802 - Keras' name
+        return shape, dtype

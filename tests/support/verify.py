@@ -18,8 +18,13 @@ def verdict(name: str) -> Verification:
     case = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
     expectation: Any = case.get("expectation")
     expect = expectation and Expectation(**{**expectation, "devices": tuple(expectation["devices"])})
-    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
-    return judge(outcome, expect, None)
+    return judge(outcome_of(case["outcome"]), expect, None)
+
+
+def outcome_of(kept: dict[str, Any]) -> ProbeOutcome:
+    """Return a probe's outcome as a case keeps it, with the run that measured the CPU alone where there was one."""
+    alone = kept.get("cpu")
+    return ProbeOutcome(**{**kept, "events": tuple(kept["events"]), "cpu": outcome_of(alone) if alone else None})
 
 
 def judged(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:

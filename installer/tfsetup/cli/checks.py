@@ -55,7 +55,13 @@ class Checks:
         from tfsetup.verify import findings_data, to_data, verify
 
         self.session.say("Verifying in a fresh interpreter (a new TensorFlow's first import takes a while)")
-        found = verify(python, expect=self.selection.expect, host=self.host, on_progress=self._progress)
+        found = verify(
+            python,
+            expect=self.selection.expect,
+            host=self.host,
+            on_progress=self._progress,
+            hazards=self.selection.hazards,
+        )
         self.found = found
         data = to_data(found) | {"findings": findings_data(found)}
         if not found.ok:

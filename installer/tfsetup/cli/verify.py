@@ -99,8 +99,10 @@ class Examination:
         return Result(command="verify", data=data, findings=findings, code=None if found.ok else Code.ANSWER_IS_NO)
 
     def _verify(self, python: Path) -> Verification:
+        from tfsetup.matrix.files import read_matrix
         from tfsetup.verify import expectation_of, receipt_of, verify
 
+        hazards = read_matrix(self.session.matrix).hazards
         with _progress(self.session) as on_progress:
             return verify(
                 python,
@@ -111,6 +113,7 @@ class Examination:
                 dtypes=[dtype.value for dtype in self.dtypes] or None,
                 on_progress=on_progress,
                 timeout_s=self.timeout,
+                hazards=hazards,
             )
 
     def _explained(self, python: Path, data: dict[str, Any]) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from tfsetup.report.text import printable, seconds
 Data = Mapping[str, Any]
 
 STYLES = {"ok": "green", "slow": "yellow", "skipped": "dim", "error": "bold red", "warning": "yellow", "note": "cyan"}
-BAR_CELLS = 16
+BAR_CELLS = 10
 LOG_LINES = 12  # faulthandler prints the innermost frames first
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -32,6 +32,7 @@ def verify_parts(data: Data, findings: Sequence[Data], *, ascii_only: bool = Fal
     yield from headlines(data)
     if data["devices"]:
         yield device_table(data, ascii_only=ascii_only)
+    yield from reason_lines(data)
     yield from check_lines(data)
     yield from library_lines(data)
     yield from runtime_lines(data)
@@ -65,7 +66,7 @@ def device_table(data: Data, *, ascii_only: bool = False) -> RenderableType:
         table.add_column(title, justify="right")
     table.add_column("", min_width=BAR_CELLS)
     table.add_column("error", justify="right")
-    table.add_column("status", overflow="fold")
+    table.add_column("status")
     top = max((item["gflops"] or 0.0 for device in data["devices"] for item in device["matmul"]), default=0.0)
     for device in data["devices"]:
         for row, style in device_rows(device, top, ascii_only=ascii_only):
@@ -73,11 +74,20 @@ def device_table(data: Data, *, ascii_only: bool = False) -> RenderableType:
     return table
 
 
+def reason_lines(data: Data) -> Iterator[Text]:
+    """What each device is called by its driver, and why one was left out; why one is bad is told by its finding."""
+    for device in data["devices"]:
+        if device["description"]:
+            yield Text(printable(f"{device['name']} is {device['description']}"))
+        if device["status"] == "skipped":
+            yield Text(printable(f"{device['name']} skipped: {device['reason']}"), style=STYLES["skipped"])
+
+
 def device_rows(device: Data, top: float, *, ascii_only: bool) -> Iterator[tuple[list[str], str | None]]:
-    """Return the cells of one device's rows and their style; the verdict stands in the first row."""
-    name = device["name"] + (f" {device['description']}" if device["description"] else "")
+    """Return the cells of one device's rows and their style; the verdict stands in the first row, its reason below."""
+    name = device["name"]
     style = STYLES.get(device["status"], "bold red")
-    status = device["status"] if device["status"] == "ok" else f"{device['status']}: {device['reason']}"
+    status = device["status"]
     if not device["matmul"]:
         yield [name, "", "", "", "", "", "", status], style
     for index, item in enumerate(device["matmul"]):
@@ -89,7 +99,7 @@ def device_rows(device: Data, top: float, *, ascii_only: bool) -> Iterator[tuple
 def _numbers(item: Data, top: float, ascii_only: bool) -> list[str]:
     if item["error"] is not None:
         return ["-", "-", "", "no kernel"]
-    error = "not finite" if item["max_rel_error"] is None else f"{item['max_rel_error']:.0e}"
+    error = "NaN, inf" if item["max_rel_error"] is None else f"{item['max_rel_error']:.0e}"
     return [
         duration(item["median_s"]),
         f"{item['gflops']:.1f}",

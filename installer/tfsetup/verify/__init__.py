@@ -7,7 +7,9 @@ from pathlib import Path
 
 from tfsetup.host.environ import native_argv
 from tfsetup.host.model import Host
+from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
+from tfsetup.verify.cures import asked
 from tfsetup.verify.data import findings_data, to_data
 from tfsetup.verify.expect import expectation_of, receipt_of
 from tfsetup.verify.history_file import keep
@@ -40,11 +42,13 @@ def verify(
     dtypes: Sequence[str] | None = None,
     on_progress: Callable[[str], None] | None = None,
     timeout_s: float | None = None,
+    hazards: Sequence[Hazard] = (),
 ) -> Verification:
     """Run the probe with the interpreter `python` (see `find_python` for a prefix) and judge what it found.
 
-    `quick` is one float32 sweep that adds a few seconds to the import; `full` adds the other types, larger sizes, a
-    convolution and a training step. A crash, a hang (`timeout_s` seconds) or a wrong result is part of the answer.
+    `quick` is one float32 sweep, and graphs of a product or convolution with bias and activation; it adds a few seconds
+    to the import. `full` adds the other types, larger sizes, a convolution and a training step. A crash, a hang
+    (`timeout_s` seconds) or a wrong result is part of the answer. `hazards` are the matrix's known defects.
     """
     outcome = run_probe(
         python,
@@ -54,5 +58,6 @@ def verify(
         on_progress=on_progress,
         timeout_s=timeout_s,
         command=native_argv([str(python.absolute())], rosetta=host.rosetta if host else None),
+        asked=asked(expect, hazards),
     )
-    return judge(outcome, expect, host, mode=mode)
+    return judge(outcome, expect, host, mode=mode, hazards=hazards)

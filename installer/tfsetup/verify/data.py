@@ -49,7 +49,7 @@ def _device(device: Device) -> dict[str, Any]:
         "reason": device.reason,
         "description": device.description,
         "matmul": [asdict(item) for item in device.matmul],
-        "checks": [asdict(item) for item in device.checks],
+        "checks": [asdict(item) | {"error": item.max_rel_error, "limit": item.tolerance} for item in device.checks],
     }
 
 
@@ -63,4 +63,10 @@ def _blas(found: Verification) -> dict[str, Any]:
 def _expected(found: Verification) -> dict[str, Any]:
     if found.expected is None:
         return {}
-    return {"devices": list(found.expected.devices), "blas": found.expected.blas, "arch": found.expected.arch}
+    expected = found.expected
+    return {
+        "devices": list(expected.devices),
+        "blas": expected.blas,
+        "arch": expected.arch,
+        "environment": dict(expected.environment),
+    }

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify.checks import checks
+from tfsetup.verify.checks import checks, unfinished
+from tfsetup.verify.failure import failure as why
 from tfsetup.verify.model import Check, Device, DeviceStatus, Failure, Matmul
 from tfsetup.verify.observed import Event, Observed, number, text
 from tfsetup.verify.tolerance import tolerance
+from tfsetup.verify.words import told
 
 HEADLINE = "float32"
 HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
@@ -19,12 +21,19 @@ CALL_S = 1e-3  # a product that takes the faster side less than this says more a
 
 
 def devices(seen: Observed, expectation: Expectation | None, failure: Failure | None) -> tuple[Device, ...]:
-    """Return a verdict on every device listed, and one for every expected kind of device that is not listed."""
+    """Return a verdict on every device listed, and one for every expected kind of device that is not listed.
+
+    A CPU that was measured alone, after another device had ended the process, is judged by that run.
+    """
     listed = seen.last("devices").get("devices")
     if not isinstance(listed, list):
         return ()
-    measured = [_device(entry, seen, failure) for entry in listed]
-    judged = tuple(_throughput(device, measured, seen) for device in measured)
+    alone = seen.cpu()
+    after = alone and (alone, why(alone))
+    measured = [
+        _device(entry, *((after if entry.get("type") == "CPU" else None) or (seen, failure))) for entry in listed
+    ]
+    judged = tuple(_throughput(device, measured, alone or seen) for device in measured)
     return judged + missing(judged, expectation, seen.last("interpreter").get("influences") or {})
 
 
@@ -58,6 +67,7 @@ def _device(entry: Event, seen: Observed, failure: Failure | None) -> Device:
     )
     checked = tuple(checks(name, seen, tensor_float_32=relaxed))
     status, reason = _verdict(name, products, checked)
+    checked += tuple(unfinished(name, checked, seen, failure)) if entry.get("measured") else ()
     step = seen.open_step()
     if failure is not None and step.get("device") == name:
         status, reason = "failed", f"the process ended ({failure.signal or failure.kind}) during {step.get('what')}"
@@ -88,8 +98,7 @@ def product(event: Event, *, tensor_float_32: bool) -> Matmul:
     n, dtype = int(event["n"]), str(event["dtype"])
     error = event.get("error")
     if isinstance(error, dict):
-        first_line = str(error.get("message") or "").strip().split("\n")[0]
-        return Matmul(n=n, dtype=dtype, error=f"{error.get('type')}: {first_line}"[:300])
+        return Matmul(n=n, dtype=dtype, error=told(error))
     numbers: dict[str, Any] = {
         key: number(event.get(key))
         for key in ("median_s", "min_s", "spread", "gflops", "max_rel_error", "checksum_error")
@@ -120,7 +129,7 @@ def _verdict(name: str, products: Sequence[Matmul], checked: Sequence[Check]) ->
         if problem:
             return "wrong", problem
     for check in checked:
-        if check.status != "ok":
+        if check.status in {"wrong", "fallback", "failed"}:
             return check.status, f"{check.name}: {check.message}"
     best = best_of(products)
     if best is None:

@@ -27,4 +27,9 @@ def expectation_of(receipt: Receipt | None) -> Expectation | None:
     kept: Mapping[str, Any] = (receipt.verify or {}).get("expected") or {} if receipt is not None else {}
     if not kept.get("devices"):
         return None
-    return Expectation(devices=tuple(kept["devices"]), blas=kept.get("blas"), arch=kept.get("arch"))
+    return Expectation(
+        devices=tuple(kept["devices"]),
+        blas=kept.get("blas"),
+        arch=kept.get("arch"),
+        environment=kept.get("environment") or {},
+    )

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tfsetup.host.model import Host
+from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.blas import blas, blas_findings, numpy_findings
 from tfsetup.verify.ceiling import ceiling
+from tfsetup.verify.checks import GRAPHS
+from tfsetup.verify.cures import cure_findings, present
 from tfsetup.verify.devices import devices
 from tfsetup.verify.failure import cpu_features, explain, failure
 from tfsetup.verify.messages import sort_messages, unused_cpu_features
 from tfsetup.verify.model import Blas, Device, Finding, Mode, NativeImage, ProbeOutcome, Verification
 from tfsetup.verify.observed import Event, Observed, number, text
+from tfsetup.verify.words import told
 
 BAD = {"wrong", "fallback", "failed"}
+DECISIVE = ("matmul float32", "convolution", "training", *GRAPHS)  # phases without which nobody knows
 SAME_ARCH = {"aarch64": "arm64", "amd64": "x86_64"}
 
 
 def judge(
-    outcome: ProbeOutcome, expectation: Expectation | None, host: Host | None, *, mode: Mode = "quick"
+    outcome: ProbeOutcome,
+    expectation: Expectation | None,
+    host: Host | None,
+    *,
+    mode: Mode = "quick",
+    hazards: Sequence[Hazard] = (),
 ) -> Verification:
     """Return the verification: every device's verdict, findings in words, and whether all of it is as it should be.
 
     `expectation` None judges only what does not depend on a row; `host` None leaves emulation by another CPU unnoticed.
+    `hazards` are the matrix's: those of the environment's packages want their variables seen.
     """
     seen = Observed(outcome=outcome)
     what = failure(seen)
     judged = devices(seen, expectation, what)
-    found_blas = blas(seen)
+    found_blas = blas(seen.cpu() or seen)
     findings = [explain(what, seen, host)] if what is not None else []
     findings += _device_findings(judged)
+    findings += _without_xla(judged)
+    findings += cure_findings(seen, expectation, present(seen, hazards, host))
     findings += _idle_gpu(judged, expectation, host)
     findings += _architecture(seen, expectation, host)
     findings += blas_findings(found_blas, expectation, cpu_features(seen, host))
-    findings += numpy_findings(seen)
+    findings += numpy_findings(seen.cpu() or seen)
     findings += _log_findings(seen)
     findings += _gaps(seen)
     found = _verification(seen, expectation, judged, found_blas, tuple(findings), mode)
@@ -75,7 +88,7 @@ def _verification(
         xnnpack=_xnnpack(seen),
         messages=sort_messages(seen.outcome.stderr),
         build=tensorflow.get("build") or {},
-        influences=interpreter.get("influences") or {},
+        influences=_influences(seen),
         findings=findings,
         failure=failure(seen),
         seconds=seen.outcome.seconds,
@@ -125,6 +138,25 @@ def _device_findings(judged: tuple[Device, ...]) -> Iterator[Finding]:
                 title=f"{device.name}: the same product differs from run to run",
                 detail=f"{unrepeatable.dtype} {unrepeatable.n}, within the rounding error",
             )
+
+
+def _without_xla(judged: tuple[Device, ...]) -> Iterator[Finding]:
+    """A plugin that brings no compiler is healthy, and everybody who asks for one gets an error: worth a word."""
+    for device in judged:
+        line = next((check.no_xla for check in device.checks if check.no_xla), None)
+        if line is not None:
+            yield Finding(
+                severity="note",
+                title=f"{device.name} has no XLA: what asks for jit_compile=True fails on it; asked without, it works",
+                detail=line,
+                fix=("model.compile(..., jit_compile=False) where Keras chooses XLA by itself",),
+            )
+
+
+def _influences(seen: Observed) -> dict[str, str]:
+    """Variables of the user's, and settings of the graph optimizer that the program itself has made."""
+    options = seen.last("tensorflow").get("options") or {}
+    return {**(seen.last("interpreter").get("influences") or {}), **{key: str(value) for key, value in options.items()}}
 
 
 def _idle_gpu(judged: tuple[Device, ...], expectation: Expectation | None, host: Host | None) -> Iterator[Finding]:
@@ -197,7 +229,9 @@ def _gaps(seen: Observed) -> Iterator[Finding]:
         phase = str(event.get("phase"))
         if phase not in {"import", "devices"}:
             yield Finding(
-                severity="error" if phase.startswith(("matmul float32", "convolution", "training")) else "warning",
+                severity="error"
+                if phase.startswith(("matmul float32", "convolution", "training", *GRAPHS))
+                else "warning",
                 title=f"phase `{phase}` could not be completed",
-                detail=f"{event.get('type')}: {event.get('message')}"[:600],
+                detail=told(event),
             )

@@ -12,6 +12,7 @@ from tfsetup.verify.messages import Message
 Mode = Literal["quick", "full"]
 Ended = Literal["finished", "signal", "exit", "timeout", "not-started"]
 DeviceStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "skipped"]
+CheckStatus = Literal["ok", "wrong", "fallback", "failed", "hung", "skipped"]
 Severity = Literal["error", "warning", "note"]
 FailureKind = Literal["crash", "killed", "hang", "import-error", "no-tensorflow", "not-started", "died", "incomplete"]
 
@@ -21,7 +22,8 @@ class ProbeOutcome:
     """What was seen of a probe from outside: how it ended, the events it sent, and its standard error.
 
     `exit_status` is the process's own, `signal` its name (`SIGILL`) where one killed it, `message` why it could not be
-    started. `stderr` keeps the first and the last part of a long output. `seconds` is from start to end.
+    started. `stderr` keeps the first and the last part of a long output. `seconds` is from start to end, of both runs:
+    `cpu` is the one that measured the CPU alone, after another device had ended or stopped the process.
     """
 
     python: str
@@ -32,6 +34,7 @@ class ProbeOutcome:
     signal: str | None = None
     message: str = ""
     seconds: float = 0.0
+    cpu: ProbeOutcome | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,14 +76,19 @@ class Matmul:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """One correctness check on a device beyond the product of matrices: `convolution` or `training step`."""
+    """One correctness check on a device beyond the product of matrices: `dense-relu-graph`, `training step`.
+
+    `message` says what is wrong; `no_xla` is the device's own line about a missing compiler, where the check had to go
+    without one.
+    """
 
     name: str
-    status: DeviceStatus
+    status: CheckStatus
     seconds: float | None = None
     max_rel_error: float | None = None
     tolerance: float | None = None
     message: str = ""
+    no_xla: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -55,6 +55,10 @@ class Observed:
                     pass
         return pending
 
+    def cpu(self) -> Observed | None:
+        """Return what the run saw that measured the CPU alone; None if there was no need for one."""
+        return None if self.outcome.cpu is None else Observed(outcome=self.outcome.cpu)
+
     def last_native(self) -> str | None:
         """Return the path of the native library whose loading began last."""
         path = self.last("native").get("path")

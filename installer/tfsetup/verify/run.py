@@ -18,6 +18,7 @@ from typing import IO, Any
 from tfsetup.ground.environ import scrub
 from tfsetup.ground.looking import find
 from tfsetup.verify.model import Ended, Mode, ProbeOutcome
+from tfsetup.verify.observed import Observed
 
 Progress = Callable[[str], None]
 
@@ -35,6 +36,8 @@ TAIL_BYTES = 128 * 1024
 GRACE_S = 5.0
 AFTERMATH_S = 120.0
 AFTER = {"damaged", "cpu"}
+# What the CPU alone may take after another device has hung: it is not given that device's time once more.
+ALONE_S: Mapping[Mode, float] = {"quick": 120.0, "full": 300.0}
 TIME_LIMIT_S: Mapping[Mode, float] = {"quick": 300.0, "full": 900.0}
 
 
@@ -68,22 +71,45 @@ def run_probe(
     on_progress: Progress | None = None,
     timeout_s: float | None = None,
     command: Sequence[str] | None = None,
+    asked: Sequence[str] = (),
 ) -> ProbeOutcome:
     """Run the probe with the interpreter `python` and return what was seen of it; every way to fail is a value.
 
-    `command` replaces `[python]` (an emulator and its arguments before the interpreter). On KeyboardInterrupt the whole
-    process group of the child is killed before the exception goes on.
+    `command` replaces `[python]` (an emulator and its arguments before the interpreter). `asked` are variables whose
+    values in the child are wanted. On KeyboardInterrupt the whole process group of the child is killed before the
+    exception goes on.
     """
     limit = timeout_s if timeout_s is not None else TIME_LIMIT_S[mode]
     options: dict[str, Any] = {"mode": mode, "sizes": sizes and list(sizes), "dtypes": dtypes and list(dtypes)}
     options |= {"dump_after_s": 0.8 * limit if sys.platform == "win32" else None, "ours": list(ADDED)}
+    options["asked"] = list(asked)
     python = python.absolute()
-    outcome = _run(python, list(command or [str(python)]), options, limit, on_progress)
-    if outcome.ended == "not-started" or any(event["event"] == "imported" for event in outcome.events):
+    start = list(command or [str(python)])
+    outcome = _run(python, start, options, limit, on_progress)
+    if outcome.ended == "not-started":
         return outcome
+    if any(event["event"] == "imported" for event in outcome.events):
+        if not spares_the_cpu(outcome):
+            return outcome
+        # Another device has ended or stopped the process: whether the CPU works is another question.
+        alone = _run(python, start, options | {"only": "CPU"}, min(limit, ALONE_S[mode]), on_progress)
+        return replace(outcome, cpu=alone, seconds=outcome.seconds + alone.seconds)
     # TensorFlow did not load: are its files whole, and which instructions has the child's CPU (it may be emulated)?
-    second = _run(python, list(command or [str(python)]), {"mode": "aftermath"}, AFTERMATH_S, None)
+    second = _run(python, start, {"mode": "aftermath"}, AFTERMATH_S, None)
     return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] in AFTER))
+
+
+def spares_the_cpu(outcome: ProbeOutcome) -> bool:
+    """Tell whether a process ended, or stopped, at another device than the CPU.
+
+    It has then listed its devices, and the step it was at is not the CPU's; or it came to no step, while setting up.
+    """
+    seen = Observed(outcome=outcome)
+    listed = seen.last("devices").get("devices") or ()
+    if seen.last("done") or all(entry.get("type") == "CPU" for entry in listed):
+        return False
+    step = seen.open_step()
+    return seen.open_phase() == "devices" or (bool(step) and not str(step.get("device")).startswith("CPU"))
 
 
 def _run(

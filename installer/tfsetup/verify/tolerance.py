@@ -14,6 +14,7 @@ UNIT_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, 
 TENSOR_FLOAT_32 = 2.0**-11  # NVIDIA, "TensorFloat-32": inputs are rounded to 10 stored bits, sums stay in float32
 SAFETY = 4.0
 CAP = 0.25
+GRAPH = 1e-3  # a fused kernel may sum in any order; one that computes no activation is 0.5 to 1 off
 TRAINING = 100.0  # three steps of SGD feed rounding errors back into the weights
 
 
@@ -32,4 +33,6 @@ def tolerance(dtype: str, n: int, *, tensor_float_32: bool = False) -> float:
 def check_tolerance(name: str, *, tensor_float_32: bool = False) -> float:
     """Return the largest error that is still right for a correctness check (sums of up to 1000 float32 products)."""
     base = tolerance("float32", 1000, tensor_float_32=tensor_float_32)
+    if name.endswith("-graph"):
+        return max(GRAPH, base)
     return min(CAP, base * (TRAINING if name == "training step" else 1.0))

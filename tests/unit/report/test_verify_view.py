@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from support.verify import judged
-from tfsetup.report.verify import BAR_CELLS, bar, duration, finding_lines, verify_view
+from tfsetup.report.verify import BAR_CELLS, bar, device_table, duration, finding_lines, verify_view
 
 CASES = Path(__file__).parents[2] / "cases" / "verify"
 
@@ -40,9 +40,28 @@ def test_a_good_run_shows_version_numbers_and_libraries() -> None:
 
 
 def test_a_verdict_stands_in_the_devices_row_with_its_number() -> None:
-    lines = [line for line in shown("gpu-wrong").splitlines() if line.strip().startswith("GPU:0 Apple M1")]
-    assert len(lines) == 1
-    assert "wrong: float32 512:" in lines[0]
+    lines = shown("gpu-wrong").splitlines()
+    (row,) = (line for line in lines if line.strip().startswith("GPU:0 ") and line.endswith("wrong"))
+    assert " 512 " in row
+    assert "GPU:0 is Apple M1" in lines
+    assert "error: GPU:0 computes wrong results" in lines
+    assert lines[lines.index("error: GPU:0 computes wrong results") + 1].startswith("  float32 512: error 9.3e-01 > ")
+
+
+def test_a_device_that_was_left_out_says_why_below_the_table() -> None:
+    text = shown("no-turn")
+    assert "GPU:1 skipped: the process ended before its turn" in text
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_table_fits_eighty_columns(path: Path) -> None:
+    """A row that is folded cannot be read as one."""
+    data, _findings = judged(path.stem)
+    stream = io.StringIO()
+    Console(file=stream, width=80, no_color=True, highlight=False).print(device_table(data))
+    rows = [line for line in stream.getvalue().splitlines() if line.strip() and set(line.strip()) != {"─"}]
+    assert all(len(line) <= 80 for line in rows)
+    assert len(rows) == 1 + sum(len(device["matmul"]) or 1 for device in data["devices"])
 
 
 def test_a_crash_is_told_in_words() -> None:
@@ -76,7 +95,7 @@ def test_a_bar_never_leaves_its_column(share: float) -> None:
 
 
 def test_bars_are_proportional() -> None:
-    assert [bar(0), bar(0.5), bar(1)] == ["", "█" * 8, "█" * 16]
+    assert [bar(0), bar(0.5), bar(1)] == ["", "█" * 5, "█" * 10]
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.00265, "2.65 ms"), (0.184, "184 ms"), (1.42, "1.42 s"), (65.0, "65 s")])

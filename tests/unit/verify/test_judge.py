@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support.verify import outcome_of
 from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import findings_data, judge, to_data
@@ -20,7 +21,7 @@ CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
 def load(path: Path) -> tuple[Verification, dict[str, Any]]:
     """Return the judgement on a case and what the case wants."""
     case = json.loads(path.read_text(encoding="utf-8"))
-    outcome = ProbeOutcome(**{**case["outcome"], "events": tuple(case["outcome"]["events"])})
+    outcome = outcome_of(case["outcome"])
     expectation = case.get("expectation")
     expect = expectation and Expectation(**{**expectation, "devices": tuple(expectation["devices"])})
     host = Host(**case["host"]) if "host" in case else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from tfsetup.errors import UsageError
 from tfsetup.host.environ import REMOVED
 from tfsetup.verify import find_python
-from tfsetup.verify.run import ADDED, PROBE, child_environment, progress, signal_name
+from tfsetup.verify.model import ProbeOutcome
+from tfsetup.verify.run import ADDED, PROBE, child_environment, progress, signal_name, spares_the_cpu
 
 
 def interpreter(path: Path) -> Path:
@@ -109,3 +111,31 @@ def test_the_probe_is_python_3_8_and_imports_nothing_of_tfsetup(path: Path) -> N
     source = path.read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 8))
     assert not re.search(r"^\s*(from|import) tfsetup(\.|\s)", source, re.MULTILINE)
+
+
+CPU, GPU = {"name": "CPU:0", "type": "CPU"}, {"name": "GPU:0", "type": "GPU"}
+SETUP = ({"event": "begin", "phase": "devices"}, {"event": "devices", "devices": [CPU, GPU]})
+READY = (*SETUP, {"event": "end", "phase": "devices"}, {"event": "begin", "phase": "matmul float32"})
+
+
+def step(device: str) -> dict[str, str]:
+    return {"event": "step", "what": "matmul float32 512", "device": device}
+
+
+@pytest.mark.parametrize(
+    ("events", "spared"),
+    [
+        ((*READY, step("CPU:0"), step("GPU:0")), True),
+        (SETUP, True),
+        ((*READY, step("CPU:0")), False),
+        (READY, False),
+        ((*READY, step("GPU:0"), {"event": "matmul", "device": "GPU:0"}), False),
+        ((*READY, step("GPU:0"), {"event": "done"}), False),
+        (({"event": "devices", "devices": [CPU]}, step("GPU:0")), False),
+        ((), False),
+    ],
+)
+def test_the_cpu_gets_a_run_of_its_own_where_another_device_ended_the_first(
+    events: tuple[dict[str, Any], ...], spared: bool
+) -> None:
+    assert spares_the_cpu(ProbeOutcome(python="python", ended="timeout", events=events)) is spared

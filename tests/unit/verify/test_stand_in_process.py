@@ -22,7 +22,11 @@ WITH_GPU = Expectation(devices=("CPU", "GPU"), blas=None, arch=None)
 
 
 def examined(
-    folder: Path, sizes: tuple[int, ...] = (64,), dtypes: tuple[str, ...] = ("float32",), **bad: Any
+    folder: Path,
+    sizes: tuple[int, ...] = (64,),
+    dtypes: tuple[str, ...] = ("float32",),
+    timeout_s: float = 120,
+    **bad: Any,
 ) -> Verification:
     """Verify an environment whose GPU behaves as `bad` says."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
@@ -35,7 +39,7 @@ def examined(
     )
     package.joinpath("behaviour.json").write_text(json.dumps(bad), encoding="utf-8")
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    return verify(python, expect=WITH_GPU, sizes=sizes, dtypes=dtypes, timeout_s=120)
+    return verify(python, expect=WITH_GPU, sizes=sizes, dtypes=dtypes, timeout_s=timeout_s)
 
 
 def gpu_of(found: Verification) -> tuple[str, str]:
@@ -67,6 +71,15 @@ def test_a_right_gpu_is_ok_or_at_worst_slow(tmp_path: Path) -> None:
         ({"fails": ["float32"]}, "failed", "Could not satisfy device specification"),
         ({"listed": False}, "fallback", "a GPU was expected"),
         ({"signal": int(signal.SIGSEGV)}, "failed", "SIGSEGV"),
+        (
+            {"drops": ["matmul"]},
+            "wrong",
+            "dense-relu-graph: the activation is not computed (Relu, Relu6, Elu",
+        ),
+        ({"drops": ["matmul"], "activations": ["Relu6"]}, "wrong", "the activation is not computed (Relu6 in a tf."),
+        ({"drops": ["matmul"], "activations": ["Elu"]}, "wrong", "the activation is not computed (Elu in a tf."),
+        ({"drops": ["matmul"], "activations": ["LeakyRelu"]}, "wrong", "computed (LeakyRelu in a tf.function): error"),
+        ({"drops": ["conv2d"]}, "wrong", "conv-relu-graph: the activation is not computed (Relu, "),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
@@ -75,7 +88,28 @@ def test_a_bad_gpu_is_found_out(tmp_path: Path, bad: dict[str, Any], status: str
     assert not found.ok
     assert gpu_of(found)[0] == status
     assert words in gpu_of(found)[1]
-    assert found.devices[0].status in {"ok", "slow", "skipped"}
+    assert found.devices[0].status in {"ok", "slow"}
+
+
+def test_the_cpu_is_measured_whatever_becomes_of_the_gpu(tmp_path: Path) -> None:
+    found = examined(tmp_path / "hangs", timeout_s=10, hangs=True)
+    assert found.failure is not None
+    assert found.failure.kind == "hang"
+    assert gpu_of(found) == ("failed", "the process ended (hang) during matmul float32 64")
+    assert found.devices[0].status in {"ok", "slow"}
+    assert [check.status for check in found.devices[0].checks] == ["ok", "ok"]
+    assert [check.status for check in found.devices[1].checks] == ["skipped", "skipped"]
+    assert found.blas[0].library is not None
+    assert 10 < found.seconds < 100
+
+
+def test_a_gpu_that_cannot_even_be_set_up_leaves_the_cpu_alone(tmp_path: Path) -> None:
+    found = examined(tmp_path / "env", dies_while="setup")
+    assert found.failure is not None
+    assert (found.failure.kind, found.failure.phase) == ("crash", "devices")
+    assert gpu_of(found) == ("skipped", "the process ended before its turn")
+    assert found.devices[0].status in {"ok", "slow"}
+    assert not found.ok
 
 
 def test_a_type_without_a_kernel_is_no_failure_of_the_device(tmp_path: Path) -> None:

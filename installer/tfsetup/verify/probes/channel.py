@@ -11,6 +11,8 @@ import time
 import traceback
 from typing import Any, Iterator  # noqa: UP035 - collections.abc.Iterator[...] needs Python 3.9
 
+MOST = 4000  # characters of an error's text
+
 
 class Channel:
     """Writes events; each line reaches the kernel before the next statement runs, so a crash loses nothing."""
@@ -42,17 +44,25 @@ class Channel:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """Return type, text (at most 4000 characters: a TensorFlow error can quote a whole graph) and the last frames."""
+    """Return type, text and the last frames.
+
+    A TensorFlow error can quote a whole graph, and says the cause at the end: of a long text the middle is left out.
+    """
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     kind = type(error)
     name = getattr(error, "name", None)
     return {
         "type": kind.__name__,
-        "message": str(error)[:4000],
+        "message": shortened(str(error)),
         "where": where,
         "missing_module": name if isinstance(error, ImportError) and isinstance(name, str) else None,
     }
+
+
+def shortened(text: str) -> str:
+    """Return a text of at most some 4000 characters, with its beginning and its end."""
+    return text if len(text) <= MOST else text[: MOST // 2] + "\n[...]\n" + text[-MOST // 2 :]
 
 
 def plain(value: Any) -> Any:

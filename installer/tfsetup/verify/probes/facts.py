@@ -15,13 +15,16 @@ from .images import file_architecture
 # Settings of the user's that change what TensorFlow finds or how fast it is; they are kept, and reported.
 INFLUENCES = re.compile(
     r"^(TF_(CPP|ENABLE|DISABLE|FORCE|GPU|NUM|XLA|CUDNN|DETERMINISTIC|USE|AUTOTUNE|PLUGGABLE|METAL)"
-    r"|CUDA_|NVIDIA_|XLA_|OMP_|OPENBLAS_|MKL_|VECLIB_|KMP_|GOTO_|LD_LIBRARY_PATH$|HIP_|ROCR_|KERAS_)"
+    r"|TURN_OFF_REMAPPER$|CUDA_|NVIDIA_|XLA_|OMP_|OPENBLAS_|MKL_|VECLIB_|KMP_|GOTO_|LD_LIBRARY_PATH$|HIP_|ROCR_|KERAS_)"
 )
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|KEY", re.IGNORECASE)
 
 
-def interpreter(ours: Sequence[str]) -> dict[str, Any]:
-    """Return version, paths and architecture of this interpreter, and settings of the user's; `ours` are not."""
+def interpreter(ours: Sequence[str], asked: Sequence[str] = ()) -> dict[str, Any]:
+    """Return version, paths and architecture of this interpreter, and settings of the user's; `ours` are not.
+
+    `asked` are variables whose values somebody wants to know, whoever set them; None where one is not there.
+    """
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
         "implementation": platform.python_implementation(),
@@ -34,6 +37,7 @@ def interpreter(ours: Sequence[str]) -> dict[str, Any]:
         "translated": translated(),
         "cores": usable_cores(),
         "clock_ghz": clock_ghz(),
+        "asked": {name: os.environ.get(name) for name in asked},
         "influences": {
             key: value
             for key, value in sorted(os.environ.items())
@@ -118,7 +122,20 @@ def tensorflow(tf: Any) -> dict[str, Any]:
         "build": build,
         "onednn": onednn(),
         "tensor_float_32": _tensor_float_32(tf),
+        "options": options(tf),
     }
+
+
+def options(tf: Any) -> dict[str, Any]:
+    """Return the program's settings of the graph optimizer that say what becomes of a plugin's, where they were made.
+
+    In this interpreter only a start-up file can have made them; `use_plugin_optimizers` is there from 2.6 on.
+    """
+    try:
+        made = dict(tf.config.optimizer.get_experimental_options())
+    except Exception:  # a stand-in, or a TensorFlow that has no such question
+        return {}
+    return {name: made[name] for name in ("use_plugin_optimizers", "remapping") if name in made}
 
 
 def onednn() -> bool | None:

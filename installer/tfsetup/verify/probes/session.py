@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from . import blas, devices, facts, images, lite, training, wheels
+from . import blas, devices, facts, graphs, images, lite, training, wheels
 from .channel import Channel, describe
 from .matmul import Plan, Sweep
 from .watch import ImportWatch
@@ -19,12 +19,14 @@ def run(channel: Channel, options: dict[str, Any]) -> None:
     """Examine this interpreter's TensorFlow and send what is found to `channel`.
 
     `options` are JSON: `mode` (`quick` or `full`), `sizes`, `dtypes`, `budget_s`, `ours` (variables that tfsetup
-    set), and `dump_after_s`, after which the Python stack goes to standard error (where no signal can ask for it).
+    set), `asked` (variables whose values are wanted), `only` (the one type of device to touch), and `dump_after_s`,
+    after which the Python stack goes to standard error (where no signal can ask for it).
     """
     faulthandler.enable()
     if options.get("dump_after_s"):
         faulthandler.dump_traceback_later(float(options["dump_after_s"]), exit=False)
-    channel.send("interpreter", **facts.interpreter(options.get("ours") or ()))
+    channel.send("interpreter", **facts.interpreter(options.get("ours") or (), options.get("asked") or ()))
+    channel.send("distributions", distributions=wheels.installed())
     if options.get("mode") == "aftermath":
         channel.send("damaged", files=wheels.damaged())
         _send_cpu(channel)
@@ -40,13 +42,17 @@ def run(channel: Channel, options: dict[str, Any]) -> None:
     with channel.phase("libraries"):
         _send_libraries(channel)
     with channel.phase("devices"):
-        devices.prepare(tf)
+        devices.prepare(tf, options.get("only"))
         found = devices.listed(tf)
         channel.send("devices", devices=[device.as_event() for device in found])
         tf.config.list_logical_devices()
-    _measure(channel, tf, np, options)
+    measured = [device for device in found if device.measured(options.get("only"))]
+    _measure(channel, tf, np, measured, options)
+    _check(channel, tf, np, measured, (graphs.Dense, graphs.Convolved))
     if options.get("mode") == "full":
-        _check(channel, tf, np)
+        _check(channel, tf, np, measured, (training.Convolution, training.Training))
+        with channel.phase("tensorflow lite"):
+            lite.run(tf)
     with channel.phase("blas"):
         _send_blas(channel, np, watch, options)
     with channel.phase("libraries"):
@@ -101,29 +107,26 @@ def _send_libraries(channel: Channel) -> None:
     )
 
 
-def _measure(channel: Channel, tf: Any, np: Any, options: dict[str, Any]) -> None:
+def _measure(channel: Channel, tf: Any, np: Any, measured: list[Any], options: dict[str, Any]) -> None:
     plan = Plan(options)
-    measured = [device for device in devices.listed(tf) if device.type not in devices.NOT_MEASURED]
     sweep = Sweep(channel, tf, np, plan)
     for dtype in plan.dtypes:
         with channel.phase("matmul " + dtype):
             sweep.run(measured, dtype)
 
 
-def _check(channel: Channel, tf: Any, np: Any) -> None:
+def _check(channel: Channel, tf: Any, np: Any, measured: list[Any], kinds: Any) -> None:
     """Send one `check` event for each check and device; a device's failure does not keep the others from their turn."""
-    measured = [device for device in devices.listed(tf) if device.type not in devices.NOT_MEASURED]
-    for name, check in (("convolution", training.Convolution(tf, np)), ("training step", training.Training(tf, np))):
-        with channel.phase(name):
+    for kind in kinds:
+        with channel.phase(kind.name):
+            check = kind(tf, np)
             for device in measured:
-                channel.send("step", what=name, device=device.name)
+                channel.send("step", what=kind.name, device=device.name)
                 try:
                     outcome = check.run(device.name)
                 except Exception as error:
                     outcome = {"error": describe(error)}
-                channel.send("check", name=name, device=device.name, **outcome)
-    with channel.phase("tensorflow lite"):
-        lite.run(tf)
+                channel.send("check", name=kind.name, device=device.name, **outcome)
 
 
 def _send_blas(channel: Channel, np: Any, watch: ImportWatch, options: dict[str, Any]) -> None:

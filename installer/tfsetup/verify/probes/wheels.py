@@ -22,6 +22,19 @@ def owners(paths: list[str]) -> dict[str, str]:
     return found
 
 
+def installed() -> dict[str, str]:
+    """Return every distribution's version by its normalised name (PEP 503), the first on `sys.path` where two are."""
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        if not os.path.isdir(folder):  # noqa: PTH112
+            continue
+        for entry in sorted(os.listdir(folder)):  # noqa: PTH208 - many thousand names are looked at
+            name, dash, version = entry[: -len(".dist-info")].partition("-")
+            if entry.endswith(".dist-info") and dash:
+                found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+    return found
+
+
 def damaged() -> list[dict[str, Any]]:
     """Return the native libraries that are gone or not as long as their RECORD says: path, owner, both sizes."""
     found = []
