@@ -208,7 +208,8 @@ def _data(path: Path, lock: PlatformLock, wanted: Wanted, proof: Proof | None) -
 
 def _hazard_data(lock: PlatformLock, wanted: Wanted, matrix: Matrix) -> dict[str, Any]:
     """Return `environment` and `hazards` of a platform. A conda lock itself sets no variable: an installation does."""
-    versions, target = {entry.name: entry.version for entry in lock.entries}, wanted.selection.target
-    found = hazards_of(matrix.hazards, versions, row=wanted.selection.row, macos=target.macos if target else None)
-    environment = {**wanted.selection.settings, **environment_of(found)}
+    versions, chosen = {entry.name: entry.version for entry in lock.entries}, wanted.selection
+    macos = chosen.target.macos if chosen.target else None
+    found = hazards_of(matrix.hazards, versions, row=chosen.row, macos=macos, python=chosen.python)
+    environment = {**chosen.settings, **environment_of(found)}
     return {"environment": environment, "hazards": hazards_data(found, cured=False)}

@@ -359,9 +359,8 @@ def _hazard_data(lock: Lock, matrix: Matrix) -> dict[str, Any]:
     """Return `environment` and `hazards` of one lock file: of everything that is locked, on its own target."""
     versions = {package.name: package.version for package in lock.packages}
     origin = lock.origin
-    found = hazards_of(
-        matrix.hazards, versions, row=origin.row if origin else None, macos=origin.macos if origin else None
-    )
+    here = {"row": origin.row, "macos": origin.macos, "python": origin.python} if origin else {}
+    found = hazards_of(matrix.hazards, versions, **here)
     own = next((row.environment for row in matrix.rows if origin is not None and row.id == origin.row), {})
     environment = {**own, **environment_of(found)}
     return {"environment": environment, "hazards": hazards_data(found, cured=_carried(lock) is not None)}

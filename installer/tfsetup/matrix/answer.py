@@ -26,7 +26,8 @@ def selection(
     row = best.row
     blas = blas_for(row, best.version, host)
     source, prebuilt = _plugin(best)
-    hazards = hazards_of(matrix.hazards, packages_of(best), row=row.id, macos=macos_version(host))
+    here = {"row": row.id, "macos": macos_version(host), "python": best.python}
+    hazards = hazards_of(matrix.hazards, packages_of(best), **here)
     arch, environment = process_arch(row), {**row.environment, **environment_of(hazards)}
     return Selection(
         installable=True,

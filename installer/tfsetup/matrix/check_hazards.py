@@ -8,7 +8,7 @@ from tfsetup.matrix.check_common import Found, normalized, parse
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.rows import Matrix, Row
-from tfsetup.matrix.versions import in_range, specifiers
+from tfsetup.matrix.versions import in_range, is_version, specifiers
 
 
 def check_hazard(hazard: Hazard, matrix: Matrix) -> Found:
@@ -20,6 +20,7 @@ def check_hazard(hazard: Hazard, matrix: Matrix) -> Found:
         yield ("versions",), f"no published release of {hazard.distribution} is in this range"
     else:
         yield from _rows(hazard, touched, matrix)
+        yield from _python(hazard, touched, matrix.index)
     if hazard.macos is not None and not any(in_range(hazard.macos, f"{major}.0") for major in range(11, 100)):
         yield ("macos",), "no macOS from 11 on is in this range"
     cure = hazard.cure
@@ -43,6 +44,15 @@ def _rows(hazard: Hazard, touched: Sequence[str], matrix: Matrix) -> Found:
             yield ("rows", place), f"this row brings no {hazard.distribution} of this range"
     if hazard.macos is not None and not any(row.when.os == "macos" for row in _named(hazard, matrix)):
         yield ("macos",), "no row of this hazard is for macOS"
+
+
+def _python(hazard: Hazard, touched: Sequence[str], index: Index) -> Found:
+    """Only a release that was built for several Pythons can be wrong on some of them."""
+    wanted = hazard.python
+    releases = [index.release(hazard.distribution, version) for version in touched]
+    minors = {minor for release in releases if release for group in release.wheels for minor in group.pythons}
+    if wanted is not None and not any(is_version(minor) and in_range(wanted, minor) for minor in minors):
+        yield ("python",), "no release in this range has a wheel for such a Python"
 
 
 def _named(hazard: Hazard, matrix: Matrix) -> Sequence[Row]:

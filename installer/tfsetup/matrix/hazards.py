@@ -35,8 +35,8 @@ class Hazard:
 
     `title` goes on after the distribution and its version (`tensorflow-metal 1.2.0 drops …`); `consequence` is a
     sentence of its own: what that means for the user. `asked_by` are the checks of `verify` that ask a device for it.
-    `macos`: the versions of macOS that have it, None for every one. `evidence` is what is known and how, `source` where
-    a reader finds more.
+    `macos`: the versions of macOS that have it, None for every one. `python`: the Pythons whose wheels have it, where a
+    release was built more than once. `evidence` is what is known and how, `source` where a reader finds more.
     """
 
     id: Slug
@@ -50,11 +50,12 @@ class Hazard:
     source: Source
     rows: tuple[RowId, ...] = ()
     macos: Range | None = None
+    python: Range | None = None
 
     @property
     def affects(self) -> str:
         """What it is about, as a requirement for people: `tensorflow-metal >=1.0,<=1.2`."""
-        return f"{self.distribution} {self.versions}"
+        return f"{self.distribution} {self.versions}" + (f" (Python {self.python})" if self.python else "")
 
 
 def pins(requirements: Iterable[str]) -> dict[str, str]:
@@ -64,20 +65,30 @@ def pins(requirements: Iterable[str]) -> dict[str, str]:
 
 
 def hazards_of(
-    hazards: Sequence[Hazard], packages: Mapping[str, str], *, row: str | None = None, macos: str | None = None
+    hazards: Sequence[Hazard],
+    packages: Mapping[str, str],
+    *,
+    row: str | None = None,
+    macos: str | None = None,
+    python: str | None = None,
 ) -> tuple[Hazard, ...]:
     """Return the hazards that these packages (normalised name → version) have, in the order of the file.
 
     A row or a macOS that is not known rules nothing out: a cure that was not needed costs little, a missing one a lot.
+    A hazard of some Pythons needs the Python (`3.11`, `3.11.4`): the other wheels of that release are right.
     """
-    return tuple(hazard for hazard in hazards if _has(hazard, packages, row, macos))
+    return tuple(hazard for hazard in hazards if _in_packages(hazard, packages) and _here(hazard, row, macos, python))
 
 
-def _has(hazard: Hazard, packages: Mapping[str, str], row: str | None, macos: str | None) -> bool:
+def _in_packages(hazard: Hazard, packages: Mapping[str, str]) -> bool:
     version = packages.get(hazard.distribution)
-    if version is None or not is_version(version) or not in_range(hazard.versions, version):
-        return False
+    return version is not None and is_version(version) and in_range(hazard.versions, version)
+
+
+def _here(hazard: Hazard, row: str | None, macos: str | None, python: str | None) -> bool:
     if hazard.rows and row is not None and row not in hazard.rows:
+        return False
+    if hazard.python is not None and (python is None or not in_range(hazard.python, python)):
         return False
     return hazard.macos is None or macos is None or macos_in(hazard.macos, macos)
 

@@ -42,6 +42,7 @@ def _line(row: Row, matrix: Matrix) -> Line:
     host, ask = machine_for(row)
     judged = [(v, judge(row, v, host, ask, matrix)) for v in _stable(row, matrix)]
     good = [found for _, found in judged if isinstance(found, Candidate)]
+    minors = _pythons(row, good, matrix)
     best = next((found for found in good if found.clean), good[0] if good else None)
     answer = choice(best, host, ask, matrix) if best else None
     return Line(
@@ -50,15 +51,16 @@ def _line(row: Row, matrix: Matrix) -> Line:
         accelerator=_ACCELERATORS[row.accelerator],
         newest="  ".join(_pins(answer)) if answer else "none",
         releases=_span([found.version for found in good]),
-        pythons=pythons.span(_pythons(row, good, matrix)),
+        pythons=pythons.span(minors),
         needs="; ".join(_needs(row, best)),
-        defects="; ".join(hazard.id for hazard in matrix.hazards if _can_have(hazard, row, good)),
+        defects="; ".join(hazard.id for hazard in matrix.hazards if _can_have(hazard, row, good, minors)),
     )
 
 
-def _can_have(hazard: Hazard, row: Row, good: list[Candidate]) -> bool:
+def _can_have(hazard: Hazard, row: Row, good: list[Candidate], minors: set[str]) -> bool:
     """Tell whether any answer of a row, not only its newest, has a known defect."""
-    return any(hazards_of([hazard], packages_of(candidate), row=row.id) for candidate in good)
+    found = ((packages_of(candidate), minor) for candidate in good for minor in minors)
+    return any(hazards_of([hazard], packages, row=row.id, python=minor) for packages, minor in found)
 
 
 def _pins(answer: Selection) -> list[str]:

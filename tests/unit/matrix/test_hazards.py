@@ -148,7 +148,25 @@ def test_an_intel_mac_is_cured_where_it_gets_the_plugin_that_has_it() -> None:
     new = select(intel_mac("3.11.4", gpus=AMD, os_version="14.4"), ask(accelerator="metal"), shipped())
     old = select(intel_mac("3.11.4", gpus=AMD, os_version="13.6"), ask(accelerator="metal"), shipped())
     assert (pins(new)[-1], new.environment) == ("tensorflow-metal==1.0.0", {"TURN_OFF_REMAPPER": "1"})
-    assert (pins(old)[-1], old.environment) == ("tensorflow-metal==0.8.0", {})
+    assert (pins(old)[-1], old.environment) == ("tensorflow-metal==0.8.0", {"TURN_OFF_REMAPPER": "1"})  # Python 3.11
+    older = select(intel_mac("3.10.4", gpus=AMD, os_version="13.6"), ask(accelerator="metal"), shipped())
+    assert (pins(older)[-1], older.environment) == ("tensorflow-metal==0.8.0", {})
+
+
+@pytest.mark.parametrize(("python", "cured"), [("3.9.9", False), ("3.10.4", False), ("3.11.4", True)])
+def test_one_wheel_of_a_release_may_have_what_the_others_have_not(python: str, *, cured: bool) -> None:
+    selection = answer(mac(python), "2.12.*", "metal")
+    assert pins(selection)[-1] == "tensorflow-metal==0.8.0"
+    assert [one.id for one in selection.hazards] == (["metal-activation-dropped-py311"] if cured else [])
+    assert selection.environment == ({"TURN_OFF_REMAPPER": "1"} if cured else {})
+
+
+@pytest.mark.parametrize(
+    ("python", "holds"), [("3.11", True), ("3.11.9", True), ("3.10", False), ("3.12.0", False), (None, False)]
+)
+def test_a_defect_of_some_pythons_needs_the_python(python: str | None, *, holds: bool) -> None:
+    assert bool(hazards_of([hazard(python="==3.11.*")], {METAL: "1.2.0"}, python=python)) is holds
+    assert hazards_of([hazard()], {METAL: "1.2.0"}, python=python)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +213,11 @@ def _titles(host: Any) -> list[str]:
 
 def test_a_row_shows_what_any_of_its_answers_has_and_not_only_the_newest() -> None:
     shown = {line.row: line.defects for line in overview(shipped())}
-    assert {row for row, defects in shown.items() if defects} == {"macos-arm64-metal", "macos-x86_64-metal-amd"}
+    assert {row: defects for row, defects in shown.items() if defects} == {
+        "macos-arm64-metal": DROPPED.id,
+        "macos-arm64-metal-legacy": f"{DROPPED.id}-py311",
+        "macos-x86_64-metal-amd": f"{DROPPED.id}; {DROPPED.id}-py311",
+    }
     old = replace(shipped(), hazards=(hazard("old-one", versions="==1.1.0"), hazard("new-one", versions="==1.2.0")))
     by_row = {line.row: line.defects for line in overview(old)}
     assert by_row["macos-arm64-metal"] == "old-one; new-one"
@@ -208,7 +230,7 @@ def test_a_row_shows_what_any_of_its_answers_has_and_not_only_the_newest() -> No
 
 def test_a_hazard_of_the_user_takes_the_place_of_its_namesake() -> None:
     matrix = team()
-    assert [one.id for one in matrix.hazards] == ["metal-activation-dropped", "cpu-rounds-otherwise"]
+    assert [one.id for one in matrix.hazards] == [*(one.id for one in ALL), "cpu-rounds-otherwise"]
     mine = matrix.hazards[0]
     assert (mine.versions, mine.macos, mine.cure.costs) == ("==1.2.0", ">=14", None)
     assert matrix.marks["hazards", mine.id, "versions"].file == "mine.yaml"
@@ -217,14 +239,14 @@ def test_a_hazard_of_the_user_takes_the_place_of_its_namesake() -> None:
 
 def test_a_hazard_can_be_taken_out() -> None:
     matrix = over("schema: 1\nremove: [metal-activation-dropped]\n")
-    assert matrix.hazards == ()
+    assert [one.id for one in matrix.hazards] == [one.id for one in ALL if one is not DROPPED]
     assert not [path for path in matrix.marks if path[:2] == ("hazards", DROPPED.id)]
     assert select(mac("3.12.4"), ask(), matrix).environment == {}
 
 
 def test_the_rows_of_a_hazard_may_be_removed() -> None:
     matrix = over("schema: 1\nremove: [macos-arm64-metal, macos-arm64-metal-legacy, macos-x86_64-metal-amd]\n")
-    assert [one.id for one in matrix.hazards] == [DROPPED.id]
+    assert [one.id for one in matrix.hazards] == [one.id for one in ALL]
 
 
 def entry(name: str, value: str, rows: str) -> str:
@@ -250,7 +272,7 @@ def test_two_cures_that_can_meet_set_a_variable_alike(
 ) -> None:
     text = "schema: 1\nhazards:\n" + entry("first-one", *first) + entry("second-one", *second)
     if not clash:
-        assert len(over(text).hazards) == 3
+        assert len(over(text).hazards) == len(ALL) + 2
         return
     with pytest.raises(InvalidMatrixError, match=r"`first-one` sets OURS to 1, and this sets it to 2") as caught:
         over(text)
@@ -276,7 +298,8 @@ def test_a_cure_of_the_shipped_matrix_against_a_row_of_the_user_has_a_place_too(
         InvalidMatrixError, match="he cure sets TURN_OFF_REMAPPER, which the row `macos-arm64"
     ) as caught:
         merge([base, parse(text + MINE, "mine.yaml")], read_index())
-    (problem,) = caught.value.problems
+    problem, *others = caught.value.problems
+    assert len(others) == len(ALL) - 1
     shipped_line = TEXT[: TEXT.index("environment: {TURN_OFF")].count("\n") + 1
     where = ("matrix.yaml", shipped_line) if base.marks else ("mine.yaml", 12)
     assert (problem.where.file, problem.where.line) == where
@@ -304,6 +327,7 @@ def cure(**changes: Any) -> Cure:
     return replace(DROPPED.cure, **changes)
 
 
+KERAS: dict[str, Any] = {"distribution": "keras", "versions": ">=3"}
 LINUX_ONLY: dict[str, Any] = {"distribution": "tensorflow-cpu", "versions": ">=2", "rows": ("linux-x86_64-cpu",)}
 
 
@@ -316,6 +340,8 @@ LINUX_ONLY: dict[str, Any] = {"distribution": "tensorflow-cpu", "versions": ">=2
         ({"rows": ("macos-arm64-metal", "linux-x86_64-cpu")}, "this row brings no tensorflow-metal of this range"),
         ({"rows": ("macos-arm64-metal-legacy",)}, "this row brings no tensorflow-metal of this range"),
         ({"macos": "<10"}, "no macOS from 11 on is in this range"),
+        ({"python": "==3.14.*"}, "no release in this range has a wheel for such a Python"),
+        (KERAS | {"python": "==3.11.*"}, "no release in this range has a wheel for such a Python"),
         (LINUX_ONLY | {"macos": ">=14"}, "no row of this hazard is for macOS"),
         ({"cure": Cure(because="it would be nice")}, "a cure without any effect"),
         ({"cure": cure(requirements=("keras>=99",))}, "no published keras is in this range"),
@@ -334,6 +360,7 @@ def test_a_hazard_that_is_about_nothing(changes: dict[str, Any], message: str) -
         {"distribution": "keras", "versions": ">=3.7", "rows": ("linux-x86_64-cpu",)},
         {"distribution": "tensorflow", "versions": "==2.19.0", "rows": ("linux-aarch64-cpu",)},
         {"macos": ">=14"},
+        {"python": ">=3.12"},
         {"cure": Cure(because="nothing else helps", program="tf.config.optimizer.set_jit(False) at first")},
     ],
 )
