@@ -43,7 +43,7 @@ def _lost(row: Mapping[str, Any]) -> Iterator[str]:
 
 def _cured(row: Mapping[str, Any]) -> Iterator[str]:
     """Yield what cures known defects in a generation, and what would but is not there."""
-    if row.get("cures"):
+    if row.get("cures") and row["whole"]:
         yield f"Generation {row['generation']} sets {_set(row['cures'])} at every start of its Python."
     if row.get("uncured"):
         yield f"Generation {row['generation']} {_uncured(row)}"

@@ -66,6 +66,8 @@ def test_names_do_not_drive_the_terminal() -> None:
 def test_what_cures_a_generation_and_what_does_not_stands_below() -> None:
     one = {"TURN_OFF_REMAPPER": "1"}
     found = lines(row(1, cures=one, uncured={}), row(2, cures={}, uncured=one), row(3, cures={}, uncured={}), width=200)
+    damaged = row(1, cures=one, uncured={}, whole=False, missing=["tfsetup_cures.pth is missing"])
+    assert not any("sets" in line for line in lines(damaged, width=200))
     wrong = "a known defect of what is installed there makes results wrong."
     assert found[5:] == [
         "Generation 1 sets TURN_OFF_REMAPPER=1 at every start of its Python.",

@@ -32,6 +32,9 @@ UNCURED = (
     "tensorflow-metal 1.2.0 drops the activation of Dense layers on the GPU; "
     "not cured here: every process that computes with it needs TURN_OFF_REMAPPER=1."
 )
+TO_ADD = (
+    "    `tfsetup install` sets it; where pip, uv or conda install this lock, add the line: export TURN_OFF_REMAPPER=1"
+)
 
 
 def with_cure(**changes: Any) -> Hazard:
@@ -180,11 +183,12 @@ LOCK: dict[str, Any] = {
 
 @pytest.mark.parametrize(("cured", "words"), [(True, CURED), (False, UNCURED)])
 def test_a_lock_says_whether_it_carries_the_cure(*, cured: bool, words: str) -> None:
-    file = LOCK | {"hazards": hazards_data([DROPPED], cured=cured)}
+    file = LOCK | {"hazards": hazards_data([DROPPED], cured=cured), "cure": "tfsetup_cures.whl" if cured else None}
     written = list(lock_lines({"files": [file]}))
-    assert written[1:] == [f"    {words}", "    six 1 → 2"]
+    added = [] if cured else [TO_ADD]
+    assert written[1:] == [f"    {words}", *added, "    six 1 → 2"]
     checked = list(lock_lines({"files": [file], "checked": True}))
-    assert checked == [f"{LOCK['path']}  fresh, loads", f"    {words}", "1 fresh."]
+    assert checked == [f"{LOCK['path']}  fresh, loads", f"    {words}", *added, "1 fresh."]
 
 
 def test_the_matrix_for_the_terminal_has_the_defects_below_the_table() -> None:
