@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.cli import Tfsetup
 from support.process import data
 from support.process import tfsetup as real
+from support.verify import verdict
+from tfsetup.verify.model import Check, Verification
 
 pytestmark = pytest.mark.process
 CURE = "import os; os.environ.setdefault('TURN_OFF_REMAPPER', '1')\n"
@@ -54,6 +58,34 @@ def test_an_affected_environment_is_told_apart_from_a_cured_one(site: Path) -> N
     assert "metal-activation-dropped" in told(site)
     start.unlink()
     assert "metal-activation-dropped" in told(site)
+
+
+def wrong_dense() -> Verification:
+    """Return a run in which a GPU computes another network than the one that was written."""
+    found = verdict("full-cpu")
+    [cpu] = found.devices
+    check = Check(name="dense-relu-graph", status="wrong", max_rel_error=0.7, tolerance=1e-3, message="wrong results")
+    gpu = replace(cpu, name="GPU:0", type="GPU", status="wrong", checks=(check,))
+    return replace(found, ok=False, devices=(cpu, gpu))
+
+
+@pytest.mark.parametrize(
+    ("removed", "cause"), [(None, "metal-activation-dropped"), ("tensorflow_metal-1.2.0.dist-info", None)]
+)
+def test_verify_names_the_defect_of_what_is_installed(
+    removed: str | None, cause: str | None, site: Path, tfsetup: Tfsetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFSETUP_STATE", str(site.parent / "state"))
+    monkeypatch.setattr("tfsetup.verify.verify", lambda *_, **__: wrong_dense())
+    if removed is not None:
+        (site / removed).rename(site / "gone")
+    environment = next(parent for parent in site.parents if parent.name == "env")
+    ran = tfsetup("verify", str(environment), "--quick", "--json")
+    assert ran.status == 7
+    doctor = ran.document["data"]["doctor"]
+    assert (doctor and [finding["cause"] for finding in doctor["findings"]]) == (cause and [cause])
+    screen = tfsetup("verify", str(environment), "--quick")
+    assert ("fix: export TURN_OFF_REMAPPER=1 " in screen.out) is (cause is not None)
 
 
 def test_a_variable_that_the_user_set_is_a_cure(site: Path) -> None:

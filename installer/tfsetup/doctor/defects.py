@@ -14,9 +14,9 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from tfsetup.doctor.model import Cause, CurePart, Evidence, Fix, Knowledge
-from tfsetup.doctor.prose import packages_listed, versions_said
+from tfsetup.doctor.prose import is_report, packages_listed, versions_said
 from tfsetup.doctor.text import LogText
-from tfsetup.doctor.weights import KNOWN_DEFECT, MOST
+from tfsetup.doctor.weights import KNOWN_DEFECT, MOST, SAID_DEFECT
 from tfsetup.matrix.hazards import Hazard, environment_of, hazards_of
 from tfsetup.matrix.model import Ask
 from tfsetup.matrix.versions import is_version
@@ -41,7 +41,7 @@ class Defect:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Defects:
-    """`certain`: of packages that are listed. `facts`: whether what the evidence is about has a defect."""
+    """`certain`: of packages that are listed, or that a report names. `facts`: the known ones, by id."""
 
     certain: tuple[Defect, ...] = ()
     facts: Mapping[str, bool] = field(default_factory=dict)
@@ -51,7 +51,7 @@ def defects_in(evidence: Evidence, log: LogText, known: Sequence[Hazard], *, mac
     """Return the known defects of the packages of `evidence`, or of the list or versions its log speaks of."""
     listed = evidence.packages or packages_listed(log)
     said = versions_said(log, {hazard.distribution for hazard in known})
-    spoken = {**said, **listed}
+    spoken = {**{name: one.version for name, one in said.items()}, **listed}
     macos = macos if macos is not None and is_version(macos) else None
     here = hazards_of(known, listed, macos=macos)
     meant = hazards_of(known, spoken, macos=macos)
@@ -61,6 +61,11 @@ def defects_in(evidence: Evidence, log: LogText, known: Sequence[Hazard], *, mac
         Defect(hazard=one, proof=_listed(one, listed))
         for one in here
         if one not in asked and not is_cured(one, evidence, log)
+    ]
+    certain += [
+        Defect(hazard=one, proof=said[one.distribution].line, confidence=SAID_DEFECT)
+        for one in meant
+        if one not in (*asked, *here) and is_report(log) and not is_cured(one, evidence, log)
     ]
     facts = {
         one.id: one in meant and not _surely_cured(one, evidence) for one in known if _decided(one, spoken, evidence)

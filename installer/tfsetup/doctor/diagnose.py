@@ -62,10 +62,11 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
     for defect in defects.certain:
         findings = _with_defect(findings, defect, facts, evidence, knowledge)
-    unexplained = "" if findings else _alarm(log) or complaint(log)
+    explained = any(one.kind == "harmless" or one.confidence >= PROBLEM for one in findings)
+    unexplained = "" if explained else _alarm(log) or complaint(log)
     seen_working = evidence.observations is not None or not log.lines or shows_it_working(log)
     return Diagnosis(
-        verdict=_verdict(findings, healthy=not unexplained and (bool(findings) or seen_working)),
+        verdict=_verdict(findings, healthy=not unexplained and (explained or seen_working)),
         findings=findings,
         needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
         unexplained=unexplained,

@@ -18,11 +18,13 @@ from tfsetup.host.model import Host
 
 HOST_FACTS = (
     "os", "os_version", "macos", "arch", "process", "rosetta", "wsl", "container", "libc", "glibc", "python", "bits",
-    "avx", "avx2", "gpu", "driver", "device", "loss", "os_told",
+    "avx", "avx2", "gpu", "driver", "device", "loss", "os_told", "mac",
+    "devices",
 )  # fmt: skip
 # Those that a log says or nothing does; nobody can be asked for them. `os_told`: the system that somebody named, never
-# one that the log's words suggest; a report about one machine speaks of others.
-LOG_FACTS = frozenset(("loss", "os_told"))
+# one that the log's words suggest; a report about one machine speaks of others. `mac`: it is one, or one is spoken of;
+# `devices`: `both`, when a text speaks of the CPU and of another one.
+LOG_FACTS = frozenset(("loss", "os_told", "mac", "devices"))
 # What a package name may be compared with besides a specifier.
 PRESENCE = ("present", "absent")
 _VERSION = re.compile(r"[0-9]++(?:\.[0-9]++)*+(?:(?:rc|a|b|\.post|\.dev)[0-9]++)?+")
@@ -75,8 +77,18 @@ _OTHERS = (
     "torch", "jaxlib", "jax-metal", "jax metal", "flax", "mlx", "/jax/", "\\jax\\", "jax.", "npm err!", "node_modules",
     "cargo", "rustc", "mxnet", "paddlepaddle", "onnxruntime", "cupy", "xgboost", "lightgbm", "catboost",
 )  # fmt: skip
-# How Keras prints the loss of a step or an epoch.
-_LOSS = re.compile(r"(?<![a-z_])loss: ?(?P<value>nan|inf|[0-9]{1,12}(?:\.[0-9]{1,12})?(?:e[+-]?[0-9]{1,3})?)")
+# How Keras prints the loss of a step or an epoch, and how people repeat it.
+_LOSS = re.compile(
+    r"(?<![a-z_])loss:? ?(?P<value>nan|inf|[0-9]{1,12}(?:\.[0-9]{1,12})?(?:e[+-]?[0-9]{1,3})?)", re.IGNORECASE
+)
+# Words by which people name a Mac and its GPU; the names of macOS' releases are told more often than its own.
+_MAC = re.compile(
+    r"\b(?:mac|macs|macbooks?|macos|osx|imac|m[1-5](?: ?(?:pro|max|ultra|air))?"
+    r"|apple(?:'s)? (?:silicon|gpus?|chips?|m[1-5])|metal|ventura|sonoma|sequoia|tahoe)\b",
+    re.IGNORECASE,
+)
+_CPU = re.compile(r"\bcpus?\b", re.IGNORECASE)
+_GPU = re.compile(r"\b(?:gpus?|metal|mps)\b", re.IGNORECASE)
 _RISEN = 1.5  # times the least one before
 _MOVED = 1.02
 _ENOUGH = 3  # to call them flat
@@ -125,6 +137,10 @@ class Facts:
         match condition.scope:
             case "host" if condition.fact == "os_told":
                 return _compare(None if "os" in self.guessed else self.host.get("os"), condition.test)
+            case "host" if condition.fact == "mac":
+                return _compare(str("mac" in self.host or self.host.get("os") == "macos").lower(), condition.test)
+            case "host" if condition.fact == "devices":
+                return _compare(self.host.get("devices", "one"), condition.test)
             case "host":
                 return _compare(self.host.get(condition.fact), condition.test)
             case "capture":
@@ -178,7 +194,7 @@ def is_elsewhere(stream: str) -> bool:
 
 def trend(text: str) -> str:
     """Return how the losses printed in `text` go: `falling`, `rising`, `flat`, `nan`; `unknown` for too few."""
-    printed = [match["value"] for match in _LOSS.finditer(text)]
+    printed = [match["value"].lower() for match in _LOSS.finditer(text)]
     if len(printed) < 2:  # noqa: PLR2004 - one point has no direction
         return "unknown"
     if "nan" in printed or "inf" in printed:
@@ -287,7 +303,11 @@ def _from_log(stream: str) -> dict[str, str]:
     facts = {fact: max(counts, key=lambda value: counts[value]) for fact, counts in votes.items()}
     if facts.get("os") == "macos":
         facts.pop("wsl", None)
-    if "loss: " in window:
+    if _MAC.search(window):
+        facts["mac"] = "true"
+    if _CPU.search(window) and _GPU.search(window):
+        facts["devices"] = "both"
+    if "loss" in window or "LOSS" in window:
         facts["loss"] = trend(window)
     python = _python_in(window)
     if python:

@@ -158,8 +158,9 @@ def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Ite
 
 
 def _in_prose(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
-    holds = facts.holds(signal.when, {}) if signal.prose and not facts.elsewhere else False
-    if holds is False or not all(scanner.any(scanner.possible(group)) for group in signal.prose):
+    # Words are weak: a condition that cannot be decided is none that holds.
+    holds = bool(signal.prose) and not facts.elsewhere and facts.holds(signal.when, {}) is True
+    if not holds or not all(scanner.any(scanner.possible(group)) for group in signal.prose):
         return
     if scanner.any(scanner.possible(signal.without)):
         return
@@ -168,7 +169,7 @@ def _in_prose(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> I
     yield Seen(
         cause=cause.slug,
         weight=signal.weight,
-        decided=holds is True,
+        decided=True,
         proof=scanner.log.quote(first.start),
         offset=first.start,
     )

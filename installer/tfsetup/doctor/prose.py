@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -36,6 +36,12 @@ _COMPLAINTS: Final = (
 )  # fmt: skip
 
 
+# Of what people speak who report what a program computes; and what an installer and an error print.
+_ABOUT: Final = (
+    "loss", "accuracy", "predict", "train", "network", "model", "keras", "layer", "result", "auc", "mse", "epoch",
+)  # fmt: skip
+_INSTALLER: Final = ("successfully installed", "requirement already satisfied", "collecting ", "downloading ")
+_ERRORS: Final = ("traceback (most recent", "error:", "fatal", "aborted", "core dumped")
 # What programs print that did their work. Without one of them a text shows nothing, so it cannot show health.
 _WORKING: Final = (
     "successfully installed", "requirement already satisfied", "physicaldevice(", "tf.tensor(", " passed in ",
@@ -55,18 +61,27 @@ def in_small_letters(log: LogText) -> LogText:
     return replace(log, stream=(" " * _APART).join(ends).translate(_SMALL), starts=tuple(starts))
 
 
-def versions_said(log: LogText, names: Iterable[str]) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A version that a text speaks of, and the line in which it does."""
+
+    version: str
+    line: str
+
+
+def versions_said(log: LogText, names: Iterable[str]) -> dict[str, Said]:
     """Return which version of each of `names` (normalised) the text speaks of: the one said last.
 
     A text that speaks of a version does not say that it is installed; but when it complains, that is what it is about.
     """
-    said: dict[str, str] = {}
-    stream = in_small_letters(log).stream
+    said: dict[str, Said] = {}
+    small = in_small_letters(log)
     for name in names:
-        spelled = re.escape(name).replace(r"\-", "[-_]")
-        found = [match["version"] for match in re.finditer(spelled + _BETWEEN + _NUMBER, stream)]
+        # Who has said "TensorFlow" goes on with "metal 1.2".
+        spelled = rf"(?<![a-z0-9])(?:{re.escape(name).replace(chr(92) + '-', '[-_]')}|{re.escape(name.split('-')[-1])})"
+        found = list(re.finditer(spelled + _BETWEEN + _NUMBER, small.stream))
         if found:
-            said[name] = found[-1]
+            said[name] = Said(version=found[-1]["version"], line=small.quote(found[-1].start()))
     return said
 
 
@@ -80,6 +95,13 @@ def complaint(log: LogText) -> str:
     """Return the line in which a person complains; empty: nobody does."""
     stream = in_small_letters(log).stream
     return _first(log, stream, _COMPLAINTS)
+
+
+def is_report(log: LogText) -> bool:
+    """Return whether this is somebody's report about what a program computes, and not what a program printed."""
+    small = in_small_letters(log).stream
+    about = any(word in small for word in _ABOUT)
+    return about and not any(word in small for word in (*_INSTALLER, *_ERRORS))
 
 
 def shows_it_working(log: LogText) -> bool:

@@ -36,6 +36,8 @@ MOST: Final = 0.97
 LEAST: Final = 0.08
 # A defect that the installed versions are known to have; whether the user has met it, the list cannot tell.
 KNOWN_DEFECT: Final = 0.9
+# One that the version has which somebody names who reports no error.
+SAID_DEFECT: Final = 0.6
 # From here on a finding explains what was seen.
 LIKELY: Final = 0.5
 # Below this a finding is a remark, not a problem.

@@ -61,7 +61,8 @@ def test_of_a_long_text_the_ends_are_read_and_every_place_has_its_line() -> None
     ],
 )
 def test_which_version_a_text_speaks_of(text: str, version: str | None) -> None:
-    assert versions_said(clean(text), [METAL]).get(METAL) == version
+    said = versions_said(clean(text), [METAL]).get(METAL)
+    assert (said and said.version) == version
 
 
 def test_a_version_that_was_said_decides_about_the_defect() -> None:
@@ -87,9 +88,7 @@ def test_a_complaint_is_no_health(text: str) -> None:
     assert found.unexplained == text.splitlines()[0]
 
 
-@pytest.mark.parametrize(
-    "text", ["Hello there", "tensorflow 2.19.1 on a Mac", "张量流 M4", "M3: loss 0.4, loss 0.3, loss 7000"]
-)
+@pytest.mark.parametrize("text", ["Hello there", "tensorflow 2.19.1 on a Mac", "张量流 M4", "picture of a cat"])
 def test_a_text_that_shows_nothing_is_no_health(text: str) -> None:
     found = ask(text)
     assert (found.verdict, found.findings, found.unexplained) == ("unknown", (), "")
@@ -122,6 +121,7 @@ def test_what_works_is_health(text: str) -> None:
         "loss falls, then explodes on the Mac's GPU; with tf.device('/CPU:0') it is fine",
         "loss becomes nan with tensorflow-metal, without the plugin (on CPU) never",
         "TURN_OFF_REMAPPER=1 fixes it",
+        "On my new M3: loss 0.4, loss 0.3, loss 7000",
         "GPU:0 wrong: dense-relu-graph computes wrong results",
     ],
 )
@@ -138,7 +138,7 @@ def test_the_defect_in_one_sentence(text: str, change: type[str]) -> None:
     [
         "Relu returns negative numbers",
         "the decision boundary is a straight line",
-        "loss explodes on the GPU, right on the CPU",
+        "loss explodes on the GPU, right on the CPU (RTX)",
         "torch on my MacBook: relu returns negative numbers",
         "jax-metal on an M1: loss is nan, right on the CPU",
         "tensorflow-metal is slower than the CPU on my M1",
