@@ -49,12 +49,12 @@ def _names(hazard: Hazard, known: Known, marks: Marks) -> Iterator[Problem]:
     if hazard.distribution not in known.distributions:
         near = _near(hazard.distribution, known.distributions)
         words = f"no row brings `{hazard.distribution}`, as itself or as its plugin, and no companion is called so"
-        yield Problem(where=_at(marks, hazard, "distribution"), message=words, hint=near)
+        yield Problem(where=_at(marks, _path(hazard, "distribution")), message=words, hint=near)
     names = {row.id for row in known.rows}
     for place, name in enumerate(hazard.rows):
         if name not in names:
             words = f"there is no row `{name}`"
-            yield Problem(where=_at(marks, hazard, "rows", place), message=words, hint=_near(name, names))
+            yield Problem(where=_at(marks, _path(hazard, "rows", place)), message=words, hint=_near(name, names))
 
 
 def _settings(hazard: Hazard, rows: Sequence[Row], marks: Marks) -> Iterator[Problem]:
@@ -63,7 +63,8 @@ def _settings(hazard: Hazard, rows: Sequence[Row], marks: Marks) -> Iterator[Pro
         for name in sorted(set(row.environment) & set(hazard.cure.environment)) if touches(hazard, row) else ():
             words = f"the cure sets {name}, which the row `{row.id}` sets already"
             hint = "One of the two must go; `rows` narrows a hazard to the rows that need its cure."
-            yield Problem(where=_at(marks, hazard, "cure", "environment", name), message=words, hint=hint)
+            places = [_path(hazard, "cure", "environment", name), (row.id, "environment", name)]
+            yield Problem(where=_at(marks, *places), message=words, hint=hint)
 
 
 def _clash(one: Hazard, other: Hazard, marks: Marks) -> Iterator[Problem]:
@@ -74,14 +75,17 @@ def _clash(one: Hazard, other: Hazard, marks: Marks) -> Iterator[Problem]:
         if one.cure.environment.get(name, value) != value:
             words = f"`{one.id}` sets {name} to {one.cure.environment[name]}, and this sets it to {value}"
             hint = "One environment can have both; give them `rows` that differ, or one value."
-            yield Problem(where=_at(marks, other, "cure", "environment", name), message=words, hint=hint)
+            places = [_path(hazard, "cure", "environment", name) for hazard in (other, one)]
+            yield Problem(where=_at(marks, *places), message=words, hint=hint)
 
 
-def _at(marks: Marks, hazard: Hazard, *path: str | int) -> Where:
-    """Return the place of a field; a file that was read from its compiled copy has no lines."""
-    whole = ("hazards", hazard.id, *path)
-    found = (marks.get(whole[:size]) for size in range(len(whole), 1, -1))
-    return next((where for where in found if where is not None), Where(file="matrix.yaml"))
+def _path(hazard: Hazard, *path: str | int) -> tuple[str | int, ...]:
+    return ("hazards", hazard.id, *path)
+
+
+def _at(marks: Marks, *paths: tuple[str | int, ...]) -> Where:
+    """Return the first place that is known: what was read from the compiled copy has no lines, a user's file has."""
+    return next((marks[path] for path in paths if path in marks), Where(file="matrix.yaml"))
 
 
 def _near(name: str, known: frozenset[str] | set[str]) -> str:
