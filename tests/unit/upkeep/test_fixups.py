@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 import pytest
-from support.tiny_macho import DATA, Tiny, build, uleb
 
+from support.tiny_macho import DATA, Tiny, build, uleb
 from tfsetup.loader.binds import Import
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.upkeep.xray.fixups import Bind, Rebase, binds, chained, rebases

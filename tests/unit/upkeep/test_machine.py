@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from support.tiny_macho import (
     CODE,
     DATA,
@@ -26,7 +27,6 @@ from support.tiny_macho import (
     str_,
     sub,
 )
-
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.loader.bytes import Memory
 from tfsetup.upkeep.xray import machine as room

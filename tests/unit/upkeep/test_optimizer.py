@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.tiny_macho import CODE, RET, Tiny, adr, branch, build, ldr, movz, plugin, str_
 
+from support.tiny_macho import CODE, RET, Tiny, adr, branch, build, ldr, movz, plugin, str_
 from tfsetup.loader.bytes import Memory
 from tfsetup.upkeep.xray.answers import ANSWERS
 from tfsetup.upkeep.xray.asked import GRAPHS
