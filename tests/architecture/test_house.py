@@ -24,6 +24,7 @@ DOING = {
     "cli/session.py",
     "cli/verify.py",
     "envs/conda/engine.py",
+    "envs/cure_files.py",
     "envs/conda/unpack.py",
     "locks/conda/files.py",
     "locks/conda/run.py",

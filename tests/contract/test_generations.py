@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from support.cli import Tfsetup
-from support.envs import finish, make_store
+from support.envs import finish, make_receipt, make_store
+from tfsetup.ground.start_up import START_UP, start_up_text
 
 pytestmark = pytest.mark.process  # the interpreter of a generation is started before and after a switch
 
@@ -101,6 +102,37 @@ def test_a_command_runs_inside(tmp_path: Path) -> None:
     done = subprocess.run(argv, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.stdout == f"{store.layout.prefix} --loud hello\n"
     assert done.returncode == 7
+
+
+@pytest.mark.parametrize(("mine", "expected"), [({}, "1"), ({"A": "0"}, "0"), ({"A": ""}, "")], ids=str)
+def test_a_command_has_what_the_start_up_file_sets_unless_the_user_set_it(
+    tmp_path: Path, mine: dict[str, str], expected: str
+) -> None:
+    store = make_store(tmp_path)
+    folder = finish(store, 1)
+    (store.layout.site_packages(folder, "3.12") / START_UP).write_text(start_up_text({"A": "1"}))
+    store.switch(1)
+    argv = [sys.executable, "-m", "tfsetup", "run", "--", "sh", "-c", 'printf "%s" "${A-unset}"']
+    environ = {"PYTHONPATH": str(Path(__file__).parents[2] / "installer"), "PATH": "/usr/bin:/bin"} | mine
+    done = subprocess.run(argv, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, expected), done.stderr
+
+
+def test_list_and_rollback_tell_what_is_not_cured(tfsetup: Tfsetup, three: Path) -> None:
+    metal = ("alpha-1.dist-info", "tensorflow_metal-1.2.0.dist-info")
+    store = make_store(three.parent)
+    folder = store.layout.folder(2)
+    info = store.layout.site_packages(folder, "3.12") / metal[1]
+    info.mkdir()
+    (info / "RECORD").write_text("x,,\n")
+    store.write_receipt(make_receipt(2, packages=metal))
+    one = {"TURN_OFF_REMAPPER": "1"}
+    rows = tfsetup("list", "--json").document["data"]["generations"]
+    assert [(row["cures"], row["uncured"]) for row in rows] == [({}, {}), ({}, one), ({}, {})]
+    assert "Generation 2 does not set TURN_OFF_REMAPPER=1" in " ".join(tfsetup("list").out.split())
+    assert tfsetup("rollback", "--json").document["data"]["uncured"] == one
+    assert "It does not set TURN_OFF_REMAPPER=1: a known defect" in tfsetup("rollback", "2").out
+    assert tfsetup("rollback", "1", "--json").document["data"]["uncured"] == {}
 
 
 @pytest.mark.parametrize("argv", [["run"], ["run", "--"], ["run", "a", "b", "--", "python"]], ids=" ".join)

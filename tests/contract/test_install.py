@@ -35,9 +35,10 @@ def test_a_dry_run_for_another_machine_prints_the_very_plan(
         f"{tmp_path}/.venv would become macos-arm64-metal on Python 3.12:",
         "  1. create a virtual environment on /opt/homebrew/bin/python3.12",
         "  2. install 1 locked wheels, at most 2 MB to download, each checked by its sha256",
-        "  3. predict the native load from the files, before anything is run",
-        "  4. load TensorFlow in a fresh interpreter and time a matmul on each device",
-        "  5. switch the prefix to the new generation",
+        "  3. set TURN_OFF_REMAPPER=1 in every process of the environment, unless it is set there",
+        "  4. predict the native load from the files, before anything is run",
+        "  5. load TensorFlow in a fresh interpreter and time a matmul on each device",
+        "  6. switch the prefix to the new generation",
         "1 packages, 1.5 MB: alpha==1.0",
         "Nothing was changed (--dry-run).",
     ]
@@ -141,3 +142,73 @@ def test_what_must_be_compiled_needs_a_yes(
     assert "exists as source only" in ran.document["error"]["message"]
     assert "--allow-build" in ran.document["error"]["hint"]
     assert asked
+
+
+def test_a_dry_run_says_whether_anything_would_change_and_why(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]], tmp_path: Path
+) -> None:
+    argv = ["install", "--dry-run", "--json", "--host", host_file("macos-14-m3")]
+    data = tfsetup(*argv).document["data"]
+    assert (data["would_change"], data["why"]) == (True, f"There is no environment at {tmp_path}/.venv.")
+    assert data["cures"] == data["environment"] == {"TURN_OFF_REMAPPER": "1"}
+    assert [(each["id"], each["cured"]) for each in data["hazards"]] == [("metal-activation-dropped", True)]
+    assert asked
+
+
+def test_without_cures_nothing_is_set_and_that_is_told(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]]
+) -> None:
+    argv = ["install", "--dry-run", "--without-cures", "--json", "--host", host_file("macos-14-m3")]
+    data = tfsetup(*argv).document["data"]
+    assert data["cures"] == {}
+    assert [each["cured"] for each in data["hazards"]] == [False]
+    assert not any("TURN_OFF_REMAPPER" in line for line in data["plan"])
+    assert asked
+
+
+@pytest.mark.process  # the interpreter of the generation is started
+def test_a_whole_but_uncured_generation_is_not_nothing_to_do(
+    tfsetup: Tfsetup,
+    host_file: Callable[[str], str],
+    asked: list[dict[str, object]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from support.envs import finish, make_receipt, make_store
+    from tfsetup.ground.start_up import START_UP, start_up_text
+
+    monkeypatch.setattr("tfsetup.locks.digest.digest", lambda *_, **__: "d1")
+    store = make_store(tmp_path)
+    site = finish(store, 1) / "lib/python3.12/site-packages"
+    store.switch(1)
+    argv = ["install", "--dry-run", "--json", "--host", host_file("macos-14-m3")]
+    data = tfsetup(*argv).document["data"]
+    assert (data["would_change"], data["why"]) == (
+        True,
+        "Generation 1 does not set TURN_OFF_REMAPPER=1, the cure of a known defect.",
+    )
+    store.write_receipt(make_receipt(1, without_cures=True))
+    assert "it was built with --without-cures" in tfsetup(*argv).document["data"]["why"]
+    unwanted = tfsetup(*argv, "--without-cures").document["data"]
+    assert (unwanted["would_change"], unwanted["why"]) == (False, "Generation 1 is what is asked for, and whole.")
+    store.write_receipt(make_receipt(1, cures={"TURN_OFF_REMAPPER": "1"}))
+    (site / START_UP).write_text(start_up_text({"TURN_OFF_REMAPPER": "1"}))
+    assert tfsetup(*argv).document["data"]["would_change"] is False
+    (site / START_UP).unlink()
+    lost = tfsetup(*argv).document["data"]
+    assert lost["would_change"] is True
+    assert f"{START_UP} is missing; it sets TURN_OFF_REMAPPER=1" in lost["why"]
+    assert asked
+
+
+@pytest.mark.parametrize(("version", "cures"), [("1.1.0", {"TURN_OFF_REMAPPER": "1"}), ("0.8.0", {})])
+def test_what_somebody_else_locked_is_cured_by_what_is_in_it(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path, version: str, cures: dict[str, str]
+) -> None:
+    wheel = f"tensorflow_metal-{version}-cp312-cp312-macosx_12_0_arm64.whl"
+    text = ONE_PACKAGE.replace("alpha-1.0-py3-none-any.whl", wheel)
+    text = text.replace('"alpha"', '"tensorflow-metal"').replace('"1.0"\nwheels', f'"{version}"\nwheels')
+    (tmp_path / "pylock.toml").write_text(text)
+    argv = ["install", "--dry-run", "--json", "--lock", "pylock.toml", "--host", host_file("macos-14-m3")]
+    data = tfsetup(*argv).document["data"]
+    assert data["cures"] == data["environment"] == cures

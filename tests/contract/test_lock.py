@@ -14,6 +14,7 @@ from support.cli import Ran, Tfsetup
 from support.locks import CURRENT_ROWS, FakeResolver
 from tfsetup.cli.proving import Case
 from tfsetup.errors import BuildError, NetworkError
+from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.proof import Proof
 
@@ -56,6 +57,10 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     return asked
 
 
+CURE = cure_wheel({"TURN_OFF_REMAPPER": "1"})
+METAL = "macos-arm64-metal"
+
+
 def files(ran: Ran) -> list[dict[str, Any]]:
     found = ran.document["data"]["files"]
     assert isinstance(found, list)
@@ -76,7 +81,8 @@ def test_every_current_row_is_locked_by_default(tfsetup: Tfsetup, uv: FakeResolv
     assert ran.status == 0, ran.err
     assert [one["row"] for one in files(ran)] == CURRENT_ROWS
     assert all(one["fresh"] and one["verdict"] == "loads" and one["packages"] >= 1 for one in files(ran))
-    assert sorted(locks()) == sorted([*(f"pylock.{row}.toml" for row in CURRENT_ROWS), "proof.json"])
+    written = [*(f"pylock.{row}.toml" for row in CURRENT_ROWS), "proof.json", CURE.filename]
+    assert sorted(locks()) == sorted(written)
     lines = ran.err.splitlines()
     assert lines[0] == "Locking 7 targets at once"
     assert sorted(line.split()[1] for line in lines[1:8]) == sorted(CURRENT_ROWS)
@@ -527,3 +533,82 @@ def test_a_stale_lock_is_written_anew_on_request(
     assert b"\npandas==2.1 " in locks()[f"requirements.{CPU}.txt"]
     assert tfsetup("lock", "--check").status == 0
     assert uv.calls
+
+
+def test_a_lock_of_an_affected_row_carries_the_wheel_that_cures(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    (one,) = files(tfsetup("lock", "--platform", METAL, "--json"))
+    assert (one["cure"], one["environment"]) == (CURE.filename, {"TURN_OFF_REMAPPER": "1"})
+    assert [hazard["cured"] for hazard in one["hazards"]] == [True]
+    assert locks()[CURE.filename] == CURE.content
+    text = Path(f"environments/locks/pylock.{METAL}.toml").read_text()
+    assert f'path = "{CURE.filename}"' in text
+    before = locks()
+    assert not files(tfsetup("lock", "--platform", METAL, "--json"))[0]["changed"]
+    assert locks() == before
+    assert tfsetup("lock", "--check").status == 0
+    assert uv.calls
+
+
+def test_a_row_without_defects_carries_nothing(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    (one,) = files(tfsetup("lock", "--platform", CPU, "--json"))
+    assert (one["cure"], one["environment"], one["hazards"]) == (None, {}, [])
+    assert sorted(locks()) == ["proof.json", f"pylock.{CPU}.toml"]
+    assert uv.calls
+
+
+def test_a_lock_whose_wheel_is_gone_or_another_is_stale(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    tfsetup("lock", "--platform", METAL)
+    path = Path("environments/locks") / CURE.filename
+    for spoil, said in ((path.unlink, "cannot be read beside it"), (lambda: path.write_bytes(b"x"), "is not the one")):
+        spoil()
+        ran = tfsetup("lock", "--check")
+        assert ran.status == 8
+        assert f"{CURE.filename}, which cures known defects, {said}" in ran.out
+    tfsetup("lock", "--platform", METAL)
+    assert tfsetup("lock", "--check").status == 0
+    assert uv.calls
+
+
+def test_without_cures_a_lock_carries_none_and_stays_fresh(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    tfsetup("lock", "--platform", METAL)
+    (one,) = files(tfsetup("lock", "--platform", METAL, "--without-cures", "--json"))
+    assert (one["cure"], [hazard["cured"] for hazard in one["hazards"]]) == (None, [False])
+    assert sorted(locks()) == ["proof.json", f"pylock.{METAL}.toml"]
+    assert b"without_cures = true" in locks()[f"pylock.{METAL}.toml"]
+    assert tfsetup("lock", "--check").status == 0
+    tfsetup("lock", "--platform", METAL)
+    assert CURE.filename in locks()
+    assert tfsetup("lock", "--check", "--without-cures").status == 8
+    assert uv.calls
+
+
+def test_the_portable_form_says_what_to_add(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    (one,) = files(tfsetup("lock", "--platform", METAL, "--format", "portable", "--json"))
+    assert (one["cure"], one["environment"]) == (None, {"TURN_OFF_REMAPPER": "1"})
+    assert [hazard["cured"] for hazard in one["hazards"]] == [False]
+    assert sorted(locks()) == ["proof.json", f"requirements.{METAL}.txt"]
+    assert b"#   export TURN_OFF_REMAPPER=1\n" in locks()[f"requirements.{METAL}.txt"]
+    assert tfsetup("lock", "--check").status == 0
+    assert uv.calls
+
+
+def test_a_lock_from_before_the_defect_was_known_is_stale(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    tfsetup("lock", "--platform", METAL)
+    Path("environments/locks", f"pylock.{METAL}.toml").write_bytes(_uncured())
+    ran = tfsetup("lock", "--check")
+    assert ran.status == 8
+    assert "what known defects are cured by: +TURN_OFF_REMAPPER=1" in ran.out
+    assert uv.calls
+
+
+def _uncured() -> bytes:
+    """Return the lock in place as it would have been written when the defect was not known."""
+    from dataclasses import replace
+
+    from tfsetup.locks.cure import others
+    from tfsetup.locks.files import read_lock
+    from tfsetup.locks.write import write_lock
+
+    lock = read_lock(Path(f"environments/locks/pylock.{METAL}.toml"))
+    assert lock.origin is not None
+    return write_lock(others(lock), replace(lock.origin, cures={}), "pylock").text.encode()

@@ -27,6 +27,92 @@ def test_resolve_is_one_document_with_the_data_of_the_interface(tfsetup: Tfsetup
     assert {entry["row"] for entry in data["rejected"]} == {row.id for row in shipped().rows} - {data["row"]}
 
 
+DROPPED = "metal-activation-dropped"
+VARIABLE = {"TURN_OFF_REMAPPER": "1"}
+
+
+@pytest.mark.parametrize(("row", "version"), [("macos-arm64-metal", "1.2.0"), ("macos-x86_64-metal-amd", "0.8.0")])
+def test_resolve_tells_the_known_defects_of_what_it_chooses(tfsetup: Tfsetup, row: str, version: str) -> None:
+    ran = tfsetup("resolve", "--json", "--host", row, "--accelerator", "metal")
+    data = ran.document["data"]
+    assert f"tensorflow-metal=={version}" in data["requirements"]
+    found = [(one["id"], one["affects"], one["cured"]) for one in data["hazards"]]
+    if version == "0.8.0":  # the plainest Intel Mac has macOS 13, and 0.8.0 fuses nothing by itself
+        assert (found, data["environment"], data["expect"]["environment"]) == ([], {}, {})
+        return
+    assert found == [(DROPPED, "tensorflow-metal >=1.0,<=1.2", True)]
+    assert data["environment"] == data["expect"]["environment"] == VARIABLE
+    assert data["hazards"][0]["evidence"]
+    assert data["hazards"][0]["cure"]["environment"] == VARIABLE
+
+
+def test_resolve_says_it_in_a_sentence_and_the_evidence_on_demand(tfsetup: Tfsetup) -> None:
+    said = "tensorflow-metal 1.2.0 drops the activation of Dense layers on the GPU; cured here by TURN_OFF_REMAPPER=1"
+    short = tfsetup("resolve", "--host", "macos-arm64-metal").out
+    assert said in " ".join(short.split())
+    assert "_FusedMatMul" not in short
+    long = tfsetup("resolve", "--explain", "--host", "macos-arm64-metal").out
+    assert said in " ".join(long.split())
+    assert "Known defect metal-activation-dropped" in long
+    assert "_FusedMatMul" in long
+
+
+def test_an_intel_mac_that_gets_the_plugin_is_told_too(tfsetup: Tfsetup, tmp_path: Path) -> None:
+    host = tmp_path / "imac.json"
+    host.write_text(
+        '{"os": "macos", "os_version": "14.4", "arch": "x86_64", "cpu": {"features": ["avx"]},'
+        ' "gpus": [{"vendor": "amd"}], "pythons": [], "python_downloads": true}'
+    )
+    data = tfsetup("resolve", "--json", "--accelerator", "metal", "--host", str(host)).document["data"]
+    assert data["requirements"][-1] == "tensorflow-metal==1.0.0"
+    assert (data["environment"], [one["id"] for one in data["hazards"]]) == (VARIABLE, [DROPPED])
+
+
+def test_a_users_matrix_adds_a_defect_and_takes_one_out(tfsetup: Tfsetup, tmp_path: Path) -> None:
+    mine = str(CASES / "matrix" / "valid" / "hazards.yaml")
+    data = tfsetup("--matrix", mine, "resolve", "--json", "--host", "linux-x86_64-cpu").document["data"]
+    assert data["row"] == "linux-x86_64-mine"
+    assert data["environment"] == {"TF_ENABLE_ONEDNN_OPTS": "0", "OUR_KERNELS": "off"}
+    assert [one["id"] for one in data["hazards"]] == ["cpu-rounds-otherwise"]
+    without = tmp_path / "without.yaml"
+    without.write_text(f"schema: 1\nremove: [{DROPPED}]\n")
+    data = tfsetup("--matrix", str(without), "resolve", "--json", "--host", "macos-arm64-metal").document["data"]
+    assert (data["row"], data["environment"], data["hazards"]) == ("macos-arm64-metal", {}, [])
+
+
+def test_every_mistake_in_a_hazard_is_named_at_once_with_exit_3(tfsetup: Tfsetup) -> None:
+    wrong = CASES / "matrix" / "invalid" / "hazard-names.yaml"
+    ran = tfsetup("--matrix", str(wrong), "resolve", "--json", "--host", "macos-arm64-metal")
+    assert ran.status == 3
+    error = ran.document["error"]
+    assert error["where"].endswith("hazard-names.yaml:42:10")
+    assert error["message"].startswith("5 problems in the matrix:")
+    assert "hazard-names.yaml:16:19: no row brings `tensorflow-metl`" in error["message"]
+    assert "hazard-names.yaml:30:61: the cure sets MINE, which the row `linux-x86_64-mine` sets" in error["message"]
+
+
+def test_a_hazard_about_no_published_release_is_exit_3_with_line_and_column(tfsetup: Tfsetup, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    text = (CASES / "matrix" / "valid" / "hazards.yaml").read_text(encoding="utf-8")
+    text = text.replace('"==1.2.0"', '"==7.0"').replace('">=2.19,<2.20"', '">9,<8"')
+    mine.write_text(text, encoding="utf-8")
+    metal, cpu = (text[: text.index(part)].count("\n") + 1 for part in ('"==7.0"', '">9,<8"'))
+    ran = tfsetup("--matrix", str(mine), "matrix", "check", "--offline", "--json")
+    assert ran.status == 3
+    found = {finding["where"]: finding["message"] for finding in ran.document["findings"]}
+    assert found[f"{mine}:{metal}:15"] == "no published release of tensorflow-metal is in this range"
+    assert found[f"{mine}:{cpu}:15"] == "no published release of tensorflow-cpu is in this range"
+
+
+def test_the_matrix_shows_the_known_defects(tfsetup: Tfsetup) -> None:
+    data = tfsetup("matrix", "show", "--json").document["data"]
+    assert [one["id"] for one in data["hazards"]] == [one.id for one in shipped().hazards]
+    defects = {row["row"]: row["defects"] for row in data["rows"]}
+    assert (defects["macos-arm64-metal"], defects["macos-arm64-cpu"]) == (DROPPED, "")
+    shown = " ".join(tfsetup("matrix", "show").out.split())
+    assert "rows: macos-arm64-metal, macos-x86_64-metal-amd" in shown
+
+
 def test_resolve_says_no_with_exit_4_and_what_would_help(tfsetup: Tfsetup, host_file: HostFile) -> None:
     ran = tfsetup("resolve", "--host", host_file("linux-x86_64-python-3.14-only"))
     assert ran.status == 4

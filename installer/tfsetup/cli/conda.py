@@ -38,7 +38,16 @@ class CondaChoice:
         """The fingerprint of the lock's text, in hex."""
         return self.lock.sha256
 
-    def plan(self, selection: Selection, *, pinned: bool, preflight: bool, verify: bool, index_url: str | None) -> Plan:
+    def plan(
+        self,
+        selection: Selection,
+        *,
+        pinned: bool,
+        preflight: bool,
+        verify: bool,
+        index_url: str | None,
+        cures: bool = True,
+    ) -> Plan:
         """Return the steps that build it."""
         from tfsetup.envs.plan import Index, plan_conda
 
@@ -49,6 +58,7 @@ class CondaChoice:
             pinned=pinned,
             preflight=preflight,
             verify=verify,
+            cures=cures,
             index=Index(url=index_url),
         )
 

@@ -27,7 +27,9 @@ from tfsetup.locks.conda.writing import LOCK, write_conda_lock
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.targets import rows_for
 from tfsetup.locks.team import ALL, Marked
-from tfsetup.matrix.rows import Row
+from tfsetup.matrix.hazards import environment_of, hazards_of
+from tfsetup.matrix.rows import Matrix, Row
+from tfsetup.report.hazards import hazards_data, summed
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
@@ -118,6 +120,7 @@ class CondaLocking:
         before = there.platforms if there else {}
         found = [
             _data(self.path, platform, one, proofs[platform.subdir])
+            | _hazard_data(platform, one, base.matrix)
             | {
                 "fresh": True,
                 "changed": LOCK in changed,
@@ -126,7 +129,7 @@ class CondaLocking:
             for platform, one in zip(platforms, wanted, strict=True)
             for was in [before.get(platform.subdir)]
         ]
-        return Result(command="lock", data={"files": found, **self._left_out()})
+        return Result(command="lock", data={"files": found, **self._left_out(), **summed(found)})
 
     def _proofs(self, cases: Sequence[CondaCase]) -> dict[str, Proof]:
         recorded = read_conda_proofs(self.path.parent)
@@ -166,7 +169,7 @@ class CondaLocking:
         stale = any(not one["fresh"] for one in found)
         failing = self.base.prove and any(one["verdict"] == "fails" for one in found)
         code = Code.LOCK if stale else Code.ANSWER_IS_NO if failing else None
-        return Result(command="lock", data={"files": found, "checked": True}, code=code)
+        return Result(command="lock", data={"files": found, "checked": True, **summed(found)}, code=code)
 
     def _checked(self, there: CondaLock, row: Row, recorded: Mapping[str, Proof]) -> dict[str, Any]:
         try:
@@ -184,7 +187,8 @@ class CondaLocking:
         if lock is not None and self.base.prove and not stale:
             proof = prove(self.base.session, CondaCase(lock=lock, host=one.host), offline=self.base.offline)
         shown = lock or PlatformLock(subdir=one.subdir, packages=())
-        return _data(self.path, shown, one, proof) | {"fresh": not stale, "changes": list(stale)}
+        data = _data(self.path, shown, one, proof) | _hazard_data(shown, one, self.base.matrix)
+        return data | {"fresh": not stale, "changes": list(stale)}
 
 
 def _data(path: Path, lock: PlatformLock, wanted: Wanted, proof: Proof | None) -> dict[str, Any]:
@@ -200,3 +204,11 @@ def _data(path: Path, lock: PlatformLock, wanted: Wanted, proof: Proof | None) -
         "conda": [*wanted.selection.conda, *wanted.specs],
         "download_bytes": lock.download_size,
     }
+
+
+def _hazard_data(lock: PlatformLock, wanted: Wanted, matrix: Matrix) -> dict[str, Any]:
+    """Return `environment` and `hazards` of a platform. A conda lock itself sets no variable: an installation does."""
+    versions, target = {entry.name: entry.version for entry in lock.entries}, wanted.selection.target
+    found = hazards_of(matrix.hazards, versions, row=wanted.selection.row, macos=target.macos if target else None)
+    environment = {**wanted.selection.settings, **environment_of(found)}
+    return {"environment": environment, "hazards": hazards_data(found, cured=False)}

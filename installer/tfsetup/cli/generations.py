@@ -14,7 +14,10 @@ from tfsetup.errors import Code, InvalidFileError
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tfsetup.envs.store import Store
+    from tfsetup.matrix.hazards import Hazard
 
 Generation = Annotated[
     int | None, typer.Argument(metavar="N", help="A generation's number; default: the one before the current.")
@@ -23,7 +26,11 @@ Generation = Annotated[
 
 def list_(ctx: typer.Context, prefix: Prefix = Path(".venv"), as_json: Json = False) -> None:
     """List the generations of an environment."""
-    execute(ctx, "list", json=as_json, host=None, work=lambda _session: _list(prefix), render=_render_list)
+
+    def work(session: Session) -> Result:
+        return _list(session, prefix)
+
+    execute(ctx, "list", json=as_json, host=None, work=work, render=_render_list)
 
 
 def rollback(
@@ -67,7 +74,7 @@ def gc(
     execute(ctx, "gc", json=as_json, host=None, work=work, render=_render_change)
 
 
-def _list(prefix: Path) -> Result:
+def _list(session: Session, prefix: Path) -> Result:
     from tfsetup.envs.store import Store, layout_for
     from tfsetup.ground.looking import generation, look
     from tfsetup.ground.prefix import Absent, Prefix, repair, sentence
@@ -76,33 +83,43 @@ def _list(prefix: Path) -> Result:
     found = look(prefix)
     current = store.current() if isinstance(found, Prefix) or generation(prefix) is not None else None
     numbers = sorted({*store.numbers(), *([] if current is None else [current])})
-    rows = [_row(store, number) | {"current": number == current} for number in numbers]
+    hazards = _hazards(session) if numbers else ()
+    rows = [_row(store, number, hazards) | {"current": number == current} for number in numbers]
     told = isinstance(found, Prefix) or (not rows and isinstance(found, Absent) and found.instead == "nothing")
     missing = None if isinstance(found, Prefix) or told else f"{sentence(found)} {repair(found)}"
     data = {"prefix": str(store.layout.prefix), "current": current, "missing": missing, "generations": rows}
     return Result(command="list", data=data)
 
 
-def _row(store: Store, number: int) -> dict[str, Any]:
+def _hazards(session: Session) -> Sequence[Hazard]:
+    from tfsetup.matrix.files import read_matrix
+
+    return read_matrix(session.matrix).hazards
+
+
+def _row(store: Store, number: int, hazards: Sequence[Hazard]) -> dict[str, Any]:
     """Return what a receipt says; one that cannot be read must not hide the others."""
+    from tfsetup.envs.cures import uncured
+
     try:
         receipt = store.receipt(number)
     except InvalidFileError as error:
         known = dict.fromkeys(("row", "python", "created", "tfsetup"), "")
-        lost = {"whole": False, "missing": [store.unknown(number)], "rebuilt": False}
+        lost = {"whole": False, "missing": [store.unknown(number)], "rebuilt": False, "cures": {}, "uncured": {}}
         return {"generation": number, **known, "requirements": [], "verified": False, "damaged": error.message} | lost
-    keys = ("generation", "row", "python", "requirements", "created", "tfsetup", "rebuilt")
+    keys = ("generation", "row", "python", "requirements", "created", "tfsetup", "rebuilt", "cures")
     missing = [str(one) for one in store.lacks(receipt)]
     told = {key: value for key, value in asdict(receipt).items() if key in keys}
     judged = {"verified": receipt.verify is not None, "damaged": None, "whole": not missing, "missing": missing}
-    return told | judged
+    return told | judged | {"uncured": uncured(receipt, hazards)}
 
 
 def _rollback(session: Session, prefix: Path, generation: int | None) -> Result:
+    from tfsetup.envs.cures import uncured
     from tfsetup.envs.generations import roll_back
     from tfsetup.envs.store import NotWholeError, Store, layout_for
 
-    store = Store(layout_for(prefix))
+    store, hazards = Store(layout_for(prefix)), _hazards(session)
     try:
         before, receipt = roll_back(store, generation, say=session.say)
     except NotWholeError as refused:
@@ -111,7 +128,8 @@ def _rollback(session: Session, prefix: Path, generation: int | None) -> Result:
         return Result(command="rollback", data=data | {"hint": refused.hint}, code=Code.ANSWER_IS_NO)
     now = receipt.generation
     data = {"prefix": str(store.layout.prefix), "generation": now, "before": before, "changed": before != now}
-    return Result(command="rollback", data=data | {"row": receipt.row, "whole": True, "missing": []})
+    told = {"cures": dict(receipt.cures), "uncured": uncured(receipt, hazards)}
+    return Result(command="rollback", data=data | {"row": receipt.row, "whole": True, "missing": []} | told)
 
 
 def _remove(session: Session, prefix: Path, generation: int) -> Result:

@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from tfsetup.cli.options import Accel, BackendName, HostFile, IndexUrl, Json, Pre, Prefix, PythonVersion, Tensorflow
+from tfsetup.cli.options import (
+    Accel,
+    BackendName,
+    HostFile,
+    IndexUrl,
+    Json,
+    Pre,
+    Prefix,
+    PythonVersion,
+    Tensorflow,
+    WithoutCures,
+)
 from tfsetup.cli.session import Session, execute
 from tfsetup.matrix.model import Ask
 from tfsetup.report.result import Result
@@ -40,6 +51,7 @@ def install(
     allow_build: Annotated[
         bool, typer.Option("--allow-build", help="Let a row that needs it compile a plugin, without asking.")
     ] = False,
+    without_cures: WithoutCures = False,
     index_url: IndexUrl = None,
     as_json: Json = False,
     host: HostFile = None,
@@ -63,6 +75,7 @@ def install(
             allow_build=allow_build,
             no_lock=no_lock,
             update_lock=update_lock,
+            without_cures=without_cures,
             index_url=index_url,
         ).run()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from tfsetup.cli.conda import CondaChoice, ask_of, check, is_conda_lock, read_ch
 from tfsetup.cli.session import Session
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan
-from tfsetup.envs.reuse import Outcome, fitting
+from tfsetup.envs.reuse import Outcome, fitting, why_not
 from tfsetup.envs.run import Hooks, Refused, current, reuse
 from tfsetup.envs.run import install as build
 from tfsetup.envs.store import Store, layout_for
@@ -23,7 +23,9 @@ from tfsetup.ground.prefix import Gone, sentence
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, settings_not_used, told_index
+from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.model import Ask, Selection
+from tfsetup.matrix.rows import Matrix
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
@@ -45,11 +47,13 @@ class Installation:
     replace: bool
     allow_build: bool
     anew: bool = False  # build also what the receipt calls up to date: its files are broken
+    without_cures: bool = False  # leave out what prevents known defects
     no_lock: bool = False
     update_lock: bool = False
     index_url: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     choice: CondaChoice | None = None
+    why: str = ""  # why a dry run would change what stands at the prefix
     index: tuple[str, ...] = ()  # the package indexes that are not uv's default, for people
 
     def run(self) -> Result:
@@ -72,7 +76,8 @@ class Installation:
         lock = self._lock(selection, host)
         plan = self._plan(selection, lock, host)
         if self.dry_run:
-            return Result(command="install", data=self._data(store, selection, None) | _plan_data(plan, lock))
+            changes = {"would_change": True, "why": self.why or "Everything is built anew."}
+            return Result(command="install", data=self._data(store, selection, None) | _plan_data(plan, lock) | changes)
         self._agree_to_build(selection)
         return self._build(plan, store, selection, host)
 
@@ -81,6 +86,7 @@ class Installation:
         from tfsetup.host.describe import describe
         from tfsetup.matrix.files import read_matrix
         from tfsetup.matrix.select import select
+        from tfsetup.report.hazards import sentence as sentence_of
         from tfsetup.report.install import chosen
 
         self.session.say(f"Detected  {describe(host)}")
@@ -95,10 +101,25 @@ class Installation:
             found = choose(host, self.ask, matrix, request)
             self.lock_file, selection = found.path, found.selection
         if selection.installable:
+            selection = self._as_locked(selection, matrix, host)
             self.session.say(f"Chosen    {chosen(selection)}")
             for warning in selection.warnings:
                 self.session.say(f"Note      {warning}")
+            for hazard in selection.hazards:
+                self.session.say(
+                    f"Defect    {sentence_of(hazard, not self.without_cures, pins(selection.requirements))}"
+                )
         return selection
+
+    def _as_locked(self, selection: Selection, matrix: Matrix, host: Host) -> Selection:
+        """Return the selection with the known defects of what the lock holds, where there is one."""
+        from tfsetup.locks.cure import as_locked
+        from tfsetup.matrix.machine import macos_version
+
+        if self.lock_file is None:
+            return selection
+        packages = {package.name: package.version for package in self._read(selection).packages}
+        return as_locked(selection, packages, matrix.hazards, macos_version(host))
 
     def _relock(self, row: str, pythons: Sequence[str], form: Form | None) -> None:
         from tfsetup.cli.locking import Locking
@@ -121,18 +142,28 @@ class Installation:
         from tfsetup.locks.digest import digest
 
         pinned = self._read(selection).sha256 if self.lock_file else None
+        wanted = (digest(selection), pinned, self._cures(selection))
         if self.dry_run:
-            return self._would_reuse(store, selection, digest(selection), pinned)
-        outcome = reuse(store, digest(selection), pinned, say=self.session.say, replace=self.replace)
+            return self._would_reuse(store, selection, *wanted)
+        outcome = reuse(store, *wanted, say=self.session.say, replace=self.replace)
         return None if outcome is None else Result(command="install", data=self._data(store, selection, outcome))
 
-    def _would_reuse(self, store: Store, selection: Selection, wanted: str, pinned: str | None) -> Result | None:
+    def _cures(self, selection: Selection) -> Mapping[str, str]:
+        from tfsetup.envs.plan import wanted_cures
+
+        return wanted_cures(selection, cures=not self.without_cures)
+
+    def _would_reuse(
+        self, store: Store, selection: Selection, wanted: str, pinned: str | None, cures: Mapping[str, str]
+    ) -> Result | None:
         """Return what a run would do without building: nothing, or go to a generation that is there."""
         now = current(store, replace=self.replace)
-        kept = fitting(store, now, wanted, pinned, say=self.session.say)
+        kept = fitting(store, now, wanted, pinned, cures, say=self.session.say)
+        self.why = why_not(store, now, wanted, pinned, cures)
         if kept is None:
             return None
         data = self._data(store, selection, Outcome(generation=kept.generation, changed=False, receipt=kept))
+        data |= {"would_change": kept.generation != now, "why": self.why}
         if kept.generation == now:
             return Result(command="install", data=data)
         plan = [f"switch the prefix to generation {kept.generation}, which is what is asked for, and whole"]
@@ -176,7 +207,7 @@ class Installation:
 
         pinned = self.lock_file is not None
         if isinstance(lock, CondaChoice):
-            checks = {"preflight": self.preflight, "verify": self.verify}
+            checks = {"preflight": self.preflight, "verify": self.verify, "cures": not self.without_cures}
             return lock.plan(selection, pinned=pinned, index_url=self.index_url, **checks)
         return plan_install(
             selection,
@@ -185,6 +216,7 @@ class Installation:
             pinned=pinned,
             preflight=self.preflight,
             verify=self.verify,
+            cures=not self.without_cures,
             index=Index(url=self.index_url, asked=asked_index(self.index_url)),
         )
 
@@ -239,6 +271,8 @@ class Installation:
         return Screen(write=_to_stderr, terminal=sys.stderr.isatty(), everything=self.session.verbosity > 0)
 
     def _data(self, store: Store, selection: Selection, outcome: Outcome | None) -> dict[str, Any]:
+        from tfsetup.report.hazards import hazards_data
+
         return {
             "prefix": str(store.layout.prefix),
             "generation": outcome.generation if outcome else None,
@@ -250,7 +284,10 @@ class Installation:
             "verify": outcome.receipt.verify if outcome else None,
             "preflight": outcome.receipt.preflight if outcome else None,
             "changed": outcome.changed if outcome else False,
+            "cures": dict(outcome.receipt.cures if outcome else self._cures(selection)),
             "index": list(self.index),
+            "environment": selection.environment,
+            "hazards": hazards_data(selection.hazards, cured=not self.without_cures),
         }
 
 

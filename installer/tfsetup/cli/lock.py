@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tfsetup.cli.options import Accel, BackendName, HostFile, IndexUrl, Json, Pre, Tensorflow
+from tfsetup.cli.options import Accel, BackendName, HostFile, IndexUrl, Json, Pre, Tensorflow, WithoutCures
 from tfsetup.cli.session import Session, execute
 from tfsetup.matrix.model import Ask
 from tfsetup.report.result import Result
@@ -62,6 +62,7 @@ def lock(
     source: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Take over an environment.yml (with --backend conda).")
     ] = None,
+    without_cures: WithoutCures = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")] = False,
     as_json: Json = False,
     host: HostFile = None,
@@ -86,6 +87,7 @@ def lock(
             index_url=index_url,
             offline=offline,
             source=source,
+            without_cures=without_cures,
         ).run(check=check)
 
     execute(ctx, "lock", json=as_json, host=host, work=work, render=render)

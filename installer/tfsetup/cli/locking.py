@@ -13,6 +13,7 @@ from tfsetup.errors import Code, LockError, TfsetupError, Where
 from tfsetup.locks import files
 from tfsetup.locks.changes import moved
 from tfsetup.locks.conflict import Sides, explained, together
+from tfsetup.locks.cure import CureWheel, carried, others
 from tfsetup.locks.fresh import changes, recorded_order
 from tfsetup.locks.many import Resolved, resolve_all
 from tfsetup.locks.model import Form, Lock, LockedPackage, file_name
@@ -20,9 +21,11 @@ from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.solve import Wish, rendered
 from tfsetup.locks.targets import LockTarget, Order, current_rows, rows_for, targets_for
 from tfsetup.locks.team import ALL, Marked, Team
+from tfsetup.matrix.hazards import environment_of, hazards_of
 from tfsetup.matrix.model import Ask
 from tfsetup.matrix.reference import Levels
 from tfsetup.matrix.rows import Matrix, Row
+from tfsetup.report.hazards import hazards_data, summed
 from tfsetup.report.result import Result
 
 
@@ -42,6 +45,7 @@ class Locking:
     index_url: str | None
     offline: bool
     source: Path | None = None
+    without_cures: bool = False
     team: Team | None = field(init=False, default=None)
     matrix: Matrix = field(init=False)
 
@@ -69,6 +73,7 @@ class Locking:
             pythons=self.pythons or team.pythons,
             levels=Levels(macos=team.macos, glibc=team.glibc),
             team=tuple(item.text for item in team.requirements),
+            cures=not self.without_cures,
         )
 
     def rows(self) -> tuple[tuple[Row, Marked | None], ...]:
@@ -158,7 +163,7 @@ class Locking:
         from tfsetup.locks.run import asked_index
 
         upgrade = self.upgrade if self.upgrade is not None else frozenset()
-        keep = {p.name: p.version for p in lock.packages} if lock and self.upgrade is not None else {}
+        keep = {p.name: p.version for p in others(lock)} if lock and self.upgrade is not None else {}
         return Wish(
             selection=target.selection,
             pre=self.order.ask.pre,
@@ -214,10 +219,13 @@ class Locking:
         known = files.read_proofs(self._where)
         known = {name: proof for name, proof in known.items() if (self._where / name).is_file()}
         record = known | {names[name]: proof for name, proof in proofs.items()}
-        texts = {names[name]: lock.text for name, lock in locks.items()} | {files.PROOFS: render_proofs(record)}
-        changed = set(files.write_all(self._where, texts))
+        texts: dict[str, str | bytes] = {names[name]: lock.text for name, lock in locks.items()}
+        texts |= {wheel.filename: wheel.content for lock in locks.values() if (wheel := _carried(lock)) is not None}
+        changed = set(files.write_all(self._where, texts | {files.PROOFS: render_proofs(record)}))
+        files.sweep_cures(self._where)
         rows = [
             _file_data(self._where / names[target.name], target.row.id, locks[target.name], proofs[target.name])
+            | _hazard_data(locks[target.name], self.matrix)
             | {
                 "changed": names[target.name] in changed,
                 "versions": moved(was.packages if was else None, locks[target.name].packages),
@@ -225,7 +233,7 @@ class Locking:
             for target in targets
             for was in [there.get(target.name)]
         ]
-        return Result(command="lock", data={"files": rows, "index": list(self._index())})
+        return Result(command="lock", data={"files": rows, "index": list(self._index()), **summed(rows)})
 
     # --------------------------------------------------------------------------------------------------- checking
 
@@ -240,7 +248,7 @@ class Locking:
         stale = any(not one["fresh"] for one in found)
         failing = self.prove and any(one["verdict"] == "fails" for one in found)
         code = Code.LOCK if stale else Code.ANSWER_IS_NO if failing else None
-        return Result(command="lock", data={"files": found, "checked": True}, code=code)
+        return Result(command="lock", data={"files": found, "checked": True, **summed(found)}, code=code)
 
     def _expected(self, there: dict[str, list[Path]]) -> list[_Expected]:
         """Return the locks that must be there: those of the platforms named, else those that were written."""
@@ -281,9 +289,12 @@ class Locking:
         found = changes(lock, order or self.order, python, self.matrix)
         if expected.nothing:
             found = (expected.nothing,)
+        if problem := files.cure_problem(path, lock):
+            found = (*found, problem)
         proof = self._proved_again(path, lock) if self.prove and not found else self._proof_on_record(path, lock)
         row = expected.row or (lock.origin.row if lock.origin else None)
-        return _file_data(path, row, lock, proof) | {"fresh": not found, "changes": list(found)}
+        data = _file_data(path, row, lock, proof) | _hazard_data(lock, self.matrix)
+        return data | {"fresh": not found, "changes": list(found)}
 
     def _asked_again(self, recorded: Order) -> Order:
         """Return what a lock says was asked for, with what the command line asks now in its place."""
@@ -292,7 +303,8 @@ class Locking:
             tensorflow=self.ask.tensorflow or recorded.ask.tensorflow,
             pre=self.ask.pre or recorded.ask.pre,
         )
-        return replace(recorded, ask=ask, pythons=self.pythons or recorded.pythons)
+        cures = recorded.cures and not self.without_cures
+        return replace(recorded, ask=ask, pythons=self.pythons or recorded.pythons, cures=cures)
 
     def _proof_on_record(self, path: Path, lock: Lock) -> Proof | None:
         proof = self._recorded.get(path.name)
@@ -324,6 +336,10 @@ def _name_in(file: str) -> str:
     return file.split(".")[1] if file.count(".") > 1 else file
 
 
+def _carried(lock: Lock) -> CureWheel | None:
+    return carried(lock, lock.origin.cures) if lock.origin else None
+
+
 def _file_data(path: Path, row: str | None, lock: Lock, proof: Proof | None) -> dict[str, Any]:
     return {
         "path": str(path),
@@ -335,7 +351,20 @@ def _file_data(path: Path, row: str | None, lock: Lock, proof: Proof | None) -> 
         "python": lock.origin.python if lock.origin else None,
         "requirements": list(lock.origin.requirements) if lock.origin else [],
         "download_bytes": lock.download_size,
+        "cure": wheel.filename if (wheel := _carried(lock)) else None,
     }
+
+
+def _hazard_data(lock: Lock, matrix: Matrix) -> dict[str, Any]:
+    """Return `environment` and `hazards` of one lock file: of everything that is locked, on its own target."""
+    versions = {package.name: package.version for package in lock.packages}
+    origin = lock.origin
+    found = hazards_of(
+        matrix.hazards, versions, row=origin.row if origin else None, macos=origin.macos if origin else None
+    )
+    own = next((row.environment for row in matrix.rows if origin is not None and row.id == origin.row), {})
+    environment = {**own, **environment_of(found)}
+    return {"environment": environment, "hazards": hazards_data(found, cured=_carried(lock) is not None)}
 
 
 def render(session: Session, result: Result) -> None:

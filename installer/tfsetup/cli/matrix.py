@@ -51,9 +51,11 @@ def _show(session: Session) -> Result:
 
     from tfsetup.matrix.files import read_matrix
     from tfsetup.matrix.overview import overview
+    from tfsetup.report.hazards import hazards_data
 
     read = read_matrix(session.matrix)
     data = {"proven": read.proven, "index": read.index.taken, "rows": [asdict(line) for line in overview(read)]}
+    data["hazards"] = hazards_data(read.hazards, cured=True)
     return Result(command="matrix show", data=data)
 
 
@@ -61,8 +63,8 @@ def _render_show(session: Session, result: Result, *, markdown: bool, schema: bo
     import sys
 
     from tfsetup.matrix.overview import Line
+    from tfsetup.report.matrix import defects_view, matrix_table
     from tfsetup.report.matrix import markdown as table
-    from tfsetup.report.matrix import matrix_table
 
     lines = [Line(**line) for line in result.data["rows"]]
     if schema:
@@ -77,6 +79,7 @@ def _render_show(session: Session, result: Result, *, markdown: bool, schema: bo
         sys.stdout.write(table(lines))
     else:
         session.out.print(matrix_table(lines))
+        session.out.print(defects_view(lines, result.data["hazards"]))
 
 
 @matrix.command()

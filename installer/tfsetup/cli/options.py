@@ -29,6 +29,13 @@ PythonVersion = Annotated[
 BackendName = Annotated[Backend, typer.Option("--backend", help="What kind of environment to build.")]
 Pre = Annotated[bool, typer.Option("--pre", help="Allow pre-releases.")]
 Prefix = Annotated[Path, typer.Option("--prefix", metavar="DIR", help="Where the environment appears.")]
+WithoutCures = Annotated[
+    bool,
+    typer.Option(
+        "--without-cures",
+        help="Leave out the variables that prevent known defects of what is chosen: results are wrong.",
+    ),
+]
 IndexUrl = Annotated[
     str | None,
     typer.Option(

@@ -38,6 +38,8 @@ def _run(prefix: Path, command: list[str]) -> None:
     import subprocess
 
     from tfsetup.envs.activate import activated
+    from tfsetup.envs.cure_files import set_at_start
+    from tfsetup.envs.cures import with_cures
     from tfsetup.ground.looking import look
     from tfsetup.ground.prefix import Prefix, repair, sentence
 
@@ -46,6 +48,7 @@ def _run(prefix: Path, command: list[str]) -> None:
         raise BuildError(sentence(found), hint=repair(found))
     conda = found.kind in {"conda", "conda-base"}
     environ = activated(os.environ, found.root, windows=sys.platform == "win32", conda=conda)
+    environ = with_cures(environ, set_at_start(found.root))
     program = shutil.which(command[0], path=environ["PATH"])
     if program is None:
         raise UsageError(f"`{command[0]}` is neither in {prefix} nor on PATH.")

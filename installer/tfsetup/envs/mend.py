@@ -7,7 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tfsetup.envs.cure_files import start_up_in
+from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.model import RECEIPT_SCHEMA, UNKNOWN, Layout, Receipt
+from tfsetup.ground.start_up import START_UP, variables_in
 
 _LOCK = re.compile(r"pylock\.(?P<pylock>.+)\.toml|requirements\.(?P<requirements>.+)\.txt|conda-lock\.yml")
 _LIBRARY = re.compile(r"python(3\.\d{1,2})")
@@ -55,6 +58,7 @@ def rebuilt(layout: Layout, generation: int) -> Receipt:
         packages=[path.name for path in layout.site_packages(folder, python).glob("*.dist-info")],
         beside={path.name: path.read_text("utf-8", "replace") for path in names},
         conda=(folder / "conda-meta").is_dir(),
+        cures=variables_in(start_up_in(layout.site_packages(folder, python) / START_UP) or "") or {},
     )
 
 
@@ -64,12 +68,19 @@ def _configured(file: Path) -> list[str]:
 
 
 def from_files(
-    generation: int, *, python: str, packages: Sequence[str], beside: Mapping[str, str], conda: bool
+    generation: int,
+    *,
+    python: str,
+    packages: Sequence[str],
+    beside: Mapping[str, str],
+    conda: bool,
+    cures: Mapping[str, str] = NOTHING,
 ) -> Receipt:
     """Return a receipt that claims no more than is known; what is not is empty, and the row `UNKNOWN`.
 
     `packages` are the names of `*.dist-info` folders, `beside` the text of each lock file kept in the environment, by
-    name: tfsetup names them after the row. Without a digest no installation takes the generation for what is asked.
+    name: tfsetup names them after the row. `cures` are what a start-up file of ours sets. Without a digest no
+    installation takes the generation for what is asked.
     """
     found = next(((match, text) for name, text in sorted(beside.items()) if (match := _LOCK.fullmatch(name))), None)
     row = (found[0]["pylock"] or found[0]["requirements"]) if found else None
@@ -85,4 +96,5 @@ def from_files(
         lock_sha256=hashlib.sha256(found[1].encode()).hexdigest() if found else "",
         backend="conda" if conda else "venv",
         rebuilt=True,
+        cures=dict(cures),
     )

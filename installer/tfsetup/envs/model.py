@@ -60,13 +60,17 @@ class CreateVenv:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstallWheels:
-    """Install exactly the locked wheels, each checked against its hash. uv tells the form of a lock by `lock_name`."""
+    """Install exactly the locked wheels, each checked against its hash. uv tells the form of a lock by `lock_name`.
+
+    `beside` are wheels that the lock names by a path of their own: content by file name.
+    """
 
     lock_name: str
     lock_text: str
     count: int
     size: int
     arguments: tuple[str, ...] = ()
+    beside: Mapping[str, bytes] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -95,6 +99,13 @@ class BuildFromSource:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WriteCures:
+    """Let every process of the environment see variables that the user did not set: they cure known defects."""
+
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Preflight:
     """Predict the native load from the built files."""
 
@@ -109,7 +120,17 @@ class Switch:
     """Point the prefix at the new generation, in one atomic step."""
 
 
-Step = CreateVenv | InstallWheels | CreateCondaPrefix | AddWheels | BuildFromSource | Preflight | Verify | Switch
+Step = (
+    CreateVenv
+    | InstallWheels
+    | CreateCondaPrefix
+    | AddWheels
+    | BuildFromSource
+    | WriteCures
+    | Preflight
+    | Verify
+    | Switch
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +138,8 @@ class Plan:
     """Everything an installation will do, in order; `--dry-run` prints it, the executor executes it.
 
     `pinned_lock` is `lock_sha256` when the user named the lock file: then only an environment built from that very file
-    is up to date. Otherwise any lock of the same selection will do, and nothing is resolved to find that out.
+    is up to date. Otherwise any lock of the same selection will do, and nothing is resolved to find that out. `cures`
+    are the variables it sets; `without_cures`: what would be needed is left out, because the user said so.
     """
 
     row: str
@@ -128,6 +150,8 @@ class Plan:
     requirements: tuple[str, ...]
     steps: tuple[Step, ...]
     backend: Literal["venv", "conda"] = "venv"
+    cures: Mapping[str, str] = field(default_factory=dict)
+    without_cures: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,7 +161,8 @@ class Receipt:
     `packages` are the `*.dist-info` folder names found after the build; `created` is UTC in ISO 8601. `tfsetup` is the
     version of this program that built it. `differing` are files that were not as their RECORD says right after the
     build (conda writes the prefix into some), None where nobody looked. `rebuilt`: the receipt was lost and written
-    anew; what the files do not tell is empty then.
+    anew; what the files do not tell is empty then. `cures` are the variables that the start-up file sets: its text is
+    known by them. `without_cures`: known defects of what is installed are not cured, because the user said so.
     """
 
     generation: int
@@ -154,4 +179,6 @@ class Receipt:
     backend: Literal["venv", "conda"] = "venv"
     differing: tuple[str, ...] | None = None
     rebuilt: bool = False
+    cures: Mapping[str, str] = field(default_factory=dict)
+    without_cures: bool = False
     schema: int = RECEIPT_SCHEMA

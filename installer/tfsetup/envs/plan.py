@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from tfsetup.envs.cures import NOTHING, assignments
 from tfsetup.envs.model import (
     AddWheels,
     BuildFromSource,
@@ -16,12 +18,14 @@ from tfsetup.envs.model import (
     Step,
     Switch,
     Verify,
+    WriteCures,
 )
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
 from tfsetup.locks.conda.model import CondaLock, PlatformLock
+from tfsetup.locks.cure import carried, is_cure, others
 from tfsetup.locks.digest import digest
-from tfsetup.locks.model import Lock, file_name
+from tfsetup.locks.model import Lock, LockedPackage, file_name
 from tfsetup.locks.write import write_lock
 from tfsetup.matrix.model import Selection
 
@@ -47,16 +51,19 @@ def plan_install(
     pinned: bool = False,
     preflight: bool = True,
     verify: bool = True,
+    cures: bool = True,
     index: Index | None = None,
 ) -> Plan:
     """Return the steps that build `lock` for `selection` (installable) on `host`.
 
     The order is fixed: what must be compiled against TensorFlow comes after its wheels, and nothing is switched to
-    before it was preflighted and verified. `pinned` says that the user named the lock file.
+    before it was preflighted and verified, and that sees the variables which cure known defects, unless `cures` says
+    that they are left out. `pinned` says that the user named the lock file.
     """
     index = index or Index()
-    steps: list[Step] = [_create(selection, host), _wheels(selection, lock, host, index)]
-    steps += _after(selection, index, preflight=preflight, verify=verify)
+    environment = wanted_cures(selection, cures=cures)
+    steps: list[Step] = [_create(selection, host), _wheels(selection, lock, host, index, environment)]
+    steps += _after(selection, index, environment, preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
         digest=digest(selection),
@@ -65,6 +72,8 @@ def plan_install(
         python=selection.python or "",
         requirements=(*selection.requirements, *selection.source_builds),
         steps=tuple(steps),
+        cures=environment,
+        without_cures=environment != selection.environment,
     )
 
 
@@ -76,13 +85,15 @@ def plan_conda(
     pinned: bool = False,
     preflight: bool = True,
     verify: bool = True,
+    cures: bool = True,
     index: Index | None = None,
 ) -> Plan:
     """Return the steps that build one platform of a conda lock: its packages, the wheels on top, then as for any."""
     steps: list[Step] = [CreateCondaPrefix(lock_text=lock.text, platform=platform)]
     index = index or Index()
     steps += [AddWheels(wheels=platform.wheels, environ=index.environ)] if platform.wheels else []
-    steps += _after(selection, index, preflight=preflight, verify=verify)
+    environment = wanted_cures(selection, cures=cures)
+    steps += _after(selection, index, environment, preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
         digest=digest(selection),
@@ -92,11 +103,21 @@ def plan_conda(
         requirements=(*selection.requirements, *selection.source_builds),
         steps=tuple(steps),
         backend="conda",
+        cures=environment,
+        without_cures=environment != selection.environment,
     )
 
 
-def _after(selection: Selection, index: Index, *, preflight: bool, verify: bool) -> list[Step]:
+def wanted_cures(selection: Selection, *, cures: bool) -> Mapping[str, str]:
+    """Return the variables that an environment of `selection` sets; none where the user wants no `cures`."""
+    return selection.environment if cures else NOTHING
+
+
+def _after(
+    selection: Selection, index: Index, environment: Mapping[str, str], *, preflight: bool, verify: bool
+) -> list[Step]:
     steps: list[Step] = [BuildFromSource(requirement=each, environ=index.environ) for each in selection.source_builds]
+    steps += [WriteCures(environment=environment)] if environment else []
     steps += [Preflight()] if preflight else []
     steps += [Verify()] if verify else []
     return [*steps, Switch()]
@@ -112,27 +133,43 @@ def _create(selection: Selection, host: Host) -> CreateVenv:
     return CreateVenv(python=request, download=True)
 
 
-def _wheels(selection: Selection, lock: Lock, host: Host, index: Index) -> InstallWheels:
+def _wheels(
+    selection: Selection, lock: Lock, host: Host, index: Index, environment: Mapping[str, str]
+) -> InstallWheels:
     # A translated uv would choose x86-64 wheels for a universal2 interpreter; the row's target says otherwise.
     forced = selection.target if host.rosetta else None
-    served = _from_asked_index(lock, index)
+    served = _served(lock, index, environment)
     hashes = ("--require-hashes",) if served.form == "portable" else ()
+    wheel = carried(served, environment)
     return InstallWheels(
         lock_name=file_name(served.form, selection.row or "row"),
         lock_text=served.text,
-        count=len(lock.packages),
-        size=lock.download_size,
+        count=len(served.packages),
+        size=served.download_size,
         arguments=(*hashes, *build_arguments(selection.sdists), *(target_arguments(forced) if forced else ())),
         environ={**index.environ, **(target_environ(forced) if forced else {})},
+        beside={wheel.filename: wheel.content} if wheel else {},
     )
 
 
-def _from_asked_index(lock: Lock, index: Index) -> Lock:
+def _served(lock: Lock, index: Index, environment: Mapping[str, str]) -> Lock:
+    """Return the lock as uv gets it: the wheel that cures stays only where it sets just what is wanted.
+
+    Otherwise the environment has no cure, or the file that `WriteCures` writes: one, never two.
+    """
+    packages = others(lock)
+    served = _from_asked_index(lock, packages, index)
+    if served is lock and any(map(is_cure, lock.packages)) and carried(lock, environment) is None:
+        return write_lock(packages, None, lock.form)
+    return served
+
+
+def _from_asked_index(lock: Lock, packages: tuple[LockedPackage, ...], index: Index) -> Lock:
     """Return the lock without addresses when another index is asked for than they lead to: the hashes stay."""
-    led = {package.index.rstrip("/") if package.index else None for package in lock.packages}
+    led = {package.index.rstrip("/") if package.index else None for package in packages}
     if lock.form == "portable" or index.asked is None or led <= {index.asked}:
         return lock
-    return write_lock(lock.packages, None, "portable")
+    return write_lock(packages, None, "portable")
 
 
 def describe(plan: Plan) -> list[str]:
@@ -156,11 +193,16 @@ def _line(step: Step) -> str:
             return f"put {len(wheels)} locked wheels on top{fetched}, each checked by its sha256"
         case BuildFromSource(requirement=requirement):
             return f"compile {requirement} inside the environment"
-        case Preflight():
-            return "predict the native load from the files, before anything is run"
-        case Verify():
-            return "load TensorFlow in a fresh interpreter and time a matmul on each device"
-        case Switch():
-            return "switch the prefix to the new generation"
+        case WriteCures(environment=environment):
+            return f"set {assignments(environment)} in every process of the environment, unless it is set there"
+        case Preflight() | Verify() | Switch():
+            return _WORDS[type(step)]
         case _:
             assert_never(step)
+
+
+_WORDS = {
+    Preflight: "predict the native load from the files, before anything is run",
+    Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
+    Switch: "switch the prefix to the new generation",
+}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from tfsetup.envs.cures import NOTHING, difference
 from tfsetup.envs.model import Receipt
 from tfsetup.envs.store import NotWholeError, Store
 from tfsetup.errors import TfsetupError
@@ -26,11 +27,18 @@ def silent(_text: str) -> None:
 
 
 def fitting(
-    store: Store, now: int | None, digest: str, pinned_lock: str | None, *, say: Callable[[str], None]
+    store: Store,
+    now: int | None,
+    digest: str,
+    pinned_lock: str | None,
+    cures: Mapping[str, str] = NOTHING,
+    *,
+    say: Callable[[str], None],
 ) -> Receipt | None:
     """Return the receipt of a whole generation that is what is asked for: the current one (`now`), else the newest.
 
-    `digest` is that of the selection, `pinned_lock` the sha256 of the lock file the user named, if any.
+    `digest` is that of the selection, `pinned_lock` the sha256 of the lock file the user named, if any, `cures` the
+    variables that it must set, and no others: an environment that computes something else is not what is asked for.
     `say` is told of each that would be, were it whole. A folder at the prefix that may be replaced stays in its place
     until something was built for it.
     """
@@ -40,6 +48,10 @@ def fitting(
     for number in [*([] if now is None else [now]), *others]:
         receipt = _asked_for(store, number, digest, pinned_lock)
         if receipt is None:
+            continue
+        if other := difference(receipt, cures):
+            if number == now:
+                say(f"Note      {_sentence(other)}. What is asked for is another environment.")
             continue
         if not (lost := store.lacks(receipt)):
             return receipt
@@ -63,6 +75,30 @@ def switch_to(store: Store, now: int | None, kept: Receipt, say: Callable[[str],
     )
     store.switch(kept.generation)
     return Outcome(generation=kept.generation, changed=True, receipt=kept)
+
+
+def why_not(store: Store, now: int | None, digest: str, pinned_lock: str | None, cures: Mapping[str, str]) -> str:
+    """Return, in a sentence, why what stands at the prefix (`now`: its generation) is not what is asked for."""
+    prefix = store.layout.prefix
+    if now is None:
+        there = os.path.lexists(prefix)
+        return f"{prefix} was not built by tfsetup." if there else f"There is no environment at {prefix}."
+    try:
+        receipt = store.receipt(now)
+    except TfsetupError as unread:
+        return unread.message
+    if receipt.digest != digest:
+        return f"Generation {now} was built for something else ({receipt.row or 'it is not known for what'})."
+    if pinned_lock not in {None, receipt.lock_sha256}:
+        return f"Generation {now} was built from another lock."
+    if other := difference(receipt, cures):
+        return f"{_sentence(other)}."
+    lost = store.lacks(receipt)
+    return NotWholeError(now, lost).what if lost else f"Generation {now} is what is asked for, and whole."
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:]
 
 
 def _asked_for(store: Store, number: int, digest: str, pinned_lock: str | None) -> Receipt | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
@@ -14,6 +14,8 @@ from typing import Any, assert_never
 
 from tfsetup import __version__
 from tfsetup.envs.activate import follow_the_link
+from tfsetup.envs.cure_files import write_cures
+from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import (
     ADOPTED,
@@ -28,6 +30,7 @@ from tfsetup.envs.model import (
     Step,
     Switch,
     Verify,
+    WriteCures,
 )
 from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
 from tfsetup.envs.store import NotWholeError, Store, unwritable
@@ -83,7 +86,7 @@ def install(
     current(store, replace=replace, python=python)  # refuse before anything is written beside somebody else's folder
     with store.locked(say=hooks.say) as held:
         now = current(store, replace=replace, python=python)
-        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, say=silent)
+        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, plan.cures, say=silent)
         if kept is not None:
             return switch_to(store, now, kept, hooks.say)
         store.clean()
@@ -91,7 +94,13 @@ def install(
 
 
 def reuse(
-    store: Store, digest: str, pinned_lock: str | None, *, say: Callable[[str], None], replace: bool = False
+    store: Store,
+    digest: str,
+    pinned_lock: str | None,
+    cures: Mapping[str, str] = NOTHING,
+    *,
+    say: Callable[[str], None],
+    replace: bool = False,
 ) -> Outcome | None:
     """Switch to a whole generation that is what is asked for, if there is one; None when one must be built.
 
@@ -101,12 +110,12 @@ def reuse(
         BuildError: the prefix is not ours and `replace` was not said, or the Python there would not start.
     """
     now = current(store, replace=replace)
-    kept = fitting(store, now, digest, pinned_lock, say=say)
+    kept = fitting(store, now, digest, pinned_lock, cures, say=say)
     if kept is None or kept.generation == now:
         return None if kept is None else Outcome(generation=kept.generation, changed=False, receipt=kept)
     with store.locked(say=say):
         now = current(store, replace=replace)
-        kept = fitting(store, now, digest, pinned_lock, say=silent)
+        kept = fitting(store, now, digest, pinned_lock, cures, say=silent)
         return None if kept is None else switch_to(store, now, kept, say)
 
 
@@ -179,6 +188,9 @@ class _Build:
                 self._add_wheels(step)
             case BuildFromSource():
                 self._compile(step)
+            case WriteCures(environment=variables):
+                conda = self.plan.backend == "conda"
+                write_cures(self.store.layout, self.folder, self.plan.python, variables, conda=conda)
             case Preflight():
                 phase = "preflight"
                 self.judged[phase] = self.hooks.preflight(self.python)
@@ -207,6 +219,8 @@ class _Build:
     def _install_wheels(self, step: InstallWheels) -> None:
         lock = self.folder / step.lock_name
         lock.write_text(step.lock_text, encoding="utf-8")
+        for name, content in step.beside.items():
+            (self.folder / name).write_bytes(content)
         sync = ["pip", "sync", "--python", str(self.python), "--preview-features", "pylock", *step.arguments]
         doing = "Installing the locked wheels"
         try:
@@ -328,6 +342,8 @@ class _Build:
             preflight=self.judged.get("preflight"),
             backend=self.plan.backend,
             differing=(),
+            cures=dict(self.plan.cures),
+            without_cures=self.plan.without_cures,
         )
 
 

@@ -1,10 +1,10 @@
 """Whether a generation still is what its receipt says: the one check of `list`, `rollback`, `install` and the switch.
 
 Looked at: the interpreter is there and starts; every distribution of the receipt is still installed; each file that its
-RECORD names below the folder of packages is there with the recorded size, and its scripts are there and not empty. Not
-looked at: the content of a file whose size is right, data files elsewhere (programs rewrite them), byte code, what was
-added by hand, and the conda packages that are no Python distributions. Source: Python packaging user guide, "Recording
-installed projects".
+RECORD names below the folder of packages is there with the recorded size, and its scripts are there and not empty; the
+start-up file that cures known defects has the very text it was written with. Not looked at: the content of a file whose
+size is right, data files elsewhere (programs rewrite them), byte code, what was added by hand, and the conda packages
+that are no Python distributions. Source: Python packaging user guide, "Recording installed projects".
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 from tfsetup.envs.model import ADOPTED, Layout, Receipt
 from tfsetup.envs.ownership import may_own
 from tfsetup.envs.start import start_problem
+from tfsetup.ground.start_up import START_UP, State, state
 
 Starts = Callable[[Path], str | None]
 """Starts an interpreter; returns why it does not, None when it does."""
@@ -84,7 +85,31 @@ def file_lacks(layout: Layout, receipt: Receipt) -> tuple[Lack, ...]:
     found = _judge(folder, receipt.packages, records, site.relative_to(folder).as_posix())
     empty = tuple(_no_record(info) for info in receipt.packages if records.get(info) == "")
     excused = set(receipt.differing or ())
-    return (*gone, *(one for one in (*empty, *found) if one.what not in excused))
+    cure = _start_up(folder, site, receipt)
+    return (*gone, *cure, *(one for one in (*empty, *found) if one.what not in {*excused, *(one.what for one in cure)}))
+
+
+def _start_up(folder: Path, site: Path, receipt: Receipt) -> tuple[Lack, ...]:
+    """Return what became of the file that cures known defects: without it results are wrong, so all of it counts."""
+    if not receipt.cures:
+        return ()
+    path = site / START_UP
+    how = _EDITED[state(_content(path), receipt.cures)]
+    return (Lack(what=path.relative_to(folder).as_posix(), how=f"{how}; it sets {_set(receipt)}"),) if how else ()
+
+
+def _set(receipt: Receipt) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(receipt.cures.items()))
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+_EDITED: Mapping[State, str] = {"whole": "", "edited": "was edited", "missing": "is missing"}
 
 
 def _foreign(layout: Layout, folder: Path) -> Lack | None:

@@ -15,6 +15,7 @@ from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, 
 from tfsetup.ground.files import make_folder
 from tfsetup.ground.files import write_all as write_together
 from tfsetup.ground.folders import cache_folder
+from tfsetup.locks.cure import FILE, is_cure
 from tfsetup.locks.model import Form, Lock, file_name
 from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
@@ -162,7 +163,7 @@ def _judging_code() -> str:
     return total.hexdigest()[:16]
 
 
-def write_all(folder: Path, texts: Mapping[str, str]) -> list[str]:
+def write_all(folder: Path, texts: Mapping[str, str | bytes]) -> list[str]:
     """Write files into `folder` (made where it is missing), all or none; return the names of those that changed.
 
     Raises:
@@ -175,6 +176,27 @@ def write_all(folder: Path, texts: Mapping[str, str]) -> list[str]:
         message = f"{folder} cannot be written: {problem.strerror or problem}."
         raise BuildError(message, hint="Choose another folder with -o; the lock files are as they were.") from problem
     return [path.name for path in changed]
+
+
+def cure_problem(path: Path, lock: Lock) -> str:
+    """Return what is wrong with the wheel that must lie beside a lock with a path in it; "" when nothing is."""
+    for file in (file for package in lock.packages if is_cure(package) for file in package.files if file.path):
+        try:
+            content = (path.parent / file.filename).read_bytes()
+        except OSError as problem:
+            return f"{file.filename}, which cures known defects, cannot be read beside it: {problem.strerror}"
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            return f"{file.filename}, which cures known defects, is not the one it was written with"
+    return ""
+
+
+def sweep_cures(folder: Path) -> None:
+    """Remove the wheels that cure and that no lock beside them names any more, where that is allowed."""
+    with suppress(OSError):
+        texts = [path.read_text(encoding="utf-8", errors="replace") for path in folder.glob("pylock.*.toml")]
+        for path in folder.glob("tfsetup_cures-*.whl"):
+            if FILE.fullmatch(path.name) and not any(path.name in text for text in texts):
+                path.unlink()
 
 
 def existing_folder(path: Path) -> Path:

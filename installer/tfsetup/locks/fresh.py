@@ -19,7 +19,7 @@ def recorded_order(origin: Origin) -> Order:
     """Return what was asked for when a lock was written, to ask the same again."""
     ask = Ask(tensorflow=origin.tensorflow, pre=origin.pre)
     pythons = (origin.python,) if origin.asked_python else ()
-    return Order(ask=ask, pythons=pythons, team=origin.team)
+    return Order(ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures)
 
 
 def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tuple[str, ...]:
@@ -39,6 +39,8 @@ def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tup
         return (f"the row {row.id} is now about {row.distribution}, which is not in the lock",)
     if order.ask.tensorflow and not asked(order.ask.tensorflow, version):
         return (f"TensorFlow {order.ask.tensorflow} is asked for, and {version} is locked",)
+    if origin.without_cures:  # a decision that stands in the lock; nothing but a new lock changes it
+        order = replace(order, cures=False)
     now = pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
     if now is None:
         return (f"the row {row.id} no longer takes {row.distribution} {version} for what is asked",)
@@ -56,6 +58,7 @@ def _differences(was: Origin, now: Origin) -> Iterator[str]:
     yield from _lists("the team's requirements", was.team, now.team)
     yield from _lists("the row's requirements", _row_pins(was), _row_pins(now))
     yield from _lists("what may be built from source", was.sdists, now.sdists)
+    yield from _lists("what known defects are cured by", _cures(was), _cures(now))
     parts = sorted(name for name in {*was.rules, *now.rules} if was.rules.get(name) != now.rules.get(name))
     if parts:
         yield f"the row {was.row} in the matrix: {', '.join(parts)}"
@@ -67,6 +70,10 @@ def _allowed(*, pre: bool) -> str:
 
 def _row_pins(origin: Origin) -> tuple[str, ...]:
     return (*origin.requirements, *origin.source_builds)
+
+
+def _cures(origin: Origin) -> tuple[str, ...]:
+    return tuple(f"{name}={value}" for name, value in sorted(origin.cures.items()))
 
 
 def _value(what: str, was: str | None, now: str | None) -> Iterator[str]:

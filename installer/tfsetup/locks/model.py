@@ -18,7 +18,8 @@ class LockedFile:
     """One file: name, size in bytes (None when the index does not say), sha256 in hex, and its address.
 
     A requirements file that somebody else wrote says neither name nor size: then `filename` is empty. `url` is None in
-    the portable form. `path` is a file of this machine, which uv finds through `--find-links`; never in a lock on disk.
+    the portable form. `path` is a file of this machine, which uv finds through `--find-links`; in a lock on disk only
+    the wheel that cures known defects has one, the name of a file beside the lock.
     """
 
     filename: str
@@ -59,9 +60,10 @@ class Origin:
 
     `tensorflow`, `pre`, `team` (the team's own requirements) and whether a Python was asked for are the ask;
     `requirements`, `source_builds` and `sdists` are what the row answered, as in `Selection`. `platform`, `python`,
-    `macos` and `glibc` are the target, in uv's words. `rules` are fingerprints of what the row says about the locked
-    release, by the row's fields. `digest` is that of all of it: row and ask. `sums` are fingerprints of the lock's
-    packages, so that an edit by hand is found and its line named.
+    `macos` and `glibc` are the target, in uv's words. `cures` are the variables that cure known defects of what is
+    locked; `without_cures`: they were left out, because the user said so. `rules` are fingerprints of what the row says
+    about the locked release, by the row's fields. `digest` is that of all of it: row and ask. `sums` are fingerprints
+    of the lock's packages, so that an edit by hand is found and its line named.
     """
 
     row: str
@@ -76,6 +78,8 @@ class Origin:
     requirements: tuple[str, ...] = ()
     source_builds: tuple[str, ...] = ()
     sdists: tuple[str, ...] = ()
+    cures: Mapping[str, str] = field(default_factory=dict)
+    without_cures: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
     sums: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""

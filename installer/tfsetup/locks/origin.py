@@ -22,7 +22,8 @@ CREATED_BY = "tfsetup lock"
 """What a PEP 751 file with a note says of its maker: the note stands at its end, and may not be missing there."""
 _SUM = 16  # hex digits of a fingerprint: 64 bits, against accidents and edits, not against forgery (the hashes are)
 _LISTS = ("team", "requirements", "source_builds", "sdists")
-_TABLES = ("rules", "sums")
+_TABLES = ("rules", "sums", "cures")
+_LATER = ("cures", "without_cures")  # came after the first locks: where they say nothing, the note is as it was
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -47,6 +48,7 @@ def render(origin: Origin) -> Iterator[str]:
         value = getattr(origin, name)
         if name not in _TABLES and value not in {None, (), False, ""}:
             yield f"{name} = {_toml(value)}"
+    yield from _table("cures", origin.cures)
     yield from _table("rules", origin.rules)
 
 
@@ -99,7 +101,7 @@ def _fits(key: str, value: Any) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if key in _TABLES:
         return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
-    return isinstance(value, {"pre": bool, "asked_python": bool, "schema": int}.get(key, str))
+    return isinstance(value, {"pre": bool, "asked_python": bool, "without_cures": bool, "schema": int}.get(key, str))
 
 
 def edited(origin: Origin, packages: Sequence[LockedPackage]) -> str | None:
@@ -116,7 +118,8 @@ def edited(origin: Origin, packages: Sequence[LockedPackage]) -> str | None:
 def _digest(origin: Origin) -> str:
     values = {field.name: getattr(origin, field.name) for field in fields(origin)}
     plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
-    return _sha256({name: value for name, value in plain.items() if name not in {"sums", "digest"}})
+    silent = {"sums", "digest", *(name for name in _LATER if not plain[name])}
+    return _sha256({name: value for name, value in plain.items() if name not in silent})
 
 
 def _key(package: LockedPackage) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.host.model import Host
+from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import LockedPackage
 
 Verdict = Literal["loads", "fails", "undecided"]
@@ -36,7 +37,8 @@ class Proof:
 
 def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
     """Return a fingerprint of what is judged: the files, the machine and the Python."""
-    return fingerprint([file.sha256 for package in packages for file in package.files], host, python)
+    judged = [package for package in packages if not is_cure(package)]  # it has nothing that could be loaded
+    return fingerprint([file.sha256 for package in judged for file in package.files], host, python)
 
 
 def fingerprint(hashes: Sequence[str], host: Host, python: str) -> str:

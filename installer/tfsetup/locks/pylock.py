@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.locks.cure import DISTRIBUTION, FILE
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import CREATED_BY, REMEDY, edited, line_of, read
 from tfsetup.locks.write import ALTERED, altered
@@ -90,16 +91,17 @@ class _Reader:
             message = f"`{name}` is not locked to wheels; nothing is built from source out of a lock file."
             raise _invalid(self.text, self.file, message, near=f'name = "{name}"')
         else:
-            wheels = tuple(self._file(wheel) for wheel in package.wheels)
+            wheels = tuple(self._file(wheel, cure=name == DISTRIBUTION) for wheel in package.wheels)
         version = str(package.version)
         return LockedPackage(name=name, version=version, wheels=wheels, sdist=sdist, marker=marker, index=package.index)
 
-    def _file(self, locked: PackageWheel | PackageSdist) -> LockedFile:
+    def _file(self, locked: PackageWheel | PackageSdist, *, cure: bool = False) -> LockedFile:
+        """Return a file; that of the wheel that cures may lie beside the lock, and nowhere else."""
         sha256 = str(locked.hashes.get("sha256", ""))
         if not _SHA256.fullmatch(sha256):
             raise _invalid(self.text, self.file, f"`{locked.filename}` has no sha256.", near=locked.filename)
         place = locked.path or ("" if (locked.url or "").startswith(("https://", "http://")) else locked.url or "")
-        if place and not self.local:
+        if place and not self.local and not (cure and FILE.fullmatch(place) and place == locked.filename):
             message = f"`{place}` is a place on one machine; only files of an index belong in a lock."
             raise _invalid(self.text, self.file, message, near=place)
         return LockedFile(filename=locked.filename, size=locked.size, sha256=sha256, url=locked.url, path=locked.path)

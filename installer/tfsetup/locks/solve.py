@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from tfsetup.errors import BuildError
 from tfsetup.ground.redaction import bare
 from tfsetup.locks.compile import compile_job, preferences
+from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
 from tfsetup.locks.pylock import read_pylock
 from tfsetup.locks.run import Children, refuse_plain, run_uv
@@ -86,13 +87,15 @@ def resolve(
 
 
 def rendered(wish: Wish, packages: Sequence[LockedPackage]) -> Lock:
-    """Return the lock of a wish from its packages.
+    """Return the lock of a wish from its packages; one with addresses has the wheel that cures known defects besides.
 
     Raises:
         BuildError: a file lies on this machine only, and the lock is one for others with addresses in it.
     """
     if wish.origin is not None and wish.form == "pylock":
         _public(packages)
+        cures = wish.origin.cures
+        packages = [*packages, *([cure_wheel(cures).package] if cures else [])]
     return write_lock(packages, wish.origin, wish.form)
 
 

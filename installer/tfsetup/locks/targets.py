@@ -41,12 +41,14 @@ class Order:
 
     With `ALL` among the `pythons` it is every one that a row takes; empty: the row's own, and those that are locked
     already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
+    `cures`: known defects of what is locked are to be cured.
     """
 
     ask: Ask
     pythons: tuple[str, ...] = ()
     levels: Levels = field(default_factory=Levels)
     team: tuple[str, ...] = ()
+    cures: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,6 +205,8 @@ def origin_of(row: Row, order: Order, python: str | None, selection: Selection, 
         requirements=selection.requirements,
         source_builds=selection.source_builds,
         sdists=selection.sdists,
+        cures=selection.environment if order.cures else {},
+        without_cures=bool(selection.environment) and not order.cures,
         rules=row_parts(row, version, matrix),
     )
 

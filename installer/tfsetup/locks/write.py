@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import COMMENT, CREATED_BY, quoted, render, render_sums, seal
 
@@ -23,8 +24,8 @@ _ENVIRONMENTS = {
 def write_lock(packages: Sequence[LockedPackage], origin: Origin | None, form: Form) -> Lock:
     """Return the lock of `packages` in a form, with the note of what it was made for (none: an installation's own)."""
     ordered = tuple(sorted(map(_ordered, packages), key=lambda package: (package.name, package.marker or "")))
-    if form == "portable":
-        ordered = tuple(map(_without_addresses, ordered))
+    if form == "portable":  # without the wheel beside the lock: pip takes a path there from where it is called
+        ordered = tuple(_without_addresses(package) for package in ordered if not is_cure(package))
     sealed = seal(origin, ordered) if origin else None
     text = "".join(f"{line}\n" for line in _lines(ordered, sealed, form))
     return Lock(text=text, packages=ordered, form=form, origin=sealed)
@@ -64,6 +65,14 @@ def _without_addresses(package: LockedPackage) -> LockedPackage:
     wheels = tuple(replace(file, url=None, path=None) for file in package.wheels)
     sdist = replace(package.sdist, url=None, path=None) if package.sdist else None
     return replace(package, wheels=wheels, sdist=sdist, index=None)
+
+
+def _to_add(origin: Origin) -> Iterator[str]:
+    """Yield what whoever installs the portable form without tfsetup must do by himself."""
+    if origin.cures:
+        yield "# Known defects of what is locked make results wrong, unless every process sees what follows. `tfsetup"
+        yield "# install` sees to that; after any other installation, add it to where processes get their environment:"
+        yield from (f"#   export {name}={value}" for name, value in sorted(origin.cures.items()))
 
 
 def _pylock(packages: Sequence[LockedPackage], origin: Origin | None) -> Iterator[str]:
@@ -111,6 +120,7 @@ def environment(origin: Origin) -> str:
 def _portable(packages: Sequence[LockedPackage], origin: Origin | None) -> Iterator[str]:
     yield from _ABOUT
     if origin:
+        yield from _to_add(origin)
         yield from (COMMENT + line for line in render(origin))
     for package in packages:
         yield ""

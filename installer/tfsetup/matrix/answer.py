@@ -26,8 +26,8 @@ def selection(
     row = best.row
     blas = blas_for(row, best.version, host)
     source, prebuilt = _plugin(best)
-    hazards = hazards_of(matrix.hazards, _packages(best), row=row.id, macos=macos_version(host))
-    arch, environment = process_arch(row), environment_of(hazards)
+    hazards = hazards_of(matrix.hazards, packages_of(best), row=row.id, macos=macos_version(host))
+    arch, environment = process_arch(row), {**row.environment, **environment_of(hazards)}
     return Selection(
         installable=True,
         row=row.id,
@@ -44,11 +44,12 @@ def selection(
         reasons=tuple(_story(best, passed, ask, blas)),
         rejected=rejected,
         warnings=tuple(dict.fromkeys(_warnings(best, host, matrix.proven))),
+        settings=row.environment,
         hazards=hazards,
     )
 
 
-def _packages(best: Candidate) -> dict[str, str]:
+def packages_of(best: Candidate) -> dict[str, str]:
     """Return the versions that the choice is sure of: the distribution, what carries its code, the plugin."""
     found = {best.row.distribution: best.version, **dict([best.wheels.carrier] if best.wheels.carrier else [])}
     if best.row.plugin is not None and best.pair is not None:

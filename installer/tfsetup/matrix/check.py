@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tfsetup.errors import Where
 from tfsetup.host.model import Host
 from tfsetup.matrix.check_common import Found, Path, below, required
+from tfsetup.matrix.check_hazards import check_hazard
 from tfsetup.matrix.check_reach import check_reach
 from tfsetup.matrix.check_rows import check_row
 from tfsetup.matrix.check_rules import check_rule
@@ -70,6 +71,8 @@ def _whole(matrix: Matrix) -> Found:
         found = [list(check_rule(rule, name, matrix.index.releases(name), None, matrix.index)) for name in names]
         if all(found):  # wrong for every distribution; for some it may simply not apply
             yield from below(("rules", place), iter(found[0]))
+    for hazard in matrix.hazards:
+        yield from below(("hazards", hazard.id), check_hazard(hazard, matrix))
     for place, refusal in enumerate(matrix.refusals):
         yield from below(("refusals", place), _refusal(refusal, matrix))
     yield from _proven(matrix)

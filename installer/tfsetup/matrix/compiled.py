@@ -65,7 +65,7 @@ def _plain(value: Any) -> Any:
     if not dataclasses.is_dataclass(value):
         return value
     fields = dataclasses.fields(value)
-    return {f.name: _plain(found) for f in fields if (found := getattr(value, f.name)) != f.default}
+    return {f.name: _plain(found) for f in fields if (found := getattr(value, f.name)) not in ({}, f.default)}
 
 
 def _value(wanted: type, plain: dict[str, Any]) -> Any:

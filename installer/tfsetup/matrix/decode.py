@@ -95,8 +95,8 @@ class Decoder:
             name = self.decode(key, inner[0], (*path, key.text, "name"))
             if name in found:
                 self.note(key.where, f"the key `{name}` stands here a second time", "Keep one of the two.")
-            elif (value := self.decode(child, inner[1], (*path, key.text))) is not None and name is not None:
-                found[name] = value
+            elif name is not None:
+                found[name] = self.decode(child, inner[1], (*path, key.text))
         return found
 
     def _mapping(self, node: Node, wanted: Any, path: Path) -> Any:
@@ -148,7 +148,8 @@ def _required(wanted: type) -> frozenset[str]:
 
 
 def _looks_like(kind: Kind) -> str:
-    return f"A {kind.name} looks like {kind.example}."
+    article = "An" if kind.name[0] in "aeio" else "A"
+    return f"{article} {kind.name} looks like {kind.example}."
 
 
 def _yaml_type(node: Node) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tfsetup.host.model import Host
+from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.releases import coded_wheels, rules_for
 from tfsetup.matrix.rows import Matrix, Row
@@ -30,6 +31,7 @@ def explain(selection: Selection, host: Host, ask: Ask, matrix: Matrix) -> tuple
         chapters.append(
             Chapter(title="Bounds of its own metadata", lines=_bounds(row, version, selection, host, matrix))
         )
+    chapters += [Chapter(title=f"Known defect {h.id}", lines=tuple(_defect(h))) for h in selection.hazards]
     chapters.append(Chapter(title="Rows that lost", lines=tuple((r.row, r.reason) for r in selection.rejected)))
     return tuple(chapter for chapter in chapters if chapter.lines)
 
@@ -80,6 +82,23 @@ def _rules(row: Row, version: str, matrix: Matrix) -> Iterator[tuple[str, str]]:
         what = [f"{name} {value}" for name, value in needs if value]
         what += [*rule.add, *(f"[{extra}]" for extra in rule.extras), *(f"builds {name}" for name in rule.sdists)]
         yield ", ".join(what) or rule.verdict or "note", f"{rule.because} ({rule.source})"
+
+
+def _defect(hazard: Hazard) -> Iterator[tuple[str, str]]:
+    cure = hazard.cure
+    yield "affects", f"{hazard.affects}: {hazard.title}"
+    yield "means", hazard.consequence
+    for name, value in cure.environment.items():
+        yield "cure", f"{name}={value} in every process: {cure.because}"
+    if cure.costs:
+        yield "costs", cure.costs
+    if cure.requirements:
+        yield "or", f"{', '.join(cure.requirements)} (not done by itself)"
+    if cure.program:
+        yield "or", f"in the program: {cure.program}"
+    yield "asked by", f"tfsetup verify: {', '.join(hazard.asked_by)}"
+    for known in (*hazard.evidence, hazard.source):
+        yield "known", known
 
 
 def _bounds(row: Row, version: str, selection: Selection, host: Host, matrix: Matrix) -> tuple[tuple[str, str], ...]:

@@ -16,14 +16,14 @@ from tfsetup.matrix.versions import in_range, is_version
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cure:
-    """What prevents a defect. `environment`: variables that every process of the environment must see.
+    """What prevents a defect. `environment`: variables that every process of the environment must see; may be empty.
 
     `because` is what they do, `costs` what they take away. `requirements` are bounds and `program` a setting in the
     user's own code that would avoid the defect instead: both are told, and neither is applied.
     """
 
-    environment: Mapping[Variable, Setting]
     because: Prose
+    environment: Mapping[Variable, Setting] = field(default_factory=dict)
     costs: Prose | None = None
     requirements: tuple[Bound, ...] = ()
     program: Prose | None = None
@@ -33,10 +33,10 @@ class Cure:
 class Hazard:
     """A known defect of some versions of a distribution, in all rows that bring it or in the `rows` named.
 
-    `title` goes on after the distribution and its version (`tensorflow-metal 1.2.0 drops …`); `consequence` is a sentence
-    of its own: what that means for the user. `asked_by` are
-    the checks of `verify` that ask a device for it. `macos`: the versions of macOS that have it, None for every one.
-    `evidence` is what is known and how, `source` where a reader finds more.
+    `title` goes on after the distribution and its version (`tensorflow-metal 1.2.0 drops …`); `consequence` is a
+    sentence of its own: what that means for the user. `asked_by` are the checks of `verify` that ask a device for it.
+    `macos`: the versions of macOS that have it, None for every one. `evidence` is what is known and how, `source` where
+    a reader finds more.
     """
 
     id: Slug
@@ -48,13 +48,19 @@ class Hazard:
     cure: Cure
     evidence: tuple[Source, ...]
     source: Source
-    rows: tuple[RowId, ...] = field(default=())
+    rows: tuple[RowId, ...] = ()
     macos: Range | None = None
 
     @property
     def affects(self) -> str:
         """What it is about, as a requirement for people: `tensorflow-metal >=1.0,<=1.2`."""
         return f"{self.distribution} {self.versions}"
+
+
+def pins(requirements: Iterable[str]) -> dict[str, str]:
+    """Return the exact versions among requirements, by name, as `hazards_of` takes them; extras do not matter."""
+    exact = (text.partition("==") for text in requirements if "==" in text)
+    return {name.partition("[")[0].strip(): version.partition(";")[0].strip() for name, _, version in exact}
 
 
 def hazards_of(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.matrix.facts import Index
+from tfsetup.matrix.hazard_rules import Known, hazard_problems
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.marked import Problem, UnreadableError, compose
 from tfsetup.matrix.rows import Matrix, MatrixFile, Row
@@ -59,67 +60,87 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
     """Lay files over each other: a row of a later file replaces one of the same id and stands before the others.
 
     Raises:
-        InvalidMatrixError: a later file removes a row that is not there.
+        InvalidMatrixError: a later file removes what is not there, or a hazard speaks of what no file has.
     """
     rows: list[Row] = []
+    hazards: dict[str, Hazard] = {}
     marks: dict[tuple[str | int, ...], Where] = {}
+    problems: list[Problem] = []
     rules = refusals = 0
     for part in parts:
-        _unknown_removals(part, {row.id for row in rows})
+        problems += _unknown_removals(part, {*hazards, *(row.id for row in rows)})
         gone = {row.id for row in part.content.rows} | set(part.content.remove)
         rows = [*part.content.rows, *(row for row in rows if row.id not in gone)]
-        kept = {path: where for path, where in marks.items() if not path or path[0] not in gone}
+        hazards = _laid_over(hazards, part.content)
+        starts = {(name,) for name in gone} | {("hazards", name) for name in _hazards_gone(part.content)}
+        kept = {path: where for path, where in marks.items() if path[:1] not in starts and path[:2] not in starts}
         marks = kept | _merged_marks(part, rules=rules, refusals=refusals)
         rules, refusals = rules + len(part.content.rules), refusals + len(part.content.refusals)
     contents = [part.content for part in parts]
+    companions = tuple(dict.fromkeys(name for content in contents for name in content.companions))
+    known = Known(rows=[*rows, *_replaced(contents, rows)], companions=companions)
+    if problems := [*problems, *hazard_problems(tuple(hazards.values()), known, marks)]:
+        raise InvalidMatrixError(problems)
     return Matrix(
         rows=tuple(rows),
         index=index,
         rules=tuple(rule for content in contents for rule in content.rules),
         refusals=tuple(refusal for content in contents for refusal in content.refusals),
         proven=next((content.proven for content in reversed(contents) if content.proven), None),
-        companions=tuple(dict.fromkeys(name for content in contents for name in content.companions)),
+        companions=companions,
         conda=next((content.conda for content in reversed(contents) if content.conda), None),
-        hazards=_hazards(contents),
+        hazards=tuple(hazards.values()),
         marks=marks,
     )
 
 
-def _hazards(contents: Sequence[MatrixFile]) -> tuple[Hazard, ...]:
-    """Return the hazards of all files: one of a later file stands in the place of its namesake."""
-    found = {hazard.id: hazard for content in contents for hazard in content.hazards}
-    return tuple(found.values())
+def _laid_over(hazards: dict[str, Hazard], content: MatrixFile) -> dict[str, Hazard]:
+    """Return the hazards so far with those of the next file: a namesake takes the place of the earlier one."""
+    return {name: hazard for name, hazard in hazards.items() if name not in content.remove} | {
+        hazard.id: hazard for hazard in content.hazards
+    }
+
+
+def _replaced(contents: Sequence[MatrixFile], rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that a later file dropped and did not define anew: a hazard may still speak of them."""
+    there = {row.id for row in rows}
+    return [row for content in contents for row in content.rows if row.id not in there]
+
+
+def _hazards_gone(content: MatrixFile) -> set[str]:
+    """Return the hazards of earlier files that a file drops or defines anew."""
+    return {hazard.id for hazard in content.hazards} | set(content.remove)
 
 
 def _twice(content: MatrixFile, marks: dict[tuple[str | int, ...], Where]) -> list[Problem]:
-    seen: dict[str, int] = {}
-    problems = []
-    for place, row in enumerate(content.rows):
-        if row.id in seen:
-            first = marks["rows", seen[row.id], "id"]
-            where = marks["rows", place, "id"]
-            problems.append(Problem(where=where, message=f"the row `{row.id}` stands already at line {first.line}"))
-        seen.setdefault(row.id, place)
-    return problems
+    found = [*_again("rows", "row", [row.id for row in content.rows], marks)]
+    return [*found, *_again("hazards", "hazard", [hazard.id for hazard in content.hazards], marks)]
 
 
-def _unknown_removals(part: Parsed, known: set[str]) -> None:
-    problems = [
-        Problem(where=part.marks["remove", place], message=f"there is no row `{name}` to remove")
+def _again(key: str, word: str, names: Sequence[str], marks: dict[tuple[str | int, ...], Where]) -> Iterator[Problem]:
+    for place, name in enumerate(names):
+        if (first := names.index(name)) != place:
+            line = marks[key, first, "id"].line
+            yield Problem(where=marks[key, place, "id"], message=f"the {word} `{name}` stands already at line {line}")
+
+
+def _unknown_removals(part: Parsed, known: set[str]) -> list[Problem]:
+    return [
+        Problem(where=part.marks["remove", place], message=f"there is no row and no hazard `{name}` to remove")
         for place, name in enumerate(part.content.remove)
         if name not in known
     ]
-    if problems:
-        raise InvalidMatrixError(problems)
 
 
 def _merged_marks(part: Parsed, *, rules: int, refusals: int) -> dict[tuple[str | int, ...], Where]:
-    """Return the marks with rows addressed by their id, and rules and refusals by their place among all files' ones."""
+    """Return the marks with rows and hazards by their id, and rules and refusals by their place in all files."""
     marks: dict[tuple[str | int, ...], Where] = {}
     for path, where in part.marks.items():
         match path:
             case ("rows", int(place), *rest):
                 marks[part.content.rows[place].id, *rest] = where
+            case ("hazards", int(place), *rest):
+                marks["hazards", part.content.hazards[place].id, *rest] = where
             case ("rules", int(place), *rest):
                 marks["rules", place + rules, *rest] = where
             case ("refusals", int(place), *rest):

@@ -74,8 +74,9 @@ class Selection:
     that have no wheel for this target and may be built from source while the requirements are installed (old releases
     only; empty otherwise). `interpreter` is the interpreter of this host to build on, None when uv should bring one.
     `conda` are match specs of what comes from `conda_channels` (names) under the conda backend, and empty otherwise.
-    `hazards` are the known defects of what is chosen. When `installable` is false only `reasons` (why not),
-    `suggestions` (single changes that would make it so, cheapest first) and `rejected` mean anything.
+    `settings` are variables of the row's own, `hazards` the known defects of what is chosen.
+    When `installable` is false only `reasons` (why not), `suggestions` (single changes that would make it so, cheapest
+    first) and `rejected` mean anything.
     """
 
     installable: bool
@@ -96,9 +97,10 @@ class Selection:
     suggestions: tuple[str, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     warnings: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
     hazards: tuple[Hazard, ...] = ()
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that every process of the environment must see; empty where nothing is to be cured."""
-        return environment_of(self.hazards)
+        """The variables that every process of the environment must see: the row's own, and those of the cures."""
+        return {**self.settings, **environment_of(self.hazards)}

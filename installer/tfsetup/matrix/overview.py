@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tfsetup.matrix import pythons
+from tfsetup.matrix.answer import packages_of
 from tfsetup.matrix.facts import Wheels
+from tfsetup.matrix.hazards import Hazard, hazards_of
 from tfsetup.matrix.machine import OS_NAMES, floor, right_system
 from tfsetup.matrix.model import Selection
 from tfsetup.matrix.probes import machine_for
@@ -19,7 +21,7 @@ _ACCELERATORS = {"cpu": "CPU", "metal": "GPU (Metal)", "cuda": "GPU (CUDA)", "ro
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """What a table says of one row; `newest` are pins joined by two blanks, the rest is text."""
+    """What a table says of one row; `newest` are pins joined by two blanks, `defects` the ids of its hazards."""
 
     row: str
     machine: str
@@ -28,6 +30,7 @@ class Line:
     releases: str
     pythons: str
     needs: str
+    defects: str = ""
 
 
 def overview(matrix: Matrix) -> tuple[Line, ...]:
@@ -49,7 +52,13 @@ def _line(row: Row, matrix: Matrix) -> Line:
         releases=_span([found.version for found in good]),
         pythons=pythons.span(_pythons(row, good, matrix)),
         needs="; ".join(_needs(row, best)),
+        defects="; ".join(hazard.id for hazard in matrix.hazards if _can_have(hazard, row, good)),
     )
+
+
+def _can_have(hazard: Hazard, row: Row, good: list[Candidate]) -> bool:
+    """Tell whether any answer of a row, not only its newest, has a known defect."""
+    return any(hazards_of([hazard], packages_of(candidate), row=row.id) for candidate in good)
 
 
 def _pins(answer: Selection) -> list[str]:

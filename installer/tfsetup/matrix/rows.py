@@ -28,7 +28,9 @@ from tfsetup.matrix.kinds import (
     Prose,
     Range,
     RowId,
+    Setting,
     Source,
+    Variable,
 )
 from tfsetup.matrix.model import Blas
 
@@ -158,7 +160,7 @@ class Row:
     that names a version. `tier`: 0 for the usual choice, higher for a last resort, only taken when no lower one fits.
     `python`: preferred when the machine leaves the choice. `reuse`: which Pythons of the machine are good enough not to
     bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow is of the
-    channel too, and not of the index.
+    channel too, and not of the index. `environment`: variables that the row needs in every process, defect or not.
     """
 
     id: RowId
@@ -176,6 +178,7 @@ class Row:
     rules: tuple[Rule, ...] = ()
     blas: tuple[BlasRule, ...] = ()
     conda: CondaRelease | None = None
+    environment: Mapping[Variable, Setting] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,7 +199,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MatrixFile:
-    """The content of one matrix file. `rules` hold for every row; `remove` names rows of the shipped matrix to drop.
+    """The content of one matrix file. `rules` hold for every row; `remove` names rows and hazards of earlier files.
 
     `proven`: the newest release of TensorFlow that `tfsetup matrix check` has passed with. `companions`: distributions
     whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.

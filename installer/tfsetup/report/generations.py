@@ -27,7 +27,7 @@ def generations_view(data: Mapping[str, Any]) -> RenderableType:
         table.add_column(heading, no_wrap=heading != "what", overflow="fold")
     for row in data["generations"]:
         table.add_row(*map(printable, _cells(row)))
-    lines = [printable(line) for row in data["generations"] for line in _lost(row)]
+    lines = [printable(line) for row in data["generations"] for line in (*_lost(row), *_cured(row))]
     return Group(printable(data["prefix"]), table, *lines)
 
 
@@ -39,6 +39,25 @@ def _lost(row: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"  {one}" for one in missing[:_SHOWN])
     if len(missing) > _SHOWN:
         yield f"  and {len(missing) - _SHOWN} more"
+
+
+def _cured(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what cures known defects in a generation, and what would but is not there."""
+    if row.get("cures"):
+        yield f"Generation {row['generation']} sets {_set(row['cures'])} at every start of its Python."
+    if row.get("uncured"):
+        yield f"Generation {row['generation']} {_uncured(row)}"
+
+
+def _uncured(data: Mapping[str, Any]) -> str:
+    return (
+        f"does not set {_set(data['uncured'])}: a known defect of what is installed there makes results wrong. "
+        "`tfsetup install` builds one that is cured."
+    )
+
+
+def _set(variables: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(variables.items()))
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -70,9 +89,10 @@ def change_line(result: Result) -> str:
         return _swept(data)
     if "refused" in data:
         return f"{data['refused']}\n hint: {data['hint']}"
+    uncured = f"\nIt {_uncured(data)}" if data.get("uncured") else ""
     if not data["changed"]:
-        return f"{data['prefix']} already is generation {data['generation']}: nothing to do."
-    return f"{data['prefix']} is generation {data['generation']} again ({data['row']})."
+        return f"{data['prefix']} already is generation {data['generation']}: nothing to do.{uncured}"
+    return f"{data['prefix']} is generation {data['generation']} again ({data['row']}).{uncured}"
 
 
 def _swept(data: Mapping[str, Any]) -> str:

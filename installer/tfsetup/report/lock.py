@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tfsetup.report.hazards import sentences
 from tfsetup.report.text import seconds, size
 
 Data = Mapping[str, Any]
@@ -44,10 +45,19 @@ def lock_lines(data: Data) -> Iterator[str]:
 def _written(file: Data) -> Iterator[str]:
     state = "written" if file["changed"] else "as it was"
     yield f"{_name(file)}  {state}: {_content(file)}; {_verdict(file)}"
+    yield from _defects(file)
     moved = file["versions"] or []
     yield from (f"    {line}" for line in moved[:_SHOWN])
     if len(moved) > _SHOWN:
         yield f"    and {len(moved) - _SHOWN} more"
+
+
+def _defects(file: Data) -> Iterator[str]:
+    """Yield a line for each known defect of what is locked, and whether the lock itself carries the cure."""
+    yield from (f"    {said}" for said in sentences(file.get("hazards", ()), file.get("requirements", ())))
+    if file.get("environment") and not file.get("cure"):
+        lines = "; ".join(f"export {name}={value}" for name, value in sorted(file["environment"].items()))
+        yield f"    `tfsetup install` sets it; where pip, uv or conda install this lock, add the line: {lines}"
 
 
 def _name(file: Data) -> str:
@@ -69,6 +79,7 @@ def _verdict(file: Data) -> str:
 def _checked(file: Data) -> Iterator[str]:
     if file["fresh"]:
         yield f"{_name(file)}  fresh, {_verdict(file)}"
+        yield from _defects(file)
         return
     yield f"{_name(file)}  stale" if file["packages"] else f"{_name(file)}  missing"
     yield from (f"    {line}" for line in file["changes"])

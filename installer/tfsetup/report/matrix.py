@@ -7,17 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 from tfsetup.matrix.overview import Line, overview
 from tfsetup.matrix.rows import Matrix
+from tfsetup.report.hazards import sentences
 from tfsetup.report.text import printable, size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-HEADINGS = ("row", "machine", "runs on", "newest", "releases", "Python", "needs")
+Data = Mapping[str, Any]
+
+HEADINGS = ("row", "machine", "runs on", "newest", "releases", "Python", "needs", "known defects")
+_NOT_IN_THE_TERMINAL = {"machine", "known defects"}  # a row's name says the one, lines of their own the other
 
 
 def cells(line: Line) -> tuple[str, ...]:
     """Return one line of the table, under `HEADINGS`."""
-    return (line.row, line.machine, line.accelerator, line.newest, line.releases, line.pythons, line.needs)
+    return (
+        line.row,
+        line.machine,
+        line.accelerator,
+        line.newest,
+        line.releases,
+        line.pythons,
+        line.needs,
+        line.defects,
+    )
 
 
 def support_table(matrix: Matrix) -> str:
@@ -34,9 +47,10 @@ def _markdown(lines: Sequence[Line]) -> Iterator[str]:
     yield "| " + " | ".join(HEADINGS) + " |"
     yield "|" + " --- |" * len(HEADINGS)
     for line in lines:
-        row, machine, accelerator, newest, *rest = cells(line)
+        row, machine, accelerator, newest, *rest, defects = cells(line)
         pins = "<br>".join(f"`{pin}`" for pin in newest.split("  "))
-        yield "| " + " | ".join([f"`{row}`", machine, accelerator, pins, *rest]) + " |"
+        known = "<br>".join(f"`{name}`" for name in defects.split("; ") if name)
+        yield "| " + " | ".join([f"`{row}`", machine, accelerator, pins, *rest, known]) + " |"
 
 
 def matrix_table(lines: Sequence[Line]) -> RenderableType:
@@ -46,15 +60,26 @@ def matrix_table(lines: Sequence[Line]) -> RenderableType:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in HEADINGS:
-        if heading != "machine":  # the row's name says it already, and a terminal is narrow
+        if heading not in _NOT_IN_THE_TERMINAL:
             table.add_column(heading, no_wrap=heading != "needs", overflow="fold")
     for line in lines:
-        row, _machine, *rest = (Text(cell.replace("  ", "\n")) for cell in cells(line))
-        table.add_row(row, *rest)
+        shown = [cell for name, cell in zip(HEADINGS, cells(line), strict=True) if name not in _NOT_IN_THE_TERMINAL]
+        table.add_row(*(Text(cell.replace("  ", "\n")) for cell in shown))
     return table
 
 
-Data = Mapping[str, Any]
+def defects_view(lines: Sequence[Line], hazards: Sequence[Data]) -> RenderableType:
+    """Return the known defects for the terminal: what, in which rows, what it means, and the cure."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for hazard in hazards:
+        rows = [line.row for line in lines if hazard["id"] in line.defects.split("; ")]
+        parts.append(Text(printable(f"\n{hazard['id']}: {' '.join(sentences([hazard], ()))}")))
+        parts.append(Text(printable(f"    {hazard['consequence']}")))
+        parts.append(Text(printable(f"    rows: {', '.join(rows) or 'none'}")))
+    return Group(*parts)
 
 
 def check_view(data: Data, findings: Sequence[Data]) -> RenderableType:

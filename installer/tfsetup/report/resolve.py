@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.matrix.model import Selection
+from tfsetup.report.hazards import hazards_data, sentences
 from tfsetup.report.text import aligned
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ Data = Mapping[str, Any]
 
 
 def selection_data(selection: Selection) -> dict[str, Any]:
-    """Return `data` of the envelope. `requirements` is all that gets installed, compiled plugins last."""
+    """Return `data` of the envelope. `requirements` is all that gets installed, compiled plugins last.
+
+    `cured` in `hazards` says what an installation of it does, unless it is told not to.
+    """
     return {
         "installable": selection.installable,
         "row": selection.row,
@@ -35,6 +39,8 @@ def selection_data(selection: Selection) -> dict[str, Any]:
         "suggestions": list(selection.suggestions),
         "rejected": [asdict(rejected) for rejected in selection.rejected],
         "warnings": list(selection.warnings),
+        "environment": selection.environment,
+        "hazards": hazards_data(selection.hazards, cured=True),
     }
 
 
@@ -43,13 +49,16 @@ def resolve_lines(data: Data, chapters: Sequence[Chapter] = (), *, width: int = 
 
     Plain lines folded at `width`: `resolve` is run often, and must not wait for a table to be drawn.
     """
-    yield from _answer(data, width) if data["installable"] else _refusal(data, width)
+    yield from _answer(data, width, told=bool(chapters)) if data["installable"] else _refusal(data, width)
     yield from _chapters(chapters, width) if chapters else _others(data, width)
 
 
-def _answer(data: Data, width: int) -> Iterator[str]:
+def _answer(data: Data, width: int, *, told: bool) -> Iterator[str]:
     yield f"{data['row']}: {data['reasons'][0].removeprefix(data['row'] + ': ')}"
-    listed = [*_plan(data), *_list("why", data["reasons"][1:]), *_list("note", data["warnings"])]
+    more = "" if told else " (--explain)"
+    defects = [said + more for said in sentences(data["hazards"], data["requirements"])]
+    listed = [*_plan(data), *_list("why", data["reasons"][1:])]
+    listed += [*_list("note", data["warnings"]), *_list("defect", defects)]
     yield from aligned(listed, indent=2, width=width)
 
 

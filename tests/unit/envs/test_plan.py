@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Preflight, Switch, Verify
+from support.locks import package
+from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Plan, Preflight, Switch, Verify, WriteCures
 from tfsetup.envs.plan import Index, describe, plan_install
 from tfsetup.host.model import Host, Python
+from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage
+from tfsetup.locks.write import write_lock
 from tfsetup.matrix.model import Selection, Target
 
 MAC = Host(os="macos", os_version="14.4.1", arch="arm64", rosetta=False)
@@ -113,3 +116,61 @@ def test_another_index_than_the_lock_s_answers_with_the_locked_hashes_or_not_at_
     assert isinstance(step, InstallWheels)
     assert "--require-hashes" in step.arguments
     assert "a" * 64 in step.lock_text
+
+
+ONE = {"TURN_OFF_REMAPPER": "1"}
+CURED = replace(SELECTED, settings=ONE)
+WITH_WHEEL = write_lock([package("alpha", "1.0", index="https://a.example"), cure_wheel(ONE).package], None, "pylock")
+
+
+def wheels(plan: Plan) -> InstallWheels:
+    return next(step for step in plan.steps if isinstance(step, InstallWheels))
+
+
+def test_known_defects_are_cured_before_anything_is_checked() -> None:
+    plan = plan_install(replace(CURED, source_builds=("alpha-plugin==0.4.1",)), LOCK, MAC)
+    kinds = [CreateVenv, InstallWheels, BuildFromSource, WriteCures, Preflight, Verify, Switch]
+    assert [type(step) for step in plan.steps] == kinds
+    assert plan.steps[3] == WriteCures(environment=ONE)
+    assert (plan.cures, plan.without_cures) == (ONE, False)
+    line = "set TURN_OFF_REMAPPER=1 in every process of the environment, unless it is set there"
+    assert describe(plan)[3] == line
+
+
+def test_the_user_can_leave_the_cures_out_and_that_is_recorded() -> None:
+    plan = plan_install(CURED, LOCK, MAC, cures=False)
+    assert not any(isinstance(step, WriteCures) for step in plan.steps)
+    assert (plan.cures, plan.without_cures) == ({}, True)
+
+
+def test_where_nothing_is_to_be_cured_nothing_is_left_out() -> None:
+    for cures in (True, False):
+        plan = plan_install(SELECTED, LOCK, MAC, cures=cures)
+        assert (plan.cures, plan.without_cures) == ({}, False)
+        assert not any(isinstance(step, WriteCures) for step in plan.steps)
+
+
+def test_the_wheel_that_a_lock_carries_is_handed_to_uv_with_the_lock() -> None:
+    step = wheels(plan_install(CURED, WITH_WHEEL, MAC))
+    wheel = cure_wheel(ONE)
+    assert step.lock_text == WITH_WHEEL.text
+    assert (step.count, step.beside) == (2, {wheel.filename: wheel.content})
+
+
+def test_a_wheel_for_something_else_is_left_out_so_that_there_is_one_cure() -> None:
+    other = replace(SELECTED, settings={"OTHER": "2"})
+    for plan in (plan_install(other, WITH_WHEEL, MAC), plan_install(CURED, WITH_WHEEL, MAC, cures=False)):
+        step = wheels(plan)
+        assert (step.count, step.beside) == (1, {})
+        assert "tfsetup-cures" not in step.lock_text
+        assert step.lock_name.startswith("pylock.")
+
+
+def test_another_index_has_no_wheel_of_ours() -> None:
+    index = Index(url="https://b.example", asked="https://b.example")
+    step = wheels(plan_install(CURED, WITH_WHEEL, MAC, index=index))
+    assert step.lock_name.startswith("requirements.")
+    assert "tfsetup-cures" not in step.lock_text
+    assert step.beside == {}
+    same = Index(url="https://a.example", asked="https://a.example")
+    assert wheels(plan_install(CURED, WITH_WHEEL, MAC, index=same)).lock_text == WITH_WHEEL.text

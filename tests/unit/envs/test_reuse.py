@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from support.envs import finish, make_store, quiet
-from tfsetup.envs.reuse import fitting, switch_to
+from tfsetup.envs.reuse import fitting, switch_to, why_not
 from tfsetup.envs.run import reuse
 from tfsetup.envs.store import Store
+from tfsetup.ground.start_up import START_UP, start_up_text
 
 
 @pytest.fixture
@@ -98,3 +99,45 @@ def test_the_current_one_needs_no_switch(store: Store) -> None:
     said: list[str] = []
     assert switch_to(store, 1, receipt, said.append).changed is False
     assert said == []
+
+
+ONE = {"TURN_OFF_REMAPPER": "1"}
+
+
+def cured(store: Store, number: int, **changes: object) -> None:
+    finish(store, number, digest="c", cures=ONE, **changes)
+    site = store.layout.site_packages(store.layout.folder(number), "3.12")
+    (site / START_UP).write_text(start_up_text(ONE))
+
+
+def test_a_generation_without_the_cures_is_not_what_is_asked_for(store: Store) -> None:
+    said: list[str] = []
+    store.switch(3)
+    assert fitting(store, 3, "d1", None, ONE, say=said.append) is None
+    line = "Note      Generation 3 does not set TURN_OFF_REMAPPER=1, the cure of a known defect. "
+    assert said == [f"{line}What is asked for is another environment."]
+    assert reuse(store, "d1", None, ONE, say=quiet) is None
+
+
+def test_a_cured_one_is_found_and_is_not_taken_by_who_wants_none(store: Store) -> None:
+    cured(store, 5)
+    found = fitting(store, 1, "c", None, ONE, say=quiet)
+    assert found is not None
+    assert found.generation == 5
+    assert fitting(store, 1, "c", None, {}, say=quiet) is None
+    assert fitting(store, 1, "c", None, say=quiet) is None
+
+
+def test_why_it_is_not_what_is_asked_for(store: Store) -> None:
+    prefix = store.layout.prefix
+    assert why_not(store, None, "d1", None, {}) == f"{prefix} was not built by tfsetup."
+    assert why_not(store, 1, "d1", None, {}) == "Generation 1 was built for something else (linux-x86_64-cpu)."
+    assert why_not(store, 4, "new", "other", {}) == "Generation 4 was built from another lock."
+    uncured = "Generation 3 does not set TURN_OFF_REMAPPER=1, the cure of a known defect."
+    assert why_not(store, 3, "d1", None, ONE) == uncured
+    assert why_not(store, 3, "d1", None, {}) == "Generation 3 is what is asked for, and whole."
+    lose(store, 3)
+    assert why_not(store, 3, "d1", None, {}) == "Generation 3 is not whole: bin/python is gone."
+    assert why_not(store, 9, "d1", None, {}).startswith("The receipt of generation 9 cannot be read")
+    prefix.unlink()
+    assert why_not(store, None, "d1", None, {}) == f"There is no environment at {prefix}."

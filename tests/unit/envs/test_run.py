@@ -12,11 +12,21 @@ import pytest
 
 import tfsetup.envs.run as room
 from support.envs import FakeUv, finish, make_hooks, make_plan, make_store, quiet
-from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Preflight, Step, Switch, Verify
+from tfsetup.envs.model import (
+    BuildFromSource,
+    CreateVenv,
+    InstallWheels,
+    Preflight,
+    Step,
+    Switch,
+    Verify,
+    WriteCures,
+)
 from tfsetup.envs.reuse import fitting
 from tfsetup.envs.run import Refused, install
 from tfsetup.envs.store import Store
 from tfsetup.errors import BuildError, NetworkError
+from tfsetup.ground.start_up import START_UP, start_up_text
 
 CREATE = CreateVenv(python="/opt/python3.12", download=False)
 WHEELS = InstallWheels(
@@ -419,3 +429,68 @@ def test_uv_holds_the_lock_too(tmp_path: Path, uv: FakeUv) -> None:
     lock = (store.layout.root / "lock").stat()
     assert len(uv.held) == 3
     assert all(len(held) == 1 and os.path.samestat(held[0], lock) for held in uv.held)
+
+
+ONE = {"TURN_OFF_REMAPPER": "1"}
+CURING: tuple[Step, ...] = (CREATE, WHEELS, WriteCures(environment=ONE), Preflight(), Verify(), Switch())
+
+
+def test_the_checks_see_the_cured_environment_and_the_receipt_says_so(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    start_up = store.layout.site_packages(store.layout.folder(1), "3.12") / START_UP
+    seen: list[str] = []
+
+    def look(_python: Path) -> dict[str, Any]:
+        seen.append(start_up.read_text())
+        return {}
+
+    install(make_plan(*CURING, cures=ONE), store, make_hooks(preflight=look, verify=look))
+    assert seen == [start_up_text(ONE)] * 2
+    receipt = store.receipt(1)
+    assert (receipt.cures, receipt.without_cures) == (ONE, False)
+    assert store.lacks(receipt) == ()
+    assert "set -gx TURN_OFF_REMAPPER" in (store.layout.prefix / "bin/activate.fish").read_text("utf-8", "replace")
+    start_up.unlink()
+    assert [lack.how for lack in store.lacks(receipt)] == ["is missing; it sets TURN_OFF_REMAPPER=1"]
+    assert uv.calls
+
+
+def test_an_environment_that_is_to_be_cured_and_is_not_is_not_whole(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    with pytest.raises(BuildError, match=r"tfsetup_cures\.pth is missing"):
+        install(make_plan(*STEPS, cures=ONE), store, make_hooks())
+    assert store.current() is None
+    assert uv.calls
+
+
+def test_that_the_cures_were_left_out_is_recorded(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS, without_cures=True), store, make_hooks())
+    assert (store.receipt(1).cures, store.receipt(1).without_cures) == ({}, True)
+    assert uv.calls
+
+
+def test_a_cure_that_cannot_be_written_leaves_everything_as_it_was(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+
+    def in_the_way(python: Path) -> dict[str, Any]:
+        (python.parents[1] / "lib/python3.12/site-packages" / START_UP / "x").mkdir(parents=True)
+        return {}
+
+    steps = (CREATE, WHEELS, Preflight(), WriteCures(environment=ONE), Switch())
+    plan = make_plan(*steps, cures=ONE, digest="other")
+    with pytest.raises(BuildError, match=r"2/lib/python3.12/site-packages/tfsetup_cures.pth cannot be written"):
+        install(plan, store, make_hooks(preflight=in_the_way))
+    assert (store.current(), store.numbers()) == (1, [1])
+    assert uv.calls
+
+
+def test_what_a_lock_names_by_a_path_lies_beside_it(tmp_path: Path, uv: FakeUv) -> None:
+    from dataclasses import replace
+
+    store = make_store(tmp_path)
+    install(make_plan(CREATE, replace(WHEELS, beside={"a-1-py3-none-any.whl": b"x"}), Switch()), store, make_hooks())
+    assert (store.layout.prefix / "a-1-py3-none-any.whl").read_bytes() == b"x"
+    assert (store.layout.prefix / WHEELS.lock_name).is_file()
+    assert uv.calls

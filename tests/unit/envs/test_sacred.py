@@ -203,3 +203,14 @@ def test_what_kind_it_is_and_its_python_are_read_from_the_files(tmp_path: Path) 
     shutil.rmtree(folder / "lib")
     (folder / "pyvenv.cfg").write_text("home = /usr\nversion_info = 3.11.7\n")
     assert rebuilt(store.layout, 2).python == "3.11"
+
+
+def test_a_receipt_that_is_written_anew_knows_what_the_start_up_file_sets(tmp_path: Path) -> None:
+    from tfsetup.ground.start_up import START_UP, start_up_text
+
+    store = make_store(tmp_path)
+    finish(store, 1)
+    start_up = store.layout.site_packages(store.layout.folder(1), "3.12") / START_UP
+    for text, expected in (("", {}), ("import evil\n", {}), (start_up_text({"A": "1"}), {"A": "1"})):
+        start_up.write_text(text)
+        assert rebuilt(store.layout, 1).cures == expected

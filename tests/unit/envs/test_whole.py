@@ -12,6 +12,7 @@ from support.envs import finish, install_alpha, make_receipt, make_store, starti
 from tfsetup.envs.model import ADOPTED, Layout
 from tfsetup.envs.store import Store
 from tfsetup.envs.whole import lacks
+from tfsetup.ground.start_up import START_UP, start_up_text
 
 SITE = "lib/python3.12/site-packages"
 
@@ -190,3 +191,28 @@ def test_what_may_not_be_looked_at_is_not_called_gone(store: Store, monkeypatch:
     monkeypatch.setattr(Path, "lstat", closed)
     assert said(store) == [f"{store.layout.folder(1)} cannot be read: Permission denied"]
     assert store.unknown(1) == f"{store.layout.folder(1)} cannot be read: Permission denied"
+
+
+ONE = {"TURN_OFF_REMAPPER": "1"}
+
+
+def test_the_start_up_file_is_part_of_what_was_built(store: Store) -> None:
+    start_up = site(store) / START_UP
+    assert said(store, cures=ONE) == [f"{SITE}/{START_UP} is missing; it sets TURN_OFF_REMAPPER=1"]
+    start_up.write_text(start_up_text(ONE))
+    assert said(store, cures=ONE) == []
+    start_up.write_text(start_up_text(ONE).replace('"1"', '"0"'))  # of the same size
+    assert said(store, cures=ONE) == [f"{SITE}/{START_UP} was edited; it sets TURN_OFF_REMAPPER=1"]
+    assert said(store) == []  # a generation that was built without it
+
+
+def test_it_is_named_once_also_when_a_wheel_brought_it(store: Store) -> None:
+    record(store, "tfsetup_cures-1.2.dist-info", f"{START_UP},sha256=x,59")
+    packages = ("alpha-1.dist-info", "tfsetup_cures-1.2.dist-info")
+    missing = [f"{SITE}/{START_UP} is missing; it sets TURN_OFF_REMAPPER=1"]
+    assert said(store, cures=ONE, packages=packages) == missing
+
+
+def test_conda_may_not_have_changed_it(store: Store) -> None:
+    changed = {"cures": ONE, "backend": "conda", "differing": (f"{SITE}/{START_UP}",)}
+    assert said(store, **changed) == [f"{SITE}/{START_UP} is missing; it sets TURN_OFF_REMAPPER=1"]

@@ -14,6 +14,7 @@ from support.locks import origin, package
 from support.matrix import linux, shipped
 from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError
 from tfsetup.locks import files
+from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs, subject
 from tfsetup.locks.write import write_lock
 from tfsetup.matrix.reference import reference_host
@@ -187,3 +188,33 @@ def test_what_judges_is_part_of_the_memory(tmp_path: Path, monkeypatch: pytest.M
     files.keep_proof("0", PROOF)
     monkeypatch.setattr(files, "_judging_code", lambda: "another")
     assert files.known_proof("0") is None
+
+
+def test_the_wheel_beside_a_lock_must_be_the_one_it_names(tmp_path: Path) -> None:
+    wheel = cure_wheel({"A": "1"})
+    path = tmp_path / "pylock.a-b.toml"
+    lock = write_lock((package("alpha", "1.0"), wheel.package), origin(cures={"A": "1"}), "pylock")
+    what = f"{wheel.filename}, which cures known defects,"
+    assert files.cure_problem(path, lock) == f"{what} cannot be read beside it: No such file or directory"
+    files.write_all(tmp_path, {path.name: lock.text, wheel.filename: wheel.content})
+    assert files.cure_problem(path, lock) == ""
+    (tmp_path / wheel.filename).write_bytes(b"")
+    assert files.cure_problem(path, lock) == f"{what} is not the one it was written with"
+    assert files.cure_problem(path, write_lock((package("alpha", "1.0"),), origin(), "pylock")) == ""
+
+
+def test_wheels_that_no_lock_names_any_more_go_and_nothing_else_does(tmp_path: Path) -> None:
+    wheel, old = cure_wheel({"A": "1"}), cure_wheel({"A": "2"})
+    lock = write_lock((wheel.package,), origin(), "pylock")
+    mine = ("tfsetup_cures-mine.whl", "other-1.0-py3-none-any.whl", "proof.json")
+    files.write_all(tmp_path, {"pylock.a-b.toml": lock.text, wheel.filename: wheel.content, old.filename: old.content})
+    files.write_all(tmp_path, dict.fromkeys(mine, "x"))
+    files.sweep_cures(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"pylock.a-b.toml", wheel.filename, *mine}
+    files.sweep_cures(tmp_path / "nowhere")
+
+
+def test_the_wheel_that_cures_is_no_part_of_what_a_proof_is_about() -> None:
+    host = reference_host(next(row for row in shipped().rows if row.id == "macos-arm64-metal"))
+    alpha = package("alpha", "1.0")
+    assert subject([alpha, cure_wheel({"A": "1"}).package], host, "3.12") == subject([alpha], host, "3.12")

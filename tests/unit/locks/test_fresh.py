@@ -127,3 +127,20 @@ def test_the_digest_is_that_of_row_and_ask() -> None:
     assert digest(lock_of(order(), changed(versions=">=2.14"))) != digest(PLAIN)
     assert len(digest(PLAIN)) == 64
     assert isinstance(PLAIN.origin, Origin)
+
+
+def test_a_lock_from_before_a_defect_was_known_is_stale() -> None:
+    uncured = lock_of(order(), replace(shipped(), hazards=()))
+    assert changes(uncured, order(), None, shipped()) == ("what known defects are cured by: +TURN_OFF_REMAPPER=1",)
+    assert changes(PLAIN, order(), None, replace(shipped(), hazards=())) == (
+        "what known defects are cured by: -TURN_OFF_REMAPPER=1",
+    )
+
+
+def test_a_lock_that_was_to_have_no_cures_stays_fresh() -> None:
+    bare = lock_of(order(cures=False))
+    assert bare.origin is not None
+    assert (bare.origin.cures, bare.origin.without_cures) == ({}, True)
+    assert recorded_order(bare.origin).cures is False
+    assert changes(bare, order(), None, shipped()) == ()
+    assert changes(PLAIN, order(cures=False), None, shipped()) != ()

@@ -254,3 +254,44 @@ def test_a_note_of_another_shape_has_a_line_too() -> None:
 def test_a_cut_off_lock_is_never_taken_for_a_whole_one(end: int) -> None:
     with pytest.raises(InvalidFileError):
         read_pylock(WRITTEN[:end], file="f")
+
+
+CURE = f"""\
+lock-version = "1.0"
+created-by = "uv"
+
+[[packages]]
+name = "tfsetup-cures"
+version = "1.2"
+wheels = [{{ name = "NAME", path = "PATH", size = 9, hashes = {{ sha256 = "{SHA}" }} }}]
+"""
+BESIDE = "tfsetup_cures-1.2-py3-none-any.whl"
+
+
+def test_the_wheel_that_cures_may_lie_beside_the_lock() -> None:
+    lock = read_pylock(CURE.replace("NAME", BESIDE).replace("PATH", BESIDE), file="f")
+    assert [(file.filename, file.path, file.url) for file in lock.packages[0].wheels] == [(BESIDE, BESIDE, None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        (BESIDE, f"/tmp/{BESIDE}"),  # noqa: S108 - a place that is refused
+        (BESIDE, f"../{BESIDE}"),
+        (BESIDE, f"vendor/{BESIDE}"),
+        (f"/tmp/{BESIDE}", f"/tmp/{BESIDE}"),  # noqa: S108
+        (BESIDE, "tfsetup_cures-1.3-py3-none-any.whl"),
+        ("evil-1.2-py3-none-any.whl", "evil-1.2-py3-none-any.whl"),
+    ],
+)
+def test_it_may_lie_nowhere_else_and_no_other_file_may(name: str, place: str) -> None:
+    with pytest.raises(InvalidFileError) as caught:
+        read_pylock(CURE.replace("NAME", name).replace("PATH", place), file="f")
+    assert caught.value.code is Code.INVALID_FILE
+
+
+def test_another_package_has_no_place_beside_the_lock() -> None:
+    other = "alpha-1.2-py3-none-any.whl"
+    text = CURE.replace("NAME", other).replace("PATH", other).replace("tfsetup-cures", "alpha")
+    with pytest.raises(InvalidFileError, match="is a place on one machine"):
+        read_pylock(text, file="f")

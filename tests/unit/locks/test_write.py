@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.locks import HOST, origin, package, sha
+from tfsetup.errors import InvalidFileError
+from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
 from tfsetup.locks.portable import read_portable
 from tfsetup.locks.pylock import read_pylock
@@ -215,3 +217,48 @@ def test_any_edit_of_a_version_or_a_hash_is_found(found: tuple[LockedPackage, ..
     forged = lock.text.replace(chosen.files[0].sha256, sha("forged"))
     with pytest.raises(InvalidFileError, match="is not what tfsetup wrote"):
         read(replace(lock, text=forged))
+
+
+ONE = {"TURN_OFF_REMAPPER": "1"}
+
+
+def test_the_portable_form_carries_no_cure_and_says_what_to_add() -> None:
+    lock = write_lock([*PACKAGES, cure_wheel(ONE).package], origin(cures=ONE), "portable")
+    assert "tfsetup-cures" not in lock.text
+    assert [one.name for one in lock.packages] == ["alpha", "beta"]
+    assert lock.text.splitlines()[2:6] == [
+        "# Known defects of what is locked make results wrong, unless every process sees what follows. `tfsetup",
+        "# install` sees to that; after any other installation, add it to where processes get their environment:",
+        "#   export TURN_OFF_REMAPPER=1",
+        '#: row = "macos-arm64-metal"',
+    ]
+    assert read(lock) == lock
+
+
+@pytest.mark.parametrize("form", ["pylock", "portable"])
+def test_what_cures_is_in_the_note_and_an_edit_of_it_is_found(form: Form) -> None:
+    lock = write_lock(PACKAGES, origin(cures=ONE), form)
+    again = read(lock)
+    assert again.origin is not None
+    assert (again.origin.cures, again.origin.without_cures) == (ONE, False)
+    for changed in (
+        lock.text.replace('REMAPPER = "1"', 'REMAPPER = "0"'),
+        "".join(line for line in lock.text.splitlines(keepends=True) if "cures." not in line),
+    ):
+        with pytest.raises(InvalidFileError, match="not what tfsetup wrote"):
+            read(replace(lock, text=changed))
+
+
+@pytest.mark.parametrize("form", ["pylock", "portable"])
+def test_that_the_cures_were_left_out_is_in_the_note(form: Form) -> None:
+    lock = write_lock(PACKAGES, origin(without_cures=True), form)
+    assert "without_cures = true\n" in lock.text
+    again = read(lock)
+    assert again.origin is not None
+    assert again.origin.without_cures
+
+
+def test_a_note_without_anything_to_cure_is_as_it_was_before_there_were_cures() -> None:
+    sealed = write_lock(PACKAGES, origin(), "pylock").origin
+    assert sealed is not None
+    assert sealed.digest == "bde59ca0626c9d83e74f971ae35f33df4ef0d746fa17f630708f741f9665f2c3"

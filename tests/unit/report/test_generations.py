@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-from tfsetup.report.generations import generations_view
+from tfsetup.report.generations import change_line, generations_view
+from tfsetup.report.result import Result
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:
@@ -60,3 +61,26 @@ def test_what_is_known_of_a_receipt_is_told() -> None:
 
 def test_names_do_not_drive_the_terminal() -> None:
     assert "\x1b" not in "".join(lines(row(1, whole=False, missing=["\x1b[2Jx is gone"])))
+
+
+def test_what_cures_a_generation_and_what_does_not_stands_below() -> None:
+    one = {"TURN_OFF_REMAPPER": "1"}
+    found = lines(row(1, cures=one, uncured={}), row(2, cures={}, uncured=one), row(3, cures={}, uncured={}), width=200)
+    wrong = "a known defect of what is installed there makes results wrong."
+    assert found[5:] == [
+        "Generation 1 sets TURN_OFF_REMAPPER=1 at every start of its Python.",
+        f"Generation 2 does not set TURN_OFF_REMAPPER=1: {wrong} `tfsetup install` builds one that is cured.",
+    ]
+
+
+def test_a_change_to_one_that_is_not_cured_is_told() -> None:
+    data = {"prefix": "/p", "generation": 1, "changed": True, "row": "r", "uncured": {"A": "1"}}
+    for changed, first in (
+        (True, "/p is generation 1 again (r)."),
+        (False, "/p already is generation 1: nothing to do."),
+    ):
+        line = change_line(Result(command="rollback", data=data | {"changed": changed}))
+        assert line.splitlines()[0] == first
+        assert line.splitlines()[1].startswith("It does not set A=1: a known defect")
+        cured = change_line(Result(command="rollback", data=data | {"changed": changed, "uncured": {}}))
+        assert cured == first

@@ -77,3 +77,13 @@ def test_the_words_while_locks_are_proven() -> None:
     )
     assert proven("a", "fails", 3) == f"Proven    {'a':<28} does not load  3 libraries"
     assert proven("a", "undecided", 0) == f"Undecided {'a':<28} not proven     0 libraries"
+
+
+def test_a_lock_that_does_not_carry_its_cure_comes_with_the_line_to_add() -> None:
+    one = {"TURN_OFF_REMAPPER": "1"}
+    line = "add the line: export TURN_OFF_REMAPPER=1"
+    for checked in (False, True):
+        told = lines({"environment": one, "cure": None, "hazards": []}, checked=checked)
+        assert told[1] == f"    `tfsetup install` sets it; where pip, uv or conda install this lock, {line}"
+        assert "export" not in "".join(lines({"environment": one, "cure": "a.whl"}, checked=checked))
+        assert "export" not in "".join(lines({"environment": {}, "cure": None}, checked=checked))

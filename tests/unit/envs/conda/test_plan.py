@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from support.conda import package, platform_lock, wheel
 from support.envs import make_hooks, make_store, quiet
 from tfsetup.envs.conda import build
 from tfsetup.envs.conda.engine import Downloads
-from tfsetup.envs.model import AddWheels, CreateCondaPrefix, Plan, Preflight, Switch, Verify
+from tfsetup.envs.model import AddWheels, CreateCondaPrefix, Plan, Preflight, Switch, Verify, WriteCures
 from tfsetup.envs.plan import describe, plan_conda
 from tfsetup.envs.reuse import fitting
 from tfsetup.envs.run import install
 from tfsetup.errors import BuildError
+from tfsetup.ground.start_up import START_UP, start_up_text
 from tfsetup.locks.conda.lockfile import make_lock
 from tfsetup.locks.conda.model import CondaPackage, PlatformLock
 from tfsetup.locks.run import Finished
@@ -166,3 +168,24 @@ def test_on_windows_the_interpreter_is_at_the_top() -> None:
     assert layout.python(Path("p"), "conda") == Path("p/python.exe")
     assert layout.python(Path("p")) == Path("p/Scripts/python.exe")
     assert Layout(prefix=Path("env")).python(Path("p"), "conda") == Path("p/bin/python")
+
+
+def test_a_conda_prefix_is_cured_for_its_python_and_for_its_activation(stage: Stage, tmp_path: Path) -> None:
+    one = {"TURN_OFF_REMAPPER": "1"}
+    selection = replace(SELECTION, settings=one)
+    made = plan_conda(selection, make_lock([platform_lock()], ()), platform_lock())
+    kinds = [type(step) for step in made.steps]
+    assert kinds == [CreateCondaPrefix, AddWheels, WriteCures, Preflight, Verify, Switch]
+    assert made.cures == one
+    store = make_store(tmp_path)
+    receipt = install(made, store, make_hooks()).receipt
+    folder = store.layout.folder(1)
+    assert receipt.cures == one
+    assert (folder / "lib/python3.12/site-packages" / START_UP).read_text() == start_up_text(one)
+    assert (folder / "etc/conda/activate.d/tfsetup-cures.sh").is_file()
+    assert (folder / "etc/conda/deactivate.d/tfsetup-cures.sh").is_file()
+    (folder / "lib/python3.12/site-packages" / START_UP).unlink()
+    assert [lack.how for lack in store.lacks(receipt)] == ["is missing; it sets TURN_OFF_REMAPPER=1"]
+    bare = plan_conda(selection, make_lock([platform_lock()], ()), platform_lock(), cures=False)
+    assert (bare.cures, bare.without_cures) == ({}, True)
+    assert stage.uv
