@@ -28,8 +28,12 @@ pytestmark = [
 ]
 
 TENSORFLOW = "2.21.0"
-MINORS = {python.minor for python in probe(downloads=False).pythons or () if python.path and not python.free_threaded}
-MINOR = max(MINORS & {"3.10", "3.11", "3.12", "3.13"}, key=lambda text: int(text.split(".")[1]))
+PYTHONS = {
+    python.minor: python.path
+    for python in probe(downloads=False).pythons or ()
+    if python.path and not python.free_threaded
+}
+MINOR = max(set(PYTHONS) & {"3.10", "3.11", "3.12", "3.13"}, key=lambda text: int(text.split(".")[1]))
 
 ROW = f"""
 schema: 1
@@ -92,7 +96,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with TensorFlow and the device beside it."""
     environment = tmp_path_factory.mktemp("fake") / "env"
     uv = find_uv_bin()
-    subprocess.run([uv, "venv", "-q", "-p", MINOR, str(environment)], check=True)
+    subprocess.run([uv, "venv", "-q", "-p", str(PYTHONS[MINOR]), str(environment)], check=True)
     wanted = f"tensorflow-cpu=={TENSORFLOW}"
     subprocess.run([uv, "pip", "install", "-q", "--python", str(environment), wanted], check=True)
     plugin.put(plugin.site_packages(environment), cache(tmp_path_factory))
@@ -124,10 +128,10 @@ def bench(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ben
     ("argv", "matrix"), [(["--without-cures"], "with.yaml"), ([], "without.yaml")], ids=["without-cures", "no-hazard"]
 )
 def test_uncured_it_is_never_installed_and_the_old_generation_stays(bench: Bench, argv: list[str], matrix: str) -> None:
-    before = os.readlink(bench.prefix)
+    before = bench.prefix.readlink()
     done = bench.install(*argv, matrix=matrix)
     assert done.returncode == 7, done.stderr
-    assert os.readlink(bench.prefix) == before
+    assert bench.prefix.readlink() == before
     assert "dense-relu-graph" in done.stdout
     assert "the activation is not computed (Relu, Relu6, Elu, LeakyRelu in a tf.function, Dense through predict)" in (
         done.stdout
