@@ -245,9 +245,14 @@ def _pairs(row: Row, version: str, host: Host, matrix: Matrix) -> Iterator[tuple
     arch, os, have = process_arch(row), row.when.os, floor_version(host)
     for pair in plugin.pairs:
         release = matrix.index.release(plugin.distribution, pair.plugin)
-        if not in_range(pair.tensorflow, version) or release is None or release.yanked:
+        if not in_range(pair.tensorflow, version):
             continue
         if pair.macos is not None and have is not None and not macos_in(pair.macos, have):
+            continue
+        if plugin.distribution not in matrix.index.distributions:
+            yield pair, set(_ANY)  # a team's own, from an index of theirs: their row is all there is to go by
+            continue
+        if release is None or release.yanked:
             continue
         if plugin.build == "source":
             yield pair, {m for m in _ANY if in_range(release.requires_python or ">=3", f"{m}.99")}

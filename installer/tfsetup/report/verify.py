@@ -152,7 +152,9 @@ def runtime_lines(data: Data) -> Iterator[str]:
         if message["kind"] == "unknown":
             yield printable(f"  {message['line']}")
     if data["environment"]:
-        yield printable("set by you: " + ", ".join(f"{name}={value}" for name, value in data["environment"].items()))
+        yield printable(
+            "settings in force: " + ", ".join(f"{name}={value}" for name, value in data["environment"].items())
+        )
 
 
 _KERNELS = (("oneDNN", "onednn"), ("XNNPACK (TensorFlow Lite)", "xnnpack"))

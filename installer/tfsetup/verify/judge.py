@@ -91,7 +91,7 @@ def _verification(
         influences=_influences(seen),
         findings=findings,
         failure=failure(seen),
-        seconds=seen.outcome.seconds,
+        seconds=seen.outcome.seconds + (seen.outcome.cpu.seconds if seen.outcome.cpu is not None else 0.0),
         log=seen.outcome.stderr,
     )
 

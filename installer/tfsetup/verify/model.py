@@ -22,8 +22,8 @@ class ProbeOutcome:
     """What was seen of a probe from outside: how it ended, the events it sent, and its standard error.
 
     `exit_status` is the process's own, `signal` its name (`SIGILL`) where one killed it, `message` why it could not be
-    started. `stderr` keeps the first and the last part of a long output. `seconds` is from start to end, of both runs:
-    `cpu` is the one that measured the CPU alone, after another device had ended or stopped the process.
+    started. `stderr` keeps the first and the last part of a long output. `seconds` is from start to end. `cpu` is the
+    run that measured the CPU alone, after another device had ended or stopped this process.
     """
 
     python: str

@@ -93,7 +93,7 @@ def run_probe(
             return outcome
         # Another device has ended or stopped the process: whether the CPU works is another question.
         alone = _run(python, start, options | {"only": "CPU"}, min(limit, ALONE_S[mode]), on_progress)
-        return replace(outcome, cpu=alone, seconds=outcome.seconds + alone.seconds)
+        return replace(outcome, cpu=alone)
     # TensorFlow did not load: are its files whole, and which instructions has the child's CPU (it may be emulated)?
     second = _run(python, start, {"mode": "aftermath"}, AFTERMATH_S, None)
     return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] in AFTER))
