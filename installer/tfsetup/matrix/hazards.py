@@ -88,7 +88,8 @@ def _in_packages(hazard: Hazard, packages: Mapping[str, str]) -> bool:
 def _here(hazard: Hazard, row: str | None, macos: str | None, python: str | None) -> bool:
     if hazard.rows and row is not None and row not in hazard.rows:
         return False
-    if hazard.python is not None and (python is None or not in_range(hazard.python, python)):
+    known = python is not None and is_version(python)
+    if hazard.python is not None and not (known and in_range(hazard.python, str(python))):
         return False
     return hazard.macos is None or macos is None or macos_in(hazard.macos, macos)
 

@@ -162,7 +162,8 @@ def test_one_wheel_of_a_release_may_have_what_the_others_have_not(python: str, *
 
 
 @pytest.mark.parametrize(
-    ("python", "holds"), [("3.11", True), ("3.11.9", True), ("3.10", False), ("3.12.0", False), (None, False)]
+    ("python", "holds"),
+    [("3.11", True), ("3.11.9", True), ("3.10", False), ("3.12.0", False), (None, False), ("a path", False)],
 )
 def test_a_defect_of_some_pythons_needs_the_python(python: str | None, *, holds: bool) -> None:
     assert bool(hazards_of([hazard(python="==3.11.*")], {METAL: "1.2.0"}, python=python)) is holds
