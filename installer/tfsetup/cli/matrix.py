@@ -130,7 +130,8 @@ def _check(session: Session, hosts: Path | None, *, offline: bool) -> Result:
         with _client(session) as client:
             found = differences(read.index, client.pages(_names(read)))
             data |= {"differences": [asdict(d) for d in found], "traffic": asdict(client.traffic)}
-    problems = [*loose, *(problem for report in reports for problem in report.problems), *_unfounded(read)]
+    problems = [*loose, *(problem for report in reports for problem in report.problems)]
+    problems = problems or _unfounded(read)  # what is wrong in itself needs no evidence
     findings = [_finding(problem) for problem in problems]
     grave = any(difference["grave"] for difference in data["differences"])
     code = Code.INVALID_FILE if problems else Code.ANSWER_IS_NO if grave else None
