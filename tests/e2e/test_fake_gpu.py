@@ -152,7 +152,7 @@ def test_the_cure_is_there_however_a_process_is_started(bench: Bench) -> None:
     for how, command in starts.items():
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=bare, cwd=bench.folder)
         assert done.stdout.strip() == "1", how
-    ran = bench.tfsetup("run", "--prefix", str(bench.prefix), "--", "python", "-c", TELL)
+    ran = bench.tfsetup("run", str(bench.prefix), "--", "python", "-c", TELL)
     assert ran.stdout.strip() == "1", ran.stderr
     user = subprocess.run(
         [python, "-c", TELL], capture_output=True, text=True, check=True, env=bare | {"TURN_OFF_REMAPPER": "0"}

@@ -12,7 +12,7 @@ from typing import Any
 
 from .channel import describe
 from .devices import softly
-from .numerics import convolution, distance
+from .numerics import convolution, dense, distance
 
 LEAK = 0.2  # tf.nn.leaky_relu's slope below zero
 SPREAD = 4.0  # standard deviation of what reaches the activation: some of it is above 6, where Relu6 bends
@@ -31,6 +31,7 @@ class Graph:
         self.tf, self.np = tf, np
         self.inputs, self.weights, self.bias = operands
         self.operation, self.layer = operation, layer
+        self.linears = [self.linear(each) for each in self.weights]
 
     def run(self, device: str) -> dict[str, Any]:
         """Ask `device`; return seconds, and for each way to ask how far its answer is from the right one.
@@ -59,8 +60,8 @@ class Graph:
 
         results = self.tf.function(layers, autograph=False)(self.inputs, self.bias, *self.weights)
         return [
-            self._case(name, result.numpy(), self.linear(weights))
-            for name, result, weights in zip(ACTIVATIONS, results, self.weights)  # noqa: B905 - Python 3.10
+            self._case(name, result.numpy(), linear)
+            for name, result, linear in zip(ACTIVATIONS, results, self.linears)  # noqa: B905 - Python 3.10
         ]
 
     def _keras(self, device: str) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class Graph:
             result = self._predicted(device)
         except Exception as error:
             return {"way": "predict", "error": describe(error)}
-        return self._case("predict", result, self.linear(self.weights[0]))
+        return self._case("predict", result, self.linears[0])
 
     def _predicted(self, device: str) -> Any:
         keras = self.tf.keras
@@ -106,7 +107,7 @@ class Dense(Graph):
 
     def linear(self, weights: Any) -> Any:
         """Return what reaches the activation."""
-        return self.inputs.astype(self.np.float64) @ weights.astype(self.np.float64) + self.bias
+        return dense(self.np, self.inputs, weights) + self.bias
 
 
 class Convolved(Graph):
