@@ -106,7 +106,7 @@ def _asked(hazard: Hazard, evidence: Evidence, listed: Mapping[str, str]) -> boo
     """Return whether a device gave the wrong result that shows this defect, and has the distribution (if one knows)."""
     if not evidence.wrong_checks.intersection(hazard.asked_by):
         return False
-    return not listed or bool(hazards_of([hazard], listed))
+    return bool(hazards_of([hazard], listed)) if listed else hazard.python is None
 
 
 def _measured(hazard: Hazard, evidence: Evidence) -> str:

@@ -32,7 +32,7 @@ def hazards_in(receipt: Receipt, hazards: Sequence[Hazard]) -> tuple[Hazard, ...
     """Return the known defects of what a generation consists of, by its packages."""
     pairs = (name.removesuffix(".dist-info").partition("-") for name in receipt.packages)
     packages = {name.lower().replace("_", "-").replace(".", "-"): version for name, _, version in pairs}
-    return hazards_of(hazards, packages, row=receipt.row)
+    return hazards_of(hazards, packages, row=receipt.row, python=receipt.python)
 
 
 def uncured(receipt: Receipt, hazards: Sequence[Hazard]) -> dict[str, str]:

@@ -92,7 +92,7 @@ def as_locked(
 
     Somebody else's lock may hold another plugin than the row would choose. `macos` is the version of the machine.
     """
-    found = hazards_of(known, packages, row=selection.row, macos=macos)
+    found = hazards_of(known, packages, row=selection.row, macos=macos, python=selection.python)
     selection = replace(selection, hazards=found)
     expect = replace(selection.expect, environment=selection.environment) if selection.expect else None
     return replace(selection, expect=expect)

@@ -21,7 +21,8 @@ def present(seen: Observed, hazards: Sequence[Hazard], host: Host | None, row: s
     """Return the hazards that the environment's own packages have, whoever installed them."""
     macos = host.os_version if host is not None and host.os == "macos" else None
     packages = seen.last("distributions").get("distributions") or {}
-    return hazards_of(hazards, packages, row=row, macos=macos)
+    python = seen.last("interpreter").get("python")
+    return hazards_of(hazards, packages, row=row, macos=macos, python=python if isinstance(python, str) else None)
 
 
 def cure_findings(seen: Observed, expectation: Expectation | None, found: Sequence[Hazard]) -> Iterator[Finding]:
