@@ -175,7 +175,9 @@ def _regex(piece: Piece, following: Piece | None) -> str:
             if kind == "text" and not stop:
                 raise PatternError(f"{{{name}:text}} must be followed by literal text")
             longest = _LONGEST_TEXT if kind == "text" else _LONGEST_CAPTURE
-            return f"(?P<{name}>(?>{stop}{CLASSES[kind]}){{1,{longest}}}+)"
+            # Atomic, as only such groups are repeated rightly by CPython 3.11.0 to 3.11.4 (gh-106052).
+            one = f"(?>{stop}{CLASSES[kind]})" if stop else CLASSES[kind]
+            return f"(?P<{name}>{one}{{1,{longest}}}+)"
 
 
 def _stop(following: Literal | Choice) -> str:
