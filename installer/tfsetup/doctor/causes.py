@@ -48,7 +48,7 @@ from tfsetup.doctor.weights import POINTS
 from tfsetup.matrix.model import Accelerator, Ask, Backend
 from tfsetup.matrix.versions import is_version
 
-_SLUG: Final = re.compile(r"[a-z0-9]++(?:[-.][a-z0-9]++)*+")
+_SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
 _SIGNAL_KEYS: Final = ("log", "prose", "also", "without", "preflight", "image", "check", "subject", "when", "weight")
 # What inspections and preflight say, besides what patterns capture; `pkg_NAME` is an installed version.
 _TOLD: Final = frozenset(("subject", "installed", "required", "names", "keep", "kept", "nearest", "name", "want"))

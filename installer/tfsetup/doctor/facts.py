@@ -27,7 +27,7 @@ HOST_FACTS = (
 LOG_FACTS = frozenset(("loss", "os_told", "mac", "devices"))
 # What a package name may be compared with besides a specifier.
 PRESENCE = ("present", "absent")
-_VERSION = re.compile(r"[0-9]++(?:\.[0-9]++)*+(?:(?:rc|a|b|\.post|\.dev)[0-9]++)?+")
+_VERSION = re.compile(r"[0-9]++(?>\.[0-9]++)*+(?>(?:rc|a|b|\.post|\.dev)[0-9]++)?+")
 # Only this much of each end of a log is searched for facts: what a run prints about its machine stands there.
 _WINDOW = 200_000
 
@@ -102,7 +102,7 @@ _PERSONAL = (
 )
 _PYTHON = (
     re.compile(r"python(?P<v>[23]\.[0-9]{1,2})(?:/|\\|\b)", re.IGNORECASE),
-    re.compile(r"Python(?P<major>3)(?P<minor>[0-9]{1,2})(?:-32|_64)?+[\\/]", re.IGNORECASE),
+    re.compile(r"Python(?P<major>3)(?P<minor>[0-9]{1,2})(?>-32|_64)?+[\\/]", re.IGNORECASE),
     re.compile(r"(?:C|c)?Python (?P<v>[23]\.[0-9]{1,2}(?:\.[0-9]{1,2})?)"),
     re.compile(r"\bcp(?P<major>[23])(?P<minor>[0-9]{1,2})-cp"),
     re.compile(r"cpython-(?P<major>3)(?P<minor>[0-9]{1,2})"),

@@ -37,7 +37,7 @@ _ANCHORED = f"must begin with at least {SHORTEST_ANCHOR} literal characters"
 # A log that says a thing a million times says it as well in its first and last few dozen places.
 _TRIES_FROM_EACH_END = 30
 _PIECE = re.compile(r"\{([^{}]*+)\}")
-_NAME = re.compile(r"[a-z][a-z_]*+(?::[a-z]++)?+")
+_NAME = re.compile(r"[a-z][a-z_]*+(?>:[a-z]++)?+")
 
 
 class PatternError(ValueError):
@@ -169,13 +169,15 @@ def _regex(piece: Piece, following: Piece | None) -> str:
         case Gap(longest):
             if not isinstance(following, Literal | Choice):
                 raise PatternError("a gap must be followed by literal text")
-            return f"(?:(?!{_stop(following)})[\\s\\S]){{0,{longest}}}+"
+            return f"(?>(?!{_stop(following)})[\\s\\S]){{0,{longest}}}+"
         case Capture(name, kind):
             stop = f"(?!{_stop(following)})" if isinstance(following, Literal | Choice) else ""
             if kind == "text" and not stop:
                 raise PatternError(f"{{{name}:text}} must be followed by literal text")
             longest = _LONGEST_TEXT if kind == "text" else _LONGEST_CAPTURE
-            return f"(?P<{name}>(?:{stop}{CLASSES[kind]}){{1,{longest}}}+)"
+            # Atomic, as only such groups are repeated rightly by CPython 3.11.0 to 3.11.4 (gh-106052).
+            one = f"(?>{stop}{CLASSES[kind]})" if stop else CLASSES[kind]
+            return f"(?P<{name}>{one}{{1,{longest}}}+)"
 
 
 def _stop(following: Literal | Choice) -> str:

@@ -42,24 +42,24 @@ _ASSIGNED: Final = r"([\w.-]{1,200}+[\"']?+\s{0,3}+[=:]\s{0,3}+[\"']?+)"
 _SECRETS: Final = (
     # A private key, whole or cut off, and lines that are nothing but base64.
     re.compile(
-        r"-----BEGIN (?:(?!PRIVATE)[A-Z]{1,20}+ ){0,4}+PRIVATE KEY-----(?:\s{1,4}+[A-Za-z0-9+/=]{1,200}+(?=\s|$))*+"
-        r"(?:\s{1,4}+-----END [A-Z ]{0,60}+-----)?+"
+        r"-----BEGIN (?>(?!PRIVATE)[A-Z]{1,20}+ ){0,4}+PRIVATE KEY-----(?>\s{1,4}+[A-Za-z0-9+/=]{1,200}+(?=\s|$))*+"
+        r"(?>\s{1,4}+-----END [A-Z ]{0,60}+-----)?+"
     ),
     re.compile(r"(?m)^[A-Za-z0-9+/]{60,76}+={0,2}+$"),
     # https://user:password@host, also with a slash in the password
-    re.compile(r"(?<=://)[^/\s\"'<>:]{1,200}+:(?![0-9]{1,5}+(?:/|$))(?:[^\s\"'<>@]{0,400}+@){1,4}+"),
-    re.compile(r"(?<=://)(?!git@)(?:[^/\s\"'<>@]{0,400}+@){1,4}+"),
+    re.compile(r"(?<=://)[^/\s\"'<>:]{1,200}+:(?![0-9]{1,5}+(?:/|$))(?>[^\s\"'<>@]{0,400}+@){1,4}+"),
+    re.compile(r"(?<=://)(?!git@)(?>[^/\s\"'<>@]{0,400}+@){1,4}+"),
     # machine HOST login NAME password SECRET (netrc, one line or several)
     re.compile(
         r"(?i)(\b(?:machine\s{1,20}+\S{1,200}+|default)\s{1,20}+)"
-        r"(?:(?:login|account|password)\s{1,20}+\S{1,400}+(?:\s{1,20}+(?=login|account|password))?+){1,3}+"
+        r"(?>(?:login|account|password)\s{1,20}+\S{1,400}+(?>\s{1,20}+(?=login|account|password))?+){1,3}+"
     ),
-    re.compile(r"(?i)(\b(?:proxy-)?+authorization[\"']?+\s{0,3}+[:=]\s{0,3}+[\"']?+)(?:[a-z]{2,20}+ )?+[^\s\"',]{4,}+"),
+    re.compile(r"(?i)(\b(?>proxy-)?+authorization[\"']?+\s{0,3}+[:=]\s{0,3}+[\"']?+)(?>[a-z]{2,20}+ )?+[^\s\"',]{4,}+"),
     re.compile(r"(?i)(\bbearer\s{1,3}+)[\w.~+/=-]{8,}+"),
-    re.compile(r"(?i)(\b(?:set-)?+cookie:\s{0,3}+)[^\r\n]++"),
+    re.compile(r"(?i)(\b(?>set-)?+cookie:\s{0,3}+)[^\r\n]++"),
     re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_PREFIXES)})[\w.-]{{10,}}+"),
     re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    re.compile(r"\beyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]++)?+"),
+    re.compile(r"\beyJ[\w-]{8,}+\.[\w-]{8,}+(?>\.[\w-]++)?+"),
     # conda's tokens are a part of the address
     re.compile(r"(?<=/t/)[A-Za-z0-9-]{8,}+(?=/)"),
     re.compile(rf"(?i)(?<![\w.-])(?=[\w.-]{{0,200}}?(?:{_WORDS})){_ASSIGNED}[^\s\"'&;,]{{4,}}+"),
@@ -68,14 +68,14 @@ _SECRETS: Final = (
     re.compile(
         r"(?i)(?<![\w.-])(?=[\w-]{0,200}?[_-])(?=[\w-]{0,200}?(?:passw|passphrase|passcode|secret|credential"
         r"|(?:api|access|account|private|auth|signing|encryption|license)[_-]?key))"
-        rf"([\w-]{{1,200}}+[\"']?+[ \t]{{1,9}}+(?:(?:is|was) )?+[\"'`]?+){_PROSE}[^\s\"'`&;,]{{4,}}+"
+        rf"([\w-]{{1,200}}+[\"']?+[ \t]{{1,9}}+(?>(?:is|was) )?+[\"'`]?+){_PROSE}[^\s\"'`&;,]{{4,}}+"
     ),
     re.compile(
         r"(?i)(?<![\w.-])(?=[\w-]{0,200}?[_-])(?=[\w-]{0,200}?token)"
-        rf"([\w-]{{1,200}}+[\"']?+[ \t]{{1,9}}+(?:(?:is|was) )?+[\"'`]?+){_RANDOM}[^\s\"'`,;<>()\[\]]{{6,}}+"
+        rf"([\w-]{{1,200}}+[\"']?+[ \t]{{1,9}}+(?>(?:is|was) )?+[\"'`]?+){_RANDOM}[^\s\"'`,;<>()\[\]]{{6,}}+"
     ),
     re.compile(
-        rf"(?i)(\b{_SPOKEN}[\"']?+[ \t]{{1,3}}+(?:is|was|are|were)[ \t]{{1,3}}+(?:now )?+[\"'`]?+)"
+        rf"(?i)(\b{_SPOKEN}[\"']?+[ \t]{{1,3}}+(?:is|was|are|were)[ \t]{{1,3}}+(?>now )?+[\"'`]?+)"
         rf"{_PROSE}[^\s\"'`,;]{{3,}}+"
     ),
     re.compile(rf"(?i)(\b{_SPOKEN}[ \t]{{1,3}}+[\"'`]?+){_RANDOM}[^\s\"'`,;<>()\[\]]{{6,}}+"),
@@ -90,17 +90,17 @@ _HOMES: Final = (
     re.compile(r"(?i)([a-z]:[\\/]{1,4}Users[\\/]{1,4})(?P<user>[^\\/\s\"':,;<>]{1,64})"),
 )
 # The host of an index tells whose it is. Kept are those whose pages programs name in their messages for everybody.
-_HOST: Final = r"[^\W_](?:[\w-]|\.(?=\w)){0,253}+"
+_HOST: Final = r"[^\W_](?>[\w-]|\.(?=\w)){0,253}+"
 _PUBLIC: Final = frozenset((
     "tensorflow.org", "nvidia.com", "python.org", "pypa.io", "github.com", "microsoft.com", "aka.ms", "apple.com",
     "protobuf.dev", "astral.sh", "conda.io", "keras.io", "numpy.org", "stackoverflow.com", "localhost",
 ))  # fmt: skip
 _HOSTS: Final = (
-    re.compile(rf"(?P<before>://(?:(?:{_HIDDEN}|[^/\s\"'<>@]{{0,400}}+)@)?+)(?P<host>{_HOST})"),
+    re.compile(rf"(?P<before>://(?>(?:{_HIDDEN}|[^/\s\"'<>@]{{0,400}}+)@)?+)(?P<host>{_HOST})"),
     re.compile(rf"(?P<before>(?<![:/])//)(?P<host>{_HOST})(?=[^\s\"']{{0,200}}?:_)"),
     re.compile(rf"(?i)(?P<before>(?<![a-z])trusted[_-]hosts?+[\"']?+[\s=:]{{1,4}}+[\"'\[]{{0,2}}+)(?P<host>{_HOST})"),
     re.compile(
-        rf"(?i)(?P<before>(?<!\S)--(?:extra-|default-)?+index(?:-url)?+[ =][\"']?+)(?P<host>{_HOST})(?=[/:.])(?!://)"
+        rf"(?i)(?P<before>(?<!\S)--(?>extra-|default-)?+index(?>-url)?+[ =][\"']?+)(?P<host>{_HOST})(?=[/:.])(?!://)"
     ),
     re.compile(rf"(?i)(?P<before>\b(?:host|hostname|server_hostname)=[\"'])(?P<host>{_HOST})(?=[\"'])"),
     re.compile(
@@ -117,7 +117,7 @@ _PLACES: Final = (
     (re.compile(r"[\w.%+-]{1,64}+@[A-Za-z0-9.-]{1,255}\.[A-Za-z]{2,24}\b"), "<email>"),
     (re.compile(r"\b[a-z_][a-z0-9_.-]{0,31}+@[A-Za-z0-9.-]{1,63}+(?=[:\s~]|$)"), "<user>@<host>"),
     (
-        re.compile(r"(?m)^((?:\([^()\n]{1,64}+\) ?+)?+)[A-Za-z0-9.-]{1,63}+:(\S{1,200}+) [a-z_][a-z0-9_.-]{0,31}+\$ "),
+        re.compile(r"(?m)^((?>\([^()\n]{1,64}+\) ?+)?+)[A-Za-z0-9.-]{1,63}+:(\S{1,200}+) [a-z_][a-z0-9_.-]{0,31}+\$ "),
         r"\1<host>:\2 <user>$ ",
     ),
     (re.compile(r"(?<=on this host \()[^)\s]{1,100}+(?=\))"), "<host>"),
@@ -126,7 +126,7 @@ _PLACES: Final = (
     (re.compile(r"\b(?:DESKTOP|LAPTOP|WIN)-[A-Z0-9]{5,11}+\b"), "<host>"),
     (re.compile(r"(?i)(\b(?:user|username|logname|sudo_user)=)[^\s\"';,]{1,64}+"), r"\1<user>"),
     (re.compile(r"(?i)(\b(?:hostname|computername|userdomain)=)[^\s\"';,]{1,64}+"), r"\1<host>"),
-    (re.compile(r"(?<=//)(?:[0-9]{1,3}+\.){3}+[0-9]{1,3}+"), "<address>"),
+    (re.compile(r"(?<=//)(?>[0-9]{1,3}+\.){3}+[0-9]{1,3}+"), "<address>"),
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ HIDDEN: Final = "***"
 _ADDRESS: Final = re.compile(r"(?i)\b[a-z][a-z0-9+.-]{0,20}://[^\s\"'`<>]++")
 # user:password@, the password with a slash in it too; a port is no password.
 _USER: Final = (
-    re.compile(r"(?<=://)[^/\s\"'<>:`]{1,200}+:(?![0-9]{1,5}+(?:/|$))(?:[^\s\"'<>@`]{0,400}+@){1,4}+"),
+    re.compile(r"(?<=://)[^/\s\"'<>:`]{1,200}+:(?![0-9]{1,5}+(?:/|$))(?>[^\s\"'<>@`]{0,400}+@){1,4}+"),
     re.compile(r"(?<=://)[^/\s\"'`]*@"),
 )
 # What the names of a query's secrets have in them, and what a value looks like that nobody made up for reading.

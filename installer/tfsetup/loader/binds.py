@@ -89,11 +89,11 @@ def _streams(image: MachO) -> Iterator[tuple[Stream, Iterator[_Raw]]]:
 
 
 _ULEB = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
-_MOVE = rb"(?:[\x50-\x5f]|[\x60-\x8f]" + _ULEB + rb"|\xd0" + _ULEB + rb"|\xd1)"
+_MOVE = rb"(?>[\x50-\x5f]|[\x60-\x8f]" + _ULEB + rb"|\xd0" + _ULEB + rb"|\xd1)"
 _BIND = rb"(?:[\x90-\x9f\xb0-\xbf]|[\xa0-\xaf]" + _ULEB + rb"|[\xc0-\xcf]" + _ULEB + _ULEB + rb")"
 _STEP = re.compile(
-    rb"(?P<symbol>[\x40-\x4f][^\x00]*\x00)(?:[\x50-\x5f]|[\x60-\x8f]" + _ULEB + rb")*+"
-    rb"(?P<bound>" + _BIND + rb"(?:[\x50-\x5f]|[\x60-\x8f]" + _ULEB + rb"|" + _BIND + rb")*+)?"
+    rb"(?P<symbol>[\x40-\x4f][^\x00]*\x00)(?>[\x50-\x5f]|[\x60-\x8f]" + _ULEB + rb")*+"
+    rb"(?P<bound>" + _BIND + rb"(?>[\x50-\x5f]|[\x60-\x8f]" + _ULEB + rb"|" + _BIND + rb")*+)?"
     rb"|(?P<ordinal>[\x10-\x1f\x30-\x3f]|[\x20-\x2f]" + _ULEB + rb")"
     rb"|(?P<bind>" + _BIND + rb")"
     rb"|(?P<done>[\x00-\x0f])"
@@ -108,7 +108,7 @@ _LAZY_STUB = re.compile(
 """One lazy stub as linkers write it: place, ordinal or special ordinal, symbol, bind, done."""
 
 _LAZY_STUBS = re.compile(
-    rb"(?:[\x70-\x7f]" + _ULEB + rb"[\x10-\x1f\x30-\x3f][\x40-\x4f][^\x00]*\x00\x90\x00)++", re.DOTALL
+    rb"(?>[\x70-\x7f]" + _ULEB + rb"[\x10-\x1f\x30-\x3f][\x40-\x4f][^\x00]*\x00\x90\x00)++", re.DOTALL
 )
 """A run of them. A library has thousands; they are taken apart in C."""
 
