@@ -19,7 +19,8 @@ from support.process import data, tfsetup
 from tfsetup.locks.targets import Order, targets_for
 from tfsetup.matrix.model import Ask
 
-pytestmark = [pytest.mark.process, pytest.mark.loopback]
+# Real uv, many times over: half a minute that `make check` has not got.
+pytestmark = [pytest.mark.process, pytest.mark.loopback, pytest.mark.heavy]
 
 ROW = "linux-x86_64-cpu"
 CPU = next(row for row in shipped().rows if row.id == ROW)

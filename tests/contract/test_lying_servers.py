@@ -14,7 +14,8 @@ import pytest
 from support.hostile_server import Act, Conversation, Server, hostile
 from support.process import ROOT, tfsetup
 
-pytestmark = [pytest.mark.loopback, pytest.mark.process]
+# Servers that stall: half a minute that `make check` has not got.
+pytestmark = [pytest.mark.loopback, pytest.mark.process, pytest.mark.heavy]
 
 WHEEL = "alpha-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"
 LOCK = """\

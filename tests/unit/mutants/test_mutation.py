@@ -10,6 +10,8 @@ from support import mutation
 from support.mutants import LIMIT_S, BrokenMutantError, Edit, Mutant
 from support.mutation import run_mutants
 
+pytestmark = pytest.mark.heavy  # copies of trees, and pytests of their own
+
 CODE = "def answer():\n    return 42\n"
 TESTS = """\
 import os, shutil, subprocess, sys, time
