@@ -16,7 +16,7 @@ from tfsetup.ground.prefix import Absent
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
-    from tfsetup.doctor.actions import Rebuild
+    from tfsetup.doctor.model import Rebuild
 
 
 def carry_out(session: Session, diagnosis: Diagnosis, *, yes: bool) -> Result:

@@ -11,6 +11,3 @@ def rebuild_of(findings: Sequence[Finding]) -> Rebuild | None:
     """Return the first rebuild that a fix of the most likely finding proposes; None: its fixes are for people."""
     steps = findings[0].steps if findings else ()
     return next((step.rebuild for step in steps if step.rebuild is not None), None)
-
-
-__all__: Sequence[str] = ("Rebuild", "rebuild_of")

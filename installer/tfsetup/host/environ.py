@@ -1,12 +1,8 @@
-"""How a child of this process starts: what of the environment it sees (`ground.environ`), and as which architecture."""
+"""As which architecture a child of this process starts; what it sees of the environment is in `ground.environ`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from tfsetup.ground.environ import REMOVED, scrub
-
-__all__ = ["REMOVED", "native_argv", "scrub"]
 
 
 def native_argv(argv: Sequence[str], *, rosetta: bool | None) -> list[str]:

@@ -67,7 +67,7 @@ class IndexClient:
         self.traffic = Traffic()
         self._lock = threading.Lock()
         self._accept = {"Accept": ACCEPT_JSON_PREFERRED}
-        self._http = http or Http(trusted=chosen.trusted or None)
+        self._http = http or Http(trusted=chosen.trusted)
 
     def close(self) -> None:
         """Close the connections."""

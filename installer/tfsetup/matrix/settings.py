@@ -11,10 +11,7 @@ from dataclasses import dataclass
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.index import Choice, refuse_insecure
-from tfsetup.ground.redaction import shown as redacted
 from tfsetup.ground.uv_settings import Said
-
-__all__ = ["Indexes", "indexes", "redacted", "refuse_insecure"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,8 +13,7 @@ import pytest
 from tfsetup.cli import fixing
 from tfsetup.cli.examining import failures_of
 from tfsetup.cli.session import Session
-from tfsetup.doctor.actions import Rebuild
-from tfsetup.doctor.model import Diagnosis, Finding, PreflightFailure, Step
+from tfsetup.doctor.model import Diagnosis, Finding, PreflightFailure, Rebuild, Step
 from tfsetup.errors import Code, UsageError
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report

@@ -83,7 +83,7 @@ def test_every_published_plugin_is_judged_by_its_number(plugin: str) -> None:
     assert bool(found({METAL: plugin})) == (version("1.0") <= version(plugin) <= version("1.2"))
 
 
-@examples(60)
+@examples(200)
 @given(st.tuples(*[st.integers(0, 4)] * 3), st.tuples(*[st.integers(0, 4)] * 2), st.tuples(*[st.integers(0, 4)] * 2))
 def test_a_range_holds_its_ends_and_nothing_beyond(
     number: tuple[int, ...], low: tuple[int, ...], high: tuple[int, ...]

@@ -6,8 +6,9 @@ import pytest
 
 from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.ground.index import Choice, choose
+from tfsetup.ground.redaction import shown as redacted
 from tfsetup.ground.uv_settings import Said
-from tfsetup.matrix.settings import Indexes, indexes, redacted
+from tfsetup.matrix.settings import Indexes, indexes
 
 PIP = """
 [global]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.errors import UsageError
-from tfsetup.host.environ import REMOVED
+from tfsetup.ground.environ import REMOVED
 from tfsetup.verify import find_python
 from tfsetup.verify.model import ProbeOutcome
 from tfsetup.verify.run import ADDED, PROBE, child_environment, progress, signal_name, spares_the_cpu
