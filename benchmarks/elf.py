@@ -11,13 +11,13 @@ from pathlib import Path
 
 from benchmarks.timing import alternate, report
 from tfsetup.host.model import Host, Libc
-from tfsetup.loader.elf import Elf
-from tfsetup.loader.elf_relocations import Relocations
-from tfsetup.loader.elf_symbols import Query, Symbols
-from tfsetup.loader.glibc import GlibcProcess
-from tfsetup.loader.glibc_system import system_of
+from tfsetup.loader.elf.image import Elf
+from tfsetup.loader.elf.relocations import Relocations
+from tfsetup.loader.elf.symbols import Query, Symbols
+from tfsetup.loader.files.sources import LocalTree, MappedFile
+from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.glibc.system import system_of
 from tfsetup.loader.model import Mode
-from tfsetup.loader.sources import LocalTree, MappedFile
 
 ENVIRONMENT = "TFSETUP_BENCH_ENVIRONMENT"
 GUARD = "tensorflow/python/platform/_pywrap_cpu_feature_guard.so"

@@ -16,10 +16,10 @@ sys.path.insert(0, str(ROOT / "installer"))
 
 from tfsetup.host.file import read_host  # noqa: E402 - the source tree comes first
 from tfsetup.host.model import Host  # noqa: E402
-from tfsetup.matrix.files import read_matrix  # noqa: E402
+from tfsetup.matrix.choose.select import select  # noqa: E402
+from tfsetup.matrix.file.disk import read_matrix  # noqa: E402
+from tfsetup.matrix.file.rows import Matrix  # noqa: E402
 from tfsetup.matrix.model import Ask  # noqa: E402
-from tfsetup.matrix.rows import Matrix  # noqa: E402
-from tfsetup.matrix.select import select  # noqa: E402
 
 PAIRS = 1_000
 ASKS = [

@@ -18,16 +18,17 @@ from pathlib import Path
 from benchmarks.timing import alternate, report
 from tfsetup.ground.http import Http
 from tfsetup.host.model import Host
-from tfsetup.loader.archive import Archive
-from tfsetup.loader.inflate import BlockCache
+from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.inflate import BlockCache
+from tfsetup.loader.files.remote import RemoteFile, Traffic
+from tfsetup.loader.files.sources import LocalTree, open_wheel
+from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Filesystem
 from tfsetup.loader.preflight import Question, preflight
 from tfsetup.loader.processes import Surroundings, new_process
-from tfsetup.loader.remote import RemoteFile, Traffic
 from tfsetup.loader.report import Report
-from tfsetup.loader.sources import LocalTree, load_knowledge, load_system, open_wheel
-from tfsetup.loader.view import WheelView
+from tfsetup.loader.shipped import load_knowledge, load_system
 
 PINS = ("tensorflow==2.19.1", "tensorflow-metal==1.2.0")
 PYTHON = "3.11"
@@ -51,9 +52,9 @@ def main() -> None:
 
 def addresses() -> dict[str, str]:
     """Return file name and address of the two wheels on the index."""
-    from tfsetup.cli.targets import addresses_in
     from tfsetup.locks.solve import solve
     from tfsetup.matrix.model import Selection, Target
+    from tfsetup.workflows.subjects import addresses_in
 
     target = Target(platform="aarch64-apple-darwin", python=PYTHON, macos="14.0")
     found = addresses_in(solve(Selection(installable=True, row="benchmark", requirements=PINS, target=target)).text)
@@ -158,7 +159,7 @@ def against_lief(tree: Path, members: Sequence[tuple[Path, str]]) -> None:
 
 def against_the_index(wheels: Sequence[Path]) -> None:
     """Compare the bytes fetched by range requests with the sizes of the wheels."""
-    from tfsetup.loader.remote import open_all
+    from tfsetup.loader.files.remote import open_all
 
     traffic, began = Traffic(), time.perf_counter()
     judge(WheelView(open_all(addresses(), traffic), at=SITE))

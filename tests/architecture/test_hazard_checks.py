@@ -5,7 +5,7 @@ The matrix room lies below verify and cannot look; here both are seen.
 
 from __future__ import annotations
 
-from tfsetup.matrix.files import read_matrix
+from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.verify.checks import GRAPHS
 
 

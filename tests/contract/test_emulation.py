@@ -13,7 +13,7 @@ import pytest
 from support.cli import Ran, Tfsetup
 from support.matrix import shipped
 from support.tiny_macho import Tiny, build, plugin
-from tfsetup.matrix.files import environments
+from tfsetup.matrix.file.disk import environments
 from tfsetup.upkeep.xray.asked import GRAPHS
 from tfsetup.upkeep.xray.graphs import Node, write_graph
 from tfsetup.upkeep.xray.wheels import Libraries, Library
@@ -37,9 +37,9 @@ def _libraries(made: list[Node], *, versions: tuple[str, ...] = ("1.2.0",)) -> L
 
 @pytest.fixture(autouse=True)
 def index(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfsetup.cli.evidence.Proving.run", lambda _self: [])
+    monkeypatch.setattr("tfsetup.upkeep.evidence.Proving.run", lambda _self: [])
     monkeypatch.setattr("tfsetup.cli.matrix._client", lambda _session: nullcontext(_NoIndex()))
-    monkeypatch.setattr("tfsetup.matrix.snapshot.differences", lambda _old, _pages: ())
+    monkeypatch.setattr("tfsetup.upkeep.index.snapshot.differences", lambda _old, _pages: ())
     # tfsetup's own evidence is about Apple's plugin: here only what lies in the folder counts
     real = environments()
     monkeypatch.setattr("tfsetup.upkeep.xray.files.environments", lambda: real)
@@ -47,7 +47,7 @@ def index(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class _NoIndex:
-    from tfsetup.matrix.index import Traffic
+    from tfsetup.upkeep.index.client import Traffic
 
     traffic = Traffic()
 

@@ -12,12 +12,12 @@ import pytest
 from support.cli import Ran, Tfsetup
 from support.locks import FakeResolver
 from support.matrix import shipped
-from tfsetup.cli.proving import Case
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.files import shipped_proofs
 from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.locks.targets import current_rows
-from tfsetup.matrix.files import environments
+from tfsetup.matrix.file.disk import environments
+from tfsetup.workflows.prove import Case
 
 ROWS = [row.id for row in shipped().rows]
 HAZARDS = {hazard.id for hazard in shipped().hazards}
@@ -62,7 +62,7 @@ def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
         monkeypatch.delenv(name, raising=False)
     # The check against the index has tests of its own; here nothing of it is new.
     monkeypatch.setattr("tfsetup.cli.matrix._client", _NoIndex)
-    monkeypatch.setattr("tfsetup.matrix.snapshot.differences", lambda _old, _pages: ())
+    monkeypatch.setattr("tfsetup.upkeep.index.snapshot.differences", lambda _old, _pages: ())
     not_asked = {"hazard": "x", "verdict": "not asked", "because": "", "versions": []}
     monkeypatch.setattr("tfsetup.cli.matrix._emulated", lambda *_, **_more: not_asked)
     return resolver
@@ -71,7 +71,7 @@ def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
 @pytest.fixture(autouse=True)
 def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
     found = Judge()
-    monkeypatch.setattr("tfsetup.cli.proving._judged", found)
+    monkeypatch.setattr("tfsetup.workflows.prove._judged", found)
     return found
 
 

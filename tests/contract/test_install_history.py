@@ -56,7 +56,7 @@ def install(tfsetup: Tfsetup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         )  # fmt: skip
         return Outcome(generation=receipt.generation, changed=True, receipt=receipt)
 
-    monkeypatch.setattr("tfsetup.cli.installing.build", build)
+    monkeypatch.setattr("tfsetup.workflows.install.build", build)
 
     def call(found: Verification, *options: str) -> Ran:
         monkeypatch.setattr("tfsetup.verify.verify", lambda *_, **__: found)

@@ -12,11 +12,11 @@ import pytest
 
 from support.cli import Ran, Tfsetup
 from support.locks import CURRENT_ROWS, FakeResolver
-from tfsetup.cli.proving import Case
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.proof import Proof
+from tfsetup.workflows.prove import Case
 
 CPU = "linux-x86_64-cpu"
 LINUX = "linux-x86_64-glibc-2.36"
@@ -53,7 +53,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         )
 
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("tfsetup.cli.proving._judged", judge)
+    monkeypatch.setattr("tfsetup.workflows.prove._judged", judge)
     return asked
 
 
@@ -523,7 +523,7 @@ def test_a_stale_lock_is_written_anew_on_request(
     def stop(*_: object, **__: object) -> None:
         raise Refused("verify", {}, "far enough")
 
-    monkeypatch.setattr("tfsetup.cli.installing.build", stop)
+    monkeypatch.setattr("tfsetup.workflows.install.build", stop)
     team(f'platforms: [{CPU}]\npythons: ["3.12"]\nformat: portable\n')
     tfsetup("lock")
     team(f'platforms: [{CPU}]\npythons: ["3.12"]\nformat: portable\nrequirements: [pandas]\n')

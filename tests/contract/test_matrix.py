@@ -10,8 +10,8 @@ import pytest
 
 from support.cli import Tfsetup
 from support.matrix import CASES, shipped
-from tfsetup.matrix.files import environments
-from tfsetup.matrix.schema import schema_text
+from tfsetup.matrix.file.disk import environments
+from tfsetup.matrix.file.schema import schema_text
 from tfsetup.report.matrix import support_table
 
 HostFile = Callable[[str], str]

@@ -397,9 +397,9 @@ def test_install_takes_no_python_s_place(
 @pytest.mark.process
 def test_a_fix_that_aims_at_a_python_is_not_carried_out(private_python: Path, tmp_path: Path) -> None:
     """Whatever a diagnosis may say: the last step asks the same question."""
-    from tfsetup.cli.fixing import carry_out
     from tfsetup.cli.session import Session
     from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
+    from tfsetup.workflows.fix import carry_out
 
     step = Step("rebuild it", Rebuild(prefix=str(private_python), accelerator="cpu"))
     finding = Finding(cause="c", confidence=1, title="t", evidence=(), explanation="e", steps=(step,), kind="fatal")

@@ -10,7 +10,7 @@ import pytest
 from support.cli import Tfsetup
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
-from tfsetup.matrix.files import read_matrix
+from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.report.matrix import support_table
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

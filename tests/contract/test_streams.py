@@ -34,7 +34,7 @@ BOTH_WAYS = [
     for option in (None, *command.but)
 ]
 VALUES = {"--bundle": "out", "--report": "page.html"}
-Work = Callable[[Session], Result]
+Work = Callable[[Session], Result[Any]]
 
 
 def argv_of(name: str, option: str | None) -> list[str]:
@@ -54,7 +54,7 @@ def working(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
                 full = f"{name} {part.name}" if part is not command else name
 
                 def invoke(ctx: typer.Context, full: str = full) -> None:
-                    def render(session: Session, _result: Result) -> None:
+                    def render(session: Session, _result: Result[Any]) -> None:
                         session.show("the answer → here")
 
                     execute(ctx, full, json="--json" in sys.argv, host=None, work=work, render=render)
@@ -67,11 +67,11 @@ def working(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
     return put
 
 
-def answer(_session: Session) -> Result:
+def answer(_session: Session) -> Result[Any]:
     return Result(command="any", data={"changed": True}, code=Code.ANSWER_IS_NO)
 
 
-def told(session: Session) -> Result:
+def told(session: Session) -> Result[Any]:
     session.say("a word on the way")
     return answer(session)
 
@@ -126,7 +126,7 @@ def two_generations(folder: Path) -> Store:
     return store
 
 
-def fails(_session: Session) -> Result:
+def fails(_session: Session) -> Result[Any]:
     raise BuildError("It did not work.", hint="Try again.")
 
 
@@ -164,7 +164,7 @@ def test_a_reader_of_errors_who_left_does_not_get_them_into_the_answer(
 def test_a_pipe_or_an_input_that_breaks_inside_the_work_is_neither_success_nor_a_word_of_the_user(
     tfsetup: Tfsetup, working: Any, problem: Exception, argv: list[str]
 ) -> None:
-    def breaks(_session: Session) -> Result:
+    def breaks(_session: Session) -> Result[Any]:
         raise problem
 
     working(breaks)
@@ -176,7 +176,7 @@ def test_a_pipe_or_an_input_that_breaks_inside_the_work_is_neither_success_nor_a
 
 
 def test_an_interrupt_is_no_success(tfsetup: Tfsetup, working: Any) -> None:
-    def interrupted(_session: Session) -> Result:
+    def interrupted(_session: Session) -> Result[Any]:
         raise KeyboardInterrupt
 
     working(interrupted)
@@ -185,7 +185,7 @@ def test_an_interrupt_is_no_success(tfsetup: Tfsetup, working: Any) -> None:
 
 
 def test_a_no_asserts_nothing_of_what_was_changed(tfsetup: Tfsetup, working: Any) -> None:
-    def refused(_session: Session) -> Result:
+    def refused(_session: Session) -> Result[Any]:
         raise typer.Abort
 
     working(refused)
@@ -194,7 +194,7 @@ def test_a_no_asserts_nothing_of_what_was_changed(tfsetup: Tfsetup, working: Any
 
 
 def test_what_the_system_refuses_asserts_nothing_of_what_was_changed(tfsetup: Tfsetup, working: Any) -> None:
-    def full(_session: Session) -> Result:
+    def full(_session: Session) -> Result[Any]:
         raise OSError(errno.ENOSPC, NO_SPACE, "file")
 
     working(full)

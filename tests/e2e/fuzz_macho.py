@@ -23,13 +23,14 @@ sys.path[:0] = [str(ROOT / "installer"), str(ROOT / "tests")]
 with atheris.instrument_imports(include=["tfsetup.loader"]):
     from support.macho import Offered, Plan, Wanted, build, fat
     from tfsetup.loader.bytes import ByteSource, MalformedImage, Memory, check_range
-    from tfsetup.loader.dyld import DyldProcess
-    from tfsetup.loader.dyld_words import Mac
-    from tfsetup.loader.exports import ExportTable
-    from tfsetup.loader.macho import Range, read_macho, slices
+    from tfsetup.loader.dyld.process import DyldProcess
+    from tfsetup.loader.dyld.words import Mac
+    from tfsetup.loader.files.sources import MappedFile
+    from tfsetup.loader.macho.exports import ExportTable
+    from tfsetup.loader.macho.image import Range, read_macho, slices
+    from tfsetup.loader.macho.signature import read_code_directory
     from tfsetup.loader.model import Entry, Mode
-    from tfsetup.loader.signature import read_code_directory
-    from tfsetup.loader.sources import MappedFile, load_system
+    from tfsetup.loader.shipped import load_system
 
 SYSTEM = load_system()
 VERSIONS = ((11, 6), (12, 3), (12, 6), (13, 0), (14, 4), (15, 5), (26, 0))

@@ -12,11 +12,11 @@ import pytest
 
 from support.loader_truth import is_elf
 from support.real_files import linux_environment, site_packages, windows_site
-from tfsetup.loader.elf import Elf
-from tfsetup.loader.elf_relocations import Relocations
-from tfsetup.loader.elf_symbols import Query, Symbols
-from tfsetup.loader.pe import Pe
-from tfsetup.loader.sources import MappedFile
+from tfsetup.loader.elf.image import Elf
+from tfsetup.loader.elf.relocations import Relocations
+from tfsetup.loader.elf.symbols import Query, Symbols
+from tfsetup.loader.files.sources import MappedFile
+from tfsetup.loader.pe.image import Pe
 
 pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
 MAX_LOOKUPS = 2000

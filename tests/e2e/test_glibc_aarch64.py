@@ -13,10 +13,10 @@ from support.elf_trees import damaged
 from support.loader_truth import Opening, Truth, ask, differs, is_elf
 from support.real_files import ARM_PYTHON, QEMU, aarch64_root
 from tfsetup.host.model import Host, Libc
-from tfsetup.loader.glibc import GlibcProcess
-from tfsetup.loader.glibc_system import system_of
+from tfsetup.loader.files.sources import LocalTree
+from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.glibc.system import system_of
 from tfsetup.loader.model import Mode
-from tfsetup.loader.sources import LocalTree
 
 X86_64 = 62
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tfsetup.matrix.facts import Wheels
-from tfsetup.matrix.files import read_index
-from tfsetup.matrix.index import client
-from tfsetup.matrix.snapshot import File, differences, shape
+from tfsetup.matrix.file.disk import read_index
+from tfsetup.upkeep.index.client import client
+from tfsetup.upkeep.index.snapshot import File, differences, shape
 
 pytestmark = pytest.mark.network
 

@@ -19,13 +19,14 @@ from support.real_files import (
     windows_site,
 )
 from tfsetup.host.model import Arch, Cpu, Host, Libc, Os
+from tfsetup.loader.files.sources import LocalTree
+from tfsetup.loader.files.view import Overlay
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Entry, Filesystem
 from tfsetup.loader.preflight import Question, preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.report import Report
-from tfsetup.loader.sources import LocalTree, load_glibc_symbols, load_knowledge, load_system
-from tfsetup.loader.view import Overlay
+from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
 
 pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
 SITE = "/S/site-packages"

@@ -12,17 +12,18 @@ import pytest
 import yaml
 
 from support.index_wheels import macos_wheel
-from tfsetup.loader.archive import Archive
-from tfsetup.loader.binds import imports, names
-from tfsetup.loader.dyld import DyldProcess
-from tfsetup.loader.dyld_words import Mac
-from tfsetup.loader.exports import ExportTable
-from tfsetup.loader.macho import MachO, read_macho
+from tfsetup.loader.dyld.process import DyldProcess
+from tfsetup.loader.dyld.words import Mac
+from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.sources import LocalTree, MappedFile
+from tfsetup.loader.files.view import WheelView
+from tfsetup.loader.macho.binds import imports, names
+from tfsetup.loader.macho.exports import ExportTable
+from tfsetup.loader.macho.image import MachO, read_macho
 from tfsetup.loader.model import Filesystem, LoadFailure
-from tfsetup.loader.modules import extension_modules
-from tfsetup.loader.sources import LocalTree, MappedFile, load_knowledge, load_system
-from tfsetup.loader.tensorflow import steps
-from tfsetup.loader.view import WheelView
+from tfsetup.loader.python.modules import extension_modules
+from tfsetup.loader.shipped import load_knowledge, load_system
+from tfsetup.loader.tensorflow.knowledge import steps
 
 pytestmark = [pytest.mark.network, pytest.mark.heavy, pytest.mark.process]
 

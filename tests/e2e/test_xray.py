@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from tfsetup.loader.bytes import Memory
-from tfsetup.loader.exports import ExportTable
-from tfsetup.loader.macho import read_macho
-from tfsetup.matrix.index import client
+from tfsetup.loader.macho.exports import ExportTable
+from tfsetup.loader.macho.image import read_macho
+from tfsetup.upkeep.index.client import client
 from tfsetup.upkeep.xray.answers import ANSWERS
 from tfsetup.upkeep.xray.evidence import Build, Evidence
 from tfsetup.upkeep.xray.files import kept_evidence, read_plan

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tfsetup.loader.elf_symbols import gnu_hash, sysv_hash
+from tfsetup.loader.elf.symbols import gnu_hash, sysv_hash
 
 PAGE = 4096
 GLOB_DAT = {62: 6, 183: 1025, 3: 6, 40: 21}

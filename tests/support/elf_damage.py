@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfsetup.loader.bytes import Memory
-from tfsetup.loader.elf import PT_DYNAMIC, Elf, Tag
-from tfsetup.loader.elf_relocations import Relocations
-from tfsetup.loader.elf_symbols import Query, Symbols, sysv_hash
+from tfsetup.loader.elf.image import PT_DYNAMIC, Elf, Tag
+from tfsetup.loader.elf.relocations import Relocations
+from tfsetup.loader.elf.symbols import Query, Symbols, sysv_hash
 
 Edit = Callable[[bytes], bytes]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from support.elf_damage import Variant, variants
 from support.loader_truth import is_elf
 from tfsetup.loader.bytes import Memory
-from tfsetup.loader.elf import Elf
+from tfsetup.loader.elf.image import Elf
 
 PACKAGES = ("numpy", "numpy.libs", "h5py", "h5py.libs", "wrapt", "ml_dtypes", "optree")
 """Small enough to be damaged hundreds of times; two of them bring libraries of their own."""

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from support.tree import Tree
 from tfsetup.host.model import Arch, Host, Libc
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.elf import Elf
-from tfsetup.loader.elf_relocations import Relocations
-from tfsetup.loader.elf_symbols import Query, Symbols, VersionTableMissing
-from tfsetup.loader.glibc import GlibcProcess
-from tfsetup.loader.glibc_system import system_of
+from tfsetup.loader.elf.image import Elf
+from tfsetup.loader.elf.relocations import Relocations
+from tfsetup.loader.elf.symbols import Query, Symbols, VersionTableMissing
+from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.glibc.system import system_of
 from tfsetup.loader.model import Mode
-from tfsetup.loader.pe import Pe
-from tfsetup.loader.windows import WindowsProcess, WindowsSystem
+from tfsetup.loader.pe.image import Pe
+from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
 INTERESTING = (
     0,

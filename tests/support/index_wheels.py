@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from tfsetup.cli.targets import addresses_in
-from tfsetup.loader.archive import Archive
-from tfsetup.loader.remote import open_all
+from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.remote import open_all
 from tfsetup.locks.run import run_uv
+from tfsetup.workflows.subjects import addresses_in
 
 
 @lru_cache(maxsize=6)  # four plugins, a TensorFlow and the one before it: what was fetched of each is kept

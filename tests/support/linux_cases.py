@@ -15,9 +15,9 @@ import yaml
 from support.elf_build import Define, Import, Library, build_elf
 from support.tree import Tree
 from tfsetup.host.model import Cpu, Host, Libc
-from tfsetup.loader.glibc import GlibcProcess
-from tfsetup.loader.glibc_system import system_of
-from tfsetup.loader.musl import MuslProcess
+from tfsetup.loader.glibc.musl import MuslProcess
+from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.glibc.system import system_of
 
 FOLDER = Path(__file__).parents[1] / "cases" / "loader" / "linux"
 

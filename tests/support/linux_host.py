@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from tfsetup.host.model import Arch, Cpu, Host, Libc
-from tfsetup.loader.glibc import GlibcProcess
-from tfsetup.loader.glibc_system import system_of
-from tfsetup.loader.sources import LocalTree
+from tfsetup.loader.files.sources import LocalTree
+from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.glibc.system import system_of
 
 
 def this_host() -> Host:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfsetup.loader.elf_symbols import BEHIND_THE_VERSIONS
+from tfsetup.loader.elf.symbols import BEHIND_THE_VERSIONS
 from tfsetup.loader.model import LoadFailure
 
 CHILD = """

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
-from tfsetup.matrix.files import read_matrix
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.disk import read_matrix
+from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.rows import Matrix
-from tfsetup.matrix.select import select
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests" / "cases"

@@ -19,7 +19,7 @@ from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import parse_proofs
 from tfsetup.locks.pylock import read_pylock
 from tfsetup.locks.team import parse_project, parse_requirements, parse_team
-from tfsetup.matrix.load import parse as parse_matrix
+from tfsetup.matrix.file.load import parse as parse_matrix
 
 Reader = Callable[[str], object]
 ROOT = Path(__file__).parents[2]

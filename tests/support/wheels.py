@@ -6,8 +6,8 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-from tfsetup.loader.archive import Archive, read_archive
 from tfsetup.loader.bytes import Memory
+from tfsetup.loader.files.archive import Archive, read_archive
 
 
 def wheel_bytes(files: Mapping[str, bytes | str], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,12 +42,12 @@ def doctor(
 ) -> None:
     """Say what is wrong and what fixes it, from an environment, a pasted log, or both."""
 
-    def work(session: Session) -> Result:
-        from tfsetup.cli.examining import examine
+    def work(session: Session) -> Result[Any]:
         from tfsetup.doctor.diagnose import diagnose
         from tfsetup.doctor.gather import knowledge
         from tfsetup.doctor.missing import with_missing
         from tfsetup.doctor.present import to_data
+        from tfsetup.workflows.examine import examine
 
         examined = examine(session, prefix, log, packages, importing=not no_import)
         evidence = examined.evidence
@@ -57,7 +57,7 @@ def doctor(
             _write_bundle(session, bundle, evidence, diagnosis)
         data = to_data(diagnosis)
         if fix and diagnosis.verdict == "problem":
-            from tfsetup.cli.fixing import carry_out
+            from tfsetup.workflows.fix import carry_out
 
             repaired = carry_out(session, diagnosis, yes=yes)
             return Result(command="doctor", data=data | {"fixed": repaired.data}, code=repaired.code)
@@ -82,8 +82,8 @@ def _proven(session: Session, evidence: Evidence, diagnosis: Diagnosis) -> Diagn
 
     from tfsetup.doctor.proof import proven
     from tfsetup.host.parsers.system import read_mac_version
-    from tfsetup.matrix.files import read_matrix
-    from tfsetup.matrix.select import select
+    from tfsetup.matrix.choose.select import select
+    from tfsetup.matrix.file.disk import read_matrix
 
     # The matrix wants exact facts; what a person wrote for a version of macOS is none.
     exact = host if host.os != "macos" or read_mac_version(host.os_version or "") else replace(host, os_version=None)
@@ -100,7 +100,7 @@ def _write_bundle(session: Session, path: Path, evidence: Evidence, diagnosis: D
     session.say(f"Wrote {path}. Read it before you send it.")
 
 
-def _render(session: Session, result: Result) -> None:
+def _render(session: Session, result: Result[Any]) -> None:
     from tfsetup.report.doctor import doctor_lines
 
     for line, style in doctor_lines(result.data):

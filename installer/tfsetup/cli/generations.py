@@ -27,7 +27,7 @@ Generation = Annotated[
 def list_(ctx: typer.Context, prefix: Prefix = Path(".venv"), as_json: Json = False) -> None:
     """List the generations of an environment."""
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return _list(session, prefix)
 
     execute(ctx, "list", json=as_json, host=None, work=work, render=_render_list)
@@ -38,7 +38,7 @@ def rollback(
 ) -> None:
     """Point the environment at an earlier generation, without network or delay."""
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return _rollback(session, prefix, generation)
 
     execute(ctx, "rollback", json=as_json, host=None, work=work, render=_render_change)
@@ -52,7 +52,7 @@ def remove(
 ) -> None:
     """Remove one generation that is not the current one."""
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return _remove(session, prefix, generation)
 
     execute(ctx, "remove", json=as_json, host=None, work=work, render=_render_change)
@@ -68,13 +68,13 @@ def gc(
 ) -> None:
     """Remove old generations, and what killed runs have left. What was there before tfsetup came always stays."""
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return _gc(session, prefix, keep)
 
     execute(ctx, "gc", json=as_json, host=None, work=work, render=_render_change)
 
 
-def _list(session: Session, prefix: Path) -> Result:
+def _list(session: Session, prefix: Path) -> Result[Any]:
     from tfsetup.envs.store import Store, layout_for
     from tfsetup.ground.looking import generation, look
     from tfsetup.ground.prefix import Absent, Prefix, repair, sentence
@@ -92,7 +92,7 @@ def _list(session: Session, prefix: Path) -> Result:
 
 
 def _hazards(session: Session) -> Sequence[Hazard]:
-    from tfsetup.matrix.files import read_matrix
+    from tfsetup.matrix.file.disk import read_matrix
 
     return read_matrix(session.matrix).hazards
 
@@ -114,7 +114,7 @@ def _row(store: Store, number: int, hazards: Sequence[Hazard]) -> dict[str, Any]
     return told | judged | {"uncured": uncured(receipt, hazards)}
 
 
-def _rollback(session: Session, prefix: Path, generation: int | None) -> Result:
+def _rollback(session: Session, prefix: Path, generation: int | None) -> Result[Any]:
     from tfsetup.envs.cures import uncured
     from tfsetup.envs.generations import roll_back
     from tfsetup.envs.store import NotWholeError, Store, layout_for
@@ -132,7 +132,7 @@ def _rollback(session: Session, prefix: Path, generation: int | None) -> Result:
     return Result(command="rollback", data=data | {"row": receipt.row, "whole": True, "missing": []} | told)
 
 
-def _remove(session: Session, prefix: Path, generation: int) -> Result:
+def _remove(session: Session, prefix: Path, generation: int) -> Result[Any]:
     from tfsetup.envs.generations import remove as remove_generation
     from tfsetup.envs.store import Store, layout_for
 
@@ -142,7 +142,7 @@ def _remove(session: Session, prefix: Path, generation: int) -> Result:
     return Result(command="remove", data=data)
 
 
-def _gc(session: Session, prefix: Path, keep: int) -> Result:
+def _gc(session: Session, prefix: Path, keep: int) -> Result[Any]:
     from tfsetup.envs.generations import collect
     from tfsetup.envs.store import Store, layout_for
     from tfsetup.host.temporary import sweep_temporary
@@ -154,7 +154,7 @@ def _gc(session: Session, prefix: Path, keep: int) -> Result:
     return Result(command="gc", data=data | {"changed": bool(swept.removed or swept.unfinished)})
 
 
-def _render_list(session: Session, result: Result) -> None:
+def _render_list(session: Session, result: Result[Any]) -> None:
     from tfsetup.report.generations import generations_view
 
     if result.data["generations"] or not result.data["missing"]:
@@ -163,7 +163,7 @@ def _render_list(session: Session, result: Result) -> None:
         session.show(result.data["missing"])
 
 
-def _render_change(session: Session, result: Result) -> None:
+def _render_change(session: Session, result: Result[Any]) -> None:
     from tfsetup.report.generations import change_line
 
     session.show(change_line(result))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from tfsetup.cli.options import HostFile, Json
@@ -14,7 +16,7 @@ def host(ctx: typer.Context, as_json: Json = False, host_file: HostFile = None) 
     execute(ctx, "host", json=as_json, host=host_file, work=_work, render=_render)
 
 
-def _work(session: Session) -> Result:
+def _work(session: Session) -> Result[Any]:
     from tfsetup.host.describe import describe
     from tfsetup.host.file import to_json
 
@@ -22,7 +24,7 @@ def _work(session: Session) -> Result:
     return Result(command="host", data={"summary": describe(host), **to_json(host)})
 
 
-def _render(session: Session, result: Result) -> None:
+def _render(session: Session, result: Result[Any]) -> None:
     from tfsetup.report.host import host_table
 
     session.show(host_table(result.data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -57,11 +57,11 @@ def install(
     host: HostFile = None,
 ) -> None:
     """Put a TensorFlow that really runs onto this machine, and prove it."""
-    from tfsetup.cli.installing import Installation, render
+    from tfsetup.workflows.install import Installation, render
 
     ask = Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre)
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return Installation(
             session=session,
             ask=ask,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -68,12 +68,12 @@ def lock(
     host: HostFile = None,
 ) -> None:
     """Write lock files for every machine of the team, or say which ones are stale."""
-    from tfsetup.cli.locking import Locking, render
+    from tfsetup.workflows.lock import Locking, render
 
     if source is not None:
         backend = "conda"
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return Locking(
             session=session,
             ask=Ask(tensorflow=tensorflow, accelerator=accelerator, backend=backend, pre=pre),

@@ -12,11 +12,11 @@ from tfsetup.cli.session import Session, execute
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
+    from tfsetup.ground.marked import Problem
     from tfsetup.host.model import Host
     from tfsetup.matrix.facts import Index
-    from tfsetup.matrix.index import IndexClient
-    from tfsetup.matrix.marked import Problem
-    from tfsetup.matrix.rows import Matrix
+    from tfsetup.matrix.file.rows import Matrix
+    from tfsetup.upkeep.index.client import IndexClient
 
 matrix = typer.Typer(
     name="matrix",
@@ -40,18 +40,18 @@ def show(
 ) -> None:
     """Print the matrix as a table: what each row is for and the newest answer it gives."""
 
-    def render(session: Session, result: Result) -> None:
+    def render(session: Session, result: Result[Any]) -> None:
         _render_show(session, result, markdown=markdown, schema=schema, compiled=compiled)
 
     execute(ctx, "matrix show", json=as_json, host=None, work=_show, render=render)
 
 
-def _show(session: Session) -> Result:
+def _show(session: Session) -> Result[Any]:
     from dataclasses import asdict
 
-    from tfsetup.matrix.files import read_matrix
-    from tfsetup.matrix.overview import overview
+    from tfsetup.matrix.file.disk import read_matrix
     from tfsetup.report.hazards import hazards_data
+    from tfsetup.upkeep.overview import overview
 
     read = read_matrix(session.matrix)
     data = {"proven": read.proven, "index": read.index.taken, "rows": [asdict(line) for line in overview(read)]}
@@ -59,20 +59,20 @@ def _show(session: Session) -> Result:
     return Result(command="matrix show", data=data)
 
 
-def _render_show(session: Session, result: Result, *, markdown: bool, schema: bool, compiled: bool) -> None:
+def _render_show(session: Session, result: Result[Any], *, markdown: bool, schema: bool, compiled: bool) -> None:
     import sys
 
-    from tfsetup.matrix.overview import Line
     from tfsetup.report.matrix import defects_view, matrix_table
     from tfsetup.report.matrix import markdown as table
+    from tfsetup.upkeep.overview import Line
 
     lines = [Line(**line) for line in result.data["rows"]]
     if schema:
-        from tfsetup.matrix.schema import schema_text
+        from tfsetup.matrix.file.schema import schema_text
 
         sys.stdout.write(schema_text())
     elif compiled:
-        from tfsetup.matrix.files import compiled_text
+        from tfsetup.matrix.file.disk import compiled_text
 
         sys.stdout.write(compiled_text())
     elif markdown:
@@ -105,20 +105,20 @@ def check(
     if evidence is not None and not prove:
         raise typer.BadParameter("only --prove writes evidence.", param_hint="--evidence")
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         found = _check(session, hosts, offline=offline)
         return _prove(session, found, evidence, offline=offline) if prove else found
 
     execute(ctx, "matrix check", json=as_json, host=None, work=work, render=_render_check)
 
 
-def _check(session: Session, hosts: Path | None, *, offline: bool) -> Result:
+def _check(session: Session, hosts: Path | None, *, offline: bool) -> Result[Any]:
     from dataclasses import asdict
 
     from tfsetup.errors import Code
-    from tfsetup.matrix.check import check_matrix
-    from tfsetup.matrix.files import read_matrix
-    from tfsetup.matrix.snapshot import differences
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.upkeep.checks.check import check_matrix
+    from tfsetup.upkeep.index.snapshot import differences
 
     read = read_matrix(session.matrix, marks=True)
     reports, loose = check_matrix(read, _hosts(hosts))
@@ -138,13 +138,13 @@ def _check(session: Session, hosts: Path | None, *, offline: bool) -> Result:
     return Result(command="matrix check", data=data, findings=findings, code=code)
 
 
-def _prove(session: Session, found: Result, folder: Path | None, *, offline: bool) -> Result:
+def _prove(session: Session, found: Result[Any], folder: Path | None, *, offline: bool) -> Result[Any]:
     """Return the result of the check with that of the preflight of every row; a row that fails makes the answer no."""
     from dataclasses import replace
 
-    from tfsetup.cli.evidence import EVIDENCE, Proving
     from tfsetup.errors import Code
-    from tfsetup.matrix.files import read_matrix
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.upkeep.evidence import EVIDENCE, Proving
 
     if not offline:
         from tfsetup.upkeep.xray.prove import ready
@@ -162,7 +162,7 @@ def _prove(session: Session, found: Result, folder: Path | None, *, offline: boo
 
 def _unfounded(read: Matrix) -> list[Problem]:
     """Return where the hazards of the matrix say otherwise than the evidence that is kept with it."""
-    from tfsetup.matrix.check import problem_at
+    from tfsetup.upkeep.checks.check import problem_at
     from tfsetup.upkeep.xray.files import kept_evidence, read_plan
     from tfsetup.upkeep.xray.judge import judge
 
@@ -215,14 +215,14 @@ def _names(read: Matrix) -> list[str]:
 def _client(session: Session) -> Any:
     from contextlib import closing
 
-    from tfsetup.matrix.index import client
+    from tfsetup.upkeep.index.client import client
 
     found: IndexClient = client()
     session.say(f"Reading {len(found.urls)} package {'index' if len(found.urls) == 1 else 'indexes'} …", level=0)
     return closing(found)
 
 
-def _render_check(session: Session, result: Result) -> None:
+def _render_check(session: Session, result: Result[Any]) -> None:
     from tfsetup.report.matrix import check_view
 
     session.out.print(check_view(result.data, result.findings))
@@ -239,21 +239,21 @@ def update(
 ) -> None:
     """Propose what a newer index asks for, as a diff of the YAML that keeps its comments."""
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return _update(session, folder, apply=apply)
 
     execute(ctx, "matrix update", json=as_json, host=None, work=work, render=_render_update)
 
 
-def _update(session: Session, folder: Path | None, *, apply: bool) -> Result:
+def _update(session: Session, folder: Path | None, *, apply: bool) -> Result[Any]:
     from dataclasses import asdict
 
     from tfsetup.errors import Code
-    from tfsetup.matrix.check import check_matrix
-    from tfsetup.matrix.files import Files
-    from tfsetup.matrix.load import merge, parse
-    from tfsetup.matrix.snapshot import differences, encode
-    from tfsetup.matrix.update import apply_edits, diff, propose
+    from tfsetup.matrix.file.disk import Files
+    from tfsetup.matrix.file.load import merge, parse
+    from tfsetup.upkeep.checks.check import check_matrix
+    from tfsetup.upkeep.index.snapshot import differences, encode
+    from tfsetup.upkeep.update import apply_edits, diff, propose
 
     files = Files.of(folder)
     old_text, old_index = files.matrix_text(), files.index()
@@ -285,7 +285,7 @@ def _update(session: Session, folder: Path | None, *, apply: bool) -> Result:
 def _refreshed(read: Matrix, pages: Any, client: IndexClient) -> Index:
     from datetime import UTC, datetime
 
-    from tfsetup.matrix.snapshot import companions, refreshed
+    from tfsetup.upkeep.index.snapshot import companions, refreshed
 
     today = datetime.now(UTC).date().isoformat()
     mine = {name: pages[name] for name in _names(read)}
@@ -293,7 +293,7 @@ def _refreshed(read: Matrix, pages: Any, client: IndexClient) -> Index:
     return refreshed(read.index, mine, client.requires_of, companions=known, today=today)
 
 
-def _render_update(session: Session, result: Result) -> None:
+def _render_update(session: Session, result: Result[Any]) -> None:
     from tfsetup.report.matrix import update_view
 
     session.out.print(update_view(result.data, result.findings))

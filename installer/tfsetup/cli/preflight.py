@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,20 +29,20 @@ def preflight(
 ) -> None:
     """Predict from the files alone whether TensorFlow and its plugins will load."""
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return _work(session, target, python, strict=strict)
 
     execute(ctx, "preflight", json=as_json, host=host, work=work, render=_render)
 
 
-def _work(session: Session, targets: list[str], python: str | None, *, strict: bool) -> Result:
-    from tfsetup.cli.conda import is_conda_lock
-    from tfsetup.cli.conda_proving import predict_conda_lock
-    from tfsetup.cli.prediction import predict, would_load
-    from tfsetup.cli.targets import subject_of
+def _work(session: Session, targets: list[str], python: str | None, *, strict: bool) -> Result[Any]:
     from tfsetup.errors import Code
     from tfsetup.host.file import to_json
     from tfsetup.loader.report import to_data
+    from tfsetup.workflows.conda_choice import is_conda_lock
+    from tfsetup.workflows.preflight import predict, would_load
+    from tfsetup.workflows.prove_conda import predict_conda_lock
+    from tfsetup.workflows.subjects import subject_of
 
     host = session.host(downloads=False)
     if any(is_conda_lock(Path(target)) for target in targets):
@@ -54,7 +54,7 @@ def _work(session: Session, targets: list[str], python: str | None, *, strict: b
     return Result(command="preflight", data=data, findings=data.pop("notes"), code=code)
 
 
-def _render(session: Session, result: Result) -> None:
+def _render(session: Session, result: Result[Any]) -> None:
     from tfsetup.report.preflight import preflight_view
 
     session.out.print(preflight_view(result.data, result.findings), soft_wrap=True)

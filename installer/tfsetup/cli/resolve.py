@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,15 +29,15 @@ def resolve(
     """Say which TensorFlow goes on this machine, and why."""
     ask = Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre)
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return _work(session, ask, explain=explain)
 
     execute(ctx, "resolve", json=as_json, host=host, work=work, render=_render)
 
 
-def _work(session: Session, ask: Ask, *, explain: bool) -> Result:
-    from tfsetup.matrix.files import read_matrix
-    from tfsetup.matrix.select import select
+def _work(session: Session, ask: Ask, *, explain: bool) -> Result[Any]:
+    from tfsetup.matrix.choose.select import select
+    from tfsetup.matrix.file.disk import read_matrix
     from tfsetup.report.resolve import selection_data
 
     machine, matrix = session.host(), read_matrix(session.matrix)
@@ -46,14 +46,14 @@ def _work(session: Session, ask: Ask, *, explain: bool) -> Result:
     if explain:
         from dataclasses import asdict
 
-        from tfsetup.matrix.explain import explain as story
+        from tfsetup.matrix.choose.explain import explain as story
 
         data["explained"] = [asdict(chapter) for chapter in story(selection, machine, ask, matrix)]
     return Result(command="resolve", data=data, code=None if selection.installable else Code.NO_ROW)
 
 
-def _render(session: Session, result: Result) -> None:
-    from tfsetup.matrix.explain import Chapter
+def _render(session: Session, result: Result[Any]) -> None:
+    from tfsetup.matrix.choose.explain import Chapter
     from tfsetup.report.resolve import resolve_lines
 
     chapters = [Chapter(**chapter) for chapter in result.data.get("explained", ())]

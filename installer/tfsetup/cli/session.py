@@ -15,6 +15,7 @@ import typer
 from tfsetup.cli.streams import Streams
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.report.text import printable
+from tfsetup.workflows.told import Asked, Detail
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -72,10 +73,15 @@ class Session:
             self.out.print(part)
 
     def say(self, text: str, *, level: int = 0) -> None:
-        """Print a line of progress to stderr, unless `--quiet` (or its level needs `--verbose`)."""
-        if self.verbosity >= level:
+        """Print a line of progress to stderr, unless `--quiet` (or it is a detail and `--verbose` is not there)."""
+        if self.verbosity >= max(level, isinstance(text, Detail)):
             sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
+
+    @property
+    def asked(self) -> Asked | None:
+        """Who may be asked on the terminal; None where nobody can answer, or where JSON is expected."""
+        return None if self.json or not sys.stdin.isatty() else _confirmed
 
     def host(self, *, pythons: bool = True, downloads: bool = True) -> Host:
         """Return the machine to decide for: the one `--host` describes (a file, or a row for its plainest), or this."""
@@ -91,9 +97,9 @@ class Session:
 
         if str(path) == "-" or path.parent != Path() or path.suffix or path.exists():
             return read_host(path)
-        from tfsetup.matrix.files import read_matrix
+        from tfsetup.matrix.choose.reference import reference
+        from tfsetup.matrix.file.disk import read_matrix
         from tfsetup.matrix.model import Ask
-        from tfsetup.matrix.reference import reference
 
         matrix = read_matrix(self.matrix)
         for row in matrix.rows:
@@ -117,8 +123,17 @@ class Session:
             raise UsageError(f"{what} changes this machine, and --host describes another one.", hint="Add --dry-run.")
 
 
-Work = Callable[[Session], "Result"]
-Render = Callable[[Session, "Result"], None]
+def _confirmed(question: str) -> bool:
+    """Ask on stderr, with no as the default.
+
+    Raises:
+        Abort: the answer is no.
+    """
+    return typer.confirm(question, abort=True, err=True)
+
+
+Work = Callable[[Session], "Result[Any]"]
+Render = Callable[[Session, "Result[Any]"], None]
 
 
 def execute(ctx: typer.Context, command: str, *, json: bool, host: Path | None, work: Work, render: Render) -> None:

@@ -55,7 +55,7 @@ def verify(
 ) -> None:
     """Load TensorFlow in a fresh interpreter, time a matmul on each device, and check the answers."""
 
-    def work(session: Session) -> Result:
+    def work(session: Session) -> Result[Any]:
         return Examination(
             session=session,
             prefix=prefix,
@@ -83,7 +83,7 @@ class Examination:
     report: Path | None
     timeout: float | None
 
-    def run(self) -> Result:
+    def run(self) -> Result[Any]:
         """Verify, compare with earlier runs, keep the result, write the page."""
         from tfsetup.verify import find_python, findings_data, to_data
 
@@ -99,7 +99,7 @@ class Examination:
         return Result(command="verify", data=data, findings=findings, code=None if found.ok else Code.ANSWER_IS_NO)
 
     def _verify(self, python: Path) -> Verification:
-        from tfsetup.matrix.files import read_matrix
+        from tfsetup.matrix.file.disk import read_matrix
         from tfsetup.verify import expectation_of, receipt_of, verify
 
         hazards = read_matrix(self.session.matrix).hazards
@@ -118,8 +118,8 @@ class Examination:
 
     def _explained(self, python: Path, data: dict[str, Any]) -> dict[str, Any] | None:
         """Ask the doctor why; which packages there are matters where a device computes wrong results."""
-        from tfsetup.cli.consulting import consult, wrong_checks
         from tfsetup.envs.guard import target_of
+        from tfsetup.workflows.consult import consult, wrong_checks
 
         packages = None
         if wrong_checks(data):
@@ -177,7 +177,7 @@ def _progress(session: Session) -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
-def _render(session: Session, result: Result) -> None:
+def _render(session: Session, result: Result[Any]) -> None:
     from tfsetup.report.verify import verify_parts
 
     for part in verify_parts(result.data, result.findings, ascii_only=not _speaks_unicode()):

@@ -45,8 +45,8 @@ from tfsetup.doctor.marks import Marked, parse
 from tfsetup.doctor.model import Cause, Clause, Condition, Fix, Knowledge, Signal, When
 from tfsetup.doctor.pattern import Pattern, PatternError, compile_pattern
 from tfsetup.doctor.weights import POINTS
+from tfsetup.ground.versions import is_version
 from tfsetup.matrix.model import Accelerator, Ask, Backend
-from tfsetup.matrix.versions import is_version
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
 _SIGNAL_KEYS: Final = ("log", "prose", "also", "without", "preflight", "image", "check", "subject", "when", "weight")

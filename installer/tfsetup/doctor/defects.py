@@ -17,9 +17,9 @@ from tfsetup.doctor.model import Cause, CurePart, Evidence, Fix, Knowledge
 from tfsetup.doctor.prose import is_report, packages_listed, versions_said
 from tfsetup.doctor.text import LogText
 from tfsetup.doctor.weights import KNOWN_DEFECT, MOST, SAID_DEFECT
+from tfsetup.ground.versions import is_version
 from tfsetup.matrix.hazards import Hazard, environment_of, hazards_of
 from tfsetup.matrix.model import Ask
-from tfsetup.matrix.versions import is_version
 
 # The distribution that a lock brings to set the variables: where it is installed, every process sees them.
 CURES: Final = "tfsetup-cures"

@@ -29,7 +29,7 @@ from tfsetup.ground.prefix import Absent, Found
 from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.family import family
-from tfsetup.matrix.files import read_matrix
+from tfsetup.matrix.file.disk import read_matrix
 
 # A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
 _LARGEST_LOG = 64_000_000

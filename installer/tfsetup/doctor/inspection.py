@@ -13,8 +13,8 @@ from packaging.version import Version
 
 from tfsetup.doctor.environment import BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.model import Check, Observation
+from tfsetup.ground.versions import is_version
 from tfsetup.host.model import Host
-from tfsetup.matrix.versions import is_version
 
 MODULE = "tensorflow"  # the module, whatever the distribution that brings it is called
 _INIT = f"{MODULE}/__init__.py"

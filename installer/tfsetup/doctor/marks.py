@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from tfsetup.errors import InvalidFileError
-from tfsetup.matrix.marked import Node, UnreadableError, compose
+from tfsetup.ground.marked import Node, UnreadableError, compose
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, Pattern, candidates
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.text import LogText
-from tfsetup.matrix.versions import is_version
+from tfsetup.ground.versions import is_version
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000

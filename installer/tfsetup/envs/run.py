@@ -37,7 +37,7 @@ from tfsetup.envs.store import NotWholeError, Store, unwritable
 from tfsetup.envs.whole import EMPTY, Lack, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.looking import generation, place_at
-from tfsetup.loader.names import objections
+from tfsetup.loader.files.names import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
 
 _HINT_CACHE = (

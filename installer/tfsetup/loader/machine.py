@@ -12,7 +12,7 @@ from tfsetup.errors import UsageError
 
 if TYPE_CHECKING:
     from tfsetup.host.model import Arch, Gpu, Host, Libc, Python
-    from tfsetup.loader.distributions import TargetOs
+    from tfsetup.loader.python.distributions import TargetOs
 
 _FIRST_MACOS_WITHOUT_OLD_CPUS = (10, 15)
 _COMPATIBILITY_LIE = (10, 16)

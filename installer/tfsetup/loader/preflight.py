@@ -6,26 +6,26 @@ import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tfsetup.loader import distributions as dists
-from tfsetup.loader import tensorflow
-from tfsetup.loader.cuda import cuda_libraries
 from tfsetup.loader.defined import defines, own_name
-from tfsetup.loader.glibc import GlibcProcess
-from tfsetup.loader.importers import Importers
+from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
-from tfsetup.loader.modules import extension_modules
+from tfsetup.loader.python import distributions as dists
+from tfsetup.loader.python.importers import Importers
+from tfsetup.loader.python.modules import extension_modules
 from tfsetup.loader.report import Note, Report, relative
+from tfsetup.loader.tensorflow import knowledge as tensorflow
+from tfsetup.loader.tensorflow.cuda import cuda_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tfsetup.loader.cuda import CudaLibraries
-    from tfsetup.loader.distributions import Distribution
+    from tfsetup.loader.files.view import Conflict
     from tfsetup.loader.machine import Machine
     from tfsetup.loader.model import Filesystem, Process
-    from tfsetup.loader.modules import Module
-    from tfsetup.loader.tensorflow import Knowledge, Step
-    from tfsetup.loader.view import Conflict
+    from tfsetup.loader.python.distributions import Distribution
+    from tfsetup.loader.python.modules import Module
+    from tfsetup.loader.tensorflow.cuda import CudaLibraries
+    from tfsetup.loader.tensorflow.knowledge import Knowledge, Step
 
     Progress = Callable[[str], None]
 

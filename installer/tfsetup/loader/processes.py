@@ -6,18 +6,18 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tfsetup.loader.dyld import DyldProcess
-from tfsetup.loader.dyld_words import Mac
-from tfsetup.loader.glibc import GlibcProcess
-from tfsetup.loader.glibc_system import system_of
-from tfsetup.loader.musl import MuslProcess
-from tfsetup.loader.windows import WindowsProcess, WindowsSystem
+from tfsetup.loader.dyld.process import DyldProcess
+from tfsetup.loader.dyld.words import Mac
+from tfsetup.loader.glibc.musl import MuslProcess
+from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.glibc.system import system_of
+from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tfsetup.host.model import Host
-    from tfsetup.loader.dyld_system import System
+    from tfsetup.loader.dyld.system import System
     from tfsetup.loader.machine import Machine
     from tfsetup.loader.model import Filesystem, Process
 

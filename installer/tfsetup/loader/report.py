@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 if TYPE_CHECKING:
-    from tfsetup.loader.cuda import CudaLibraries
     from tfsetup.loader.model import LoadFailure, NotCovered, Verdict
+    from tfsetup.loader.tensorflow.cuda import CudaLibraries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
+from tfsetup.ground.versions import asked
 from tfsetup.locks.model import LockedPackage, Origin
+from tfsetup.matrix.choose.select import check_ask
+from tfsetup.matrix.file.rows import RowAccelerator
 from tfsetup.matrix.model import Ask, Backend
-from tfsetup.matrix.rows import RowAccelerator
-from tfsetup.matrix.select import check_ask
-from tfsetup.matrix.versions import asked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

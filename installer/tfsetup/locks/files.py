@@ -124,7 +124,7 @@ def read_proofs(folder: Path) -> dict[str, Proof]:
 
 def shipped_proofs() -> dict[str, Proof]:
     """Return what was found about the locks that come with tfsetup."""
-    from tfsetup.matrix.files import environments
+    from tfsetup.matrix.file.disk import environments
 
     return read_proofs(environments() / "locks")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.targets import Order, origin_of, pinned
+from tfsetup.matrix.choose.reference import Levels
+from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
-from tfsetup.matrix.reference import Levels
-from tfsetup.matrix.rows import Matrix
-from tfsetup.matrix.versions import asked
 
 _NO_NOTE = "it was not written by `tfsetup lock`: what it was made for is not known"
 

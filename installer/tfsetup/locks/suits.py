@@ -8,11 +8,11 @@ from tfsetup.host.model import Host
 from tfsetup.locks.asked import asked_otherwise, made_for
 from tfsetup.locks.model import Lock, LockedPackage, Origin
 from tfsetup.locks.targets import why_not
+from tfsetup.matrix.choose.releases import process_arch
+from tfsetup.matrix.choose.select import decide
+from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.machine import fits, floor_version
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.releases import process_arch
-from tfsetup.matrix.rows import Matrix, Row
-from tfsetup.matrix.select import decide
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError
+from tfsetup.ground.versions import asked, in_range
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.origin import fingerprint
 from tfsetup.locks.team import ALL, Marked
+from tfsetup.matrix.choose.reference import Levels, is_current, reference
+from tfsetup.matrix.choose.releases import rules_for
+from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.reference import Levels, is_current, reference
-from tfsetup.matrix.releases import rules_for
-from tfsetup.matrix.rows import Matrix, Pair, Row, Rule
-from tfsetup.matrix.versions import asked, in_range
 
 # Names of a whole platform: ours, conda's subdirs, and the beginnings of uv's and the compilers' triples.
 _PLATFORMS = {

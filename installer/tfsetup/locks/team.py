@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.decode import Decoder
+from tfsetup.ground.kinds import MINOR, NUMBERS, Kind
+from tfsetup.ground.marked import Node, Problem, UnreadableError, compose
 from tfsetup.ground.redaction import redact
+from tfsetup.ground.versions import InvalidSpecifier, specifiers
 from tfsetup.locks.model import Form
-from tfsetup.matrix.decode import Decoder
-from tfsetup.matrix.kinds import MINOR, NUMBERS, Kind
-from tfsetup.matrix.marked import Node, Problem, UnreadableError, compose
-from tfsetup.matrix.versions import InvalidSpecifier, specifiers
 
 ALL = "all"
 """In place of Pythons: the row's own, and every other that the row takes where it is there already."""

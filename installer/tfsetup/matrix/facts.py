@@ -57,7 +57,7 @@ class Index:
     def releases(self, distribution: str) -> tuple[str, ...]:
         """Return the versions of a distribution, newest first; empty when the index does not know it."""
         if distribution not in self._sorted:
-            from tfsetup.matrix.versions import version
+            from tfsetup.ground.versions import version
 
             known = self.distributions.get(distribution, {})
             self._sorted[distribution] = tuple(sorted(known, key=version, reverse=True))

@@ -8,7 +8,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.matrix.rows import Matrix, Rule
+from tfsetup.matrix.file.rows import Matrix, Rule
 
 # A requirement begins with its name (PEP 508).
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")

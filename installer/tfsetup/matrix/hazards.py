@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tfsetup.matrix.kinds import Bound, Check, Distribution, Prose, Range, RowId, Setting, Slug, Source, Variable
+from tfsetup.ground.kinds import Bound, Check, Distribution, Prose, Range, RowId, Setting, Slug, Source, Variable
+from tfsetup.ground.versions import in_range, is_version
 from tfsetup.matrix.machine import macos_in
-from tfsetup.matrix.versions import in_range, is_version
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tfsetup.ground.versions import at_least, in_range, numbers
 from tfsetup.host.model import Arch, Host, Os
-from tfsetup.matrix.versions import at_least, in_range, numbers
 
 # SYSTEM_VERSION_COMPAT=1 makes macOS 11 and later call themselves 10.16: a lie that only says "11 or later".
 _COMPAT_LIE = (10, 16)

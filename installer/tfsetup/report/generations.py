@@ -80,7 +80,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def change_line(result: Result) -> str:
+def change_line(result: Result[Any]) -> str:
     """Return one line that says what changed."""
     data = result.data
     if result.command == "remove":

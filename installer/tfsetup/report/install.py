@@ -25,7 +25,7 @@ def chosen(selection: Selection) -> str:
     return f"{what} on {python}: {title} [{selection.row}]"
 
 
-def outcome(result: Result, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
+def outcome(result: Result[Any], *, command: str, windows: bool = False) -> Iterator[RenderableType]:
     """Yield what to print for a finished installation; `command` is what the user types to call tfsetup."""
     data = result.data
     if "resolve" in data:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tfsetup.matrix.overview import Line, overview
-from tfsetup.matrix.rows import Matrix
+from tfsetup.matrix.file.rows import Matrix
 from tfsetup.report.hazards import sentences
 from tfsetup.report.text import printable, size
+from tfsetup.upkeep.overview import Line, overview
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

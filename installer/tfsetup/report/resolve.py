@@ -11,7 +11,7 @@ from tfsetup.report.hazards import hazards_data, sentences
 from tfsetup.report.text import aligned
 
 if TYPE_CHECKING:
-    from tfsetup.matrix.explain import Chapter
+    from tfsetup.matrix.choose.explain import Chapter
 
 Data = Mapping[str, Any]
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from tfsetup import __version__
 from tfsetup.errors import Code, TfsetupError
+from tfsetup.ground.encode import encode
 
 SCHEMA = 1
 
 Status = Literal["ok", "failed", "error"]
 
+T_co = TypeVar("T_co", covariant=True)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
-    """The outcome of a command: `data` as in INTERFACE, `findings`, and a `code` when the answer is no."""
+class Result(Generic[T_co]):
+    """The outcome of a command: `data`, a typed value, `findings`, and a `code` when the answer is no."""
 
     command: str
-    data: Mapping[str, Any]
+    data: T_co
     findings: Sequence[Mapping[str, Any]] = field(default=())
     code: Code | None = None
 
@@ -34,9 +37,9 @@ class Result:
         return 0 if self.code is None else self.code.exit_status
 
 
-def envelope(result: Result) -> dict[str, Any]:
+def envelope(result: Result[Any]) -> dict[str, Any]:
     """Return the JSON document of a command that did its work."""
-    return _document(result.command, result.status, dict(result.data), list(result.findings), None)
+    return _document(result.command, result.status, encode(result.data), encode(list(result.findings)), None)
 
 
 def error_envelope(command: str, error: TfsetupError) -> dict[str, Any]:

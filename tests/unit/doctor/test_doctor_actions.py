@@ -15,9 +15,9 @@ from tfsetup.doctor.holes import Known
 from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
 from tfsetup.doctor.proof import proven
 from tfsetup.host.model import Host
-from tfsetup.matrix.files import read_matrix
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.select import select
 
 FINDING = Finding(cause="c", confidence=0.9, title="t", evidence=("e",), explanation="x", steps=(), kind="fatal")
 

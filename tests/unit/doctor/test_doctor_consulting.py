@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tfsetup.cli.consulting import consult, wrong_checks
 from tfsetup.host.model import Host
 from tfsetup.report.doctor import doctor_text
+from tfsetup.workflows.consult import consult, wrong_checks
 
 LINUX = Host(os="linux", arch="x86_64")
 

@@ -14,9 +14,9 @@ from tfsetup.doctor.model import Diagnosis, Evidence, Knowledge
 from tfsetup.doctor.proof import proven
 from tfsetup.doctor.text import clean
 from tfsetup.host.model import Host
-from tfsetup.matrix.files import read_matrix
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.hazards import Cure, Hazard
-from tfsetup.matrix.select import select
 
 CAUSE = "metal-activation-dropped"
 KNOWN = knowledge()

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from tfsetup.cli import fixing
-from tfsetup.cli.examining import failures_of
 from tfsetup.cli.session import Session
 from tfsetup.doctor.model import Diagnosis, Finding, PreflightFailure, Rebuild, Step
 from tfsetup.errors import Code, UsageError
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report
 from tfsetup.report.result import Result
+from tfsetup.workflows import fix as fixing
+from tfsetup.workflows.examine import failures_of
 
 FINDING = Finding(
     cause="c", confidence=0.9, title="Broken", evidence=("e",), explanation="x", kind="fatal",
@@ -34,7 +34,7 @@ DONE = Result(command="install", data={"changed": True})
 class Installations:
     """Stands in for the installation: remembers what was asked, answers with a plan and then the result."""
 
-    def __init__(self, plan: Result = PLAN) -> None:
+    def __init__(self, plan: Result[Any] = PLAN) -> None:
         self.plan = plan
         self.runs: list[tuple[Rebuild, bool]] = []
 
@@ -42,7 +42,7 @@ class Installations:
         outer = self
 
         class Installation:
-            def run(self) -> Result:
+            def run(self) -> Result[Any]:
                 outer.runs.append((rebuild, dry_run))
                 return outer.plan if dry_run else DONE
 
@@ -50,8 +50,8 @@ class Installations:
 
 
 @pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[Result], Installations]:
-    def stand_in(plan: Result) -> Installations:
+def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[Result[Any]], Installations]:
+    def stand_in(plan: Result[Any]) -> Installations:
         installations = Installations(plan)
         monkeypatch.setattr(fixing, "_installation", installations)
         return installations
@@ -60,7 +60,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[Result], Installations
 
 
 def test_what_was_agreed_to_is_planned_and_then_built(
-    install: Callable[[Result], Installations], capsys: pytest.CaptureFixture[str]
+    install: Callable[[Result[Any]], Installations], capsys: pytest.CaptureFixture[str]
 ) -> None:
     installations = install(PLAN)
     assert fixing.carry_out(Session(), DIAGNOSIS, yes=True) is DONE
@@ -71,7 +71,7 @@ def test_what_was_agreed_to_is_planned_and_then_built(
 
 
 def test_without_agreement_nothing_is_built(
-    install: Callable[[Result], Installations], monkeypatch: pytest.MonkeyPatch
+    install: Callable[[Result[Any]], Installations], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installations = install(PLAN)
     monkeypatch.setattr("sys.stdin", io.StringIO())  # not a terminal
@@ -82,7 +82,7 @@ def test_without_agreement_nothing_is_built(
 
 
 def test_what_is_there_is_rebuilt(
-    install: Callable[[Result], Installations],
+    install: Callable[[Result[Any]], Installations],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -95,8 +95,8 @@ def test_what_is_there_is_rebuilt(
         fixing.carry_out(Session(), DIAGNOSIS, yes=False)
 
 
-def test_a_plan_that_is_refused_ends_there(install: Callable[[Result], Installations]) -> None:
-    refused = Result(command="install", data={"resolve": {}}, code=Code.NO_ROW)
+def test_a_plan_that_is_refused_ends_there(install: Callable[[Result[Any]], Installations]) -> None:
+    refused: Result[dict[str, object]] = Result(command="install", data={"resolve": {}}, code=Code.NO_ROW)
     installations = install(refused)
     assert fixing.carry_out(Session(), DIAGNOSIS, yes=True) is refused
     assert len(installations.runs) == 1

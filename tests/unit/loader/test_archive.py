@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from support.outcome import outcome
 from support.wheels import wheel_bytes
-from tfsetup.loader.archive import read_archive
 from tfsetup.loader.bytes import MalformedImage, Memory
+from tfsetup.loader.files.archive import read_archive
 
 FILES = {"a/b.so": b"\x7fELF" * 5000, "a/": b"", "c.txt": b"hello", "empty": b"", "größe.py": b"x"}
 GOOD = wheel_bytes(FILES)

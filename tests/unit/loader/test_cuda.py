@@ -7,10 +7,10 @@ import pytest
 from support.elf_build import Library, build_elf
 from support.tree import Tree
 from tfsetup.host.model import Host, Libc
-from tfsetup.loader.cuda import CudaLibraries, build_info, cuda_libraries, needed_sonames
-from tfsetup.loader.glibc import GlibcProcess
-from tfsetup.loader.glibc_system import system_of
+from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.glibc.system import system_of
 from tfsetup.loader.model import Mode
+from tfsetup.loader.tensorflow.cuda import CudaLibraries, build_info, cuda_libraries, needed_sonames
 
 PACKAGE = "/S/tensorflow"
 CALLER = f"{PACKAGE}/libtensorflow_framework.so.2"

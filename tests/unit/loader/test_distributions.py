@@ -4,10 +4,10 @@ import pytest
 
 from support.tree import Tree
 from tfsetup.host.model import Libc
-from tfsetup.loader import distributions as dists
 from tfsetup.loader.compat import best_wheel, glibc_of, supported_tags
-from tfsetup.loader.distributions import Distribution, Tag
 from tfsetup.loader.machine import Machine
+from tfsetup.loader.python import distributions as dists
+from tfsetup.loader.python.distributions import Distribution, Tag
 
 MAC = Machine(system="macos", version=(14, 4), arch="arm64", rosetta=False, features=None, libc=None, gpus=None)
 LINUX = Machine(

@@ -6,13 +6,13 @@ import pytest
 
 from support.macho import Offered, Plan, Wanted, build
 from support.tree import Tree
-from tfsetup.loader import dyld_words as words
-from tfsetup.loader.dyld import DyldProcess
-from tfsetup.loader.dyld_search import Candidate, Request, candidates, link, main_link
-from tfsetup.loader.dyld_system import System, parse_system
-from tfsetup.loader.dyld_words import Mac
+from tfsetup.loader.dyld import words
+from tfsetup.loader.dyld.process import DyldProcess
+from tfsetup.loader.dyld.search import Candidate, Request, candidates, link, main_link
+from tfsetup.loader.dyld.system import System, parse_system
+from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.model import Mode
-from tfsetup.loader.sources import load_system
+from tfsetup.loader.shipped import load_system
 
 NOW = Mode()
 SYSTEM = load_system()

@@ -11,10 +11,10 @@ import yaml
 
 from support.macho import BUNDLE, EXECUTE, Offered, Plan, Wanted, build, fat
 from support.tree import Tree
-from tfsetup.loader.dyld import DyldProcess
-from tfsetup.loader.dyld_words import Mac
+from tfsetup.loader.dyld.process import DyldProcess
+from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.model import Mode
-from tfsetup.loader.sources import load_system
+from tfsetup.loader.shipped import load_system
 
 CASES = Path(__file__).parents[2] / "cases" / "loader"
 TYPES = {"bundle": BUNDLE, "executable": EXECUTE}

@@ -9,7 +9,7 @@ import pytest
 from support.elf_build import Define, Import, Library, build_elf
 from support.elf_damage import put, retag
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.elf import PAGE, PT_DYNAMIC, PT_LOAD, PT_TLS, Elf, Mapped, Tag, read_header
+from tfsetup.loader.elf.image import PAGE, PT_DYNAMIC, PT_LOAD, PT_TLS, Elf, Mapped, Tag, read_header
 
 KINDS = [(64, "<", 62), (64, "<", 183), (32, "<", 3), (32, ">", 40), (64, ">", 62)]
 
@@ -156,7 +156,7 @@ def test_versions_of_both_kinds() -> None:
         Import(name="h", version=("liba.so", "A_2")),
     ]
     library = Library(soname="p", versions=["p", "P_1"], defines=[Define(name="d", version="P_1")], imports=imports)
-    from tfsetup.loader.elf_symbols import Symbols
+    from tfsetup.loader.elf.symbols import Symbols
 
     versions = Symbols(elf_of(library)).versions
     assert [(need.file, [v.name for v in need.versions]) for need in versions.needs] == [

@@ -9,7 +9,7 @@ from support.elf_build import Define, Import, Library, build_elf
 from support.examples import examples
 from support.fuzz import glibc_process, mutations, open_elf, open_pe, read_elf, read_pe
 from support.pe_build import Dll, build_pe
-from tfsetup.loader.elf import Tag
+from tfsetup.loader.elf.image import Tag
 from tfsetup.loader.model import Mode
 
 _RICH = Library(

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from support.elf_build import Define, Import, Library, build_elf
 from support.elf_damage import edit_symbol, retag
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.elf import Elf, Tag
-from tfsetup.loader.elf_relocations import Relocations
-from tfsetup.loader.elf_symbols import Query, Symbols, VersionTableMissing, gnu_hash, sysv_hash
-from tfsetup.loader.elf_versions import Version
+from tfsetup.loader.elf.image import Elf, Tag
+from tfsetup.loader.elf.relocations import Relocations
+from tfsetup.loader.elf.symbols import Query, Symbols, VersionTableMissing, gnu_hash, sysv_hash
+from tfsetup.loader.elf.versions import Version
 
 KINDS = [(64, "<", 62), (64, "<", 183), (32, "<", 3), (32, ">", 40)]
 STYLES = ["gnu", "sysv", "both"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from support.macho import Offered, Plan, build, trie
 from support.outcome import outcome
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.exports import Export, ExportTable
-from tfsetup.loader.macho import MachO, Range, read_macho
+from tfsetup.loader.macho.exports import Export, ExportTable
+from tfsetup.loader.macho.image import MachO, Range, read_macho
 
 
 def table(data: bytes) -> ExportTable:
@@ -174,7 +174,7 @@ def test_without_a_trie_the_symbol_table_counts() -> None:
     )
     from dataclasses import replace
 
-    from tfsetup.loader.macho import Symtab
+    from tfsetup.loader.macho.image import Symtab
 
     bare = replace(
         image,

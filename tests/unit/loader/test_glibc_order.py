@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.loader.glibc_order import sort_by_moving, sort_depth_first, sort_maps
+from tfsetup.loader.glibc.order import sort_by_moving, sort_depth_first, sort_maps
 
 
 def test_the_release_decides() -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from support.tree import Tree
 from tfsetup.host.model import Arch, Cpu, Host, Libc
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.elf import Machine
-from tfsetup.loader.glibc_stock import parse_symbols, stock_library
-from tfsetup.loader.glibc_system import CACHE, System, system_of
-from tfsetup.loader.ld_cache import read_cache
-from tfsetup.loader.sources import load_glibc_symbols
+from tfsetup.loader.elf.image import Machine
+from tfsetup.loader.glibc.ld_cache import read_cache
+from tfsetup.loader.glibc.stock import parse_symbols, stock_library
+from tfsetup.loader.glibc.system import CACHE, System, system_of
+from tfsetup.loader.shipped import load_glibc_symbols
 
 V3 = ("cx16", "popcnt", "sse4_1", "sse4_2", "ssse3", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.wheels import wheel
-from tfsetup.loader.importers import Importers, imports_of, is_public
-from tfsetup.loader.modules import walk
-from tfsetup.loader.view import WheelView
+from tfsetup.loader.files.view import WheelView
+from tfsetup.loader.python.importers import Importers, imports_of, is_public
+from tfsetup.loader.python.modules import walk
 
 SITE = "/S"
 CASES: list[dict[str, Any]] = yaml.safe_load(

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.outcome import outcome
-from tfsetup.loader import inflate
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.inflate import BlockCache, Deflated
+from tfsetup.loader.files import inflate
+from tfsetup.loader.files.inflate import BlockCache, Deflated
 
 
 class Counting:

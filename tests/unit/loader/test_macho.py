@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from support.macho import BUNDLE, Offered, Plan, Wanted, build, fat, packed
 from support.outcome import outcome
-from tfsetup.loader import binds, macho
-from tfsetup.loader.binds import Import, imports
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.exports import ExportTable
-from tfsetup.loader.macho import Dylib, read_macho, slices
-from tfsetup.loader.signature import read_code_directory
+from tfsetup.loader.macho import binds
+from tfsetup.loader.macho import image as macho
+from tfsetup.loader.macho.binds import Import, imports
+from tfsetup.loader.macho.exports import ExportTable
+from tfsetup.loader.macho.image import Dylib, read_macho, slices
+from tfsetup.loader.macho.signature import read_code_directory
 
 PLAN = Plan(
     install_name="@rpath/a.dylib",

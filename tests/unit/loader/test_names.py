@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.examples import examples
-from tfsetup.loader.archive import read_archive
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.names import leads_out, objections, path_problem
+from tfsetup.loader.files.archive import read_archive
+from tfsetup.loader.files.names import leads_out, objections, path_problem
 
 SITE = "lib/python3.12/site-packages"
 CASES = yaml.safe_load(

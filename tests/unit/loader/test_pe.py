@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.pe_build import OFFSET, Dll, build_pe
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.pe import Export, Machine, Pe
+from tfsetup.loader.pe.image import Export, Machine, Pe
 
 
 def pe_of(dll: Dll) -> Pe:

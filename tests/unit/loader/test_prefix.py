@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from support.examples import examples
 from tfsetup.loader.bytes import MalformedImage, Memory
-from tfsetup.loader.prefix import Piece, PrefixView, Replaced
+from tfsetup.loader.files.prefix import Piece, PrefixView, Replaced
 
 HOLDER = "/opt/placehold_placehold_placehold"
 

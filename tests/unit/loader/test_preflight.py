@@ -19,15 +19,15 @@ from support.fake_mac_tensorflow import (
 from support.macho import Offered, Plan, Wanted, build
 from support.wheels import wheel
 from tfsetup.host.model import Cpu, Host, Python
-from tfsetup.loader.archive import Archive
+from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import NotCovered
-from tfsetup.loader.modules import extension_modules
 from tfsetup.loader.preflight import Question, _Run, preflight
 from tfsetup.loader.processes import Surroundings, new_process
+from tfsetup.loader.python.modules import extension_modules
 from tfsetup.loader.report import Report, summary, to_data
-from tfsetup.loader.sources import load_knowledge, load_system
-from tfsetup.loader.view import WheelView
+from tfsetup.loader.shipped import load_knowledge, load_system
 
 MAC = Host(os="macos", os_version="14.4", arch="arm64")
 SITE = "/venv/lib/python3.12/site-packages"

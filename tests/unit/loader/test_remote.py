@@ -16,7 +16,7 @@ from support.wheels import wheel_bytes
 from tfsetup.errors import NetworkError
 from tfsetup.ground.http import Http
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.remote import CHUNK, TAIL, RemoteFile, Traffic, open_all
+from tfsetup.loader.files.remote import CHUNK, TAIL, RemoteFile, Traffic, open_all
 
 DATA = hashlib.shake_128(b"remote").digest(2_000_000)
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")

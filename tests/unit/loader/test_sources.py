@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from support.wheels import wheel_bytes
-from tfsetup.loader import sources
+from tfsetup.loader import shipped
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.sources import LocalTree, MappedFile, OpenFile
+from tfsetup.loader.files import sources
+from tfsetup.loader.files.sources import LocalTree, MappedFile, OpenFile
 
 
 @pytest.mark.parametrize("kind", [MappedFile, OpenFile])
@@ -135,7 +136,7 @@ def test_any_folder_with_a_dist_info_is_a_site_packages(tmp_path: Path) -> None:
 
 
 def test_the_data_files_are_whole() -> None:
-    system, known = sources.load_system(), sources.load_knowledge()
+    system, known = shipped.load_system(), shipped.load_knowledge()
     assert "/usr/lib/libSystem.B.dylib" in system.libraries
     assert all(path.startswith(("/usr/lib/", "/System/Library/")) for path in system.libraries)
     assert known.package == "tensorflow"

@@ -5,12 +5,12 @@ import re
 import pytest
 
 from support.tree import Tree
-from tfsetup.loader import tensorflow
-from tfsetup.loader.distributions import Distribution
 from tfsetup.loader.model import Mode
-from tfsetup.loader.modules import Module, extension_modules
-from tfsetup.loader.sources import load_knowledge
-from tfsetup.loader.tensorflow import order_for, parse_knowledge, steps
+from tfsetup.loader.python.distributions import Distribution
+from tfsetup.loader.python.modules import Module, extension_modules
+from tfsetup.loader.shipped import load_knowledge
+from tfsetup.loader.tensorflow import knowledge as tensorflow
+from tfsetup.loader.tensorflow.knowledge import order_for, parse_knowledge, steps
 
 SITE = "/S"
 KNOWN = load_knowledge()

@@ -5,7 +5,7 @@ import pytest
 from support.tree import Tree
 from support.wheels import wheel
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.view import Overlay, WheelView, installed_path
+from tfsetup.loader.files.view import Overlay, WheelView, installed_path
 
 SITE = "/venv/lib/python3.12/site-packages"
 ONE = wheel("one-1.0-cp312-cp312-macosx_12_0_arm64.whl", {"pkg/a.so": b"1", "pkg/sub/b.so": b"22", "top.py": b""})

@@ -12,7 +12,7 @@ import yaml
 from support.pe_build import Dll, build_pe
 from support.tree import Tree
 from tfsetup.loader.model import Mode
-from tfsetup.loader.windows import WindowsProcess, WindowsSystem
+from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
 FOLDER = Path(__file__).parents[2] / "cases" / "loader" / "windows"
 CASES = sorted(FOLDER.glob("*/case.yaml"))

@@ -13,9 +13,9 @@ from tfsetup.locks.fresh import changes, recorded_order
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.targets import Order, targets_for
 from tfsetup.locks.write import write_lock
+from tfsetup.matrix.choose.reference import Levels
+from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
-from tfsetup.matrix.reference import Levels
-from tfsetup.matrix.rows import Matrix
 
 ROW = "macos-arm64-metal"
 

@@ -12,8 +12,8 @@ from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError, Whe
 from tfsetup.locks.model import Lock
 from tfsetup.locks.targets import LockTarget, Order, current_rows, row_parts, rows_for, takes, targets_for
 from tfsetup.locks.team import Marked
+from tfsetup.matrix.file.rows import Row
 from tfsetup.matrix.model import Ask
-from tfsetup.matrix.rows import Row
 
 
 def row(name: str) -> Row:

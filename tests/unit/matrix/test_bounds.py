@@ -8,9 +8,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from support.matrix import shipped
-from tfsetup.matrix.check_common import required
-from tfsetup.matrix.releases import rules_for
-from tfsetup.matrix.versions import in_range, is_prerelease
+from tfsetup.ground.versions import in_range, is_prerelease
+from tfsetup.matrix.choose.releases import rules_for
+from tfsetup.upkeep.checks.common import required
 
 # Of what a release was compiled against, or generated for: the first version of the companion that breaks it.
 BREAKS = [

@@ -8,12 +8,12 @@ from typing import Any, Union, get_args, get_origin
 
 import pytest
 
-from tfsetup.matrix import compiled
-from tfsetup.matrix.compiled import compile_matrix, load_compiled
-from tfsetup.matrix.decode import hints_of
-from tfsetup.matrix.files import COMPILED, compiled_text, environments, read_matrix
-from tfsetup.matrix.load import parse
-from tfsetup.matrix.rows import MatrixFile
+from tfsetup.ground.decode import hints_of
+from tfsetup.matrix.file import compiled
+from tfsetup.matrix.file.compiled import compile_matrix, load_compiled
+from tfsetup.matrix.file.disk import COMPILED, compiled_text, environments, read_matrix
+from tfsetup.matrix.file.load import parse
+from tfsetup.matrix.file.rows import MatrixFile
 
 TEXT = (environments() / "matrix.yaml").read_text(encoding="utf-8")
 PARSED = parse(TEXT, "matrix.yaml").content

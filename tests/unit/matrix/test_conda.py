@@ -9,10 +9,10 @@ import pytest
 
 from support.matrix import answer, ask, intel_mac, linux, mac, pins, shipped, windows
 from tfsetup.host.model import Host
-from tfsetup.matrix.conda import blas_rule
-from tfsetup.matrix.load import InvalidMatrixError, merge, parse
+from tfsetup.matrix.choose.conda import blas_rule
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.load import InvalidMatrixError, merge, parse
 from tfsetup.matrix.model import Selection
-from tfsetup.matrix.select import select
 
 
 def conda(host: Host, **more: Any) -> Selection:

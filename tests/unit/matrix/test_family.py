@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.family import family
-from tfsetup.matrix.files import read_matrix
+from tfsetup.matrix.file.disk import read_matrix
 
 MATRIX = read_matrix()
 BARE = replace(MATRIX, rows=(), rules=(), companions=(), index=Index(taken="", requires=(), distributions={}))

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from support.examples import examples
 from support.matrix import CASES, answer, ask, intel_mac, linux, mac, pins, shipped
+from tfsetup.ground.marked import Problem
+from tfsetup.ground.versions import version
 from tfsetup.host.model import Gpu
-from tfsetup.matrix.check import check_matrix
-from tfsetup.matrix.explain import explain
-from tfsetup.matrix.files import environments, read_index
-from tfsetup.matrix.hazard_rules import touches
+from tfsetup.matrix.choose.explain import explain
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.disk import environments, read_index
+from tfsetup.matrix.file.hazard_rules import touches
+from tfsetup.matrix.file.load import InvalidMatrixError, Parsed, merge, parse
+from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import Cure, Hazard, environment_of, hazards_of
 from tfsetup.matrix.hazards import pins as pins_of
-from tfsetup.matrix.load import InvalidMatrixError, Parsed, merge, parse
-from tfsetup.matrix.marked import Problem
-from tfsetup.matrix.overview import overview
-from tfsetup.matrix.rows import Matrix
-from tfsetup.matrix.select import select
-from tfsetup.matrix.versions import version
+from tfsetup.upkeep.checks.check import check_matrix
+from tfsetup.upkeep.overview import overview
 
 METAL = "tensorflow-metal"
 TEXT = (environments() / "matrix.yaml").read_text(encoding="utf-8")

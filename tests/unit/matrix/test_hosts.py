@@ -10,8 +10,8 @@ import pytest
 
 from support.matrix import CASES, shipped
 from tfsetup.host.file import read_host
+from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.model import Ask
-from tfsetup.matrix.select import select
 
 HOSTS = sorted(path for path in (CASES / "hosts").glob("*.json") if not path.name.endswith(".expected.json"))
 

@@ -8,10 +8,10 @@ import pytest
 
 from support.matrix import CASES, ask, linux, pins, shipped
 from tfsetup.errors import Code
-from tfsetup.matrix.files import environments, read_index, read_matrix
-from tfsetup.matrix.load import InvalidMatrixError, merge, parse
-from tfsetup.matrix.rows import Matrix
-from tfsetup.matrix.select import select
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.disk import environments, read_index, read_matrix
+from tfsetup.matrix.file.load import InvalidMatrixError, merge, parse
+from tfsetup.matrix.file.rows import Matrix
 
 VALID = sorted((CASES / "matrix" / "valid").glob("*.yaml"))
 INVALID = sorted((CASES / "matrix" / "invalid").glob("*.yaml"))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from support.examples import examples
 from support.matrix import pins, shipped
 from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
+from tfsetup.matrix.choose.select import decide
 from tfsetup.matrix.model import Ask
-from tfsetup.matrix.select import decide
 from unit.matrix.oracle import Machine, index, oracle
 
 MINORS = [f"2.{minor}" for minor in range(5, 23)]

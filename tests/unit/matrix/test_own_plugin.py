@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from support.matrix import ask, linux, pins, shipped
-from tfsetup.matrix.load import merge, parse
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.model import Selection
-from tfsetup.matrix.select import select
 
 ROW = """
 schema: 1

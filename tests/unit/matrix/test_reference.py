@@ -6,9 +6,9 @@ import pytest
 
 from support.locks import CURRENT_ROWS
 from support.matrix import shipped
+from tfsetup.matrix.choose.reference import GLIBC, Levels, is_current, reference, reference_host
+from tfsetup.matrix.file.rows import Row
 from tfsetup.matrix.model import Ask
-from tfsetup.matrix.reference import GLIBC, Levels, is_current, reference, reference_host
-from tfsetup.matrix.rows import Row
 
 CURRENT = [row for row in shipped().rows if is_current(row, shipped())]
 

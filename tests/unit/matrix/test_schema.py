@@ -3,9 +3,9 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from tfsetup.matrix.files import environments
-from tfsetup.matrix.rows import MatrixFile, Row, Rule
-from tfsetup.matrix.schema import schema, schema_text
+from tfsetup.matrix.file.disk import environments
+from tfsetup.matrix.file.rows import MatrixFile, Row, Rule
+from tfsetup.matrix.file.schema import schema, schema_text
 
 
 def test_the_file_beside_the_matrix_is_the_generated_one() -> None:

@@ -10,7 +10,7 @@ import pytest
 from support.matrix import NVIDIA, answer, ask, intel_mac, linux, mac, pins, pythons, shipped, windows
 from tfsetup.errors import UsageError
 from tfsetup.host.model import Cpu, Gpu, Host, Libc
-from tfsetup.matrix.select import select
+from tfsetup.matrix.choose.select import select
 
 AMD = (Gpu(vendor="amd"),)
 METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]

@@ -50,7 +50,7 @@ def test_the_envelope_of_a_result() -> None:
 
 
 def test_an_answer_that_is_no_has_failed_and_is_no_error() -> None:
-    result = Result(command="verify", data={}, code=Code.ANSWER_IS_NO)
+    result: Result[dict[str, object]] = Result(command="verify", data={}, code=Code.ANSWER_IS_NO)
     assert (result.status, result.exit_status) == ("failed", 7)
     assert envelope(result)["error"] is None
 

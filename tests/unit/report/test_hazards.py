@@ -12,15 +12,15 @@ from rich.console import Console, RenderableType
 
 from support.matrix import answer, ask, intel_mac, linux, mac, shipped
 from tfsetup.host.model import Gpu
-from tfsetup.matrix.explain import explain
+from tfsetup.matrix.choose.explain import explain
+from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.hazards import Cure, Hazard
 from tfsetup.matrix.model import Selection
-from tfsetup.matrix.overview import overview
-from tfsetup.matrix.select import select
 from tfsetup.report.hazards import hazards_data, sentence, sentences, summed
 from tfsetup.report.lock import lock_lines
 from tfsetup.report.matrix import HEADINGS, defects_view, markdown, matrix_table
 from tfsetup.report.resolve import resolve_lines, selection_data
+from tfsetup.upkeep.overview import overview
 
 DROPPED = next(hazard for hazard in shipped().hazards if hazard.id == "metal-activation-dropped")
 METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]

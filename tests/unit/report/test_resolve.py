@@ -10,11 +10,11 @@ from rich.console import Console, RenderableType
 
 from support.matrix import NVIDIA, answer, ask, linux, mac, shipped
 from tfsetup.host.model import Gpu
-from tfsetup.matrix.explain import Chapter, explain
+from tfsetup.matrix.choose.explain import Chapter, explain
 from tfsetup.matrix.model import Selection
-from tfsetup.matrix.overview import overview
 from tfsetup.report.matrix import check_view, markdown, matrix_table, support_table, update_view
 from tfsetup.report.resolve import resolve_lines, selection_data
+from tfsetup.upkeep.overview import overview
 
 
 def told(selection: Selection, chapters: Sequence[Chapter] = ()) -> str:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tfsetup.errors import TfsetupError
-from tfsetup.matrix.files import read_matrix
+from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.upkeep.xray.asked import GRAPHS
 from tfsetup.upkeep.xray.evidence import (

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from support.tiny_macho import DATA, Tiny, build, uleb
-from tfsetup.loader.binds import Import
 from tfsetup.loader.bytes import MalformedImage, Memory
+from tfsetup.loader.macho.binds import Import
 from tfsetup.upkeep.xray.fixups import Bind, Rebase, binds, chained, rebases
 from tfsetup.upkeep.xray.images import read_image
 

@@ -11,9 +11,9 @@ import pytest
 
 from support.tiny_macho import Tiny, build
 from tfsetup.errors import NetworkError, TfsetupError
-from tfsetup.loader.archive import Archive, read_archive
 from tfsetup.loader.bytes import Memory
-from tfsetup.matrix.snapshot import File
+from tfsetup.loader.files.archive import Archive, read_archive
+from tfsetup.upkeep.index.snapshot import File
 from tfsetup.upkeep.xray.asked import GRAPHS
 from tfsetup.upkeep.xray.evidence import evidence_of
 from tfsetup.upkeep.xray.files import keep_evidence, kept_evidence, read_plan
@@ -60,7 +60,7 @@ def wheels(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, bytes]]:
         usual = {LIBRARY: build(Tiny()), BESIDE: b"framework", "other/x.dylib": b""}
         return [(name, _wheel(odd.get(name, usual))) for name in addresses]
 
-    monkeypatch.setattr("tfsetup.loader.remote.open_all", open_all)
+    monkeypatch.setattr("tfsetup.loader.files.remote.open_all", open_all)
     return odd
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 from tfsetup.envs.conda.engine import check_local
 from tfsetup.errors import NetworkError
 from tfsetup.host.temporary import temporary_folder
-from tfsetup.loader.prefix import Piece, Replaced
-from tfsetup.loader.sources import MappedFile
+from tfsetup.loader.files.prefix import Piece, Replaced
+from tfsetup.loader.files.sources import MappedFile
 from tfsetup.locks.conda.condarc import Settings, channels, private
 from tfsetup.locks.conda.failures import package_failed
 from tfsetup.locks.conda.library import rattler, wait_for

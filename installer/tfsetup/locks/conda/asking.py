@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Final
 
 from tfsetup.errors import LockError, UsageError, Where
+from tfsetup.ground.versions import is_prerelease, is_version
 from tfsetup.host.model import Host
 from tfsetup.locks.asked import MadeFor, asked_otherwise
 from tfsetup.locks.conda.model import CondaLock, PlatformLock
+from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.rows import Matrix
-from tfsetup.matrix.versions import is_prerelease, is_version
 
 SUFFIXES: Final = (".yml", ".yaml")
 """How the name of a conda lock ends; other lock files are TOML."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.marked import Node, UnreadableError, compose
 from tfsetup.locks.conda.model import SUBDIRS, Request
-from tfsetup.matrix.marked import Node, UnreadableError, compose
 
 SELECTORS: Final[Mapping[str, str]] = {
     "linux-64": "linux64",

@@ -14,12 +14,12 @@ from typing import Any, Final
 from tfsetup.errors import InvalidFileError, LockError, Where
 from tfsetup.ground.files import write_whole
 from tfsetup.ground.folders import CACHE, cache_home, folder_named, home_folder, needed_home
+from tfsetup.ground.marked import unfolded
 from tfsetup.locks.conda.condarc import Settings, settings
 from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
 from tfsetup.locks.conda.model import CondaLock
 from tfsetup.locks.proof import Proof, parse_proofs
-from tfsetup.matrix.marked import unfolded
 
 PROOFS: Final = "conda-proofs.json"
 """What was found about each platform of the lock beside it."""

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.marked import unfolded
 from tfsetup.locks.conda.model import CondaLock, CondaPackage, PinnedWheel, PlatformLock
-from tfsetup.matrix.marked import unfolded
 
 VERSION: Final = 1
 SOURCE: Final = "environment.yml"

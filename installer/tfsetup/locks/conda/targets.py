@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import Code, TfsetupError, UsageError
+from tfsetup.ground.versions import asked
 from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.conda.platforms import subdir_of
 from tfsetup.locks.conda.resolve import Wanted
+from tfsetup.matrix.choose.reference import Levels, reference_host
+from tfsetup.matrix.choose.select import decide
+from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.reference import Levels, reference_host
-from tfsetup.matrix.rows import Matrix, Row
-from tfsetup.matrix.select import decide
-from tfsetup.matrix.versions import asked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

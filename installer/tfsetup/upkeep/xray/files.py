@@ -7,7 +7,7 @@ from typing import Final
 
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, Where
 from tfsetup.ground.files import write_whole
-from tfsetup.matrix.files import environments
+from tfsetup.matrix.file.disk import environments
 from tfsetup.upkeep.xray.evidence import Evidence, read_evidence, render_evidence
 from tfsetup.upkeep.xray.plan import Plan, parse_plan
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from tfsetup.loader.binds import Import
 from tfsetup.loader.bytes import MalformedImage, cstring, sleb, text, uleb, unpack_from
+from tfsetup.loader.macho.binds import Import
 
 POINTER = 8
 """Bytes of a pointer."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from struct import Struct
 
-from tfsetup.loader.binds import imports
 from tfsetup.loader.bytes import ByteSource, MalformedImage, cstring, text, unpack_from
-from tfsetup.loader.macho import MachO, load_commands, read_macho, slices
+from tfsetup.loader.macho.binds import imports
+from tfsetup.loader.macho.image import MachO, load_commands, read_macho, slices
 from tfsetup.upkeep.xray.fixups import Bind, Rebase, binds, chained, rebases
 
 _SEGMENT = Struct("<2I16s4Q4I")

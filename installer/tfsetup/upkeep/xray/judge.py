@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tfsetup.ground.versions import in_range
 from tfsetup.matrix.hazards import Hazard
-from tfsetup.matrix.versions import in_range
 from tfsetup.upkeep.xray.evidence import (
     LOADING,
     NOT_RUN,

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfsetup.errors import NetworkError
+from tfsetup.ground.versions import in_range, version
 from tfsetup.loader.bytes import Memory
-from tfsetup.matrix.versions import in_range, version
 from tfsetup.upkeep.xray.images import Image, read_image
 
 if TYPE_CHECKING:
-    from tfsetup.loader.archive import Archive
-    from tfsetup.matrix.index import IndexClient
-    from tfsetup.matrix.snapshot import File
+    from tfsetup.loader.files.archive import Archive
+    from tfsetup.upkeep.index.client import IndexClient
+    from tfsetup.upkeep.index.snapshot import File
     from tfsetup.upkeep.xray.plan import Plan
 
 _PLUGINS, _FRAMEWORK = "tensorflow-plugins/", "libtensorflow_framework.2.dylib"
@@ -76,7 +76,7 @@ def _wanted(file: File, plan: Plan) -> bool:
 
 def _libraries(files: Sequence[File], ending: str, folder: str = "") -> list[Library]:
     """Return the different libraries of these wheels by release and name of the first wheel."""
-    from tfsetup.loader.remote import open_all
+    from tfsetup.loader.files.remote import open_all
 
     ordered = sorted(files, key=lambda file: (version(file.version), file.filename))
     opened = dict(open_all({file.filename: file.url for file in ordered}))

@@ -15,7 +15,7 @@ from support.conda import settings
 from tfsetup.envs.conda.engine import link
 from tfsetup.envs.conda.unpack import Unpacker, pieces
 from tfsetup.errors import NetworkError
-from tfsetup.loader.prefix import PrefixView
+from tfsetup.loader.files.prefix import PrefixView
 from tfsetup.locks.conda.model import CondaPackage
 from tfsetup.locks.conda.run import local_path
 

@@ -15,8 +15,8 @@ from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.conda.resolve import Wanted
 from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
 from tfsetup.locks.targets import current_rows
+from tfsetup.matrix.choose.reference import Levels
 from tfsetup.matrix.model import Ask
-from tfsetup.matrix.reference import Levels
 
 ROWS = {row.id: row for row in shipped().rows}
 

@@ -1,0 +1,51 @@
+"""The one encoder: a typed value → what JSON is made of, and the type → its JSON schema.
+
+A frozen dataclass becomes an object with its fields as keys, in their order; a field that is `UNSET` is left out, which
+is how a key that stands only sometimes is written (`left_out: tuple[str, ...] | UnsetType = UNSET`). Paths and other
+values that are a text to people become that text. Everything else is msgspec's (https://jcristharif.com/msgspec).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+
+Plain = dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None
+"""What a JSON document is made of."""
+
+
+def encode(value: object) -> Any:
+    """Return `value` as dictionaries, lists, texts, numbers and None.
+
+    Raises:
+        TypeError: there is something in it that JSON has no form for, which is a bug.
+    """
+    return msgspec.to_builtins(value, enc_hook=_other)
+
+
+def schema(type_: Any, name: str) -> dict[str, Any]:
+    """Return the JSON schema (2020-12) of what `encode` makes of a value of `type_`; `name` is its title.
+
+    Raises:
+        TypeError: there is a type in it that JSON has no form for, which is a bug.
+    """
+    (found,), components = msgspec.json.schema_components([type_], schema_hook=_other_schema)
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **found}
+    return document | ({"$defs": components} if components else {})
+
+
+def _other(value: object) -> Any:
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _other_schema(type_: type) -> dict[str, Any]:
+    if issubclass(type_, PurePath):
+        return {"type": "string"}
+    raise NotImplementedError(f"{type_} has no JSON schema")

@@ -1,0 +1,1 @@
+"""Apple's loader: `process.py` first. What it searches, binds and says, step by step."""

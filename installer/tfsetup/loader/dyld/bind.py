@@ -1,0 +1,249 @@
+"""Which loaded image has a symbol: dyld's rules for two-level, flat and coalesced imports.
+
+Rules: dyld `Loader.cpp` (resolveSymbol, hasExportedSymbol), `MachOLayout.cpp` (forEachBindTarget).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import text
+from tfsetup.loader.dyld import words
+from tfsetup.loader.macho import binds
+from tfsetup.loader.macho.exports import ExportTable
+from tfsetup.loader.macho.image import DYLIB, WEAK_DEFINES
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+    from tfsetup.loader.dyld.system import System
+    from tfsetup.loader.dyld.words import Mac
+    from tfsetup.loader.macho.binds import Import
+    from tfsetup.loader.macho.exports import Export
+    from tfsetup.loader.macho.image import MachO
+
+
+@dataclass(eq=False)
+class Loaded:
+    """An image in the process. `dependencies` follow the load commands; None is an absent weak one, str one of macOS's.
+
+    `hidden`: opened with RTLD_LOCAL, so flat look-ups pass it by.
+    """
+
+    path: str
+    identity: Hashable
+    image: MachO
+    hidden: bool = False
+    dependencies: list[Loaded | str | None] = field(default_factory=list)
+
+    @cached_property
+    def exports(self) -> ExportTable:
+        """The image's exports."""
+        return ExportTable(self.image)
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """The image's imports in binding order."""
+        return tuple(binds.imports(self.image))
+
+    @property
+    def named(self) -> words.Named:
+        """The image as messages name it."""
+        return words.Named(path=self.path, uuid=self.image.uuid, minos=self.image.minos)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that mean this image: its real path, and the install name if it is a dylib. [matchesPath]."""
+        if self.image.install_name is None or self.image.file_type != DYLIB:
+            return (self.path,)
+        return (self.path, self.image.install_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """The first import that found nothing: dyld's words, the symbol, and the library it was expected in."""
+
+    message: str
+    symbol: str
+    library: str | None
+
+
+class _FatalError(Exception):
+    """A re-export that leads nowhere ends the whole dlopen; the message is dyld's."""
+
+
+class Binder:
+    """Binds newly mapped images against everything loaded, in load order."""
+
+    def __init__(self, mac: Mac, system: System, loaded: Sequence[Loaded]) -> None:
+        """Look at `loaded` (all images of the process in load order, new ones included)."""
+        self._mac, self._system, self._loaded = mac, system, loaded
+
+    def first_unbound(self, image: Loaded, *, now: bool) -> Unbound | None:
+        """Return the first import of `image` that cannot be bound, in dyld's order. `now`: lazy ones must bind too.
+
+        Raises:
+            MalformedImage: a table of an image that was asked is damaged.
+        """
+        missing = self._not_at_once(image, now=now)
+        if not missing:
+            return None
+        for each in image.imports:
+            if (now or each.stream != "lazy") and each.symbol in missing.get(each.ordinal, ()):
+                unbound = self._judge(image, each)
+                if unbound:
+                    return unbound
+        return None
+
+    def unknown_to_this_macos(self, image: Loaded) -> list[str]:
+        """Return what an image built for a newer macOS takes from macOS, as far as it is not known to be there already.
+
+        dyld maps such an image (it compares no versions), so a missing function is all that can go wrong.
+        """
+        minos = image.image.minos
+        if minos is None or minos[:2] <= self._mac.version:
+            return []
+        strong = (each for each in image.imports if not each.weak and isinstance(_dependency(image, each.ordinal), str))
+        return [each.symbol for each in strong if not self._system.surely_exports(self._mac, each.symbol)]
+
+    def _not_at_once(self, image: Loaded, *, now: bool) -> Mapping[int, set[str]]:
+        """Return the names that take more than one look, by ordinal.
+
+        The great majority is found in one walk down each trie, without an object for any of them.
+        """
+        missing = {}
+        for ordinal, names in binds.names(image.image, lazy=now).items():
+            if left := names - self._found(image, ordinal, names):
+                missing[ordinal] = {text(name) for name in left}
+        return missing
+
+    def _found(self, image: Loaded, ordinal: int, names: set[bytes]) -> set[bytes]:
+        if ordinal == binds.FLAT:
+            return self._flat(image, names)
+        if ordinal == binds.WEAK_COALESCE:
+            return self._shared(names, (image, *self._sharing()))
+        target = _dependency(image, ordinal)
+        if isinstance(target, Loaded):
+            exported = target.exports.find_raw(names)
+            return {name for name, export in exported.items() if export.reexport is None}
+        return names if target is not None else set()
+
+    def _flat(self, image: Loaded, names: set[bytes]) -> set[bytes]:
+        """Return which names the interpreter, a visible image or the asking one has. [resolveSymbol, flat lookup]."""
+        found = {name for name in names if self._interpreter_has(text(name))}
+        return found | self._shared(names - found, [each for each in self._loaded if each is image or not each.hidden])
+
+    def _shared(self, names: set[bytes], images: Iterable[Loaded]) -> set[bytes]:
+        """Return which names one of some images has in its own trie."""
+        left = set(names)
+        for each in images:
+            if left:
+                exported = each.exports.find_raw(left)
+                left -= {name for name, export in exported.items() if self._leads_on(each, text(name), export)}
+        return names - left
+
+    def _sharing(self) -> list[Loaded]:
+        return [each for each in self._loaded if each.image.flags & WEAK_DEFINES and not each.hidden]
+
+    def _leads_on(self, image: Loaded, symbol: str, export: Export) -> bool:
+        try:
+            return self._has(image, symbol, export, {(id(image), symbol)})
+        except _FatalError:
+            return False  # told when the import is judged by itself
+
+    def _judge(self, image: Loaded, wanted: Import) -> Unbound | None:
+        """Resolve one import with all rules; None when it binds or may stay unbound."""
+        try:
+            match wanted.ordinal:
+                case binds.FLAT:
+                    return self._judge_flat(image, wanted)
+                case binds.WEAK_COALESCE:
+                    return self._judge_coalesced(image, wanted)
+                case binds.MAIN_EXECUTABLE:
+                    return self._judge_main(image, wanted)
+                case ordinal:
+                    return self._judge_two_level(image, wanted, ordinal)
+        except _FatalError as fatal:
+            return Unbound(str(fatal), wanted.symbol, None)
+
+    def _judge_two_level(self, image: Loaded, wanted: Import, ordinal: int) -> Unbound | None:
+        if not 0 <= ordinal <= len(image.image.dylibs):
+            return Unbound(words.unknown_ordinal(ordinal, image.named, wanted.symbol), wanted.symbol, None)
+        target = _dependency(image, ordinal)
+        if target is not None and self._exported(target, wanted.symbol, set()):
+            return None
+        if wanted.weak:
+            return None
+        expected = target.named if isinstance(target, Loaded) else words.NOBODY
+        message = words.symbol_not_found(self._mac, wanted.symbol, image.named, expected)
+        return Unbound(message, wanted.symbol, expected.path)
+
+    def _judge_flat(self, image: Loaded, wanted: Import) -> Unbound | None:
+        if wanted.weak or self._system.may_export(wanted.symbol):
+            return None
+        if any(
+            self._exported_shallow(each, wanted.symbol) for each in self._loaded if each is image or not each.hidden
+        ):
+            return None
+        return Unbound(words.flat_not_found(self._mac, wanted.symbol, image.named), wanted.symbol, None)
+
+    def _judge_coalesced(self, image: Loaded, wanted: Import) -> Unbound | None:
+        if wanted.weak or self._system.may_export(wanted.symbol):
+            return None
+        if any(self._exported_shallow(each, wanted.symbol) for each in (image, *self._sharing())):
+            return None
+        return Unbound(words.weak_def_not_found(self._mac, wanted.symbol, image.named), wanted.symbol, None)
+
+    def _judge_main(self, image: Loaded, wanted: Import) -> Unbound | None:
+        if wanted.weak or self._interpreter_has(wanted.symbol):
+            return None
+        expected = words.Named(path=self._mac.executable, uuid=None)
+        message = words.symbol_not_found(self._mac, wanted.symbol, image.named, expected)
+        return Unbound(message, wanted.symbol, expected.path)
+
+    @staticmethod
+    def _interpreter_has(symbol: str) -> bool:
+        """Say whether the interpreter exports it: the C API; which version of it is judged by the wheel's tags."""
+        return symbol.startswith(("_Py", "__Py"))
+
+    def _exported_shallow(self, image: Loaded, symbol: str) -> bool:
+        export = image.exports.find(symbol)
+        return export is not None and self._has(image, symbol, export, {(id(image), symbol)})
+
+    def _exported(self, image: Loaded | str, symbol: str, seen: set[tuple[int, str]]) -> bool:
+        """Say whether an image has a symbol for a two-level import: itself, or by either kind of re-export."""
+        if isinstance(image, str):
+            return True
+        if (id(image), symbol) in seen:
+            return False
+        seen.add((id(image), symbol))
+        export = image.exports.find(symbol)
+        if export is not None:
+            return self._has(image, symbol, export, seen)
+        whole = (
+            target
+            for dylib, target in zip(image.image.dylibs, image.dependencies, strict=False)
+            if dylib.link == "reexport" and target is not None
+        )
+        return any(self._reexported(target, symbol, seen) for target in whole)
+
+    def _reexported(self, target: Loaded | str, symbol: str, seen: set[tuple[int, str]]) -> bool:
+        if isinstance(target, str):  # what a library of macOS exports is not seen, so only likely names are believed
+            return self._system.may_export(symbol)
+        return self._exported(target, symbol, seen)
+
+    def _has(self, image: Loaded, symbol: str, export: Export, seen: set[tuple[int, str]]) -> bool:
+        if export.reexport is None:
+            return True
+        if not 0 < export.reexport <= len(image.dependencies):
+            raise _FatalError(words.reexport_out_of_range(export.reexport, image.named, symbol))
+        target = image.dependencies[export.reexport - 1]
+        return target is not None and self._exported(target, export.alias or symbol, seen)
+
+
+def _dependency(image: Loaded, ordinal: int) -> Loaded | str | None:
+    if ordinal == binds.SELF:
+        return image
+    return image.dependencies[ordinal - 1] if 0 < ordinal <= len(image.dependencies) else None

@@ -1,0 +1,254 @@
+"""dyld: the process into which images are loaded, one dlopen after another.
+
+Rules: dyld `DyldAPIs.cpp` (dlopen_from), `Loader.cpp` (getLoader), `JustInTimeLoader.cpp` (loadDependents,
+matchesPath).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.dyld import words
+from tfsetup.loader.dyld.bind import Binder, Loaded
+from tfsetup.loader.dyld.file import Refusal, repeated, usable
+from tfsetup.loader.dyld.pages import killed_at_binding, killed_at_mapping
+from tfsetup.loader.dyld.search import Candidate, Link, Request, candidates, has_rpaths, link, main_link
+from tfsetup.loader.model import LoadFailure, NotCovered
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from tfsetup.loader.dyld.system import System
+    from tfsetup.loader.dyld.words import Mac
+    from tfsetup.loader.model import Entry, Filesystem, Kind, Mode
+
+_MAX_IMAGES = 4096
+_WORST_FIRST: tuple[Kind, ...] = ("wrong-architecture", "malformed-image", "library-not-found")
+
+
+class _StopError(Exception):
+    """The dlopen under way has failed."""
+
+    def __init__(
+        self, kind: Kind, message: str, image: str, *, symbol: str | None = None, library: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind, self.message, self.image, self.symbol, self.library = kind, message, image, symbol, library
+
+
+@dataclass(frozen=True, slots=True)
+class _NotFound:
+    """A search that found nothing: the text behind `Reason:` and what it comes down to."""
+
+    reason: str
+    kind: Kind
+
+
+class DyldProcess:
+    """A macOS process as dyld sees it. See `tfsetup.loader.model.Process`."""
+
+    def __init__(self, mac: Mac, files: Filesystem, system: System) -> None:
+        """Start with nothing but the interpreter and macOS's own libraries."""
+        self._mac, self._files, self._system = mac, files, system
+        self._loaded: list[Loaded] = []
+        self._by_name: dict[str, Loaded] = {}
+        self._by_identity: dict[Hashable, Loaded] = {}
+        self._not_covered: dict[NotCovered, None] = {}
+
+    @property
+    def images(self) -> int:
+        """How many files are mapped."""
+        return len(self._loaded)
+
+    @property
+    def not_covered(self) -> Sequence[NotCovered]:
+        """What could not be decided so far."""
+        return tuple(self._not_covered)
+
+    def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
+        """Open `path`; see `Process.dlopen`."""
+        before = len(self._loaded)
+        chain = self._calling_chain(caller)
+        try:
+            self._open(path, mode, chain)
+        except _StopError as stop:
+            self._unload(before)
+            message = stop.message if stop.message == words.KILLED else None
+            return LoadFailure(
+                kind=stop.kind,
+                image=stop.image,
+                message=message or words.dlopen_failed(self._mac, path, mode, stop.message),
+                symbol=stop.symbol,
+                library=stop.library,
+            )
+        return None
+
+    def exports(self, path: str, symbol: str) -> bool:
+        """See `Process.exports`; `symbol` as C spells it, without the underscore of the file format."""
+        entry = self._files.lookup(path)
+        image = self._same(entry) if entry else None
+        try:
+            return image is not None and image.exports.find(f"_{symbol}") is not None
+        except MalformedImage:
+            return False
+
+    def _calling_chain(self, caller: str | None) -> tuple[Link, ...]:
+        image = self._by_name.get(caller) if caller else None
+        outer = (link(image.path, image.image.rpaths),) if image else ()
+        return (*outer, main_link(self._mac))
+
+    def _open(self, path: str, mode: Mode, chain: tuple[Link, ...]) -> None:
+        before = len(self._loaded)
+        found = self._get(Request(name=path, chain=chain, argument=True))
+        if isinstance(found, _NotFound):
+            raise _StopError(found.kind, found.reason, path, library=path)
+        if not isinstance(found, Loaded):
+            return
+        is_new = len(self._loaded) > before
+        found.hidden = mode.scope == "local" and (is_new or found.hidden)
+        if is_new:
+            top = link(found.path, found.image.rpaths)
+            self._load_dependencies(found, (top, *chain))
+            self._bind(self._loaded[before:], mode)
+
+    def _load_dependencies(self, image: Loaded, chain: tuple[Link, ...]) -> None:
+        """Map all direct dependencies of an image, then those of each of them. [loadDependents].
+
+        `chain` leads from the dlopened file outwards. The image's own link comes before it, so for dependencies of the
+        dlopened file that link stands twice, and dyld really tries and prints it twice.
+        """
+        here = (link(image.path, image.image.rpaths), *chain)
+        fresh: list[Loaded] = []
+        for dylib in image.image.dylibs:
+            before = len(self._loaded)
+            found = self._get(Request(name=dylib.name, chain=here, sdk=image.image.sdk))
+            if isinstance(found, _NotFound):
+                if dylib.link != "weak":
+                    text = words.library_not_loaded(self._mac, dylib.name, image.named, found.reason)
+                    raise _StopError(found.kind, text, image.path, library=dylib.name)
+                image.dependencies.append(None)
+                continue
+            image.dependencies.append(found)
+            fresh += self._loaded[before:]
+        for each in fresh:
+            self._load_dependencies(each, here)
+
+    def _get(self, request: Request) -> Loaded | str | _NotFound:
+        """Return the image a request leads to, mapping it if need be; str: one of macOS's own. [getLoader]."""
+        name = request.name
+        known = self._known_by_rpath(request)
+        if known:
+            return known
+        tries: list[tuple[str, Refusal]] = []
+        found = self._try_all(request, tries)
+        real = self._files.lookup(name) if found is None and not name.startswith("@") else None
+        if real is not None and not real.path.endswith(name):
+            found = self._try_all(replace(request, name=real.path), tries)
+        return found or self._not_found(request, tries)
+
+    def _known_by_rpath(self, request: Request) -> Loaded | None:
+        name = request.name
+        if "/" not in name and request.argument:
+            name = f"@rpath/{name}"
+        if not name.startswith("@rpath/"):
+            return None
+        return self._by_name.get(name)
+
+    def _try_all(self, request: Request, tries: list[tuple[str, Refusal]]) -> Loaded | str | None:
+        for candidate in candidates(self._mac, request):
+            found = self._try(candidate, dependency=not request.argument)
+            if not isinstance(found, Refusal):
+                return found
+            tries.append((candidate.path, found))
+        return None
+
+    def _try(self, candidate: Candidate, *, dependency: bool) -> Loaded | str | Refusal:
+        path = candidate.path
+        known = self._by_name.get(path)
+        if known is not None:
+            return known
+        entry = self._files.lookup(path) if path.startswith("/") else None
+        if entry is not None:
+            return self._same(entry) or self._map(entry, dependency=dependency)
+        if not candidate.disk_only and self._in_cache(candidate):
+            return path
+        return Refusal(words.missing(self._mac, path, disk_only=candidate.disk_only), "library-not-found")
+
+    def _in_cache(self, candidate: Candidate) -> bool:
+        known = self._system.has_library(self._mac, candidate.path)
+        if known is None and not candidate.fallback:
+            self._note(f"whether this macOS has {candidate.path} is not known; it is taken as present")
+            return True
+        return bool(known)
+
+    def _same(self, entry: Entry) -> Loaded | None:
+        return self._by_identity.get(entry.identity)
+
+    def _map(self, entry: Entry, *, dependency: bool) -> Loaded | Refusal:
+        image = usable(self._mac, entry, dependency=dependency)
+        if isinstance(image, Refusal):
+            return image
+        if len(self._loaded) >= _MAX_IMAGES:
+            raise _StopError("malformed-image", "too many images", entry.path)
+        if killed_at_mapping(self._mac, image):
+            raise _StopError("malformed-image", words.KILLED, entry.path)
+        loaded = Loaded(path=entry.path, identity=entry.identity, image=image)
+        self._loaded.append(loaded)
+        self._remember(loaded)
+        self._doubt(loaded)
+        return loaded
+
+    def _remember(self, image: Loaded) -> None:
+        """Make an image known by the names that mean it; of two with one name the earlier is found. [matchesPath]."""
+        self._by_identity.setdefault(image.identity, image)
+        for name in image.names:
+            self._by_name.setdefault(name, image)
+
+    def _unload(self, count: int) -> None:
+        """Keep the first `count` images and forget the others."""
+        del self._loaded[count:]
+        self._by_name, self._by_identity = {}, {}
+        for image in self._loaded:
+            self._remember(image)
+
+    def _doubt(self, image: Loaded) -> None:
+        """Note what dyld 1284 may object to: reports say it refuses repeated rpaths of older SDKs too."""
+        if (15, 4) <= self._mac.version < (26, 0) and (twice := repeated(image.image.rpaths)):
+            reason = f"it has the LC_RPATH {twice} twice, which dyld of macOS 15.4 to 15.6 may refuse"
+            self._note(reason, image.path, matters=True)
+
+    def _not_found(self, request: Request, tries: Sequence[tuple[str, Refusal]]) -> _NotFound:
+        if not tries and request.name.startswith("@rpath/"):
+            return _NotFound(words.no_rpaths(self._mac, present=has_rpaths(request)), "library-not-found")
+        listed = [(path, refusal.reason) for path, refusal in tries]
+        kinds = {refusal.kind for _, refusal in tries}
+        kind: Kind = next((each for each in _WORST_FIRST if each in kinds), "library-not-found")
+        return _NotFound(words.tried(self._mac, listed), kind)
+
+    def _bind(self, new: Sequence[Loaded], mode: Mode) -> None:
+        binder = Binder(self._mac, self._system, self._loaded)
+        order = list(reversed(new)) if self._mac.old else new
+        for image in order:
+            if killed_at_binding(self._mac, image.image):
+                raise _StopError("malformed-image", words.KILLED, image.path)
+            try:
+                unbound = binder.first_unbound(image, now=mode.now)
+            except MalformedImage as error:
+                raise _StopError("malformed-image", f"{error.reason} in '{image.path}'", image.path) from error
+            self._doubt_symbols(image, binder.unknown_to_this_macos(image))
+            if unbound:
+                raise _StopError(
+                    "symbol-not-found", unbound.message, image.path, symbol=unbound.symbol, library=unbound.library
+                )
+
+    def _doubt_symbols(self, image: Loaded, unknown: Sequence[str]) -> None:
+        if unknown and image.image.minos:
+            major, minor, _ = image.image.minos
+            more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+            reason = f"it was built for macOS {major}.{minor}; whether this macOS has {unknown[0]}{more} is not known"
+            self._note(reason, image.path, matters=True)
+
+    def _note(self, reason: str, image: str | None = None, *, matters: bool = False) -> None:
+        self._not_covered[NotCovered(reason=reason, image=image, matters=matters)] = None

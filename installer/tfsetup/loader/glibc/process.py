@@ -1,0 +1,325 @@
+"""`GlibcProcess`: what dlopen does in a Linux process with the GNU C library.
+
+Sources: glibc elf/dl-open.c (`dl_open_worker_begin`: the order of events), elf/dl-load.c, elf/dl-deps.c (breadth-first
+mapping), elf/dl-object.c (scopes). The order, and so the one text that is printed: the file, all its dependencies
+breadth-first, then all version checks in that order, then relocation with dependencies first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf
+from tfsetup.loader.elf.symbols import Query
+from tfsetup.loader.glibc.bind import bind, check_versions, defines, without_repetition
+from tfsetup.loader.glibc.map import Map, mapping_refusal
+from tfsetup.loader.glibc.order import sort_maps
+from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
+from tfsetup.loader.glibc.stock import LINKERS, stock_library
+from tfsetup.loader.model import LoadFailure, NotCovered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tfsetup.loader.glibc.system import System
+    from tfsetup.loader.model import Kind, Mode
+
+CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
+"""Bytes of static thread-local storage an opened library surely, or perhaps, still finds.
+
+glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`), plus rounding; since 2.32 optional users may take 512.
+"""
+
+
+class _Failed(Exception):  # noqa: N818 - carries a result up through the calls
+    def __init__(self, failure: LoadFailure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class GlibcProcess:
+    """A process that accumulates what is opened in it; see `tfsetup.loader.model.Process`."""
+
+    def __init__(self, system: System) -> None:
+        """Start the interpreter: it and its dependencies are the global scope everybody sees.
+
+        Raises:
+            MalformedImage: the interpreter's own files are damaged.
+        """
+        self._system = system
+        self._maps: list[Map] = []
+        self._unknown: dict[NotCovered, None] = {}
+        self._static_tls = 0
+        self._global: list[Map] = []
+        self._main_rpaths: tuple[tuple[str, str], ...] = ()
+        self._main = self._start()
+
+    @property
+    def images(self) -> int:
+        """How many files have been mapped, those of the operating system and the interpreter's own not counted."""
+        own = self._system.directories
+        started = {id(entry) for entry in self._main.scope or ()}
+        return sum(
+            entry.elf is not None and id(entry) not in started and not entry.path.startswith(own)
+            for entry in self._maps
+        )
+
+    @property
+    def not_covered(self) -> Sequence[NotCovered]:
+        """What could not be decided so far."""
+        return list(self._unknown)
+
+    def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
+        """Open `path` (a name without slash is searched for) on behalf of the image at `caller`."""
+        before = len(self._maps)
+        try:
+            self._open(path, mode, self._caller(caller))
+        except _Failed as failed:
+            del self._maps[before:]
+            return failed.failure
+        return None
+
+    def exports(self, path: str, symbol: str) -> bool:
+        """Say whether dlsym finds `symbol` through the file at `path`: in it or in what it needs."""
+        entry = self._find(path)
+        if entry is None:
+            return False
+        query = Query(symbol.encode())
+        try:
+            return any(
+                defines(other, query, self._system, newest=True)
+                for other in entry.scope or (entry,)
+                if other.elf is not None
+            )
+        except MalformedImage:
+            return False
+
+    def locate(self, name: str, *, caller: str | None = None) -> str | None:
+        """Return the real path of the file dlopen(`name`) would take for the image at `caller`, without opening it."""
+        try:
+            known = self._known(name)
+            found = known or search(name, self._caller(caller).place, self._system)
+        except (_Failed, Refusal):
+            return None
+        if isinstance(found, Map):
+            return found.path
+        return found.entry.path if isinstance(found, Opened) else None
+
+    # -- the start of the process --------------------------------------------------------------------------------------
+
+    def _start(self) -> Map:
+        executable = self._system.executable
+        entry = self._system.files.lookup(executable) if executable else None
+        if entry is None or entry.source is None:
+            main = Map("", path="", place=place_of(None, "/", (), "/"), identity="interpreter")
+            self._maps.append(main)
+            main.needed = [self._stock(name, main) or main for name in ("libc.so.6", LINKERS[self._system.arch])]
+            main.scope = [main, *main.needed]
+        else:
+            elf = Elf(entry.source)
+            place = place_of(elf, entry.path, (), self._system.cwd)
+            main = Map("", path=entry.path, place=place, identity=entry.identity, elf=elf)
+            self._main_rpaths = place.rpaths
+            self._maps.append(main)
+            main.scope = self._map_dependencies(main)
+        main.order = main.scope
+        self._global = list(main.scope)
+        return main
+
+    def _caller(self, path: str | None) -> Map:
+        return (self._find(path) if path is not None else None) or self._main
+
+    def _find(self, path: str) -> Map | None:
+        return next((entry for entry in self._maps if path in (entry.name, entry.path) or path in entry.names), None)
+
+    # -- opening -------------------------------------------------------------------------------------------------------
+
+    def _open(self, path: str, mode: Mode, caller: Map) -> None:
+        known = {id(entry) for entry in self._maps}
+        top = self._map(path, caller, opened=True)
+        if top.scope is None:
+            top.scope = self._map_dependencies(top)
+            new = [entry for entry in top.scope if id(entry) not in known]
+            try:
+                self._complete(top, new, mode)
+            except _Failed:
+                if id(top) in known:
+                    top.scope = None
+                raise
+        if mode.scope == "global":
+            self._global = without_repetition(self._global, top.scope)
+
+    def _complete(self, top: Map, new: list[Map], mode: Mode) -> None:
+        """Check versions, then relocate, of everything this call has mapped."""
+        scope = top.scope or [top]
+        for entry in scope:
+            if any(entry is other for other in new):
+                self._check_versions(entry)
+        numbers = {id(entry): number for number, entry in enumerate(scope)}
+        needs = [
+            None if entry.order is None else [numbers[id(other)] for other in entry.order if id(other) in numbers]
+            for entry in scope
+        ]
+        order = [scope[number] for number in sort_maps(needs, self._system.glibc)]
+        for entry in reversed(order):
+            if any(entry is other for other in new):
+                self._relocate(entry, scope, mode)
+        top.order = order
+
+    def _check_versions(self, entry: Map) -> None:
+        with _Dying(entry):
+            failure, unknown = check_versions(entry, self._maps, self._system.glibc)
+        self._unknown.update(dict.fromkeys(unknown))
+        if failure:
+            raise _Failed(failure)
+
+    def _relocate(self, entry: Map, local: list[Map], mode: Mode) -> None:
+        if entry.elf is None or entry.symbols is None:
+            return
+        with _Dying(entry):
+            own = [entry] if entry.elf.symbolic else []
+            scope = without_repetition(own, self._global, local)
+            self._check_cut(entry)
+            failure = bind(entry, scope, self._system, now=mode.now) or self._take_static_tls(entry)
+        if failure:
+            raise _Failed(failure)
+
+    def _check_cut(self, entry: Map) -> None:
+        """Tell of a file that ends before its segments do: what of it is touched cannot always be known."""
+        elf = entry.elf
+        if elf is None or not any(s.type == PT_LOAD and s.offset + s.filesz > elf.source.size for s in elf.segments):
+            return
+        reason = f"{entry.path} is cut short; whether the missing part is touched at load depends on its code"
+        self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
+
+    def _take_static_tls(self, entry: Map) -> LoadFailure | None:
+        """Reserve the fixed place some thread-local data needs (elf/dl-reloc.c, `_dl_try_allocate_static_tls`)."""
+        segment = entry.elf.segment(PT_TLS) if entry.elf is not None else None
+        if segment is None or entry.relocations is None or not entry.relocations.uses_static_tls:
+            return None
+        align = max(segment.align, 1)
+        wanted = self._static_tls + -(-segment.memsz // align) * align
+        if wanted > POSSIBLE_TLS:
+            text = f"{entry.name}: cannot allocate memory in static TLS block"
+            return LoadFailure(kind="os-too-old", image=entry.path, message=text)
+        self._static_tls = wanted
+        if wanted > CERTAIN_TLS:
+            reason = f"whether {wanted} bytes of static thread-local storage are still free"
+            self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
+        return None
+
+    # -- mapping -------------------------------------------------------------------------------------------------------
+
+    def _map_dependencies(self, top: Map) -> list[Map]:
+        """Map everything needed, breadth-first; return the search list (`_dl_map_object_deps`)."""
+        found = [top]
+        for entry in found:  # grows while it is walked
+            needed = self._map_needed(entry)
+            found += [other for other in without_repetition(needed) if not any(other is seen for seen in found)]
+            if entry.scope is None and entry.order is None and entry is not top:
+                entry.order = [entry, *needed]
+        return found
+
+    def _map_needed(self, entry: Map) -> list[Map]:
+        if entry.needed is None:
+            names = []
+            if entry.elf is not None:
+                with _Dying(entry):
+                    names = [expand(name, entry.place.origin, self._system) for name in entry.elf.needed]
+            entry.needed = [self._map(name, entry) for name in names]
+        return entry.needed
+
+    def _map(self, name: str, loader: Map, *, opened: bool = False) -> Map:
+        """Return the object for a name: one that is there already, or a new one (`_dl_map_object`)."""
+        known = self._known(name)
+        if known is not None:
+            return known
+        try:
+            found = search(name, loader.place, self._system)
+        except Refusal as refusal:
+            raise _Failed(self._refused(refusal, name, loader)) from refusal
+        if isinstance(found, Skip):
+            stock = None if "/" in name or self._system.real else self._stock(name, loader)
+            if stock is None:
+                raise _Failed(self._not_found(found, name, loader))
+            return stock
+        return self._map_file(name, found, None if opened else loader)
+
+    def _known(self, name: str) -> Map | None:
+        """Return the object that is there under a name (`_dl_lookup_map`)."""
+        for entry in self._maps:
+            with _Dying(entry):
+                if entry.answers_to(name):
+                    return entry
+        return None
+
+    def _map_file(self, name: str, found: Opened, loader: Map | None) -> Map:
+        same = next((entry for entry in self._maps if entry.identity == found.entry.identity), None)
+        if same is not None:
+            same.names.add(name)
+            return same
+        try:
+            elf = Elf(found.source)
+            refusal = mapping_refusal(elf, self._system.glibc)
+        except MalformedImage as error:
+            raise _Failed(_killed(found.name, found.entry.path, error)) from error
+        if refusal:
+            raise _Failed(LoadFailure(kind="malformed-image", image=found.entry.path, message=f"{name}: {refusal}"))
+        chain = loader.place.rpaths if loader is not None else self._main_rpaths
+        with _Dying(Map(found.name, path=found.entry.path, place=place_of(None, found.name, (), "/"), identity=None)):
+            place = place_of(elf, found.name, chain, self._system.cwd)
+        entry = Map(found.name, path=found.entry.path, place=place, identity=found.entry.identity, elf=elf)
+        entry.loader = loader
+        entry.names.add(name)
+        self._maps.append(entry)
+        return entry
+
+    def _stock(self, name: str, loader: Map) -> Map | None:
+        stock = stock_library(name, self._system.arch, self._system.glibc)
+        if stock is None:
+            return None
+        if stock.presence == "unknown":
+            reason = f"whether the system has {name}"
+            self._unknown[NotCovered(reason=reason, image=loader.path, matters=True, library=name)] = None
+        path = f"{self._system.directories[0]}/{name}"
+        entry = Map(path, path=path, place=place_of(None, path, (), "/"), identity=("stock", name), stock=stock)
+        entry.names.add(name)
+        entry.needed, entry.order = [], [entry]
+        self._maps.append(entry)
+        return entry
+
+    # -- words ---------------------------------------------------------------------------------------------------------
+
+    def _refused(self, refusal: Refusal, name: str, loader: Map) -> LoadFailure:
+        image = refusal.path or loader.path
+        return LoadFailure(kind=refusal.kind, image=image, message=str(refusal), library=name)
+
+    def _not_found(self, passed: Skip, name: str, loader: Map) -> LoadFailure:
+        """Word a search that found nothing; what was passed over says whether the architecture is to blame."""
+        text = NO_FILE if passed is Skip.NOWHERE else f"{NO_FILE}: No such file or directory"
+        if passed is Skip.OTHER_CLASS:
+            text = f"wrong ELF class: ELFCLASS{96 - self._system.bits}"
+        kind: Kind = "library-not-found" if passed in (Skip.MISSING, Skip.NOWHERE) else "wrong-architecture"
+        return LoadFailure(kind=kind, image=loader.path or name, message=f"{name}: {text}", library=name)
+
+
+class _Dying:
+    """Around readings the loader makes of a mapped file: where ours stop, the process is killed."""
+
+    def __init__(self, entry: Map) -> None:
+        self._entry = entry
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, MalformedImage):
+            raise _Failed(_killed(self._entry.name, self._entry.path, error)) from error
+
+
+def _killed(name: str, path: str, error: MalformedImage) -> LoadFailure:
+    """Word the end of a process that no loader words: a signal while a damaged file is read."""
+    return LoadFailure(
+        kind="malformed-image", image=path, message=f"{name}: the process is killed while loading it: {error.reason}"
+    )

@@ -1,0 +1,173 @@
+"""The machine a glibc process runs on: where libraries are looked for, and what its C library is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.elf.image import Machine
+from tfsetup.loader.glibc.ld_cache import read_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tfsetup.host.model import Arch, Host
+    from tfsetup.loader.model import Filesystem
+
+CACHE = "/etc/ld.so.cache"
+
+MACHINES: Mapping[Arch, tuple[Machine, int]] = {
+    "x86_64": (Machine.X86_64, 64),
+    "aarch64": (Machine.AARCH64, 64),
+    "arm64": (Machine.AARCH64, 64),
+    "i686": (Machine.I386, 32),
+    "armv7l": (Machine.ARM, 32),
+}
+"""`e_machine` and class of the files each architecture runs."""
+
+_TRIPLETS: Mapping[Arch, str] = {
+    "x86_64": "x86_64-linux-gnu",
+    "aarch64": "aarch64-linux-gnu",
+    "arm64": "aarch64-linux-gnu",
+    "i686": "i386-linux-gnu",
+    "armv7l": "arm-linux-gnueabihf",
+}
+
+_LEVELS = (
+    ("x86-64-v2", ("cx16", "popcnt", "sse4_1", "sse4_2", "ssse3")),
+    ("x86-64-v3", ("avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")),
+    ("x86-64-v4", ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")),
+)
+"""x86-64 psABI, "Micro-Architecture Levels"; each needs the features of those before it as well."""
+
+HWCAPS_SINCE = (2, 33)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class System:
+    """Facts about the machine and the process's environment.
+
+    `executable`: absolute path of the interpreter in `files`; None when it cannot be read (a replayed host), then an
+    interpreter that defines the whole Python C API is assumed. `real`: the system's libraries are in `files`, so one
+    that is not found is missing; otherwise the table of a stock system is asked.
+    `glibc`: release as (major, minor), None when it could not be told. `symbols`: what the C library defines, and since
+    which release, for when it cannot be read. `library_path`: LD_LIBRARY_PATH as it is.
+    """
+
+    arch: Arch
+    files: Filesystem
+    glibc: tuple[int, int] | None
+    executable: str | None = None
+    real: bool = False
+    symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    library_path: str = ""
+    cache: Mapping[str, str] = field(default_factory=dict)
+    directories: tuple[str, ...] = ()
+    lib: str = "lib"
+    hwcaps: tuple[str, ...] = ()
+    cwd: str = "/"
+
+    def c_library_defines(self, name: str) -> bool:
+        """Say whether the C library, which every process has, defines a symbol (asked for without a version)."""
+        since = self.symbols.get(name)
+        return since is not None and (self.glibc is None or since <= self.glibc)
+
+    @property
+    def machine(self) -> Machine:
+        """The `e_machine` of files this process can use."""
+        return MACHINES[self.arch][0]
+
+    @property
+    def is_debian(self) -> bool:
+        """Whether it is Debian or made from it (Ubuntu, WSL's default): multiarch folders, and a patched ld.so."""
+        return self.lib != "lib64"
+
+    @property
+    def bits(self) -> int:
+        """The class of files this process can use."""
+        return MACHINES[self.arch][1]
+
+
+def system_of(
+    host: Host,
+    arch: Arch,
+    files: Filesystem,
+    *,
+    executable: str | None = None,
+    real: bool = False,
+    symbols: Mapping[str, tuple[int, ...]] | None = None,
+    library_path: str = "",
+    cwd: str = "/",
+) -> System:
+    """Put together what is known of a machine.
+
+    Args:
+        host: the machine; its C library and CPU count.
+        arch: the interpreter's architecture.
+        files: everything the process sees: the environment, and with `real` the system's root as well.
+        executable: path of the interpreter in `files`.
+        real: `files` shows the root of the machine itself.
+        symbols: what the GNU C library defines, and since which release.
+        library_path: LD_LIBRARY_PATH of the process.
+        cwd: the process's working directory.
+
+    Raises:
+        MalformedImage: the machine's library cache is damaged.
+    """
+    version = _release(host.libc.version if host.libc else None)
+    triplet = _TRIPLETS[arch]
+    debian = not real or files.lookup(f"/usr/lib/{triplet}") is not None
+    hwcaps = _hwcaps(host, arch, version)
+    return System(
+        arch=arch,
+        files=files,
+        glibc=version,
+        executable=executable,
+        real=real,
+        symbols=symbols or {},
+        library_path=library_path,
+        cache=_cache(files, arch, hwcaps) if real else {},
+        directories=_directories(triplet, arch, debian=debian),
+        lib=f"lib/{triplet}" if debian else "lib64",
+        hwcaps=hwcaps,
+        cwd=cwd,
+    )
+
+
+def _release(version: str | None) -> tuple[int, int] | None:
+    if version is None:
+        return None
+    major, _, minor = version.partition(".")
+    minor = minor.partition(".")[0]
+    return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None
+
+
+def _directories(triplet: str, arch: Arch, *, debian: bool) -> tuple[str, ...]:
+    """`ld.so --list-diagnostics`, path.system_dirs: Debian's multiarch folders, or those of everybody else."""
+    if debian:
+        return (f"/lib/{triplet}", f"/usr/lib/{triplet}", "/lib", "/usr/lib")
+    return ("/lib64", "/usr/lib64") if MACHINES[arch][1] > 32 else ("/lib", "/usr/lib")  # noqa: PLR2004 - the class
+
+
+def _hwcaps(host: Host, arch: Arch, version: tuple[int, int] | None) -> tuple[str, ...]:
+    """Name the `glibc-hwcaps` subdirectories the CPU uses, best first (glibc sysdeps/x86_64/dl-hwcaps_subdirs.c)."""
+    features = set(host.cpu.features or ()) if host.cpu else set()
+    if arch != "x86_64" or (version is not None and version < HWCAPS_SINCE):
+        return ()
+    found: list[str] = []
+    for level, needed in _LEVELS:
+        if not features.issuperset(needed):
+            break
+        found.insert(0, level)
+    return tuple(found)
+
+
+def _cache(files: Filesystem, arch: Arch, hwcaps: Sequence[str]) -> Mapping[str, str]:
+    entry = files.lookup(CACHE)
+    if entry is None or entry.source is None:
+        return {}
+    try:
+        return read_cache(entry.source, arch, hwcaps)
+    except MalformedImage:
+        return {}  # ld.so, too, goes on without a cache it does not understand (`_dl_load_cache_lookup`)

@@ -1,0 +1,1 @@
+"""Mach-O, Apple's format: `image.py` first, then what its tables say."""

@@ -1,0 +1,1 @@
+"""PE, Windows' format."""

@@ -1,0 +1,251 @@
+"""Reading of PE files (`.dll`, `.pyd`, `.exe`): imports, delayed imports, exports.
+
+Source of the layout: Microsoft, "PE Format" (learn.microsoft.com/windows/win32/debug/pe-format). Addresses in the file
+are relative to the image base (RVA); the section table says where they lie. Any bytes end in a value or in
+`MalformedImage`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import MalformedImage, source_cstring, text, unpack
+from tfsetup.loader.files.budget import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfsetup.loader.bytes import ByteSource
+
+MAX_EXPORTS = 1 << 16
+"""Most exports of one file: they are numbered with 16 bits."""
+
+MAX_IMPORTS = 1 << 18
+"""Most imports and importing libraries of one file that are believed (TensorFlow's have about 10 000)."""
+
+MAX_SECTIONS = 1 << 10
+"""Most sections that are believed (usual are about ten)."""
+
+_MAX_NAME = 1 << 13
+_DOS, _COFF, _SECTION = Struct("<2s58xI"), Struct("<4sHHIIIHH"), Struct("<8sIIII16x")
+_DIRECTORY, _IMPORT, _DELAYED = Struct("<II"), Struct("<5I"), Struct("<8I")
+_EXPORTS, _LONG, _HALF = Struct("<IIHHIIIIIII"), Struct("<I"), Struct("<H")
+_MAX_NAMES = 1 << 26
+_PE32_PLUS, _PE32 = 0x20B, 0x10B
+
+
+class Machine(IntEnum):
+    """`Machine` of the COFF header."""
+
+    I386 = 0x14C
+    ARM = 0x1C4
+    AMD64 = 0x8664
+    ARM64 = 0xAA64
+
+
+class Directory(IntEnum):
+    """Numbers of the data directories used here."""
+
+    EXPORT = 0
+    IMPORT = 1
+    DELAY_IMPORT = 13
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """One section: where its bytes lie in memory (RVA) and in the file, in bytes."""
+
+    rva: int
+    size: int
+    offset: int
+    stored: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Import:
+    """What is imported from one library: names and ordinal numbers, in the order of the file."""
+
+    library: str
+    symbols: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Export:
+    """One exported symbol; `forward` is `LIBRARY.NAME` or `LIBRARY.#ORDINAL` when it stands in another library."""
+
+    forward: str | None = None
+
+
+class Pe:
+    """A PE file; everything behind the headers is read when it is first asked for."""
+
+    def __init__(self, source: ByteSource) -> None:
+        """Read the headers.
+
+        Raises:
+            MalformedImage: not a PE file, or its headers do not lie inside the file.
+        """
+        self.source = source
+        self._entries = Budget(MAX_IMPORTS, "imports")
+        self._names = Budget(_MAX_NAMES, "bytes in names")
+        magic, start = unpack(source, _DOS, 0)
+        if magic != b"MZ":
+            raise MalformedImage("not a PE file", offset=0)
+        signature, self.machine, sections, _, _, _, size, self.characteristics = unpack(source, _COFF, start)
+        if signature != b"PE\0\0":
+            raise MalformedImage("no PE signature", offset=start)
+        optional = start + _COFF.size
+        kind = unpack(source, _HALF, optional)[0] if size >= _HALF.size else 0
+        if kind not in (_PE32, _PE32_PLUS):
+            raise MalformedImage("not an executable image", offset=optional)
+        self.bits = 64 if kind == _PE32_PLUS else 32
+        self._directories = self._read_directories(optional, size)
+        self._sections = self._read_sections(optional + size, sections)
+
+    def _read_directories(self, optional: int, size: int) -> list[tuple[int, int]]:
+        """Return (RVA, bytes) of each data directory; their number stands before them."""
+        at = 108 if self.bits == 64 else 92  # noqa: PLR2004 - offsets of NumberOfRvaAndSizes in the two forms
+        if size < at + 4:
+            return []
+        count = min(unpack(self.source, _LONG, optional + at)[0], 16, (size - at - 4) // _DIRECTORY.size)
+        table = self.source.read(optional + at + 4, count * _DIRECTORY.size)
+        return list(_DIRECTORY.iter_unpack(table))
+
+    def _read_sections(self, offset: int, count: int) -> list[Section]:
+        if count > MAX_SECTIONS:
+            raise MalformedImage(f"{count} sections")
+        rows = _SECTION.iter_unpack(self.source.read(offset, count * _SECTION.size))
+        return [Section(rva=rva, size=size, offset=at, stored=stored) for _, size, rva, stored, at in rows]
+
+    def _directory(self, which: Directory) -> tuple[int, int] | None:
+        if which >= len(self._directories) or not self._directories[which][0]:
+            return None
+        return self._directories[which]
+
+    def offset_of(self, rva: int) -> int:
+        """Return where in the file the byte at a relative address lies.
+
+        Raises:
+            MalformedImage: no section brings it from the file.
+        """
+        for section in self._sections:
+            if section.rva <= rva < section.rva + max(section.size, section.stored):
+                if rva - section.rva >= section.stored:
+                    break
+                return rva - section.rva + section.offset
+        raise MalformedImage(f"address {rva:#x} is in no section")
+
+    def _name(self, rva: int) -> str:
+        name = source_cstring(self.source, self.offset_of(rva), _MAX_NAME)
+        self._names.spend(len(name) + 1)
+        return text(name)
+
+    # -- imports -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """The import table: all of it must be there for the file to load."""
+        found = self._directory(Directory.IMPORT)
+        if found is None:
+            return ()
+        rows = self._descriptors(found[0], _IMPORT, last=lambda row: not row[3])
+        return tuple(self._import(row[3], row[0] or row[4]) for row in rows)
+
+    @cached_property
+    def delayed(self) -> tuple[str, ...]:
+        """Libraries that are looked for at the first call only."""
+        found = self._directory(Directory.DELAY_IMPORT)
+        if found is None:
+            return ()
+        return tuple(self._name(row[1]) for row in self._descriptors(found[0], _DELAYED, last=lambda row: not row[1]))
+
+    def _descriptors(self, rva: int, form: Struct, *, last: object) -> Iterator[tuple[int, ...]]:
+        assert callable(last)  # noqa: S101 - a predicate on a row
+        offset = self.offset_of(rva)
+        row = unpack(self.source, form, offset)
+        while not last(row):
+            self._entries.spend()
+            yield row
+            offset += form.size
+            row = unpack(self.source, form, offset)
+
+    def _import(self, name: int, thunks: int) -> Import:
+        return Import(library=self._name(name), symbols=tuple(self._thunks(thunks)))
+
+    def _thunks(self, rva: int) -> Iterator[str | int]:
+        form = Struct("<Q") if self.bits == 64 else _LONG  # noqa: PLR2004 - the two forms
+        flag = 1 << (self.bits - 1)
+        offset = self.offset_of(rva)
+        while value := unpack(self.source, form, offset)[0]:
+            self._entries.spend()
+            yield value & 0xFFFF if value & flag else self._name((value & 0x7FFFFFFF) + 2)
+            offset += form.size
+
+    # -- exports -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _exports(self) -> tuple[int, int, int, int, int, int, int, int] | None:
+        """(first RVA, bytes, ordinal base, functions, names, three table offsets)."""
+        found = self._directory(Directory.EXPORT)
+        if found is None:
+            return None
+        rva, size = found
+        fields = unpack(self.source, _EXPORTS, self.offset_of(rva))
+        base, functions, names = fields[5:8]
+        if functions > MAX_EXPORTS or names > MAX_EXPORTS:
+            raise MalformedImage(f"{max(functions, names)} exports")
+        tables = [self.offset_of(at) if at else 0 for at in fields[8:11]]
+        return rva, size, base, functions, names, tables[0], tables[1], tables[2]
+
+    @cached_property
+    def name(self) -> str | None:
+        """The name the file gives itself in its export table."""
+        found = self._directory(Directory.EXPORT)
+        if found is None:
+            return None
+        rva = unpack(self.source, _EXPORTS, self.offset_of(found[0]))[4]
+        return self._name(rva) if rva else None
+
+    def export(self, symbol: str | int) -> Export | None:
+        """Return the export of that name or ordinal number, None when there is none.
+
+        Names are sorted; a search touches about twenty of them.
+        """
+        if self._exports is None:
+            return None
+        _, _, base, functions, names, table, _, _ = self._exports
+        index = symbol - base if isinstance(symbol, int) else self._find(symbol.encode(), names)
+        if index is None or not 0 <= index < functions:
+            return None
+        rva = unpack(self.source, _LONG, table + 4 * index)[0]
+        return self._resolve(rva) if rva else None
+
+    def _resolve(self, rva: int) -> Export:
+        first, size = self._directories[Directory.EXPORT]
+        return Export(forward=self._name(rva) if first <= rva < first + size else None)
+
+    def _find(self, wanted: bytes, names: int) -> int | None:
+        """Binary search in the table of names; return the index of the function."""
+        assert self._exports is not None  # noqa: S101 - only called then
+        table, ordinals = self._exports[6:8]
+        low, high = 0, names
+        while low < high:
+            middle = (low + high) // 2
+            at = self.offset_of(unpack(self.source, _LONG, table + 4 * middle)[0])
+            name = source_cstring(self.source, at, _MAX_NAME)
+            if name == wanted:
+                return int(unpack(self.source, _HALF, ordinals + 2 * middle)[0])
+            low, high = (middle + 1, high) if name < wanted else (low, middle)
+        return None
+
+    def export_names(self) -> Iterator[str]:
+        """Yield all exported names, in the order of the file."""
+        if self._exports is None:
+            return
+        _, _, _, _, names, _, table, _ = self._exports
+        for number in range(names):
+            yield self._name(unpack(self.source, _LONG, table + 4 * number)[0])

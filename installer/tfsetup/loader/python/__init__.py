@@ -1,0 +1,1 @@
+"""What Python itself does before and around a `dlopen`: distributions, modules, importers."""

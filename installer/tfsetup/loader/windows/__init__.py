@@ -1,0 +1,1 @@
+"""Windows' loader: `process.py` first."""

@@ -1,0 +1,276 @@
+"""`WindowsProcess`: what LoadLibraryEx does in a Python process on Windows.
+
+Sources: Microsoft, "Dynamic-link library search order" and "LoadLibraryExW" (learn.microsoft.com); CPython
+Python/dynload_win.c (flags, words of the ImportError) and Modules/_ctypes; TensorFlow
+core/platform/windows/load_library.cc. Nothing here was measured on Windows; what the operating system alone decides
+is listed in `not_covered`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.model import LoadFailure, NotCovered
+from tfsetup.loader.pe.image import Machine, Pe
+from tfsetup.loader.windows.packages import packages_above, preparation
+from tfsetup.loader.windows.stock import Presence, presence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+
+    from tfsetup.host.model import Arch
+    from tfsetup.loader.model import Entry, Filesystem, Kind, Mode
+
+MACHINES: Mapping[Arch, Machine] = {
+    "x86_64": Machine.AMD64,
+    "arm64": Machine.ARM64,
+    "aarch64": Machine.ARM64,
+    "i686": Machine.I386,
+    "armv7l": Machine.ARM,
+}
+
+TEXTS = {
+    5: "Access is denied.",
+    126: "The specified module could not be found.",
+    127: "The specified procedure could not be found.",
+    182: "The operating system cannot run %1.",
+    193: "%1 is not a valid Win32 application.",
+}
+"""Words of the system errors that loading ends in (FormatMessage, English)."""
+
+_MAX_FORWARDS = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowsSystem:
+    """Facts about the machine and the process.
+
+    `application`: the folder of python.exe. `python`: the interpreter's version as `3.12` (free-threaded: `3.13t`).
+    `dll_directories`: folders given to `os.add_dll_directory` before. `redistributable`: whether the Microsoft Visual
+    C++ redistributable is installed; None (could not tell) assumes so and says so.
+    """
+
+    arch: Arch
+    files: Filesystem
+    python: str
+    application: str = "C:/Python"
+    dll_directories: tuple[str, ...] = ()
+    redistributable: bool | None = None
+
+
+class Module:
+    """One library in a process; `pe` is None where the bytes are not at hand: the system's and the interpreter's."""
+
+    def __init__(self, path: str, identity: Hashable, pe: Pe | None) -> None:
+        """Remember a library by its path."""
+        self.path, self.identity, self.pe = path, identity, pe
+
+    @property
+    def base(self) -> str:
+        """The base name, in lower case: what an import is compared with."""
+        return base_name(self.path)
+
+
+class _Failed(Exception):  # noqa: N818 - carries a result up through the calls
+    def __init__(
+        self, error: int, kind: Kind, image: str, *, library: str | None = None, symbol: str | None = None
+    ) -> None:
+        super().__init__(error)
+        self.error, self.kind, self.image, self.library, self.symbol = error, kind, image, library, symbol
+
+
+def base_name(path: str) -> str:
+    """Return the last part of a path in lower case."""
+    return posixpath.basename(path.replace("\\", "/")).lower()
+
+
+def module_name(library: str) -> str:
+    """Return the base name an import asks for: without extension `.dll` is meant."""
+    return library.lower() if "." in library else f"{library.lower()}.dll"
+
+
+class WindowsProcess:
+    """A process that accumulates loaded libraries; see `tfsetup.loader.model.Process`."""
+
+    def __init__(self, system: WindowsSystem) -> None:
+        """Start the interpreter with nothing loaded from files."""
+        self._system = system
+        self._modules: list[Module] = []
+        self._imported: set[str] = set()
+        self._unknown: dict[NotCovered, None] = {}
+
+    @property
+    def images(self) -> int:
+        """How many files have been mapped, those of the operating system not counted."""
+        return sum(module.pe is not None for module in self._modules)
+
+    @property
+    def not_covered(self) -> Sequence[NotCovered]:
+        """What could not be decided so far."""
+        return list(self._unknown)
+
+    def add_dll_directory(self, path: str) -> None:
+        """Do what `os.add_dll_directory` does."""
+        self._system = replace(self._system, dll_directories=(*self._system.dll_directories, path))
+
+    def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
+        """Load `path` as Python's import does (a `.pyd`), TF_LoadLibrary (opens with local scope), or ctypes.
+
+        The words of the failure are those of who loads. Windows itself knows neither `mode` nor `caller`.
+        """
+        del caller
+        self._import_packages(path)
+        before = len(self._modules)
+        try:
+            self._load(path)
+        except _Failed as failed:
+            del self._modules[before:]
+            return LoadFailure(
+                kind=failed.kind,
+                image=failed.image,
+                message=_words(path, failed.error, by_tensorflow=mode.scope == "local"),
+                symbol=failed.symbol,
+                library=failed.library,
+            )
+        return None
+
+    def exports(self, path: str, symbol: str) -> bool:
+        """Say whether GetProcAddress finds `symbol` in the loaded file at `path`."""
+        module = next((module for module in self._modules if path.lower() in (module.path.lower(), module.base)), None)
+        try:
+            return module is not None and module.pe is not None and module.pe.export(symbol) is not None
+        except MalformedImage:
+            return False
+
+    # -- loading -------------------------------------------------------------------------------------------------------
+
+    def _import_packages(self, path: str) -> None:
+        """Do once what the packages a module lies in do when they are imported."""
+        if not path.lower().endswith(".pyd"):
+            return
+        for package in packages_above(self._system.files, path):
+            if package in self._imported:
+                continue
+            self._imported.add(package)
+            prepared = preparation(self._system.files, package)
+            for folder in prepared.directories:
+                self.add_dll_directory(folder)
+            for library in prepared.preloads:
+                with contextlib.suppress(_Failed):  # the module that needs it will say so
+                    self._load(library)
+
+    def _load(self, path: str) -> Module:
+        """Load a file by its path, or a library by its bare name."""
+        if "/" not in path and "\\" not in path:
+            return self._module(path, Module(path, None, None), None)
+        entry = self._system.files.lookup(path)
+        if entry is None:
+            raise _Failed(126, "library-not-found", path, library=path)
+        return self._map(entry, posixpath.dirname(path))
+
+    def _map(self, entry: Entry, load_directory: str) -> Module:
+        """Map a file and everything it imports, depth first; then look every import up."""
+        same = next((module for module in self._modules if module.identity == entry.identity), None)
+        if same is not None:
+            return same
+        if entry.source is None:
+            raise _Failed(5, "malformed-image", entry.path)
+        try:
+            pe = Pe(entry.source)
+            if pe.machine != MACHINES[self._system.arch]:
+                raise _Failed(193, "wrong-architecture", entry.path)
+            module = Module(entry.path, entry.identity, pe)
+            self._modules.append(module)
+            for wanted in pe.imports:
+                provider = self._module(wanted.library, module, load_directory)
+                self._check(module, provider, wanted.symbols, load_directory)
+        except MalformedImage as error:
+            raise _Failed(193, "malformed-image", entry.path) from error
+        return module
+
+    def _module(self, library: str, wanting: Module, load_directory: str | None) -> Module:
+        """Return the library an import names: loaded already, of the system, or found in the folders that count."""
+        name = module_name(library)
+        loaded = next((module for module in self._modules if module.base == name), None)
+        if loaded is not None:
+            return loaded
+        presence = presence_of(name, self._system.python)
+        if presence is Presence.ALWAYS:
+            return self._system_module(name)
+        entry = self._in_directories(name, load_directory)
+        if entry is not None:
+            return self._map(entry, load_directory or posixpath.dirname(entry.path))
+        return self._outside(name, presence, wanting)
+
+    def _outside(self, name: str, presence: Presence, wanting: Module) -> Module:
+        """Judge a library that is in none of the folders."""
+        if presence is Presence.REDISTRIBUTABLE and self._system.redistributable is not False:
+            if self._system.redistributable is None:
+                reason = f"whether {name} of the Microsoft Visual C++ redistributable is installed (assumed)"
+                self._unknown[NotCovered(reason=reason)] = None
+            return self._system_module(name)
+        if presence is Presence.UNKNOWN:
+            reason = f"whether that Windows has {name}"
+            self._unknown[NotCovered(reason=reason, image=wanting.path, matters=True, library=name)] = None
+            return self._system_module(name)
+        raise _Failed(126, "library-not-found", wanting.path, library=name)
+
+    def _system_module(self, name: str) -> Module:
+        module = Module(f"C:/Windows/System32/{name}", ("system", name), None)
+        self._modules.append(module)
+        return module
+
+    def _in_directories(self, name: str, load_directory: str | None) -> Entry | None:
+        """Search the folder of the file being loaded, of python.exe, and those added; PATH and cwd do not count."""
+        folders = (
+            *((load_directory,) if load_directory else ()),
+            self._system.application,
+            *self._system.dll_directories,
+        )
+        for folder in folders:
+            entry = self._system.files.lookup(f"{folder}/{name}") or self._folded(folder, name)
+            if entry is not None:
+                return entry
+        return None
+
+    def _folded(self, folder: str, name: str) -> Entry | None:
+        """Look again without regard to case, for file systems that regard it."""
+        found = next((other for other in self._system.files.listdir(folder) if other.lower() == name), None)
+        return self._system.files.lookup(f"{folder}/{found}") if found else None
+
+    def _check(
+        self, wanting: Module, provider: Module, symbols: Sequence[str | int], load_directory: str | None
+    ) -> None:
+        for symbol in symbols:
+            if not self._exported(provider, symbol, load_directory):
+                raise _Failed(127, "symbol-not-found", wanting.path, library=provider.base, symbol=str(symbol))
+
+    def _exported(self, provider: Module, symbol: str | int, load_directory: str | None) -> bool:
+        """Say whether a library exports a symbol, following forwarders into other libraries."""
+        for _ in range(_MAX_FORWARDS):
+            if provider.pe is None:
+                return True
+            export = provider.pe.export(symbol)
+            if export is None or export.forward is None:
+                return export is not None
+            library, _, name = export.forward.rpartition(".")
+            symbol = int(name[1:]) if name.startswith("#") and name[1:].isdigit() else name
+            wanted = f"{library.lower().removesuffix('.dll')}.dll"
+            provider = self._module(wanted, provider, load_directory)
+        return False
+
+
+def _words(path: str, error: int, *, by_tensorflow: bool) -> str:
+    """Word a system error as Python's import, TensorFlow or ctypes does."""
+    if by_tensorflow:
+        return f"{path} not found"
+    if path.lower().endswith(".pyd"):
+        return f"DLL load failed while importing {posixpath.basename(path).split('.')[0]}: {TEXTS[error]}"
+    if error == 126:  # noqa: PLR2004 - ERROR_MOD_NOT_FOUND, which ctypes words itself
+        hint = "Try using the full path with constructor syntax."
+        return f"Could not find module '{path}' (or one of its dependencies). {hint}"
+    return f"[WinError {error}] {TEXTS[error]}"

@@ -1,0 +1,174 @@
+"""A candidate → the `Selection` that install, lock and verify consume, with the story of how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from tfsetup.ground.versions import at_least, in_range, numbers, version
+from tfsetup.host.model import Arch, Host
+from tfsetup.matrix.choose.releases import Candidate, Miss, process_arch
+from tfsetup.matrix.file.rows import Matrix, Row
+from tfsetup.matrix.hazards import environment_of, hazards_of
+from tfsetup.matrix.machine import floor, floor_version, macos_in, macos_version
+from tfsetup.matrix.model import Ask, Blas, Expectation, Rejected, Selection, Target
+
+# uv's `--python-platform` names a glibc for these only (uv 0.13, `uv pip compile --help`).
+UV_GLIBC = ("2.17", "2.28", "2.31", "2.32", "2.33", "2.34", "2.35", "2.36", "2.37", "2.38", "2.39", "2.40")
+_PASSED_OVER = 4
+_MACOS_WITH_MAJORS_ONLY = 11  # from macOS 11 on, platform tags count majors (macosx_14_0)
+
+
+def selection(
+    best: Candidate, passed: Sequence[Miss], host: Host, ask: Ask, matrix: Matrix, rejected: tuple[Rejected, ...]
+) -> Selection:
+    """Return the answer for the winning candidate; `passed` are the newer releases it was preferred to."""
+    row = best.row
+    blas = blas_for(row, best.version, host)
+    source, prebuilt = _plugin(best)
+    here = {"row": row.id, "macos": macos_version(host), "python": best.python}
+    hazards = hazards_of(matrix.hazards, packages_of(best), **here)
+    arch, environment = process_arch(row), {**row.environment, **environment_of(hazards)}
+    return Selection(
+        installable=True,
+        row=row.id,
+        accelerator=row.accelerator,
+        python=best.python,
+        interpreter=best.interpreter,
+        requirements=(_pin(best), *prebuilt, *bounds(best)),
+        source_builds=source,
+        sdists=tuple(dict.fromkeys(name for rule in best.rules for name in rule.sdists)),
+        blas=blas,
+        target=target(best, host),
+        expect=Expectation(devices=_devices(row), blas=blas, arch=arch, environment=environment),
+        backend="conda" if ask.backend == "conda" else "venv",
+        reasons=tuple(_story(best, passed, ask, blas)),
+        rejected=rejected,
+        warnings=tuple(dict.fromkeys(_warnings(best, host, matrix.proven))),
+        settings=row.environment,
+        hazards=hazards,
+    )
+
+
+def packages_of(best: Candidate) -> dict[str, str]:
+    """Return the versions that the choice is sure of: the distribution, what carries its code, the plugin."""
+    found = {best.row.distribution: best.version, **dict([best.wheels.carrier] if best.wheels.carrier else [])}
+    if best.row.plugin is not None and best.pair is not None:
+        found[best.row.plugin.distribution] = best.pair.plugin
+    return found
+
+
+def _pin(best: Candidate) -> str:
+    names = ",".join(dict.fromkeys(extra for rule in best.rules for extra in rule.extras))
+    return f"{best.row.distribution}{f'[{names}]' if names else ''}=={best.version}"
+
+
+def _plugin(best: Candidate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the plugin's pin as (compiled, prebuilt)."""
+    plugin, pair = best.row.plugin, best.pair
+    if plugin is None or pair is None:
+        return (), ()
+    pins = (f"{plugin.distribution}=={pair.plugin}",)
+    return (pins, ()) if plugin.build == "source" else ((), pins)
+
+
+def bounds(best: Candidate) -> tuple[str, ...]:
+    """Return the bounds that the rules add to what the release's own metadata asks for."""
+    return tuple(dict.fromkeys(bound for rule in best.rules for bound in rule.add))
+
+
+def _devices(row: Row) -> tuple[Literal["CPU", "GPU"], ...]:
+    return ("CPU",) if row.accelerator == "cpu" else ("CPU", "GPU")
+
+
+def blas_for(row: Row, version: str, host: Host) -> Blas | None:
+    """Return the BLAS that NumPy brings in this row; None when the matrix does not say."""
+    have = macos_version(host)
+    for rule in row.blas:
+        fits_release = rule.tensorflow is None or in_range(rule.tensorflow, version)
+        fits_macos = rule.macos is None or (have is not None and macos_in(rule.macos, have))
+        if fits_release and fits_macos:
+            return rule.use
+    return None
+
+
+def target(best: Candidate, host: Host) -> Target:
+    """Return what wheels must fit, in uv's words."""
+    row, arch = best.row, process_arch(best.row)
+    have = floor_version(host) or floor(best.wheels.platform, row.when.os, arch)
+    match row.when.os:
+        case "macos":
+            name = {"arm64": "aarch64-apple-darwin"}.get(arch, "x86_64-apple-darwin")
+            return Target(platform=name, python=best.python, macos=_deployment(have))
+        case "windows":
+            return Target(platform=f"{arch}-pc-windows-msvc", python=best.python)
+        case "linux":
+            needed = floor(best.wheels.platform, row.when.os, arch)
+            return Target(platform=_manylinux(arch, have, needed), python=best.python, glibc=have)
+
+
+def _deployment(version: str | None) -> str | None:
+    found = numbers(version or "")
+    if found is None:
+        return None
+    minor = 0 if found[0] >= _MACOS_WITH_MAJORS_ONLY or len(found) == 1 else found[1]
+    return f"{found[0]}.{minor}"
+
+
+def _manylinux(arch: Arch, have: str | None, needed: str | None) -> str:
+    """Return the newest of uv's platforms that this glibc covers, or else the oldest one that admits the wheel."""
+    covered = [level for level in UV_GLIBC if have is not None and at_least(have, level)]
+    if covered and (needed is None or at_least(covered[-1], needed)):
+        return f"{arch}-manylinux_{covered[-1].replace('.', '_')}"
+    enough = next((level for level in UV_GLIBC if needed is None or at_least(level, needed)), UV_GLIBC[-1])
+    return f"{arch}-manylinux_{enough.replace('.', '_')}"
+
+
+def _story(best: Candidate, passed: Sequence[Miss], ask: Ask, blas: Blas | None) -> Iterator[str]:
+    row = best.row
+    yield row.title
+    among = f" that is {ask.tensorflow}" if ask.tensorflow else ""
+    yield f"{row.distribution} {best.version} is the newest release{among} that fits in this row"
+    for miss in passed[:_PASSED_OVER]:
+        yield f"passed over {miss.version}: {miss.reason}"
+    if best.wheels.carrier is not None:
+        name, pin = best.wheels.carrier
+        yield f"its wheel for this machine is empty and brings {name} {pin}, which has the code"
+    if row.plugin is not None and best.pair is not None:
+        yield f"{row.plugin.distribution} {best.pair.plugin}: {best.pair.because} ({best.pair.source})"
+    yield _python_story(best, ask)
+    for rule in best.rules:
+        if rule.add:
+            yield f"{', '.join(rule.add)}: {rule.because} ({rule.source})"
+    if blas is not None:
+        yield f"NumPy computes with {blas} here"
+
+
+def _python_story(best: Candidate, ask: Ask) -> str:
+    why = (
+        "as asked" if ask.python else ("recommended for this row" if best.python == best.row.python else "the best fit")
+    )
+    if best.interpreter is None:
+        return f"Python {best.python} ({why}), which {'the conda channel' if ask.backend == 'conda' else 'uv'} brings"
+    return f"Python {best.interpreter.version} at {best.interpreter.path or 'an unknown path'} ({why})"
+
+
+def _warnings(best: Candidate, host: Host, proven: str | None) -> Iterator[str]:
+    row = best.row
+    if proven is not None and version(best.version) > version(proven):
+        yield f"{best.version} is newer than {proven}, the newest release this matrix has been proven with"
+    for rule in best.rules:
+        if rule.warn or rule.verdict == "avoid":
+            yield rule.because
+        if rule.sdists:
+            yield f"{', '.join(rule.sdists)} must be compiled: {rule.because}"
+        if rule.cpu and (host.cpu is None or host.cpu.features is None):
+            yield f"could not tell whether this CPU has {rule.cpu.upper()}, which TensorFlow {best.version} needs"
+    if row.plugin is not None and row.plugin.build == "source":
+        yield f"{row.plugin.distribution} is compiled on this machine after TensorFlow is in place"
+        if host.xcode_clt is None:
+            yield "could not tell whether Xcode's command line tools are installed; compiling needs them"
+    if row.when.os in {"macos", "linux"} and floor_version(host) is None:
+        yield f"could not tell which {'macOS' if row.when.os == 'macos' else 'glibc'} this is"
+    if not best.sure and host.python_downloads is not True:
+        yield f"Python {best.python} must be downloaded, and nobody could tell whether that works here"

@@ -1,0 +1,271 @@
+"""One release for one row on one host: may it be installed, with which Python and which plugin, and if not, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tfsetup.ground.versions import at_least, in_range
+from tfsetup.host.model import Arch, Host, Python
+from tfsetup.matrix.choose import pythons
+from tfsetup.matrix.facts import Release, Wheels
+from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
+from tfsetup.matrix.machine import OS_NAMES, fits, floor, floor_version, macos_in, macos_version, right_system
+from tfsetup.matrix.model import Ask
+
+_ANY = frozenset(f"3.{minor}" for minor in range(6, 30))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Miss:
+    """A release that does not fit, and why. `whole_row`: no older release of the row may stand in for it."""
+
+    version: str
+    reason: str
+    whole_row: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A release that fits, with its wheels. `avoid` has the reasons to take another one if any other fits.
+
+    `sure` is false when the Python must be downloaded and nobody could tell whether that works.
+    """
+
+    row: Row
+    version: str
+    python: str
+    interpreter: Python | None
+    sure: bool
+    pair: Pair | None
+    wheels: Wheels
+    rules: tuple[Rule, ...]
+    avoid: tuple[Rule, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing speaks against it."""
+        return self.sure and not self.avoid
+
+
+class _NoError(Exception):
+    """Carries a `Miss` out of a check."""
+
+    def __init__(self, reason: str, *, whole_row: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.whole_row = whole_row
+
+
+def process_arch(row: Row) -> Arch:
+    """Return the architecture of the processes a row is about."""
+    return row.when.interpreter or row.when.arch
+
+
+def rules_for(row: Row, version: str, matrix: Matrix) -> tuple[Rule, ...]:
+    """Return the rules of the row, then of the whole matrix, that speak of this release."""
+    return tuple(
+        rule for rule in (*row.rules, *matrix.rules) if rule.tensorflow is None or in_range(rule.tensorflow, version)
+    )
+
+
+def judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Candidate | Miss:
+    """Return the release as a candidate for this host, or why it is not one."""
+    try:
+        return _judge(row, version, host, ask, matrix)
+    except _NoError as no:
+        return Miss(version=version, reason=no.reason, whole_row=no.whole_row)
+
+
+def _judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Candidate:
+    release = matrix.index.release(row.distribution, version)
+    if release is None or release.yanked:
+        raise _NoError("yanked from the index")
+    rules = rules_for(row, version, matrix)
+    groups = _wheels(row, release, host)
+    for rule in rules:
+        _machine_rule(rule, host, ask)
+    allowed, lost = _pythons(row, release, groups, host, matrix)
+    for rule in rules:
+        if rule.python is not None:
+            lost |= {minor: rule.because for minor in allowed if not in_range(rule.python, minor)}
+    choice, pair = _with_plugin(row, version, allowed - set(lost), host, ask, matrix, lost)
+    wheels = next(group for group in groups if choice.minor in group.pythons or "any" in group.pythons)
+    return Candidate(
+        row=row,
+        version=version,
+        python=choice.minor,
+        interpreter=choice.interpreter,
+        sure=choice.sure,
+        pair=pair,
+        wheels=wheels,
+        rules=tuple(r for r in rules if r.on_python is None or in_range(r.on_python, choice.minor)),
+        avoid=tuple(rule for rule in rules if rule.verdict == "avoid"),
+    )
+
+
+def _wheels(row: Row, release: Release, host: Host) -> list[Wheels]:
+    arch, os = process_arch(row), row.when.os
+    system = [group for group in release.wheels if right_system(group.platform, os, arch)]
+    if not system:
+        raise _NoError(f"no wheel for {OS_NAMES[os]} {arch}")
+    have = floor_version(host)
+    groups = [group for group in system if fits(group.platform, os, arch, have)]
+    if not groups:
+        lowest = min((floor(group.platform, os, arch) or "0" for group in system), key=pythons.order)
+        name = "macOS" if os == "macos" else "glibc"
+        raise _NoError(f"its wheels need {name} {lowest} or newer; this is {have}")
+    return groups
+
+
+def _machine_rule(rule: Rule, host: Host, ask: Ask) -> None:
+    if rule.verdict == "refuse":
+        raise _NoError(rule.because)
+    features = host.cpu.features if host.cpu is not None else None
+    if rule.cpu is not None and features is not None and rule.cpu not in features:
+        raise _NoError(rule.because)
+    if rule.macos is not None and (have := macos_version(host)) is not None and not macos_in(rule.macos, have):
+        raise _NoError(f"{rule.because} (this is macOS {have})")
+    if rule.driver is not None:
+        _driver(rule, rule.driver, host, ask)
+    if rule.capability is not None:
+        _capability(rule, rule.capability, host)
+
+
+def _driver(rule: Rule, wanted: str, host: Host, ask: Ask) -> None:
+    whole_row = rule.newest and ask.accelerator == "auto"
+    known = [gpu.driver for gpu in host.gpus or () if gpu.vendor == "nvidia" and gpu.driver]
+    if not known:
+        if ask.accelerator == "auto":
+            raise _NoError("could not tell the NVIDIA driver's version", whole_row=True)
+        return
+    if not any(at_least(driver, wanted) for driver in known):
+        raise _NoError(f"{rule.because} (the driver here is {known[0]})", whole_row=whole_row)
+
+
+def _capability(rule: Rule, wanted: str, host: Host) -> None:
+    gpus = [gpu for gpu in host.gpus or () if gpu.vendor == "nvidia"]
+    known = [gpu.compute_capability for gpu in gpus if gpu.compute_capability]
+    if known and len(known) == len(gpus) and not any(at_least(have, wanted) for have in known):
+        raise _NoError(f"{rule.because} (the GPU here has {', '.join(known)})")
+
+
+def _pythons(
+    row: Row, release: Release, groups: Sequence[Wheels], host: Host, matrix: Matrix
+) -> tuple[set[str], dict[str, str]]:
+    """Return the Pythons with a wheel of this release and of what carries its code, and those lost to empty wheels."""
+    found: set[str] = set()
+    lost: dict[str, str] = {}
+    for group in groups:
+        minors = _minors(group, release.requires_python)
+        if group.carrier is not None:
+            carried = _carried(row, group.carrier, host, matrix)
+            reason = _dead(row, group.carrier, carried)
+            lost |= dict.fromkeys(minors - carried, reason)
+            minors &= carried
+        found |= minors
+    if not found:
+        raise _NoError(next(iter(lost.values()), "no wheel for any Python"))
+    return found, lost
+
+
+def _carried(row: Row, carrier: tuple[str, str], host: Host, matrix: Matrix) -> set[str]:
+    name, version = carrier
+    release = matrix.index.release(name, version)
+    if release is None or release.yanked:
+        return set()
+    arch, os, have = process_arch(row), row.when.os, floor_version(host)
+    return {
+        minor
+        for group in release.wheels
+        if group.carrier is None and fits(group.platform, os, arch, have)
+        for minor in _minors(group, release.requires_python)
+    }
+
+
+def _dead(row: Row, carrier: tuple[str, str], carried: set[str]) -> str:
+    name, version = carrier
+    itself = " itself" if name == row.distribution else ""
+    rest = f"only has wheels for Python {pythons.span(carried)} here" if carried else "has no code for this machine"
+    return f"an empty wheel that points to{itself} {name} {version}, which {rest}"
+
+
+def _minors(group: Wheels, requires_python: str) -> set[str]:
+    return set(_admitted(group.pythons, requires_python))
+
+
+@lru_cache(maxsize=4096)
+def _admitted(pythons: tuple[str, ...], requires_python: str) -> frozenset[str]:
+    minors = _ANY if "any" in pythons else frozenset(pythons)
+    if not requires_python:
+        return minors
+    return frozenset(minor for minor in minors if in_range(requires_python, f"{minor.rstrip('t')}.99"))
+
+
+def coded_wheels(row: Row, version: str, python: str, host: Host, matrix: Matrix) -> tuple[str, Wheels | None]:
+    """Return the wheels that have the code of a release for a host (an empty wheel's target), and a name for them."""
+    name = row.distribution
+    wheels = _one(row, name, version, python, host, matrix)
+    if wheels is not None and wheels.carrier is not None:
+        name, version = wheels.carrier
+        wheels = _one(row, name, version, python, host, matrix)
+    return f"{name} {version}", wheels
+
+
+def _one(row: Row, name: str, version: str, python: str, host: Host, matrix: Matrix) -> Wheels | None:
+    release = matrix.index.release(name, version)
+    arch, os, have = process_arch(row), row.when.os, floor_version(host)
+    groups = release.wheels if release is not None else ()
+    mine = (g for g in groups if fits(g.platform, os, arch, have) and (python in g.pythons or "any" in g.pythons))
+    return next(mine, None)
+
+
+def _with_plugin(
+    row: Row, version: str, allowed: set[str], host: Host, ask: Ask, matrix: Matrix, lost: dict[str, str]
+) -> tuple[pythons.Choice, Pair | None]:
+    """Return the Python, and the first plugin of the row's pairs that fits with it."""
+    if row.plugin is None:
+        return _choose(row, allowed, host, ask, lost), None
+    reasons = []
+    for pair, minors in _pairs(row, version, host, matrix):
+        both = allowed & minors
+        words = f"{row.plugin.distribution} {pair.plugin} has no wheel for Python {{}}"
+        try:
+            return _choose(row, both, host, ask, lost | {minor: words.format(minor) for minor in allowed - both}), pair
+        except _NoError as no:
+            reasons.append(no.reason)
+    raise _NoError("; ".join(dict.fromkeys(reasons)) or f"no {row.plugin.distribution} loads with it on this machine")
+
+
+def _pairs(row: Row, version: str, host: Host, matrix: Matrix) -> Iterator[tuple[Pair, set[str]]]:
+    plugin = row.plugin
+    if plugin is None:
+        return
+    arch, os, have = process_arch(row), row.when.os, floor_version(host)
+    for pair in plugin.pairs:
+        release = matrix.index.release(plugin.distribution, pair.plugin)
+        if not in_range(pair.tensorflow, version):
+            continue
+        if pair.macos is not None and have is not None and not macos_in(pair.macos, have):
+            continue
+        if plugin.distribution not in matrix.index.distributions:
+            yield pair, set(_ANY)  # a team's own, from an index of theirs: their row is all there is to go by
+            continue
+        if release is None or release.yanked:
+            continue
+        if plugin.build == "source":
+            yield pair, {m for m in _ANY if in_range(release.requires_python or ">=3", f"{m}.99")}
+        else:
+            groups = [g for g in release.wheels if fits(g.platform, os, arch, have)]
+            yield pair, {minor for g in groups for minor in _minors(g, release.requires_python)}
+
+
+def _choose(row: Row, allowed: set[str], host: Host, ask: Ask, lost: dict[str, str]) -> pythons.Choice:
+    """Return the Python; `lost` says why Pythons are not allowed that have a wheel all the same."""
+    arch = process_arch(row)
+    choice = pythons.choose(allowed, preferred=row.python, reuse=row.reuse, asked=ask.python, arch=arch, host=host)
+    if isinstance(choice, str):
+        wanted = [ask.python] if ask.python else [python.minor for python in pythons.usable(host, arch)]
+        raise _NoError(next((lost[minor] for minor in wanted if minor in lost), choice))
+    return choice

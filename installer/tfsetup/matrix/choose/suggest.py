@@ -1,0 +1,119 @@
+"""When nothing fits: the single changes that would make it fit, cheapest first, each one tried and never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from tfsetup.ground.versions import at_least
+from tfsetup.host.model import Host, Libc
+from tfsetup.matrix.choose.pythons import order
+from tfsetup.matrix.file.rows import Matrix
+from tfsetup.matrix.machine import macos_version
+from tfsetup.matrix.model import Ask, Selection
+
+Decide = Callable[[Host, Ask, Matrix], Selection]
+_NEW_GLIBC = "2.39"  # the glibc of a current long-term distribution (Ubuntu 24.04)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One thing that could be different; `words` says it.
+
+    Of each `group` the first that helps is proposed, and none when one of the group `unless` helps already.
+    """
+
+    group: str
+    words: str
+    host: Host
+    ask: Ask
+    unless: str = ""
+
+
+def suggestions(host: Host, ask: Ask, matrix: Matrix, decide: Decide) -> tuple[str, ...]:
+    """Return what would make the ask installable, cheapest first: words, then what one would get."""
+    found: dict[str, str] = {}
+    for change in _changes(host, ask, matrix):
+        if change.group in found or change.unless in found:
+            continue
+        answer = decide(change.host, change.ask, matrix)
+        if answer.installable:
+            pins = ", ".join((*answer.requirements, *answer.source_builds))
+            words = change.words.replace("{python}", answer.python or "").replace("{version}", _version(answer))
+            found[change.group] = f"{words}: {pins} on Python {answer.python}"
+    return tuple(found.values())
+
+
+def _version(answer: Selection) -> str:
+    return answer.requirements[0].partition("==")[2]
+
+
+def _changes(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
+    """Yield changes in the order of what they cost: an option, an installation, an update, another machine."""
+    yield from _options(host, ask)
+    yield from _interpreters(host, ask)
+    if host.os == "macos" and host.xcode_clt is False:
+        words = "install Xcode's command line tools (xcode-select --install)"
+        yield Change(group="xcode", words=words, host=replace(host, xcode_clt=True), ask=ask)
+    yield from _drivers(host, ask, matrix)
+    yield from _systems(host, ask)
+
+
+def _options(host: Host, ask: Ask) -> Iterator[Change]:
+    here = {python.minor for python in host.pythons or () if not python.free_threaded}
+    if ask.python is not None:
+        for minor in sorted(here - {ask.python}, key=order, reverse=True):
+            changed = replace(ask, python=minor)
+            yield Change(group="python", words=f"--python {minor}, which is here", host=host, ask=changed)
+        if host.python_downloads is not False:
+            words = "--python {python}"
+            yield Change(group="python", words=words, host=host, ask=replace(ask, python=None))
+    if not ask.pre:
+        yield Change(group="pre", words="--pre", host=host, ask=replace(ask, pre=True))
+    if ask.tensorflow is not None:
+        words = "--tensorflow {version}"
+        yield Change(group="tensorflow", words=words, host=host, ask=replace(ask, tensorflow=None))
+    if ask.accelerator not in {"auto", "cpu"}:
+        yield Change(group="cpu", words="--accelerator cpu", host=host, ask=replace(ask, accelerator="cpu"))
+
+
+def _interpreters(host: Host, ask: Ask) -> Iterator[Change]:
+    """Another Python that is not here: the one asked for in the right build, then the one that suits best."""
+    if host.python_downloads is not False:
+        return
+    native = "a native arm64 " if host.rosetta else ""
+    brought = replace(host, python_downloads=True)
+    yield Change(group="interpreter", words=f"install {native}Python {{python}}", host=brought, ask=ask)
+    if ask.python is not None:
+        words = f"install {native}Python {{python}} and ask for it"
+        yield Change(group="interpreter", unless="python", words=words, host=brought, ask=replace(ask, python=None))
+
+
+def _drivers(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
+    if not any(gpu.vendor == "nvidia" for gpu in host.gpus or ()):
+        return
+    floors = {rule.driver for row in matrix.rows if row.when.os == host.os for rule in row.rules if rule.driver}
+    for floor in sorted(floors, key=order, reverse=True):
+        gpus = tuple(replace(gpu, driver=floor) if gpu.vendor == "nvidia" else gpu for gpu in host.gpus or ())
+        words = f"update the NVIDIA driver to {floor} or newer"
+        yield Change(group="driver", words=words, host=replace(host, gpus=gpus), ask=ask)
+
+
+def _systems(host: Host, ask: Ask) -> Iterator[Change]:
+    have = macos_version(host)
+    if have is not None:
+        for newer in ("10.15", "11.0", "12.0", "12.1", "13.0", "14.0", "15.0", "26.0"):
+            if not at_least(have, newer):
+                words = f"update macOS to {newer} or newer"
+                yield Change(group="macos", words=words, host=replace(host, os_version=newer), ask=ask)
+    if host.os == "linux" and host.libc is not None:
+        libc = Libc(name="glibc", version=_NEW_GLIBC)
+        old = host.libc.name == "glibc"
+        words = (
+            "a Linux with a newer glibc (a container will do)" if old else "a Linux with glibc (a container will do)"
+        )
+        yield Change(group="libc", words=words, host=replace(host, libc=libc), ask=ask)
+    if host.os == "windows":
+        libc = Libc(name="glibc", version=_NEW_GLIBC)
+        linux = replace(host, os="linux", os_version=None, wsl=True, libc=libc, pythons=None, python_downloads=True)
+        yield Change(group="wsl", words="WSL2 (wsl --install), then the same command there", host=linux, ask=ask)

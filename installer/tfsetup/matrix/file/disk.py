@@ -1,0 +1,150 @@
+"""Reads the matrix and the index snapshot from disk. The only module of this room that opens files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+from tfsetup.errors import BuildError, InvalidFileError, Where
+from tfsetup.ground.files import write_all
+from tfsetup.ground.marked import Problem
+from tfsetup.matrix.facts import Index
+from tfsetup.matrix.file.load import InvalidMatrixError, Parsed, merge, parse
+from tfsetup.matrix.file.rows import Matrix
+
+MATRIX = "matrix.yaml"
+SNAPSHOT = "index.json"
+COMPILED = "matrix.json"
+
+
+@cache
+def environments() -> Path:
+    """Return the folder of the matrix: inside an installed package, or beside `installer/` in a checkout.
+
+    Raises:
+        InvalidFileError: neither is there, so the installation is incomplete.
+    """
+    package = Path(__file__).resolve().parents[2]
+    places = (package / "environments", package.parent.parent / "environments")
+    for place in places:
+        if (place / MATRIX).is_file():
+            return place
+    raise InvalidFileError(
+        "The distribution matrix is not part of this installation of tfsetup.",
+        where=Where(file=str(places[0] / MATRIX)),
+        hint="Install tfsetup again.",
+    )
+
+
+def read_matrix(extra: Path | None = None, *, index: Index | None = None, marks: bool = False) -> Matrix:
+    """Return the shipped matrix, extended or overridden by the rows of `extra`, over `index` (default: the snapshot).
+
+    `marks`: with the place of every field of the shipped file too, for checking it; reading those takes longer.
+
+    Raises:
+        InvalidMatrixError: a file is invalid; the message has every place.
+    """
+    parts = [_shipped(marks=marks)]
+    if extra is not None:
+        parts.append(parse(_text(extra), str(extra)))
+    return merge(parts, index or read_index())
+
+
+def _shipped(*, marks: bool) -> Parsed:
+    """Return the shipped rows: from their compiled copy, where it is current and nobody wants the marks."""
+    path = environments() / MATRIX
+    text = _text(path)
+    if not marks:
+        from tfsetup.matrix.file.compiled import load_compiled
+
+        copy = environments() / COMPILED
+        content = load_compiled(_text(copy), text) if copy.is_file() else None
+        if content is not None:
+            return Parsed(content=content, marks={})
+    return parse(text, _shown(path))
+
+
+def compiled_text() -> str:
+    """Return `environments/matrix.json` as it must be."""
+    from tfsetup.matrix.file.compiled import compile_matrix
+
+    path = environments() / MATRIX
+    text = _text(path)
+    return compile_matrix(parse(text, _shown(path)).content, text)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Files:
+    """The files of a matrix folder, for `matrix update`."""
+
+    matrix: Path
+    snapshot: Path
+
+    @classmethod
+    def of(cls, folder: Path | None) -> Self:
+        """Return the files of a folder; of tfsetup's own matrix when there is none."""
+        place = folder or environments()
+        return cls(matrix=place / MATRIX, snapshot=place / SNAPSHOT)
+
+    def matrix_text(self) -> str:
+        """Return the text of the matrix; raises `InvalidMatrixError` when it cannot be read."""
+        return _text(self.matrix)
+
+    def index(self) -> Index:
+        """Return the snapshot."""
+        return read_index(self.snapshot)
+
+    def write(self, matrix: str, snapshot: str) -> None:
+        """Put new texts in the place of both files and of the compiled copy, all or none.
+
+        Raises:
+            BuildError: the folder cannot be written; the files are as they were.
+        """
+        from tfsetup.matrix.file.compiled import compile_matrix
+
+        compiled = compile_matrix(parse(matrix, str(self.matrix)).content, matrix)
+        files = {self.snapshot: snapshot, self.matrix: matrix, self.matrix.with_name(COMPILED): compiled}
+        try:
+            write_all(files)
+        except OSError as error:
+            message = f"{self.matrix.parent} cannot be written: {error.strerror or error}"
+            raise BuildError(message, hint="Run this in a checkout, or give --dir.") from error
+
+
+def read_index(path: Path | None = None) -> Index:
+    """Return the recorded facts of the index.
+
+    Raises:
+        InvalidFileError: the snapshot is missing or damaged.
+    """
+    import msgspec
+
+    file = path or environments() / SNAPSHOT
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Index)
+    except (OSError, msgspec.MsgspecError) as error:
+        hint = "Install tfsetup again, or write it anew with `tfsetup matrix update`."
+        raise InvalidFileError(
+            f"The index snapshot cannot be read: {error}", where=Where(file=str(file)), hint=hint
+        ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        problem = Problem(where=Where(file=str(path)), message=f"the matrix file cannot be read: {reason}")
+        raise InvalidMatrixError([problem]) from error
+
+
+def _shown(path: Path) -> str:
+    """Return the path as a person would write it: relative to the working folder where that is shorter."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+__all__: Sequence[str] = ("Files", "environments", "read_index", "read_matrix")

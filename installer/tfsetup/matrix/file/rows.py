@@ -1,0 +1,238 @@
+"""The types of `environments/matrix.yaml`: rows, their rules, and what holds for all rows.
+
+Field names are the file's; `matrix.schema.json` and the decoder are made from these classes. Ranges speak of releases
+of TensorFlow unless the field says otherwise, versions are always text in quotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tfsetup.errors import Where
+from tfsetup.ground.kinds import (
+    Bound,
+    Channel,
+    CondaBuild,
+    CondaName,
+    Distribution,
+    ExactVersion,
+    Extra,
+    Feature,
+    Minor,
+    Numbers,
+    Prose,
+    Range,
+    RowId,
+    Setting,
+    Source,
+    Variable,
+)
+from tfsetup.host.model import Arch, GpuVendor, Os
+from tfsetup.matrix.facts import Index
+from tfsetup.matrix.hazards import Hazard
+from tfsetup.matrix.model import Blas
+
+RowAccelerator = Literal["cpu", "metal", "cuda", "rocm"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class When:
+    """On which machines a row applies. `arch` is the hardware's, `interpreter` the Python's where it differs.
+
+    `gpu` is a vendor that must be present. `by_version`: only for an ask that names a version. `xcode_clt`: Xcode's
+    command line tools are needed. `rosetta`: only a process that Apple's translator runs.
+    """
+
+    os: Os
+    arch: Arch
+    interpreter: Arch | None = None
+    rosetta: bool = False
+    gpu: GpuVendor | None = None
+    xcode_clt: bool = False
+    by_version: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """Which plugin goes with which TensorFlow (on which `macos`); the first pair that fits the machine is taken."""
+
+    tensorflow: Range
+    plugin: ExactVersion
+    because: Prose
+    source: Source
+    macos: Range | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plugin:
+    """A device plugin: prebuilt wheels, or sources compiled after TensorFlow is in place."""
+
+    distribution: Distribution
+    build: Literal["wheel", "source"]
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One thing that is true of some releases (`tensorflow`: which; without it, all of the row).
+
+    Requirements on the machine: `cpu` (a CPU feature), `driver` (NVIDIA's, at least; with `newest` an older release is
+    not taken instead under `--accelerator auto`, the row is left), `capability` (CUDA compute capability, at least),
+    `python` and `macos` (versions that work). `verdict`: `refuse` the release, or `avoid` it while another fits.
+    What is added: `add` (bounds), `extras` (of the row's distribution), `sdists` (distributions that have
+    no wheels and must be compiled). `warn`: say `because` when the release
+    is chosen. `on_python`: what is added, and the warning, hold for these Pythons only.
+    """
+
+    because: Prose
+    source: Source
+    tensorflow: Range | None = None
+    cpu: Feature | None = None
+    driver: Numbers | None = None
+    newest: bool = False
+    capability: Numbers | None = None
+    python: Range | None = None
+    macos: Range | None = None
+    verdict: Literal["refuse", "avoid"] | None = None
+    add: tuple[Bound, ...] = ()
+    extras: tuple[Extra, ...] = ()
+    sdists: tuple[Distribution, ...] = ()
+    on_python: Range | None = None
+    warn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlasRule:
+    """Which BLAS NumPy brings: the first rule that fits decides.
+
+    `numpy` are the NumPy releases whose wheels have it; `check` compares them with what TensorFlow requires.
+    """
+
+    use: Blas
+    source: Source
+    tensorflow: Range | None = None
+    numpy: Range | None = None
+    macos: Range | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaBlas:
+    """Which build of the BLAS switch a conda environment gets, as an exact build; the first rule that fits decides."""
+
+    package: CondaName
+    build: CondaBuild
+    use: Blas
+    source: Prose
+    os: Os
+    macos: Range | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaSupply:
+    """What comes from conda channels under `--backend conda`, besides Python; the index supplies the rest.
+
+    `macos` is the oldest macOS that a conda lock for a team is made for.
+    """
+
+    channels: tuple[Channel, ...]
+    packages: tuple[CondaName, ...]
+    macos: Numbers
+    blas: tuple[CondaBlas, ...]
+    source: Prose
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CondaRelease:
+    """TensorFlow itself from the channel, instead of the row's distribution: the package and perhaps its build."""
+
+    package: CondaName
+    source: Prose
+    build: CondaBuild | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One line of the matrix.
+
+    `auto`: whether `--accelerator auto` takes the row `first`, `then`, or `never`; `asked`: first, but only for an ask
+    that names a version. `tier`: 0 for the usual choice, higher for a last resort, only taken when no lower one fits.
+    `python`: preferred when the machine leaves the choice. `reuse`: which Pythons of the machine are good enough not to
+    bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow is of the
+    channel too, and not of the index. `environment`: variables that the row needs in every process, defect or not.
+    """
+
+    id: RowId
+    title: Prose
+    when: When
+    accelerator: RowAccelerator
+    auto: Literal["first", "asked", "then", "never"]
+    distribution: Distribution
+    versions: Range
+    python: Minor
+    source: Source
+    reuse: Range | None = None
+    tier: int = 0
+    plugin: Plugin | None = None
+    rules: tuple[Rule, ...] = ()
+    blas: tuple[BlasRule, ...] = ()
+    conda: CondaRelease | None = None
+    environment: Mapping[Variable, Setting] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """Machines or asks for which nothing exists, and the words for it.
+
+    All fields that are set must match; `accelerator` compares with what was asked for.
+    """
+
+    because: Prose
+    source: Source
+    os: Os | None = None
+    arch: tuple[Arch, ...] = ()
+    libc: Literal["glibc", "musl"] | None = None
+    accelerator: RowAccelerator | None = None
+    rosetta: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixFile:
+    """The content of one matrix file. `rules` hold for every row; `remove` names rows and hazards of earlier files.
+
+    `proven`: the newest release of TensorFlow that `tfsetup matrix check` has passed with. `companions`: distributions
+    whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.
+    `hazards` are known defects; one of a later file replaces that of the same id.
+    """
+
+    schema: Literal[1]
+    proven: ExactVersion | None = None
+    companions: tuple[Distribution, ...] = ()
+    rows: tuple[Row, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    conda: CondaSupply | None = None
+    hazards: tuple[Hazard, ...] = ()
+    remove: tuple[RowId, ...] = ()
+
+
+Marks = Mapping[tuple[str | int, ...], Where]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matrix:
+    """Rows and index facts together: all that `select` needs besides the host and the ask.
+
+    `marks`: where each field stands, by path: row id, then names and positions (`("linux-x86_64-cpu", "python")`).
+    """
+
+    rows: tuple[Row, ...]
+    index: Index
+    rules: tuple[Rule, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    proven: str | None = None
+    companions: tuple[str, ...] = ()
+    conda: CondaSupply | None = None
+    hazards: tuple[Hazard, ...] = ()
+    marks: Marks = field(default_factory=dict)

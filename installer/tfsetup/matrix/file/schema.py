@@ -1,0 +1,70 @@
+"""The JSON schema of a matrix file, made from the row types, for editors that complete and check YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from tfsetup.ground.decode import hints_of
+from tfsetup.ground.kinds import Kind
+from tfsetup.matrix.file.rows import MatrixFile
+
+
+def schema_text() -> str:
+    """Return `environments/matrix.schema.json` as it must be."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema of a matrix file (JSON Schema, draft 2020-12)."""
+    definitions: dict[str, Any] = {}
+    root = _object(MatrixFile, definitions)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "tfsetup distribution matrix",
+        **root,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _of(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if get_origin(wanted) is Annotated:
+        return _text(next(kind for kind in wanted.__metadata__ if isinstance(kind, Kind)))
+    if get_origin(wanted) in {Union, types.UnionType}:
+        return _of(next(part for part in get_args(wanted) if part is not type(None)), definitions)
+    if get_origin(wanted) is Literal:
+        return {"enum": list(get_args(wanted))}
+    if get_origin(wanted) is tuple:
+        return {"type": "array", "minItems": 1, "items": _of(get_args(wanted)[0], definitions)}
+    if get_origin(wanted) is Mapping:
+        key, value = get_args(wanted)
+        return {"type": "object", "minProperties": 1, "propertyNames": _of(key, definitions),
+                "additionalProperties": _of(value, definitions)}  # fmt: skip
+    if dataclasses.is_dataclass(wanted):
+        name = wanted.__name__  # type: ignore[union-attr] # a class, not an instance
+        if name not in definitions:
+            definitions[name] = {}
+            definitions[name] = _object(wanted, definitions)
+        return {"$ref": f"#/$defs/{name}"}
+    return {"type": {bool: "boolean", int: "integer", str: "string"}[wanted]}
+
+
+def _text(kind: Kind) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^(?:{kind.pattern.removeprefix('(?s)')})$", "description": kind.name}
+
+
+def _object(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    fields = dataclasses.fields(wanted)
+    missing = dataclasses.MISSING
+    required = [f.name for f in fields if f.default is missing and f.default_factory is missing]
+    return {
+        "type": "object",
+        "description": " ".join((inspect.getdoc(wanted) or "").split()),
+        "additionalProperties": False,
+        "required": required,
+        "properties": {name: _of(hint, definitions) for name, hint in hints_of(wanted).items()},
+    }

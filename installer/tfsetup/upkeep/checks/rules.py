@@ -1,0 +1,99 @@
+"""Is a rule about something: releases that exist, machines of its row, names the releases themselves require. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tfsetup.ground.versions import in_range, numbers, specifiers
+from tfsetup.matrix.choose.releases import process_arch
+from tfsetup.matrix.facts import Index
+from tfsetup.matrix.file.rows import Row, Rule
+from tfsetup.upkeep.checks.common import Found, normalized, parse, required, requirement_texts
+
+
+def check_rule(rule: Rule, distribution: str, mine: Sequence[str], row: Row | None, index: Index) -> Found:
+    """Yield what is wrong with a rule of a row, or of the whole matrix (`row` None) as far as one distribution goes."""
+    touched = [v for v in mine if rule.tensorflow is None or in_range(rule.tensorflow, v)]
+    if not touched:
+        yield ("tensorflow",), "no release here is in this range"
+        return
+    needs = (rule.cpu, rule.driver, rule.capability, rule.python, rule.macos, rule.verdict)
+    if not (any(needs) or rule.add or rule.extras or rule.sdists or rule.warn):
+        yield (), "a rule without any effect"
+    if rule.on_python is not None and any(needs):
+        yield ("on_python",), "limits additions only, not what a rule requires of the machine"
+    elif rule.on_python and not any(in_range(rule.on_python, m) for m in _pythons(distribution, touched, index)):
+        yield ("on_python",), "no release here has a wheel for such a Python"
+    if rule.newest and rule.driver is None:
+        yield ("newest",), "says something of a driver, and the rule has none"
+    if row is not None:
+        yield from _machine(rule, row)
+    if rule.python is not None and not any(in_range(rule.python, m) for m in _pythons(distribution, touched, index)):
+        yield ("python",), "no release here has a wheel for such a Python"
+    yield from _names(rule, distribution, touched, row, index)
+
+
+def _machine(rule: Rule, row: Row) -> Found:
+    if rule.cpu is not None and rule.cpu not in _FEATURES.get(process_arch(row), ()):
+        yield ("cpu",), f"{rule.cpu} is no feature of {process_arch(row)} that this machine detection knows"
+    for name in ("driver", "capability"):
+        if getattr(rule, name) is not None and row.when.gpu != "nvidia":
+            yield (name,), "speaks of NVIDIA GPUs, and this row is not for them"
+    if rule.driver is not None and not _plausible(rule.driver, 300, 2000):
+        yield ("driver",), f"{rule.driver} is no NVIDIA driver version"
+    if rule.capability is not None and not _plausible(rule.capability, 2, 20):
+        yield ("capability",), f"{rule.capability} is no compute capability"
+    if rule.macos is not None and row.when.os != "macos":
+        yield ("macos",), f"this row is for {row.when.os}"
+
+
+_FEATURES = {
+    "x86_64": {"sse3", "ssse3", "sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c", "bmi2", "avx512f", "amx_tile"},
+    "arm64": {"neon", "atomics", "asimddp", "bf16", "i8mm", "sve"},
+    "aarch64": {"neon", "asimd", "atomics", "asimddp", "bf16", "i8mm", "sve", "sve2"},
+}
+
+
+def _plausible(text: str, low: int, high: int) -> bool:
+    return low <= (numbers(text) or (0,))[0] <= high
+
+
+def _pythons(distribution: str, versions: Sequence[str], index: Index) -> set[str]:
+    releases = [index.release(distribution, v) for v in versions]
+    return {m for r in releases if r for g in r.wheels for m in g.pythons}
+
+
+def _names(rule: Rule, distribution: str, touched: Sequence[str], row: Row | None, index: Index) -> Found:
+    """Bounds, extras and sdists must be about what the releases require, and bounds must change something."""
+    wanted = required(distribution, touched, row, index)
+    compiled = row is not None and row.plugin is not None and row.plugin.build == "source"
+    for place, bound in enumerate(rule.add):
+        name = normalized(parse(bound).name)
+        if name in wanted:
+            found = _bound(bound, wanted[name], index.companions.get(name, ()))
+        else:
+            found = "" if compiled and name in _BUILD_TOOLS else f"no release here requires {name}"
+        if found and not (compiled and name in _BUILD_TOOLS):
+            yield ("add", place), found
+    for place, name in enumerate(rule.sdists):
+        if name not in wanted:
+            yield ("sdists", place), f"no release here requires {name}"
+    for place, extra in enumerate(rule.extras):
+        texts = requirement_texts(distribution, touched, row, index)
+        if not any(f'extra == "{extra}"' in text for text in texts):
+            yield ("extras", place), f"no release here has the extra {extra}"
+
+
+_BUILD_TOOLS = {"setuptools", "wheel", "cmake", "ninja"}  # what an sdist may need without isolation
+
+
+def _bound(bound: str, ranges: set[str], known: Sequence[str]) -> str:
+    """Say what is wrong with a bound beside the ranges that releases give, over the versions the index has."""
+    own = parse(bound).specifier
+    for text in sorted(ranges):
+        admitted = [v for v in known if not text or specifiers(text).contains(v)]
+        left = [v for v in admitted if own.contains(v)]
+        if admitted and not left:
+            return f"leaves nothing of what a release requires ({text})"
+    every = all(own.contains(v) for text in ranges for v in known if not text or specifiers(text).contains(v))
+    return "changes nothing: the releases' own ranges say as much" if known and every else ""

@@ -1,0 +1,143 @@
+"""`tfsetup matrix check --prove`: every row's answer through the preflight of its machine, and what was found kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tfsetup.cli.session import Session
+from tfsetup.errors import Code, TfsetupError
+from tfsetup.locks import files
+from tfsetup.locks.evidence import Evidence, Finding, bare, render_evidence
+from tfsetup.locks.many import Resolved, resolve_all
+from tfsetup.locks.model import Lock
+from tfsetup.locks.proof import Proof
+from tfsetup.locks.solve import Wish
+from tfsetup.locks.targets import LockTarget, Order, targets_for
+from tfsetup.matrix.file.disk import environments
+from tfsetup.matrix.file.rows import Matrix, Row
+from tfsetup.matrix.model import Ask
+from tfsetup.workflows.prove import Case, known, prove_all, prove_lock
+
+EVIDENCE: Final = Path("environments/evidence")
+
+
+@dataclass(kw_only=True)
+class Proving:
+    """One run. The locks that come with tfsetup are judged as they are; what has none is resolved first."""
+
+    session: Session
+    matrix: Matrix
+    folder: Path
+    offline: bool
+    shipped: dict[str, Lock] = field(init=False)
+    because: dict[str, str] = field(init=False, default_factory=dict)
+    unread: set[str] = field(init=False, default_factory=set)
+
+    def run(self) -> list[dict[str, Any]]:
+        """Judge every row, write what was found, and return a line a row."""
+        folder = files.existing_folder(self.folder)
+        locks = environments() / "locks"
+        self.shipped = {name: files.read_lock(files.locks_of(locks, name)[0]) for name in files.lock_names(locks)}
+        targets = {target.name: target for row in self.matrix.rows for target in self._targets(row)}
+        found = self._findings(self._cases(targets))
+        evidence = [self._evidence(row, targets, found) for row in self.matrix.rows]
+        kept = [one for one in evidence if one.readable and one.row not in self.unread]
+        changed = files.write_all(folder, {f"{one.row}.json": render_evidence(one, self._names) for one in kept})
+        return [_line(one, written=one in kept, changed=f"{one.row}.json" in changed) for one in evidence]
+
+    @property
+    def _names(self) -> frozenset[str]:
+        """TensorFlow's distributions and its plugins', with those that carry the code of empty wheels."""
+        plugins = {row.plugin.distribution for row in self.matrix.rows if row.plugin}
+        return frozenset(
+            plugins | {row.distribution for row in self.matrix.rows} | set(self.matrix.index.distributions)
+        )
+
+    def _targets(self, row: Row) -> tuple[LockTarget, ...]:
+        ask = Ask(tensorflow=row.versions) if row.when.by_version or row.auto == "asked" else Ask()
+        try:
+            return targets_for(row, Order(ask=ask), self.matrix, locked=self.shipped, upgrade=None)
+        except TfsetupError as error:
+            if error.code is not Code.NO_ROW:
+                raise
+            self.because[row.id] = error.message
+            return ()
+
+    def _cases(self, targets: Mapping[str, LockTarget]) -> dict[str, Case]:
+        """Return what to judge: the shipped lock where it still is the row's answer, else what uv finds now."""
+        locks = {
+            name: lock
+            for name, target in targets.items()
+            if (lock := self.shipped.get(name)) is not None
+            and lock.origin is not None
+            and lock.origin.requirements == target.selection.requirements
+        }
+        wishes = {
+            name: Wish(selection=target.selection, offline=self.offline, origin=target.origin)
+            for name, target in targets.items()
+            if name not in locks
+        }
+        for one in resolve_all(wishes, environ={}, told=self._tell):
+            if one.error is None:
+                locks[one.name] = Lock(text="", packages=one.packages)
+            else:
+                self._unresolved(targets[one.name].row.id, one.error)
+        return {
+            name: Case(lock=lock, origin=targets[name].origin, packages=lock.packages, host=targets[name].host)
+            for name, lock in locks.items()
+        }
+
+    def _unresolved(self, row: str, error: TfsetupError) -> None:
+        """Keep why a row has nothing to judge; what only lacks the network says nothing about the row."""
+        if error.code is Code.NETWORK and self.offline:
+            self.unread.add(row)
+        elif error.code is not Code.BUILD:
+            raise error
+        self.because.setdefault(row, error.message)
+
+    def _tell(self, one: Resolved) -> None:
+        from tfsetup.report.lock import progress
+
+        self.session.say(progress(one.name, [package.version for package in one.packages], one.seconds))
+
+    def _findings(self, cases: Mapping[str, Case]) -> dict[str, Finding]:
+        recorded = [*files.read_proofs(files.LOCKS).values(), *files.shipped_proofs().values()]
+        proofs = {name: proof for name, case in cases.items() if (proof := known(case, recorded)) is not None}
+        unknown = {name: case for name, case in cases.items() if name not in proofs}
+        proofs |= self._judged(unknown, recorded)
+        return {
+            name: Finding(origin=case.origin, host=case.host, packages=tuple(case.packages), proof=proofs[name])
+            for name, case in cases.items()
+        }
+
+    def _judged(self, cases: Mapping[str, Case], recorded: list[Proof]) -> dict[str, Proof]:
+        if self.offline:
+            return {
+                name: case.unproven("not on record, and nothing is read (--offline)") for name, case in cases.items()
+            }
+        plain = {name: case for name, case in cases.items() if case.lock.form == "portable"}  # without addresses
+        proofs = prove_all(self.session, {n: case for n, case in cases.items() if n not in plain}, recorded)
+        for name, case in plain.items():
+            proof = prove_lock(self.session, case.lock, self.matrix, offline=False, index_url=None)
+            proofs[name] = proof or case.unproven("its row is not in the matrix")
+        return proofs
+
+    def _evidence(self, row: Row, targets: Mapping[str, LockTarget], found: Mapping[str, Finding]) -> Evidence:
+        mine = tuple(found[name] for name, target in targets.items() if target.row.id == row.id and name in found)
+        return Evidence(row=row.id, findings=mine, because=self.because.get(row.id, ""))
+
+
+def _line(evidence: Evidence, *, written: bool, changed: bool) -> dict[str, Any]:
+    undecided = [reason for finding in evidence.findings if not finding.read for reason in finding.proof.reasons]
+    return {
+        "row": evidence.row,
+        "verdict": evidence.verdict,
+        "pythons": [finding.origin.python for finding in evidence.findings],
+        "error": evidence.error,
+        "because": bare(evidence.because or next(iter(undecided), "")),
+        "written": written,
+        "changed": changed,
+    }

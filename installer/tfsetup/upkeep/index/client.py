@@ -1,0 +1,284 @@
+"""Reads package indexes over the network: project pages (PEP 503, 691), METADATA (PEP 658, 714, or out of the wheel).
+
+The only module of this room that talks to a network. Polite: few connections, conditional requests against a cache on
+disk, retries that obey Retry-After. It counts its requests and bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from tfsetup.errors import NetworkError, TfsetupError
+from tfsetup.ground.exchange import at_once
+from tfsetup.ground.files import write_whole
+from tfsetup.ground.folders import cache_folder
+from tfsetup.ground.http import Http, Whole, body_of, refused
+from tfsetup.ground.index import project_page
+from tfsetup.ground.ranges import Span
+from tfsetup.ground.redaction import shown, words
+from tfsetup.ground.settings import index_choice, pip_settings
+from tfsetup.upkeep.index.ranged import RangedFile, metadata_of
+from tfsetup.upkeep.index.settings import Indexes, indexes
+from tfsetup.upkeep.index.snapshot import File
+
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage, ProjectPage
+
+_CONNECTIONS = 6
+_PAGE = 64 << 20  # bytes; the largest project pages there are have a quarter of it
+_METADATA = 4 << 20  # bytes; no METADATA is larger
+_OK = 200
+_NOT_MODIFIED = 304
+_NOT_FOUND = 404
+
+
+@dataclass(kw_only=True, slots=True)
+class Traffic:
+    """What reading cost: requests made, bytes of bodies received, answers the cache still had."""
+
+    requests: int = 0
+    received: int = 0
+    unchanged: int = 0
+
+
+class IndexClient:
+    """Reads project pages and metadata from the user's indexes. Not for one request: it keeps its connections."""
+
+    def __init__(self, chosen: Indexes, cache: Path, http: Http | None = None) -> None:
+        """Prepare, with the user's certificates unless `http` is another client. Nothing is requested yet.
+
+        Raises:
+            InvalidFileError: the certificates that a variable names cannot be used.
+        """
+        from pypi_simple import ACCEPT_JSON_PREFERRED, PYPI_SIMPLE_ENDPOINT
+
+        self.urls = (*chosen.extra, chosen.default or PYPI_SIMPLE_ENDPOINT)
+        self.cache = cache
+        self.traffic = Traffic()
+        self._lock = threading.Lock()
+        self._accept = {"Accept": ACCEPT_JSON_PREFERRED}
+        self._http = http or Http(trusted=chosen.trusted)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def pages(self, names: Iterable[str]) -> dict[str, list[File]]:
+        """Return the files of each project, over all indexes; a file that several have is taken from the first.
+
+        Raises:
+            NetworkError: an index does not answer or sends what is no project page, or no index knows a project.
+        """
+        wanted = list(names)
+        return dict(zip(wanted, at_once(self._project, wanted, threads=_CONNECTIONS), strict=True))
+
+    def requires(self, files: Iterable[File]) -> dict[str, list[str]]:
+        """Return the Requires-Dist lines of wheels by file name."""
+        wanted = list(files)
+        found = at_once(self.requires_of, wanted, threads=_CONNECTIONS)
+        return dict(zip((file.filename for file in wanted), found, strict=True))
+
+    def requires_of(self, file: File) -> list[str]:
+        """Return the Requires-Dist lines of one wheel: its metadata file, else read out of the wheel by range.
+
+        Raises:
+            NetworkError: neither can be had, or what was sent has another hash than the index promised.
+        """
+        path = self.cache / "metadata" / f"{file.sha256}.txt"
+        text = _read(path)
+        if text is None:
+            text = self._metadata_file(file) or self._metadata_in(file)
+            _write(path, text)
+        return HeaderParser().parsestr(text).get_all("Requires-Dist") or []
+
+    # -------------------------------------------------------------------------------------------- pages
+
+    def _project(self, name: str) -> list[File]:
+        found: dict[str, File] = {}
+        for base in self.urls:
+            for file in self._page(project_page(base, name), name):
+                found.setdefault(file.filename, file)
+        if not found:
+            asked = ", ".join(shown(url) for url in self.urls)
+            raise NetworkError(f"No index has {name} ({asked}).", hint="Check the index settings of uv and pip.")
+        return list(found.values())
+
+    def _page(self, url: str, name: str) -> list[File]:
+        if urlsplit(url).scheme == "file":
+            return _local_page(url, name)
+        kind, body = self._conditional(url)
+        if body is None:
+            return []
+        try:
+            # An index on the network has no say about files of this machine.
+            return [file for file in _files(_parse(kind, body, url, name)) if urlsplit(file.url).scheme != "file"]
+        except Exception as error:  # whatever a stranger's page makes the parser raise
+            raise NetworkError(f"{shown(url)} is not a project page of a package index: {words(error)}") from error
+
+    def _conditional(self, url: str) -> tuple[str, bytes | None]:
+        """Return content type and body, from the cache where the index says that it still holds; no body: not found."""
+        key = hashlib.sha256(url.encode()).hexdigest()[:32]
+        head, body = self.cache / "pages" / f"{key}.json", self.cache / "pages" / f"{key}.body"
+        known = _known(head, body)
+        answer = self._get(url, _PAGE, self._accept | _conditions(known))
+        if answer.head.status == _NOT_MODIFIED and known:
+            with self._lock:
+                self.traffic.unchanged += 1
+            return known["type"], body.read_bytes()
+        if answer.head.status == _NOT_FOUND:
+            return "", None
+        if answer.head.status != _OK:
+            raise refused(shown(url), answer.head)
+        said = answer.head.headers
+        facts = {"type": said.get("Content-Type", ""), "etag": said.get("ETag"), "modified": said.get("Last-Modified")}
+        if facts["etag"] or facts["modified"]:
+            _write(body, answer.body)
+            _write(head, json.dumps(facts))
+        return said.get("Content-Type", ""), answer.body
+
+    def _get(self, url: str, most: int, headers: Mapping[str, str]) -> Whole:
+        answer = self._http.read(url, most=most, headers=headers)
+        self._count(answer.received)
+        return answer
+
+    def _count(self, received: int) -> None:
+        with self._lock:
+            self.traffic.requests += 1
+            self.traffic.received += received
+
+    # -------------------------------------------------------------------------------------------- metadata
+
+    def _metadata_file(self, file: File) -> str | None:
+        if not file.has_metadata:
+            return None
+        answer = self._get(file.url + ".metadata", _METADATA, {"Accept": "*/*"})
+        if answer.head.status != _OK:
+            return None
+        if file.metadata and hashlib.sha256(answer.body).hexdigest() != file.metadata:
+            raise NetworkError(f"The metadata of {file.filename} has another hash than the index promised.")
+        return answer.body.decode("utf-8", "replace")
+
+    def _metadata_in(self, file: File) -> str:
+        try:
+            return metadata_of(RangedFile(lambda start, end: self._range(file.url, start, end)), file.filename)
+        except TfsetupError:
+            raise
+        except Exception as error:  # whatever a stranger's archive makes the reader raise
+            raise NetworkError(f"No METADATA can be read out of {file.filename}: {error}") from error
+
+    def _range(self, url: str, start: int | None, end: int) -> tuple[bytes, int, int]:
+        """Return bytes of a file, where they begin, and the file's size; `start` None: the last `end` bytes."""
+        if urlsplit(url).scheme == "file":
+            return _local_range(url, start, end)
+        span = Span(first=start, last=end if start is None else end - 1)
+        part, answer = self._http.part(url, span)
+        with answer:
+            body = b"".join(body_of(part, answer))
+        self._count(len(body))
+        return body, part.first, len(body) if part.total is None else part.total
+
+
+def client(cache: Path | None = None) -> IndexClient:
+    """Return a client with the user's own settings.
+
+    Raises:
+        NetworkError: the user's settings forbid the network.
+        UsageError: they name an index that anybody on the way could answer for.
+        InvalidFileError: a settings file cannot be parsed, or certificates that a variable names cannot be used.
+        TfsetupError: there is no folder to keep pages in.
+    """
+    chosen = indexes(index_choice(), pip_settings(os.environ), os.environ)
+    if chosen.offline:
+        raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
+    return IndexClient(chosen, cache or cache_folder(os.environ) / "index")
+
+
+# ------------------------------------------------------------------------------------------------ pages and files
+
+
+def _parse(kind: str, body: bytes, url: str, name: str) -> ProjectPage:
+    from pypi_simple import ProjectPage
+
+    if "json" in kind:
+        return ProjectPage.from_json_data(json.loads(body), base_url=url)
+    return ProjectPage.from_html(name, body, base_url=url)
+
+
+def _files(page: ProjectPage) -> list[File]:
+    return [_file(package) for package in page.packages if package.version]
+
+
+def _file(package: DistributionPackage) -> File:
+    hashes = package.metadata_digests or {}
+    return File(
+        filename=package.filename,
+        version=package.version or "",
+        url=package.url,
+        sha256=package.digests.get("sha256", ""),
+        size=package.size,
+        yanked=package.is_yanked,
+        requires_python=package.requires_python or "",
+        date=package.upload_time.date().isoformat() if package.upload_time else "",
+        metadata=hashes.get("sha256"),
+        has_metadata=bool(package.has_metadata),
+    )
+
+
+def _local_page(url: str, name: str) -> list[File]:
+    """Read a project page from a folder (`file://`); an index that lacks the project has none."""
+    from pypi_simple import ProjectPage
+
+    page = Path(unquote(urlsplit(url).path)) / "index.html"
+    try:
+        return _files(ProjectPage.from_html(name, page.read_bytes(), base_url=url))
+    except OSError:
+        return []
+
+
+def _local_range(url: str, start: int | None, end: int) -> tuple[bytes, int, int]:
+    body = Path(unquote(urlsplit(url).path)).read_bytes()
+    begin = max(0, len(body) - end) if start is None else start
+    return body[begin : None if start is None else end], begin, len(body)
+
+
+def _conditions(known: Mapping[str, Any] | None) -> dict[str, str]:
+    if not known:
+        return {}
+    found = {"If-None-Match": known.get("etag"), "If-Modified-Since": known.get("modified")}
+    return {name: value for name, value in found.items() if value}
+
+
+def _known(head: Path, body: Path) -> dict[str, Any] | None:
+    """Return what the cache knows of a page; a damaged entry is no entry."""
+    text = _read(head)
+    if text is None or not body.is_file():
+        return None
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) and isinstance(facts.get("type"), str) else None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    """Write a cache entry whole or not at all; a cache that cannot be written costs requests and nothing else."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)

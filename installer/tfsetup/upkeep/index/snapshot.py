@@ -1,0 +1,308 @@
+"""The snapshot of the index: how files become facts, how it is written, what has changed since it was taken. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from tfsetup.ground.versions import version
+from tfsetup.matrix.choose.pythons import order
+from tfsetup.matrix.facts import SHIM_BYTES, Index, Release, Wheels
+from tfsetup.matrix.machine import parse_tags
+
+_DIGEST = 16  # hexadecimal digits; enough to tell files apart, short enough to read a diff
+
+# What markers of the metadata see for each system a tag is for (packaging's names).
+_MARKERS = {
+    ("macos", "arm64"): ("Darwin", "arm64", "darwin"),
+    ("macos", "x86_64"): ("Darwin", "x86_64", "darwin"),
+    ("linux", "aarch64"): ("Linux", "aarch64", "linux"),
+    ("linux", "x86_64"): ("Linux", "x86_64", "linux"),
+    ("windows", "x86_64"): ("Windows", "AMD64", "win32"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class File:
+    """One file of a project page. `metadata`: the hash of its METADATA where the index gives one (PEP 658, PEP 714)."""
+
+    filename: str
+    version: str
+    url: str
+    sha256: str
+    size: int | None = None
+    yanked: bool = False
+    requires_python: str = ""
+    date: str = ""
+    metadata: str | None = None
+    has_metadata: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """What a wheel's file name says: platform tag, and the Python it is for."""
+
+    platform: str
+    python: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """Something that is otherwise on the index than in the snapshot. `grave`: an answer may be wrong because of it."""
+
+    distribution: str
+    version: str
+    words: str
+    grave: bool = False
+
+
+def shape(filename: str) -> Shape | None:
+    """Return what a wheel's name says; None for an sdist, or a wheel that no CPython here installs."""
+    if not filename.endswith(".whl"):
+        return None
+    try:
+        tags = parse_wheel_filename(filename)[3]
+    except (InvalidWheelFilename, InvalidVersion):
+        return None
+    platform = filename.removesuffix(".whl").rsplit("-", 1)[1]
+    one = next(iter(tags))
+    return Shape(platform=platform, python=_python(one.interpreter, one.abi)) if parse_tags(platform) else None
+
+
+def _python(interpreter: str, abi: str) -> str:
+    if interpreter.startswith("py"):
+        return "any"
+    digits = interpreter.removeprefix("cp")
+    return f"{digits[0]}.{digits[1:]}{'t' if abi.endswith('t') else ''}"
+
+
+def digest(files: Iterable[File]) -> str:
+    """Return a short digest of a group of files: equal when no file was added, replaced or removed."""
+    return hashlib.sha256("\n".join(sorted(file.sha256 for file in files)).encode()).hexdigest()[:_DIGEST]
+
+
+def releases(index: Index, name: str, files: Iterable[File]) -> dict[str, list[File]]:
+    """Return the files of a project page by release, from the oldest one of the snapshot on."""
+    known = index.releases(name)
+    oldest = Version(known[-1]) if known else Version("0.dev0")
+    found: dict[str, list[File]] = {}
+    for file in files:
+        try:
+            number = Version(file.version)
+        except InvalidVersion:
+            continue
+        if number >= oldest:
+            found.setdefault(str(number), []).append(file)
+    return found
+
+
+def differences(index: Index, pages: Mapping[str, Sequence[File]]) -> list[Difference]:
+    """Return what is otherwise on the index than in the snapshot, over the distributions that were asked about."""
+    found: list[Difference] = []
+    for name, files in pages.items():
+        live = releases(index, name, files)
+        known = index.distributions.get(name, {})
+        found += [
+            Difference(distribution=name, version=gone, words="is gone from the index", grave=True)
+            for gone in sorted(set(known) - set(live), key=version)
+        ]
+        for text in sorted(live, key=version):
+            if text in known:
+                found += _changed(name, text, known[text], live[text])
+            elif any(shape(file.filename) for file in live[text]):
+                found.append(Difference(distribution=name, version=text, words="is new on the index"))
+    return found
+
+
+def _changed(name: str, text: str, release: Release, files: Sequence[File]) -> list[Difference]:
+    def difference(words: str, *, grave: bool) -> Difference:
+        return Difference(distribution=name, version=text, words=words, grave=grave)
+
+    yanked = all(file.yanked for file in files)
+    if yanked != release.yanked:
+        return [difference("was yanked" if yanked else "is no longer yanked", grave=yanked)]
+    wheels: dict[tuple[str, str], File] = {}
+    for file in files:
+        if found := shape(file.filename):
+            wheels[found.platform, found.python] = file
+    known = {(group.platform, python) for group in release.wheels for python in group.pythons}
+    lost, more = known - set(wheels), set(wheels) - known
+    result = [
+        difference(f"lost its wheel for {platform}, Python {python}", grave=True) for platform, python in sorted(lost)
+    ]
+    result += [
+        difference(f"has a new wheel for {platform}, Python {python}", grave=False) for platform, python in sorted(more)
+    ]
+    if not result and any(group.files and group.files != digest(_of(group, wheels)) for group in release.wheels):
+        result.append(difference("has other files under the same names", grave=True))
+    return result
+
+
+def _of(group: Wheels, wheels: Mapping[tuple[str, str], File]) -> list[File]:
+    return [wheels[group.platform, python] for python in group.pythons]
+
+
+# ------------------------------------------------------------------------------------------------ building
+
+
+Metadata = Callable[[File], Sequence[str]]  # the Requires-Dist lines of a wheel
+
+
+def companions(files: Iterable[File]) -> tuple[str, ...]:
+    """Return the stable, unyanked versions of a project page that have a wheel, oldest first."""
+    found: set[str] = set()
+    for file in files:
+        if file.filename.endswith(".whl") and not file.yanked:
+            try:
+                number = Version(file.version)
+            except InvalidVersion:
+                continue
+            if not number.is_prerelease:
+                found.add(str(number))
+    return tuple(sorted(found, key=version))
+
+
+def refreshed(
+    index: Index,
+    pages: Mapping[str, Sequence[File]],
+    metadata: Metadata,
+    *,
+    companions: Mapping[str, tuple[str, ...]],
+    today: str,
+) -> Index:
+    """Return the snapshot brought up to date: known releases stay as they are, new and changed ones are read anew.
+
+    It keeps its date when nothing has changed.
+    """
+    table = {text: place for place, text in enumerate(index.requires)}
+    distributions = {name: dict(known) for name, known in index.distributions.items()}
+    touched = {(d.distribution, d.version) for d in differences(index, pages)}
+    for name, files in pages.items():
+        live = releases(index, name, files)
+        mine = distributions.setdefault(name, {})
+        for gone in set(mine) - set(live):
+            del mine[gone]
+        for text in live:
+            if (name, text) in touched:
+                mine[text] = _release(name, live[text], metadata, table)
+    same = not touched and all(index.companions.get(name) == found for name, found in companions.items())
+    return replace(
+        index,
+        taken=index.taken if same else today,
+        requires=tuple(table),
+        distributions=distributions,
+        companions={**index.companions, **companions},
+        _sorted={},
+    )
+
+
+def _release(name: str, files: Sequence[File], metadata: Metadata, table: dict[tuple[str, ...], int]) -> Release:
+    groups: dict[tuple[str, tuple[str, ...], bool], list[tuple[str, File]]] = {}
+    seen: dict[str, tuple[str, ...]] = {}
+    for file in files:
+        if (found := shape(file.filename)) is None:
+            continue
+        if file.metadata is None or file.metadata not in seen:
+            lines = tuple(str(Requirement(line)) for line in metadata(file))
+            seen[file.metadata or file.sha256] = lines
+        lines = seen[file.metadata or file.sha256]
+        small = file.size is not None and file.size < SHIM_BYTES
+        groups.setdefault((found.platform, lines, small), []).append((found.python, file))
+    wheels = [
+        _wheels(name, platform, lines, members, table, shim=small)
+        for (platform, lines, small), members in groups.items()
+    ]
+    return Release(
+        date=min((file.date for file in files if file.date), default=""),
+        requires_python=next((file.requires_python for file in files if file.requires_python), ""),
+        yanked=all(file.yanked for file in files),
+        sdist=any(file.filename.endswith((".tar.gz", ".zip")) for file in files),
+        wheels=tuple(sorted(wheels, key=lambda group: (group.platform, group.requires))),
+    )
+
+
+def _wheels(
+    name: str,
+    platform: str,
+    lines: tuple[str, ...],
+    members: Sequence[tuple[str, File]],
+    table: dict[tuple[str, ...], int],
+    *,
+    shim: bool,
+) -> Wheels:
+    return Wheels(
+        platform=platform,
+        pythons=tuple(sorted((python for python, _ in members), key=order)),
+        size=max(file.size or 0 for _, file in members),
+        requires=table.setdefault(lines, len(table)),
+        files=digest(file for _, file in members),
+        carrier=carrier(name, platform, lines) if shim else None,
+    )
+
+
+def carrier(name: str, platform: str, lines: Iterable[str]) -> tuple[str, str]:
+    """Return the one distribution that a wheel without code requires for its own system; itself when there is none."""
+    tag = parse_tags(platform)[0]
+    system, machine, sys_platform = _MARKERS.get((tag.os or "", tag.arch), ("", "", ""))
+    environment = {"platform_system": system, "platform_machine": machine, "sys_platform": sys_platform, "extra": ""}
+    for line in lines:
+        wanted = Requirement(line)
+        pins = [spec.version for spec in wanted.specifier if spec.operator == "=="]
+        if pins and _holds(wanted.marker, environment):
+            return canonicalize_name(wanted.name), str(Version(pins[0]))
+    return name, "0"
+
+
+def _holds(marker: Marker | None, environment: Mapping[str, str]) -> bool:
+    return marker is None or marker.evaluate(dict(environment))
+
+
+# ------------------------------------------------------------------------------------------------ writing
+
+
+def encode(index: Index) -> str:
+    """Return the text of `environments/index.json`: one line a release, so that a diff reads well."""
+    parts = [f'{{"schema":{index.schema},"taken":{_json(index.taken)},', '"distributions":{']
+    names = list(index.distributions)
+    for name in names:
+        lines = [f"{_json(v)}:{_json(_facts(index.distributions[name][v]))}" for v in reversed(index.releases(name))]
+        parts += [f"{_json(name)}:{{", ",\n".join(lines), "}," if name != names[-1] else "}"]
+    companions = [f"{_json(name)}:{_json(list(found))}" for name, found in sorted(index.companions.items())]
+    parts += ["},", '"companions":{', ",\n".join(companions), "},", '"requires":[']
+    parts += [",\n".join(_json(list(lines)) for lines in index.requires), "]}"]
+    return "\n".join(parts) + "\n"
+
+
+def _facts(release: Release) -> dict[str, Any]:
+    facts: dict[str, Any] = {"date": release.date}
+    if release.requires_python:
+        facts["requires_python"] = release.requires_python
+    if release.yanked:
+        facts["yanked"] = True
+    if release.sdist:
+        facts["sdist"] = True
+    facts["wheels"] = [_group(group) for group in release.wheels]
+    return facts
+
+
+def _group(group: Wheels) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "platform": group.platform,
+        "pythons": list(group.pythons),
+        "size": group.size,
+        "requires": group.requires,
+        "files": group.files,
+    }
+    return facts | ({"carrier": list(group.carrier)} if group.carrier else {})
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,284 @@
+"""What `tfsetup preflight` is pointed at: wheels, folders, environments, lock files, requirements, as one view."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tfsetup.cli.session import Session
+from tfsetup.errors import InvalidFileError, UsageError, Where
+from tfsetup.ground.looking import look, missing
+from tfsetup.ground.prefix import Absent, Gone
+from tfsetup.host.model import Host
+from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.compat import best_wheel, glibc_of
+from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.inflate import BlockCache
+from tfsetup.loader.files.sources import Environment, LocalTree, find_environment, find_wheels, open_wheel
+from tfsetup.loader.files.view import Conflict, WheelView
+from tfsetup.loader.machine import Machine, machine_of
+from tfsetup.loader.model import Filesystem
+from tfsetup.locks.model import LockedPackage
+from tfsetup.matrix.model import Selection, Target
+
+_VIRTUAL_PREFIX = {"macos": "/venv", "linux": "/venv", "windows": "C:/venv"}
+_DEFAULT_PYTHON = "3.12"
+_UV_GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
+"""The manylinux levels uv knows as `--python-platform` (its documentation, "pip compile")."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """Files to judge, as one file system. Paths are the target's; `real`: they are this machine's own."""
+
+    files: Filesystem
+    site: str
+    prefix: str
+    executable: str | None = None
+    real: bool = False
+    python: str | None = None
+    wheels: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+@dataclass
+class _Sorted:
+    """The targets by kind."""
+
+    wheels: list[Path] = field(default_factory=list)
+    environments: list[Environment] = field(default_factory=list)
+    locks: list[Path] = field(default_factory=list)
+    requirements: list[str] = field(default_factory=list)
+
+
+def subject_of(session: Session, targets: Sequence[str], host: Host, python: str | None) -> Subject:
+    """Make one subject of all targets.
+
+    Raises:
+        UsageError: a target is nothing of the kind, or an environment is mixed with other targets.
+        InvalidFileError: a wheel or a lock file cannot be read.
+        NetworkError: the index did not answer.
+    """
+    found = _sort(targets)
+    if found.environments:
+        if len(targets) > 1:
+            raise UsageError("An environment is judged by itself, without other targets.")
+        return _of_environment(found.environments[0], session)
+    machine = machine_of(host, python)
+    cache = BlockCache()
+    wheels = [(path.name, _open(path, cache)) for path in found.wheels]
+    if found.locks or found.requirements:
+        python = python or _python_to_resolve_for(host)
+        wheels += _from_index(session, found, machine, python)
+    return _of_wheels(wheels, machine, python)
+
+
+def of_environment(folder: Path, session: Session) -> Subject:
+    """Make a subject of an environment's root.
+
+    Raises:
+        UsageError: there is no environment.
+    """
+    found = find_environment(folder)
+    if found is None:
+        raise UsageError(f"{folder} is not an environment.")
+    return _of_environment(found, session)
+
+
+def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Subject:
+    """Make a subject of locked packages with their addresses: of each the wheel that this host would get.
+
+    Raises:
+        InvalidFileError: a package has no wheel for this host.
+        NetworkError: the index did not answer.
+    """
+    from tfsetup.loader.files.remote import open_all
+
+    machine = machine_of(host, python)
+    chosen: dict[str, str] = {}
+    for package in packages:
+        known = {wheel.filename: wheel.url or "" for wheel in package.wheels}
+        filename = best_wheel(list(known), machine, python)
+        if filename is None:
+            message = f"No wheel locked for {package.name} {package.version} fits this machine and Python {python}."
+            raise InvalidFileError(message, where=Where(file=package.name))
+        chosen[filename] = known[filename]
+    native = {name: url for name, url in chosen.items() if url and not name.endswith("-any.whl")}
+    return _of_wheels(open_all(native), machine, python)
+
+
+def _sort(targets: Sequence[str]) -> _Sorted:
+    found = _Sorted()
+    for target in targets:
+        path = Path(target)
+        standing = look(path)
+        if isinstance(standing, Gone):
+            raise missing(standing)
+        if path.is_dir():
+            _sort_folder(found, path)
+        elif path.is_file():
+            _sort_file(found, path)
+        else:
+            found.requirements.append(_requirement(target))
+    return found
+
+
+def _sort_folder(found: _Sorted, folder: Path) -> None:
+    environment = find_environment(folder)
+    wheels = find_wheels(folder)
+    if environment:
+        _refuse_gone(environment)
+        found.environments.append(environment)
+    elif wheels:
+        found.wheels += wheels
+    else:
+        hint = "A TARGET folder holds wheels, or is an environment's root or its site-packages."
+        raise UsageError(f"There is nothing to judge in {folder}.", hint=hint)
+
+
+def _refuse_gone(environment: Environment) -> None:
+    """Refuse the site-packages of an environment whose Python was removed: nothing will be loaded from there."""
+    for above in environment.site.parents[:3]:
+        standing = look(above)
+        if isinstance(standing, Gone):
+            raise missing(standing)
+
+
+def _sort_file(found: _Sorted, path: Path) -> None:
+    if path.suffix == ".whl":
+        found.wheels.append(path)
+    elif path.suffix == ".toml":
+        found.locks.append(path)
+    else:
+        hint = (
+            "TARGET is a wheel, a folder, a lock (pylock.toml, conda-lock.yml) or a requirement such as NAME==VERSION."
+        )
+        raise UsageError(f"{path} is neither a wheel nor a lock file.", hint=hint)
+
+
+def _requirement(text: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return str(Requirement(text))
+    except InvalidRequirement as error:
+        if "/" in text or text.startswith("."):
+            raise missing(Absent(path=Path(text))) from error
+        message = f"{text} is neither a file, a folder nor a requirement."
+        raise UsageError(message, hint="Requirements look like NAME==VERSION.") from error
+
+
+def _open(path: Path, cache: BlockCache) -> Archive:
+    try:
+        return open_wheel(path, cache)
+    except MalformedImage as error:
+        raise InvalidFileError(f"This wheel cannot be read: {error}.", where=Where(file=str(path))) from error
+
+
+def _of_environment(found: Environment, session: Session) -> Subject:
+    root = found.prefix if session.replayed else Path(found.prefix.anchor)
+    executable = found.executable.resolve().as_posix() if found.executable and not session.replayed else None
+    return Subject(
+        files=LocalTree(root),
+        site=found.site.as_posix(),
+        prefix=found.prefix.as_posix(),
+        executable=executable,
+        real=not session.replayed,
+        python=found.python,
+    )
+
+
+def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: str | None) -> Subject:
+    from tfsetup.loader.python.distributions import of_wheel, python_of
+
+    names = tuple(name for name, _ in wheels)
+    python = python or python_of([each for name in names if (each := of_wheel(name))])
+    prefix = _VIRTUAL_PREFIX[machine.system]
+    site = posixpath.join(prefix, "Lib" if machine.system == "windows" else f"lib/python{python or 3}", "site-packages")
+    view = WheelView(wheels, at=site, fold=machine.system == "windows")
+    return Subject(files=view, site=site, prefix=prefix, python=python, wheels=names, conflicts=view.conflicts)
+
+
+def _python_to_resolve_for(host: Host) -> str:
+    return host.pythons[0].minor if host.pythons else _DEFAULT_PYTHON
+
+
+def _from_index(session: Session, found: _Sorted, machine: Machine, python: str) -> list[tuple[str, Archive]]:
+    from tfsetup.loader.files.remote import open_all
+    from tfsetup.locks.run import refuse_plain, told_index
+
+    for line in told_index():
+        session.say(f"Index     {line}")
+    addresses: dict[str, str] = {}
+    if found.requirements:
+        addresses |= _solved(session, found.requirements, machine, python)
+    for path in found.locks:
+        addresses |= _locked(session, path, machine, python)
+    native = {name: url for name, url in addresses.items() if not name.endswith("-any.whl")}
+    refuse_plain(native.values())
+    session.say(f"Reading {len(native)} wheels on the index, only the parts that matter", level=0)
+    return open_all(native)
+
+
+def _locked(session: Session, path: Path, machine: Machine, python: str) -> Mapping[str, str]:
+    """Return file name and address of the wheels a lock installs here; one without addresses is looked up anew."""
+    from tfsetup.locks.files import read_lock
+
+    lock = read_lock(path)
+    known = addresses_in(lock.text)
+    chosen: dict[str, str] = {}
+    for package in lock.packages:
+        filename = best_wheel([wheel.filename for wheel in package.wheels], machine, python)
+        if filename is None:
+            raise InvalidFileError(
+                f"No wheel locked for {package.name} {package.version} fits this machine and Python {python}.",
+                where=Where(file=str(path)),
+                hint="`--python X.Y` and `--host FILE` say what to judge for.",
+            )
+        chosen[filename] = known.get(filename, "")
+    if all(chosen.values()):
+        return chosen
+    pins = [f"{package.name}=={package.version}" for package in lock.packages]
+    fresh = _solved(session, pins, machine, python)
+    return {name: fresh.get(name, "") for name in chosen if fresh.get(name)}
+
+
+def _solved(session: Session, requirements: Sequence[str], machine: Machine, python: str) -> Mapping[str, str]:
+    from tfsetup.locks.solve import solve
+
+    session.say(f"Resolving {', '.join(requirements)}", level=1)
+    target = _target(machine, python)
+    lock = solve(Selection(installable=True, row="preflight", requirements=tuple(requirements), target=target))
+    known = addresses_in(lock.text)
+    chosen = (best_wheel([wheel.filename for wheel in each.wheels], machine, python) for each in lock.packages)
+    return {name: known[name] for name in chosen if name and name in known}
+
+
+def addresses_in(lock_text: str) -> Mapping[str, str]:
+    """Return the address of each wheel in a lock file (PEP 751), by file name; those without one are left out."""
+    import tomllib
+
+    found: dict[str, str] = {}
+    for package in tomllib.loads(lock_text).get("packages", []):
+        for wheel in package.get("wheels", []):
+            url = wheel.get("url")
+            if url:
+                found[wheel.get("name") or url.rpartition("/")[2].partition("#")[0]] = url
+    return found
+
+
+def _target(machine: Machine, python: str) -> Target:
+    match machine.system:
+        case "macos":
+            arch = "aarch64" if machine.arch == "arm64" else "x86_64"
+            major, minor = machine.version or (12, 0)
+            level = f"{major}.0" if major > 10 else f"{major}.{minor}"  # noqa: PLR2004 - since 11 tags name majors only
+            return Target(platform=f"{arch}-apple-darwin", python=python, macos=level)
+        case "windows":
+            return Target(platform="x86_64-pc-windows-msvc", python=python)
+        case "linux":
+            have = (glibc_of(machine) or (2, 17))[1]
+            newest = max((known for known in _UV_GLIBC if known <= have), default=_UV_GLIBC[0])
+            return Target(platform=f"{machine.arch}-manylinux_2_{newest}", python=python, glibc=f"2.{have}")

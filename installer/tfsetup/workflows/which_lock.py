@@ -1,0 +1,211 @@
+"""Which lock an installation takes: the one that was named, the one in place for the row, or none; and may it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import assert_never
+
+from tfsetup.errors import LockError, Where
+from tfsetup.host.model import Host
+from tfsetup.locks import files
+from tfsetup.locks.asked import asked_otherwise, made_by_others
+from tfsetup.locks.fresh import changes, recorded_order
+from tfsetup.locks.model import Form, Lock
+from tfsetup.locks.suits import Suits, Unsuited, suits
+from tfsetup.locks.targets import Order, current_rows, rows_for, takes
+from tfsetup.locks.team import Team
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.rows import Matrix
+from tfsetup.matrix.model import Ask, Selection
+
+Say = Callable[[str], None]
+Relock = Callable[[str, Sequence[str], Form | None], None]
+"""Writes the lock of a row for these Pythons anew, in a form (None: as the team file says)."""
+
+_NO_LOCK = "`--no-lock` resolves without the locks."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What the command line says about locks. `relock` writes one anew; None: it may not (no `--update-lock`)."""
+
+    lock_file: Path | None
+    no_lock: bool
+    relock: Relock | None
+    say: Say
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """The lock file to install from (None: resolve), and the selection that goes with it."""
+
+    path: Path | None
+    selection: Selection
+
+
+def choose(host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
+    """Return the lock to take on this machine, and the selection that goes with it.
+
+    Raises:
+        LockError: the lock is stale or not for this machine, or the team has none for it.
+        InvalidFileError: a lock or the team file is damaged.
+    """
+    if request.lock_file is not None:
+        return _named(request.lock_file, host, ask, matrix, request)
+    if request.no_lock or ask.backend == "conda":
+        return Choice(path=None, selection=select(host, ask, matrix))
+    return _InPlace(host, ask, matrix, request).choose()
+
+
+def _named(path: Path, host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
+    lock = files.read_lock(path)
+    if lock.origin is None:
+        return _of_others(path, lock, host, ask, matrix)
+    suited = suits(lock, host, ask, matrix)
+    match suited:
+        case Unsuited(reason=reason):
+            raise _cannot_be_used(reason, path)
+        case Suits(selection=selection):
+            _refuse_stale(path, _stale(lock, recorded_order(lock.origin), matrix), request)
+            return Choice(path=path, selection=selection)
+        case _:
+            assert_never(suited)
+
+
+def _of_others(path: Path, lock: Lock, host: Host, ask: Ask, matrix: Matrix) -> Choice:
+    names = frozenset(row.distribution for row in matrix.rows)
+    if reason := asked_otherwise(made_by_others(lock.packages, names), ask):
+        raise _cannot_be_used(reason, path)
+    return Choice(path=path, selection=select(host, ask, matrix))
+
+
+def _cannot_be_used(reason: str, path: Path) -> LockError:
+    hint = "Name another lock with --lock, or resolve without: leave --lock out."
+    return LockError(f"This lock cannot be used here: {reason}.", hint=hint, where=Where(file=str(path)))
+
+
+def _stale(lock: Lock, order: Order, matrix: Matrix) -> tuple[str, ...]:
+    origin = lock.origin
+    if origin is not None and not takes(order, origin.python):
+        return (f"Python {origin.python} is not among those asked for ({', '.join(order.pythons)})",)
+    python = origin.python if origin is not None and (order.pythons or origin.asked_python) else None
+    return changes(lock, order, python, matrix)
+
+
+def _refuse_stale(path: Path, changed: Sequence[str], request: Request) -> None:
+    if not changed:
+        return
+    lines = "\n".join(f"  {line}" for line in changed)
+    hint = "Write it anew with `tfsetup lock`, or here and now with `tfsetup install --update-lock`."
+    if request.lock_file is not None:
+        hint = "Write it anew with `tfsetup lock`."
+    raise LockError(f"The lock is stale:\n{lines}", hint=hint, where=Where(file=str(path)))
+
+
+class _InPlace:
+    """The choice among the locks in `environments/locks`."""
+
+    def __init__(self, host: Host, ask: Ask, matrix: Matrix, request: Request) -> None:
+        self.host = host
+        self.ask = ask
+        self.matrix = matrix
+        self.request = request
+        self.team = files.read_team()
+
+    def choose(self) -> Choice:
+        team = self.team
+        ask = self.ask
+        if team is not None:
+            ask = replace(ask, tensorflow=ask.tensorflow or team.tensorflow, pre=ask.pre or team.pre)
+        plain = select(self.host, ask, self.matrix)
+        if not plain.installable or plain.row is None:
+            return Choice(path=None, selection=plain)
+        return self._of_row(plain.row, plain, relock=self.request.relock)
+
+    def _of_row(self, row: str, plain: Selection, *, relock: Relock | None) -> Choice:
+        locks = self._locks(row)
+        if not locks:
+            if relock is not None and (self.team is not None or files.lock_names(files.LOCKS)):
+                return self._again(row, plain, relock, None)
+            return self._none(row, plain)
+        reasons = []
+        for path, lock in sorted(locks, key=lambda found: _python(found[1]) != plain.python):
+            suited = suits(lock, self.host, self.ask, self.matrix)
+            if isinstance(suited, Suits):
+                return self._fresh(path, lock, suited.selection, plain, relock)
+            reasons.append(f"{path}: {suited.reason}")
+            if suited.asked:
+                self.request.say(f"Note      {reasons[-1]}; resolving instead")
+                return Choice(path=None, selection=plain)
+        return self._unsuited(reasons, plain)
+
+    def _locks(self, row: str) -> list[tuple[Path, Lock]]:
+        names = [n for n in files.lock_names(files.LOCKS) if n == row or n.startswith(f"{row}-py")]
+        paths = [files.locks_of(files.LOCKS, name)[0] for name in names]
+        return [(path, files.read_lock(path)) for path in paths]
+
+    def _fresh(self, path: Path, lock: Lock, selection: Selection, plain: Selection, relock: Relock | None) -> Choice:
+        order = _order(self.team, lock)
+        changed = _stale(lock, order, self.matrix)
+        if changed and relock is not None:
+            self.request.say(f"Lock      {path} is stale: {'; '.join(changed)}")
+            return self._again(selection.row or "", plain, relock, lock.form)
+        _refuse_stale(path, changed, self.request)
+        self.request.say(f"Lock      {path} is fresh; nothing is resolved")
+        return Choice(path=path, selection=selection)
+
+    def _again(self, row: str, plain: Selection, relock: Relock, form: Form | None) -> Choice:
+        pythons = self.team.pythons if self.team else ()
+        relock(row, pythons, form)
+        return self._of_row(row, plain, relock=None)
+
+    def _none(self, row: str, plain: Selection) -> Choice:
+        if self.team is None:
+            if files.lock_names(files.LOCKS):
+                self.request.say(f"Note      there is no lock for {row} in {files.LOCKS}; resolving")
+            return Choice(path=None, selection=plain)
+        known = rows_for(self.team.platforms, self.matrix) if self.team.platforms else ()
+        listed = {found.id for found, _ in known} if known else {found.id for found in current_rows(self.matrix)}
+        if row in listed:
+            message = f"The team's lock for {row} is missing in {files.LOCKS}."
+            raise LockError(message, hint=f"`tfsetup lock` writes it. {_NO_LOCK}", where=Where(file=self.team.file))
+        message = f"This machine gets the row {row}, for which the team locks nothing."
+        hint = f"Add it to `platforms` in the team file, or choose another --accelerator. {_NO_LOCK}"
+        raise LockError(message, hint=hint, where=Where(file=self.team.file))
+
+    def _unsuited(self, reasons: Sequence[str], plain: Selection) -> Choice:
+        if self.team is None:
+            for reason in reasons:
+                self.request.say(f"Note      {reason}")
+            self.request.say("Note      no lock in place can be used on this machine; resolving instead")
+            return Choice(path=None, selection=plain)
+        message = "The team's lock cannot be used on this machine:\n" + "\n".join(f"  {line}" for line in reasons)
+        hint = f"Add what this machine has to the team file and run `tfsetup lock`. {_NO_LOCK}"
+        raise LockError(message, hint=hint, where=Where(file=self.team.file))
+
+
+def _python(lock: Lock) -> str | None:
+    return lock.origin.python if lock.origin else None
+
+
+def _order(team: Team | None, lock: Lock) -> Order:
+    """Return what must have been asked for when the lock was written: the team file, else the lock's own note."""
+    if team is not None:
+        return order_of(team)
+    if lock.origin is None:
+        return Order(ask=Ask())
+    return recorded_order(lock.origin)
+
+
+def order_of(team: Team) -> Order:
+    """Return what a team file asks for."""
+    from tfsetup.matrix.choose.reference import Levels
+
+    return Order(
+        ask=Ask(tensorflow=team.tensorflow, pre=team.pre),
+        pythons=team.pythons,
+        levels=Levels(macos=team.macos, glibc=team.glibc),
+        team=tuple(item.text for item in team.requirements),
+    )
