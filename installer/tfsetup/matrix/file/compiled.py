@@ -38,7 +38,7 @@ _NESTED: dict[type, dict[str, type]] = {
 
 def compile_matrix(content: MatrixFile, text: str) -> str:
     """Return the text of `environments/matrix.json` for a matrix and the YAML it was read from."""
-    document = {"sha256": _hash(text), "matrix": _plain(content)}
+    document = {"sha256": _hash(text), "matrix": plain(content)}
     return json.dumps(document, separators=(",", ":")) + "\n"
 
 
@@ -58,14 +58,14 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a row type as a mapping of what differs from its defaults."""
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if not dataclasses.is_dataclass(value):
         return value
     fields = dataclasses.fields(value)
-    return {f.name: _plain(found) for f in fields if (found := getattr(value, f.name)) not in ({}, f.default)}
+    return {f.name: plain(found) for f in fields if (found := getattr(value, f.name)) not in ({}, f.default)}
 
 
 def _value(wanted: type, plain: dict[str, Any]) -> Any:
