@@ -30,6 +30,7 @@ from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.family import family
 from tfsetup.matrix.file.disk import read_matrix
+from tfsetup.matrix.file.rows import Matrix
 
 # A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
 _LARGEST_LOG = 64_000_000
@@ -73,10 +74,18 @@ def knowledge(matrix: Path | None = None) -> Knowledge:
     Raises:
         InvalidFileError: a data file is missing or damaged, so the installation is.
     """
+    return informed_by(read_matrix(matrix))
+
+
+def informed_by(matrix: Matrix) -> Knowledge:
+    """Return the knowledge this package ships, with the known defects of `matrix`.
+
+    Raises:
+        InvalidFileError: the causes are missing or damaged, so the installation is.
+    """
     known = read_shipped()
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
-    read = read_matrix(matrix)
-    return taught(replace(known, family=family(read) | published), read.hazards)
+    return taught(replace(known, family=family(matrix) | published), matrix.hazards)
 
 
 def read_log(source: str) -> str:

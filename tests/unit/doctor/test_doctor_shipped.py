@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,13 +38,15 @@ def test_it_says_exactly_what_the_yaml_says() -> None:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the folder, which the package then takes for its own."""
     folder = tmp_path / "causes"
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     monkeypatch.setattr(shipped, "FOLDER", folder)
     monkeypatch.setattr(shipped, "COMPILED", folder / "causes.json")
-    return folder
+    read_shipped.cache_clear()
+    yield folder
+    read_shipped.cache_clear()
 
 
 def test_a_copy_that_is_current_is_believed(elsewhere: Path) -> None:

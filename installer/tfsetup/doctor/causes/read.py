@@ -47,6 +47,7 @@ from tfsetup.doctor.pattern import PatternError, compile_pattern
 from tfsetup.doctor.weights import POINTS
 from tfsetup.errors import Where
 from tfsetup.ground.versions import is_version
+from tfsetup.loader.model import Kind as LoadFailureKind
 from tfsetup.matrix.model import Accelerator, Backend
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
@@ -146,7 +147,7 @@ class _Reader:
             prose=self._groups(found.get("prose"), small=True),
             also=self._groups(found.get("also")),
             without=self._patterns(found.get("without"), small=prose),
-            preflight=cast("model.FailureKind | None", _choice(found.get("preflight"), model.FAILURE_KINDS)),
+            preflight=cast("LoadFailureKind | None", _choice(found.get("preflight"), model.FAILURE_KINDS)),
             image=found["image"].text() if "image" in found else "",
             check=cast("model.Check | None", _choice(found.get("check"), model.CHECKS)),
             subject=found["subject"].text() if "subject" in found else "",

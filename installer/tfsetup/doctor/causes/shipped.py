@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ class _Copy:
     knowledge: Knowledge
 
 
+@cache
 def read_shipped() -> Knowledge:
     """Return the causes and aliases this package ships.
 
