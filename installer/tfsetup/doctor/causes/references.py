@@ -25,10 +25,13 @@ from typing import Final
 
 from tfsetup.ground.versions import in_range, is_prerelease, version
 from tfsetup.matrix.choose.pythons import order
+from tfsetup.matrix.choose.reference import reference
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.facts import Index, Release
-from tfsetup.matrix.file.rows import Matrix, Pair, Row
+from tfsetup.matrix.file.rows import Matrix, Row
+from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.machine import right_system
+from tfsetup.matrix.model import Ask
 
 REFERENCE: Final = re.compile(r"\{([a-z]+\.[^{}|\s]*)\}")
 _REQUIREMENT: Final = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?P<range>[<>=!~][^;]*)?(?P<marker>;.*)?")
@@ -41,13 +44,13 @@ class UnknownReferenceError(ValueError):
     """Nothing in the matrix or its snapshot is called that."""
 
 
-def value_of(reference: str, matrix: Matrix) -> str:
-    """Return what stands for `reference`, which is written without its braces.
+def value_of(name: str, matrix: Matrix) -> str:
+    """Return what stands for the reference `name`, which is written without its braces.
 
     Raises:
         UnknownReferenceError: it is none of the forms of the module's text, or there is no such thing.
     """
-    kind, _, rest = reference.partition(".")
+    kind, _, rest = name.partition(".")
     try:
         match kind:
             case "row":
@@ -57,7 +60,7 @@ def value_of(reference: str, matrix: Matrix) -> str:
             case _:
                 return _one_of(kind, rest, matrix.index)
     except (LookupError, ValueError, StopIteration) as error:
-        raise UnknownReferenceError(f"{{{reference}}} refers to nothing in the matrix or its snapshot") from error
+        raise UnknownReferenceError(f"{{{name}}} refers to nothing in the matrix or its snapshot") from error
 
 
 def _stable(index: Index, distribution: str) -> dict[str, Release]:
@@ -130,39 +133,29 @@ def _of_row(rest: str, matrix: Matrix) -> str:
             return _end(row.versions)
         case "end-of-avx":
             return _end(next(rule.tensorflow or "" for rule in row.rules if rule.cpu == "avx"))
-    return _of_newest(what, row, matrix.index)
+    return _of_newest(what, row, matrix)
 
 
-def _of_newest(what: str, row: Row, index: Index) -> str:
-    newest, pair = next(
-        (one, pair)
-        for one in reversed(_stable(index, row.distribution))
-        if in_range(row.versions, one) and _pythons(row, row.distribution, one, index)
-        for pair in _pairs(row, one)
-    )
-    pins = {row.distribution: newest}
-    if row.plugin is not None and pair is not None:
-        pins[row.plugin.distribution] = pair.plugin
+def _of_newest(what: str, row: Row, matrix: Matrix) -> str:
+    """Return a fact of what the row answers when nobody asks for a version."""
+    _, answer = reference(row, Ask(), matrix)
+    pinned = pins(answer.requirements)
+    newest = pinned[row.distribution]
     match what:
         case "newest":
             return newest
         case "minor":
             return _minor(newest)
         case "pins":
-            return " ".join(f"'{name}=={pinned}'" for name, pinned in pins.items())
+            return " ".join(f"'{name}=={version}'" for name, version in pinned.items())
         case "pythons":
-            both = set.intersection(*(_pythons(row, name, pinned, index) for name, pinned in pins.items()))
+            both = set.intersection(*(_pythons(row, name, one, matrix.index) for name, one in pinned.items()))
             return " to ".join((min(both, key=order), max(both, key=order)))
-        case "macos" if pair is not None and pair.macos is not None:
-            return pair.macos.removeprefix(">=")
+        case "macos" if row.plugin is not None:
+            taken = pinned[row.plugin.distribution]
+            pair = next(each for each in row.plugin.pairs if each.plugin == taken and in_range(each.tensorflow, newest))
+            return (pair.macos or "").removeprefix(">=")
     raise LookupError(what)
-
-
-def _pairs(row: Row, release: str) -> list[Pair | None]:
-    """Return the plugins that go with a release of the row; None for a row that needs none."""
-    if row.plugin is None:
-        return [None]
-    return [pair for pair in row.plugin.pairs if in_range(pair.tensorflow, release)]
 
 
 def _pythons(row: Row, distribution: str, release: str, index: Index) -> set[str]:

@@ -1,34 +1,23 @@
 """The causes of this package, from disk: the quick copy while it is current, otherwise the YAML.
 
-`causes.json` names the digest of what it was made from: the files of causes, the matrix and the index snapshot. Where
-one of them has changed, it is not used: it can be late but never wrong.
+`causes.json` is a copy of what they say (`ground/copies.py`), made from the files of causes, the matrix and the index
+snapshot: where one of them has changed, it is not used.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from tfsetup.doctor.model import Knowledge
 from tfsetup.errors import InvalidFileError, Where
-from tfsetup.matrix.file.compiled import plain
+from tfsetup.ground.copies import copy_of, from_copy
 from tfsetup.matrix.file.disk import MATRIX, SNAPSHOT, environments, read_matrix
 
 FOLDER: Final = Path(__file__).parent
 COMPILED: Final = FOLDER / "causes.json"
 _AGAIN: Final = "Install tfsetup again."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Copy:
-    sha256: str
-    knowledge: Knowledge
 
 
 @cache
@@ -39,17 +28,14 @@ def read_shipped() -> Knowledge:
         InvalidFileError: a data file is missing or damaged, so the installation is.
     """
     files = _sources()
-    try:
-        copy = msgspec.json.decode(COMPILED.read_bytes(), type=_Copy)
-    except (OSError, msgspec.MsgspecError):
-        return _read(files)
-    return copy.knowledge if copy.sha256 == _digest(files) else _read(files)
+    found = from_copy(_text(COMPILED), _made_of(files), Knowledge) if COMPILED.is_file() else None
+    return found or _read(files)
 
 
 def compiled_text() -> str:
     """Return `causes.json` as it must be."""
     files = _sources()
-    return json.dumps({"sha256": _digest(files), "knowledge": plain(_read(files))}, separators=(",", ":")) + "\n"
+    return copy_of(_read(files), _made_of(files))
 
 
 def _sources() -> dict[str, str]:
@@ -69,10 +55,9 @@ def _read(files: dict[str, str]) -> Knowledge:
     return read_causes(files, lambda reference: value_of(reference, matrix))
 
 
-def _digest(files: dict[str, str]) -> str:
+def _made_of(files: dict[str, str]) -> str:
     facts = (_text(environments() / name) for name in (MATRIX, SNAPSHOT))
-    parts = [*(part for path, text in files.items() for part in (Path(path).name, text)), *facts]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return "\0".join((*(f"{Path(path).name}\0{text}" for path, text in files.items()), *facts))
 
 
 def _text(path: Path) -> str:
