@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tfsetup import verify as probing
+import tfsetup.verify as probing
 from tfsetup.doctor.gather import look_at
 from tfsetup.doctor.model import Diagnosis
 from tfsetup.envs.guard import target_of
