@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from itertools import pairwise
 from pathlib import PurePath
@@ -40,9 +40,10 @@ def schemas(types: Sequence[Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]
         TypeError: there is a type in them that JSON has no form for, which is a bug.
     """
     found, definitions = msgspec.json.schema_components(types, schema_hook=_other)
-    classes = [each for type_ in types for each in _dataclasses(type_, partial=False)]
-    lenient = {class_ for class_, partial in classes if partial}
-    for class_, _ in classes:
+    classes: dict[type, bool] = {}
+    for type_ in types:
+        _gather(type_, classes, partial=False)
+    for class_, lenient in classes.items():
         definition = definitions[class_.__name__]
         meanings, hints = _meanings(class_), get_type_hints(class_)
         definition["properties"] = {
@@ -50,21 +51,23 @@ def schemas(types: Sequence[Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]
             | ({"description": meanings[name]} if name in meanings else {})
             for name, given in definition["properties"].items()
         }
-        if class_ not in lenient:
+        if not lenient:
             order = (name for name, hint in hints.items() if msgspec.UnsetType not in get_args(hint))
             definition["required"] = list(order)
     return list(found), definitions
 
 
-def _dataclasses(type_: Any, *, partial: bool) -> Iterator[tuple[type, bool]]:
-    """Yield every dataclass in a type, however deep, and whether a `Partial` holds it."""
+def _gather(type_: Any, classes: dict[type, bool], *, partial: bool) -> None:
+    """Add every dataclass in a type, however deep, and whether a `Partial` holds it."""
     if isinstance(type_, type) and is_dataclass(type_):
         partial = partial or issubclass(type_, Partial)
-        yield type_, partial
+        if classes.get(type_) in {True, partial}:
+            return
+        classes[type_] = partial
         for hint in get_type_hints(type_).values():
-            yield from _dataclasses(hint, partial=partial)
+            _gather(hint, classes, partial=partial)
     for part in get_args(type_):
-        yield from _dataclasses(part, partial=partial)
+        _gather(part, classes, partial=partial)
 
 
 def _meanings(class_: type) -> Mapping[str, str]:

@@ -12,10 +12,13 @@ from typing import Any, Final
 from tfsetup.envs.model import Receipt
 from tfsetup.ground.schema import DIALECT, schema, schemas
 from tfsetup.loader.report import Note
+from tfsetup.report.doctor_document import DoctorDocument
 from tfsetup.report.host import HostDocument
 from tfsetup.report.preflight import PreflightDocument
 from tfsetup.report.resolve import ExplainedDocument, ResolveDocument
 from tfsetup.report.result import Envelope, ErrorDocument
+from tfsetup.report.verify_document import VerifyDocument
+from tfsetup.verify.model import Finding as VerifyFinding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +41,8 @@ ANSWERS: Final = {
     "host": Answer(data=(HostDocument,)),
     "resolve": Answer(data=(ResolveDocument, ExplainedDocument)),
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
+    "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
+    "doctor": Answer(data=(DoctorDocument,)),
     "schema": Answer(data=(SchemaDocument,)),
 }
 """By the full name of a command."""
