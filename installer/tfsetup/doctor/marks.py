@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from tfsetup.errors import InvalidFileError
-from tfsetup.ground.marked import Node, UnreadableError, compose
+from tfsetup.ground.marked import Node, compose
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,4 @@ def parse(text: str, file: str) -> Marked:
     Raises:
         InvalidFileError: it is no YAML, or uses what is not read here (anchors, tags, a second document).
     """
-    try:
-        return Marked(compose(text, file))
-    except UnreadableError as error:
-        problem = error.problem
-        raise InvalidFileError(problem.message, where=problem.where, hint=problem.hint) from error
+    return Marked(compose(text, file))

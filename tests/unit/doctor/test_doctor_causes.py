@@ -110,7 +110,7 @@ def test_a_whole_entry() -> None:
         ("action: rebuild", "action: reboot", "19:60", "'reboot' is not one of rebuild, none"),
         ("when: {arch: [arm64, aarch64], rosetta: true}", "when: {}", "14:30", "an empty condition says nothing"),
         ("when: {arch: [arm64, aarch64], rosetta: true}", "when: arm64", "14:30", "must be a mapping"),
-        ("causes:\n", "causes: [\n", "5:", "not valid YAML"),
+        ("causes:\n", "causes: [\n", "5:", "Not valid YAML"),
         ("patterns:\n", "pattern:\n", "1:1", "unknown key 'pattern'"),
     ],
 )

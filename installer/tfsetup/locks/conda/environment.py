@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tfsetup.errors import InvalidFileError, Where
-from tfsetup.ground.marked import Node, UnreadableError, compose
+from tfsetup.ground.marked import Node, compose
 from tfsetup.locks.conda.model import SUBDIRS, Request
 
 SELECTORS: Final[Mapping[str, str]] = {
@@ -119,10 +119,7 @@ def read_environment(text: str, file: str, *, tensorflow: Sequence[str]) -> Impo
     Raises:
         InvalidFileError: it is none, or asks for something that a lock cannot hold; with the line.
     """
-    try:
-        root = compose(text, file)
-    except UnreadableError as error:
-        raise InvalidFileError(error.problem.message, where=error.problem.where) from error
+    root = compose(text, file)
     if root.kind != "mapping":
         raise InvalidFileError("This is not an environment file.", where=root.where)
     keys = {key.text: (key, value) for key, value in root.value}
