@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from tfsetup.ground import text
 from tfsetup.ground.decode import JSON, Decoder
-from tfsetup.ground.encode import encode
 from tfsetup.ground.marked import InvalidTextError, Node, Problem, refused
 from tfsetup.ground.marked_json import compose_json
 from tfsetup.host.model import Arch, Host, Os
@@ -52,18 +51,6 @@ def parse_host(content: str, file: str) -> Host:
     if problems:
         raise InvalidTextError(problems, hint=_START)
     return _host(found, file)
-
-
-def to_json(host: Host) -> dict[str, Any]:
-    """Return the host as a host file, facts that could not be told left out, with the sources beside them."""
-    facts = encode(host)
-    return {**_present(facts), "sources": facts["sources"]}
-
-
-def _present(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_present(item) for item in value]
-    return {k: _present(v) for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 def _unwrapped(root: Node) -> Node:

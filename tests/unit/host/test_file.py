@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from support.messages import message
 from tfsetup.errors import Code, InvalidFileError
-from tfsetup.host.file import parse_host, read_host, to_json
+from tfsetup.ground.encode import encode
+from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -26,7 +27,7 @@ INVALID = sorted((CASES / "host" / "invalid").glob("*.json"))
 @pytest.mark.parametrize("path", HOSTS, ids=lambda path: path.stem)
 def test_a_host_file_comes_out_as_it_went_in(path: Path) -> None:
     host = read_host(path)
-    written = to_json(host)
+    written = encode(host)
     sources = written.pop("sources")
     assert written == json.loads(path.read_text())
     assert {name for name, source in sources.items() if source == str(path)} == set(written)
@@ -66,7 +67,7 @@ def test_every_fact_names_the_file_and_the_missing_ones_say_so() -> None:
 
 def test_what_tfsetup_prints_is_taken_back() -> None:
     host = parse_host(HOSTS[0].read_text(), "x")
-    document = {"schema": 1, "tool": "tfsetup", "command": "host", "status": "ok", "data": to_json(host)}
+    document = {"schema": 1, "tool": "tfsetup", "command": "host", "status": "ok", "data": encode(host)}
     assert parse_host(json.dumps(document), "x") == host
 
 
@@ -167,8 +168,8 @@ hosts = st.builds(
 
 @given(hosts)
 def test_any_host_survives_writing_and_reading(host: Host) -> None:
-    again = parse_host(json.dumps(to_json(host)), "h")
-    expected, written = to_json(host), to_json(again)
+    again = parse_host(json.dumps(encode(host)), "h")
+    expected, written = encode(host), encode(again)
     del expected["sources"], written["sources"]
     assert written == expected
 
