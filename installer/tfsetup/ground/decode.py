@@ -94,9 +94,8 @@ class Decoder:
 
     def _union(self, node: Node, wanted: Any, path: Path) -> Any:
         parts = [part for part in get_args(wanted) if part is not type(None)]
-        if len(parts) > 1:  # a list, or a word in its place
-            listed = node.kind == "sequence"
-            return self.decode(node, next(part for part in parts if (get_origin(part) is tuple) == listed), path)
+        if len(parts) > 1:  # a word, or a list or a mapping in its place
+            return self.decode(node, next((part for part in parts if _shape(part) == node.kind), parts[0]), path)
         if node.kind == "scalar" and node.value is None:
             if not self.notation.nulls:
                 self.note(node.where, "an empty value", "Give it a value or leave the key out.")
@@ -187,6 +186,8 @@ class Decoder:
         return None
 
     def _called(self, node: Node) -> str:
+        if node.value is None and not node.text:
+            return "nothing"
         return f"`{_shown(node.text)}`" if node.kind == "scalar" else _a(getattr(self.notation, node.kind))
 
     def _read_as(self, node: Node) -> str:
@@ -213,11 +214,19 @@ def _required(wanted: type) -> frozenset[str]:
     return frozenset(f.name for f in fields if f.default is _MISSING and f.default_factory is _MISSING)
 
 
+def _shape(wanted: Any) -> str:
+    if get_origin(wanted) in {tuple, Mapping}:
+        return "sequence" if get_origin(wanted) is tuple else "mapping"
+    return "mapping" if dataclasses.is_dataclass(wanted) else "scalar"
+
+
 def _a(name: str) -> str:
     return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 def _looks_like(kind: Kind | Like) -> str:
+    if isinstance(kind, Kind) and kind.remedy:
+        return kind.remedy
     name = _a(kind.name) if isinstance(kind, Kind) else "it"
     return f"{name[0].upper()}{name[1:]} looks like {kind.like}."
 

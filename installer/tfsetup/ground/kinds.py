@@ -18,7 +18,8 @@ class Kind:
     """A kind of text: its name, a regular expression, an example as it stands in a file, and what a value must pass.
 
     With `wrong` the whole value must match `pattern`, and `wrong` is what to say when it does not; without it `pattern`
-    is for editors only. `check` returns what is wrong with a value, or "".
+    is for editors only. `check` returns what is wrong with a value, or "". `remedy`: what to do then, where that is not
+    to write something that looks like the example.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Kind:
     like: str = field(kw_only=True)
     wrong: str = field(kw_only=True, default="")
     check: Callable[[str], str] | None = field(kw_only=True, default=None)
+    remedy: str = field(kw_only=True, default="")
 
     def complaint(self, text: str) -> str:
         """Return what is wrong with a value, "" when nothing is."""

@@ -9,9 +9,9 @@ version.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.text import MOST, Lines
@@ -19,6 +19,8 @@ from tfsetup.ground.text import MOST, Lines
 MAX_DEPTH: Final = 12
 MAX_NODES: Final = 50_000
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 Scalar = str | int | float | bool | None
 
 # YAML 1.1 (yaml.org/type), which PyYAML and most editors follow: these spellings are not text.
@@ -42,10 +44,11 @@ class Node:
         pairs = self.value if self.kind == "mapping" else ()
         return next((value for key, value in pairs if key.text == name), None)
 
-    def without(self, *names: str) -> Node:
-        """Return the node as if these keys were not in it."""
-        kept = tuple(pair for pair in self.value if pair[0].text not in names) if self.kind == "mapping" else self.value
-        return replace(self, value=kept)
+    def only(self, wanted: Callable[[str], bool]) -> Node:
+        """Return the node with those of its keys alone that are `wanted`."""
+        if self.kind != "mapping":
+            return self
+        return replace(self, value=tuple(pair for pair in self.value if wanted(pair[0].text)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +90,29 @@ class InvalidTextError(InvalidFileError):
         super().__init__(redact(message), where=first.where, hint=redact(hint))
 
 
+def refused(where: Where, message: str, hint: str = "") -> InvalidTextError:
+    """Return the error of one problem."""
+    return InvalidTextError([Problem(where=where, message=message, hint=hint)])
+
+
+def each(read: Callable[[Item], Found], items: Iterable[Item]) -> tuple[Found, ...]:
+    """Return what `read` makes of each item.
+
+    Raises:
+        InvalidTextError: `read` refuses some; with all their problems.
+    """
+    found: list[Found] = []
+    problems: list[Problem] = []
+    for item in items:
+        try:
+            found.append(read(item))
+        except InvalidTextError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidTextError(problems)
+    return tuple(found)
+
+
 def _place(where: Where) -> tuple[int, int]:
     return where.line or 0, where.column or 0
 
@@ -113,11 +139,6 @@ def tree(events: Iterator[Event], file: str) -> Node:
     for _ in events:  # to its end: what follows is the reader's to refuse
         pass
     return root
-
-
-def refused(where: Where, message: str) -> InvalidTextError:
-    """Return the error for a file that cannot be read any further."""
-    return InvalidTextError([Problem(where=where, message=message)])
 
 
 class _Tree:

@@ -57,12 +57,16 @@ def _unwrapped(root: Node) -> Node:
     """Return the host within the document `tfsetup host --json` prints, without what that adds and nobody keeps."""
     data = root.get("data")
     if data is None or root.get("schema") is None:
-        return root.without("sources", "summary")
+        return root.only(_is_kept)
     said = [(found := root.get(key)) and found.value for key in ("command", "status", "schema")]
     if said != ["host", "ok", 1]:
         where = (root.get("command") or root).where
         raise refused(where, "this is tfsetup's JSON, but not the answer of `tfsetup host` in schema 1")
-    return data.without("sources", "summary")
+    return data.only(_is_kept)
+
+
+def _is_kept(key: str) -> bool:
+    return key not in {"sources", "summary"}
 
 
 def _contradictions(found: Host) -> Iterator[tuple[str, str, str]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from tfsetup.errors import Where
 from tfsetup.ground.decode import decode
 from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, Kind, MinorOrAll, Numbers, Specifier
-from tfsetup.ground.marked import InvalidTextError, Marked, Problem, compose
+from tfsetup.ground.marked import Marked, compose, each, refused
 from tfsetup.ground.marked_toml import compose_toml
 from tfsetup.locks.model import Form
 
@@ -91,7 +91,8 @@ def parse_requirements(text: str, file: str) -> tuple[Marked, ...]:
     Raises:
         InvalidTextError: a line is an option, an address, or no requirement at all.
     """
-    return _requirements([Marked(text=line, where=Where(file=file, line=n, column=1)) for n, line in _logical(text)])
+    lines = (Marked(text=line, where=Where(file=file, line=n, column=1)) for n, line in _logical(text))
+    return each(_requirement, lines)
 
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
@@ -116,17 +117,18 @@ def parse_project(text: str, file: str) -> tuple[Marked, ...]:
     Raises:
         InvalidTextError: it is not TOML, has no static dependencies, or one of them is none.
     """
-    project = compose_toml(text, file).get("project")
+    root = compose_toml(text, file)
+    project = root.get("project")
     listed = project and project.get("dependencies")
     if listed is None or listed.kind != "sequence" or not all(isinstance(item.value, str) for item in listed.value):
         message = "there is no list `dependencies` in `[project]` of this file"
         hint = "List the requirements in the team file itself, or name a requirements.txt."
-        raise InvalidTextError([Problem(where=Where(file=file), message=message, hint=hint)])
-    return _requirements([Marked(text=item.value.strip(), where=item.where) for item in listed.value])
+        raise refused((listed or project or root).where, message, hint)
+    return each(_requirement, (Marked(text=item.value.strip(), where=item.where) for item in listed.value))
 
 
-def _requirements(listed: Sequence[Marked]) -> tuple[Marked, ...]:
-    wrong = [(item, _OPTIONS if item.text.startswith("-") else REQUIREMENT.complaint(item.text)) for item in listed]
-    if problems := [Problem(where=item.where, message=f"`{item.text[:80]}`: {what}") for item, what in wrong if what]:
-        raise InvalidTextError(problems)
-    return tuple(listed)
+def _requirement(item: Marked) -> Marked:
+    wrong = _OPTIONS if item.text.startswith("-") else REQUIREMENT.complaint(item.text)
+    if wrong:
+        raise refused(item.where, f"`{item.text[:80]}`: {wrong}")
+    return item

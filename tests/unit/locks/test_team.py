@@ -135,9 +135,9 @@ def test_a_project_s_dependencies_are_read_with_their_lines() -> None:
     ("text", "message", "where"),
     [
         ("[project\n", "Not valid TOML", "p.toml:1:9"),
-        ("[tool.x]\n", "There is no list `dependencies` in `[project]` of this file.", "p.toml"),
-        ('[project]\ndependencies = "a"\n', "There is no list `dependencies`", "p.toml"),
-        ("[project]\ndependencies = [1]\n", "There is no list `dependencies`", "p.toml"),
+        ("[tool.x]\n", "There is no list `dependencies` in `[project]` of this file.", "p.toml:1:1"),
+        ('[project]\ndependencies = "a"\n', "There is no list `dependencies`", "p.toml:2:16"),
+        ("[project]\ndependencies = [1]\n", "There is no list `dependencies`", "p.toml:2:16"),
         (PROJECT.replace("pandas>=2", "pan das"), "`pan das`: not a requirement (PEP 508).", "p.toml:4:3"),
     ],
 )
