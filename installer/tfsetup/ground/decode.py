@@ -119,6 +119,8 @@ class Decoder:
             return node.value
         known = [str(choice) for choice in choices]
         hint = _near(node.text, known, _CLOSER)
+        if node.text in known:
+            hint = "Write it without quotes." if isinstance(node.value, str) else "Write it in quotes."
         self.note(node.where, f"{self._called(node)} is not one of {', '.join(known)}", hint)
         return None
 
