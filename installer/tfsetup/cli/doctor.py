@@ -81,7 +81,7 @@ def _proven(session: Session, evidence: Evidence, diagnosis: Diagnosis) -> Diagn
     from dataclasses import replace
 
     from tfsetup.doctor.proof import proven
-    from tfsetup.host.parsers.system import read_mac_version
+    from tfsetup.ground.platforms import read_mac_version
     from tfsetup.matrix.choose.select import select
     from tfsetup.matrix.file.disk import read_matrix
 

@@ -13,7 +13,8 @@ from packaging.version import Version
 
 from tfsetup.doctor.environment import BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.model import Check, Observation
-from tfsetup.ground.versions import is_version
+from tfsetup.ground.platforms import arch_of, read_tag
+from tfsetup.ground.versions import is_version, minor
 from tfsetup.host.model import Host
 
 MODULE = "tensorflow"  # the module, whatever the distribution that brings it is called
@@ -21,7 +22,6 @@ _INIT = f"{MODULE}/__init__.py"
 _PLUGINS = f"{MODULE}-plugins/"
 # Below this many bytes an import can no longer write its byte code, nor a download its file.
 _FULL = 50_000_000
-_SPELLINGS = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
 def inspect(environment: Environment, host: Host | None = None) -> tuple[Observation, ...]:
@@ -92,24 +92,22 @@ def _tag_mismatch(one: Distribution, interpreter: Interpreter) -> str:
     """Return why the wheel `one` came from is not for this interpreter; empty when it is, or says nothing."""
     tags = [tag for text in one.tags for tag in parse_tag(text)]
     native = [tag for tag in tags if tag.interpreter.startswith("cp") and tag.abi.startswith("cp")]
-    major, minor = interpreter.version.split(".")[:2]
-    if native and not any(tag.interpreter == f"cp{major}{minor}" for tag in native):
-        return f"{one.name} {one.version} is a wheel for {one.tags[0]}, and this is Python {major}.{minor}."
+    ours = minor(interpreter.version)
+    if native and not any(tag.interpreter == f"cp{ours.replace('.', '')}" for tag in native):
+        return f"{one.name} {one.version} is a wheel for {one.tags[0]}, and this is Python {ours}."
     machines = {_machine(tag.platform) for tag in tags} - {""}
-    if machines and _arch(interpreter.machine) not in machines and "universal2" not in machines and _INIT in one.owns:
+    if machines and not {_arch(interpreter.machine), "any"} & machines and _INIT in one.owns:
         return f"{one.name} {one.version} is a wheel for {one.tags[0]}, and this Python runs on {interpreter.machine}."
     return ""
 
 
 def _machine(platform: str) -> str:
-    for name in ("x86_64", "amd64", "arm64", "aarch64", "universal2", "i686", "armv7l"):
-        if platform.endswith(name):
-            return _arch(name)
-    return ""
+    found = read_tag(platform)
+    return _arch(found.arch) if found else ""
 
 
 def _arch(machine: str) -> str:
-    return _SPELLINGS.get(machine.lower(), machine.lower())
+    return arch_of(machine) or machine.lower()
 
 
 def _copies(environment: Environment, _host: Host | None) -> Iterator[Observation]:

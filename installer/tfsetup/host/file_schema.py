@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import fields
 
-from tfsetup.host.model import Arch, Cpu, Gpu, GpuVendor, Host, Libc, Os, Python
-from tfsetup.host.parsers.system import read_mac_version
+from tfsetup.ground.platforms import Arch, Os, read_mac_version, spelled
+from tfsetup.host.model import Cpu, Gpu, GpuVendor, Host, Libc, Python
 
 _Text = Annotated[str, Meta(min_length=1, max_length=500)]
 _Version = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+){0,3}\Z", max_length=50)]
@@ -147,7 +147,7 @@ def to_host(parsed: HostFile, file: str) -> Host:
     return Host(
         os=parsed.os,
         os_version=parsed.os_version,
-        arch="arm64" if parsed.rosetta else _one_spelling(parsed.arch, parsed.os),
+        arch="arm64" if parsed.rosetta else spelled(parsed.arch, parsed.os),
         rosetta=parsed.rosetta,
         wsl=parsed.wsl,
         libc=Libc(name=libc.name, version=libc.version) if libc else None,
@@ -168,10 +168,4 @@ def _gpu(gpu: GpuFile) -> Gpu:
 
 
 def _python(one: PythonFile, os: Os | None) -> Python:
-    return Python(version=one.version, arch=_one_spelling(one.arch, os), path=one.path, free_threaded=one.free_threaded)
-
-
-def _one_spelling(arch: Arch | None, os: Os | None) -> Arch | None:
-    if arch in {"arm64", "aarch64"} and os is not None:
-        return "aarch64" if os == "linux" else "arm64"
-    return arch
+    return Python(version=one.version, arch=spelled(one.arch, os), path=one.path, free_threaded=one.free_threaded)

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Os = Literal["macos", "linux", "windows"]
-Arch = Literal["arm64", "aarch64", "x86_64", "armv7l", "i686"]
+from tfsetup.ground.platforms import Arch, Os
+from tfsetup.ground.versions import minor
+
 GpuVendor = Literal["apple", "nvidia", "amd", "intel"]
 
 
@@ -53,7 +54,7 @@ class Python:
     @property
     def minor(self) -> str:
         """`major.minor`, such as `3.12`."""
-        return ".".join(self.version.split(".")[:2])
+        return minor(self.version)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from tfsetup.ground.platforms import OS_NAMES
 from tfsetup.report.text import printable
 
 Data = Mapping[str, Any]
@@ -57,14 +58,13 @@ def _subject(data: Data) -> str:
 
 
 def _host(host: Data) -> str:
-    names = {"macos": "macOS", "linux": "Linux", "windows": "Windows"}
     libc = host.get("libc") or {}
     version = host.get("os_version") or ""
     if libc.get("version"):
         version = f"{libc['name']} {libc['version']}"
     translated = " under Rosetta" if host.get("rosetta") else ""
     return (
-        " ".join(part for part in (names.get(host.get("os", ""), "?"), version, host.get("arch", "")) if part)
+        " ".join(part for part in (OS_NAMES.get(host.get("os", ""), "?"), version, host.get("arch", "")) if part)
         + translated
     )
 

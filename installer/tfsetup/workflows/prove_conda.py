@@ -10,6 +10,7 @@ from typing import Final
 
 from tfsetup.cli.session import Session
 from tfsetup.errors import InvalidFileError, LockError, NetworkError, UsageError, Where
+from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.loader.report import Report
 from tfsetup.locks import files
@@ -32,7 +33,7 @@ class CondaCase:
     @property
     def python(self) -> str:
         """The Python in it, `X.Y`."""
-        return ".".join((self.lock.python or "").split(".")[:2])
+        return minor(self.lock.python)
 
     @property
     def subject(self) -> str:
@@ -128,7 +129,7 @@ def subject_of_platform(lock: PlatformLock, host: Host, *, offline: bool = False
     from tfsetup.loader.files.view import Overlay, WheelView
     from tfsetup.locks.conda.files import read_settings
 
-    python = ".".join((lock.python or "").split(".")[:2])
+    python = minor(lock.python)
     windows = lock.subdir.startswith("win")
     prefix = _PREFIX[host.os or "linux"]
     site = f"{prefix}/Lib/site-packages" if windows else f"{prefix}/lib/python{python}/site-packages"

@@ -13,7 +13,8 @@ from typing import Final
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.marked import Node, UnreadableError, compose
-from tfsetup.locks.conda.model import SUBDIRS, Request
+from tfsetup.ground.platforms import SUBDIRS
+from tfsetup.locks.conda.model import Request
 
 SELECTORS: Final[Mapping[str, str]] = {
     "linux-64": "linux64",
