@@ -9,12 +9,11 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from tfsetup.doctor.environment import BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.model import Check, Observation
 from tfsetup.ground.platforms import arch_of, read_tag
-from tfsetup.ground.versions import is_version, minor
+from tfsetup.ground.versions import is_prerelease, is_version, minor, version
 from tfsetup.host.model import Host
 
 MODULE = "tensorflow"  # the module, whatever the distribution that brings it is called
@@ -130,8 +129,8 @@ def _copies(environment: Environment, _host: Host | None) -> Iterator[Observatio
 
 def _worth_keeping(found: Sequence[Distribution]) -> dict[str, str]:
     """Return the newest released one of several: its name and version."""
-    versions = {one: Version(one.version) for one in found if is_version(one.version)}
-    best = max(versions, key=lambda one: (not versions[one].is_prerelease, versions[one]), default=found[0])
+    known = [one for one in found if is_version(one.version)]
+    best = max(known, key=lambda one: (not is_prerelease(one.version), version(one.version)), default=found[0])
     return {"keep": best.name, "kept": best.version}
 
 
@@ -143,13 +142,13 @@ def _requirements(environment: Environment, _host: Host | None) -> Iterator[Obse
     for owner in _family(environment):
         for requirement in _applying(owner, environment.interpreter.markers):
             name = canonicalize_name(requirement.name)
-            version = installed.get(name)
-            details = {"required": str(requirement.specifier), "by": owner.name, "installed": version or ""}
+            have = installed.get(name)
+            details = {"required": str(requirement.specifier), "by": owner.name, "installed": have or ""}
             whose = f"{owner.name} {owner.version} requires {requirement.name}{requirement.specifier}"
-            if version is None:
+            if have is None:
                 yield _see("requirement-missing", name, f"{whose}, which is not installed.", **details)
-            elif not _meets(version, requirement):
-                yield _see("requirement-not-met", name, f"{whose}, but {version} is installed.", **details)
+            elif not _meets(have, requirement):
+                yield _see("requirement-not-met", name, f"{whose}, but {have} is installed.", **details)
 
 
 def _applying(owner: Distribution, markers: Mapping[str, str]) -> Iterator[Requirement]:
@@ -163,8 +162,8 @@ def _applying(owner: Distribution, markers: Mapping[str, str]) -> Iterator[Requi
             yield requirement
 
 
-def _meets(version: str, requirement: Requirement) -> bool:
-    return not is_version(version) or requirement.specifier.contains(Version(version), prereleases=True)
+def _meets(have: str, requirement: Requirement) -> bool:
+    return not is_version(have) or requirement.specifier.contains(have, prereleases=True)
 
 
 def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observation]:
@@ -177,10 +176,10 @@ def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observati
         if not one.record and one in _family(environment):
             words = f"{one.name} {one.version} has no list of its files (RECORD)."
             yield _see("record-missing", one.name, words, package=one.name)
-    for name, version in environment.conda.items():
+    for name, conda in environment.conda.items():
         other = environment.packages.get(name)
-        if other is not None and other != version and name in {one.name for one in _family(environment)}:
-            yield _see("conda-and-pip", name, f"conda installed {name} {version}, and pip {other} over it.")
+        if other is not None and other != conda and name in {one.name for one in _family(environment)}:
+            yield _see("conda-and-pip", name, f"conda installed {name} {conda}, and pip {other} over it.")
 
 
 def _system(environment: Environment, host: Host | None) -> Iterator[Observation]:

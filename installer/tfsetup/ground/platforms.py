@@ -111,6 +111,14 @@ def arch_of(machine: str, os: Os | None = None) -> Arch | None:
     return spelled(_MACHINES.get(machine.strip().lower()), os)
 
 
+def glibc_in(name: str) -> str | None:
+    """Return the glibc level in uv's name of a Linux platform, such as `x86_64-manylinux_2_28`; None: it has none."""
+    head, _, level = name.partition("-")[2].partition("_")
+    if head == "manylinux" and re.fullmatch(r"\d+_\d+", level):
+        return level.replace("_", ".")
+    return _LEGACY_FLOORS.get(head) if not level else None
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """An operating system on an architecture, which `os` spells (`spelled`)."""
@@ -121,9 +129,8 @@ class Platform:
     @staticmethod
     def named(text: str) -> Platform | None:
         """Return the platform somebody calls `text`: `osx-64`, `aarch64-apple-darwin`, `x86_64-manylinux_2_28`."""
-        arch, many, level = text.partition("-manylinux")
-        found = arch_of(arch, "linux") if many and re.fullmatch(r"_\d+_\d+|20\d\d", level) else None
-        return Platform("linux", found) if found else NAMES.get(text)
+        arch = arch_of(text.partition("-")[0], "linux") if glibc_in(text) else None
+        return Platform("linux", arch) if arch else NAMES.get(text)
 
     @property
     def _names(self) -> _Names:

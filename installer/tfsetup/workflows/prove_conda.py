@@ -10,6 +10,7 @@ from typing import Final
 
 from tfsetup.cli.session import Session
 from tfsetup.errors import InvalidFileError, LockError, NetworkError, UsageError, Where
+from tfsetup.ground.prefix import site_packages
 from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.loader.report import Report
@@ -132,7 +133,7 @@ def subject_of_platform(lock: PlatformLock, host: Host, *, offline: bool = False
     python = minor(lock.python)
     windows = lock.subdir.startswith("win")
     prefix = _PREFIX[host.os or "linux"]
-    site = f"{prefix}/Lib/site-packages" if windows else f"{prefix}/lib/python{python}/site-packages"
+    site = site_packages(prefix, python, windows=windows)
     native = {one.file_name: one.url for one in lock.wheels if not one.file_name.endswith("-any.whl")}
     with unpacked(lock.packages, read_settings(), offline=offline) as folders:
         linked = PrefixView(pieces(folders, prefix), at=prefix, fold=windows)

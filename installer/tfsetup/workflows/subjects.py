@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from tfsetup.cli.session import Session
 from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.ground.looking import look, missing
 from tfsetup.ground.platforms import UNKNOWN
-from tfsetup.ground.prefix import Absent, Gone
+from tfsetup.ground.prefix import Absent, Gone, site_packages
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.compat import best_wheel
@@ -195,7 +194,7 @@ def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: 
     names = tuple(name for name, _ in wheels)
     python = python or python_of([each for name in names if (each := of_wheel(name))])
     prefix = _VIRTUAL_PREFIX[machine.system]
-    site = posixpath.join(prefix, "Lib" if machine.system == "windows" else f"lib/python{python or 3}", "site-packages")
+    site = site_packages(prefix, python or "3", windows=machine.system == "windows")
     view = WheelView(wheels, at=site, fold=machine.system == "windows")
     return Subject(files=view, site=site, prefix=prefix, python=python, wheels=names, conflicts=view.conflicts)
 

@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 from tfsetup.ground.platforms import read_mac_version
+from tfsetup.ground.versions import numbers
 from tfsetup.host.model import Libc
 from tfsetup.host.parsers.words import name_of
 
@@ -76,7 +77,7 @@ def read_windows_version(text: str) -> str | None:
 
 def windows_release(version: str) -> str:
     """Return what people call a Windows version: `11` from build 22000 on, else its first number."""
-    parts = [int(part[:9]) for part in version.split(".") if part.isdecimal()]
-    if parts >= [10, 0, 22000]:
-        return "11"
-    return str(parts[0]) if parts else version
+    found = numbers(version)
+    if found is None:
+        return version
+    return "11" if found >= (10, 0, 22000) else str(found[0])

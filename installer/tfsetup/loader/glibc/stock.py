@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tfsetup.ground.platforms import Arch, Platform, spelled
+from tfsetup.ground.versions import numbers
 
 Presence = Literal["always", "unknown"]
 Release = tuple[int, ...]
@@ -54,7 +55,7 @@ def _between(wanted: Release, levels: tuple[Release, Release]) -> bool | None:
 
 def release(number: str) -> Release:
     """Turn `2.17` into `(2, 17)`."""
-    return tuple(int(part) for part in number.split("."))
+    return numbers(number) or NONE
 
 
 ANY: Release = (10**6,)

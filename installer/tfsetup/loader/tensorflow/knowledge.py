@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tfsetup.ground.versions import numbers
 from tfsetup.loader.model import Mode, Stage
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def order_for(knowledge: Knowledge, version: str) -> tuple[str, ...]:
 
 
 def _line(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    return (numbers(version) or ())[:2]
 
 
 def steps(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfsetup.errors import BuildError
-from tfsetup.ground.platforms import Platform, best_wheel, wheel_tags
+from tfsetup.ground.platforms import Platform, best_wheel, glibc_in, wheel_tags
 from tfsetup.ground.versions import NotAVersionError, version
 from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.model import PinnedWheel
@@ -116,7 +116,7 @@ def _filename(wheel: PackageWheel) -> str:
 def tags(target: Target) -> Iterator[Tag]:
     """Yield the wheel tags of a target, best first."""
     platform = Platform.named(target.platform)
-    level = target.macos or target.platform.partition("manylinux_")[2].replace("_", ".")
+    level = target.macos or glibc_in(target.platform)
     return wheel_tags(target.python, platform.tags(level)) if platform else iter(())
 
 
