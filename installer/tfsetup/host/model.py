@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tfsetup.ground.encode import Partial
 from tfsetup.ground.platforms import Arch, Os
 from tfsetup.ground.versions import minor
 
@@ -58,7 +59,7 @@ class Python:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Host:
+class Host(Partial):
     """A machine. `arch` is the hardware's; under Rosetta `arch` is `arm64` and `rosetta` is true.
 
     `sources` names, for each fact, where it came from (`sw_vers -productVersion`, `/proc/cpuinfo`, `--host FILE`).

@@ -1,24 +1,27 @@
-"""Preflight as the commands run it: a subject and a host in, a report out."""
+"""The course of a prediction: a subject and a host in, a report out. Nothing of what is judged is ever run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from tfsetup.cli.session import Session
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.errors import InvalidFileError, LockError, UsageError, Where
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.files.sources import library_path
 from tfsetup.loader.machine import machine_of
-from tfsetup.loader.preflight import Question, preflight
+from tfsetup.loader.preflight import Question
+from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
-from tfsetup.loader.report import Report, to_data
+from tfsetup.loader.report import Report
 from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
-from tfsetup.workflows.subjects import Subject, of_environment
+from tfsetup.workflows.subjects import Subject, subject_of
+from tfsetup.workflows.told import Detail, Told, silent
 
 
-def predict(session: Session, subject: Subject, host: Host, python: str | None) -> Report:
+def preflight(subject: Subject, host: Host, *, python: str | None = None, told: Told = silent) -> Report:
     """Judge a subject for a host and a Python `X.Y` (None: the subject's own).
 
     Raises:
@@ -48,36 +51,97 @@ def predict(session: Session, subject: Subject, host: Host, python: str | None) 
     except MalformedImage as error:
         where = Where(file=subject.executable or subject.prefix)
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
-    return preflight(question, process, load_knowledge(), lambda text: session.say(f"  {text}", level=1))
+    return walk(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
 
 
-def predict_environment(session: Session, prefix: Path, host: Host) -> dict[str, Any]:
-    """Judge an environment on this disk and return the report as JSON values.
+class _Run(Protocol):
+    """What the predictions of old are given; goes with the last caller."""
+
+    def say(self, text: str, /) -> object: ...
+
+
+def predict(run: _Run, subject: Subject, host: Host, python: str | None) -> Report:
+    """Judge a subject as `preflight` does; goes with the last caller."""
+    return preflight(subject, host, python=python, told=run.say)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """A prediction for what somebody pointed at, and what the matrix knows to load instead, best first."""
+
+    report: Report
+    would_load: tuple[str, ...]
+
+
+def judge(
+    targets: Sequence[str | Path],
+    host: Host,
+    *,
+    python: str | None = None,
+    replayed: bool = False,
+    matrix: Path | None = None,
+    told: Told = silent,
+) -> Judgement:
+    """Judge wheels, folders, an environment, locks or requirements (see `subject_of`), or one conda lock.
+
+    `python` is `X.Y`; None: the files' own, or the first of the host's. `replayed`: `host` is another machine than this
+    one. `matrix`: a file that extends the one that comes with tfsetup.
 
     Raises:
-        UsageError: there is no environment at `prefix`.
-        InvalidFileError: its interpreter is damaged.
+        UsageError: a target is nothing of the kind, or does not go with the others.
+        InvalidFileError: a file cannot be read.
+        LockError: a conda lock has nothing for this machine, or is for another Python.
+        NetworkError: the index or a channel did not answer.
     """
-    return to_data(predict(session, of_environment(prefix, session), host, None))
+    from tfsetup.workflows.conda_choice import is_conda_lock
+
+    if any(is_conda_lock(Path(target)) for target in targets):
+        report = _judge_conda(targets, host, python, told)
+    else:
+        subject = subject_of(targets, host, python, replayed=replayed, told=told)
+        report = preflight(subject, host, python=python, told=told)
+    return Judgement(report=report, would_load=would_load(report, host, matrix))
+
+
+def _judge_conda(targets: Sequence[str | Path], host: Host, python: str | None, told: Told) -> Report:
+    """Judge the part of a conda lock that is for `host`."""
+    from tfsetup.workflows.conda_choice import read_choice
+    from tfsetup.workflows.prove_conda import CondaCase, subject_of_platform
+
+    if len(targets) > 1:
+        raise UsageError("A conda lock is judged by itself, without other targets.")
+    case = CondaCase(lock=read_choice(Path(targets[0]), host).platform, host=host)
+    if python is not None and python != case.python:
+        message = f"This lock is for Python {case.python or 'none'}, and {python} is asked for."
+        raise LockError(message, where=Where(file=str(targets[0])), hint="Leave --python out.")
+    told(f"Reading the {case.lock.subdir} packages and wheels where they lie; nothing is linked")
+    with subject_of_platform(case.lock, host) as subject:
+        return preflight(subject, host, python=case.python, told=told)
 
 
 _SUGGESTIONS = 4
 
 
-def would_load(session: Session, report: Report, host: Host) -> list[str]:
-    """Return what the matrix knows to load where a plugin does not: with this TensorFlow first, then other releases."""
+def would_load(report: Report, host: Host, matrix: Path | None = None) -> tuple[str, ...]:
+    """Return what a matrix knows to load where a plugin does not: with this TensorFlow first, then other releases.
+
+    `matrix`: a file that extends the one that comes with tfsetup. The rows are read only where a plugin failed.
+
+    Raises:
+        InvalidFileError: the matrix cannot be read.
+    """
     from tfsetup.ground.versions import in_range
     from tfsetup.matrix.file.disk import read_matrix
 
     if not any(failure.stage == "plugin" for failure in report.failures):
-        return []
+        return ()
     same: list[str] = []
     other: list[str] = []
-    for row in read_matrix(session.matrix).rows:
+    for row in read_matrix(matrix).rows:
         if row.plugin is None or (row.when.os, row.when.arch) != (host.os, host.arch):
             continue
         for pair in row.plugin.pairs:
             fits = bool(report.tensorflow) and in_range(pair.tensorflow, report.tensorflow or "")
             text = f"{row.plugin.distribution} {pair.plugin} with TensorFlow {pair.tensorflow}: {pair.because}"
             (same if fits else other).append(text)
-    return [*same, *other][:_SUGGESTIONS]
+    return (*same, *other)[:_SUGGESTIONS]
