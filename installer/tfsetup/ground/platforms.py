@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
 
 from tfsetup.ground.versions import at_least, numbers, pair
 
@@ -36,8 +36,7 @@ _NEWEST_MUSL: Final = 2
 _MAJORS_ONLY: Final = 11  # from macOS 11 on, platform tags count majors (macosx_14_0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Names:
+class _Names(NamedTuple):
     """The spellings of one platform. `subdir` is that of a conda channel that has TensorFlow (None: none has).
 
     `machine` is what `platform.machine()` says, `wheel` the platform tag, where these are not the architecture's name.
