@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -150,8 +151,14 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
 }
 
 
+@cache
+def tree_of(name: str) -> ast.AST:
+    """Return a file's tree, made once for all rules."""
+    return ast.parse(FILES[name].read_text())
+
+
 def found_by(finder: Finder, home: str) -> dict[str, list[str]]:
-    found = {name: list(finder(ast.parse(path.read_text()))) for name, path in FILES.items() if name != home}
+    found = {name: list(finder(tree_of(name))) for name in FILES if name != home}
     return {name: places for name, places in found.items() if places}
 
 
@@ -166,7 +173,7 @@ def test_a_fact_has_one_home(fact: str) -> None:
 @pytest.mark.parametrize("fact", RULES)
 def test_the_home_is_one(fact: str) -> None:
     finder, home, _ = RULES[fact]
-    assert list(finder(ast.parse(FILES[home].read_text())))
+    assert list(finder(tree_of(home)))
 
 
 @pytest.mark.parametrize(
