@@ -15,7 +15,7 @@ from support.matrix import shipped
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.files import shipped_proofs
 from tfsetup.locks.proof import Proof, Verdict
-from tfsetup.locks.targets import current_rows
+from tfsetup.locks.venv.targets import current_rows
 from tfsetup.matrix.file.disk import environments
 from tfsetup.workflows.prove import Case
 
@@ -56,7 +56,7 @@ class Judge:
 @pytest.fixture(autouse=True)
 def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
     resolver = FakeResolver()
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", resolver)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)

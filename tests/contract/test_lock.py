@@ -25,7 +25,7 @@ LINUX = "linux-x86_64-glibc-2.36"
 @pytest.fixture
 def uv(monkeypatch: pytest.MonkeyPatch) -> FakeResolver:
     resolver = FakeResolver(newest={"pandas": "2.1", "six": "1.5"})
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", resolver)
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     return resolver
@@ -607,7 +607,7 @@ def _uncured() -> bytes:
 
     from tfsetup.locks.cure import others
     from tfsetup.locks.files import read_lock
-    from tfsetup.locks.write import write_lock
+    from tfsetup.locks.venv.write import write_lock
 
     lock = read_lock(Path(f"environments/locks/pylock.{METAL}.toml"))
     assert lock.origin is not None

@@ -17,10 +17,10 @@ from tfsetup.ground.files import write_all as write_together
 from tfsetup.ground.folders import cache_folder
 from tfsetup.locks.cure import FILE, is_cure
 from tfsetup.locks.model import Form, Lock, file_name
-from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
-from tfsetup.locks.pylock import read_pylock
 from tfsetup.locks.team import Marked, Team, parse_project, parse_requirements, parse_team
+from tfsetup.locks.venv.portable import read_portable
+from tfsetup.locks.venv.pylock import read_pylock
 
 TEAM: Final = Path("environments/team.yaml")
 LOCKS: Final = Path("environments/locks")

@@ -193,7 +193,7 @@ class Installation:
         elif selection.backend == "conda":
             lock = solve_here(selection, host, pre=self.ask.pre, offline=self.offline, index_url=self.index_url)
         else:
-            from tfsetup.locks.solve import solve
+            from tfsetup.locks.venv.solve import solve
 
             environ = {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
             lock = solve(selection, pre=self.ask.pre, offline=self.offline, environ=environ)

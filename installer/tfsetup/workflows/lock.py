@@ -12,15 +12,15 @@ from tfsetup.cli.session import Session
 from tfsetup.errors import Code, LockError, TfsetupError, Where
 from tfsetup.locks import files
 from tfsetup.locks.changes import moved
-from tfsetup.locks.conflict import Sides, explained, together
 from tfsetup.locks.cure import CureWheel, carried, others
-from tfsetup.locks.fresh import changes, recorded_order
-from tfsetup.locks.many import Resolved, resolve_all
 from tfsetup.locks.model import Form, Lock, LockedPackage, file_name
 from tfsetup.locks.proof import Proof, render_proofs
-from tfsetup.locks.solve import Wish, rendered
-from tfsetup.locks.targets import LockTarget, Order, current_rows, rows_for, targets_for
 from tfsetup.locks.team import ALL, Marked, Team
+from tfsetup.locks.venv.conflict import Sides, explained, together
+from tfsetup.locks.venv.fresh import changes, recorded_order
+from tfsetup.locks.venv.many import Resolved, resolve_all
+from tfsetup.locks.venv.solve import Wish, rendered
+from tfsetup.locks.venv.targets import LockTarget, Order, current_rows, rows_for, targets_for
 from tfsetup.matrix.choose.reference import Levels
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.hazards import environment_of, hazards_of

@@ -24,8 +24,8 @@ from tfsetup.locks.conda.resolve import Options, Wanted, request_for, resolve
 from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
 from tfsetup.locks.conda.writing import LOCK, write_conda_lock
 from tfsetup.locks.proof import Proof, render_proofs
-from tfsetup.locks.targets import rows_for
 from tfsetup.locks.team import ALL, Marked
+from tfsetup.locks.venv.targets import rows_for
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.hazards import environment_of, hazards_of
 from tfsetup.report.hazards import hazards_data, summed

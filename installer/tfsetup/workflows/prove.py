@@ -132,7 +132,7 @@ def prove_lock(session: Session, lock: Lock, matrix: Matrix, *, offline: bool, i
 
 def _looked_up(lock: Lock, origin: Origin, offline: bool, index_url: str | None) -> tuple[LockedPackage, ...]:
     """Return the packages of a portable lock with the addresses of the very files it names."""
-    from tfsetup.locks.solve import Wish, resolve
+    from tfsetup.locks.venv.solve import Wish, resolve
 
     target = Target(platform=origin.platform, python=origin.python, macos=origin.macos, glibc=origin.glibc)
     pins = tuple(f"{package.name}=={package.version}" for package in lock.packages)

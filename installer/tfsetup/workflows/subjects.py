@@ -246,7 +246,7 @@ def _locked(session: Session, path: Path, machine: Machine, python: str) -> Mapp
 
 
 def _solved(session: Session, requirements: Sequence[str], machine: Machine, python: str) -> Mapping[str, str]:
-    from tfsetup.locks.solve import solve
+    from tfsetup.locks.venv.solve import solve
 
     session.say(f"Resolving {', '.join(requirements)}", level=1)
     target = _target(machine, python)

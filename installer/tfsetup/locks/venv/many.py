@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tfsetup.errors import TfsetupError
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.run import Children
-from tfsetup.locks.solve import Wish, resolve
+from tfsetup.locks.venv.solve import Wish, resolve
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, Origin
-from tfsetup.locks.targets import Order, origin_of, pinned
+from tfsetup.locks.venv.targets import Order, origin_of, pinned
 from tfsetup.matrix.choose.reference import Levels
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask

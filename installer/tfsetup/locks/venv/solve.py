@@ -11,9 +11,9 @@ from tfsetup.ground.redaction import bare
 from tfsetup.locks.compile import compile_job, preferences
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
-from tfsetup.locks.pylock import read_pylock
+from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.run import Children, refuse_plain, run_uv
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection
 
 
