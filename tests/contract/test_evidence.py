@@ -17,7 +17,7 @@ from tfsetup.locks.files import shipped_proofs
 from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.locks.venv.targets import current_rows
 from tfsetup.matrix.file.disk import environments
-from tfsetup.workflows.prove import Case
+from tfsetup.workflows.backends import Case
 
 ROWS = [row.id for row in shipped().rows]
 HAZARDS = {hazard.id for hazard in shipped().hazards}
@@ -37,7 +37,7 @@ class Judge:
     images: int = 3
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, _session: Any, case: Case) -> Proof:
+    def __call__(self, case: Case, *_: object) -> Proof:
         self.asked.append(case.origin.row)
         if self.failure is not None:
             raise self.failure
@@ -71,7 +71,7 @@ def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
 @pytest.fixture(autouse=True)
 def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
     found = Judge()
-    monkeypatch.setattr("tfsetup.workflows.prove._judged", found)
+    monkeypatch.setattr("tfsetup.workflows.prove.judged", found)
     return found
 
 

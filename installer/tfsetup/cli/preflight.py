@@ -40,14 +40,14 @@ def _work(session: Session, targets: list[str], python: str | None, *, strict: b
     from tfsetup.host.file import to_json
     from tfsetup.loader.report import to_data
     from tfsetup.workflows.conda_choice import is_conda_lock
+    from tfsetup.workflows.prefixes import preflight_conda_lock
     from tfsetup.workflows.preflight import preflight as judge
     from tfsetup.workflows.preflight import would_load
-    from tfsetup.workflows.prove_conda import predict_conda_lock
     from tfsetup.workflows.subjects import subject_of
 
     host = session.host(downloads=False)
     if any(is_conda_lock(Path(target)) for target in targets):
-        report = predict_conda_lock(session, targets, host, python)
+        report = preflight_conda_lock(targets, host, python=python, told=session.say)
     else:
         subject = subject_of(targets, host, python, replayed=session.replayed, told=session.say)
         report = judge(subject, host, python=python, told=session.say)

@@ -111,13 +111,13 @@ def _elsewhere(path: Path, named: Marked) -> tuple[Marked, ...]:
     return parse_project(text, str(other)) if other.suffix == ".toml" else parse_requirements(text, str(other))
 
 
-def read_proofs(folder: Path) -> dict[str, Proof]:
-    """Return what was found about the locks in `folder`, by file name; empty when nothing was written down.
+def read_proofs(folder: Path, name: str = PROOFS) -> dict[str, Proof]:
+    """Return what was found about the locks in `folder`, by file name (conda's: by subdir); empty: nothing on record.
 
     Raises:
         InvalidFileError: the file is damaged.
     """
-    path = folder / PROOFS
+    path = folder / name
     text = _text(path, "record of proofs")
     return {} if text is None else parse_proofs(text, str(path))
 

@@ -122,21 +122,20 @@ class Installation:
         return as_locked(selection, packages, matrix.hazards, macos_version(host))
 
     def _relock(self, row: str, pythons: Sequence[str], form: Form | None) -> None:
-        from tfsetup.workflows.lock import Locking
+        from tfsetup.matrix.file.disk import read_matrix
+        from tfsetup.workflows.backends import LockOrder
+        from tfsetup.workflows.lock import lock
 
-        Locking(
-            session=self.session,
+        order = LockOrder(
             ask=Ask(),
             pythons=tuple(pythons),
             platforms=(row,),
-            folder=None,
             form=form,
             prove=self.preflight,
-            force=False,
-            upgrade=frozenset(),
             index_url=self.index_url,
             offline=self.offline,
-        ).run(check=False)
+        )
+        lock(order, read_matrix(self.session.matrix), told=self.session.say)
 
     def _nothing_to_do(self, store: Store, selection: Selection) -> Result[Any] | None:
         from tfsetup.locks.digest import digest

@@ -24,7 +24,7 @@ class Resolved:
 
 
 def resolve_all(
-    wishes: Mapping[str, Wish], *, environ: Mapping[str, str], told: Callable[[Resolved], None]
+    wishes: Mapping[str, Wish], *, environ: Mapping[str, str], told: Callable[[Resolved], object]
 ) -> tuple[Resolved, ...]:
     """Resolve all wishes at the same time; `told` hears of each as it ends. Errors are values: one does not end others.
 
