@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
-from tfsetup.errors import LockError, NetworkError, UsageError, Where
+from tfsetup.errors import NetworkError
 from tfsetup.host.model import Host
-from tfsetup.loader.report import Report
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.workflows.subjects import Subject
-from tfsetup.workflows.told import Told, silent
 
 _PREFIX: Final = {"macos": "/conda", "linux": "/conda", "windows": "C:/conda"}
-
-
-def preflight_conda_lock(
-    targets: Sequence[str | Path], host: Host, *, python: str | None = None, told: Told = silent
-) -> Report:
-    """Judge the part of a conda lock that is for `host`.
-
-    Raises:
-        UsageError: there are other targets beside it.
-        LockError: there is no such file, nothing in it is for this machine, or it is for another Python.
-        InvalidFileError: it is no conda lock.
-        NetworkError: an archive or a wheel cannot be fetched, or is not the locked one.
-    """
-    from tfsetup.locks.conda.asking import platform_for
-    from tfsetup.locks.conda.files import read_conda_lock
-    from tfsetup.workflows.preflight import preflight
-
-    if len(targets) > 1:
-        raise UsageError("A conda lock is judged by itself, without other targets.")
-    path = Path(targets[0])
-    part = platform_for(read_conda_lock(path), host, str(path))
-    if python is not None and python != part.minor:
-        message = f"This lock is for Python {part.minor or 'none'}, and {python} is asked for."
-        raise LockError(message, where=Where(file=str(path)), hint="Leave --python out.")
-    told(f"Reading the {part.subdir} packages and wheels where they lie; nothing is linked")
-    with prefix_of(part, host) as subject:
-        return preflight(subject, host, python=part.minor, told=told)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from tfsetup.locks.conda.model import CondaPackage, PlatformLock
 from tfsetup.locks.model import Origin
 from tfsetup.locks.proof import Proof
 from tfsetup.workflows.backends import Case
-from tfsetup.workflows.prefixes import prefix_of, preflight_conda_lock
-from tfsetup.workflows.preflight import preflight
+from tfsetup.workflows.prefixes import prefix_of
+from tfsetup.workflows.preflight import judge, preflight
 from tfsetup.workflows.prove import Prover, known
 from tfsetup.workflows.subjects import Subject
 
@@ -200,11 +200,11 @@ def test_preflight_takes_a_conda_lock_by_itself(tmp_path: Path) -> None:
     path = tmp_path / "conda-lock.yml"
     path.write_text(make_lock([lock], ()).text)
     told: list[str] = []
-    assert preflight_conda_lock([str(path)], HOST, told=told.append).verdict == "loads"
+    assert judge([path], HOST, told=told.append).report.verdict == "loads"
     assert told[0] == "Reading the linux-64 packages and wheels where they lie; nothing is linked"
     with pytest.raises(UsageError, match="judged by itself"):
-        preflight_conda_lock([str(path), "x.whl"], HOST)
+        judge([str(path), "x.whl"], HOST)
     with pytest.raises(LockError, match=r"for Python 3\.12, and 3\.13 is asked for"):
-        preflight_conda_lock([str(path)], HOST, python="3.13")
+        judge([str(path)], HOST, python="3.13")
     with pytest.raises(LockError, match="no packages for osx-arm64"):
-        preflight_conda_lock([str(path)], Host(os="macos", os_version="14.0", arch="arm64"))
+        judge([str(path)], Host(os="macos", os_version="14.0", arch="arm64"))
