@@ -39,36 +39,32 @@ def lock(
     host: HostFile = None,
 ) -> None:
     """Write lock files for every machine of the team, or say which ones are stale."""
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.report.lock import lock_lines
+    from tfsetup.workflows import lock as course
+
+    order = course.LockOrder(
+        ask=Ask(tensorflow=tensorflow, accelerator=accelerator, backend="conda" if source else backend, pre=pre),
+        pythons=tuple(python or ()),
+        platforms=tuple(platform or ()),
+        folder=output or course.LOCKS,
+        form=form,
+        prove=not check if prove is None else prove,
+        force=force,
+        upgrade=None if upgrade else frozenset(upgrade_package or ()),
+        index_url=index_url,
+        offline=offline,
+        source=source,
+        without_cures=without_cures,
+    )
 
     def work(session: Session) -> Result[Locked]:
-        from tfsetup.locks.files import LOCKS
-        from tfsetup.matrix.file.disk import read_matrix
-        from tfsetup.workflows.backends import LockOrder
-        from tfsetup.workflows.lock import check as checked
-        from tfsetup.workflows.lock import lock as written
-
-        order = LockOrder(
-            ask=Ask(tensorflow=tensorflow, accelerator=accelerator, backend="conda" if source else backend, pre=pre),
-            pythons=tuple(python or ()),
-            platforms=tuple(platform or ()),
-            folder=output or LOCKS,
-            form=form,
-            prove=not check if prove is None else prove,
-            force=force,
-            upgrade=None if upgrade else frozenset(upgrade_package or ()),
-            index_url=index_url,
-            offline=offline,
-            source=source,
-            without_cures=without_cures,
-        )
         machine = session.host() if session.replayed and not platform else None
-        course = checked if check else written
-        found = course(order, read_matrix(session.matrix), host=machine, told=session.say)
+        run = course.check if check else course.lock
+        found = run(order, read_matrix(session.matrix), host=machine, told=session.say)
         return Result(command="lock", data=found, code=found.code(proven=order.prove))
 
     def render(session: Session, result: Result[Locked]) -> None:
-        from tfsetup.report.lock import lock_lines
-
         for line in lock_lines(result.data):
             session.show(line)
 

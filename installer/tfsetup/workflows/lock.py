@@ -10,12 +10,15 @@ from tfsetup.errors import Code, TfsetupError
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.changes import moved
+from tfsetup.locks.files import LOCKS
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.workflows.backends import Backend, Case, LockOrder, Scope, Standing, fingerprint
 from tfsetup.workflows.locked import Locked, LockEntry, entry, summed
 from tfsetup.workflows.prove import Judge, Prover, known
 from tfsetup.workflows.told import Told, silent
+
+__all__ = ["LOCKS", "LockOrder", "Locked", "backend_for", "check", "lock"]
 
 
 def backend_for(order: LockOrder, matrix: Matrix, *, host: Host | None = None, told: Told = silent) -> Backend[Any]:
