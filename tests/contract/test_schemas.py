@@ -20,7 +20,6 @@ KNOWN_GAPS = {
     "gc",
     "install",
     "list",
-    "lock",
     "matrix check",
     "matrix show",
     "matrix update",

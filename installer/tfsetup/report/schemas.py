@@ -19,6 +19,7 @@ from tfsetup.report.resolve import ExplainedDocument, ResolveDocument
 from tfsetup.report.result import Envelope, ErrorDocument
 from tfsetup.report.verify_document import VerifyDocument
 from tfsetup.verify.model import Finding as VerifyFinding
+from tfsetup.workflows.locked import Locked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +41,7 @@ class Answer:
 ANSWERS: Final = {
     "host": Answer(data=(HostDocument,)),
     "resolve": Answer(data=(ResolveDocument, ExplainedDocument)),
+    "lock": Answer(data=(Locked,)),
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
     "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
     "doctor": Answer(data=(DoctorDocument,)),

@@ -261,7 +261,7 @@ def _locked(path: Path, machine: Machine, python: str, told: Told) -> Mapping[st
 
 
 def _solved(requirements: Sequence[str], machine: Machine, python: str, told: Told) -> Mapping[str, str]:
-    from tfsetup.locks.solve import solve
+    from tfsetup.locks.venv.solve import solve
 
     told(Detail(f"Resolving {', '.join(requirements)}"))
     target = Target.on(machine.platform, python, machine.level or UNKNOWN[machine.system])
