@@ -20,6 +20,7 @@ DOING = {
     "cli/app.py",
     "cli/crash.py",
     "workflows/install.py",
+    "workflows/run.py",
     "cli/run.py",
     "cli/session.py",
     "cli/verify.py",

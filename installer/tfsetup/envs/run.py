@@ -65,7 +65,7 @@ class Hooks:
 
     preflight: Judge
     verify: Judge
-    say: Callable[[str], None]
+    say: Callable[[str], object]
     screen: Screen | None = None
 
 
@@ -99,7 +99,7 @@ def reuse(
     pinned_lock: str | None,
     cures: Mapping[str, str] = NOTHING,
     *,
-    say: Callable[[str], None],
+    say: Callable[[str], object],
     replace: bool = False,
 ) -> Outcome | None:
     """Switch to a whole generation that is what is asked for, if there is one; None when one must be built.
