@@ -18,6 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 DOING = {
     "__main__.py",
     "cli/app.py",
+    "cli/called.py",
     "cli/crash.py",
     "workflows/install.py",
     "workflows/run.py",

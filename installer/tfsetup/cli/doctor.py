@@ -10,6 +10,7 @@ import typer
 from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
 from tfsetup.errors import Code
+from tfsetup.ground.encode import encode
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
@@ -57,13 +58,28 @@ def doctor(
             _write_bundle(session, bundle, evidence, diagnosis)
         data = to_data(diagnosis)
         if fix and diagnosis.verdict == "problem":
-            from tfsetup.workflows.fix import carry_out
-
-            repaired = carry_out(session, diagnosis, yes=yes)
-            return Result(command="doctor", data=data | {"fixed": repaired.data}, code=repaired.code)
+            repaired = _fixed(session, diagnosis, yes=yes)
+            return Result(command="doctor", data=data | {"fixed": encode(repaired.data)}, code=repaired.code)
         return Result(command="doctor", data=data, code=_code(diagnosis))
 
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
+
+
+def _fixed(session: Session, diagnosis: Diagnosis, *, yes: bool) -> Result[Any]:
+    """Carry out the fix that is tfsetup's own, as the most likely finding has it."""
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.report.install import install_result
+    from tfsetup.workflows.fix import fix, order_of, proposed
+    from tfsetup.workflows.install import refuse_place
+
+    session.refuse_replay("`tfsetup doctor --fix`")
+    rebuild = proposed(diagnosis.findings)
+    session.say(f"Cause     {diagnosis.findings[0].title}")
+    refuse_place(order_of(rebuild, dry_run=True), told=session.say)
+    host, matrix = session.host(), read_matrix(session.matrix)
+    return install_result(
+        fix(rebuild, host, matrix, yes=yes, told=session.say, asked=session.asked, screen=session.screen)
+    )
 
 
 def _code(diagnosis: Diagnosis) -> Code | None:
