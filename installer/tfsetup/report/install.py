@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code
+from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Backend
-from tfsetup.report.hazards import hazards_data
+from tfsetup.report.resolve import ResolveDocument, resolve_document, resolve_lines
 from tfsetup.report.result import Result
 from tfsetup.report.text import seconds, size
 from tfsetup.workflows.checks import kept
@@ -26,7 +27,7 @@ Data = Mapping[str, Any]
 class NotInstallable:
     """No row of the matrix fits this machine and what was asked for."""
 
-    resolve: Data
+    resolve: ResolveDocument
     """Why, as `tfsetup resolve` says it."""
 
 
@@ -60,7 +61,7 @@ class InstallDocument:
     """The package indexes that are not uv's default, for people."""
     environment: Mapping[str, str]
     """The variables that every process of the environment must see."""
-    hazards: tuple[Data, ...]
+    hazards: tuple[Defect, ...]
     """The known defects of what was chosen."""
     plan: tuple[str, ...] | UnsetType = UNSET
     """A dry run: the steps, a line each."""
@@ -93,9 +94,7 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
     """Return the data of the envelope."""
     selection, receipt = found.selection, found.receipt
     if not selection.installable:
-        from tfsetup.report.resolve import selection_data
-
-        return NotInstallable(resolve=selection_data(selection))
+        return NotInstallable(resolve=resolve_document(selection))
     data = InstallDocument(
         prefix=found.prefix,
         generation=receipt.generation if receipt else None,
@@ -110,7 +109,7 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
         cures=found.cures,
         index=found.index,
         environment=selection.environment,
-        hazards=tuple(hazards_data(selection.hazards, cured=found.cured)),
+        hazards=defects_of(selection.hazards, cured=found.cured),
     )
     if found.rehearsal is not None:
         data = _with_rehearsal(data, found.rehearsal)
@@ -142,8 +141,6 @@ def _with_refusal(data: InstallDocument, refusal: Refusal) -> InstallDocument:
 def outcome(data: InstallDocument | NotInstallable, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
     """Yield what to print for a finished installation; `command` is what the user types to call tfsetup."""
     if isinstance(data, NotInstallable):
-        from tfsetup.report.resolve import resolve_lines
-
         yield from resolve_lines(data.resolve)
     elif data.plan is not UNSET:
         yield from _dry(data, data.plan, data.packages or (), data.download_bytes or 0)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from tfsetup.ground.encode import encode
 from tfsetup.host.model import Host
-from tfsetup.loader.report import Report
-from tfsetup.loader.report import to_data as report_data
+from tfsetup.loader.report import Report, report_document
 from tfsetup.matrix.model import Selection
 from tfsetup.verify import findings_data, to_data
 from tfsetup.verify.model import Verification
@@ -89,7 +89,7 @@ def kept(report: Report | Verification) -> Mapping[str, object]:
     """Return what a receipt keeps of a check, and what JSON says of it: of a prediction how many files were read."""
     match report:
         case Report():
-            return report_data(report) | {"checked": len(report.checked)}
+            return {**encode(report_document(report)), "checked": len(report.checked)}
         case Verification():
             return to_data(report) | {"findings": findings_data(report)}
         case _:

@@ -20,6 +20,7 @@ from tfsetup.envs.store import Store, layout_for
 from tfsetup.errors import UsageError
 from tfsetup.ground.looking import look
 from tfsetup.ground.prefix import Gone, sentence
+from tfsetup.ground.units import size
 from tfsetup.host.describe import describe as describe_host
 from tfsetup.host.model import Host
 from tfsetup.loader.report import Report
@@ -27,12 +28,12 @@ from tfsetup.locks.cure import as_locked
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Lock
 from tfsetup.locks.run import Screen, asked_index, settings_not_used, told_index
+from tfsetup.matrix.defects import defects_of
+from tfsetup.matrix.defects import sentence as told_of
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.report.hazards import sentence as sentence_of
-from tfsetup.report.text import size
 from tfsetup.verify.model import Verification
 from tfsetup.workflows.checks import Checks, Predict, Refused, Verify, predicted
 from tfsetup.workflows.conda_choice import CondaChoice, solve_here
@@ -245,8 +246,8 @@ def _chosen(
     told(f"Chosen    {line_of(selection)}")
     for warning in selection.warnings:
         told(f"Note      {warning}")
-    for hazard in selection.hazards:
-        told(f"Defect    {sentence_of(hazard, order.cures, pins(selection.requirements))}")
+    for defect in defects_of(selection.hazards, cured=order.cures):
+        told(f"Defect    {told_of(defect, pins(selection.requirements))}")
     return selection, lock
 
 

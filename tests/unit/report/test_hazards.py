@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,15 +12,18 @@ import pytest
 from rich.console import Console, RenderableType
 
 from support.matrix import answer, ask, intel_mac, linux, mac, shipped
+from tfsetup.ground.encode import encode
 from tfsetup.host.model import Gpu
 from tfsetup.matrix.choose.explain import explain
 from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.defects import defects_of
+from tfsetup.matrix.defects import sentence as in_words
 from tfsetup.matrix.hazards import Cure, Hazard
 from tfsetup.matrix.model import Selection
-from tfsetup.report.hazards import hazards_data, sentence, sentences, summed
+from tfsetup.report.hazards import hazards_data, sentences, summed
 from tfsetup.report.lock import lock_lines
 from tfsetup.report.matrix import HEADINGS, defects_view, markdown, matrix_table
-from tfsetup.report.resolve import resolve_lines, selection_data
+from tfsetup.report.resolve import resolve_document, resolve_lines
 from tfsetup.upkeep.overview import overview
 
 DROPPED = next(hazard for hazard in shipped().hazards if hazard.id == "metal-activation-dropped")
@@ -44,7 +48,7 @@ def with_cure(**changes: Any) -> Hazard:
 
 def shown(selection: Selection, *, explained: bool = False, width: int = 80) -> list[str]:
     chapters = explain(selection, mac("3.12.4"), ask(), shipped()) if explained else ()
-    return list(resolve_lines(selection_data(selection), chapters, width=width))
+    return list(resolve_lines(resolve_document(selection, chapters), width=width))
 
 
 def text(view: RenderableType) -> str:
@@ -76,10 +80,10 @@ def test_what_no_variable_cures_is_not_cured() -> None:
 
 
 def test_a_choice_says_its_variables_and_its_defects() -> None:
-    data = selection_data(answer(mac("3.12.4")))
+    data = encode(resolve_document(answer(mac("3.12.4"))))
     assert data["environment"] == {"TURN_OFF_REMAPPER": "1"}
     assert [(one["id"], one["cured"]) for one in data["hazards"]] == [("metal-activation-dropped", True)]
-    plain = selection_data(answer(linux("3.12.4")))
+    plain = encode(resolve_document(answer(linux("3.12.4"))))
     assert (plain["environment"], plain["hazards"]) == ({}, [])
 
 
@@ -95,6 +99,11 @@ def test_several_files_are_cured_when_all_of_them_are() -> None:
 
 
 # --------------------------------------------------------------------------------------------------------- sentences
+
+
+def sentence(hazard: Hazard, cured: bool, packages: Mapping[str, str] | None = None) -> str:
+    (defect,) = defects_of([hazard], cured=cured)
+    return in_words(defect, packages or {})
 
 
 def test_the_sentence_names_the_version_the_defect_and_the_cure() -> None:

@@ -140,7 +140,7 @@ def test_where_nothing_fits_the_answer_is_that_of_resolve() -> None:
     none = Selection(installable=False, reasons=("No row is for this machine.",))
     result = install_result(_installed(selection=none))
     assert isinstance(result.data, NotInstallable)
-    assert (result.code, result.data.resolve["reasons"]) == (Code.NO_ROW, ["No row is for this machine."])
+    assert (result.code, result.data.resolve.reasons) == (Code.NO_ROW, ("No row is for this machine.",))
     assert _lines(result.data)[0] == "Nothing fits this machine and this ask."
 
 
@@ -160,7 +160,7 @@ def test_a_dry_run_that_would_do_nothing_has_no_plan() -> None:
     assert (data["would_change"], data["why"], data["generation"]) == (False, "It is whole.", 3)
     assert "plan" not in data
     would = encode(install_document(_installed(rehearsal=Rehearsal(would_change=True, why="w", plan=("build",)))))
-    assert (would["plan"], would["packages"], would["download_bytes"]) == (("build",), (), 0)
+    assert (would["plan"], would["packages"], would["download_bytes"]) == (["build"], [], 0)
 
 
 def test_a_prediction_that_refuses_is_the_data_and_the_text() -> None:

@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from rich.console import Console, RenderableType
 
 from support.matrix import NVIDIA, answer, ask, linux, mac, shipped
+from tfsetup.ground.encode import encode
 from tfsetup.host.model import Gpu
-from tfsetup.matrix.choose.explain import Chapter, explain
-from tfsetup.matrix.model import Selection
+from tfsetup.matrix.choose.explain import explain
+from tfsetup.matrix.model import Chapter, Selection
 from tfsetup.report.matrix import check_view, markdown, matrix_table, support_table, update_view
-from tfsetup.report.resolve import resolve_lines, selection_data
+from tfsetup.report.resolve import ExplainedDocument, resolve_document, resolve_lines
 from tfsetup.upkeep.overview import overview
 
 
 def told(selection: Selection, chapters: Sequence[Chapter] = ()) -> str:
-    return "\n".join(resolve_lines(selection_data(selection), chapters, width=120))
+    return "\n".join(resolve_lines(resolve_document(selection, chapters), width=120))
 
 
 def text(view: RenderableType) -> str:
@@ -29,7 +30,7 @@ def text(view: RenderableType) -> str:
 
 
 def test_the_data_of_the_interface() -> None:
-    data = selection_data(answer(mac("3.12.4")))
+    data = encode(resolve_document(answer(mac("3.12.4"))))
     wanted = "installable row accelerator python requirements conda blas reasons rejected warnings"
     assert set(wanted.split()) <= set(data)
     assert (data["installable"], data["row"], data["python"]) == (True, "macos-arm64-metal", "3.12")
@@ -43,9 +44,25 @@ def test_the_data_of_the_interface() -> None:
     }
 
 
+def test_the_story_is_the_last_key_and_only_where_it_was_asked_for() -> None:
+    selection, host = answer(mac("3.12.4")), mac("3.12.4")
+    told = resolve_document(selection, explain(selection, host, ask(), shipped()))
+    assert isinstance(told, ExplainedDocument)
+    data = encode(told)
+    assert list(data) == [*encode(resolve_document(selection)), "explained"]
+    assert data["explained"][0]["lines"][0] == ["tensorflow", "the newest that fits"]
+
+
+def test_an_interpreter_has_all_its_keys() -> None:
+    data = encode(resolve_document(answer(mac("3.12.4"))))
+    assert list(data["interpreter"]) == ["version", "arch", "path", "free_threaded"]
+    nothing = encode(resolve_document(answer(linux("3.14.0"))))
+    assert [nothing[key] for key in ("interpreter", "target", "expect")] == [None, None, None]
+
+
 def test_a_compiled_plugin_is_among_the_requirements_and_marked_as_one() -> None:
     selection = answer(mac("3.12.4", os_version="15.2"), "2.21.*", "metal")
-    data = selection_data(selection)
+    data = encode(resolve_document(selection))
     assert data["requirements"][-1] == "tensorflow-metal-plugin==0.4.1"
     assert data["source_builds"] == ["tensorflow-metal-plugin==0.4.1"]
     shown = told(selection)

@@ -169,7 +169,7 @@ def test_what_is_returned_is_what_json_says(three: Store) -> None:
     assert list(encode(list_generations(three.layout.prefix, ()))) == ["prefix", "current", "missing", "generations"]
     assert encode(roll_back(three.layout.prefix, 1, ())) == {
         "prefix": str(three.layout.prefix), "generation": 1, "before": 3, "changed": True, "row": "row-1",
-        "whole": True, "missing": (), "cures": {}, "uncured": {},
+        "whole": True, "missing": [], "cures": {}, "uncured": {},
     }  # fmt: skip
     assert encode(remove(three.layout.prefix, 2)) == {
         "prefix": str(three.layout.prefix), "generation": 2, "changed": True,
