@@ -24,7 +24,7 @@ DOING = {
     "workflows/run.py",
     "cli/run.py",
     "cli/session.py",
-    "cli/verify.py",
+    "cli/page.py",
     "envs/conda/engine.py",
     "envs/cure_files.py",
     "envs/conda/unpack.py",

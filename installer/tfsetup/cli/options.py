@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -57,3 +58,12 @@ Replace = Annotated[
 AllowBuild = Annotated[
     bool, typer.Option("--allow-build", help="Let a row that needs it compile a plugin, without asking.")
 ]
+
+
+class Dtype(StrEnum):
+    """The types a product of matrices can be asked for in; Typer repeats no `Literal`."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT64 = "float64"

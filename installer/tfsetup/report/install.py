@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, assert_never
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, ValidationError, convert
 
+from tfsetup.doctor.present import ShownDiagnosis, shown
 from tfsetup.errors import Code
+from tfsetup.loader.report import Report
 from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Backend
 from tfsetup.report.resolve import ResolveDocument, resolve_document, resolve_lines
 from tfsetup.report.result import Result
 from tfsetup.report.text import seconds, size
-from tfsetup.workflows.checks import kept
+from tfsetup.verify.history import History
+from tfsetup.verify.model import Verification
+from tfsetup.workflows.checks import KeptPrediction, kept
 from tfsetup.workflows.install import Installed, Refusal, Rehearsal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-Data = Mapping[str, Any]
+Kept = Mapping[str, object]
+"""What a receipt keeps; it may have been written by another tfsetup."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,10 +55,10 @@ class InstallDocument:
     """What kind of environment it is."""
     seconds: Mapping[str, float]
     """What each phase took: lock, download, build, preflight, verify."""
-    verify: Data | None
-    """What the verification found; null: there was none."""
-    preflight: Data | None
-    """What the prediction found, `checked` as a number; null: there was none."""
+    verify: Verification | Kept | None
+    """What the verification found, or (nothing was built) what the receipt keeps of it; null: there was none."""
+    preflight: KeptPrediction | Kept | None
+    """What the prediction found, or what the receipt keeps of it; null: there was none."""
     changed: bool
     """Whether the prefix leads to another generation than before."""
     cures: Mapping[str, str]
@@ -75,9 +81,9 @@ class InstallDocument:
     """A dry run: why, or why not."""
     refused: str | UnsetType = UNSET
     """Why what was built is not switched to."""
-    doctor: Data | UnsetType | None = UNSET
+    doctor: ShownDiagnosis | UnsetType | None = UNSET
     """Then: what the doctor says of it, null: it knows no cause."""
-    history: Data | UnsetType = UNSET
+    history: History | UnsetType = UNSET
     """How what was verified compares with earlier verifications of this prefix."""
 
 
@@ -86,8 +92,9 @@ def install_result(found: Installed) -> Result[InstallDocument | NotInstallable]
     data = install_document(found)
     if isinstance(data, NotInstallable):
         return Result(command="install", data=data, code=Code.NO_ROW)
-    findings = (data.verify or {}).get("findings", ())
-    return Result(command="install", data=data, findings=findings, code=Code.ANSWER_IS_NO if found.refusal else None)
+    return Result(
+        command="install", data=data, findings=_findings(data.verify), code=Code.ANSWER_IS_NO if found.refusal else None
+    )
 
 
 def install_document(found: Installed) -> InstallDocument | NotInstallable:
@@ -116,7 +123,7 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
     if found.refusal is not None:
         data = _with_refusal(data, found.refusal)
     if found.verification is not None and found.history is not None:
-        data = replace(data, verify=kept(found.verification), history=found.history.data)
+        data = replace(data, verify=found.verification, history=found.history)
     return data
 
 
@@ -128,14 +135,22 @@ def _with_rehearsal(data: InstallDocument, would: Rehearsal) -> InstallDocument:
 
 
 def _with_refusal(data: InstallDocument, refusal: Refusal) -> InstallDocument:
-    from tfsetup.doctor.present import to_data
-    from tfsetup.loader.report import Report
-
-    word = None if refusal.diagnosis is None else to_data(refusal.diagnosis)
+    word = None if refusal.diagnosis is None else shown(refusal.diagnosis)
     data = replace(data, refused=refusal.words, doctor=word)
-    if isinstance(refusal.report, Report):
-        return replace(data, preflight=kept(refusal.report))
-    return replace(data, verify=kept(refusal.report))
+    match refusal.report:
+        case Report():
+            return replace(data, preflight=kept(refusal.report))
+        case Verification():
+            return replace(data, verify=refusal.report)
+        case _:
+            assert_never(refusal.report)
+
+
+def _findings(verified: Verification | Kept | None) -> Sequence[object]:
+    if isinstance(verified, Verification):
+        return verified.findings
+    findings = verified.get("findings") if verified else None
+    return findings if isinstance(findings, list) else ()
 
 
 def outcome(data: InstallDocument | NotInstallable, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
@@ -165,8 +180,7 @@ def _dry(
 
 
 def _installed(data: InstallDocument, command: str, *, windows: bool) -> Iterator[RenderableType]:
-    if data.verify is not None:
-        yield _verified(data.verify)
+    yield from _verified(data.verify)
     spent = ", ".join(f"{phase} {seconds(each)}" for phase, each in data.seconds.items() if each)
     yield ""
     took = f" ({spent})" if spent else ""
@@ -174,18 +188,21 @@ def _installed(data: InstallDocument, command: str, *, windows: bool) -> Iterato
     yield from next_steps(data, command, windows=windows)
 
 
-def _verified(data: Data) -> RenderableType:
+def _verified(found: Verification | Kept | None) -> Iterator[RenderableType]:
+    """Yield the table of a verification; of one that another tfsetup kept only where it is understood."""
     from tfsetup.report.verify import verify_view
 
-    return verify_view(data, data.get("findings", []))
+    with suppress(ValidationError):
+        if found is not None:
+            yield verify_view(found if isinstance(found, Verification) else convert(found, Verification))
 
 
 def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
-    if data.verify:
-        yield _verified(data.verify)
-    for failure in (data.preflight or {}).get("failures", ()):
-        yield f"{failure['kind']}: {failure['image']}"
-        yield from (f"    {line}" for line in failure["message"].splitlines())
+    yield from _verified(data.verify)
+    if isinstance(data.preflight, KeptPrediction):
+        for failure in data.preflight.failures:
+            yield f"{failure.kind}: {failure.image}"
+            yield from (f"    {line}" for line in failure.message.splitlines())
     if data.doctor:
         from tfsetup.report.doctor import doctor_text
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import assert_never
 
-from tfsetup.ground.encode import encode
 from tfsetup.host.model import Host
-from tfsetup.loader.report import Report, report_document
+from tfsetup.loader.model import LoadFailure, Verdict
+from tfsetup.loader.report import Note, Report, UnseenDocument, report_document
+from tfsetup.loader.tensorflow.cuda import CudaLibraries
 from tfsetup.matrix.model import Selection
-from tfsetup.verify import findings_data, to_data
 from tfsetup.verify.model import Verification
 from tfsetup.workflows.told import Detail, Told
 
@@ -54,7 +54,7 @@ class Checks:
     run: Verify
     found: Verification | None = None
 
-    def preflight(self, python: Path) -> object:
+    def preflight(self, python: Path) -> KeptPrediction:
         """Predict the native load from the built files, before any of them is run.
 
         Raises:
@@ -66,7 +66,7 @@ class Checks:
             raise Refused(report)
         return kept(report)
 
-    def verify(self, python: Path) -> object:
+    def verify(self, python: Path) -> Verification:
         """Load TensorFlow in a fresh interpreter and time a matmul on each device.
 
         Raises:
@@ -82,18 +82,40 @@ class Checks:
         )
         if not self.found.ok:
             raise Refused(self.found)
-        return kept(self.found)
+        return self.found
 
 
-def kept(report: Report | Verification) -> Mapping[str, object]:
-    """Return what a receipt keeps of a check, and what JSON says of it: of a prediction how many files were read."""
-    match report:
-        case Report():
-            return {**encode(report_document(report)), "checked": len(report.checked)}
-        case Verification():
-            return to_data(report) | {"findings": findings_data(report)}
-        case _:
-            assert_never(report)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptPrediction:
+    """A prediction as a receipt keeps it: how many files were opened, not which. Paths are relative to `site`."""
+
+    verdict: Verdict
+    """`fails` when something was refused, `undecided` when something unseen matters, else `loads`."""
+    images: int
+    """How many native files were followed, the operating system's own not counted."""
+    checked: int
+    """How many files were opened one after another, as an import opens them."""
+    failures: tuple[LoadFailure, ...]
+    """What the loader would refuse."""
+    not_covered: tuple[UnseenDocument, ...]
+    """What reading files cannot decide."""
+    tensorflow: str | None
+    """The version found; null: there is no TensorFlow among the files."""
+    python: str | None
+    """The Python it was judged for, `X.Y`."""
+    site: str
+    """Where site-packages is."""
+    cuda: CudaLibraries | None
+    """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
+    notes: tuple[Note, ...]
+    """What is worth knowing and does not decide the verdict."""
+
+
+def kept(report: Report) -> KeptPrediction:
+    """Return what a receipt keeps of a prediction."""
+    whole = report_document(report)
+    parts = {each.name: getattr(whole, each.name) for each in fields(whole)}
+    return KeptPrediction(**(parts | {"checked": len(whole.checked)}))
 
 
 def predicted(python: Path, host: Host, minor: str | None, told: Told) -> Report:

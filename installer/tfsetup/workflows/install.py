@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfsetup.doctor.defects import pinned
 from tfsetup.doctor.model import Diagnosis
@@ -34,14 +33,14 @@ from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
+from tfsetup.verify.history import History
 from tfsetup.verify.model import Verification
 from tfsetup.workflows.checks import Checks, Predict, Refused, Verify, predicted
 from tfsetup.workflows.conda_choice import CondaChoice, solve_here
+from tfsetup.workflows.diagnose import consult
 from tfsetup.workflows.told import Asked, Told, silent
+from tfsetup.workflows.verify import compared
 from tfsetup.workflows.which_lock import Relock, Request, choose, read_of
-
-if TYPE_CHECKING:
-    from tfsetup.verify.history_file import Kept
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +127,7 @@ class Installed:
     """Whether the prefix leads to another generation than before."""
     verification: Verification | None = None
     """What was found now, with what became slower since earlier ones; None: nothing was built or verified."""
-    history: Kept | None = None
+    history: History | None = None
     """How that compares with earlier verifications of this prefix."""
     rehearsal: Rehearsal | None = None
     """What a dry run says instead."""
@@ -222,7 +221,10 @@ def install(
     except Refused as refused:
         return replace(chosen, refusal=_refusal(refused, order, host, matrix, work.plan))
     done = _with_outcome(chosen, outcome)
-    return _with_history(done, order.prefix, checks.found, told) if outcome.changed and checks.found else done
+    if not outcome.changed or checks.found is None:
+        return done
+    found, history = compared(order.prefix, checks.found, told=told)
+    return replace(done, verification=found, history=history)
 
 
 def _chosen(
@@ -354,8 +356,6 @@ def _agree_to_build(order: InstallOrder, selection: Selection, asked: Asked | No
 
 
 def _refusal(refused: Refused, order: InstallOrder, host: Host, matrix: Matrix, plan: Plan) -> Refusal:
-    from tfsetup.workflows.diagnose import consult
-
     packages = pinned(plan.requirements)
     diagnosis = consult(refused.report, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
     return Refusal(report=refused.report, words=str(refused), diagnosis=diagnosis)
@@ -369,14 +369,3 @@ def _with_outcome(chosen: Installed, outcome: Outcome) -> Installed:
         cures=outcome.receipt.cures,
         seconds={**chosen.seconds, **outcome.seconds},
     )
-
-
-def _with_history(done: Installed, prefix: Path, found: Verification, told: Told) -> Installed:
-    """Keep the verification in the history of the prefix, and tell what became slower."""
-    from tfsetup.verify import keep
-
-    kept = keep(prefix, found)
-    if kept.problem:
-        told(f"Note      {kept.problem}")
-    whole = replace(found, findings=(*found.findings, *kept.findings))
-    return replace(done, verification=whole, history=kept)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from support.envs import make_receipt
-from support.verify import judged, verdict
+from support.verify import verdict
 from tfsetup.doctor.model import Diagnosis
+from tfsetup.doctor.present import shown
 from tfsetup.errors import Code
 from tfsetup.ground.encode import encode
 from tfsetup.loader.model import LoadFailure
@@ -105,12 +106,10 @@ def test_a_plan_is_numbered() -> None:
 
 
 def test_a_refusal_quotes_the_loader_and_says_what_is_unchanged() -> None:
-    failure = {
-        "kind": "symbol-not-found",
-        "image": "plugins/x.dylib",
-        "message": "Not found: _f\n  Expected in: y",
-    }
-    data = _data(refused="This machine would not load it.", preflight={"failures": [failure]})
+    words = "Not found: _f\n  Expected in: y"
+    failure = LoadFailure(kind="symbol-not-found", image="/s/plugins/x.dylib", message=words, stage="plugin")
+    report = Report(site="/s", python="3.12", tensorflow="2.99.0", failures=(failure,))
+    data = _data(refused="This machine would not load it.", preflight=kept(report))
     assert _lines(data) == [
         "symbol-not-found: plugins/x.dylib",
         "    Not found: _f",
@@ -123,9 +122,15 @@ def test_a_refusal_quotes_the_loader_and_says_what_is_unchanged() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"refused": "no"}], ids=["installed", "refused"])
 def test_a_verified_environment_shows_its_devices_first(more: dict[str, Any]) -> None:
-    verified, findings = judged("cpu-only")
-    data = _data(verify=verified | {"findings": findings}, **more)
-    assert not isinstance(next(iter(outcome(data, command="tfsetup"))), str)
+    for found in (verdict("cpu-only"), encode(verdict("cpu-only"))):
+        data = _data(verify=found, **more)
+        assert not isinstance(next(iter(outcome(data, command="tfsetup"))), str)
+
+
+def test_what_another_tfsetup_kept_of_a_verification_is_handed_on_and_not_drawn() -> None:
+    data = _data(verify={"devices": "of another kind", "findings": [{"title": "t"}]})
+    assert encode(data)["verify"] == {"devices": "of another kind", "findings": [{"title": "t"}]}
+    assert _lines(data)[0] == ""
 
 
 def test_a_conda_prefix_is_activated_by_its_path() -> None:
@@ -179,7 +184,7 @@ def test_a_verification_that_refuses_brings_its_findings_and_the_doctor() -> Non
     why = Diagnosis(verdict="problem", findings=())
     result = install_result(_installed(refusal=Refusal(report=found, words="It does not run.", diagnosis=why)))
     assert isinstance(result.data, InstallDocument)
-    assert [one["title"] for one in result.findings] == [one.title for one in found.findings]
-    assert result.data.verify == kept(found)
-    assert isinstance(result.data.doctor, dict)
+    assert result.findings == found.findings
+    assert result.data.verify is found
+    assert result.data.doctor == shown(why)
     assert len(list(outcome(result.data, command="tfsetup"))) == 5

@@ -28,7 +28,6 @@ from tfsetup.locks.model import Lock
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.verify.model import Verification
-from tfsetup.workflows.checks import kept
 from tfsetup.workflows.install import Installed, InstallOrder, Tools, install, refuse_place
 from tfsetup.workflows.told import Detail
 
@@ -107,7 +106,7 @@ def words(course: Course) -> list[str]:
 def test_what_is_asked_for_is_locked_built_proved_and_switched_to(course: Course) -> None:
     done = course()
     assert course.used == ["solve linux-x86_64-cpu", "build", "predict 1 3.12", "verify 1"]
-    assert words(course) == ["Detected", "Chosen", "Locked", "Preflight:", "Verifying"]
+    assert words(course) == ["Detected", "Chosen", "Locked", "Fetching", "Preflight:", "Verifying"]
     assert course.said[-1] == Detail("  timing")
     assert (done.prefix, done.changed, done.selection.row) == (str(course.folder / ".venv"), True, "linux-x86_64-cpu")
     assert done.receipt == course.store.receipt(1)
@@ -121,7 +120,7 @@ def test_the_receipt_keeps_what_both_checks_found(course: Course) -> None:
     assert done.receipt is not None
     assert done.receipt.preflight is not None
     assert (done.receipt.preflight["verdict"], done.receipt.preflight["checked"]) == ("loads", 2)
-    assert done.receipt.verify == json.loads(json.dumps(encode(kept(course.found))))
+    assert done.receipt.verify == json.loads(json.dumps(encode(course.found)))
 
 
 def test_what_was_found_is_compared_with_earlier_verifications(course: Course) -> None:
