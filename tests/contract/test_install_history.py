@@ -43,7 +43,7 @@ def install(tfsetup: Tfsetup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("TFSETUP_STATE_DIR", str(tmp_path / "state"))
     host = read_host(CASES / "hosts" / "linux-x86_64-glibc-2.36.json")
     monkeypatch.setattr("tfsetup.host.probe.probe", lambda **_: host)
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", lambda *_, **__: Finished(stdout=ONE_PACKAGE, stderr=""))
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", lambda *_, **__: Finished(stdout=ONE_PACKAGE, stderr=""))
     monkeypatch.setattr("tfsetup.envs.run.run_uv", FakeUv())
     versions = iter(("2.17.1", "2.18.1", "2.19.1"))  # another each time, so that something is built each time
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,11 +11,6 @@ from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
 from tfsetup.report.doctor_document import DoctorDocument, doctor_document, outcome
 from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.doctor.model import Diagnosis
-    from tfsetup.matrix.file.rows import Matrix
-    from tfsetup.report.install import InstallDocument, NotInstallable
 
 
 def doctor(
@@ -45,6 +40,7 @@ def doctor(
     """Say what is wrong and what fixes it, from an environment, a pasted log, or both."""
 
     def work(session: Session) -> Result[DoctorDocument]:
+        from tfsetup.cli.fix import fixed
         from tfsetup.doctor.act import write_bundle
         from tfsetup.matrix.file.disk import read_matrix
         from tfsetup.workflows.diagnose import Files, brought, concluded, examine
@@ -59,26 +55,10 @@ def doctor(
             session.say(f"Wrote {bundle}. Read it before you send it.")
         if not fix or diagnosis.verdict != "problem":
             return Result(command="doctor", data=doctor_document(diagnosis), code=outcome(diagnosis))
-        repaired = _fixed(session, diagnosis, matrix, yes=yes)
+        repaired = fixed(session, diagnosis, matrix, yes=yes)
         return Result(command="doctor", data=doctor_document(diagnosis, repaired.data), code=repaired.code)
 
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
-
-
-def _fixed(
-    session: Session, diagnosis: Diagnosis, matrix: Matrix, *, yes: bool
-) -> Result[InstallDocument | NotInstallable]:
-    """Carry out the fix that is tfsetup's own, as the most likely finding has it."""
-    from tfsetup.report.install import install_result
-    from tfsetup.workflows.fix import fix, order_of, proposed
-    from tfsetup.workflows.install import refuse_place
-
-    session.refuse_replay("`tfsetup doctor --fix`")
-    rebuild = proposed(diagnosis.findings)
-    session.say(f"Cause     {diagnosis.findings[0].title}")
-    refuse_place(order_of(rebuild, dry_run=True), told=session.say)
-    done = fix(rebuild, session.host(), matrix, yes=yes, told=session.say, asked=session.asked, screen=session.screen)
-    return install_result(done)
 
 
 def _render(session: Session, result: Result[DoctorDocument]) -> None:

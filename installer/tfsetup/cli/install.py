@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
     from tfsetup.report.install import InstallDocument, NotInstallable
-    from tfsetup.workflows.install import InstallOrder
 
 
 def install(
@@ -43,40 +41,26 @@ def install(
     host: o.HostFile = None,
 ) -> None:
     """Put a TensorFlow that really runs onto this machine, and prove it."""
-    from tfsetup.workflows.install import InstallOrder
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.report.install import install_result, outcome
+    from tfsetup.workflows import install as course
 
-    order = InstallOrder(
+    order = course.InstallOrder(
         ask=Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre),
         prefix=prefix, lock_file=lock, no_lock=no_lock, update_lock=update_lock, index_url=index_url, offline=offline,
         preflight=not no_preflight, verify=not no_verify, cures=not without_cures, dry_run=dry_run, replace=replace,
         allow_build=allow_build,
     )  # fmt: skip
-    execute(ctx, "install", json=as_json, host=host, work=partial(_work, order), render=_render)
 
+    def work(session: Session) -> Result[InstallDocument | NotInstallable]:
+        if not dry_run:
+            session.refuse_replay("`tfsetup install`")
+        course.refuse_place(order, told=session.say)
+        at, say, ask = (session.host(), read_matrix(session.matrix)), session.say, session.asked
+        return install_result(course.install(order, *at, told=say, asked=ask, screen=session.screen))
 
-def _work(order: InstallOrder, session: Session) -> Result[InstallDocument | NotInstallable]:
-    from tfsetup.cli.relock import relock
-    from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.report.install import install_result
-    from tfsetup.workflows.install import install, refuse_place
+    def render(session: Session, result: Result[InstallDocument | NotInstallable]) -> None:
+        for part in outcome(result.data, command=called(), windows=sys.platform == "win32"):
+            session.show(part)
 
-    if not order.dry_run:
-        session.refuse_replay("`tfsetup install`")
-    refuse_place(order, told=session.say)
-    found = install(
-        order,
-        session.host(),
-        read_matrix(session.matrix),
-        told=session.say,
-        asked=session.asked,
-        screen=session.screen,
-        relock=relock(session, order),
-    )
-    return install_result(found)
-
-
-def _render(session: Session, result: Result[InstallDocument | NotInstallable]) -> None:
-    from tfsetup.report.install import outcome
-
-    for part in outcome(result.data, command=called(), windows=sys.platform == "win32"):
-        session.show(part)
+    execute(ctx, "install", json=as_json, host=host, work=work, render=render)

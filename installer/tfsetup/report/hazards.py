@@ -24,16 +24,3 @@ def sentences(defects: Iterable[Defect | Data], requirements: Sequence[str]) -> 
     packages = pins(requirements)
     for each in defects:
         yield sentence(each if isinstance(each, Defect) else convert(dict(each), Defect), packages)
-
-
-def summed(entries: Sequence[Data]) -> dict[str, Any]:
-    """Return `environment` and `hazards` over several entries (files of a lock): cured is what all of them cure."""
-    environment: dict[str, str] = {}
-    found: dict[str, dict[str, Any]] = {}
-    for entry in entries:
-        environment |= entry.get("environment", {})
-        for hazard in entry.get("hazards", ()):
-            before = found.get(hazard["id"])
-            cured = hazard["cured"] and (before is None or before["cured"])
-            found[hazard["id"]] = {**hazard, "cured": cured}
-    return {"environment": environment, "hazards": list(found.values())}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from tfsetup.host.model import Host
 from tfsetup.loader.report import Report
 from tfsetup.locks.cure import as_locked
 from tfsetup.locks.digest import digest
-from tfsetup.locks.model import Lock
+from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, asked_index, settings_not_used, told_index
 from tfsetup.matrix.defects import defects_of
 from tfsetup.matrix.defects import sentence as told_of
@@ -36,7 +36,7 @@ from tfsetup.matrix.model import Ask, Selection
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Verification
 from tfsetup.workflows.checks import Checks, Predict, Refused, Verify, predicted
-from tfsetup.workflows.conda_choice import CondaChoice, solve_here
+from tfsetup.workflows.conda_choice import solve_here
 from tfsetup.workflows.diagnose import consult
 from tfsetup.workflows.told import Asked, Told, silent
 from tfsetup.workflows.verify import compared
@@ -135,10 +135,10 @@ class Installed:
     """Why nothing was switched to."""
 
 
-def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock | CondaChoice:
+def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
     if selection.backend == "conda":
         return solve_here(selection, host, pre=order.ask.pre, offline=order.offline, index_url=order.index_url)
-    from tfsetup.locks.solve import solve
+    from tfsetup.locks.venv.solve import solve
 
     environ = Index(url=order.index_url).environ
     return solve(selection, pre=order.ask.pre, offline=order.offline, environ=environ)
@@ -154,7 +154,7 @@ def _verify() -> Verify:
 class Tools:
     """What does the work that takes time; a test puts its own in place."""
 
-    solve: Callable[[InstallOrder, Selection, Host], Lock | CondaChoice] = _solve
+    solve: Callable[[InstallOrder, Selection, Host], Lock] = _solve
     build: Callable[..., Outcome] = build_generation
     predict: Predict = predicted
     verify: Verify = field(default_factory=_verify)
@@ -179,12 +179,11 @@ def install(
     told: Told = silent,
     asked: Asked | None = None,
     screen: Screen | None = None,
-    relock: Relock | None = None,
     tools: Tools | None = None,
 ) -> Installed:
     """Build what the order asks for, prove that it runs, and let the prefix lead to it; on any failure nothing changed.
 
-    `screen` is where uv's own progress goes, `relock` writes the lock of a row anew (for `update_lock`).
+    `screen` is where uv's own progress goes.
 
     Raises:
         UsageError: the prefix may not be one, or something must be compiled and nobody agreed.
@@ -196,7 +195,7 @@ def install(
     tools = tools or Tools()
     refuse_place(order)
     told(f"Detected  {describe_host(host)}")
-    selection, lock = _chosen(order, host, matrix, relock, told)
+    selection, lock = _chosen(order, host, matrix, told)
     store = Store(layout_for(order.prefix))
     chosen = Installed(prefix=str(store.layout.prefix), selection=selection, cured=order.cures)
     if not selection.installable:
@@ -227,14 +226,12 @@ def install(
     return replace(done, verification=found, history=history)
 
 
-def _chosen(
-    order: InstallOrder, host: Host, matrix: Matrix, relock: Relock | None, told: Told
-) -> tuple[Selection, Lock | CondaChoice | None]:
+def _chosen(order: InstallOrder, host: Host, matrix: Matrix, told: Told) -> tuple[Selection, Lock | None]:
     """Return what fits, with the known defects of what the lock holds where there is one, and that lock."""
     request = Request(
         lock_file=order.lock_file,
         no_lock=order.no_lock,
-        relock=relock if order.update_lock and not order.dry_run else None,
+        relock=_relock(order, matrix, told) if order.update_lock and not order.dry_run else None,
         told=told,
     )
     choice = choose(host, order.ask, matrix, request)
@@ -251,6 +248,27 @@ def _chosen(
     for defect in defects_of(selection.hazards, cured=order.cures):
         told(f"Defect    {told_of(defect, pins(selection.requirements))}")
     return selection, lock
+
+
+def _relock(order: InstallOrder, matrix: Matrix, told: Told) -> Relock:
+    """Return what writes the lock of a row anew, from the index that the installation uses."""
+
+    def write(row: str, pythons: Sequence[str], form: Form | None) -> None:
+        from tfsetup.workflows.backends import LockOrder
+        from tfsetup.workflows.lock import lock
+
+        anew = LockOrder(
+            ask=Ask(),
+            pythons=tuple(pythons),
+            platforms=(row,),
+            form=form,
+            prove=order.preflight,
+            index_url=order.index_url,
+            offline=order.offline,
+        )
+        lock(anew, matrix, told=told)
+
+    return write
 
 
 def line_of(selection: Selection) -> str:
@@ -288,14 +306,14 @@ def _there(
 class _Work:
     """What is to be built: the lock and the steps, where from, and how long it took to find out."""
 
-    lock: Lock | CondaChoice
+    lock: Lock
     plan: Plan
     index: tuple[str, ...]
     seconds: Mapping[str, float]
 
 
 def _prepared(
-    order: InstallOrder, host: Host, selection: Selection, found: Lock | CondaChoice | None, told: Told, tools: Tools
+    order: InstallOrder, host: Host, selection: Selection, found: Lock | None, told: Told, tools: Tools
 ) -> _Work:
     index = told_index(order.index_url)
     for line in index:
@@ -306,30 +324,17 @@ def _prepared(
     lock = found or tools.solve(order, selection, host)
     seconds = {"lock": time.perf_counter() - began}
     told(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
-    plan = _plan(order, host, selection, lock, pinned=found is not None)
-    return _Work(lock=lock, plan=plan, index=index, seconds=seconds)
-
-
-def _plan(order: InstallOrder, host: Host, selection: Selection, lock: Lock | CondaChoice, *, pinned: bool) -> Plan:
-    if isinstance(lock, CondaChoice):
-        return lock.plan(
-            selection,
-            pinned=pinned,
-            preflight=order.preflight,
-            verify=order.verify,
-            cures=order.cures,
-            index_url=order.index_url,
-        )
-    return plan_install(
+    plan = plan_install(
         selection,
         lock,
         host,
-        pinned=pinned,
+        pinned=found is not None,
         preflight=order.preflight,
         verify=order.verify,
         cures=order.cures,
         index=Index(url=order.index_url, asked=asked_index(order.index_url)),
     )
+    return _Work(lock=lock, plan=plan, index=index, seconds=seconds)
 
 
 def _rehearsed(work: _Work, why: str) -> Rehearsal:

@@ -11,15 +11,16 @@ from tfsetup.errors import LockError, Where
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.asked import asked_otherwise, made_by_others
-from tfsetup.locks.fresh import changes, recorded_order
+from tfsetup.locks.conda.asking import asked_by, check_fits
 from tfsetup.locks.model import Form, Lock
-from tfsetup.locks.suits import Suits, Unsuited, suits
-from tfsetup.locks.targets import Order, current_rows, rows_for, takes
 from tfsetup.locks.team import Team
+from tfsetup.locks.venv.fresh import changes, recorded_order
+from tfsetup.locks.venv.suits import Suits, Unsuited, suits
+from tfsetup.locks.venv.targets import Order, current_rows, rows_for, takes
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.workflows.conda_choice import CondaChoice, ask_of, check, is_conda_lock, read_choice
+from tfsetup.workflows.conda_choice import is_conda_lock, part_of, read_part
 from tfsetup.workflows.told import Told
 
 Relock = Callable[[str, Sequence[str], Form | None], None]
@@ -47,7 +48,7 @@ class Choice:
 
     path: Path | None
     selection: Selection
-    conda: CondaChoice | None = None
+    conda: Lock | None = None
 
 
 def choose(host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
@@ -58,8 +59,7 @@ def choose(host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
         InvalidFileError: a lock or the team file is damaged.
     """
     if request.lock_file is not None and is_conda_lock(request.lock_file):
-        conda = read_choice(request.lock_file, host)
-        return Choice(path=request.lock_file, selection=select(host, ask_of(conda, ask, matrix), matrix), conda=conda)
+        return _of_conda(request.lock_file, host, ask, matrix)
     if request.lock_file is not None:
         return _named(request.lock_file, host, ask, matrix, request)
     if request.no_lock or ask.backend == "conda":
@@ -67,7 +67,13 @@ def choose(host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
     return _InPlace(host, ask, matrix, request).choose()
 
 
-def read_of(choice: Choice) -> Lock | CondaChoice | None:
+def _of_conda(path: Path, host: Host, ask: Ask, matrix: Matrix) -> Choice:
+    lock = read_part(path, host)
+    ask = asked_by(part_of(lock), ask, matrix, str(path))
+    return Choice(path=path, selection=select(host, ask, matrix), conda=lock)
+
+
+def read_of(choice: Choice) -> Lock | None:
     """Return what the chosen lock says; None: there is none, and something must be resolved.
 
     Raises:
@@ -78,7 +84,7 @@ def read_of(choice: Choice) -> Lock | CondaChoice | None:
         return None
     if choice.conda is None:
         return files.read_lock(choice.path, sdists=choice.selection.sdists)
-    check(choice.conda, choice.selection, choice.path)
+    check_fits(part_of(choice.conda), choice.selection, str(choice.path))
     return choice.conda
 
 

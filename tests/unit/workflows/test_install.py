@@ -25,6 +25,7 @@ from tfsetup.host.model import Host
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report
 from tfsetup.locks.model import Lock
+from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.verify.model import Verification
@@ -46,8 +47,6 @@ LOADS = Report(site="/s", python="3.12", tensorflow="2.99.0", images=3, checked=
 
 
 def one_package() -> Lock:
-    from tfsetup.locks.pylock import read_pylock
-
     return read_pylock(ONE_PACKAGE, file="pylock.toml", sdists=())
 
 
