@@ -216,3 +216,12 @@ def test_what_somebody_else_locked_is_cured_by_what_is_in_it(
     argv = ["install", "--dry-run", "--json", "--lock", "pylock.toml", "--host", host_file("macos-14-m3")]
     data = tfsetup(*argv).document["data"]
     assert data["cures"] == data["environment"] == cures
+
+
+def test_a_fix_changes_no_machine_for_the_sake_of_another(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path
+) -> None:
+    (tmp_path / "log.txt").write_text("ModuleNotFoundError: No module named 'tensorflow'\n")
+    ran = tfsetup("doctor", "--log", "log.txt", "--host", host_file("macos-14-m3"), "--fix", "--yes")
+    assert ran.status == 2
+    assert "`tfsetup doctor --fix` changes this machine, and --host describes another one." in ran.err
