@@ -9,6 +9,7 @@ import typer
 
 from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
+from tfsetup.ground.encode import encode
 from tfsetup.report.doctor_document import DoctorDocument, doctor_document, outcome
 from tfsetup.report.result import Result
 
@@ -56,7 +57,7 @@ def doctor(
         if not fix or diagnosis.verdict != "problem":
             return Result(command="doctor", data=doctor_document(diagnosis), code=outcome(diagnosis))
         repaired = fixed(session, diagnosis, matrix, yes=yes)
-        return Result(command="doctor", data=doctor_document(diagnosis, repaired.data), code=repaired.code)
+        return Result(command="doctor", data=doctor_document(diagnosis, encode(repaired.data)), code=repaired.code)
 
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from tfsetup.doctor.model import Diagnosis
 from tfsetup.doctor.present import ShownDiagnosis, shown
 from tfsetup.errors import Code
-from tfsetup.report.install import InstallDocument, NotInstallable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoctorDocument(ShownDiagnosis):
     """A diagnosis, and what `--fix` did about it."""
 
-    fixed: InstallDocument | NotInstallable | UnsetType = UNSET
+    fixed: Mapping[str, Any] | UnsetType = UNSET
     """What `tfsetup install --json` would have printed. Left out where nothing was to be carried out."""
 
 
-def doctor_document(
-    diagnosis: Diagnosis, fixed: InstallDocument | NotInstallable | UnsetType = UNSET
-) -> DoctorDocument:
+def doctor_document(diagnosis: Diagnosis, fixed: Mapping[str, Any] | UnsetType = UNSET) -> DoctorDocument:
     """Return what is printed of a diagnosis."""
     seen = shown(diagnosis)
     return DoctorDocument(**{field.name: getattr(seen, field.name) for field in fields(seen)}, fixed=fixed)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from msgspec import UNSET, UnsetType, ValidationError, convert
 
@@ -25,8 +24,7 @@ from tfsetup.workflows.install import Installed, Refusal, Rehearsal
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-Kept = Mapping[str, object]
-"""What a receipt keeps; it may have been written by another tfsetup."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,10 +53,10 @@ class InstallDocument:
     """What kind of environment it is."""
     seconds: Mapping[str, float]
     """What each phase took: lock, download, build, preflight, verify."""
-    verify: Verification | Kept | None
-    """What the verification found, or (nothing was built) what the receipt keeps of it; null: there was none."""
-    preflight: KeptPrediction | Kept | None
-    """What the prediction found, or what the receipt keeps of it; null: there was none."""
+    verify: Verification | None
+    """What the verification found when it was built; null: there was none, or another tfsetup wrote it down."""
+    preflight: KeptPrediction | None
+    """What the prediction found when it was built; null: there was none, or another tfsetup wrote it down."""
     changed: bool
     """Whether the prefix leads to another generation than before."""
     cures: Mapping[str, str]
@@ -92,9 +90,9 @@ def install_result(found: Installed) -> Result[InstallDocument | NotInstallable]
     data = install_document(found)
     if isinstance(data, NotInstallable):
         return Result(command="install", data=data, code=Code.NO_ROW)
-    return Result(
-        command="install", data=data, findings=_findings(data.verify), code=Code.ANSWER_IS_NO if found.refusal else None
-    )
+    findings = data.verify.findings if data.verify else ()
+    code = Code.ANSWER_IS_NO if found.refusal else None
+    return Result(command="install", data=data, findings=findings, code=code)
 
 
 def install_document(found: Installed) -> InstallDocument | NotInstallable:
@@ -110,8 +108,8 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
         python=selection.python,
         backend=selection.backend,
         seconds={phase: round(spent, 3) for phase, spent in found.seconds.items()},
-        verify=receipt.verify if receipt else None,
-        preflight=receipt.preflight if receipt else None,
+        verify=_read(receipt.verify, Verification) if receipt else None,
+        preflight=_read(receipt.preflight, KeptPrediction) if receipt else None,
         changed=found.changed,
         cures=found.cures,
         index=found.index,
@@ -146,11 +144,12 @@ def _with_refusal(data: InstallDocument, refusal: Refusal) -> InstallDocument:
             assert_never(refusal.report)
 
 
-def _findings(verified: Verification | Kept | None) -> Sequence[object]:
-    if isinstance(verified, Verification):
-        return verified.findings
-    findings = verified.get("findings") if verified else None
-    return findings if isinstance(findings, list) else ()
+def _read(kept_then: Mapping[str, Any] | None, type_: type[T]) -> T | None:
+    """Return what a receipt keeps of a check; None also where another tfsetup wrote it, in its own way."""
+    try:
+        return None if kept_then is None else convert(kept_then, type_)
+    except ValidationError:
+        return None
 
 
 def outcome(data: InstallDocument | NotInstallable, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
@@ -188,21 +187,18 @@ def _installed(data: InstallDocument, command: str, *, windows: bool) -> Iterato
     yield from next_steps(data, command, windows=windows)
 
 
-def _verified(found: Verification | Kept | None) -> Iterator[RenderableType]:
-    """Yield the table of a verification; of one that another tfsetup kept only where it is understood."""
+def _verified(found: Verification | None) -> Iterator[RenderableType]:
     from tfsetup.report.verify import verify_view
 
-    with suppress(ValidationError):
-        if found is not None:
-            yield verify_view(found if isinstance(found, Verification) else convert(found, Verification))
+    if found is not None:
+        yield verify_view(found)
 
 
 def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
     yield from _verified(data.verify)
-    if isinstance(data.preflight, KeptPrediction):
-        for failure in data.preflight.failures:
-            yield f"{failure.kind}: {failure.image}"
-            yield from (f"    {line}" for line in failure.message.splitlines())
+    for failure in data.preflight.failures if data.preflight else ():
+        yield f"{failure.kind}: {failure.image}"
+        yield from (f"    {line}" for line in failure.message.splitlines())
     if data.doctor:
         from tfsetup.report.doctor import doctor_text
 

@@ -122,15 +122,25 @@ def test_a_refusal_quotes_the_loader_and_says_what_is_unchanged() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"refused": "no"}], ids=["installed", "refused"])
 def test_a_verified_environment_shows_its_devices_first(more: dict[str, Any]) -> None:
-    for found in (verdict("cpu-only"), encode(verdict("cpu-only"))):
-        data = _data(verify=found, **more)
-        assert not isinstance(next(iter(outcome(data, command="tfsetup"))), str)
+    data = _data(verify=verdict("cpu-only"), **more)
+    assert not isinstance(next(iter(outcome(data, command="tfsetup"))), str)
 
 
-def test_what_another_tfsetup_kept_of_a_verification_is_handed_on_and_not_drawn() -> None:
-    data = _data(verify={"devices": "of another kind", "findings": [{"title": "t"}]})
-    assert encode(data)["verify"] == {"devices": "of another kind", "findings": [{"title": "t"}]}
-    assert _lines(data)[0] == ""
+def test_what_a_receipt_keeps_of_the_checks_is_handed_on() -> None:
+    report = Report(site="/s", python="3.12", tensorflow="2.99.0", images=2, checked=("a.so",))
+    receipt = make_receipt(3, verify=encode(verdict("full-cpu")), preflight=encode(kept(report)))
+    result = install_result(_installed(receipt=receipt))
+    assert isinstance(result.data, InstallDocument)
+    assert encode(result.data.verify) == receipt.verify
+    assert encode(result.data.preflight) == receipt.preflight
+    assert result.findings == verdict("full-cpu").findings
+
+
+def test_what_another_tfsetup_kept_of_them_is_not_guessed_at() -> None:
+    receipt = make_receipt(3, verify={"devices": "of another kind"}, preflight={"verdict": "perhaps"})
+    result = install_result(_installed(receipt=receipt))
+    assert isinstance(result.data, InstallDocument)
+    assert (result.data.verify, result.data.preflight, result.findings) == (None, None, ())
 
 
 def test_a_conda_prefix_is_activated_by_its_path() -> None:

@@ -13,7 +13,8 @@ from support.conda import platform_lock
 from support.locks import package
 from support.matrix import shipped
 from tfsetup.errors import Code
-from tfsetup.ground.encode import encode, schema
+from tfsetup.ground.encode import encode
+from tfsetup.ground.schema import schema
 from tfsetup.locks.conda.lockfile import as_lock
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Lock
@@ -91,7 +92,7 @@ def test_the_keys_of_a_lock_that_is_missing() -> None:
 def test_the_type_has_a_schema_with_every_key() -> None:
     found = schema(Locked, "lock")
     assert set(found["$defs"]["LockEntry"]["properties"]) == {field.name for field in fields(LockEntry)}
-    assert set(found["$defs"]["LockEntry"]["required"]) == {"path", "row", "fresh"}
+    assert set(found["$defs"]["LockEntry"]["required"]) == {"path", "row", "packages", "fresh", "verdict"}
 
 
 # -------------------------------------------------------------------------------------------------------------- entry
