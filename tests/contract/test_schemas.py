@@ -17,7 +17,6 @@ from tfsetup.cli.commands import leaves
 from tfsetup.report.schemas import ANSWERS, FILES, names, schema_of
 
 KNOWN_GAPS = {
-    "lock",
     "matrix check",
     "matrix show",
     "matrix update",

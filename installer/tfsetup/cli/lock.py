@@ -65,7 +65,6 @@ def lock(
         return Result(command="lock", data=found, code=found.code(proven=order.prove))
 
     def render(session: Session, result: Result[Locked]) -> None:
-        for line in lock_lines(result.data):
-            session.show(line)
+        session.show("\n".join(lock_lines(result.data)))
 
     execute(ctx, "lock", json=as_json, host=host, work=work, render=render)

@@ -20,6 +20,7 @@ from tfsetup.report.resolve import ExplainedDocument, ResolveDocument
 from tfsetup.report.result import Envelope, ErrorDocument
 from tfsetup.report.verify_document import VerifyDocument
 from tfsetup.verify.model import Finding as VerifyFinding
+from tfsetup.workflows.locked import Locked
 from tfsetup.workflows.maintain import Collected, Listed, NotWhole, Removed, RolledBack
 
 
@@ -42,6 +43,7 @@ class Answer:
 ANSWERS: Final = {
     "host": Answer(data=(HostDocument,)),
     "resolve": Answer(data=(ResolveDocument, ExplainedDocument)),
+    "lock": Answer(data=(Locked,)),
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
     "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
     "doctor": Answer(data=(DoctorDocument,)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from tfsetup.errors import InvalidFileError, LockError, UsageError, Where
 from tfsetup.host.model import Host
@@ -52,17 +51,6 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
         where = Where(file=subject.executable or subject.prefix)
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
     return walk(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
-
-
-class _Run(Protocol):
-    """What the predictions of old are given; goes with the last caller."""
-
-    def say(self, text: str, /) -> object: ...
-
-
-def predict(run: _Run, subject: Subject, host: Host, python: str | None) -> Report:
-    """Judge a subject as `preflight` does; goes with the last caller."""
-    return preflight(subject, host, python=python, told=run.say)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
