@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Final
 
 from tfsetup.errors import NetworkError
+from tfsetup.ground.prefix import site_packages
+from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.workflows.subjects import Subject
@@ -28,10 +30,10 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
     from tfsetup.loader.files.view import Overlay, WheelView
     from tfsetup.locks.conda.files import read_settings
 
-    python = lock.minor
+    python = minor(lock.python)
     windows = lock.subdir.startswith("win")
     prefix = _PREFIX[host.os or "linux"]
-    site = f"{prefix}/Lib/site-packages" if windows else f"{prefix}/lib/python{python}/site-packages"
+    site = site_packages(prefix, python, windows=windows)
     native = {one.file_name: one.url for one in lock.wheels if not one.file_name.endswith("-any.whl")}
     with unpacked(lock.packages, read_settings(), offline=offline) as folders:
         linked = PrefixView(pieces(folders, prefix), at=prefix, fold=windows)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfsetup.errors import InvalidFileError, LockError, UsageError, Where
+from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.files.sources import library_path
@@ -99,12 +100,13 @@ def _judge_conda(targets: Sequence[str | Path], host: Host, python: str | None, 
     if len(targets) > 1:
         raise UsageError("A conda lock is judged by itself, without other targets.")
     part = part_of(read_part(Path(targets[0]), host))
-    if python is not None and python != part.minor:
-        message = f"This lock is for Python {part.minor or 'none'}, and {python} is asked for."
+    locked = minor(part.python)
+    if python is not None and python != locked:
+        message = f"This lock is for Python {locked or 'none'}, and {python} is asked for."
         raise LockError(message, where=Where(file=str(targets[0])), hint="Leave --python out.")
     told(f"Reading the {part.subdir} packages and wheels where they lie; nothing is linked")
     with prefix_of(part, host) as subject:
-        return preflight(subject, host, python=part.minor, told=told)
+        return preflight(subject, host, python=locked, told=told)
 
 
 _SUGGESTIONS = 4

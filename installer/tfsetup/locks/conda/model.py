@@ -5,11 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import unquote
-
-SUBDIRS: Final = ("linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64")
-"""The subdirs of a channel that TensorFlow has wheels for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,11 +119,6 @@ class PlatformLock:
     def python(self) -> str | None:
         """The version of Python in it."""
         return next((package.version for package in self.packages if package.name == "python"), None)
-
-    @property
-    def minor(self) -> str:
-        """The Python in it as `X.Y`; "" where there is none."""
-        return ".".join((self.python or "").split(".")[:2])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
