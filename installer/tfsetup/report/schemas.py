@@ -14,12 +14,14 @@ from tfsetup.ground.schema import DIALECT, schema, schemas
 from tfsetup.loader.report import Note
 from tfsetup.report.doctor_document import DoctorDocument
 from tfsetup.report.host import HostDocument
+from tfsetup.report.install import InstallDocument, NotInstallable
 from tfsetup.report.preflight import PreflightDocument
 from tfsetup.report.resolve import ExplainedDocument, ResolveDocument
 from tfsetup.report.result import Envelope, ErrorDocument
 from tfsetup.report.verify_document import VerifyDocument
 from tfsetup.verify.model import Finding as VerifyFinding
 from tfsetup.workflows.locked import Locked
+from tfsetup.workflows.maintain import Collected, Listed, NotWhole, Removed, RolledBack
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +47,11 @@ ANSWERS: Final = {
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
     "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
     "doctor": Answer(data=(DoctorDocument,)),
+    "install": Answer(data=(InstallDocument, NotInstallable), findings=VerifyFinding),
+    "list": Answer(data=(Listed,)),
+    "rollback": Answer(data=(RolledBack, NotWhole)),
+    "remove": Answer(data=(Removed,)),
+    "gc": Answer(data=(Collected,)),
     "schema": Answer(data=(SchemaDocument,)),
 }
 """By the full name of a command."""

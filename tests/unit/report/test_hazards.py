@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from tfsetup.host.model import Gpu
 from tfsetup.matrix.choose.explain import explain
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.defects import defects_of
+from tfsetup.matrix.defects import sentence as in_words
 from tfsetup.matrix.hazards import Cure, Hazard
 from tfsetup.matrix.model import Selection
-from tfsetup.report.hazards import hazards_data, sentence, sentences
+from tfsetup.report.hazards import hazards_data, sentences
 from tfsetup.report.lock import lock_lines
 from tfsetup.report.matrix import HEADINGS, defects_view, markdown, matrix_table
 from tfsetup.report.resolve import resolve_document, resolve_lines
@@ -88,6 +90,11 @@ def test_a_choice_says_its_variables_and_its_defects() -> None:
 
 
 # --------------------------------------------------------------------------------------------------------- sentences
+
+
+def sentence(hazard: Hazard, cured: bool, packages: Mapping[str, str] | None = None) -> str:
+    (defect,) = defects_of([hazard], cured=cured)
+    return in_words(defect, packages or {})
 
 
 def test_the_sentence_names_the_version_the_defect_and_the_cure() -> None:
