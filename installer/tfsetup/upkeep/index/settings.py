@@ -8,15 +8,18 @@ from __future__ import annotations
 import configparser
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.index import Choice, refuse_insecure
 from tfsetup.ground.uv_settings import Said
 
+PYPI: Final = "https://pypi.org/simple/"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Indexes:
-    """`default`: the main index, None for the library's own; `extra`: further ones. `source` says who chose.
+    """`default`: the main index, None for PyPI; `extra`: further ones. `source` says who chose.
 
     `trusted` are the hosts for which plain http is allowed (`ground.index.insecure`).
     """
