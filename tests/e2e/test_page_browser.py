@@ -29,9 +29,9 @@ def test_a_real_browser_draws_it_without_network(tmp_path: Path, name: str) -> N
     ]  # fmt: skip
     drawn = subprocess.run([*common, "--dump-dom", page.as_uri()], capture_output=True, text=True, check=True)
     subprocess.run([*common, f"--screenshot={picture}", page.as_uri()], capture_output=True, check=True)
-    svgs = drawn.stdout.count('class="main-svg"')
-    lines = drawn.stdout.count('class="js-line"')
-    assert (svgs > 0) is (name == "full-gpu")
+    plots = drawn.stdout.count('role="img"')
+    lines = drawn.stdout.count('class="line"')
+    assert (plots == 2) is (name == "full-gpu")
     assert (lines >= 8) is (name == "full-gpu")  # two devices, three types, NumPy, and the limits
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 30_000  # an empty page of that size is a few kB

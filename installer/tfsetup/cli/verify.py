@@ -145,10 +145,6 @@ class Examination:
         path = self.report
         if path is None:
             return None
-        import importlib.util
-
-        if importlib.util.find_spec("plotly") is None:
-            raise UsageError("--report needs plotly, which is not installed.", hint="pip install 'tfsetup[report]'")
         if path.is_dir() or not path.absolute().parent.is_dir():
             raise UsageError(f"{path} is not a file one could write.", hint="Name a file in a folder that exists.")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
 from typing import Any
 
 from tfsetup import __version__
 from tfsetup.report.page_style import STYLE
-from tfsetup.report.plots import errors, throughput
-from tfsetup.report.text import printable, seconds
+from tfsetup.report.plots import COLOURS, Line, errors, throughput
+from tfsetup.report.text import as_html as text
+from tfsetup.report.text import seconds
 from tfsetup.report.verify import duration
 
 Data = Mapping[str, Any]
@@ -39,11 +39,6 @@ def verify_page(data: Data, findings: Sequence[Data]) -> str:
         f"<style>{STYLE}</style></head><body><main>{body}"
         f"<footer>written by tfsetup {text(__version__)}</footer></main></body></html>\n"
     )
-
-
-def text(value: object) -> str:
-    """Return a value as text that HTML and terminals alike show as it is."""
-    return escape(printable("" if value is None else str(value)))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
@@ -104,10 +99,41 @@ def _findings(findings: Sequence[Data]) -> Iterator[str]:
 def _plots(data: Data) -> Iterator[str]:
     if not any(item["gflops"] for device in data["devices"] for item in device["matmul"]):
         return
+    numpy = [item for item in data["blas"].get("matmul") or () if item["gflops"]]
+    rates = [*_lines(data, "gflops"), *([Line(name="NumPy float32", points=_points(numpy, "gflops"))] if numpy else [])]
     yield "<h2>Throughput against matrix size</h2>"
-    yield f'<div class="plot">{throughput(data, with_library=True)}</div>'
+    yield f'<div class="plot">{throughput(rates)}</div>'
     yield "<h2>Error of the answers, and what rounding explains</h2>"
-    yield f'<div class="plot">{errors(data)}</div>'
+    yield f'<div class="plot">{errors([*_lines(data, "max_rel_error"), *_limits(data)])}</div>'
+
+
+def _series(data: Data) -> Iterator[tuple[int, str, str, list[Data]]]:
+    """Yield (device's index, device, type, measurements) for whatever was measured."""
+    for index, device in enumerate(data["devices"]):
+        for dtype in COLOURS:
+            items = [item for item in device["matmul"] if item["dtype"] == dtype and item["gflops"]]
+            if items:
+                yield index, device["name"], dtype, items
+
+
+def _points(items: Iterable[Data], key: str) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted((item["n"], item[key]) for item in items if item[key]))
+
+
+def _lines(data: Data, key: str) -> Iterator[Line]:
+    for index, name, dtype, items in _series(data):
+        yield Line(name=f"{name} {dtype}", points=_points(items, key), colour=COLOURS[dtype], style=index)
+
+
+def _limits(data: Data) -> Iterator[Line]:
+    """One line a type: where devices differ in it (TensorFloat-32), the widest."""
+    widest: dict[str, dict[int, float]] = {}
+    for _index, _name, dtype, items in _series(data):
+        line = widest.setdefault(dtype, {})
+        for item in items:
+            line[item["n"]] = max(line.get(item["n"], 0.0), item["tolerance"])
+    for dtype, line in widest.items():
+        yield Line(name=f"{dtype} limit", points=tuple(sorted(line.items())), colour=COLOURS[dtype], limit=True)
 
 
 def _measurements(data: Data) -> Iterator[str]:

@@ -367,3 +367,16 @@ def test_settings_that_say_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NetworkError, match="offline"):
         client()
+
+
+@pytest.mark.process
+def test_where_nobody_names_an_index_it_is_that_of_the_real_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
+    monkeypatch.setattr("tfsetup.upkeep.index.client.pip_settings", lambda _environ: {})
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    mine = client(tmp_path)
+    (url,) = mine.urls
+    assert url.startswith("https://")
+    assert url.endswith("/simple")
+    mine.close()

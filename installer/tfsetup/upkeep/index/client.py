@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -27,9 +27,10 @@ from tfsetup.ground.index import project_page
 from tfsetup.ground.ranges import Span
 from tfsetup.ground.redaction import shown, words
 from tfsetup.ground.settings import index_choice, pip_settings
+from tfsetup.locks.run import run_uv
 from tfsetup.upkeep.index.page import ACCEPT, read_page
 from tfsetup.upkeep.index.ranged import RangedFile, metadata_of
-from tfsetup.upkeep.index.settings import PYPI, Indexes, indexes
+from tfsetup.upkeep.index.settings import Indexes, index_of_uv, indexes
 from tfsetup.upkeep.index.snapshot import File
 
 _CONNECTIONS = 6
@@ -66,7 +67,7 @@ class IndexClient:
         Raises:
             InvalidFileError: the certificates that a variable names cannot be used.
         """
-        self.urls = (*chosen.extra, chosen.default or PYPI)
+        self.urls = (*chosen.extra, *((chosen.default,) if chosen.default else ()))
         self.cache = cache
         self.traffic = Traffic()
         self._lock = threading.Lock()
@@ -195,13 +196,16 @@ def client(cache: Path | None = None) -> IndexClient:
 
     Raises:
         NetworkError: the user's settings forbid the network.
-        UsageError: they name an index that anybody on the way could answer for.
+        UsageError: they name an index that anybody on the way could answer for; or nobody names one, uv neither.
         InvalidFileError: a settings file cannot be parsed, or certificates that a variable names cannot be used.
         TfsetupError: there is no folder to keep pages in.
     """
     chosen = indexes(index_choice(), pip_settings(os.environ), os.environ)
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
+    if chosen.default is None:
+        said = run_uv(("pip", "compile", "--help"), doing="Asking for its index")
+        chosen = replace(chosen, default=index_of_uv(said.stdout))
     return IndexClient(chosen, cache or cache_folder(os.environ) / "index")
 
 
