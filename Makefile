@@ -76,6 +76,10 @@ exhaustive: $(TOOL)/dev/ready ## the whole of what e2e runs a part of: every mac
 mutants: $(TOOL)/dev/ready ## break each rule of tests/mutants in a copy; its tests must notice (ARGS="--quick": those that take seconds)
 	@cd tests && ../$(DEV)/python -m support.mutation $(ARGS)
 
+.PHONY: reference
+reference: $(TOOL)/dev/ready ## write docs/reference anew from the commands, codes, variables and types it describes
+	@cd tests && ../$(DEV)/python -m support.reference
+
 .PHONY: bench
 bench: $(TOOL)/dev/ready ## the benchmarks, side by side with the peers, as ratios
 	@$(DEV)/python -m benchmarks $(ARGS)

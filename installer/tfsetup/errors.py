@@ -11,23 +11,31 @@ from enum import Enum
 
 
 class Code(Enum):
-    """Error codes of the JSON envelope; each knows its exit status (the table of INTERFACE, "Exit codes")."""
+    """Error codes of the JSON envelope; each knows its exit status and what that means."""
 
-    BUG = ("bug", 1)
-    USAGE = ("usage", 2)
-    INVALID_FILE = ("invalid-file", 3)
-    NO_ROW = ("no-row", 4)
-    NETWORK = ("network", 5)
-    BUILD = ("build", 6)
-    ANSWER_IS_NO = ("answer-is-no", 7)
-    LOCK = ("lock", 8)
-    UNDECIDED = ("undecided", 9)
-    INTERRUPTED = ("interrupted", 130)
+    BUG = ("bug", 1, "a bug in tfsetup; the message says where the traceback is")
+    USAGE = ("usage", 2, "wrong usage, or a folder that may not become an environment")
+    INVALID_FILE = ("invalid-file", 3, "a matrix, lock, host or configuration file is invalid (file:line:column)")
+    NO_ROW = ("no-row", 4, "no row of the matrix fits this host and what is asked for")
+    NETWORK = ("network", 5, "the index, the network, a download or a hash failed")
+    BUILD = ("build", 6, "building the environment failed; the previous one is untouched")
+    ANSWER_IS_NO = (
+        "answer-is-no",
+        7,
+        (
+            "the answer is no: preflight or verification failed, a lock would not load or has a conflict, the doctor "
+            "found a problem or an error it cannot explain"
+        ),
+    )
+    LOCK = ("lock", 8, "a lock file is missing or stale")
+    UNDECIDED = ("undecided", 9, "undecided: under `--strict`, and always where nothing at all could be judged")
+    INTERRUPTED = ("interrupted", 130, "interrupted; nothing half-done is left behind")
 
-    def __init__(self, slug: str, exit_status: int) -> None:
-        """Give each member its JSON spelling and its exit status."""
+    def __init__(self, slug: str, exit_status: int, meaning: str) -> None:
+        """Give each member its JSON spelling, its exit status and what that means."""
         self.slug = slug
         self.exit_status = exit_status
+        self.meaning = meaning
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,7 +40,8 @@ def _work(session: Session, targets: list[str], python: str | None, *, strict: b
     from tfsetup.host.file import to_json
     from tfsetup.loader.report import to_data
     from tfsetup.workflows.conda_choice import is_conda_lock
-    from tfsetup.workflows.preflight import predict, would_load
+    from tfsetup.workflows.preflight import preflight as judge
+    from tfsetup.workflows.preflight import would_load
     from tfsetup.workflows.prove_conda import predict_conda_lock
     from tfsetup.workflows.subjects import subject_of
 
@@ -48,8 +49,9 @@ def _work(session: Session, targets: list[str], python: str | None, *, strict: b
     if any(is_conda_lock(Path(target)) for target in targets):
         report = predict_conda_lock(session, targets, host, python)
     else:
-        report = predict(session, subject_of(session, targets, host, python), host, python)
-    data = to_data(report) | {"host": to_json(host), "would_load": would_load(session, report, host)}
+        subject = subject_of(targets, host, python, replayed=session.replayed, told=session.say)
+        report = judge(subject, host, python=python, told=session.say)
+    data = to_data(report) | {"host": to_json(host), "would_load": would_load(report, host, session.matrix)}
     code = {"fails": Code.ANSWER_IS_NO, "undecided": Code.UNDECIDED if strict else None, "loads": None}[report.verdict]
     return Result(command="preflight", data=data, findings=data.pop("notes"), code=code)
 

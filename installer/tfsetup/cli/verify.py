@@ -92,7 +92,7 @@ class Examination:
         found, history = self._with_history(self._verify(python))
         data = to_data(found) | {"history": history, "compare": self.compare}
         if not found.ok:
-            data["doctor"] = self._explained(python, data)
+            data["doctor"] = self._explained(python, found)
         findings = findings_data(found)
         if write_page is not None:
             write_page(data, findings)
@@ -116,19 +116,23 @@ class Examination:
                 hazards=hazards,
             )
 
-    def _explained(self, python: Path, data: dict[str, Any]) -> dict[str, Any] | None:
+    def _explained(self, python: Path, found: Verification) -> dict[str, Any] | None:
         """Ask the doctor why; which packages there are matters where a device computes wrong results."""
+        from tfsetup.doctor.present import to_data
         from tfsetup.envs.guard import target_of
-        from tfsetup.workflows.consult import consult, wrong_checks
+        from tfsetup.matrix.file.disk import read_matrix
+        from tfsetup.workflows.diagnose import consult, wrong_checks
 
         packages = None
-        if wrong_checks(data):
+        if wrong_checks(found):
             from tfsetup.doctor.gather import look_at
 
             packages = look_at(python, Path.cwd()).packages
         host = self.session.host(pythons=False, downloads=False)
         prefix = target_of(self.prefix)
-        return consult(data, host, prefix=prefix, matrix=self.session.matrix, packages=packages)
+        matrix = read_matrix(self.session.matrix)
+        told = consult(found, host, prefix=prefix, matrix=matrix, packages=packages)
+        return None if told is None else to_data(told)
 
     def _with_history(self, found: Verification) -> tuple[Verification, dict[str, Any]]:
         from tfsetup.verify import keep

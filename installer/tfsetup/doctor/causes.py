@@ -46,6 +46,7 @@ from tfsetup.doctor.model import Cause, Clause, Condition, Fix, Knowledge, Signa
 from tfsetup.doctor.pattern import Pattern, PatternError, compile_pattern
 from tfsetup.doctor.weights import POINTS
 from tfsetup.ground.versions import is_version
+from tfsetup.loader.model import Kind as LoadFailureKind
 from tfsetup.matrix.model import Accelerator, Ask, Backend
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
@@ -130,7 +131,7 @@ class _Reader:
             prose=self._prose(found.get("prose")),
             also=self._groups(found.get("also")),
             without=self._without(found),
-            preflight=cast("model.FailureKind | None", preflight),
+            preflight=cast("LoadFailureKind | None", preflight),
             image=found["image"].text() if "image" in found else "",
             check=cast("model.Check | None", check),
             subject=found["subject"].text() if "subject" in found else "",

@@ -30,6 +30,7 @@ from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.family import family
 from tfsetup.matrix.file.disk import read_matrix
+from tfsetup.matrix.file.rows import Matrix
 
 # A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
 _LARGEST_LOG = 64_000_000
@@ -73,16 +74,29 @@ def knowledge(matrix: Path | None = None) -> Knowledge:
     Raises:
         InvalidFileError: a data file is missing or damaged, so the installation is.
     """
+    return informed_by(read_matrix(matrix))
+
+
+def informed_by(matrix: Matrix) -> Knowledge:
+    """Return the knowledge this package ships, with the known defects of `matrix`.
+
+    Raises:
+        InvalidFileError: the causes are missing or damaged, so the installation is.
+    """
+    known = _causes()
+    published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
+    return taught(replace(known, family=family(matrix) | published), matrix.hazards)
+
+
+@cache
+def _causes() -> Knowledge:
     path = Path(__file__).with_name("causes.yaml")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         message = f"The doctor's knowledge cannot be read: {error.strerror}."
         raise InvalidFileError(message, where=Where(file=str(path)), hint="Install tfsetup again.") from error
-    known = read_causes(text, str(path))
-    published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
-    read = read_matrix(matrix)
-    return taught(replace(known, family=family(read) | published), read.hazards)
+    return read_causes(text, str(path))
 
 
 def read_log(source: str) -> str:

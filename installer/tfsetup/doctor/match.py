@@ -181,8 +181,8 @@ def _held(hit: Hit) -> dict[str, str]:
 
 def _in_preflight(cause: Cause, signal: Signal, evidence: Evidence, facts: Facts) -> Iterator[Seen]:
     for failure in evidence.failures or ():
-        captures = {"image": failure.image, "symbol": failure.symbol, "library": failure.library}
-        text = f"{failure.image} {failure.library} {failure.symbol} {failure.message}"
+        captures = {"image": failure.image, "symbol": failure.symbol or "", "library": failure.library or ""}
+        text = f"{captures['image']} {captures['library']} {captures['symbol']} {failure.message}"
         holds = facts.holds(signal.when, captures)
         if failure.kind == signal.preflight and signal.image in text and holds is not False:
             proof = failure.message or f"{failure.image}: {failure.kind}"

@@ -8,20 +8,11 @@ from typing import Final, Literal, get_args
 
 from tfsetup.doctor.pattern import Pattern
 from tfsetup.host.model import Host
+from tfsetup.loader.model import Kind as LoadFailureKind
+from tfsetup.loader.model import LoadFailure
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Accelerator, Ask, Backend
 
-FailureKind = Literal[
-    "wrong-architecture",
-    "library-not-found",
-    "symbol-not-found",
-    "version-not-found",
-    "os-too-old",
-    "cpu-feature",
-    "malformed-image",
-    "python-abi",
-    "plugin-interface",
-]
 Check = Literal[
     "not-installed",
     "two-tensorflows",
@@ -53,21 +44,9 @@ Platform = Literal["macos", "linux", "windows", "wsl"]
 
 CHECKS: Final = get_args(Check)
 CURE_PARTS: Final = get_args(CurePart)
-FAILURE_KINDS: Final = get_args(FailureKind)
+FAILURE_KINDS: Final = get_args(LoadFailureKind)
 KINDS: Final = get_args(Kind)
 PLATFORMS: Final = get_args(Platform)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PreflightFailure:
-    """One failure of the loader's preflight; the fields are INTERFACE's (`preflight`, "failures")."""
-
-    kind: FailureKind
-    image: str = ""
-    symbol: str = ""
-    library: str = ""
-    message: str = ""
-    stage: Literal["import", "plugin", "extension"] = "import"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +79,7 @@ class Evidence:
     packages: Mapping[str, str] | None = None
     whole: bool = False
     observations: tuple[Observation, ...] | None = None
-    failures: tuple[PreflightFailure, ...] | None = None
+    failures: tuple[LoadFailure, ...] | None = None
     prefix: str | None = None
     environment: Mapping[str, str] | None = None
     wrong_checks: frozenset[str] = frozenset()
@@ -139,7 +118,7 @@ class Signal:
     prose: tuple[tuple[Pattern, ...], ...] = ()
     also: tuple[tuple[Pattern, ...], ...] = ()
     without: tuple[Pattern, ...] = ()
-    preflight: FailureKind | None = None
+    preflight: LoadFailureKind | None = None
     image: str = ""
     check: Check | None = None
     subject: str = ""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tfsetup.loader.tensorflow.cuda import CudaLibraries
     from tfsetup.loader.tensorflow.knowledge import Knowledge, Step
 
-    Progress = Callable[[str], None]
+    Progress = Callable[[str], object]
 
 _NATIVE = (".so", ".dylib", ".pyd", ".dll")
 

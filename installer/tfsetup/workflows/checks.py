@@ -12,6 +12,7 @@ from tfsetup.host.model import Host
 from tfsetup.matrix.model import Selection
 
 if TYPE_CHECKING:
+    from tfsetup.loader.report import Report
     from tfsetup.verify import Verification
 
 
@@ -26,6 +27,7 @@ class Checks:
     selection: Selection
     host: Host
     found: Verification | None = None
+    report: Report | None = None
 
     def preflight(self, python: Path) -> dict[str, Any]:
         """Predict the native load from the built files, before any of them is run.
@@ -40,6 +42,7 @@ class Checks:
         self.session.say("Preflight: reading the native libraries as this machine's loader would")
         subject = of_environment(python.parents[1], self.session)
         report = predict(self.session, subject, self.host, self.selection.python)
+        self.report = report
         data = to_data(report) | {"checked": len(report.checked)}
         if report.verdict == "fails":
             first = report.failures[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfsetup.cli.session import Session
 from tfsetup.doctor.environment import Environment
@@ -20,16 +19,14 @@ from tfsetup.doctor.gather import (
 )
 from tfsetup.doctor.inspection import inspect
 from tfsetup.doctor.missing import of_absent, of_gone
-from tfsetup.doctor.model import Evidence, Finding, PreflightFailure
+from tfsetup.doctor.model import Evidence, Finding
 from tfsetup.envs.guard import may_be_prefix, target_of
 from tfsetup.errors import TfsetupError
 from tfsetup.ground.looking import missing
 from tfsetup.ground.prefix import Absent, Gone
 from tfsetup.host.model import Host, Python
+from tfsetup.loader.model import LoadFailure
 from tfsetup.matrix.hazards import environment_of
-
-if TYPE_CHECKING:
-    from tfsetup.loader.report import Report
 
 # A shorter list is somebody's excerpt: what is not in it may be installed all the same.
 _WHOLE = 10
@@ -130,28 +127,13 @@ def _cures(session: Session) -> list[str]:
     return list(environment_of(knowledge(session.matrix).hazards))
 
 
-def _predicted(session: Session, prefix: Path, host: Host) -> tuple[PreflightFailure, ...] | None:
+def _predicted(session: Session, prefix: Path, host: Host) -> tuple[LoadFailure, ...] | None:
     """Return what the loader would refuse; None when the prediction itself is not possible here, and say why."""
     from tfsetup.workflows.preflight import predict
     from tfsetup.workflows.subjects import of_environment
 
     try:
-        return failures_of(predict(session, of_environment(prefix, session), host, None))
+        return predict(session, of_environment(prefix, session), host, None).failures
     except TfsetupError as error:
         session.say(f"No preflight: {error.message}")
         return None
-
-
-def failures_of(report: Report) -> tuple[PreflightFailure, ...]:
-    """Return the loader's failures as the doctor's evidence."""
-    return tuple(
-        PreflightFailure(
-            kind=one.kind,
-            image=one.image,
-            symbol=one.symbol or "",
-            library=one.library or "",
-            message=one.message,
-            stage=one.stage,
-        )
-        for one in report.failures
-    )

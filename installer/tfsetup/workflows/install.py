@@ -29,6 +29,7 @@ from tfsetup.report.result import Result
 from tfsetup.workflows.conda_choice import CondaChoice, ask_of, check, is_conda_lock, read_choice, solve_here
 
 if TYPE_CHECKING:
+    from tfsetup.loader.report import Report
     from tfsetup.verify import Verification
 
 
@@ -242,17 +243,8 @@ class Installation:
         try:
             outcome = build(plan, store, hooks, offline=self.offline, replace=self.replace, anew=self.anew)
         except Refused as refused:
-            from tfsetup.doctor.defects import pinned
-            from tfsetup.workflows.consult import consult
-
             data = self._data(store, selection, None) | {refused.stage: refused.data, "refused": str(refused)}
-            data["doctor"] = consult(
-                refused.data,
-                host,
-                prefix=str(self.prefix),
-                matrix=self.session.matrix,
-                packages=pinned(plan.requirements),
-            )
+            data["doctor"] = self._explained(checks.found or checks.report, plan, host)
             findings = refused.data.get("findings", [])
             return Result(command="install", data=data, findings=findings, code=Code.ANSWER_IS_NO)
         self.seconds |= outcome.seconds
@@ -261,6 +253,18 @@ class Installation:
             findings, data["history"] = self._history(checks.found)
             data["verify"] = data["verify"] | {"findings": findings}
         return Result(command="install", data=data, findings=(data["verify"] or {}).get("findings", ()))
+
+    def _explained(self, report: Report | Verification | None, plan: Plan, host: Host) -> dict[str, Any] | None:
+        from tfsetup.doctor.defects import pinned
+        from tfsetup.doctor.present import to_data
+        from tfsetup.matrix.file.disk import read_matrix
+        from tfsetup.workflows.diagnose import consult
+
+        if report is None:
+            return None
+        matrix, packages = read_matrix(self.session.matrix), pinned(plan.requirements)
+        told = consult(report, host, prefix=str(self.prefix), matrix=matrix, packages=packages)
+        return None if told is None else to_data(told)
 
     def _history(self, found: Verification) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Keep the verification in the history; return the findings, with what became slower, and the history."""

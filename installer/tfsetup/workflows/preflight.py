@@ -1,24 +1,25 @@
-"""Preflight as the commands run it: a subject and a host in, a report out."""
+"""The course of a prediction: a subject and a host in, a report out. Nothing of what is judged is ever run."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from tfsetup.cli.session import Session
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.files.sources import library_path
 from tfsetup.loader.machine import machine_of
-from tfsetup.loader.preflight import Question, preflight
+from tfsetup.loader.preflight import Question
+from tfsetup.loader.preflight import preflight as judge
 from tfsetup.loader.processes import Surroundings, new_process
-from tfsetup.loader.report import Report, to_data
+from tfsetup.loader.report import Report
 from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
-from tfsetup.workflows.subjects import Subject, of_environment
+from tfsetup.workflows.subjects import Subject
+from tfsetup.workflows.told import Detail, Told, silent
 
 
-def predict(session: Session, subject: Subject, host: Host, python: str | None) -> Report:
+def preflight(subject: Subject, host: Host, *, python: str | None = None, told: Told = silent) -> Report:
     """Judge a subject for a host and a Python `X.Y` (None: the subject's own).
 
     Raises:
@@ -48,36 +49,43 @@ def predict(session: Session, subject: Subject, host: Host, python: str | None) 
     except MalformedImage as error:
         where = Where(file=subject.executable or subject.prefix)
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
-    return preflight(question, process, load_knowledge(), lambda text: session.say(f"  {text}", level=1))
+    return judge(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
 
 
-def predict_environment(session: Session, prefix: Path, host: Host) -> dict[str, Any]:
-    """Judge an environment on this disk and return the report as JSON values.
+class _Run(Protocol):
+    """What the predictions of old are given; goes with the last caller."""
 
-    Raises:
-        UsageError: there is no environment at `prefix`.
-        InvalidFileError: its interpreter is damaged.
-    """
-    return to_data(predict(session, of_environment(prefix, session), host, None))
+    def say(self, text: str, /) -> object: ...
+
+
+def predict(run: _Run, subject: Subject, host: Host, python: str | None) -> Report:
+    """Judge a subject as `preflight` does; goes with the last caller."""
+    return preflight(subject, host, python=python, told=run.say)
 
 
 _SUGGESTIONS = 4
 
 
-def would_load(session: Session, report: Report, host: Host) -> list[str]:
-    """Return what the matrix knows to load where a plugin does not: with this TensorFlow first, then other releases."""
+def would_load(report: Report, host: Host, matrix: Path | None = None) -> tuple[str, ...]:
+    """Return what a matrix knows to load where a plugin does not: with this TensorFlow first, then other releases.
+
+    `matrix`: a file that extends the one that comes with tfsetup. The rows are read only where a plugin failed.
+
+    Raises:
+        InvalidFileError: the matrix cannot be read.
+    """
     from tfsetup.ground.versions import in_range
     from tfsetup.matrix.file.disk import read_matrix
 
     if not any(failure.stage == "plugin" for failure in report.failures):
-        return []
+        return ()
     same: list[str] = []
     other: list[str] = []
-    for row in read_matrix(session.matrix).rows:
+    for row in read_matrix(matrix).rows:
         if row.plugin is None or (row.when.os, row.when.arch) != (host.os, host.arch):
             continue
         for pair in row.plugin.pairs:
             fits = bool(report.tensorflow) and in_range(pair.tensorflow, report.tensorflow or "")
             text = f"{row.plugin.distribution} {pair.plugin} with TensorFlow {pair.tensorflow}: {pair.because}"
             (same if fits else other).append(text)
-    return [*same, *other][:_SUGGESTIONS]
+    return (*same, *other)[:_SUGGESTIONS]

@@ -1,4 +1,4 @@
-"""What `tfsetup preflight` is pointed at: wheels, folders, environments, lock files, requirements, as one view."""
+"""What a prediction is pointed at: wheels, folders, environments, lock files, requirements, as one view."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from tfsetup.cli.session import Session
 from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.ground.looking import look, missing
 from tfsetup.ground.prefix import Absent, Gone
@@ -22,6 +22,7 @@ from tfsetup.loader.machine import Machine, machine_of
 from tfsetup.loader.model import Filesystem
 from tfsetup.locks.model import LockedPackage
 from tfsetup.matrix.model import Selection, Target
+from tfsetup.workflows.told import Detail, Told, silent
 
 _VIRTUAL_PREFIX = {"macos": "/venv", "linux": "/venv", "windows": "C:/venv"}
 _DEFAULT_PYTHON = "3.12"
@@ -53,8 +54,21 @@ class _Sorted:
     requirements: list[str] = field(default_factory=list)
 
 
-def subject_of(session: Session, targets: Sequence[str], host: Host, python: str | None) -> Subject:
-    """Make one subject of all targets.
+class _Run(Protocol):
+    """What `of_environment` was given before it took a truth value; goes with the last caller."""
+
+    @property
+    def replayed(self) -> bool: ...
+
+
+def subject_of(
+    targets: Sequence[str | Path], host: Host, python: str | None = None, *, replayed: bool = False, told: Told = silent
+) -> Subject:
+    """Make one subject of all targets: wheels, folders, environments, lock files (PEP 751), requirements (PEP 508).
+
+    A text that is the name of something on this disk means that; a `Path` is never taken for a requirement. `python` is
+    `X.Y`; None: the first of the host's, where something must be resolved. `replayed`: `host` is another machine than
+    this one, so that an environment's links are followed inside it only.
 
     Raises:
         UsageError: a target is nothing of the kind, or an environment is mixed with other targets.
@@ -65,18 +79,18 @@ def subject_of(session: Session, targets: Sequence[str], host: Host, python: str
     if found.environments:
         if len(targets) > 1:
             raise UsageError("An environment is judged by itself, without other targets.")
-        return _of_environment(found.environments[0], session)
+        return _of_environment(found.environments[0], replayed=replayed)
     machine = machine_of(host, python)
     cache = BlockCache()
     wheels = [(path.name, _open(path, cache)) for path in found.wheels]
     if found.locks or found.requirements:
         python = python or _python_to_resolve_for(host)
-        wheels += _from_index(session, found, machine, python)
+        wheels += _from_index(found, machine, python, told)
     return _of_wheels(wheels, machine, python)
 
 
-def of_environment(folder: Path, session: Session) -> Subject:
-    """Make a subject of an environment's root.
+def of_environment(folder: Path, run: _Run | None = None, *, replayed: bool = False) -> Subject:
+    """Make a subject of an environment's root. `replayed`: it is to be judged for another machine than this one.
 
     Raises:
         UsageError: there is no environment.
@@ -84,7 +98,7 @@ def of_environment(folder: Path, session: Session) -> Subject:
     found = find_environment(folder)
     if found is None:
         raise UsageError(f"{folder} is not an environment.")
-    return _of_environment(found, session)
+    return _of_environment(found, replayed=run.replayed if run is not None else replayed)
 
 
 def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Subject:
@@ -109,7 +123,7 @@ def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Sub
     return _of_wheels(open_all(native), machine, python)
 
 
-def _sort(targets: Sequence[str]) -> _Sorted:
+def _sort(targets: Sequence[str | Path]) -> _Sorted:
     found = _Sorted()
     for target in targets:
         path = Path(target)
@@ -158,9 +172,12 @@ def _sort_file(found: _Sorted, path: Path) -> None:
         raise UsageError(f"{path} is neither a wheel nor a lock file.", hint=hint)
 
 
-def _requirement(text: str) -> str:
+def _requirement(target: str | Path) -> str:
     from packaging.requirements import InvalidRequirement, Requirement
 
+    if isinstance(target, Path):
+        raise missing(Absent(path=target))
+    text = target
     try:
         return str(Requirement(text))
     except InvalidRequirement as error:
@@ -177,15 +194,15 @@ def _open(path: Path, cache: BlockCache) -> Archive:
         raise InvalidFileError(f"This wheel cannot be read: {error}.", where=Where(file=str(path))) from error
 
 
-def _of_environment(found: Environment, session: Session) -> Subject:
-    root = found.prefix if session.replayed else Path(found.prefix.anchor)
-    executable = found.executable.resolve().as_posix() if found.executable and not session.replayed else None
+def _of_environment(found: Environment, *, replayed: bool) -> Subject:
+    root = found.prefix if replayed else Path(found.prefix.anchor)
+    executable = found.executable.resolve().as_posix() if found.executable and not replayed else None
     return Subject(
         files=LocalTree(root),
         site=found.site.as_posix(),
         prefix=found.prefix.as_posix(),
         executable=executable,
-        real=not session.replayed,
+        real=not replayed,
         python=found.python,
     )
 
@@ -205,24 +222,24 @@ def _python_to_resolve_for(host: Host) -> str:
     return host.pythons[0].minor if host.pythons else _DEFAULT_PYTHON
 
 
-def _from_index(session: Session, found: _Sorted, machine: Machine, python: str) -> list[tuple[str, Archive]]:
+def _from_index(found: _Sorted, machine: Machine, python: str, told: Told) -> list[tuple[str, Archive]]:
     from tfsetup.loader.files.remote import open_all
     from tfsetup.locks.run import refuse_plain, told_index
 
     for line in told_index():
-        session.say(f"Index     {line}")
+        told(f"Index     {line}")
     addresses: dict[str, str] = {}
     if found.requirements:
-        addresses |= _solved(session, found.requirements, machine, python)
+        addresses |= _solved(found.requirements, machine, python, told)
     for path in found.locks:
-        addresses |= _locked(session, path, machine, python)
+        addresses |= _locked(path, machine, python, told)
     native = {name: url for name, url in addresses.items() if not name.endswith("-any.whl")}
     refuse_plain(native.values())
-    session.say(f"Reading {len(native)} wheels on the index, only the parts that matter", level=0)
+    told(f"Reading {len(native)} wheels on the index, only the parts that matter")
     return open_all(native)
 
 
-def _locked(session: Session, path: Path, machine: Machine, python: str) -> Mapping[str, str]:
+def _locked(path: Path, machine: Machine, python: str, told: Told) -> Mapping[str, str]:
     """Return file name and address of the wheels a lock installs here; one without addresses is looked up anew."""
     from tfsetup.locks.files import read_lock
 
@@ -241,14 +258,14 @@ def _locked(session: Session, path: Path, machine: Machine, python: str) -> Mapp
     if all(chosen.values()):
         return chosen
     pins = [f"{package.name}=={package.version}" for package in lock.packages]
-    fresh = _solved(session, pins, machine, python)
+    fresh = _solved(pins, machine, python, told)
     return {name: fresh.get(name, "") for name in chosen if fresh.get(name)}
 
 
-def _solved(session: Session, requirements: Sequence[str], machine: Machine, python: str) -> Mapping[str, str]:
+def _solved(requirements: Sequence[str], machine: Machine, python: str, told: Told) -> Mapping[str, str]:
     from tfsetup.locks.solve import solve
 
-    session.say(f"Resolving {', '.join(requirements)}", level=1)
+    told(Detail(f"Resolving {', '.join(requirements)}"))
     target = _target(machine, python)
     lock = solve(Selection(installable=True, row="preflight", requirements=tuple(requirements), target=target))
     known = addresses_in(lock.text)

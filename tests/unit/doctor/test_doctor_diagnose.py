@@ -10,8 +10,9 @@ from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.match import position
-from tfsetup.doctor.model import Diagnosis, Evidence, Observation, PreflightFailure
+from tfsetup.doctor.model import Diagnosis, Evidence, Observation
 from tfsetup.host.model import Host, Python
+from tfsetup.loader.model import LoadFailure
 
 NONE = "ERROR: Could not find a version that satisfies the requirement tensorflow (from versions: none)"
 
@@ -96,7 +97,7 @@ def test_confidences_are_shares_of_one() -> None:
 
 
 def test_a_preflight_failure_is_evidence() -> None:
-    failure = PreflightFailure(
+    failure = LoadFailure(
         kind="symbol-not-found",
         image="tensorflow-plugins/libmetal_plugin.dylib",
         symbol="__ZN3tsl",
@@ -118,7 +119,7 @@ def test_a_preflight_failure_is_evidence() -> None:
     ],
 )
 def test_each_kind_of_preflight_failure_has_a_cause(kind: str, image: str, cause: str) -> None:
-    failure = PreflightFailure(kind=kind, image=image)  # type: ignore[arg-type]
+    failure = LoadFailure(kind=kind, image=image, message="")  # type: ignore[arg-type]
     assert ask(failures=(failure,)).findings[0].cause == cause
 
 

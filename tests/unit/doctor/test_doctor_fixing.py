@@ -11,13 +11,10 @@ from typing import Any
 import pytest
 
 from tfsetup.cli.session import Session
-from tfsetup.doctor.model import Diagnosis, Finding, PreflightFailure, Rebuild, Step
+from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
 from tfsetup.errors import Code, UsageError
-from tfsetup.loader.model import LoadFailure
-from tfsetup.loader.report import Report
 from tfsetup.report.result import Result
 from tfsetup.workflows import fix as fixing
-from tfsetup.workflows.examine import failures_of
 
 FINDING = Finding(
     cause="c", confidence=0.9, title="Broken", evidence=("e",), explanation="x", kind="fatal",
@@ -118,30 +115,3 @@ def test_a_broken_environment_is_built_anew_and_the_old_one_kept() -> None:
     made = fixing._installation(Session(), Rebuild(prefix="env", tensorflow="2.19.1", backend="conda"), dry_run=False)
     assert (made.anew, made.replace, made.verify, made.preflight, made.dry_run) == (True, True, True, True, False)
     assert (made.prefix, made.ask.tensorflow, made.ask.backend) == (Path("env"), "2.19.1", "conda")
-
-
-def test_what_the_loader_said_is_evidence() -> None:
-    failure = LoadFailure(
-        kind="symbol-not-found", image="a.so", message="a.so: undefined symbol: f", symbol="f", stage="plugin"
-    )
-    report = Report(
-        site="/s",
-        python="3.12",
-        tensorflow="2.19.1",
-        images=1,
-        checked=(),
-        failures=(failure,),
-        not_covered=(),
-        notes=(),
-        cuda=None,
-    )
-    assert failures_of(report) == (
-        PreflightFailure(
-            kind="symbol-not-found",
-            image="a.so",
-            message="a.so: undefined symbol: f",
-            symbol="f",
-            library="",
-            stage="plugin",
-        ),
-    )

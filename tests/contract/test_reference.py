@@ -1,0 +1,73 @@
+"""docs/reference says what the program says, byte for byte, and no variable that is read is missing from it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import reference
+from support.cli import Tfsetup
+from tfsetup.cli.commands import leaves
+from tfsetup.errors import Code
+from tfsetup.ground.environ import KEPT, REMOVED
+
+PAGES = reference.pages()
+PACKAGE = Path(__file__).parents[2] / "installer" / "tfsetup"
+VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|PATH|HOME|APPDATA|LOCALAPPDATA|CONDARC")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_what_is_rendered_now(name: str) -> None:
+    written = (reference.FOLDER / name).read_text(encoding="utf-8")
+    assert written == PAGES[name], "write it with: make reference"
+
+
+def test_there_is_no_page_that_nothing_renders() -> None:
+    assert {path.name for path in reference.FOLDER.glob("*.md")} == {*PAGES}
+
+
+@pytest.mark.parametrize("name", [name for name, _ in leaves()])
+def test_every_option_of_the_help_has_its_line(name: str, tfsetup: Tfsetup) -> None:
+    options = set(re.findall(r"^\s+(?:-\w, )?(--[a-z-]+)", tfsetup(*name.split(), "--help").out, re.MULTILINE))
+    section = PAGES["commands.md"].split(f"## `tfsetup {name}")[1].partition("\n## ")[0]
+    assert options - {"--help"} <= set(re.findall(r"--[a-z-]+", section))
+
+
+def test_every_exit_status_is_there_once() -> None:
+    statuses = re.findall(r"^\| (\d+) \|", PAGES["exit-codes.md"], re.MULTILINE)
+    assert statuses == ["0", *(str(one.exit_status) for one in Code)]
+
+
+def _read(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of variables that a piece of code reads from something that is called an environment."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=base, attr="get" | "pop" | "getenv"), args=[ast.Constant(value=name), *_]
+            ):
+                pass
+            case ast.Subscript(value=base, slice=ast.Constant(value=name)):
+                pass
+            case ast.Compare(left=ast.Constant(value=name), ops=[ast.In() | ast.NotIn()], comparators=[base]):
+                pass
+            case _:
+                continue
+        if "environ" in ast.unparse(base) and isinstance(name, str) and VARIABLE.fullmatch(name):
+            yield name
+
+
+def test_no_variable_is_read_that_the_page_does_not_name() -> None:
+    files = [path for path in PACKAGE.rglob("*.py") if "probes" not in path.parts]
+    read = {name for path in files for name in _read(ast.parse(path.read_text(encoding="utf-8")))}
+    assert len(read) > 15
+    named = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", PAGES["environment.md"]))
+    assert read - named - reference.SYSTEM - KEPT - {*REMOVED} == set()
+
+
+def test_the_check_sees_what_it_looks_for() -> None:
+    source = 'os.environ.get("NEW_ONE")\nenviron["OTHER_ONE"]\n"THIRD_ONE" in self.environ\ntable["NOT_ONE"]\n'
+    assert set(_read(ast.parse(source))) == {"NEW_ONE", "OTHER_ONE", "THIRD_ONE"}

@@ -1,0 +1,158 @@
+"""The pages of docs/reference, rendered from what they describe: `make reference` writes them, a test compares them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from tfsetup.cli.app import app, load_command
+from tfsetup.cli.commands import COMMANDS
+from tfsetup.errors import Code
+from tfsetup.ground.environ import KEPT, REMOVED
+
+FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
+_MADE: Final = "<!-- Written by `make reference`; a test compares it with what it describes. -->\n"
+
+OWN: Final = {
+    "TFSETUP_CACHE_DIR": """the folder of what may be deleted at any time: proofs, remembered index pages, uv's cache
+        where `UV_CACHE_DIR` is not set. An absolute path. Default: the system's place for caches.""",
+    "TFSETUP_STATE_DIR": """the folder of what should last: the history of verifications. An absolute path. Default: the
+        system's place for state. (`TFSETUP_STATE`, its first name, still holds.)""",
+    "NO_COLOR": "set to anything: no colour (as `--no-color`).",
+}
+"""What tfsetup itself is told by variables."""
+
+TAKEN: Final = {
+    "where to fetch": """`UV_DEFAULT_INDEX`, `UV_INDEX`, `UV_INDEX_URL`, `UV_EXTRA_INDEX_URL`, `UV_FIND_LINKS`,
+        `UV_CONFIG_FILE`, `UV_NO_CONFIG`, `PIP_INDEX_URL`, `PIP_EXTRA_INDEX_URL`, `PIP_CONFIG_FILE`, `PIP_NO_INDEX`: as
+        uv and pip take them; what is used, and who said so, is told where it is not the default.""",
+    "whom to trust": """`SSL_CERT_FILE` and `SSL_CERT_DIR` first, then `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`, then
+        `PIP_CERT`: for every client, uv included. With none of them the system's store holds. `UV_INSECURE_HOST` and
+        `PIP_TRUSTED_HOST` name hosts that may be met without https.""",
+    "proxies": "`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.",
+    "the active environment": "`VIRTUAL_ENV`, `CONDA_PREFIX`: what `tfsetup doctor` looks at when nothing is named.",
+    "conda": """`CONDARC`, `CONDA_PKGS_DIRS`, `CONDA_CHANNEL_ALIAS`, `CONDA_EXE`, `RATTLER_CACHE_DIR`: as conda and
+        rattler take them.""",
+    "the loader": "`LD_LIBRARY_PATH`: a part of the prediction for this machine, as the loader would use it.",
+}
+"""Variables of other programs that tfsetup heeds, by what they are about."""
+
+SYSTEM: Final = frozenset({
+    "APPDATA", "LOCALAPPDATA", "PATH", "PROCESSOR_ARCHITECTURE", "XDG_CACHE_HOME", "XDG_CONFIG_DIRS", "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME", "XDG_DATA_HOME", "HOME", "UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR",
+})  # fmt: skip
+"""The system's and uv's own words for where things are."""
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page by its file's name."""
+    made = {
+        "commands.md": "\n".join(_commands()),
+        "exit-codes.md": "\n".join(_exit_codes()),
+        "environment.md": "\n".join(_environment()),
+    }
+    return {name: _MADE + text for name, text in made.items()}
+
+
+def main() -> None:
+    """Write the pages."""
+    FOLDER.mkdir(exist_ok=True, parents=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"docs/reference/{name}\n")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |"
+    yield ""
+
+
+# -------------------------------------------------------------------------------------------------------- commands
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands\n"
+    yield "`tfsetup [GLOBAL OPTIONS] COMMAND [OPTIONS]`. With `--json` a command prints exactly one JSON document on"
+    yield "stdout; progress goes to stderr. How it ended is the [exit status](exit-codes.md).\n"
+    import typer.main
+
+    yield "## Global options\n"
+    yield from _options(typer.main.get_command(app))
+    for name in COMMANDS:
+        command = load_command(name)
+        parts: Mapping[str, Any] = getattr(command, "commands", {})
+        if not parts:
+            yield from _command(f"tfsetup {name}", command)
+        for part, of_it in parts.items():
+            yield from _command(f"tfsetup {name} {part}", of_it)
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    words = [_word(one) for one in command.params if one.param_type_name == "argument"]
+    yield f"## `{' '.join([name, *words])}`\n"
+    yield f"{(command.help or '').strip()}\n"
+    yield from _options(command)
+
+
+def _word(argument: Any) -> str:
+    return str(argument.make_metavar(None) if not argument.metavar else argument.metavar)
+
+
+def _options(command: Any) -> Iterator[str]:
+    rows = [(_spelling(one), _help(one)) for one in command.params if one.help and not getattr(one, "hidden", False)]
+    if rows:
+        yield from _table(("option", "what it does"), rows)
+
+
+def _spelling(option: Any) -> str:
+    if option.param_type_name == "argument":
+        return f"`{_word(option)}`"
+    names = ", ".join([*option.opts, *option.secondary_opts])
+    choices = getattr(option.type, "choices", None)
+    value = option.metavar or ("|".join(map(str, choices)) if choices else option.type.name.upper())
+    many = "…" if option.multiple else ""
+    return f"`{names}`" if option.is_flag else f"`{names} {value}`{many}"
+
+
+def _help(option: Any) -> str:
+    default = option.default
+    shown = default not in (None, False, (), []) and not callable(default) and getattr(option, "show_default", True)
+    return f"{option.help} Default: `{getattr(default, 'value', default)}`." if shown else str(option.help)
+
+
+# ------------------------------------------------------------------------------------------- exit codes, variables
+
+
+def _exit_codes() -> Iterator[str]:
+    yield "# Exit codes\n"
+    yield "`code` is `error.code` of the JSON envelope, where a command could not do its work (`status: error`). A"
+    yield "command that did its work and whose answer is no has `status: failed` and no error.\n"
+    rows = [
+        ("0", "", "done; the answer is yes"),
+        *((str(one.exit_status), f"`{one.slug}`", one.meaning) for one in Code),
+    ]
+    yield from _table(("exit status", "code", "meaning"), rows)
+
+
+def _environment() -> Iterator[str]:
+    yield "# Environment variables\n"
+    yield "## tfsetup's own\n"
+    yield from _table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in OWN.items()])
+    yield "## Heeded\n"
+    yield from _table(("about", "variables"), list(TAKEN.items()))
+    yield "## What a child process sees\n"
+    yield "What is installed must stand on its own: programs that tfsetup starts (uv, interpreters, the verification)"
+    yield "do not see the variables of this list. Of uv's and pip's own only those further below stay.\n"
+    yield from _table(("variable", "because it"), [(f"`{name}`", why) for name, why in REMOVED.items()])
+    yield "Kept, because they say where and how to fetch, where to keep, and how to show that:"
+    yield ", ".join(f"`{name}`" for name in sorted(KEPT)) + ", `UV_HTTP_*`, `UV_CONCURRENT_*`,"
+    yield "`UV_INDEX_<NAME>_USERNAME`, `UV_INDEX_<NAME>_PASSWORD`.\n"
+
+
+if __name__ == "__main__":
+    main()
