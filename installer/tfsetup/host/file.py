@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.host.file_schema import HostFile, expectation, keys_at, to_host
 from tfsetup.host.json_marks import JsonPath, Marked, Place, read_marked
 from tfsetup.host.model import Host
@@ -29,6 +29,19 @@ def read_host(path: Path) -> Host:
         InvalidFileError: the file cannot be read, is no JSON, or has an unknown key, a wrong type or a bad value.
     """
     return parse_host(_text(path), str(path))
+
+
+def read_hosts(folder: Path) -> dict[str, Host]:
+    """Return the hosts of a folder by name; files that stand beside them with expected answers are not hosts.
+
+    Raises:
+        UsageError: there is none.
+        InvalidFileError: one cannot be read, as `read_host` says.
+    """
+    paths = [path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".expected.json")]
+    if not paths:
+        raise UsageError(f"--hosts {folder}: there is no host file.")
+    return {path.stem: read_host(path) for path in paths}
 
 
 def parse_host(text: str, file: str) -> Host:

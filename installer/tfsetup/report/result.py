@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -23,7 +23,7 @@ class Result(Generic[T_co]):
 
     command: str
     data: T_co
-    findings: Sequence[Mapping[str, Any]] = field(default=())
+    findings: Sequence[Any] = field(default=())
     code: Code | None = None
 
     @property

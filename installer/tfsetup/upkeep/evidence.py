@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from tfsetup.cli.session import Session
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.locks import files
 from tfsetup.locks.evidence import Evidence, Finding, bare, render_evidence
 from tfsetup.locks.many import Resolved, resolve_all
 from tfsetup.locks.model import Lock
-from tfsetup.locks.proof import Proof
+from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.locks.solve import Wish
 from tfsetup.locks.targets import LockTarget, Order, targets_for
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask
-from tfsetup.workflows.prove import Case, known, prove_all, prove_lock
+from tfsetup.report.lock import progress
+from tfsetup.workflows.prove import Case, known
+from tfsetup.workflows.told import Told, silent
+
+Judge = Callable[[Mapping[str, Case]], Mapping[str, Proof]]
+"""Puts locks by name through the preflight of their machines; what could not be read is undecided."""
 
 EVIDENCE: Final = Path("environments/evidence")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProvedRow:
+    """What the preflight said of one row's answer."""
+
+    row: str
+    """Its identifier."""
+    verdict: Verdict
+    """`fails` where it fails with any Python."""
+    pythons: tuple[str, ...]
+    """The Pythons it was judged with, its own first."""
+    error: str | None
+    """The first failure, with its Python; None where nothing fails."""
+    because: str
+    """Why there is nothing to judge, or why it could not be; else empty."""
+    written: bool
+    """Whether its evidence is worth keeping, and is kept."""
+    changed: bool
+    """Whether the file of its evidence is another one than before."""
 
 
 @dataclass(kw_only=True)
 class Proving:
     """One run. The locks that come with tfsetup are judged as they are; what has none is resolved first."""
 
-    session: Session
     matrix: Matrix
     folder: Path
     offline: bool
+    judge: Judge
+    told: Told = silent
     shipped: dict[str, Lock] = field(init=False)
     because: dict[str, str] = field(init=False, default_factory=dict)
     unread: set[str] = field(init=False, default_factory=set)
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> tuple[ProvedRow, ...]:
         """Judge every row, write what was found, and return a line a row."""
         folder = files.existing_folder(self.folder)
         locks = environments() / "locks"
@@ -46,7 +71,7 @@ class Proving:
         evidence = [self._evidence(row, targets, found) for row in self.matrix.rows]
         kept = [one for one in evidence if one.readable and one.row not in self.unread]
         changed = files.write_all(folder, {f"{one.row}.json": render_evidence(one, self._names) for one in kept})
-        return [_line(one, written=one in kept, changed=f"{one.row}.json" in changed) for one in evidence]
+        return tuple(_line(one, written=one in kept, changed=f"{one.row}.json" in changed) for one in evidence)
 
     @property
     def _names(self) -> frozenset[str]:
@@ -99,45 +124,33 @@ class Proving:
         self.because.setdefault(row, error.message)
 
     def _tell(self, one: Resolved) -> None:
-        from tfsetup.report.lock import progress
-
-        self.session.say(progress(one.name, [package.version for package in one.packages], one.seconds))
+        self.told(progress(one.name, [package.version for package in one.packages], one.seconds))
 
     def _findings(self, cases: Mapping[str, Case]) -> dict[str, Finding]:
         recorded = [*files.read_proofs(files.LOCKS).values(), *files.shipped_proofs().values()]
         proofs = {name: proof for name, case in cases.items() if (proof := known(case, recorded)) is not None}
         unknown = {name: case for name, case in cases.items() if name not in proofs}
-        proofs |= self._judged(unknown, recorded)
+        why = "not on record, and nothing is read (--offline)"
+        judged = {name: case.unproven(why) for name, case in unknown.items()} if self.offline else self.judge(unknown)
+        proofs |= judged
         return {
             name: Finding(origin=case.origin, host=case.host, packages=tuple(case.packages), proof=proofs[name])
             for name, case in cases.items()
         }
-
-    def _judged(self, cases: Mapping[str, Case], recorded: list[Proof]) -> dict[str, Proof]:
-        if self.offline:
-            return {
-                name: case.unproven("not on record, and nothing is read (--offline)") for name, case in cases.items()
-            }
-        plain = {name: case for name, case in cases.items() if case.lock.form == "portable"}  # without addresses
-        proofs = prove_all(self.session, {n: case for n, case in cases.items() if n not in plain}, recorded)
-        for name, case in plain.items():
-            proof = prove_lock(self.session, case.lock, self.matrix, offline=False, index_url=None)
-            proofs[name] = proof or case.unproven("its row is not in the matrix")
-        return proofs
 
     def _evidence(self, row: Row, targets: Mapping[str, LockTarget], found: Mapping[str, Finding]) -> Evidence:
         mine = tuple(found[name] for name, target in targets.items() if target.row.id == row.id and name in found)
         return Evidence(row=row.id, findings=mine, because=self.because.get(row.id, ""))
 
 
-def _line(evidence: Evidence, *, written: bool, changed: bool) -> dict[str, Any]:
+def _line(evidence: Evidence, *, written: bool, changed: bool) -> ProvedRow:
     undecided = [reason for finding in evidence.findings if not finding.read for reason in finding.proof.reasons]
-    return {
-        "row": evidence.row,
-        "verdict": evidence.verdict,
-        "pythons": [finding.origin.python for finding in evidence.findings],
-        "error": evidence.error,
-        "because": bare(evidence.because or next(iter(undecided), "")),
-        "written": written,
-        "changed": changed,
-    }
+    return ProvedRow(
+        row=evidence.row,
+        verdict=evidence.verdict,
+        pythons=tuple(finding.origin.python for finding in evidence.findings),
+        error=evidence.error,
+        because=bare(evidence.because or next(iter(undecided), "")),
+        written=written,
+        changed=changed,
+    )

@@ -6,11 +6,11 @@ disk, retries that obey Retry-After. It counts its requests and bytes.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path
@@ -32,6 +32,7 @@ from tfsetup.upkeep.index.page import ACCEPT, read_page
 from tfsetup.upkeep.index.ranged import RangedFile, metadata_of
 from tfsetup.upkeep.index.settings import Indexes, index_of_uv, indexes
 from tfsetup.upkeep.index.snapshot import File
+from tfsetup.workflows.told import Told
 
 _CONNECTIONS = 6
 _PAGE = 64 << 20  # bytes; the largest project pages there are have a quarter of it
@@ -43,11 +44,14 @@ _NOT_FOUND = 404
 
 @dataclass(kw_only=True, slots=True)
 class Traffic:
-    """What reading cost: requests made, bytes of bodies received, answers the cache still had."""
+    """What reading cost."""
 
     requests: int = 0
+    """How many requests were made."""
     received: int = 0
+    """How many bytes of bodies came."""
     unchanged: int = 0
+    """How many answers the cache still had."""
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -209,6 +213,18 @@ def client(cache: Path | None = None) -> IndexClient:
     return IndexClient(chosen, cache or cache_folder(os.environ) / "index")
 
 
+@contextmanager
+def asking(told: Told) -> Iterator[IndexClient]:
+    """Provide a client with the user's own settings, and say what is going on.
+
+    Raises:
+        TfsetupError: as `client`.
+    """
+    with closing(client()) as found:
+        told(f"Reading {len(found.urls)} package {'index' if len(found.urls) == 1 else 'indexes'} …")
+        yield found
+
+
 # ------------------------------------------------------------------------------------------------ pages and files
 
 
@@ -257,6 +273,6 @@ def _read(path: Path) -> str | None:
 
 def _write(path: Path, content: str | bytes) -> None:
     """Write a cache entry whole or not at all; a cache that cannot be written costs requests and nothing else."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)

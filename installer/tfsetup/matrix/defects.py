@@ -1,0 +1,77 @@
+"""Known defects as a command tells them: what is wrong, what prevents it, and whether that is done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from tfsetup.matrix.hazards import Hazard
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DefectCure:
+    """What prevents a defect."""
+
+    environment: Mapping[str, str]
+    """Variables that every process of the environment must see; may be empty."""
+    because: str
+    """What they do."""
+    costs: str | None
+    """What they take away."""
+    requirements: tuple[str, ...]
+    """Bounds that would avoid the defect instead; told, never applied."""
+    program: str | None
+    """A setting in the user's own program that would avoid it instead; told, never applied."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Defect:
+    """A known defect of what is chosen, locked or installed."""
+
+    id: str
+    """Its name in the matrix."""
+    title: str
+    """What goes wrong; goes on after the distribution and its version."""
+    affects: str
+    """The distribution and the versions that have it, as a requirement for people."""
+    consequence: str
+    """What that means for the user."""
+    cure: DefectCure
+    """What prevents it."""
+    cured: bool
+    """Whether the variables of the cure are, or will be, set."""
+    evidence: tuple[str, ...]
+    """What is known and how, and at last where a reader finds more."""
+
+
+def defects_of(hazards: Iterable[Hazard], *, cured: bool) -> tuple[Defect, ...]:
+    """Return the defects of these hazards. `cured`: variables are set; a hazard without any is cured by none."""
+    return tuple(_defect(hazard, cured=cured) for hazard in hazards)
+
+
+def _defect(hazard: Hazard, *, cured: bool) -> Defect:
+    cure = hazard.cure
+    return Defect(
+        id=hazard.id,
+        title=hazard.title,
+        affects=hazard.affects,
+        consequence=hazard.consequence,
+        cure=DefectCure(
+            environment=dict(cure.environment),
+            because=cure.because,
+            costs=cure.costs,
+            requirements=cure.requirements,
+            program=cure.program,
+        ),
+        cured=cured and bool(cure.environment),
+        evidence=(*hazard.evidence, hazard.source),
+    )
+
+
+def all_of(lists: Iterable[Iterable[Defect]]) -> tuple[Defect, ...]:
+    """Return the defects of several files or machines, each once: cured is what is cured in all of them."""
+    found: dict[str, Defect] = {}
+    for defect in (defect for defects in lists for defect in defects):
+        before = found.get(defect.id, defect)
+        found[defect.id] = replace(defect, cured=defect.cured and before.cured)
+    return tuple(found.values())
