@@ -18,7 +18,6 @@ from tfsetup.upkeep.evidence import ProvedRow, Proving
 from tfsetup.upkeep.index.client import Traffic
 from tfsetup.upkeep.index.snapshot import Difference, differences
 from tfsetup.upkeep.xray.evidence import Evidence
-from tfsetup.upkeep.xray.files import kept_evidence, read_plan
 from tfsetup.upkeep.xray.judge import judge
 from tfsetup.upkeep.xray.prove import Emulated, emulate, ready
 from tfsetup.upkeep.xray.wheels import fetch
@@ -83,19 +82,21 @@ class Outcome(Generic[T_co]):
     code: Code | None = None
 
 
-def check(matrix: Matrix, hosts: Mapping[str, Host], index: IndexClient | None) -> Outcome[MatrixChecked]:
+def check(
+    matrix: Matrix, hosts: Mapping[str, Host], index: IndexClient | None, kept: Evidence | None
+) -> Outcome[MatrixChecked]:
     """Hold every field of a matrix against the snapshot, the snapshot against the index, and hosts against the rows.
 
-    `hosts` by name: each must have exactly one winner. `index` None: the index is not asked.
+    `hosts` by name: each must have exactly one winner. `index` None: the index is not asked. `kept`: the evidence of
+    what plugins do, which hazards must agree with; None where there is none.
 
     Raises:
         NetworkError: the index does not answer, or not with project pages.
-        InvalidFileError: the evidence that is kept with the matrix is damaged.
     """
     reports, loose = check_matrix(matrix, hosts)
     found = differences(matrix.index, index.pages(names_of(matrix))) if index else []
     problems = [*loose, *(problem for report in reports for problem in report.problems)]
-    problems = problems or unfounded(matrix, kept_evidence(read_plan().hazard))  # what is wrong in itself needs none
+    problems = problems or unfounded(matrix, kept)  # what is wrong in itself needs none
     data = MatrixChecked(
         index=matrix.index.taken,
         differences=tuple(found),

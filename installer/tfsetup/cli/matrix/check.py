@@ -53,10 +53,11 @@ def check(
         from tfsetup.upkeep.check import prove as proved
         from tfsetup.upkeep.evidence import EVIDENCE, Proving
         from tfsetup.upkeep.index.client import asking
+        from tfsetup.upkeep.xray.files import kept_evidence, read_plan
 
         read = read_matrix(session.matrix, marks=True)
         with nullcontext() if offline else asking(session.say) as index:
-            found = checked(read, read_hosts(hosts) if hosts else {}, index)
+            found = checked(read, read_hosts(hosts) if hosts else {}, index, kept_evidence(read_plan().hazard))
             if prove:
                 folder, judge = evidence or EVIDENCE, partial(_judged, session, read)
                 rows = Proving(matrix=read, folder=folder, offline=offline, judge=judge, told=session.say)
