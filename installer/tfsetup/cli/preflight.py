@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tfsetup.cli.options import HostFile, Json, PythonVersion
 from tfsetup.cli.session import Session, execute
+from tfsetup.errors import Code
 from tfsetup.report.result import Result
+
+if TYPE_CHECKING:
+    from tfsetup.report.preflight import PreflightDocument
 
 
 def preflight(
@@ -29,34 +32,25 @@ def preflight(
 ) -> None:
     """Predict from the files alone whether TensorFlow and its plugins will load."""
 
-    def work(session: Session) -> Result[Any]:
+    def work(session: Session) -> Result[PreflightDocument]:
         return _work(session, target, python, strict=strict)
 
     execute(ctx, "preflight", json=as_json, host=host, work=work, render=_render)
 
 
-def _work(session: Session, targets: list[str], python: str | None, *, strict: bool) -> Result[Any]:
-    from tfsetup.errors import Code
-    from tfsetup.host.file import to_json
-    from tfsetup.loader.report import to_data
-    from tfsetup.workflows.conda_choice import is_conda_lock
-    from tfsetup.workflows.preflight import preflight as judge
-    from tfsetup.workflows.preflight import would_load
-    from tfsetup.workflows.prove_conda import predict_conda_lock
-    from tfsetup.workflows.subjects import subject_of
+def _work(session: Session, targets: list[str], python: str | None, *, strict: bool) -> Result[PreflightDocument]:
+    from tfsetup.report.preflight import preflight_document
+    from tfsetup.workflows.preflight import judge
 
     host = session.host(downloads=False)
-    if any(is_conda_lock(Path(target)) for target in targets):
-        report = predict_conda_lock(session, targets, host, python)
-    else:
-        subject = subject_of(targets, host, python, replayed=session.replayed, told=session.say)
-        report = judge(subject, host, python=python, told=session.say)
-    data = to_data(report) | {"host": to_json(host), "would_load": would_load(report, host, session.matrix)}
+    found = judge(targets, host, python=python, replayed=session.replayed, matrix=session.matrix, told=session.say)
+    report = found.report
     code = {"fails": Code.ANSWER_IS_NO, "undecided": Code.UNDECIDED if strict else None, "loads": None}[report.verdict]
-    return Result(command="preflight", data=data, findings=data.pop("notes"), code=code)
+    data = preflight_document(report, host, found.would_load)
+    return Result(command="preflight", data=data, findings=report.notes, code=code)
 
 
-def _render(session: Session, result: Result[Any]) -> None:
+def _render(session: Session, result: Result[PreflightDocument]) -> None:
     from tfsetup.report.preflight import preflight_view
 
     session.out.print(preflight_view(result.data, result.findings), soft_wrap=True)

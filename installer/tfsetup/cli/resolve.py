@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from tfsetup.cli.session import Session, execute
 from tfsetup.errors import Code
 from tfsetup.matrix.model import Ask
 from tfsetup.report.result import Result
+
+if TYPE_CHECKING:
+    from tfsetup.report.resolve import ResolveDocument
 
 
 def resolve(
@@ -29,33 +32,19 @@ def resolve(
     """Say which TensorFlow goes on this machine, and why."""
     ask = Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre)
 
-    def work(session: Session) -> Result[Any]:
-        return _work(session, ask, explain=explain)
+    def work(session: Session) -> Result[ResolveDocument]:
+        from tfsetup.report.resolve import resolve_document
+        from tfsetup.workflows.resolve import resolve
+
+        answer = resolve(session.host(), ask, matrix=session.matrix, explained=explain)
+        code = None if answer.selection.installable else Code.NO_ROW
+        return Result(command="resolve", data=resolve_document(answer.selection, answer.story), code=code)
 
     execute(ctx, "resolve", json=as_json, host=host, work=work, render=_render)
 
 
-def _work(session: Session, ask: Ask, *, explain: bool) -> Result[Any]:
-    from tfsetup.matrix.choose.select import select
-    from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.report.resolve import selection_data
-
-    machine, matrix = session.host(), read_matrix(session.matrix)
-    selection = select(machine, ask, matrix)
-    data = selection_data(selection)
-    if explain:
-        from dataclasses import asdict
-
-        from tfsetup.matrix.choose.explain import explain as story
-
-        data["explained"] = [asdict(chapter) for chapter in story(selection, machine, ask, matrix)]
-    return Result(command="resolve", data=data, code=None if selection.installable else Code.NO_ROW)
-
-
-def _render(session: Session, result: Result[Any]) -> None:
-    from tfsetup.matrix.choose.explain import Chapter
+def _render(session: Session, result: Result[ResolveDocument]) -> None:
     from tfsetup.report.resolve import resolve_lines
 
-    chapters = [Chapter(**chapter) for chapter in result.data.get("explained", ())]
-    for line in resolve_lines(result.data, chapters, width=session.width):
+    for line in resolve_lines(result.data, width=session.width):
         session.show(line)

@@ -85,31 +85,9 @@ class Session:
 
     def host(self, *, pythons: bool = True, downloads: bool = True) -> Host:
         """Return the machine to decide for: the one `--host` describes (a file, or a row for its plainest), or this."""
-        if self.host_file is not None:
-            return self._described(self.host_file)
-        from tfsetup.host.probe import probe
+        from tfsetup.workflows.hosts import host_of
 
-        return probe(pythons=pythons, downloads=downloads)
-
-    def _described(self, path: Path) -> Host:
-        from tfsetup.errors import InvalidFileError, Where
-        from tfsetup.host.file import read_host
-
-        if str(path) == "-" or path.parent != Path() or path.suffix or path.exists():
-            return read_host(path)
-        from tfsetup.matrix.choose.reference import reference
-        from tfsetup.matrix.file.disk import read_matrix
-        from tfsetup.matrix.model import Ask
-
-        matrix = read_matrix(self.matrix)
-        for row in matrix.rows:
-            if row.id == str(path):
-                return reference(row, Ask(), matrix)[0]
-        raise InvalidFileError(
-            f"--host {path}: there is no such file, and the matrix has no row of this name.",
-            where=Where(file=str(path)),
-            hint="`tfsetup matrix show` lists the rows; `tfsetup host --json > host.json` writes a host file.",
-        )
+        return host_of(self.host_file, matrix=self.matrix, pythons=pythons, downloads=downloads)
 
     def refuse_replay(self, what: str) -> None:
         """Raise a usage error when the host is a replayed one: this machine must not change for another's sake.

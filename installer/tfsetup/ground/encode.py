@@ -1,20 +1,26 @@
 """The one encoder: a typed value → what JSON is made of, and the type → its JSON schema.
 
 A frozen dataclass becomes an object with its fields as keys, in their order; a field that is `UNSET` is left out, which
-is how a key that stands only sometimes is written (`left_out: tuple[str, ...] | UnsetType = UNSET`). Paths and other
-values that are a text to people become that text. Everything else is msgspec's (https://jcristharif.com/msgspec).
+is how a key that stands only sometimes is written (`left_out: tuple[str, ...] | UnsetType = UNSET`), and so is a None
+in a `Partial`. Paths and other values that are a text to people become that text. Everything else is msgspec's
+(https://jcristharif.com/msgspec).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import PurePath
 from typing import Any
 
-import msgspec
-
 Plain = dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None
 """What a JSON document is made of."""
+
+
+class Partial:
+    """A value of which parts may be unknown: in JSON a None in it, however deep, is left out, rather than null."""
+
+    __slots__ = ()
 
 
 def encode(value: object) -> Any:
@@ -23,6 +29,21 @@ def encode(value: object) -> Any:
     Raises:
         TypeError: there is something in it that JSON has no form for, which is a bug.
     """
+    return _encode(value, partial=False)
+
+
+def _encode(value: object, *, partial: bool) -> Any:
+    import msgspec
+
+    if is_dataclass(value) and not isinstance(value, type):
+        partial = partial or isinstance(value, Partial)
+        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+        said = ((name, part) for name, part in pairs if part is not msgspec.UNSET and not (partial and part is None))
+        return {name: _encode(part, partial=partial) for name, part in said}
+    if isinstance(value, Mapping):
+        return {name: _encode(part, partial=partial) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encode(part, partial=partial) for part in value]
     return msgspec.to_builtins(value, enc_hook=_other)
 
 
@@ -32,6 +53,8 @@ def schema(type_: Any, name: str) -> dict[str, Any]:
     Raises:
         TypeError: there is a type in it that JSON has no form for, which is a bug.
     """
+    import msgspec
+
     (found,), components = msgspec.json.schema_components([type_], schema_hook=_other_schema)
     document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **found}
     return document | ({"$defs": components} if components else {})
@@ -40,8 +63,6 @@ def schema(type_: Any, name: str) -> dict[str, Any]:
 def _other(value: object) -> Any:
     if isinstance(value, PurePath):
         return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tfsetup.errors import InvalidFileError, UsageError, Where
+from tfsetup.ground.encode import encode
 from tfsetup.host.file_schema import HostFile, expectation, keys_at, to_host
 from tfsetup.host.json_marks import JsonPath, Marked, Place, read_marked
 from tfsetup.host.model import Host
@@ -65,27 +66,9 @@ def parse_host(text: str, file: str) -> Host:
 
 def to_json(host: Host) -> dict[str, Any]:
     """Return the host as a host file, facts that could not be told left out, with the sources beside them."""
-    facts: dict[str, Any] = {}
-    for name in ("os", "os_version", "arch", "rosetta", "wsl"):
-        facts[name] = getattr(host, name)
-    if host.libc is not None:
-        facts["libc"] = _present({"name": host.libc.name, "version": host.libc.version})
-    if host.cpu is not None:
-        features = None if host.cpu.features is None else list(host.cpu.features)
-        facts["cpu"] = _present({"brand": host.cpu.brand, "features": features})
-    if host.gpus is not None:
-        names = ("vendor", "name", "driver", "compute_capability")
-        facts["gpus"] = [_present({name: getattr(gpu, name) for name in names}) for gpu in host.gpus]
-    if host.pythons is not None:
-        names = ("version", "arch", "path", "free_threaded")
-        facts["pythons"] = [_present({name: getattr(python, name) for name in names}) for python in host.pythons]
-    facts["python_downloads"] = host.python_downloads
-    facts["xcode_clt"] = host.xcode_clt
-    return {**_present(facts), "sources": dict(host.sources)}
-
-
-def _present(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    found = encode(host)
+    assert isinstance(found, dict)  # noqa: S101 - a dataclass becomes an object
+    return found
 
 
 def _text(path: Path) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tfsetup.ground.encode import Partial
+
 Os = Literal["macos", "linux", "windows"]
 Arch = Literal["arm64", "aarch64", "x86_64", "armv7l", "i686"]
 GpuVendor = Literal["apple", "nvidia", "amd", "intel"]
@@ -57,7 +59,7 @@ class Python:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Host:
+class Host(Partial):
     """A machine. `arch` is the hardware's; under Rosetta `arch` is `arm64` and `rosetta` is true.
 
     `sources` names, for each fact, where it came from (`sw_vers -productVersion`, `/proc/cpuinfo`, `--host FILE`).

@@ -84,11 +84,17 @@ class LoadFailure:
     """
 
     kind: Kind
+    """What kind of refusal."""
     image: str
-    message: str
-    stage: Stage = "import"
+    """The file that was being loaded."""
     symbol: str | None = None
+    """The missing symbol or version name."""
     library: str | None = None
+    """The library it is about, a name or a path; for `cpu-feature` the feature."""
+    message: str
+    """The loader's own words."""
+    stage: Stage = "import"
+    """What ends there: the import, the import of a plugin, or that of another module."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

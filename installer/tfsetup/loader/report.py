@@ -1,13 +1,13 @@
-"""`Report`: what preflight found, and its JSON form (INTERFACE, `preflight`)."""
+"""`Report`: what a prediction found, and the document it is written as."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, assert_never
+from dataclasses import dataclass, fields, replace
+from typing import Any, assert_never
 
-if TYPE_CHECKING:
-    from tfsetup.loader.model import LoadFailure, NotCovered, Verdict
-    from tfsetup.loader.tensorflow.cuda import CudaLibraries
+from tfsetup.ground.encode import encode
+from tfsetup.loader.model import LoadFailure, NotCovered, Verdict
+from tfsetup.loader.tensorflow.cuda import CudaLibraries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,7 +15,9 @@ class Note:
     """Something worth knowing that does not decide the verdict: a GPU that will not register, a file of two wheels."""
 
     title: str
+    """What was seen."""
     detail: str
+    """What it means."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,20 +47,75 @@ class Report:
         return "undecided" if any(each.matters for each in self.not_covered) else "loads"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnseenDocument:
+    """Something that reading bytes cannot decide."""
+
+    reason: str
+    """Why not, a sentence."""
+    image: str | None
+    """The file it is about, relative to `site` where it lies there."""
+    matters: bool
+    """Whether the verdict turns on it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PredictionDocument:
+    """A prediction. Paths inside site-packages are relative to it."""
+
+    verdict: Verdict
+    """`fails` when something was refused, `undecided` when something unseen matters, else `loads`."""
+    images: int
+    """How many native files were followed, the operating system's own not counted."""
+    checked: tuple[str, ...]
+    """The files that were opened one after another, as an import opens them."""
+    failures: tuple[LoadFailure, ...]
+    """What the loader would refuse."""
+    not_covered: tuple[UnseenDocument, ...]
+    """What reading files cannot decide."""
+    tensorflow: str | None
+    """The version found; null: there is no TensorFlow among the files."""
+    python: str | None
+    """The Python it was judged for, `X.Y`."""
+    site: str
+    """Where site-packages is, or would be."""
+    cuda: CudaLibraries | None
+    """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportDocument(PredictionDocument):
+    """A prediction with what does not decide it."""
+
+    notes: tuple[Note, ...]
+    """What is worth knowing and does not decide the verdict."""
+
+
+def prediction_document(report: Report) -> PredictionDocument:
+    """Return a report as a document, without its notes."""
+    site = report.site
+    return PredictionDocument(
+        verdict=report.verdict,
+        images=report.images,
+        checked=report.checked,
+        failures=tuple(_failure(each, site) for each in report.failures),
+        not_covered=tuple(_unseen(each, site) for each in report.not_covered),
+        tensorflow=report.tensorflow,
+        python=report.python,
+        site=site,
+        cuda=_cuda(report.cuda, site) if report.cuda else None,
+    )
+
+
+def report_document(report: Report) -> ReportDocument:
+    """Return a report as a document, with its notes."""
+    said = prediction_document(report)
+    return ReportDocument(**{field.name: getattr(said, field.name) for field in fields(said)}, notes=report.notes)
+
+
 def to_data(report: Report) -> dict[str, Any]:
-    """Return the report as JSON values; paths inside site-packages are relative to it."""
-    return {
-        "verdict": report.verdict,
-        "images": report.images,
-        "checked": list(report.checked),
-        "failures": [_failure(each, report.site) for each in report.failures],
-        "not_covered": [_not_covered(each, report.site) for each in report.not_covered],
-        "tensorflow": report.tensorflow,
-        "python": report.python,
-        "site": report.site,
-        "cuda": _cuda(report.cuda, report.site) if report.cuda else None,
-        "notes": [asdict(each) for each in report.notes],
-    }
+    """Return a report as JSON values; goes with the last caller."""
+    return {**encode(report_document(report))}
 
 
 def summary(verdict: Verdict) -> str:
@@ -74,28 +131,18 @@ def summary(verdict: Verdict) -> str:
             assert_never(verdict)
 
 
-def _cuda(cuda: CudaLibraries, site: str) -> dict[str, Any]:
-    return {
-        "cuda": cuda.cuda,
-        "cudnn": cuda.cudnn,
-        "found": {name: relative(path, site) for name, path in cuda.found.items()},
-        "missing": list(cuda.missing),
-    }
+def _cuda(cuda: CudaLibraries, site: str) -> CudaLibraries:
+    return replace(cuda, found={name: relative(path, site) for name, path in cuda.found.items()})
 
 
-def _failure(each: LoadFailure, site: str) -> dict[str, Any]:
-    return {
-        "kind": each.kind,
-        "image": relative(each.image, site),
-        "symbol": each.symbol,
-        "library": relative(each.library, site) if each.library else None,
-        "message": each.message,
-        "stage": each.stage,
-    }
+def _failure(each: LoadFailure, site: str) -> LoadFailure:
+    library = relative(each.library, site) if each.library else None
+    return replace(each, image=relative(each.image, site), library=library)
 
 
-def _not_covered(each: NotCovered, site: str) -> dict[str, Any]:
-    return {"reason": each.reason, "image": relative(each.image, site) if each.image else None, "matters": each.matters}
+def _unseen(each: NotCovered, site: str) -> UnseenDocument:
+    image = relative(each.image, site) if each.image else None
+    return UnseenDocument(reason=each.reason, image=image, matters=each.matters)
 
 
 def relative(path: str, site: str) -> str:

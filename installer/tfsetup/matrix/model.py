@@ -104,3 +104,13 @@ class Selection:
     def environment(self) -> dict[str, str]:
         """The variables that every process of the environment must see: the row's own, and those of the cures."""
         return {**self.settings, **environment_of(self.hazards)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chapter:
+    """A part of the long story of an answer: a heading and its lines."""
+
+    title: str
+    """What it is about."""
+    lines: tuple[tuple[str, str], ...]
+    """Pairs of what and why."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
-from tfsetup.ground.encode import encode
 from tfsetup.ground.marked import Problem
+from tfsetup.matrix.defects import Defect
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.report.hazards import sentences
 from tfsetup.report.text import printable, size
@@ -79,14 +79,21 @@ def matrix_table(lines: Sequence[Line]) -> RenderableType:
 
 
 def show_view(found: MatrixShown) -> RenderableType:
-    """Return the matrix for the terminal: the table, and the known defects with their rows, meaning and cure."""
+    """Return the matrix for the terminal: the table, and the known defects below."""
+    from rich.console import Group
+
+    return Group(matrix_table(found.rows), defects_view(found.rows, found.hazards))
+
+
+def defects_view(lines: Sequence[Line], defects: Iterable[Defect]) -> RenderableType:
+    """Return known defects for the terminal: what, in which rows, what it means, and the cure."""
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [matrix_table(found.rows)]
-    for defect in found.hazards:
-        rows = [line.row for line in found.rows if defect.id in line.defects.split("; ")]
-        parts.append(Text(printable(f"\n{defect.id}: {' '.join(sentences([encode(defect)], ()))}")))
+    parts: list[RenderableType] = []
+    for defect in defects:
+        rows = [line.row for line in lines if defect.id in line.defects.split("; ")]
+        parts.append(Text(printable(f"\n{defect.id}: {' '.join(sentences([defect], ()))}")))
         parts.append(Text(printable(f"    {defect.consequence}")))
         parts.append(Text(printable(f"    rows: {', '.join(rows) or 'none'}")))
     return Group(*parts)

@@ -1,24 +1,22 @@
-"""The prediction as an explanation: what failed, the loader's own words, what they mean, what would load."""
+"""The prediction as a document and as an explanation: what failed, the loader's own words, what would load."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
+from tfsetup.host.model import Host
+from tfsetup.loader.model import LoadFailure
+from tfsetup.loader.report import Note, PredictionDocument, Report, UnseenDocument, prediction_document, summary
 from tfsetup.report.text import printable
 
-Data = Mapping[str, Any]
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 Line = tuple[str, str]
 
 _STYLES = {"loads": "bold green", "fails": "bold red", "undecided": "bold yellow"}
-_HEADLINES = {
-    "loads": "It loads.",
-    "fails": "It does not load.",
-    "undecided": "Reading the files cannot decide whether it loads.",
-}
 _STAGES = {
     "import": "importing TensorFlow ends here",
     "plugin": "TensorFlow loads every plugin it finds while it is imported, so the whole import ends here",
@@ -27,60 +25,76 @@ _STAGES = {
 _SHOWN = 12
 
 
-def preflight_view(data: Data, notes: Sequence[Data] = ()) -> RenderableType:
-    """Return what a person should read of a prediction (`data` as in the JSON envelope)."""
-    return Group(*(Text(printable(text), style=style) for text, style in lines(data, notes)))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreflightDocument(PredictionDocument):
+    """Whether files will load on a machine, predicted from the files alone."""
+
+    host: Host
+    """The machine it was judged for, as a host file."""
+    would_load: tuple[str, ...]
+    """What the matrix knows to load where a plugin does not, best first."""
 
 
-def lines(data: Data, notes: Sequence[Data] = ()) -> Iterator[Line]:
+def preflight_document(report: Report, host: Host, would_load: Sequence[str] = ()) -> PreflightDocument:
+    """Return a prediction as a document; its notes are the findings of the envelope."""
+    said = prediction_document(report)
+    known = {field.name: getattr(said, field.name) for field in fields(said)}
+    return PreflightDocument(**known, host=host, would_load=tuple(would_load))
+
+
+def preflight_view(found: PreflightDocument, notes: Sequence[Note] = ()) -> RenderableType:
+    """Return what a person should read of a prediction."""
+    from rich.console import Group
+    from rich.text import Text
+
+    return Group(*(Text(printable(text), style=style) for text, style in lines(found, notes)))
+
+
+def lines(found: PreflightDocument, notes: Sequence[Note] = ()) -> Iterator[Line]:
     """Return the prediction as `(line, style)`."""
-    yield _HEADLINES[data["verdict"]], _STYLES[data["verdict"]]
-    yield f"  judged: {_subject(data)}", "dim"
-    for failure in data["failures"][:_SHOWN]:
+    yield summary(found.verdict), _STYLES[found.verdict]
+    yield f"  judged: {_subject(found)}", "dim"
+    for failure in found.failures[:_SHOWN]:
         yield "", ""
         yield from _failure_lines(failure)
-    if len(data["failures"]) > _SHOWN:
-        yield f"… and {len(data['failures']) - _SHOWN} more; --json lists them all", "dim"
-    for suggestion in data.get("would_load", ()):
+    if len(found.failures) > _SHOWN:
+        yield f"… and {len(found.failures) - _SHOWN} more; --json lists them all", "dim"
+    for suggestion in found.would_load:
         yield f"would load: {suggestion}", "green"
-    yield from _unseen_lines(data["not_covered"])
+    yield from _unseen_lines(found.not_covered)
     for note in notes:
         yield "", ""
-        yield f"note: {note['title']}", "yellow"
-        yield f"  {note['detail']}", ""
+        yield f"note: {note.title}", "yellow"
+        yield f"  {note.detail}", ""
 
 
-def _subject(data: Data) -> str:
-    tensorflow = f"TensorFlow {data['tensorflow']}" if data["tensorflow"] else "no TensorFlow among the files"
-    python = f"Python {data['python']}" if data["python"] else "Python unknown"
-    return f"{tensorflow}, {python}, {_host(data['host'])}; {data['images']} native files followed"
+def _subject(found: PreflightDocument) -> str:
+    tensorflow = f"TensorFlow {found.tensorflow}" if found.tensorflow else "no TensorFlow among the files"
+    python = f"Python {found.python}" if found.python else "Python unknown"
+    return f"{tensorflow}, {python}, {_host(found.host)}; {found.images} native files followed"
 
 
-def _host(host: Data) -> str:
-    names = {"macos": "macOS", "linux": "Linux", "windows": "Windows"}
-    libc = host.get("libc") or {}
-    version = host.get("os_version") or ""
-    if libc.get("version"):
-        version = f"{libc['name']} {libc['version']}"
-    translated = " under Rosetta" if host.get("rosetta") else ""
-    return (
-        " ".join(part for part in (names.get(host.get("os", ""), "?"), version, host.get("arch", "")) if part)
-        + translated
-    )
+def _host(host: Host) -> str:
+    names = {"macos": "macOS", "linux": "Linux", "windows": "Windows", None: "?"}
+    version = host.os_version or ""
+    if host.libc is not None and host.libc.version:
+        version = f"{host.libc.name} {host.libc.version}"
+    translated = " under Rosetta" if host.rosetta else ""
+    return " ".join(part for part in (names[host.os], version, host.arch) if part) + translated
 
 
-def _failure_lines(failure: Data) -> Iterator[Line]:
-    yield f"{failure['image']}", "bold"
-    for line in failure["message"].splitlines():
+def _failure_lines(failure: LoadFailure) -> Iterator[Line]:
+    yield failure.image, "bold"
+    for line in failure.message.splitlines():
         yield f"  | {line}", "red"
     yield f"  {explanation(failure)}", ""
-    yield f"  Consequence: {_STAGES[failure['stage']]}.", ""
+    yield f"  Consequence: {_STAGES[failure.stage]}.", ""
 
 
-def explanation(failure: Data) -> str:
+def explanation(failure: LoadFailure) -> str:
     """Return what a failure means, in a sentence or two."""
-    symbol, library = failure.get("symbol"), failure.get("library")
-    match failure["kind"]:
+    symbol, library = failure.symbol, failure.library
+    match failure.kind:
         case "symbol-not-found":
             return _missing_symbol(symbol, library)
         case "version-not-found":
@@ -115,14 +129,13 @@ def _missing_symbol(symbol: str | None, library: str | None) -> str:
     )
 
 
-def _unseen_lines(not_covered: Sequence[Data]) -> Iterator[Line]:
-    deciding = [each for each in not_covered if each["matters"]]
+def _unseen_lines(not_covered: Sequence[UnseenDocument]) -> Iterator[Line]:
     if not not_covered:
         return
     yield "", ""
     yield "Not decided by reading files:", ""
-    for each in sorted(not_covered, key=lambda item: not item["matters"])[:_SHOWN]:
-        place = f" ({each['image']})" if each["image"] else ""
-        yield f"  {'? ' if each in deciding else '- '}{each['reason']}{place}", "yellow" if each in deciding else "dim"
+    for each in sorted(not_covered, key=lambda item: not item.matters)[:_SHOWN]:
+        place = f" ({each.image})" if each.image else ""
+        yield f"  {'? ' if each.matters else '- '}{each.reason}{place}", "yellow" if each.matters else "dim"
     if len(not_covered) > _SHOWN:
         yield f"  … and {len(not_covered) - _SHOWN} more; --json lists them all", "dim"

@@ -1,104 +1,165 @@
-"""A selection as JSON data (INTERFACE, "`resolve`") and as text."""
+"""A selection as the document of `tfsetup resolve` and as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
 
-from tfsetup.matrix.model import Selection
-from tfsetup.report.hazards import hazards_data, sentences
+from tfsetup.host.model import Python
+from tfsetup.matrix.defects import Defect, defects_of
+from tfsetup.matrix.model import (
+    Accelerator,
+    Backend,
+    Blas,
+    Chapter,
+    Expectation,
+    Rejected,
+    Selection,
+    Target,
+)
+from tfsetup.report.hazards import sentences
 from tfsetup.report.text import aligned
 
-if TYPE_CHECKING:
-    from tfsetup.matrix.choose.explain import Chapter
 
-Data = Mapping[str, Any]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResolveDocument:
+    """What goes on a machine, and why. Where nothing does, only `reasons`, `suggestions` and `rejected` mean anything.
 
-
-def selection_data(selection: Selection) -> dict[str, Any]:
-    """Return `data` of the envelope. `requirements` is all that gets installed, compiled plugins last.
-
-    `cured` in `hazards` says what an installation of it does, unless it is told not to.
+    `installable` promises an installation that imports and does what the accelerator asks.
     """
-    return {
-        "installable": selection.installable,
-        "row": selection.row,
-        "accelerator": selection.accelerator,
-        "python": selection.python,
-        "interpreter": asdict(selection.interpreter) if selection.interpreter else None,
-        "requirements": [*selection.requirements, *selection.source_builds],
-        "source_builds": list(selection.source_builds),
-        "sdists": list(selection.sdists),
-        "conda": list(selection.conda),
-        "backend": selection.backend,
-        "blas": selection.blas,
-        "target": asdict(selection.target) if selection.target else None,
-        "expect": asdict(selection.expect) if selection.expect else None,
-        "reasons": list(selection.reasons),
-        "suggestions": list(selection.suggestions),
-        "rejected": [asdict(rejected) for rejected in selection.rejected],
-        "warnings": list(selection.warnings),
-        "environment": selection.environment,
-        "hazards": hazards_data(selection.hazards, cured=True),
-    }
+
+    installable: bool
+    """Whether an installation exists for this machine and this ask."""
+    row: str | None
+    """The row of the matrix that was chosen."""
+    accelerator: Accelerator | None
+    """What it computes on."""
+    python: str | None
+    """The Python to build on, `X.Y`."""
+    interpreter: Python | None
+    """The interpreter of this machine to build on; null: uv brings one."""
+    requirements: tuple[str, ...]
+    """Everything that gets installed, in exact versions and bounds; what must be compiled comes last."""
+    source_builds: tuple[str, ...]
+    """Which of the requirements are compiled after the others are in place, in this order."""
+    sdists: tuple[str, ...]
+    """Distributions without a wheel for this target, which may be built from source on the way."""
+    conda: tuple[str, ...]
+    """Match specs of what comes from conda channels; empty with another backend."""
+    backend: Backend
+    """The kind of environment."""
+    blas: Blas | None
+    """The BLAS under NumPy."""
+    target: Target | None
+    """What wheels must fit."""
+    expect: Expectation | None
+    """What a verification of the installation must find."""
+    reasons: tuple[str, ...]
+    """Why this row; or why none."""
+    suggestions: tuple[str, ...]
+    """Single changes after which something would fit, cheapest first."""
+    rejected: tuple[Rejected, ...]
+    """Every other row, and why not."""
+    warnings: tuple[str, ...]
+    """What to know before installing."""
+    environment: Mapping[str, str]
+    """Variables that every process of the environment must see."""
+    hazards: tuple[Defect, ...]
+    """Known defects of what is chosen; `cured` says what an installation does, unless it is told not to."""
 
 
-def resolve_lines(data: Data, chapters: Sequence[Chapter] = (), *, width: int = 100) -> Iterator[str]:
-    """Yield the answer for people; `chapters` is the long story of `--explain`, in place of the short one.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainedDocument(ResolveDocument):
+    """The same with the whole story: `tfsetup resolve --explain`."""
 
-    Plain lines folded at `width`: `resolve` is run often, and must not wait for a table to be drawn.
+    explained: tuple[Chapter, ...]
+    """The ask, the machine, the row, its rules and bounds, the known defects, and every row that lost."""
+
+
+def resolve_document(selection: Selection, chapters: Sequence[Chapter] = ()) -> ResolveDocument:
+    """Return a selection as a document; `chapters` is the long story, where it was asked for."""
+    document = ResolveDocument(
+        installable=selection.installable,
+        row=selection.row,
+        accelerator=selection.accelerator,
+        python=selection.python,
+        interpreter=selection.interpreter,
+        requirements=(*selection.requirements, *selection.source_builds),
+        source_builds=selection.source_builds,
+        sdists=selection.sdists,
+        conda=selection.conda,
+        backend=selection.backend,
+        blas=selection.blas,
+        target=selection.target,
+        expect=selection.expect,
+        reasons=selection.reasons,
+        suggestions=selection.suggestions,
+        rejected=selection.rejected,
+        warnings=selection.warnings,
+        environment=selection.environment,
+        hazards=defects_of(selection.hazards, cured=True),
+    )
+    if not chapters:
+        return document
+    said = {field.name: getattr(document, field.name) for field in fields(document)}
+    return ExplainedDocument(**said, explained=tuple(chapters))
+
+
+def resolve_lines(found: ResolveDocument, *, width: int = 100) -> Iterator[str]:
+    """Yield the answer for people; the long story stands in place of the short one where there is one.
+
+    Plain lines folded at `width` (columns): `resolve` is run often, and must not wait for a table to be drawn.
     """
-    yield from _answer(data, width, told=bool(chapters)) if data["installable"] else _refusal(data, width)
-    yield from _chapters(chapters, width) if chapters else _others(data, width)
+    chapters = found.explained if isinstance(found, ExplainedDocument) else ()
+    yield from _answer(found, width, told=bool(chapters)) if found.installable else _refusal(found, width)
+    yield from _chapters(chapters, width) if chapters else _others(found, width)
 
 
-def _answer(data: Data, width: int, *, told: bool) -> Iterator[str]:
-    yield f"{data['row']}: {data['reasons'][0].removeprefix(data['row'] + ': ')}"
+def _answer(found: ResolveDocument, width: int, *, told: bool) -> Iterator[str]:
+    yield f"{found.row}: {found.reasons[0].removeprefix(f'{found.row}: ')}"
     more = "" if told else " (--explain)"
-    defects = [said + more for said in sentences(data["hazards"], data["requirements"])]
-    listed = [*_plan(data), *_list("why", data["reasons"][1:])]
-    listed += [*_list("note", data["warnings"]), *_list("defect", defects)]
+    defects = [said + more for said in sentences(found.hazards, found.requirements)]
+    listed = [*_plan(found), *_list("why", found.reasons[1:])]
+    listed += [*_list("note", found.warnings), *_list("defect", defects)]
     yield from aligned(listed, indent=2, width=width)
 
 
-def _plan(data: Data) -> Iterator[tuple[str, str]]:
-    interpreter = data["interpreter"]
-    where = f" ({interpreter['path']})" if interpreter and interpreter["path"] else ""
-    version = interpreter["version"] if interpreter else f"{data['python']} (uv brings it)"
-    yield "install", "  ".join(data["requirements"])
-    if data["source_builds"]:
-        yield "compile", "  ".join(data["source_builds"])
+def _plan(found: ResolveDocument) -> Iterator[tuple[str, str]]:
+    interpreter = found.interpreter
+    where = f" ({interpreter.path})" if interpreter and interpreter.path else ""
+    version = interpreter.version if interpreter else f"{found.python} (uv brings it)"
+    yield "install", "  ".join(found.requirements)
+    if found.source_builds:
+        yield "compile", "  ".join(found.source_builds)
     yield "python", f"{version}{where}"
-    yield "devices", ", ".join(data["expect"]["devices"])
-    if data["blas"]:
-        yield "blas", data["blas"]
-    yield "platform", _platform(data["target"])
+    if found.expect:
+        yield "devices", ", ".join(found.expect.devices)
+    if found.blas:
+        yield "blas", found.blas
+    if found.target:
+        yield "platform", _platform(found.target)
 
 
-def _platform(target: Mapping[str, Any]) -> str:
-    floor = [
-        f"macOS {target['macos']}" if target["macos"] else "",
-        f"glibc {target['glibc']}" if target["glibc"] else "",
-    ]
-    return " ".join([target["platform"], *(f"({word})" for word in floor if word)])
+def _platform(target: Target) -> str:
+    floor = [f"macOS {target.macos}" if target.macos else "", f"glibc {target.glibc}" if target.glibc else ""]
+    return " ".join([target.platform, *(f"({word})" for word in floor if word)])
 
 
-def _refusal(data: Data, width: int) -> Iterator[str]:
+def _refusal(found: ResolveDocument, width: int) -> Iterator[str]:
     yield "Nothing fits this machine and this ask."
-    helps = data["suggestions"] or ["no single change that is known here"]
-    yield from aligned([*_list("because", data["reasons"]), *_list("would fit", helps)], indent=2, width=width)
+    helps = found.suggestions or ["no single change that is known here"]
+    yield from aligned([*_list("because", found.reasons), *_list("would fit", helps)], indent=2, width=width)
 
 
 def _list(word: str, lines: Sequence[str]) -> list[tuple[str, str]]:
     return [(word if place == 0 else "", line) for place, line in enumerate(lines)]
 
 
-def _others(data: Data, width: int) -> Iterator[str]:
+def _others(found: ResolveDocument, width: int) -> Iterator[str]:
     """Yield the rows that lost: those for this machine with the reason, the others as a number."""
-    here = [(r["row"], r["reason"]) for r in data["rejected"] if r["here"]]
-    elsewhere = len(data["rejected"]) - len(here)
-    if data["installable"] and here:
+    here = [(lost.row, lost.reason) for lost in found.rejected if lost.here]
+    elsewhere = len(found.rejected) - len(here)
+    if found.installable and here:
         yield ""
         yield "Other rows for this machine"
         yield from aligned(here, indent=2, width=width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from tfsetup import __version__
@@ -23,7 +23,7 @@ class Result(Generic[T_co]):
 
     command: str
     data: T_co
-    findings: Sequence[Any] = field(default=())
+    findings: Sequence[Any] = ()
     code: Code | None = None
 
     @property

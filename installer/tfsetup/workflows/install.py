@@ -321,9 +321,9 @@ def _plan_data(plan: Plan, lock: Lock | CondaChoice) -> dict[str, Any]:
 
 
 def _no_row(selection: Selection) -> Result[Any]:
-    from tfsetup.report.resolve import selection_data
+    from tfsetup.report.resolve import resolve_document
 
-    return Result(command="install", data={"resolve": selection_data(selection)}, code=Code.NO_ROW)
+    return Result(command="install", data={"resolve": resolve_document(selection)}, code=Code.NO_ROW)
 
 
 def render(session: Session, result: Result[Any]) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.errors import InvalidFileError, LockError, UsageError, Where
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.files.sources import library_path
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.preflight import Question
-from tfsetup.loader.preflight import preflight as judge
+from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.report import Report
 from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
-from tfsetup.workflows.subjects import Subject
+from tfsetup.workflows.subjects import Subject, subject_of
 from tfsetup.workflows.told import Detail, Told, silent
 
 
@@ -49,7 +51,7 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
     except MalformedImage as error:
         where = Where(file=subject.executable or subject.prefix)
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
-    return judge(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
+    return walk(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
 
 
 class _Run(Protocol):
@@ -61,6 +63,60 @@ class _Run(Protocol):
 def predict(run: _Run, subject: Subject, host: Host, python: str | None) -> Report:
     """Judge a subject as `preflight` does; goes with the last caller."""
     return preflight(subject, host, python=python, told=run.say)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """A prediction for what somebody pointed at, and what the matrix knows to load instead, best first."""
+
+    report: Report
+    would_load: tuple[str, ...]
+
+
+def judge(
+    targets: Sequence[str | Path],
+    host: Host,
+    *,
+    python: str | None = None,
+    replayed: bool = False,
+    matrix: Path | None = None,
+    told: Told = silent,
+) -> Judgement:
+    """Judge wheels, folders, an environment, locks or requirements (see `subject_of`), or one conda lock.
+
+    `python` is `X.Y`; None: the files' own, or the first of the host's. `replayed`: `host` is another machine than this
+    one. `matrix`: a file that extends the one that comes with tfsetup.
+
+    Raises:
+        UsageError: a target is nothing of the kind, or does not go with the others.
+        InvalidFileError: a file cannot be read.
+        LockError: a conda lock has nothing for this machine, or is for another Python.
+        NetworkError: the index or a channel did not answer.
+    """
+    from tfsetup.workflows.conda_choice import is_conda_lock
+
+    if any(is_conda_lock(Path(target)) for target in targets):
+        report = _judge_conda(targets, host, python, told)
+    else:
+        subject = subject_of(targets, host, python, replayed=replayed, told=told)
+        report = preflight(subject, host, python=python, told=told)
+    return Judgement(report=report, would_load=would_load(report, host, matrix))
+
+
+def _judge_conda(targets: Sequence[str | Path], host: Host, python: str | None, told: Told) -> Report:
+    """Judge the part of a conda lock that is for `host`."""
+    from tfsetup.workflows.conda_choice import read_choice
+    from tfsetup.workflows.prove_conda import CondaCase, subject_of_platform
+
+    if len(targets) > 1:
+        raise UsageError("A conda lock is judged by itself, without other targets.")
+    case = CondaCase(lock=read_choice(Path(targets[0]), host).platform, host=host)
+    if python is not None and python != case.python:
+        message = f"This lock is for Python {case.python or 'none'}, and {python} is asked for."
+        raise LockError(message, where=Where(file=str(targets[0])), hint="Leave --python out.")
+    told(f"Reading the {case.lock.subdir} packages and wheels where they lie; nothing is linked")
+    with subject_of_platform(case.lock, host) as subject:
+        return preflight(subject, host, python=case.python, told=told)
 
 
 _SUGGESTIONS = 4

@@ -11,11 +11,9 @@ from rich.console import Console
 
 from support.recorded_world import RecordedWorld
 from tfsetup.cli.app import run
-from tfsetup.host.describe import describe
-from tfsetup.host.file import to_json
 from tfsetup.host.gather import gather
 from tfsetup.host.model import Cpu, Gpu, Host, Python
-from tfsetup.report.host import UNKNOWN, host_rows, host_table
+from tfsetup.report.host import UNKNOWN, host_document, host_rows, host_table
 
 CASES = Path(__file__).parents[2] / "cases"
 TABLES = sorted((CASES / "host" / "tables").glob("*.txt"))
@@ -24,7 +22,7 @@ TABLES = sorted((CASES / "host" / "tables").glob("*.txt"))
 def printed(host: Host) -> str:
     out = io.StringIO()
     console = Console(file=out, width=110, no_color=True, highlight=False)
-    console.print(host_table({"summary": describe(host), **to_json(host)}))
+    console.print(host_table(host_document(host)))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
@@ -35,7 +33,7 @@ def test_the_table_of_a_machine(path: Path) -> None:
 
 
 def test_could_not_tell_is_said_and_a_fact_that_does_not_apply_is_not_called_unknown() -> None:
-    rows = {title: value for title, value, _ in host_rows(to_json(Host(os="macos", gpus=(), pythons=())))}
+    rows = {title: value for title, value, _ in host_rows(Host(os="macos", gpus=(), pythons=()))}
     assert rows["C library"] == "does not apply"
     assert rows["GPUs"] == rows["Pythons"] == "none"
     assert {title for title, value in rows.items() if value == UNKNOWN} == {
@@ -46,7 +44,7 @@ def test_could_not_tell_is_said_and_a_fact_that_does_not_apply_is_not_called_unk
 def test_what_is_partly_known_says_which_part_is_not() -> None:
     gpus = (Gpu(vendor="amd"), Gpu(vendor="nvidia", compute_capability="9.0"))
     host = Host(cpu=Cpu(), gpus=gpus, pythons=(Python(version="3.12"),))
-    rows = {title: value for title, value, _ in host_rows(to_json(host))}
+    rows = {title: value for title, value, _ in host_rows(host)}
     assert rows["CPU"] == "(brand unknown)\nfeatures unknown"
     assert rows["GPUs"] == "amd (name unknown)\nnvidia (name unknown), no driver, compute capability 9.0"
     assert rows["Pythons"] == "1, listed below"

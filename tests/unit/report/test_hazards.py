@@ -11,15 +11,17 @@ import pytest
 from rich.console import Console, RenderableType
 
 from support.matrix import answer, ask, intel_mac, linux, mac, shipped
+from tfsetup.ground.encode import encode
 from tfsetup.host.model import Gpu
 from tfsetup.matrix.choose.explain import explain
 from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.defects import defects_of
 from tfsetup.matrix.hazards import Cure, Hazard
 from tfsetup.matrix.model import Selection
 from tfsetup.report.hazards import hazards_data, sentence, sentences, summed
 from tfsetup.report.lock import lock_lines
 from tfsetup.report.matrix import HEADINGS, defects_view, markdown, matrix_table
-from tfsetup.report.resolve import resolve_lines, selection_data
+from tfsetup.report.resolve import resolve_document, resolve_lines
 from tfsetup.upkeep.overview import overview
 
 DROPPED = next(hazard for hazard in shipped().hazards if hazard.id == "metal-activation-dropped")
@@ -44,7 +46,7 @@ def with_cure(**changes: Any) -> Hazard:
 
 def shown(selection: Selection, *, explained: bool = False, width: int = 80) -> list[str]:
     chapters = explain(selection, mac("3.12.4"), ask(), shipped()) if explained else ()
-    return list(resolve_lines(selection_data(selection), chapters, width=width))
+    return list(resolve_lines(resolve_document(selection, chapters), width=width))
 
 
 def text(view: RenderableType) -> str:
@@ -76,10 +78,10 @@ def test_what_no_variable_cures_is_not_cured() -> None:
 
 
 def test_a_choice_says_its_variables_and_its_defects() -> None:
-    data = selection_data(answer(mac("3.12.4")))
+    data = encode(resolve_document(answer(mac("3.12.4"))))
     assert data["environment"] == {"TURN_OFF_REMAPPER": "1"}
     assert [(one["id"], one["cured"]) for one in data["hazards"]] == [("metal-activation-dropped", True)]
-    plain = selection_data(answer(linux("3.12.4")))
+    plain = encode(resolve_document(answer(linux("3.12.4"))))
     assert (plain["environment"], plain["hazards"]) == ({}, [])
 
 
@@ -197,7 +199,7 @@ def test_the_matrix_for_the_terminal_has_the_defects_below_the_table() -> None:
     assert "metal-activation-dropped" not in table
     assert "macOS arm64" not in table
     assert "needs" in table
-    below = text(defects_view(lines, hazards_data([DROPPED], cured=True)))
+    below = text(defects_view(lines, defects_of([DROPPED], cured=True)))
     said = sentence(DROPPED, True)
     assert " ".join(below.split()).startswith(f"metal-activation-dropped: {said}")
     assert below.splitlines()[3:] == [
@@ -205,7 +207,7 @@ def test_the_matrix_for_the_terminal_has_the_defects_below_the_table() -> None:
         "    rows: macos-arm64-metal, macos-x86_64-metal-amd",
     ]
     assert text(defects_view(lines, [])) == ""
-    other = hazards_data([replace(DROPPED, id="nobody-s")], cured=True)
+    other = defects_of([replace(DROPPED, id="nobody-s")], cured=True)
     assert text(defects_view(lines, other)).endswith("rows: none")
 
 

@@ -1,42 +1,46 @@
+"""A prediction for people, and as JSON."""
+
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
+from rich.console import Console
 
-from tfsetup.loader.model import Kind
-from tfsetup.report.preflight import explanation, lines
+from tfsetup.ground.encode import encode
+from tfsetup.host.model import Host, Libc
+from tfsetup.loader.model import Kind, LoadFailure, NotCovered
+from tfsetup.loader.report import Note, Report
+from tfsetup.loader.tensorflow.cuda import CudaLibraries
+from tfsetup.report.preflight import explanation, lines, preflight_document, preflight_view
 
-BASE: dict[str, Any] = {
-    "verdict": "loads",
-    "images": 3,
-    "tensorflow": "2.19.1",
-    "python": "3.12",
-    "host": {"os": "linux", "arch": "x86_64", "libc": {"name": "glibc", "version": "2.36"}},
-    "failures": [],
-    "not_covered": [],
-}
-
-
-def failure(**changes: Any) -> dict[str, Any]:
-    base = {"kind": "library-not-found", "image": "p/a.so", "symbol": None, "library": "libx.so", "message": "words"}
-    return {**base, "stage": "extension", **changes}
+SITE = "/venv/site-packages"
+BASE = Report(site=SITE, python="3.12", tensorflow="2.19.1", images=3)
+LINUX = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
 
 
-def texts(data: dict[str, Any], notes: Any = ()) -> list[str]:
-    return [text for text, _ in lines({**BASE, **data}, notes)]
+def failure(**changes: Any) -> LoadFailure:
+    base: dict[str, Any] = {"kind": "library-not-found", "image": "p/a.so", "library": "libx.so", "message": "words"}
+    return LoadFailure(**{**base, "stage": "extension", **changes})
+
+
+def texts(notes: Sequence[Note] = (), host: Host = LINUX, **changes: Any) -> list[str]:
+    return [text for text, _ in lines(preflight_document(replace(BASE, **changes), host), notes)]
 
 
 def test_a_clean_answer_is_two_lines() -> None:
-    assert texts({}) == [
+    assert texts() == [
         "It loads.",
         "  judged: TensorFlow 2.19.1, Python 3.12, Linux glibc 2.36 x86_64; 3 native files followed",
     ]
 
 
 def test_what_is_not_known_is_said() -> None:
-    host = {"os": "macos", "arch": "arm64", "rosetta": True}
-    assert texts({"tensorflow": None, "python": None, "host": host})[1] == (
+    host = Host(os="macos", arch="arm64", rosetta=True)
+    assert texts(host=host, tensorflow=None, python=None)[1] == (
         "  judged: no TensorFlow among the files, Python unknown, macOS arm64 under Rosetta; 3 native files followed"
     )
 
@@ -56,36 +60,62 @@ def test_explanations_name_what_is_missing() -> None:
 
 
 def test_long_lists_are_cut() -> None:
-    found = texts({"verdict": "fails", "failures": [failure(image=f"p/{index}.so") for index in range(20)]})
+    found = texts(failures=tuple(failure(image=f"p/{index}.so") for index in range(20)))
     assert "p/11.so" in found
     assert "p/12.so" not in found
     assert "… and 8 more; --json lists them all" in found
 
 
 def test_what_matters_comes_first_among_what_was_not_seen() -> None:
-    unseen = [
-        {"reason": "minor", "image": None, "matters": False},
-        {"reason": "major", "image": "p/a.so", "matters": True},
-    ]
-    found = texts({"verdict": "undecided", "not_covered": unseen})
+    found = texts(not_covered=(NotCovered(reason="minor"), NotCovered(reason="major", image="p/a.so", matters=True)))
     assert found[0] == "Reading the files cannot decide whether it loads."
     assert found[-2:] == ["  ? major (p/a.so)", "  - minor"]
 
 
 def test_notes_stand_at_the_end() -> None:
-    found = texts({}, [{"title": "two wheels bring x", "detail": "The later stays."}])
+    found = texts([Note(title="two wheels bring x", detail="The later stays.")])
     assert found[-2:] == ["note: two wheels bring x", "  The later stays."]
 
 
 def test_hostile_names_cannot_drive_the_terminal() -> None:
-    from io import StringIO
-
-    from rich.console import Console
-
-    from tfsetup.report.preflight import preflight_view
-
-    out = StringIO()
+    out = io.StringIO()
     evil = failure(image="p/\x1b[2Ja.so", message="\x1b]0;title\x07[bold]not markup[/bold]")
-    Console(file=out, width=200).print(preflight_view({**BASE, "verdict": "fails", "failures": [evil]}))
+    Console(file=out, width=200).print(preflight_view(preflight_document(replace(BASE, failures=(evil,)), LINUX)))
     assert "\x1b" not in out.getvalue()
     assert "[bold]not markup[/bold]" in out.getvalue()
+
+
+def test_an_unknown_system_is_a_question_mark() -> None:
+    assert texts(host=Host())[1].endswith("Python 3.12, ?; 3 native files followed")
+
+
+def test_what_would_load_is_said_after_what_does_not() -> None:
+    report = replace(BASE, failures=(failure(),))
+    found = [text for text, _ in lines(preflight_document(report, LINUX, ["plugin 1 with TensorFlow 2"]))]
+    assert found[-1] == "would load: plugin 1 with TensorFlow 2"
+
+
+def test_the_document_has_the_keys_in_their_order_and_paths_relative_to_site_packages() -> None:
+    cuda = CudaLibraries(cuda="12", cudnn="9", found={"libx.so": f"{SITE}/nvidia/libx.so"}, missing=("liby.so",))
+    report = replace(
+        BASE,
+        failures=(failure(image=f"{SITE}/p/a.so", library=f"{SITE}/p/libx.so"),),
+        not_covered=(NotCovered(reason="why", image=f"{SITE}/p/b.so", library="libz.so"),),
+        cuda=cuda,
+        notes=(Note(title="t", detail="d"),),
+    )
+    data = encode(preflight_document(report, LINUX, ["x"]))
+    assert list(data) == [
+        "verdict", "images", "checked", "failures", "not_covered", "tensorflow", "python", "site", "cuda", "host",
+        "would_load",
+    ]  # fmt: skip
+    assert list(data["failures"][0]) == ["kind", "image", "symbol", "library", "message", "stage"]
+    assert (data["failures"][0]["image"], data["failures"][0]["library"]) == ("p/a.so", "p/libx.so")
+    assert data["not_covered"] == [{"reason": "why", "image": "p/b.so", "matters": False}]
+    assert data["cuda"]["found"] == {"libx.so": "nvidia/libx.so"}
+    assert data["host"] == {
+        "os": "linux",
+        "arch": "x86_64",
+        "libc": {"name": "glibc", "version": "2.36"},
+        "sources": {},
+    }

@@ -146,7 +146,7 @@ def test_where_nothing_may_be_read_nothing_is_asked(tmp_path: Path) -> None:
         "hazard": HAZARD.id,
         "verdict": "not asked",
         "because": "nothing is read (--offline)",
-        "versions": (),
+        "versions": [],
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from tfsetup.loader.bytes import text
 from tfsetup.loader.model import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tfsetup.loader.glibc.process import GlibcProcess
     from tfsetup.loader.model import Filesystem
@@ -32,9 +33,13 @@ class CudaLibraries:
     """What a build asks for. `found` maps sonames to paths, `missing` are the others, both in the order of asking."""
 
     cuda: str
+    """The CUDA release it was built with."""
     cudnn: str
+    """The cuDNN release it was built with."""
     found: Mapping[str, str]
+    """Which file each name leads to."""
     missing: tuple[str, ...]
+    """The names that lead nowhere; with one of them no GPU is registered."""
 
 
 def build_info(files: Filesystem, package: str) -> Mapping[str, object]:

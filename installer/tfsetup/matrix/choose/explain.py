@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tfsetup.host.model import Host
 from tfsetup.matrix.choose.releases import coded_wheels, rules_for
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.hazards import Hazard
-from tfsetup.matrix.model import Ask, Selection
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Chapter:
-    """A heading and its lines: pairs of what and why."""
-
-    title: str
-    lines: tuple[tuple[str, str], ...]
+from tfsetup.matrix.model import Ask, Chapter, Selection
 
 
 def explain(selection: Selection, host: Host, ask: Ask, matrix: Matrix) -> tuple[Chapter, ...]:

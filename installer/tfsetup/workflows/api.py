@@ -1,0 +1,86 @@
+"""The functions of `import tfsetup`: the courses, with what a program leaves unsaid filled in. Nothing is printed.
+
+`machine` is a `Host` (as `detect` returns one), the path of a host file, the id of a row of the matrix for its plainest
+machine, or None for this one. `matrix` is the path of a file that extends the matrix that comes with tfsetup. `told` is
+called with each line of progress.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfsetup.host.model import Host
+from tfsetup.workflows.hosts import Machine, host_of
+from tfsetup.workflows.told import Told, silent
+
+if TYPE_CHECKING:
+    from tfsetup.loader.report import Report
+    from tfsetup.matrix.model import Ask, Selection
+
+
+def detect() -> Host:
+    """Return what this machine is, each fact with its source in `sources`; None in a field means "could not tell".
+
+    A cache of what interpreters said is written; no connection is made, but a name is looked up to tell whether uv
+    could bring another Python. It takes a tenth of a second, more where there are many interpreters.
+
+    Raises:
+        TfsetupError: a variable that names a folder of tfsetup's is no absolute path.
+    """
+    return host_of(None)
+
+
+def resolve(host: Machine | None = None, ask: Ask | None = None, *, matrix: Path | None = None) -> Selection:
+    """Return what goes on a machine, and why; `installable` is false where nothing does, and `reasons` say why not.
+
+    Nothing is downloaded: the matrix and a snapshot of the index decide.
+
+    Raises:
+        UsageError: the ask is no version, or no Python.
+        InvalidFileError: there is no such host file or row, or a file is invalid.
+    """
+    from tfsetup.matrix.model import Ask as Anything
+    from tfsetup.workflows.resolve import resolve as answer
+
+    return answer(host_of(host, matrix=matrix), ask or Anything(), matrix=matrix).selection
+
+
+def preflight(
+    subject: str | Path | Sequence[str | Path],
+    host: Machine | None = None,
+    *,
+    python: str | None = None,
+    matrix: Path | None = None,
+    told: Told = silent,
+) -> Report:
+    """Predict from the files alone whether TensorFlow and its plugins will load on a machine; nothing is run.
+
+    `subject` is one target or several: a wheel, a folder of wheels, an environment or its site-packages, a lock file,
+    or requirements such as `tensorflow==2.20.0`, of which the parts that matter are read on the index. `python` is
+    `X.Y`; None: the files' own, else the machine's first.
+
+    Raises:
+        UsageError: a target is nothing of the kind, or does not go with the others.
+        InvalidFileError: a file, the host file or the matrix is invalid, or there is no such row.
+        LockError: a conda lock has nothing for this machine, or is for another Python.
+        NetworkError: the index or a channel did not answer.
+    """
+    from tfsetup.workflows.preflight import judge
+
+    machine = host_of(host, matrix=matrix, downloads=False)
+    targets = [subject] if isinstance(subject, str | Path) else list(subject)
+    elsewhere = host is not None and not _is_this(machine)
+    return judge(targets, machine, python=python, replayed=elsewhere, matrix=matrix, told=told).report
+
+
+def _is_this(machine: Host) -> bool:
+    """Tell whether a host is this machine: equal in all that a loader asks about."""
+    here = host_of(None, pythons=False, downloads=False)
+    return _loading(here) == _loading(machine)
+
+
+def _loading(host: Host) -> Host:
+    return replace(host, gpus=None, pythons=None, python_downloads=None, xcode_clt=None, sources={})
