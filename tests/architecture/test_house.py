@@ -22,7 +22,7 @@ DOING = {
     "workflows/install.py",
     "cli/run.py",
     "cli/session.py",
-    "cli/verify.py",
+    "cli/page.py",
     "envs/conda/engine.py",
     "envs/cure_files.py",
     "envs/conda/unpack.py",

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "installer" / "tfsetup"
 # Who writes without it, and why a file that is cut short does no harm there.
 OTHERS = {
     "cli/crash.py": "a new file under a name nobody has",
-    "cli/verify.py": "the page goes where the user says, which may be a device",
+    "cli/page.py": "the page goes where the user says, which may be a device",
     "doctor/act.py": "a new file that the user names; one that is there is never touched",
     "envs/conda/engine.py": "inside of a generation in the making, which no receipt vouches for",
     "envs/run.py": "inside of a generation in the making, which no receipt vouches for",

@@ -17,9 +17,9 @@ from uv import find_uv_bin
 from support.fake_gpu import plugin
 from support.index import serve
 from support.process import data, tfsetup
+from tfsetup.ground.looking import find
 from tfsetup.host.probe import probe
 from tfsetup.verify import Verification, verify
-from tfsetup.verify.run import find_python
 
 pytestmark = [
     pytest.mark.e2e,
@@ -171,7 +171,7 @@ def test_verify_says_that_a_user_switched_the_cure_off(bench: Bench) -> None:
 def examined(whole: Path, monkeypatch: pytest.MonkeyPatch, defects: str, **more: Any) -> Verification:
     monkeypatch.setenv("FAKE_GPU_DEFECTS", defects)
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
-    return verify(find_python(whole), sizes=[128], dtypes=["float32"], **more)
+    return verify(find(whole).python, sizes=[128], dtypes=["float32"], **more)
 
 
 @pytest.mark.parametrize(

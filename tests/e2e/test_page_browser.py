@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.verify import judged
+from support.verify import verdict
 from tfsetup.report.page import verify_page
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.e2e
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("name", ["full-gpu", "no-avx"])
 def test_a_real_browser_draws_it_without_network(tmp_path: Path, name: str) -> None:
-    page = tmp_path / "report.html"
-    page.write_text(verify_page(*judged(name)), encoding="utf-8")
+    page, found = tmp_path / "report.html", verdict(name)
+    page.write_text(verify_page(found, found.findings), encoding="utf-8")
     picture = tmp_path / "report.png"
     common = [
         str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",

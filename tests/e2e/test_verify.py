@@ -14,11 +14,11 @@ from uv import find_uv_bin
 
 from support import arm64
 from support.process import data, tfsetup
+from tfsetup.ground.looking import find
 from tfsetup.host.model import Host
 from tfsetup.host.probe import probe
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import Verification, judge, run_probe, verify
-from tfsetup.verify.run import find_python
 
 pytestmark = pytest.mark.e2e
 
@@ -93,7 +93,7 @@ def test_the_blas_is_the_one_threadpoolctl_finds(python: Path, found: Verificati
     script = "import json, numpy, threadpoolctl; print(json.dumps(threadpoolctl.threadpool_info()))"
     told = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
     (library,) = (each for each in json.loads(told.stdout) if each["user_api"] == "blas")
-    numpy = found.blas[0]
+    numpy = found.blas
     assert numpy.library == library["internal_api"]
     assert os.path.realpath(str(numpy.path)) == os.path.realpath(library["filepath"])
     assert (numpy.version, numpy.core, numpy.threads) == (
@@ -128,7 +128,7 @@ def test_a_damaged_native_library_is_told_by_its_name(whole: Path, tmp_path: Pat
     package = copied(whole, tmp_path / "env")
     library = package / "libtensorflow_framework.so.2"
     library.write_bytes(library.read_bytes()[:100_000])
-    broken = verify(find_python(tmp_path / "env"))
+    broken = verify(find(tmp_path / "env").python)
     assert broken.failure is not None
     assert broken.failure.kind in {"import-error", "crash"}
     assert not broken.ok
@@ -140,7 +140,7 @@ def test_a_damaged_native_library_is_told_by_its_name(whole: Path, tmp_path: Pat
 def test_a_missing_native_library_is_an_import_error_in_the_loader_s_words(whole: Path, tmp_path: Path) -> None:
     package = copied(whole, tmp_path / "env")
     (package / "libtensorflow_cc.so.2").unlink()
-    broken = verify(find_python(tmp_path / "env"))
+    broken = verify(find(tmp_path / "env").python)
     assert broken.failure is not None
     assert broken.failure.kind == "import-error"
     assert "libtensorflow_cc.so.2: cannot open shared object file" in broken.failure.message
@@ -173,9 +173,9 @@ def test_a_link_to_an_environment_and_a_hostile_shell_change_nothing(whole: Path
         for name, value in hostile.items():
             if name != "PYTHONHOME":
                 patch.setenv(name, value)
-        verified = verify(find_python(link))
+        verified = verify(find(link).python)
     assert verified.ok, verified.findings
-    assert verified.python_version == found.stdout.strip()
+    assert verified.python == found.stdout.strip()
     assert verified.prefix == str(link)
 
 
@@ -210,6 +210,6 @@ def test_the_aarch64_wheels_run_under_emulation(tmp_path: Path) -> None:
     assert found.ok, found.findings
     assert found.arch == "aarch64"
     assert {image.arch for image in found.native_runtime} == {"aarch64"}
-    assert found.blas[0].library == "openblas"
+    assert found.blas.library == "openblas"
     assert found.devices[0].matmul[0].finite
     assert "an aarch64 interpreter is emulated on x86_64 hardware" in [finding.title for finding in found.findings]

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tfsetup.ground.encode import encode
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import findings_data, judge, to_data
+from tfsetup.verify import judge
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 CASES = Path(__file__).parents[1] / "cases" / "verify"
@@ -28,6 +29,6 @@ def outcome_of(kept: dict[str, Any]) -> ProbeOutcome:
 
 
 def judged(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the data and the findings of that judgement."""
-    found = verdict(name)
-    return to_data(found), findings_data(found)
+    """Return the JSON values of that judgement: the data, and the findings."""
+    data = json.loads(json.dumps(encode(verdict(name)), allow_nan=False))
+    return data, data.pop("findings")

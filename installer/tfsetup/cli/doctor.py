@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
-from tfsetup.errors import Code
+from tfsetup.report.doctor_document import DoctorDocument, doctor_document, outcome
 from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.doctor.model import Diagnosis, Evidence
 
 
 def doctor(
@@ -42,65 +39,29 @@ def doctor(
 ) -> None:
     """Say what is wrong and what fixes it, from an environment, a pasted log, or both."""
 
-    def work(session: Session) -> Result[Any]:
-        from tfsetup.doctor.diagnose import diagnose
-        from tfsetup.doctor.gather import knowledge
-        from tfsetup.doctor.missing import with_missing
-        from tfsetup.doctor.present import to_data
-        from tfsetup.workflows.examine import examine
+    def work(session: Session) -> Result[DoctorDocument]:
+        from tfsetup.doctor.act import write_bundle
+        from tfsetup.matrix.file.disk import read_matrix
+        from tfsetup.workflows.diagnose import Files, brought, concluded, examine
+        from tfsetup.workflows.fix import carry_out
 
-        examined = examine(session, prefix, log, packages, importing=not no_import)
-        evidence = examined.evidence
-        diagnosis = with_missing(diagnose(evidence, knowledge(session.matrix)), examined.missing)
-        diagnosis = _proven(session, evidence, diagnosis)
+        matrix, machine = read_matrix(session.matrix), lambda: session.host(pythons=False, downloads=False)
+        files = Files(log=log, packages=packages, host=session.host_file)
+        given = brought(prefix, files, described=machine, importing=not no_import, told=session.say)
+        examined = examine(given, matrix, told=session.say)
+        diagnosis = concluded(examined, matrix)
         if bundle is not None:
-            _write_bundle(session, bundle, evidence, diagnosis)
-        data = to_data(diagnosis)
-        if fix and diagnosis.verdict == "problem":
-            from tfsetup.workflows.fix import carry_out
-
-            repaired = carry_out(session, diagnosis, yes=yes)
-            return Result(command="doctor", data=data | {"fixed": repaired.data}, code=repaired.code)
-        return Result(command="doctor", data=data, code=_code(diagnosis))
+            write_bundle(bundle, examined.evidence, diagnosis)
+            session.say(f"Wrote {bundle}. Read it before you send it.")
+        if not fix or diagnosis.verdict != "problem":
+            return Result(command="doctor", data=doctor_document(diagnosis), code=outcome(diagnosis))
+        repaired = carry_out(session, diagnosis, yes=yes)
+        return Result(command="doctor", data=doctor_document(diagnosis, repaired.data), code=repaired.code)
 
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
 
 
-def _code(diagnosis: Diagnosis) -> Code | None:
-    """Return the exit status: only health is a yes, and a text with nothing to judge is no answer at all."""
-    if diagnosis.verdict == "healthy":
-        return None
-    return Code.ANSWER_IS_NO if diagnosis.findings or diagnosis.unexplained else Code.UNDECIDED
-
-
-def _proven(session: Session, evidence: Evidence, diagnosis: Diagnosis) -> Diagnosis:
-    """Check the fixes that are tfsetup's own against the matrix, where the machine they are for is known."""
-    host = evidence.host
-    if diagnosis.verdict != "problem" or host is None or host.os is None or host.arch is None:
-        return diagnosis
-    from dataclasses import replace
-
-    from tfsetup.doctor.proof import proven
-    from tfsetup.host.parsers.system import read_mac_version
-    from tfsetup.matrix.choose.select import select
-    from tfsetup.matrix.file.disk import read_matrix
-
-    # The matrix wants exact facts; what a person wrote for a version of macOS is none.
-    exact = host if host.os != "macos" or read_mac_version(host.os_version or "") else replace(host, os_version=None)
-    matrix = read_matrix(session.matrix)
-    return proven(diagnosis, lambda ask: select(exact, ask, matrix))
-
-
-def _write_bundle(session: Session, path: Path, evidence: Evidence, diagnosis: Diagnosis) -> None:
-    from tfsetup import __version__
-    from tfsetup.doctor.act import own_names, write_report
-    from tfsetup.doctor.bundle import bundle
-
-    write_report(path, bundle(evidence, diagnosis, version=__version__, names=own_names()))
-    session.say(f"Wrote {path}. Read it before you send it.")
-
-
-def _render(session: Session, result: Result[Any]) -> None:
+def _render(session: Session, result: Result[DoctorDocument]) -> None:
     from tfsetup.report.doctor import doctor_lines
 
     for line, style in doctor_lines(result.data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -42,3 +43,12 @@ IndexUrl = Annotated[
         "--index-url", metavar="URL", help="The package index; default: uv's and pip's settings, then theirs."
     ),
 ]
+
+
+class Dtype(StrEnum):
+    """The types a product of matrices can be asked for in; Typer repeats no `Literal`."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT64 = "float64"

@@ -6,15 +6,19 @@ import getpass
 import platform
 from pathlib import Path
 
+from tfsetup import __version__
+from tfsetup.doctor.bundle import bundle
+from tfsetup.doctor.model import Diagnosis, Evidence
 from tfsetup.errors import UsageError
 
 
-def write_report(path: Path, text: str) -> None:
-    """Write a new file; one that is there is not overwritten.
+def write_bundle(path: Path, evidence: Evidence, diagnosis: Diagnosis) -> None:
+    """Write the report for a bug tracker, a new file; one that is there is not overwritten.
 
     Raises:
         UsageError: it cannot be written.
     """
+    text = bundle(evidence, diagnosis, version=__version__, names=own_names())
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -208,7 +208,7 @@ def _from_json(value: Any) -> dict[str, str]:
     return found
 
 
-def environment_meant(prefix: str | None) -> Found | None:
+def environment_meant(prefix: str | Path | None) -> Found | None:
     """Return what stands at `prefix`; None: at the active environment's place, else at `.venv`, if that is there.
 
     An environment of which something is gone is what was meant: no other Python is taken in its stead. None is returned

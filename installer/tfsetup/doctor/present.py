@@ -1,30 +1,59 @@
-"""A diagnosis as the `data` of the JSON envelope (INTERFACE, `doctor`)."""
+"""A diagnosis as it is printed: the `data` of `tfsetup doctor --json`. Pure."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from tfsetup.doctor.model import Diagnosis, Finding
-
-
-def to_data(diagnosis: Diagnosis) -> dict[str, Any]:
-    """Return `{"healthy": …, "findings": […], "verdict": …, "needs": […], "unexplained": …}`."""
-    return {
-        "healthy": diagnosis.verdict == "healthy",
-        "verdict": diagnosis.verdict,
-        "findings": [_finding(one) for one in diagnosis.findings],
-        "needs": list(diagnosis.needs),
-        "unexplained": diagnosis.unexplained,
-    }
+from tfsetup.doctor.model import Diagnosis, Kind, Verdict
 
 
-def _finding(one: Finding) -> dict[str, Any]:
-    return {
-        "cause": one.cause,
-        "confidence": one.confidence,
-        "title": one.title,
-        "kind": one.kind,
-        "evidence": list(one.evidence),
-        "explanation": one.explanation,
-        "fix": list(one.fix),
-    }
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownFinding:
+    """A cause that fits."""
+
+    cause: str
+    """The cause's stable name."""
+    confidence: float
+    """From 0 to 1."""
+    title: str
+    kind: Kind
+    evidence: tuple[str, ...]
+    """Quoted lines and facts."""
+    explanation: str
+    fix: tuple[str, ...]
+    """What to type or do, least drastic first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownDiagnosis:
+    """What is wrong, most likely cause first."""
+
+    healthy: bool
+    verdict: Verdict
+    findings: tuple[ShownFinding, ...]
+    needs: tuple[str, ...]
+    """Facts of the host that would decide between look-alikes."""
+    unexplained: str
+    """The line that no cause explains; empty: none."""
+
+
+def shown(diagnosis: Diagnosis) -> ShownDiagnosis:
+    """Return a diagnosis as it is printed: fixes as the words people read."""
+    return ShownDiagnosis(
+        healthy=diagnosis.verdict == "healthy",
+        verdict=diagnosis.verdict,
+        findings=tuple(
+            ShownFinding(
+                cause=one.cause,
+                confidence=one.confidence,
+                title=one.title,
+                kind=one.kind,
+                evidence=one.evidence,
+                explanation=one.explanation,
+                fix=one.fix,
+            )
+            for one in diagnosis.findings
+        ),
+        needs=diagnosis.needs,
+        unexplained=diagnosis.unexplained,
+    )

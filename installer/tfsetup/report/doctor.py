@@ -2,66 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import assert_never
 
 from rich.text import Text
 
+from tfsetup.doctor.present import ShownDiagnosis, ShownFinding
 from tfsetup.report.text import printable
 
-Data = Mapping[str, Any]
 Line = tuple[str, str]  # text, style
 
 _SURE = 0.8
 _LIKELY = 0.5
 
 
-def doctor_text(data: Data) -> Text:
+def doctor_text(found: ShownDiagnosis) -> Text:
     """Return the same lines as one text, for the reports of other commands."""
     text = Text()
-    for line, style in doctor_lines(data):
+    for line, style in doctor_lines(found):
         text.append(line + "\n", style=style or None)
     return text
 
 
-def doctor_lines(data: Data) -> Iterator[Line]:
-    """Yield what a person should read; `data` as in the JSON envelope."""
-    findings: Sequence[Data] = data["findings"]
-    yield from _verdict(data)
-    for number, finding in enumerate(findings, 1):
+def doctor_lines(found: ShownDiagnosis) -> Iterator[Line]:
+    """Yield what a person should read."""
+    yield from _verdict(found)
+    for number, finding in enumerate(found.findings, 1):
         yield "", ""
-        yield from _finding(finding, number, many=len(findings) > 1)
-    yield from _needs(data)
+        yield from _finding(finding, number, many=len(found.findings) > 1)
+    yield from _needs(found)
 
 
-def _verdict(data: Data) -> Iterator[Line]:
-    match data["verdict"]:
-        case "healthy" if data["findings"]:
+def _verdict(found: ShownDiagnosis) -> Iterator[Line]:
+    match found.verdict:
+        case "healthy" if found.findings:
             yield "Nothing is wrong: only messages that look alarming.", "bold green"
         case "healthy":
             yield "Nothing wrong was found.", "bold green"
-        case "unknown" if not data["unexplained"]:
+        case "unknown" if not found.unexplained:
             yield "There is nothing in this text that the doctor can judge.", "bold yellow"
             yield " next: `tfsetup doctor PREFIX` looks at the environment itself.", ""
         case "unknown":
             yield "This log shows something that is none of the known causes.", "bold yellow"
-            yield f"   at: {printable(data['unexplained'])}", ""
+            yield f"   at: {printable(found.unexplained)}", ""
             yield (
                 " next: `tfsetup doctor PREFIX` looks at the environment itself; --bundle FILE writes a bug report.",
                 "",
             )
-        case _:
-            count = len(data["findings"])
+        case "problem":
+            count = len(found.findings)
             yield ("A cause was found." if count == 1 else f"{count} causes fit, the most likely first."), "bold red"
+        case _:
+            assert_never(found.verdict)
 
 
-def _finding(finding: Data, number: int, *, many: bool) -> Iterator[Line]:
+def _finding(finding: ShownFinding, number: int, *, many: bool) -> Iterator[Line]:
     mark = f"{number}. " if many else ""
-    yield f"{mark}{printable(finding['title'])}  [{finding['cause']}, {_sureness(finding['confidence'])}]", "bold"
-    for proof in finding["evidence"]:
+    yield f"{mark}{printable(finding.title)}  [{finding.cause}, {_sureness(finding.confidence)}]", "bold"
+    for proof in finding.evidence:
         yield f"   why: {printable(proof)}", "cyan"
-    yield f"        {printable(finding['explanation'])}", ""
-    for n, step in enumerate(finding["fix"]):
+    yield f"        {printable(finding.explanation)}", ""
+    for n, step in enumerate(finding.fix):
         yield f"{'   fix: ' if n == 0 else '    or: '}{printable(step)}", "green" if n == 0 else ""
 
 
@@ -70,9 +71,9 @@ def _sureness(confidence: float) -> str:
     return f"{word}, {confidence:.0%}"
 
 
-def _needs(data: Data) -> Iterator[Line]:
-    if data["needs"]:
+def _needs(found: ShownDiagnosis) -> Iterator[Line]:
+    if found.needs:
         yield "", ""
-        facts = ", ".join(data["needs"])
+        facts = ", ".join(found.needs)
         yield f"To tell them apart the doctor would need to know: {facts}.", "yellow"
         yield " next: run `tfsetup host --json > host.json` on that machine and add `--host host.json`", "yellow"

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from msgspec import convert
+
+from tfsetup.doctor.present import ShownDiagnosis
 from tfsetup.matrix.model import Selection
 from tfsetup.report.result import Result
 from tfsetup.report.text import seconds, size
+from tfsetup.verify.model import Verification
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -54,7 +58,7 @@ def _installed(data: Data, command: str, *, windows: bool) -> Iterator[Renderabl
     if data["verify"] is not None:
         from tfsetup.report.verify import verify_view
 
-        yield verify_view(data["verify"], data["verify"].get("findings", []))
+        yield verify_view(convert(data["verify"], Verification))
     spent = ", ".join(f"{phase} {seconds(duration)}" for phase, duration in data["seconds"].items() if duration)
     yield ""
     took = f" ({spent})" if spent else ""
@@ -72,14 +76,14 @@ def _refused(data: Data) -> Iterator[RenderableType]:
     if data.get("verify"):
         from tfsetup.report.verify import verify_view
 
-        yield verify_view(data["verify"], data["verify"].get("findings", []))
+        yield verify_view(convert(data["verify"], Verification))
     for failure in (data.get("preflight") or {}).get("failures", ()):
         yield f"{failure['kind']}: {failure['image']}"
         yield from (f"    {line}" for line in failure["message"].splitlines())
     if data.get("doctor"):
         from tfsetup.report.doctor import doctor_text
 
-        yield doctor_text(data["doctor"])
+        yield doctor_text(convert(data["doctor"], ShownDiagnosis))
     yield ""
     yield f"Not installed: {data['refused']}"
     yield f"{data['prefix']} is as it was before."

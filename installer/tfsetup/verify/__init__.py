@@ -10,24 +10,20 @@ from tfsetup.host.model import Host
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.cures import asked
-from tfsetup.verify.data import findings_data, to_data
 from tfsetup.verify.expect import expectation_of, receipt_of
 from tfsetup.verify.history_file import keep
 from tfsetup.verify.judge import judge
 from tfsetup.verify.model import Mode, Verification
-from tfsetup.verify.run import find_python, run_probe
+from tfsetup.verify.run import run_probe
 
 __all__ = [
     "Mode",
     "Verification",
     "expectation_of",
-    "find_python",
-    "findings_data",
     "judge",
     "keep",
     "receipt_of",
     "run_probe",
-    "to_data",
     "verify",
 ]
 
@@ -40,11 +36,11 @@ def verify(
     mode: Mode = "quick",
     sizes: Sequence[int] | None = None,
     dtypes: Sequence[str] | None = None,
-    on_progress: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], object] | None = None,
     timeout_s: float | None = None,
     hazards: Sequence[Hazard] = (),
 ) -> Verification:
-    """Run the probe with the interpreter `python` (see `find_python` for a prefix) and judge what it found.
+    """Run the probe with the interpreter `python` and judge what it found.
 
     `quick` is one float32 sweep, and graphs of a product or convolution with bias and activation; it adds a few seconds
     to the import. `full` adds the other types, larger sizes, a convolution and a training step. A crash, a hang

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
+from msgspec import UNSET
+
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify.model import Blas, Finding, Matmul
-from tfsetup.verify.observed import Event, Observed, number, text
+from tfsetup.verify.model import Blas, Event, Finding, Matmul
+from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.tolerance import tolerance
 
 # Cores OpenBLAS falls back to when it does not know the CPU; none of them uses AVX2.
@@ -18,14 +21,14 @@ GENERIC_CORES = frozenset(
 BUILD_NAMES = {"openblas": "openblas", "accelerate": "accelerate", "mkl": "mkl", "blis": "blis"}
 
 
-def blas(seen: Observed) -> tuple[Blas, ...]:
-    """Return one value for each package that calls a BLAS; the library is None where it cannot be told."""
+def blas(seen: Observed) -> Blas | None:
+    """Return NumPy's BLAS, with SciPy's where there is SciPy; None: the probe did not come to ask."""
     event = seen.last("blas")
     if not event:
-        return ()
+        return None
     owners = {entry["path"]: entry for entry in seen.last("libraries").get("libraries", ())}
-    users = [user for user in ("numpy", "scipy") if user == "numpy" or event.get("scipy_version")]
-    return tuple(_used_by(user, seen, event, owners) for user in users)
+    numpy = _used_by("numpy", seen, event, owners)
+    return replace(numpy, scipy=_used_by("scipy", seen, event, owners)) if event.get("scipy_version") else numpy
 
 
 def _used_by(user: str, seen: Observed, event: Event, owners: Mapping[str, Event]) -> Blas:
@@ -100,10 +103,10 @@ def numpy_findings(seen: Observed) -> Iterator[Finding]:
 
 
 def blas_findings(
-    found: tuple[Blas, ...], expectation: Expectation | None, features: Collection[str] | None
+    found: Blas | None, expectation: Expectation | None, features: Collection[str] | None
 ) -> Iterator[Finding]:
     """Compare NumPy's BLAS with the expectation, and name slow builds."""
-    for item in found:
+    for item in () if found is None else (found,) if found.scipy is UNSET else (found, found.scipy):
         if item.user == "numpy" and expectation is not None and expectation.blas not in {None, item.library}:
             yield Finding(
                 severity="warning",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tfsetup.verify.model import Check, CheckStatus, Failure
-from tfsetup.verify.observed import Event, Observed, number, text
+from tfsetup.verify.model import Check, CheckStatus, Event, Failure
+from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.tolerance import check_tolerance
 from tfsetup.verify.words import told
 

@@ -9,8 +9,8 @@ from typing import Any
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.checks import checks, unfinished
 from tfsetup.verify.failure import failure as why
-from tfsetup.verify.model import Check, Device, DeviceStatus, Failure, Matmul
-from tfsetup.verify.observed import Event, Observed, number, text
+from tfsetup.verify.model import Check, Device, DeviceStatus, Event, Failure, Matmul
+from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.tolerance import tolerance
 from tfsetup.verify.words import told
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+from msgspec import ValidationError, convert
 
 from tfsetup.envs.model import Receipt
 from tfsetup.envs.store import Store, layout_for
@@ -24,12 +24,9 @@ def receipt_of(prefix: Path) -> Receipt | None:
 
 def expectation_of(receipt: Receipt | None) -> Expectation | None:
     """Return the expectation in a receipt; None if it was installed without verification."""
-    kept: Mapping[str, Any] = (receipt.verify or {}).get("expected") or {} if receipt is not None else {}
-    if not kept.get("devices"):
+    kept = (receipt.verify or {}).get("expected") if receipt is not None else None
+    try:
+        promised = convert(kept, Expectation) if kept else None
+    except ValidationError:  # of another tfsetup: what nobody understands promises nothing
         return None
-    return Expectation(
-        devices=tuple(kept["devices"]),
-        blas=kept.get("blas"),
-        arch=kept.get("arch"),
-        environment=kept.get("environment") or {},
-    )
+    return promised if promised is not None and promised.devices else None

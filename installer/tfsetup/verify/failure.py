@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 
 from tfsetup.host.model import Host
-from tfsetup.verify.model import Failure, FailureKind, Finding
-from tfsetup.verify.observed import Event, Observed, text
+from tfsetup.verify.model import Event, Failure, FailureKind, Finding
+from tfsetup.verify.observed import Observed, text
 
 TAIL_LINES = 40
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
+import msgspec
+
+from tfsetup.ground.encode import encode
 from tfsetup.verify.model import Finding, Verification
 
 Series = tuple[str, str, int]  # device, dtype, n
@@ -30,28 +34,47 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """How one series moved: GFLOP/s now and then, and `ratio`, now over then."""
+    """How one series moved."""
 
     device: str
     dtype: str
     n: int
-    now: float
-    then: float
-
-    @property
-    def ratio(self) -> float:
-        """Above 1: faster now."""
-        return self.now / self.then
+    now_gflops: float
+    then_gflops: float
+    ratio: float
+    """Now over then: above 1 is faster now."""
+    lasting: bool
+    """A slow-down beyond everything that those versions ever showed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """The newest run against an earlier one. `lasting` are slow-downs beyond everything that version ever showed."""
+    """The newest run against an earlier one."""
 
     then: Run
     now: Run
     changes: tuple[Change, ...]
-    lasting: tuple[Change, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Earlier:
+    """The run compared with."""
+
+    when: str
+    """UTC time in ISO 8601."""
+    tensorflow: str | None
+    python: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """How an environment's devices moved since an earlier verification."""
+
+    runs: int = 0
+    """How many earlier ones are known."""
+    compared_with: Earlier | None = None
+    """None: there is nothing to compare with."""
+    changes: tuple[Change, ...] = ()
 
 
 def run_of(found: Verification, when: str) -> Run:
@@ -62,12 +85,11 @@ def run_of(found: Verification, when: str) -> Run:
         for item in device.matmul
         if item.min_s
     }
-    for blas in found.blas:
-        rates |= {(NUMPY, item.dtype, item.n): 2e-9 * item.n**3 / item.min_s for item in blas.matmul if item.min_s}
+    rates |= {(NUMPY, item.dtype, item.n): 2e-9 * item.n**3 / item.min_s for item in found.blas.matmul if item.min_s}
     return Run(
         when=when,
-        tensorflow=found.tensorflow,
-        python=found.python_version,
+        tensorflow=found.tensorflow.version,
+        python=found.python,
         ok=found.ok,
         import_s=found.import_s,
         rates=rates,
@@ -85,53 +107,59 @@ def compare(earlier: Sequence[Run], now: Run) -> Comparison | None:
     others = [run for run in measured if _versions(run) != _versions(now)]
     then = others[-1] if others else measured[-1]
     group = [run for run in measured if _versions(run) == _versions(then)]
-    changes = tuple(_changes(then, now))
-    lasting = tuple(change for change in changes if _slower_than_ever(change, group, _busy(change, then, now)))
-    return Comparison(then=then, now=now, changes=changes, lasting=lasting)
+    return Comparison(then=then, now=now, changes=tuple(_changes(then, now, group)))
 
 
 def _versions(run: Run) -> tuple[str | None, str | None]:
     return run.tensorflow, run.python
 
 
-def _changes(then: Run, now: Run) -> Iterator[Change]:
-    """One change a device and type, at the largest size both measured: there throughput is timed, and not dispatch."""
+def _changes(then: Run, now: Run, group: Sequence[Run]) -> Iterator[Change]:
+    """One change a device and type, at the largest size both measured: there throughput is timed, and not dispatch.
+
+    `group` are the runs of the versions of `then`.
+    """
     largest: dict[tuple[str, str], int] = {}
     for device, dtype, n in now.rates:
         if (device, dtype, n) in then.rates:
             largest[device, dtype] = max(n, largest.get((device, dtype), 0))
     for (device, dtype), n in largest.items():
         key = (device, dtype, n)
-        yield Change(device=device, dtype=dtype, n=n, now=now.rates[key], then=then.rates[key])
+        rate, before = now.rates[key], then.rates[key]
+        lasting = _slower_than_ever(key, rate / _busy(key, then, now), group)
+        yield Change(
+            device=device, dtype=dtype, n=n, now_gflops=rate, then_gflops=before, ratio=rate / before, lasting=lasting
+        )
 
 
-def _busy(change: Change, then: Run, now: Run) -> float:
+def _busy(series: Series, then: Run, now: Run) -> float:
     """Return how much less NumPy got out of the same cores than then (1: no less): that much is the machine's doing."""
-    key = (NUMPY, change.dtype, change.n)
-    if not change.device.startswith("CPU") or key not in now.rates or key not in then.rates:
+    device, dtype, n = series
+    key = (NUMPY, dtype, n)
+    if not device.startswith("CPU") or key not in now.rates or key not in then.rates:
         return 1.0
     return min(1.0, now.rates[key] / then.rates[key])
 
 
-def _slower_than_ever(change: Change, group: Sequence[Run], busy: float) -> bool:
+def _slower_than_ever(series: Series, rate: float, group: Sequence[Run]) -> bool:
     """A slow-down counts if it is further below the slowest earlier run than the earlier runs are apart, by a tenth."""
-    rates = [run.rates[key] for run in group if (key := (change.device, change.dtype, change.n)) in run.rates]
+    rates = [run.rates[series] for run in group if series in run.rates]
     slowest, fastest = min(rates), max(rates)
-    return change.now / busy < 0.9 * slowest * (slowest / fastest)
+    return rate < 0.9 * slowest * (slowest / fastest)
 
 
 def history_findings(comparison: Comparison | None) -> Iterator[Finding]:
     """Say what became slower, since when and after which change of versions."""
     if comparison is None:
         return
-    for change in comparison.lasting:
-        if change.device == NUMPY:
+    for change in comparison.changes:
+        if not change.lasting or change.device == NUMPY:
             continue
         yield Finding(
             severity="note",
             title=f"{change.device} is {1 / change.ratio:.1f} times slower than on {day(comparison.then.when)}"
             + after(comparison),
-            detail=f"{change.dtype} {change.n}: {change.now:.0f} GFLOP/s now, {change.then:.0f} then",
+            detail=f"{change.dtype} {change.n}: {change.now_gflops:.0f} GFLOP/s now, {change.then_gflops:.0f} then",
         )
 
 
@@ -157,57 +185,54 @@ def day(when: str) -> str:
     return f"{int(date)} {MONTHS[int(month) - 1]} {year}"
 
 
-def comparison_data(comparison: Comparison | None, runs: int) -> dict[str, Any]:
-    """Return the JSON form: the number of earlier runs, the one compared with, and how each series moved."""
+def history_of(comparison: Comparison | None, runs: int) -> History:
+    """Return what is told of a comparison; `runs` is the number of earlier runs."""
     if comparison is None:
-        return {"runs": runs, "compared_with": None, "changes": []}
+        return History(runs=runs)
     then = comparison.then
-    return {
-        "runs": runs,
-        "compared_with": {"when": then.when, "tensorflow": then.tensorflow, "python": then.python},
-        "changes": [
-            {
-                "device": change.device,
-                "dtype": change.dtype,
-                "n": change.n,
-                "now_gflops": change.now,
-                "then_gflops": change.then,
-                "ratio": change.ratio,
-                "lasting": change in comparison.lasting,
-            }
-            for change in comparison.changes
-        ],
-    }
+    earlier = Earlier(when=then.when, tensorflow=then.tensorflow, python=then.python)
+    return History(runs=runs, compared_with=earlier, changes=comparison.changes)
 
 
-def to_line(run: Run) -> dict[str, Any]:
-    """Return a run as one JSON object."""
-    rates = [[device, dtype, n, rate] for (device, dtype, n), rate in run.rates.items()]
-    return {
-        "schema": 1,
-        "when": run.when,
-        "tensorflow": run.tensorflow,
-        "python": run.python,
-        "ok": run.ok,
-        "import_s": run.import_s,
-        "rates": rates,
-    }
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """A run as one line of the history file."""
+
+    schema: Literal[1] = 1
+    when: str
+    tensorflow: str | None
+    python: str | None
+    ok: bool
+    import_s: float | None
+    rates: tuple[tuple[str, str, int, float], ...]
 
 
-def from_line(line: Mapping[str, Any]) -> Run:
-    """Return the run of a JSON object.
+def to_line(run: Run) -> str:
+    """Return a run as one JSON object, without a line end."""
+    line = Line(
+        when=run.when,
+        tensorflow=run.tensorflow,
+        python=run.python,
+        ok=run.ok,
+        import_s=run.import_s,
+        rates=tuple((*series, rate) for series, rate in run.rates.items()),
+    )
+    return json.dumps(encode(line))
+
+
+def from_line(text: str) -> Run:
+    """Return the run of a line.
 
     Raises:
-        KeyError, TypeError, ValueError: it is not such an object.
+        msgspec.DecodeError, ValueError: it is none.
     """
-    if line["schema"] != 1:
-        raise ValueError("a schema of another tfsetup")
-    day(line["when"])
+    line = msgspec.json.decode(text, type=Line)
+    day(line.when)
     return Run(
-        when=line["when"],
-        tensorflow=line["tensorflow"],
-        python=line["python"],
-        ok=bool(line["ok"]),
-        import_s=line["import_s"],
-        rates={(str(device), str(dtype), int(n)): float(rate) for device, dtype, n, rate in line["rates"] if rate > 0},
+        when=line.when,
+        tensorflow=line.tensorflow,
+        python=line.python,
+        ok=line.ok,
+        import_s=line.import_s,
+        rates={(device, dtype, n): rate for device, dtype, n, rate in line.rates if rate > 0},
     )

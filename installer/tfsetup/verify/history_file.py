@@ -6,19 +6,19 @@ An environment is known by its path, so the history outlives the generations beh
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from tfsetup.errors import TfsetupError
 from tfsetup.ground.files import write_whole
 from tfsetup.ground.folders import state_folder
-from tfsetup.verify.history import Run, compare, comparison_data, from_line, history_findings, run_of, to_line
+from tfsetup.verify.history import History, Run, compare, from_line, history_findings, history_of, run_of, to_line
 from tfsetup.verify.model import Finding, Verification
 
 KEPT = 200
@@ -26,9 +26,9 @@ KEPT = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """The comparison's JSON form, findings about what became slower, and why the run could not be kept, if so."""
+    """The comparison, findings about what became slower, and why the run could not be kept, if so."""
 
-    data: dict[str, Any]
+    history: History
     findings: tuple[Finding, ...]
     problem: str | None
 
@@ -40,7 +40,7 @@ def keep(prefix: Path, found: Verification, *, folder: Path | None = None, now: 
     run = run_of(found, (now or datetime.now(UTC)).isoformat(timespec="seconds"))
     comparison = compare(earlier, run)
     return Kept(
-        data=comparison_data(comparison, len(earlier)),
+        history=history_of(comparison, len(earlier)),
         findings=tuple(history_findings(comparison)),
         problem=append_history(path, run) if path else problem,
     )
@@ -80,8 +80,8 @@ def read_history(path: Path) -> list[Run]:
     runs = []
     for line in lines:
         try:
-            runs.append(from_line(json.loads(line)))
-        except (KeyError, TypeError, ValueError, IndexError):
+            runs.append(from_line(line))
+        except (msgspec.DecodeError, ValueError, IndexError):
             continue
     return sorted(runs, key=lambda run: run.when)
 
@@ -94,7 +94,7 @@ def append_history(path: Path, run: Run) -> str | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(to_line(run)) + "\n")
+            file.write(to_line(run) + "\n")
         _trim(path)
     except OSError as error:
         return f"the history in {path} could not be kept: {error.strerror or error}"

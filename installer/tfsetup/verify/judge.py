@@ -15,8 +15,19 @@ from tfsetup.verify.cures import cure_findings, present
 from tfsetup.verify.devices import devices
 from tfsetup.verify.failure import cpu_features, explain, failure
 from tfsetup.verify.messages import sort_messages, unused_cpu_features
-from tfsetup.verify.model import Blas, Device, Finding, Mode, NativeImage, ProbeOutcome, Verification
-from tfsetup.verify.observed import Event, Observed, number, text
+from tfsetup.verify.model import (
+    Blas,
+    Device,
+    Event,
+    Expected,
+    Finding,
+    Mode,
+    NativeImage,
+    ProbeOutcome,
+    TensorFlow,
+    Verification,
+)
+from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.words import told
 
 BAD = {"wrong", "fallback", "failed"}
@@ -59,25 +70,28 @@ def _verification(
     seen: Observed,
     expectation: Expectation | None,
     judged: tuple[Device, ...],
-    found_blas: tuple[Blas, ...],
+    found_blas: Blas | None,
     findings: tuple[Finding, ...],
     mode: Mode,
 ) -> Verification:
     interpreter, imported, tensorflow = seen.last("interpreter"), seen.last("imported"), seen.last("tensorflow")
     return Verification(
+        python=text(interpreter.get("python")),
+        interpreter=seen.outcome.python,
+        prefix=text(interpreter.get("prefix")),
+        arch=text(interpreter.get("arch")),
         ok=not any(finding.severity == "error" for finding in findings) and bool(judged),
         mode=mode,
-        python=seen.outcome.python,
-        python_version=text(interpreter.get("python")),
-        arch=text(interpreter.get("arch")),
-        prefix=text(interpreter.get("prefix")),
-        tensorflow=text(tensorflow.get("version")),
-        git_version=text(tensorflow.get("git_version")),
+        tensorflow=TensorFlow(
+            version=text(tensorflow.get("version")),
+            git_version=text(tensorflow.get("git_version")),
+            build=tensorflow.get("build") or {},
+        ),
         import_s=number(imported.get("seconds")),
         import_phases=_phases(imported),
         devices=judged,
-        blas=found_blas,
-        expected=expectation,
+        blas=found_blas or Blas(user="numpy", library=None),
+        expected=_expected(expectation),
         native_runtime=_images(seen),
         ceiling_gflops=ceiling(
             interpreter.get("cores"), number(interpreter.get("clock_ghz")), seen.last("cpu").get("features")
@@ -87,13 +101,17 @@ def _verification(
         onednn=tensorflow.get("onednn"),
         xnnpack=_xnnpack(seen),
         messages=sort_messages(seen.outcome.stderr),
-        build=tensorflow.get("build") or {},
-        influences=_influences(seen),
-        findings=findings,
+        environment=_influences(seen),
         failure=failure(seen),
+        findings=findings,
         seconds=seen.outcome.seconds + (seen.outcome.cpu.seconds if seen.outcome.cpu is not None else 0.0),
-        log=seen.outcome.stderr,
     )
+
+
+def _expected(row: Expectation | None) -> Expected:
+    if row is None:
+        return Expected()
+    return Expected(devices=row.devices, blas=row.blas, arch=row.arch, environment=row.environment)
 
 
 def _xnnpack(seen: Observed) -> bool | None:

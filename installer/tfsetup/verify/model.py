@@ -1,4 +1,8 @@
-"""What verification produces: the raw outcome of a probe, and the judgement on it."""
+"""What verification produces: the raw outcome of a probe, and the judgement on it.
+
+The judgement is what `tfsetup verify --json` prints and a receipt keeps: names and order of the fields are those of the
+JSON document.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tfsetup.matrix.model import Expectation
+from msgspec import UNSET, UnsetType
+
+from tfsetup.matrix import model as matrix
 from tfsetup.verify.messages import Message
 
 Mode = Literal["quick", "full"]
@@ -15,6 +21,11 @@ DeviceStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "skipped"]
 CheckStatus = Literal["ok", "wrong", "fallback", "failed", "hung", "skipped"]
 Severity = Literal["error", "warning", "note"]
 FailureKind = Literal["crash", "killed", "hang", "import-error", "no-tensorflow", "not-started", "died", "incomplete"]
+Fact = bool | int | float | str | list[str] | None
+"""What TensorFlow says of its own build."""
+
+Event = Mapping[str, Any]
+"""One line of the probe's channel, as JSON has it: what is in it is asked for kind by kind, and may be missing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +39,7 @@ class ProbeOutcome:
 
     python: str
     ended: Ended
-    events: tuple[Mapping[str, Any], ...] = ()
+    events: tuple[Event, ...] = ()
     stderr: str = ""
     exit_status: int | None = None
     signal: str | None = None
@@ -39,142 +50,216 @@ class ProbeOutcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """Why there is no complete examination: the phase that died, the signal, the library touched last, its log."""
+    """Why there is no complete examination."""
 
     kind: FailureKind
     phase: str | None = None
+    """The phase of the probe that had begun and not ended; None: none had."""
     signal: str | None = None
+    """The signal that ended the process, as `SIGILL`; None: none did."""
     library: str | None = None
+    """The native library whose loading began last, where the import did not end."""
     message: str = ""
+    """What happened, in words."""
     stderr_tail: str = ""
+    """The last lines of standard error."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Matmul:
-    """One size and type on one device. Seconds, GFLOP/s (2 n³ operations), errors relative to the largest element.
+    """One size and type of a product of matrices on one device.
 
-    `tolerance` is the error up to which the answer counts as right; `spread` the interquartile range over the median.
-    Where the product failed, `error` says how and the numbers are None; errors are None too if it is not finite.
+    Where the product failed, `error` says how and the numbers are None; errors are None too if the answer is not
+    finite.
     """
 
     n: int
+    """The matrices are n by n."""
     dtype: str
     median_s: float | None = None
+    """Seconds a product takes, in the median of its runs."""
     min_s: float | None = None
+    """Seconds of the fastest run."""
     spread: float | None = None
+    """The interquartile range over the median."""
     gflops: float | None = None
+    """10⁹ floating-point operations a second, 2 n³ a product."""
     max_rel_error: float | None = None
+    """The largest error, relative to the largest element of the answer."""
     checksum_error: float | None = None
+    """The error of the sum over the whole answer, relative too."""
     tolerance: float | None = None
+    """The error up to which the answer counts as right."""
     finite: bool | None = None
     repeatable: bool | None = None
+    """Whether the same product twice is the same to the last bit."""
     compared: str | None = None
+    """What the answer was compared with."""
     placed_on: str | None = None
+    """The device that really computed it."""
     runs: int = 0
     error: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """One correctness check on a device beyond the product of matrices: `dense-relu-graph`, `training step`.
-
-    `message` says what is wrong; `no_xla` is the device's own line about a missing compiler, where the check had to go
-    without one.
-    """
+    """One correctness check on a device beyond the product of matrices: `dense-relu-graph`, `training step`."""
 
     name: str
     status: CheckStatus
     seconds: float | None = None
     max_rel_error: float | None = None
+    """The largest error against the CPU; None: it was not computed, or is not finite."""
     tolerance: float | None = None
+    """The error up to which it counts as right."""
     message: str = ""
+    """What is wrong, or worth knowing."""
     no_xla: str | None = None
+    """The device's own line about a missing compiler, where the check had to go without one."""
+    error: float | None = field(init=False)
+    """`max_rel_error` under its short name."""
+    limit: float | None = field(init=False)
+    """`tolerance` under its short name."""
+
+    def __post_init__(self) -> None:
+        """Give both numbers their second names."""
+        object.__setattr__(self, "error", self.max_rel_error)
+        object.__setattr__(self, "limit", self.tolerance)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Device:
-    """One device and the verdict on it; `reason` holds the number that decided it."""
+    """One device and the verdict on it."""
 
     name: str
+    """TensorFlow's own name without the job, as `GPU:0`."""
     type: str
     status: DeviceStatus
     reason: str
+    """The number, or the event, that decided the status."""
     description: str | None = None
+    """What the driver calls it."""
     matmul: tuple[Matmul, ...] = ()
     checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blas:
-    """The BLAS one package calls: family, path, version, the core it was built or chosen for, threads, GFLOP/s.
-
-    `matmul` are NumPy's own products, timed in turns with the devices'; `gflops` at `n` is the fastest of them.
-    """
+    """The BLAS one package calls."""
 
     user: str
+    """The package: `numpy` or `scipy`."""
     library: str | None
+    """Its family: `openblas`, `accelerate`, `mkl` …; None: it cannot be told."""
     path: str | None = None
     version: str | None = None
     core: str | None = None
+    """The CPU core it was built or chosen for, in its own words."""
     arch: str | None = None
     threads: int | None = None
     wheel: str | None = None
+    """The distribution that brought it."""
     gflops: float | None = None
+    """The fastest product, in 10⁹ floating-point operations a second …"""
     n: int | None = None
+    """… and its size."""
     matmul: tuple[Matmul, ...] = ()
+    """NumPy's own products, timed in turns with the devices'."""
+    scipy: Blas | UnsetType = UNSET
+    """Beside NumPy's, where SciPy is installed: SciPy's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NativeImage:
-    """A native library mapped into the process; `wheel` is the distribution whose RECORD lists it."""
+    """A native library mapped into the process."""
 
     path: str
     arch: str
     wheel: str | None = None
+    """The distribution whose RECORD lists it; None: the system's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """Something a person should know; `fix` are commands or steps, `cause` a slug of the doctor's words if certain."""
+    """Something a person should know."""
 
     severity: Severity
     title: str
     detail: str = ""
     fix: tuple[str, ...] = ()
+    """Commands or steps."""
     cause: str | None = None
+    """The doctor's word for the cause, where it is certain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verification:
-    """The whole judgement. `ok`: TensorFlow loaded, every device computes the right thing where it was put.
+class TensorFlow:
+    """Which TensorFlow was loaded; the version is None where none was."""
 
-    `ceiling_gflops` is what the cores could do at best in float32. `seconds` is the whole verification, `import_s` the
-    bare import in it. `log` is the child's standard error.
-    """
-
-    ok: bool
-    python: str
-    mode: Mode = "quick"
-    python_version: str | None = None
-    arch: str | None = None
-    prefix: str | None = None
-    tensorflow: str | None = None
+    version: str | None = None
     git_version: str | None = None
+    build: Mapping[str, Fact] = field(default_factory=dict)
+    """What it says of its own build."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """What the row promised; every key is left out where nobody promised anything."""
+
+    devices: tuple[Literal["CPU", "GPU"], ...] | UnsetType = UNSET
+    """Types of devices that TensorFlow must list."""
+    blas: matrix.Blas | UnsetType | None = UNSET
+    """The BLAS under NumPy; None: any."""
+    arch: str | UnsetType | None = UNSET
+    """The architecture of the process; None: any."""
+    environment: Mapping[str, str] | UnsetType = UNSET
+    """Variables without which the environment's packages compute something else."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examination:
+    """What was measured and seen of an environment, and whether it is as it should be."""
+
+    python: str | None = None
+    """The version of the interpreter; None: it told nothing."""
+    interpreter: str
+    """The interpreter's path."""
+    prefix: str | None = None
+    arch: str | None = None
+    """The architecture the process ran as."""
+    ok: bool
+    """TensorFlow loaded, and every device computes the right thing where it was put."""
+    mode: Mode = "quick"
+    tensorflow: TensorFlow = field(default_factory=TensorFlow)
     import_s: float | None = None
+    """Seconds of the bare import."""
     import_phases: Mapping[str, float] = field(default_factory=dict)
-    devices: tuple[Device, ...] = ()
-    blas: tuple[Blas, ...] = ()
-    expected: Expectation | None = None
-    native_runtime: tuple[NativeImage, ...] = ()
-    ceiling_gflops: float | None = None
-    cpu_features: tuple[str, ...] = ()
-    cpu_features_unused: tuple[str, ...] = ()
-    onednn: bool | None = None
-    xnnpack: bool | None = None
-    messages: tuple[Message, ...] = ()
-    build: Mapping[str, Any] = field(default_factory=dict)
-    influences: Mapping[str, str] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-    failure: Failure | None = None
+    """Seconds of the import by package, and of the loader's work."""
     seconds: float = 0.0
-    log: str = ""
+    """Seconds of the whole verification."""
+    devices: tuple[Device, ...] = ()
+    blas: Blas = field(default_factory=lambda: Blas(user="numpy", library=None))
+    expected: Expected = field(default_factory=Expected)
+    native_runtime: tuple[NativeImage, ...] = ()
+    cpu_features_unused: tuple[str, ...] = ()
+    """Instruction sets that the CPU has and this build leaves unused, outside kernels chosen at run time."""
+    ceiling_gflops: float | None = None
+    """What the cores could do at best in float32; None: cores, clock or vector width are not known."""
+    cpu_features: tuple[str, ...] = ()
+    onednn: bool | None = None
+    """Whether oneDNN's kernels are in use; None: this TensorFlow cannot be asked."""
+    xnnpack: bool | None = None
+    """Whether TensorFlow Lite uses XNNPACK; None: not asked, or not there."""
+    messages: tuple[Message, ...] = ()
+    """What TensorFlow said on standard error, each kind of line once."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables and settings of the user's that change what TensorFlow finds, or how fast it is."""
+    failure: Failure | None = None
+    """Why there is no complete examination; None: it is complete."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verification(Examination):
+    """An examination with what there is to say about it: what a receipt keeps."""
+
+    findings: tuple[Finding, ...] = ()

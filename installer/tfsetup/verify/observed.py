@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from tfsetup.verify.model import ProbeOutcome
-
-Event = Mapping[str, Any]
+from tfsetup.verify.model import Event, ProbeOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

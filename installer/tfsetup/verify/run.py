@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from tfsetup.ground.environ import scrub
-from tfsetup.ground.looking import find
 from tfsetup.verify.model import Ended, Mode, ProbeOutcome
 from tfsetup.verify.observed import Observed
 
-Progress = Callable[[str], None]
+Progress = Callable[[str], object]
 
 PROBE = Path(__file__).parent / "probes" / "__main__.py"
 
@@ -39,18 +38,6 @@ AFTER = {"damaged", "cpu"}
 # What the CPU alone may take after another device has hung: it is not given that device's time once more.
 ALONE_S: Mapping[Mode, float] = {"quick": 120.0, "full": 300.0}
 TIME_LIMIT_S: Mapping[Mode, float] = {"quick": 300.0, "full": 900.0}
-
-
-def find_python(prefix: Path) -> Path:
-    """Return the interpreter of PREFIX: a virtual environment, a conda environment, an interpreter, or a link to one.
-
-    A link to an interpreter is not followed: the interpreter of a virtual environment is one, and only under that name
-    does it know its packages.
-
-    Raises:
-        UsageError: there is none.
-    """
-    return find(prefix).python
 
 
 def child_environment(base: Mapping[str, str], python: Path) -> dict[str, str]:

@@ -55,7 +55,8 @@ class Checks:
         Raises:
             Refused: it does not run, or gives wrong results.
         """
-        from tfsetup.verify import findings_data, to_data, verify
+        from tfsetup.ground.encode import encode
+        from tfsetup.verify import verify
 
         self.session.say("Verifying in a fresh interpreter (a new TensorFlow's first import takes a while)")
         found = verify(
@@ -66,7 +67,7 @@ class Checks:
             hazards=self.selection.hazards,
         )
         self.found = found
-        data = to_data(found) | {"findings": findings_data(found)}
+        data: dict[str, Any] = encode(found)
         if not found.ok:
             raise Refused("verify", data, "The environment was built, but TensorFlow does not run in it as it should.")
         return data

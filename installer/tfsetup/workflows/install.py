@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -256,7 +256,8 @@ class Installation:
 
     def _explained(self, report: Report | Verification | None, plan: Plan, host: Host) -> dict[str, Any] | None:
         from tfsetup.doctor.defects import pinned
-        from tfsetup.doctor.present import to_data
+        from tfsetup.doctor.present import shown
+        from tfsetup.ground.encode import encode
         from tfsetup.matrix.file.disk import read_matrix
         from tfsetup.workflows.diagnose import consult
 
@@ -264,17 +265,15 @@ class Installation:
             return None
         matrix, packages = read_matrix(self.session.matrix), pinned(plan.requirements)
         told = consult(report, host, prefix=str(self.prefix), matrix=matrix, packages=packages)
-        return None if told is None else to_data(told)
+        return None if told is None else dict(encode(shown(told)))
 
     def _history(self, found: Verification) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Keep the verification in the history; return the findings, with what became slower, and the history."""
-        from tfsetup.verify import findings_data, keep
+        from tfsetup.ground.encode import encode
+        from tfsetup.workflows.verify import compared
 
-        kept = keep(self.prefix, found)
-        if kept.problem:
-            self.session.say(f"Note      {kept.problem}")
-        whole = replace(found, findings=(*found.findings, *kept.findings))
-        return findings_data(whole), kept.data
+        whole, history = compared(self.prefix, found, told=self.session.say)
+        return encode(list(whole.findings)), encode(history)
 
     def _screen(self) -> Screen | None:
         if self.session.verbosity < 0:

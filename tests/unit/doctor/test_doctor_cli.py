@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tfsetup.cli.app import run
+from tfsetup.doctor.present import ShownDiagnosis, ShownFinding
 from tfsetup.report.doctor import doctor_lines
 
 LOG = "ModuleNotFoundError: No module named 'tensorflow'\n"
@@ -145,15 +146,14 @@ def test_escapes_never_reach_the_terminal(tmp_path: Path, capsys: pytest.Capture
     assert "\x07" not in out + err
 
 
-def data(**changes: Any) -> dict[str, Any]:
-    finding = {
-        "cause": "x", "confidence": 0.6, "title": "T", "evidence": ["e1"], "explanation": "E.", "fix": ["a", "b"],
-    }  # fmt: skip
-    return {"verdict": "problem", "findings": [finding], "needs": [], "unexplained": ""} | changes
+FINDING = ShownFinding(
+    cause="x", confidence=0.6, title="T", kind="fatal", evidence=("e1",), explanation="E.", fix=("a", "b")
+)
+FOUND = ShownDiagnosis(healthy=False, verdict="problem", findings=(FINDING,), needs=(), unexplained="")
 
 
 def test_the_text_of_a_finding() -> None:
-    assert [line for line, _ in doctor_lines(data())] == [
+    assert [line for line, _ in doctor_lines(FOUND)] == [
         "A cause was found.",
         "",
         "T  [x, likely, 60%]",
@@ -165,21 +165,21 @@ def test_the_text_of_a_finding() -> None:
 
 
 def test_several_findings_are_numbered() -> None:
-    finding = data()["findings"][0] | {"confidence": 0.3}
-    lines = [line for line, _ in doctor_lines(data(findings=[finding, finding], needs=["os", "python"]))]
+    finding = replace(FINDING, confidence=0.3)
+    lines = [line for line, _ in doctor_lines(replace(FOUND, findings=(finding, finding), needs=("os", "python")))]
     assert lines[0] == "2 causes fit, the most likely first."
     assert lines[2] == "1. T  [x, possible, 30%]"
     assert lines[-2] == "To tell them apart the doctor would need to know: os, python."
 
 
 def test_harmless_messages_are_no_problem() -> None:
-    lines = [line for line, _ in doctor_lines(data(verdict="healthy"))]
+    lines = [line for line, _ in doctor_lines(replace(FOUND, verdict="healthy"))]
     assert lines[0] == "Nothing is wrong: only messages that look alarming."
 
 
 def test_text_from_outside_is_made_printable() -> None:
-    finding = data()["findings"][0] | {"evidence": ["\x1b[31mred"], "fix": ["x\x07"]}
-    text = "".join(line for line, _ in doctor_lines(data(findings=[finding])))
+    finding = replace(FINDING, evidence=("\x1b[31mred",), fix=("x\x07",))
+    text = "".join(line for line, _ in doctor_lines(replace(FOUND, findings=(finding,))))
     assert "\x1b" not in text
     assert "\\x1b[31mred" in text
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tfsetup.doctor.model import Diagnosis
-from tfsetup.doctor.present import to_data
+from tfsetup.doctor.present import shown
 from tfsetup.host.model import Host
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report
@@ -19,11 +19,11 @@ from tfsetup.workflows.diagnose import consult, wrong_checks
 
 LINUX = Host(os="linux", arch="x86_64")
 MAC = Host(os="macos", os_version="14.4", arch="arm64")
-RIGHT = Verification(ok=True, python="/env/bin/python")
+RIGHT = Verification(ok=True, interpreter="/env/bin/python")
 
 
 def died(**failure: Any) -> Verification:
-    return Verification(ok=False, python="/env/bin/python", failure=Failure(kind="crash", **failure))
+    return Verification(ok=False, interpreter="/env/bin/python", failure=Failure(kind="crash", **failure))
 
 
 def refused(*failures: LoadFailure) -> Report:
@@ -53,7 +53,7 @@ def test_the_cause_is_told(found: Report | Verification, cause: str) -> None:
     told = asked(found)
     assert told is not None
     assert told.findings[0].cause == cause
-    assert "fix: " in doctor_text(to_data(told)).plain
+    assert "fix: " in doctor_text(shown(told)).plain
 
 
 @pytest.mark.parametrize("found", [RIGHT, refused(), died(message="ZeroDivisionError")])
@@ -70,7 +70,7 @@ def test_the_loader_s_own_words_are_the_evidence() -> None:
 def computed(*checks: tuple[str, CheckStatus], device: str = "GPU") -> Verification:
     made = tuple(Check(name=name, status=status) for name, status in checks)
     judged = Device(name=f"{device}:0", type=device, status="wrong", reason="", checks=made)
-    return Verification(ok=False, python="/env/bin/python", devices=(judged,))
+    return Verification(ok=False, interpreter="/env/bin/python", devices=(judged,))
 
 
 WRONG = computed(("training step", "ok"), ("dense-relu-graph", "wrong"))

@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from support.verify import judged
+from support.verify import verdict
 from tfsetup.report.verify import BAR_CELLS, bar, device_table, duration, finding_lines, verify_view
+from tfsetup.verify.model import Finding
 
 CASES = Path(__file__).parents[2] / "cases" / "verify"
 
 
 def shown(name: str, *, ascii_only: bool = False) -> str:
     """Return what is printed, without colour, for a case of tests/cases/verify."""
-    data, findings = judged(name)
     stream = io.StringIO()
     console = Console(file=stream, width=140, no_color=True, highlight=False)
-    console.print(verify_view(data, findings, ascii_only=ascii_only))
+    console.print(verify_view(verdict(name), ascii_only=ascii_only))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
@@ -56,12 +56,12 @@ def test_a_device_that_was_left_out_says_why_below_the_table() -> None:
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.json")), ids=lambda path: path.stem)
 def test_the_table_fits_eighty_columns(path: Path) -> None:
     """A row that is folded cannot be read as one."""
-    data, _findings = judged(path.stem)
+    found = verdict(path.stem)
     stream = io.StringIO()
-    Console(file=stream, width=80, no_color=True, highlight=False).print(device_table(data))
+    Console(file=stream, width=80, no_color=True, highlight=False).print(device_table(found))
     rows = [line for line in stream.getvalue().splitlines() if line.strip() and set(line.strip()) != {"─"}]
     assert all(len(line) <= 80 for line in rows)
-    assert len(rows) == 1 + sum(len(device["matmul"]) or 1 for device in data["devices"])
+    assert len(rows) == 1 + sum(len(device.matmul) or 1 for device in found.devices)
 
 
 def test_a_crash_is_told_in_words() -> None:
@@ -104,5 +104,5 @@ def test_durations_have_three_digits(value: float, text: str) -> None:
 
 
 def test_nothing_from_outside_drives_the_terminal() -> None:
-    finding = {"severity": "note", "title": "a\x1b[2Jb", "detail": "c\x07", "fix": ["d\x00"]}
+    finding = Finding(severity="note", title="a\x1b[2Jb", detail="c\x07", fix=("d\x00",))
     assert all("\x1b" not in line and "\x07" not in line and "\x00" not in line for line, _ in finding_lines(finding))

@@ -136,7 +136,7 @@ def test_the_cpu_is_judged_by_the_run_that_it_had_alone(name: str) -> None:
     assert cpu.matmul
     assert [check.status for check in cpu.checks] == ["ok"] * 4
     assert gpu.status == "failed"
-    assert found.blas[0].library == "openblas"
+    assert found.blas.library == "openblas"
 
 
 def test_the_check_that_hung_says_so_and_what_came_after_it_was_skipped() -> None:

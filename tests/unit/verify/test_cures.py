@@ -84,4 +84,4 @@ def test_settings_of_the_program_stand_beside_the_variables() -> None:
         {"event": "tensorflow", "version": "2.19.1", "options": {"use_plugin_optimizers": False}},
     )
     found = judge(ProbeOutcome(python="python", ended="finished", events=events), None, None)
-    assert found.influences == {"TF_METAL_REMAPPER": "1", "use_plugin_optimizers": "False"}
+    assert found.environment == {"TF_METAL_REMAPPER": "1", "use_plugin_optimizers": "False"}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from support.verify import outcome_of
+from tfsetup.ground.encode import encode
 from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import findings_data, judge, to_data
+from tfsetup.verify import judge
 from tfsetup.verify.devices import has_tensor_float_32, missing
 from tfsetup.verify.model import ProbeOutcome, Verification
 
@@ -49,7 +52,7 @@ def test_a_recorded_run_gets_its_verdict(path: Path) -> None:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_every_verdict_has_a_json_form_without_nan(path: Path) -> None:
     found, _want = load(path)
-    data = json.loads(json.dumps(to_data(found), allow_nan=False))
+    data = json.loads(json.dumps(encode(found), allow_nan=False))
     assert {"python", "tensorflow", "import_s", "devices", "blas", "expected", "native_runtime"} <= set(data)
     assert {"version", "git_version"} <= set(data["tensorflow"])
     assert {"library", "arch"} <= set(data["blas"])
@@ -58,7 +61,9 @@ def test_every_verdict_has_a_json_form_without_nan(path: Path) -> None:
         assert all(
             {"n", "dtype", "median_s", "gflops", "max_rel_error", "runs"} <= set(item) for item in device["matmul"]
         )
-    assert all(finding["title"] for finding in json.loads(json.dumps(findings_data(found), allow_nan=False)))
+    assert all(finding["title"] for finding in data["findings"])
+    assert list(data) == [field.name for field in fields(Verification)]
+    assert msgspec.convert(data, Verification) == found
 
 
 def test_a_verdict_names_the_number_that_decided_it() -> None:
@@ -108,15 +113,15 @@ def test_an_illegal_instruction_without_the_cpus_features_claims_no_cause() -> N
 
 def test_facts_of_a_good_run_reach_the_verification() -> None:
     found = case("cpu-only")
-    assert found.tensorflow == "2.21.0"
-    assert found.python_version == "3.13.0"
+    assert found.tensorflow.version == "2.21.0"
+    assert found.python == "3.13.0"
     assert found.arch == "x86_64"
     assert found.import_s is not None
     assert 0 < found.import_phases["native libraries"] < found.import_s
     assert sum(found.import_phases.values()) == pytest.approx(found.import_s, rel=0.15)
     assert {image.wheel for image in found.native_runtime} >= {"tensorflow_cpu 2.21.0", "numpy 2.5.5"}
     assert found.cpu_features_unused == ("avx2", "fma")
-    numpy = found.blas[0]
+    numpy = found.blas
     assert (numpy.user, numpy.library, numpy.core, numpy.threads) == ("numpy", "openblas", "Haswell", 2)
     assert numpy.wheel == "numpy 2.5.5"
     assert numpy.arch == "x86_64"
@@ -188,9 +193,11 @@ def test_a_failed_check_decides_over_a_fast_matmul() -> None:
 def test_the_full_mode_tells_more() -> None:
     found = case("full-cpu")
     assert found.xnnpack is True
-    assert [item.user for item in found.blas] == ["numpy", "scipy"]
-    assert all(item.library == "openblas" and item.gflops for item in found.blas)
-    assert found.blas[0].path != found.blas[1].path
+    numpy, scipy = found.blas, found.blas.scipy
+    assert scipy is not msgspec.UNSET
+    assert [item.user for item in (numpy, scipy)] == ["numpy", "scipy"]
+    assert all(item.library == "openblas" and item.gflops for item in (numpy, scipy))
+    assert numpy.path != scipy.path
     assert [check.name for check in found.devices[0].checks] == ["convolution", "training step"]
     assert {item.dtype for item in found.devices[0].matmul} == {"float32", "float16", "bfloat16"}
     assert case("cpu-only").xnnpack is None

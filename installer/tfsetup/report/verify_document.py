@@ -1,0 +1,34 @@
+"""What `tfsetup verify --json` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, UnsetType
+
+from tfsetup.doctor.present import ShownDiagnosis, shown
+from tfsetup.verify.history import History
+from tfsetup.verify.model import Examination
+
+if TYPE_CHECKING:
+    from tfsetup.workflows.verify import Verified
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifyDocument(Examination):
+    """A verification, and how it compares with earlier ones; its findings stand beside it."""
+
+    history: History
+    compare: bool
+    """Whether people asked to see the history."""
+    doctor: ShownDiagnosis | UnsetType | None = UNSET
+    """Why it failed; None: no cause is known. Left out where nothing failed."""
+
+
+def verify_document(made: Verified, *, compare: bool) -> VerifyDocument:
+    """Return what is printed of a verification."""
+    found, why = made.verification, made.diagnosis
+    seen = {field.name: getattr(found, field.name) for field in fields(Examination)}
+    doctor = UNSET if found.ok else None if why is None else shown(why)
+    return VerifyDocument(**seen, history=made.history, compare=compare, doctor=doctor)
