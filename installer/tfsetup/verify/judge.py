@@ -31,7 +31,6 @@ from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.words import told
 
 BAD = {"wrong", "fallback", "failed"}
-DECISIVE = ("matmul float32", "convolution", "training", *GRAPHS)  # phases without which nobody knows
 SAME_ARCH = {"aarch64": "arm64", "amd64": "x86_64"}
 
 

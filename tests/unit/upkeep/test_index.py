@@ -219,7 +219,7 @@ def test_a_page_in_a_folder_that_nobody_here_understands(tmp_path: Path) -> None
 def test_metadata_is_asked_for_once_ever(index: IndexClient, shop: Shop) -> None:
     file = only(index)
     asked = len(shop.asked)
-    assert index.requires([file]) == index.requires([file]) == {NAME: REQUIRES}
+    assert index.requires_of(file) == index.requires_of(file) == REQUIRES
     assert len(shop.asked) == asked + 1
 
 

@@ -91,12 +91,6 @@ class IndexClient:
         wanted = list(names)
         return dict(zip(wanted, at_once(self._project, wanted, threads=_CONNECTIONS), strict=True))
 
-    def requires(self, files: Iterable[File]) -> dict[str, list[str]]:
-        """Return the Requires-Dist lines of wheels by file name."""
-        wanted = list(files)
-        found = at_once(self.requires_of, wanted, threads=_CONNECTIONS)
-        return dict(zip((file.filename for file in wanted), found, strict=True))
-
     def requires_of(self, file: File) -> list[str]:
         """Return the Requires-Dist lines of one wheel: its metadata file, else read out of the wheel by range.
 
