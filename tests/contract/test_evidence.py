@@ -12,7 +12,7 @@ from support.cli import Tfsetup
 from support.locks import FakeResolver
 from support.matrix import shipped
 from tfsetup.errors import NetworkError
-from tfsetup.locks.targets import current_rows
+from tfsetup.locks.venv.targets import current_rows
 from tfsetup.matrix.file.disk import environments
 
 ROWS = [row.id for row in shipped().rows]
@@ -25,7 +25,7 @@ EVIDENCE = Path("environments/evidence")
 @pytest.fixture(autouse=True)
 def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
     resolver = FakeResolver(failure=NetworkError("not in the cache"))
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", resolver)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     return resolver
 

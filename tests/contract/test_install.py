@@ -22,7 +22,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         calls.append({"arguments": list(arguments), **options})
         return Finished(stdout=ONE_PACKAGE, stderr="")
 
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", locked)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", locked)
     return calls
 
 
@@ -87,7 +87,7 @@ def test_an_index_that_does_not_answer_is_exit_5(
     def unreachable(*_: object, **__: object) -> Finished:
         raise NetworkError("Locking: The package index could not be reached.", hint="Check the network.")
 
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", unreachable)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", unreachable)
     ran = tfsetup("install", "--dry-run", "--host", host_file("linux-x86_64-glibc-2.36"))
     assert ran.status == 5
     assert ran.err.endswith("error: Locking: The package index could not be reached.\n hint: Check the network.\n")

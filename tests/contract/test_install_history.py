@@ -44,7 +44,7 @@ def install(tfsetup: Tfsetup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("TFSETUP_STATE", str(tmp_path / "state"))
     host = read_host(CASES / "hosts" / "linux-x86_64-glibc-2.36.json")
     monkeypatch.setattr("tfsetup.host.probe.probe", lambda **_: host)
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", lambda *_, **__: Finished(stdout=ONE_PACKAGE, stderr=""))
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", lambda *_, **__: Finished(stdout=ONE_PACKAGE, stderr=""))
     generations = iter(range(1, 100))
 
     def build(plan: Plan, store: Store, hooks: Hooks, **_: object) -> Outcome:

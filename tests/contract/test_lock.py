@@ -16,7 +16,7 @@ from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.proof import Proof
-from tfsetup.workflows.prove import Case
+from tfsetup.workflows.backends import Case
 
 CPU = "linux-x86_64-cpu"
 LINUX = "linux-x86_64-glibc-2.36"
@@ -25,7 +25,7 @@ LINUX = "linux-x86_64-glibc-2.36"
 @pytest.fixture
 def uv(monkeypatch: pytest.MonkeyPatch) -> FakeResolver:
     resolver = FakeResolver(newest={"pandas": "2.1", "six": "1.5"})
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", resolver)
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     return resolver
@@ -36,7 +36,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Let the preflight say what `verdicts` has for a row, and keep which rows it judged."""
     asked: list[str] = []
 
-    def judge(_session: Any, case: Case) -> Proof:
+    def judge(case: Case, *_: object) -> Proof:
         origin, lock = case.origin, case.lock
         asked.append(origin.row)
         fails = origin.row == "windows-x86_64-cpu" and "broken" in str(origin.team)
@@ -53,7 +53,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         )
 
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("tfsetup.workflows.prove._judged", judge)
+    monkeypatch.setattr("tfsetup.workflows.prove.judged", judge)
     return asked
 
 
@@ -607,7 +607,7 @@ def _uncured() -> bytes:
 
     from tfsetup.locks.cure import others
     from tfsetup.locks.files import read_lock
-    from tfsetup.locks.write import write_lock
+    from tfsetup.locks.venv.write import write_lock
 
     lock = read_lock(Path(f"environments/locks/pylock.{METAL}.toml"))
     assert lock.origin is not None

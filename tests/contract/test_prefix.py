@@ -49,7 +49,7 @@ def install(tfsetup: Tfsetup, host_file: Callable[[str], str], monkeypatch: pyte
     def locked(*_: object, **__: object) -> Finished:
         return Finished(stdout=ONE_PACKAGE, stderr="")
 
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", locked)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", locked)
     return lambda *argv: tfsetup("install", "--dry-run", "--host", host_file(HOST), *argv)
 
 

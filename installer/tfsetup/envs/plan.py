@@ -26,7 +26,7 @@ from tfsetup.locks.conda.model import CondaLock, PlatformLock
 from tfsetup.locks.cure import carried, is_cure, others
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Lock, LockedPackage, file_name
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection
 
 

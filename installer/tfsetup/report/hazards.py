@@ -47,16 +47,3 @@ def _cure(defect: Defect) -> str:
         return f"not cured here: every process that computes with it needs {variables}"
     others = [*cure.requirements, *([cure.program] if cure.program else [])]
     return f"no variable cures it; what avoids it: {', or '.join(others)}" if others else "no cure is known"
-
-
-def summed(entries: Sequence[Data]) -> dict[str, Any]:
-    """Return `environment` and `hazards` over several entries (files of a lock): cured is what all of them cure."""
-    environment: dict[str, str] = {}
-    found: dict[str, dict[str, Any]] = {}
-    for entry in entries:
-        environment |= entry.get("environment", {})
-        for hazard in entry.get("hazards", ()):
-            before = found.get(hazard["id"])
-            cured = hazard["cured"] and (before is None or before["cured"])
-            found[hazard["id"]] = {**hazard, "cured": cured}
-    return {"environment": environment, "hazards": list(found.values())}

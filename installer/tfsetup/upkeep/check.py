@@ -14,6 +14,7 @@ from tfsetup.ground.marked import Problem
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.upkeep.checks.check import RowReport, check_matrix, problem_at
+from tfsetup.upkeep.checks.common import names_of
 from tfsetup.upkeep.evidence import ProvedRow, Proving
 from tfsetup.upkeep.index.client import Traffic
 from tfsetup.upkeep.index.snapshot import Difference, differences
@@ -121,7 +122,7 @@ def prove(found: Outcome[MatrixChecked], proving: Proving, index: IndexClient | 
         ready()  # before minutes of work
     rows = proving.run()
     read = partial(fetch, index=index) if index is not None else None
-    emulated = emulate(proving.matrix.hazards, proving.folder, read, proving.told)
+    emulated = emulate(proving.matrix.hazards, proving.folder, read, proving.prover.told)
     return with_evidence(found, Proved(folder=str(proving.folder), rows=rows, emulated=emulated))
 
 
@@ -140,12 +141,6 @@ def with_evidence(found: Outcome[MatrixChecked], evidence: Proved) -> Outcome[Ma
 def unfounded(matrix: Matrix, kept: Evidence | None) -> list[Problem]:
     """Return where the hazards of a matrix say otherwise than the evidence that is kept with it. Pure."""
     return [problem_at(matrix, path, words) for path, words in judge(kept, matrix.hazards)] if kept else []
-
-
-def names_of(matrix: Matrix) -> list[str]:
-    """Return the distributions that a matrix speaks of, and those that carry the code of empty wheels."""
-    mine = {row.distribution for row in matrix.rows} | {row.plugin.distribution for row in matrix.rows if row.plugin}
-    return [*sorted(mine | set(matrix.index.distributions))]
 
 
 def _row(report: RowReport) -> CheckedRow:

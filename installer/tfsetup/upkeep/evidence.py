@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.locks import files
 from tfsetup.locks.evidence import Evidence, Finding, bare, render_evidence
-from tfsetup.locks.many import Resolved, resolve_all
 from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof, Verdict
-from tfsetup.locks.solve import Wish
-from tfsetup.locks.targets import LockTarget, Order, targets_for
+from tfsetup.locks.venv.many import resolve_all
+from tfsetup.locks.venv.solve import Wish
+from tfsetup.locks.venv.targets import LockTarget, Order, targets_for
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask
-from tfsetup.report.lock import progress
-from tfsetup.workflows.prove import Case, known
-from tfsetup.workflows.told import Told, silent
-
-Judge = Callable[[Mapping[str, Case]], Mapping[str, Proof]]
-"""Puts locks by name through the preflight of their machines; what could not be read is undecided."""
+from tfsetup.upkeep.checks.common import names_of
+from tfsetup.workflows.backends import Case
+from tfsetup.workflows.lock_venv import case_of, telling
+from tfsetup.workflows.prove import Prover, known
 
 EVIDENCE: Final = Path("environments/evidence")
 
@@ -55,8 +54,7 @@ class Proving:
     matrix: Matrix
     folder: Path
     offline: bool
-    judge: Judge
-    told: Told = silent
+    prover: Prover
     shipped: dict[str, Lock] = field(init=False)
     because: dict[str, str] = field(init=False, default_factory=dict)
     unread: set[str] = field(init=False, default_factory=set)
@@ -70,16 +68,9 @@ class Proving:
         found = self._findings(self._cases(targets))
         evidence = [self._evidence(row, targets, found) for row in self.matrix.rows]
         kept = [one for one in evidence if one.readable and one.row not in self.unread]
-        changed = files.write_all(folder, {f"{one.row}.json": render_evidence(one, self._names) for one in kept})
+        names = names_of(self.matrix)
+        changed = files.write_all(folder, {f"{one.row}.json": render_evidence(one, names) for one in kept})
         return tuple(_line(one, written=one in kept, changed=f"{one.row}.json" in changed) for one in evidence)
-
-    @property
-    def _names(self) -> frozenset[str]:
-        """TensorFlow's distributions and its plugins', with those that carry the code of empty wheels."""
-        plugins = {row.plugin.distribution for row in self.matrix.rows if row.plugin}
-        return frozenset(
-            plugins | {row.distribution for row in self.matrix.rows} | set(self.matrix.index.distributions)
-        )
 
     def _targets(self, row: Row) -> tuple[LockTarget, ...]:
         ask = Ask(tensorflow=row.versions) if row.when.by_version or row.auto == "asked" else Ask()
@@ -105,7 +96,7 @@ class Proving:
             for name, target in targets.items()
             if name not in locks
         }
-        for one in resolve_all(wishes, environ={}, told=self._tell):
+        for one in resolve_all(wishes, environ={}, told=telling(self.prover.told)):
             if one.error is None:
                 locks[one.name] = Lock(text="", packages=one.packages)
             else:
@@ -123,20 +114,27 @@ class Proving:
             raise error
         self.because.setdefault(row, error.message)
 
-    def _tell(self, one: Resolved) -> None:
-        self.told(progress(one.name, [package.version for package in one.packages], one.seconds))
-
     def _findings(self, cases: Mapping[str, Case]) -> dict[str, Finding]:
         recorded = [*files.read_proofs(files.LOCKS).values(), *files.shipped_proofs().values()]
         proofs = {name: proof for name, case in cases.items() if (proof := known(case, recorded)) is not None}
         unknown = {name: case for name, case in cases.items() if name not in proofs}
-        why = "not on record, and nothing is read (--offline)"
-        judged = {name: case.unproven(why) for name, case in unknown.items()} if self.offline else self.judge(unknown)
-        proofs |= judged
+        proofs |= self._judged(unknown)
         return {
             name: Finding(origin=case.origin, host=case.host, packages=tuple(case.packages), proof=proofs[name])
             for name, case in cases.items()
         }
+
+    def _judged(self, cases: Mapping[str, Case]) -> dict[str, Proof]:
+        if self.offline:
+            why = "not on record, and nothing is read (--offline)"
+            return {name: case.unproven(why) for name, case in cases.items()}
+        plain = {name: case for name, case in cases.items() if case.lock.form == "portable"}  # without addresses
+        proofs = self.prover.prove_all({n: case for n, case in cases.items() if n not in plain}, ())
+        for name, case in plain.items():
+            find = partial(case_of, case.lock, self.matrix, offline=False, environ={})
+            proof = self.prover.prove_again(case.lock, find)
+            proofs[name] = proof or case.unproven("its row is not in the matrix")
+        return proofs
 
     def _evidence(self, row: Row, targets: Mapping[str, LockTarget], found: Mapping[str, Finding]) -> Evidence:
         mine = tuple(found[name] for name, target in targets.items() if target.row.id == row.id and name in found)

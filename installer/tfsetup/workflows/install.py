@@ -123,21 +123,20 @@ class Installation:
         return as_locked(selection, packages, matrix.hazards, macos_version(host))
 
     def _relock(self, row: str, pythons: Sequence[str], form: Form | None) -> None:
-        from tfsetup.workflows.lock import Locking
+        from tfsetup.matrix.file.disk import read_matrix
+        from tfsetup.workflows.backends import LockOrder
+        from tfsetup.workflows.lock import lock
 
-        Locking(
-            session=self.session,
+        order = LockOrder(
             ask=Ask(),
             pythons=tuple(pythons),
             platforms=(row,),
-            folder=None,
             form=form,
             prove=self.preflight,
-            force=False,
-            upgrade=frozenset(),
             index_url=self.index_url,
             offline=self.offline,
-        ).run(check=False)
+        )
+        lock(order, read_matrix(self.session.matrix), told=self.session.say)
 
     def _nothing_to_do(self, store: Store, selection: Selection) -> Result[Any] | None:
         from tfsetup.locks.digest import digest
@@ -194,7 +193,7 @@ class Installation:
         elif selection.backend == "conda":
             lock = solve_here(selection, host, pre=self.ask.pre, offline=self.offline, index_url=self.index_url)
         else:
-            from tfsetup.locks.solve import solve
+            from tfsetup.locks.venv.solve import solve
 
             environ = {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
             lock = solve(selection, pre=self.ask.pre, offline=self.offline, environ=environ)

@@ -106,17 +106,17 @@ def judge(
 def _judge_conda(targets: Sequence[str | Path], host: Host, python: str | None, told: Told) -> Report:
     """Judge the part of a conda lock that is for `host`."""
     from tfsetup.workflows.conda_choice import read_choice
-    from tfsetup.workflows.prove_conda import CondaCase, subject_of_platform
+    from tfsetup.workflows.prefixes import prefix_of
 
     if len(targets) > 1:
         raise UsageError("A conda lock is judged by itself, without other targets.")
-    case = CondaCase(lock=read_choice(Path(targets[0]), host).platform, host=host)
-    if python is not None and python != case.python:
-        message = f"This lock is for Python {case.python or 'none'}, and {python} is asked for."
+    part = read_choice(Path(targets[0]), host).platform
+    if python is not None and python != part.minor:
+        message = f"This lock is for Python {part.minor or 'none'}, and {python} is asked for."
         raise LockError(message, where=Where(file=str(targets[0])), hint="Leave --python out.")
-    told(f"Reading the {case.lock.subdir} packages and wheels where they lie; nothing is linked")
-    with subject_of_platform(case.lock, host) as subject:
-        return preflight(subject, host, python=case.python, told=told)
+    told(f"Reading the {part.subdir} packages and wheels where they lie; nothing is linked")
+    with prefix_of(part, host) as subject:
+        return preflight(subject, host, python=part.minor, told=told)
 
 
 _SUGGESTIONS = 4

@@ -263,7 +263,7 @@ def _locked(path: Path, machine: Machine, python: str, told: Told) -> Mapping[st
 
 
 def _solved(requirements: Sequence[str], machine: Machine, python: str, told: Told) -> Mapping[str, str]:
-    from tfsetup.locks.solve import solve
+    from tfsetup.locks.venv.solve import solve
 
     told(Detail(f"Resolving {', '.join(requirements)}"))
     target = _target(machine, python)

@@ -18,12 +18,14 @@ from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.file.rows import Matrix
-from tfsetup.upkeep.check import MatrixChecked, Outcome, Proved, check, names_of, prove, unfounded, with_evidence
+from tfsetup.upkeep.check import MatrixChecked, Outcome, Proved, check, prove, unfounded, with_evidence
+from tfsetup.upkeep.checks.common import names_of
 from tfsetup.upkeep.evidence import ProvedRow, Proving
 from tfsetup.upkeep.index.client import IndexClient
 from tfsetup.upkeep.index.snapshot import refreshed
 from tfsetup.upkeep.xray.files import kept_evidence, read_plan
 from tfsetup.upkeep.xray.prove import Emulated
+from tfsetup.workflows.prove import Prover
 
 pytestmark = pytest.mark.loopback  # urllib3 looks for IPv6 when it is imported
 
@@ -166,7 +168,7 @@ def test_what_evidence_makes_of_the_answer(
 
 @pytest.fixture
 def proving(tmp_path: Path, matrix: Matrix) -> Proving:
-    return Proving(matrix=matrix, folder=tmp_path / "kept", offline=True, judge=lambda _cases: {})
+    return Proving(matrix=matrix, folder=tmp_path / "kept", offline=True, prover=Prover())
 
 
 def test_the_emulator_is_asked_for_before_minutes_of_work(

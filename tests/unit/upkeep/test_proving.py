@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from support.matrix import shipped
 from tfsetup.errors import BuildError, NetworkError, UsageError
 from tfsetup.locks import files
 from tfsetup.locks.proof import Proof, Verdict
-from tfsetup.locks.targets import current_rows
+from tfsetup.locks.venv.targets import current_rows
 from tfsetup.upkeep.evidence import ProvedRow, Proving
-from tfsetup.workflows.prove import Case
+from tfsetup.workflows.backends import Case
+from tfsetup.workflows.prove import Prover
 
 ROWS = [row.id for row in shipped().rows]
 CURRENT = {row.id for row in current_rows(shipped())}
@@ -30,34 +31,21 @@ class Judge:
     """Stands in for the preflight: `verdicts` by row, `loads` for the rest; keeps what it was asked."""
 
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    unread: str = ""
+    failure: Exception | None = None
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, cases: Mapping[str, Case]) -> dict[str, Proof]:
-        return {name: self._one(case) for name, case in cases.items()}
-
-    def _one(self, case: Case) -> Proof:
+    def __call__(self, case: Case, *_: object) -> Proof:
         self.asked.append(case.origin.row)
-        if self.unread:
-            return case.unproven(f"the wheels could not be read: {self.unread}")
+        if self.failure is not None:
+            raise self.failure
         verdict = self.verdicts.get(case.origin.row, "loads")
-        proof = Proof(
-            row=case.origin.row,
-            python=case.origin.python,
-            sha256=case.lock.sha256,
-            verdict=verdict,
-            images=3,
-            reasons=() if verdict == "loads" else (f"lib.so: the words for {verdict}",),
-            subject=case.subject,
-        )
-        files.keep_proof(case.subject, proof)  # as whoever judges does
-        return proof
+        return case.proof(verdict, () if verdict == "loads" else (f"lib.so: the words for {verdict}",), 3)
 
 
 @pytest.fixture(autouse=True)
 def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
     resolver = FakeResolver()
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", resolver)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return resolver
@@ -79,8 +67,8 @@ Prove = Callable[..., dict[str, ProvedRow]]
 @pytest.fixture
 def prove(judge: Judge, folder: Path) -> Prove:
     def run(*, offline: bool = False, told: Callable[[str], object] = str) -> dict[str, ProvedRow]:
-        run = Proving(matrix=shipped(), folder=folder, offline=offline, judge=judge, told=told)
-        return {line.row: line for line in run.run()}
+        proving = Proving(matrix=shipped(), folder=folder, offline=offline, prover=Prover(judge=judge, told=told))
+        return {line.row: line for line in proving.run()}
 
     return run
 
@@ -147,7 +135,7 @@ def test_without_a_network_nothing_is_written(prove: Prove, uv: FakeResolver, fo
 def test_what_could_not_be_read_leaves_what_was_found_before(prove: Prove, judge: Judge, folder: Path) -> None:
     folder.mkdir()
     (folder / f"{BARE}.json").write_text("before")
-    judge.unread = "connection lost"
+    judge.failure = NetworkError("connection lost")
     line = prove()[BARE]
     assert (line.verdict, line.written) == ("undecided", False)
     assert "connection lost" in line.because

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +13,7 @@ from tfsetup.cli.session import Session, execute
 from tfsetup.report.result import Result
 
 if TYPE_CHECKING:
-    from tfsetup.locks.proof import Proof
-    from tfsetup.matrix.file.rows import Matrix
     from tfsetup.upkeep.check import MatrixChecked
-    from tfsetup.workflows.prove import Case
 
 
 def check(
@@ -54,28 +49,18 @@ def check(
         from tfsetup.upkeep.evidence import EVIDENCE, Proving
         from tfsetup.upkeep.index.client import asking
         from tfsetup.upkeep.xray.files import kept_evidence, read_plan
+        from tfsetup.workflows.prove import Prover
 
         read = read_matrix(session.matrix, marks=True)
         with nullcontext() if offline else asking(session.say) as index:
             found = checked(read, read_hosts(hosts) if hosts else {}, index, kept_evidence(read_plan().hazard))
             if prove:
-                folder, judge = evidence or EVIDENCE, partial(_judged, session, read)
-                rows = Proving(matrix=read, folder=folder, offline=offline, judge=judge, told=session.say)
+                prover = Prover(told=session.say)
+                rows = Proving(matrix=read, folder=evidence or EVIDENCE, offline=offline, prover=prover)
                 found = proved(found, rows, index)
         return Result(command="matrix check", data=found.data, findings=findings_of(found.problems), code=found.code)
 
     execute(ctx, "matrix check", json=as_json, host=None, work=work, render=_render)
-
-
-def _judged(session: Session, matrix: Matrix, cases: Mapping[str, Case]) -> Mapping[str, Proof]:
-    from tfsetup.workflows.prove import prove_all, prove_lock
-
-    plain = {name: case for name, case in cases.items() if case.lock.form == "portable"}  # without addresses
-    proofs = prove_all(session, {name: case for name, case in cases.items() if name not in plain}, ())
-    for name, case in plain.items():
-        proof = prove_lock(session, case.lock, matrix, offline=False, index_url=None)
-        proofs[name] = proof or case.unproven("its row is not in the matrix")
-    return proofs
 
 
 def _render(session: Session, result: Result[MatrixChecked]) -> None:

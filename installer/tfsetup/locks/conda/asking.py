@@ -52,13 +52,9 @@ def made_for(platform: PlatformLock, matrix: Matrix) -> MadeFor:
         backend="conda",
         tensorflow=version,
         accelerator=rows[0].accelerator if rows else None,
-        python=_minor(platform) or None,
+        python=platform.minor or None,
         pre=True if version and is_version(version) and is_prerelease(version) else None,
     )
-
-
-def _minor(platform: PlatformLock) -> str:
-    return ".".join((platform.python or "").split(".")[:2])
 
 
 def asked_by(platform: PlatformLock, ask: Ask, matrix: Matrix, file: str) -> Ask:
@@ -91,7 +87,7 @@ def check_fits(platform: PlatformLock, selection: Selection, file: str) -> None:
     if platform.row and selection.row != platform.row:
         message = f"This lock is for the row {platform.row}, and here {selection.row} was chosen."
         raise LockError(message, where=where, hint=hint)
-    minor = _minor(platform)
+    minor = platform.minor
     if minor != selection.python:
         message = f"This lock is for Python {minor or 'none'}, and {selection.python} is asked for."
         raise LockError(message, where=where, hint=hint)

@@ -19,7 +19,6 @@ from tfsetup.locks.conda.condarc import Settings, settings
 from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
 from tfsetup.locks.conda.model import CondaLock
-from tfsetup.locks.proof import Proof, parse_proofs
 
 PROOFS: Final = "conda-proofs.json"
 """What was found about each platform of the lock beside it."""
@@ -118,21 +117,6 @@ def read_conda_lock(path: Path) -> CondaLock:
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidFileError(f"The lock file cannot be read: {problem}", where=where) from problem
     return read_conda_lock_text(text, file=str(path))
-
-
-def read_conda_proofs(folder: Path) -> dict[str, Proof]:
-    """Return what was found about the conda lock in `folder`, by subdir; empty when nothing was written down.
-
-    Raises:
-        InvalidFileError: the file is damaged.
-    """
-    path = folder / PROOFS
-    try:
-        return parse_proofs(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidFileError(f"It cannot be read: {problem}", where=Where(file=str(path))) from problem
 
 
 def read_environment_file(path: Path, *, tensorflow: Sequence[str]) -> Imported:

@@ -124,6 +124,11 @@ class PlatformLock:
         """The version of Python in it."""
         return next((package.version for package in self.packages if package.name == "python"), None)
 
+    @property
+    def minor(self) -> str:
+        """The Python in it as `X.Y`; "" where there is none."""
+        return ".".join((self.python or "").split(".")[:2])
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaLock:

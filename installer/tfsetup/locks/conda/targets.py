@@ -122,8 +122,7 @@ def changes(lock: PlatformLock | None, wanted: Wanted) -> tuple[str, ...]:
     now: Selection = wanted.selection
     if lock.row != now.row:
         return (f"the row: {lock.row} → {now.row}",)
-    minor = ".".join((lock.python or "").split(".")[:2])
-    found = [f"Python: {minor} → {now.python}"] if minor != now.python else []
+    found = [f"Python: {lock.minor} → {now.python}"] if lock.minor != now.python else []
     locked = {one.name: one.version for one in lock.entries}
     for requirement in now.requirements:
         name, exact, version = requirement.partition("==")
