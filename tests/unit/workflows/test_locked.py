@@ -13,7 +13,8 @@ from support.conda import platform_lock
 from support.locks import package
 from support.matrix import shipped
 from tfsetup.errors import Code
-from tfsetup.ground.encode import encode, schema
+from tfsetup.ground.encode import encode
+from tfsetup.ground.schema import schema
 from tfsetup.locks.conda.lockfile import as_lock
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Lock
