@@ -48,7 +48,7 @@ DOING = {
     "ground/looking.py",
     "ground/plain_http.py",
     "ground/settings.py",
-    "host/file.py",
+    "ground/text.py",
     "host/memory.py",
     "host/probe.py",
     "host/temporary.py",

@@ -115,7 +115,7 @@ def test_a_whole_entry() -> None:
         ('- "shared words"', "- $shared", "3:5", "the patterns 'shared' are part of themselves"),
         ("when: {arch: [arm64, aarch64], rosetta: true}", "when: {}", "14:30", "an empty condition says nothing"),
         ("when: {arch: [arm64, aarch64], rosetta: true}", "when: arm64", "14:30", "must be a mapping"),
-        ("causes:\n", "causes: [\n", "5:", "not valid YAML"),
+        ("causes:\n", "causes: [\n", "5:", "Not valid YAML"),
         ("patterns:\n", "pattern:\n", "1:1", "unknown key 'pattern'"),
     ],
 )

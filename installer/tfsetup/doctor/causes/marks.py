@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from tfsetup.doctor.causes.references import REFERENCE, UnknownReferenceError
 from tfsetup.errors import InvalidFileError
-from tfsetup.ground.marked import Node, UnreadableError, compose
+from tfsetup.ground.marked import Node, compose
 
 Refer = Callable[[str], str]
 """What stands for a reference to a fact; raises `UnknownReferenceError`."""
@@ -92,12 +92,8 @@ def parse(text: str, file: str, refer: Refer | None = None) -> Marked:
         InvalidFileError: it is no YAML, or uses what is not read here (anchors, tags, a second document), or a
             reference refers to nothing.
     """
-    try:
-        root = compose(text, file)
-        return Marked(root if refer is None else _referred(root, refer))
-    except UnreadableError as error:
-        problem = error.problem
-        raise InvalidFileError(problem.message, where=problem.where, hint=problem.hint) from error
+    root = compose(text, file)
+    return Marked(root if refer is None else _referred(root, refer))
 
 
 def _referred(node: Node, refer: Refer) -> Node:
