@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from support.cli import Tfsetup
 from support.fake_mac_tensorflow import PLUGIN, plugin, tensorflow_files
@@ -17,9 +18,7 @@ from tfsetup.cli.commands import leaves
 from tfsetup.report.schemas import ANSWERS, FILES, names, schema_of
 
 WITHOUT_JSON = {"run"}
-UNDESCRIBED = {"Cpu", "Gpu", "Host", "Libc", "Python"}
-"""Types whose fields are described above them still, not below each."""
-
+HOSTS = Path(__file__).parents[1] / "cases" / "hosts"
 HostFile = Callable[[str], str]
 
 
@@ -114,14 +113,23 @@ def test_another_name_is_wrong_usage_and_the_known_are_said(tfsetup: Tfsetup) ->
     assert ran.err.startswith("error: There is no schema of the name nothing.\n hint: Known: host, resolve, ")
 
 
-@pytest.mark.parametrize("name", ["resolve", "preflight", "schema"])
+@pytest.mark.parametrize("name", ["host", "resolve", "preflight", "schema", "host-file"])
 def test_every_field_of_a_schema_says_what_it_means(name: str) -> None:
     schema = schema_of(name)
     without = [
         f"{type_}.{field}"
         for type_, definition in schema["$defs"].items()
-        if type_ not in UNDESCRIBED
         for field, given in definition.get("properties", {}).items()
         if "description" not in given
     ]
     assert without == []
+
+
+@pytest.mark.parametrize("path", sorted(HOSTS.glob("*[!d].json")), ids=lambda path: path.stem)
+def test_a_host_file_is_what_its_schema_says(path: Path) -> None:
+    assert Draft202012Validator(schema_of("host-file")).is_valid(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize("wrong", [{"os": "beos"}, {"gpus": {}}, {"libc": {"version": "2.36"}}, {"rosetta": "yes"}])
+def test_another_file_is_not(wrong: object) -> None:
+    assert not Draft202012Validator(schema_of("host-file")).is_valid(wrong)

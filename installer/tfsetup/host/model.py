@@ -25,38 +25,50 @@ GpuVendor = Literal["apple", "nvidia", "amd", "intel"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Libc:
-    """The C library: which one, and its version as `major.minor` (None: could not tell)."""
+    """The C library."""
 
     name: Literal["glibc", "musl"]
+    """Which one."""
     version: Numbers | None = None
+    """`major.minor`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cpu:
-    """Brand string and instruction-set features (lower case, Linux spelling: `avx`, `avx2`, `fma`, `neon`)."""
+    """The processor."""
 
     brand: Text | None = None
+    """As its maker calls it."""
     features: Annotated[tuple[Feature, ...], Like('["avx", "avx2", "fma"]')] | None = None
+    """Instruction-set features, in lower case and Linux's spelling: `avx`, `avx2`, `fma`, `neon`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gpu:
-    """One GPU. `driver` is NVIDIA's driver version, `compute_capability` CUDA's `major.minor`."""
+    """One GPU."""
 
     vendor: GpuVendor
+    """Who made it."""
     name: Text | None = None
+    """As its driver or the system calls it."""
     driver: Numbers | None = None
+    """The version of NVIDIA's driver."""
     compute_capability: Capability | None = None
+    """CUDA's `major.minor`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Python:
-    """An interpreter found on the machine. `arch` is the interpreter's, not the hardware's."""
+    """An interpreter found on the machine."""
 
     version: Interpreter
+    """`major.minor.patch`."""
     arch: Arch | None = None
+    """The interpreter's own architecture, not the hardware's."""
     path: Text | None = None
+    """Where it is."""
     free_threaded: bool | None = None
+    """Whether it is a build without the global lock."""
 
     @property
     def minor(self) -> str:
@@ -66,20 +78,29 @@ class Python:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Host(Partial):
-    """A machine. `arch` is the hardware's; under Rosetta `arch` is `arm64` and `rosetta` is true.
-
-    `sources` names, for each fact, where it came from (`sw_vers -productVersion`, `/proc/cpuinfo`, `--host FILE`).
-    """
+    """A machine."""
 
     os: Os | None = None
+    """The operating system."""
     os_version: Text | None = None
+    """Its version, as it says itself: `14.4.1`."""
     arch: Arch | None = None
+    """The hardware's architecture; under Rosetta `arm64`."""
     rosetta: bool | None = None
+    """Whether this process is an x86_64 one on Apple silicon."""
     wsl: bool | None = None
+    """Whether this Linux runs under Windows."""
     libc: Annotated[Libc, _LIBC] | None = None
+    """The C library; on Linux only."""
     cpu: Annotated[Cpu, _CPU] | None = None
+    """The processor."""
     gpus: Annotated[tuple[Gpu, ...], _GPUS] | None = None
+    """The GPUs."""
     pythons: Annotated[tuple[Python, ...], _PYTHONS] | None = None
+    """The interpreters that could carry an environment, best first."""
     python_downloads: bool | None = None
+    """Whether uv could bring another Python."""
     xcode_clt: bool | None = None
+    """Whether Xcode's command line tools are there, which compiling needs."""
     sources: Mapping[str, str] = field(default_factory=dict)
+    """For each fact where it came from: `sw_vers -productVersion`, `/proc/cpuinfo`, the name of a host file."""

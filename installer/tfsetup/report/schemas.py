@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tfsetup.envs.model import Receipt
 from tfsetup.ground.schema import DIALECT, schema, schemas
+from tfsetup.host.model import Host
 from tfsetup.loader.report import Note
 from tfsetup.report.doctor_document import DoctorDocument
 from tfsetup.report.host import HostDocument
@@ -63,7 +64,7 @@ ANSWERS: Final = {
 }
 """By the full name of a command."""
 
-FILES: Final[Mapping[str, type]] = {"receipt": Receipt}
+FILES: Final[Mapping[str, type]] = {"host-file": Host, "receipt": Receipt}
 """Files that people or other programs read or write, by the name of their schema."""
 
 
