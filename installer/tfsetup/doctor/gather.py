@@ -17,7 +17,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.doctor.causes import read_causes
+from tfsetup.doctor.causes.shipped import read_shipped
 from tfsetup.doctor.defects import taught
 from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.inspection import MODULE
@@ -26,6 +26,7 @@ from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.ground.children import run_child
 from tfsetup.ground.looking import find, look
 from tfsetup.ground.prefix import Absent, Found
+from tfsetup.ground.text import read
 from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.family import family
@@ -83,20 +84,9 @@ def informed_by(matrix: Matrix) -> Knowledge:
     Raises:
         InvalidFileError: the causes are missing or damaged, so the installation is.
     """
-    known = _causes()
+    known = read_shipped()
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
     return taught(replace(known, family=family(matrix) | published), matrix.hazards)
-
-
-@cache
-def _causes() -> Knowledge:
-    path = Path(__file__).with_name("causes.yaml")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        message = f"The doctor's knowledge cannot be read: {error.strerror}."
-        raise InvalidFileError(message, where=Where(file=str(path)), hint="Install tfsetup again.") from error
-    return read_causes(text, str(path))
 
 
 def read_log(source: str) -> str:
@@ -151,8 +141,8 @@ def read_machine(path: Path) -> tuple[Host, str]:
 
 def _json_object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        value = json.loads(read(path, "host file"))
+    except (InvalidFileError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -165,16 +155,12 @@ def read_packages(path: Path) -> dict[str, str]:
     """
     hint = "Write it with `python -m pip list --format json > packages.json`."
     where = Where(file=str(path))
+    text = read(path, "package list", hint=hint, most=_LARGEST_LIST)
     try:
-        raw = path.read_bytes()[:_LARGEST_LIST]
-    except OSError as error:
-        raise InvalidFileError(f"The package list cannot be read: {error.strerror}.", where=where, hint=hint) from error
-    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        found = parse_packages(raw.decode(encoding))
+        found = parse_packages(text)
     except (ValueError, RecursionError) as error:
         raise InvalidFileError(f"This is no list of packages: {error}.", where=where, hint=hint) from error
-    if not found and raw.strip() not in {b"", b"[]"}:
+    if not found and text.strip() not in {"", "[]"}:
         raise InvalidFileError("This is no list of packages.", where=where, hint=hint)
     return found
 

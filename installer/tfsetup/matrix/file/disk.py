@@ -13,7 +13,7 @@ from tfsetup.ground.files import write_all
 from tfsetup.ground.text import read
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.load import Parsed, merge, parse
-from tfsetup.matrix.file.rows import Matrix
+from tfsetup.matrix.file.rows import Matrix, MatrixFile
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
@@ -59,10 +59,10 @@ def _shipped(*, marks: bool) -> Parsed:
     path = environments() / MATRIX
     text = read(path, _WHAT)
     if not marks:
-        from tfsetup.matrix.file.compiled import load_compiled
+        from tfsetup.ground.copies import from_copy
 
         copy = environments() / COMPILED
-        content = load_compiled(read(copy, _WHAT), text) if copy.is_file() else None
+        content = from_copy(read(copy, _WHAT), text, MatrixFile) if copy.is_file() else None
         if content is not None:
             return Parsed(content=content, marks={})
     return parse(text, _shown(path))
@@ -70,11 +70,11 @@ def _shipped(*, marks: bool) -> Parsed:
 
 def compiled_text() -> str:
     """Return `environments/matrix.json` as it must be."""
-    from tfsetup.matrix.file.compiled import compile_matrix
+    from tfsetup.ground.copies import copy_of
 
     path = environments() / MATRIX
     text = read(path, _WHAT)
-    return compile_matrix(parse(text, _shown(path)).content, text)
+    return copy_of(parse(text, _shown(path)).content, text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,9 +104,9 @@ class Files:
         Raises:
             BuildError: the folder cannot be written; the files are as they were.
         """
-        from tfsetup.matrix.file.compiled import compile_matrix
+        from tfsetup.ground.copies import copy_of
 
-        compiled = compile_matrix(parse(matrix, str(self.matrix)).content, matrix)
+        compiled = copy_of(parse(matrix, str(self.matrix)).content, matrix)
         files = {self.snapshot: snapshot, self.matrix: matrix, self.matrix.with_name(COMPILED): compiled}
         try:
             write_all(files)
