@@ -18,7 +18,8 @@ from support.real_files import (
     wheels,
     windows_site,
 )
-from tfsetup.host.model import Arch, Cpu, Host, Libc, Os
+from tfsetup.ground.platforms import Arch, Os
+from tfsetup.host.model import Cpu, Host, Libc
 from tfsetup.loader.files.sources import LocalTree
 from tfsetup.loader.files.view import Overlay
 from tfsetup.loader.machine import machine_of

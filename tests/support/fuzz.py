@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from hypothesis import strategies as st
 
 from support.tree import Tree
-from tfsetup.host.model import Arch, Host, Libc
+from tfsetup.ground.platforms import Arch
+from tfsetup.host.model import Host, Libc
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.elf.image import Elf
 from tfsetup.loader.elf.relocations import Relocations

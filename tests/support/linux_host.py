@@ -8,7 +8,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from tfsetup.host.model import Arch, Cpu, Host, Libc
+from tfsetup.ground.platforms import Arch
+from tfsetup.host.model import Cpu, Host, Libc
 from tfsetup.loader.files.sources import LocalTree
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.glibc.system import system_of

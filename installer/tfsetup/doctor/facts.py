@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from tfsetup.doctor.model import Condition, When
+from tfsetup.ground.versions import NotAVersionError, asked, check_specifier
 from tfsetup.host.model import Host
 
 HOST_FACTS = (
@@ -221,8 +220,8 @@ def is_specifier(text: str) -> bool:
     if not text[:1] or text[0] not in "<>=!~":
         return False
     try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
+        check_specifier(text)
+    except NotAVersionError:
         return False
     return True
 
@@ -254,10 +253,7 @@ def _matches(value: str, specifier: str) -> bool | None:
     number = _VERSION.search(value)
     if number is None:
         return None
-    try:
-        return SpecifierSet(specifier).contains(Version(number[0]), prereleases=True)
-    except InvalidVersion:  # pragma: no cover - the pattern above only finds versions
-        return None
+    return asked(specifier, number[0])
 
 
 def _from_host(host: Host) -> dict[str, str]:

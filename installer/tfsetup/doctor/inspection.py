@@ -9,11 +9,11 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from tfsetup.doctor.environment import BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.model import Check, Observation
-from tfsetup.ground.versions import is_version
+from tfsetup.ground.platforms import arch_of, read_tag
+from tfsetup.ground.versions import is_prerelease, is_version, minor, version
 from tfsetup.host.model import Host
 
 MODULE = "tensorflow"  # the module, whatever the distribution that brings it is called
@@ -21,7 +21,6 @@ _INIT = f"{MODULE}/__init__.py"
 _PLUGINS = f"{MODULE}-plugins/"
 # Below this many bytes an import can no longer write its byte code, nor a download its file.
 _FULL = 50_000_000
-_SPELLINGS = {"amd64": "x86_64", "aarch64": "arm64"}
 
 
 def inspect(environment: Environment, host: Host | None = None) -> tuple[Observation, ...]:
@@ -92,24 +91,22 @@ def _tag_mismatch(one: Distribution, interpreter: Interpreter) -> str:
     """Return why the wheel `one` came from is not for this interpreter; empty when it is, or says nothing."""
     tags = [tag for text in one.tags for tag in parse_tag(text)]
     native = [tag for tag in tags if tag.interpreter.startswith("cp") and tag.abi.startswith("cp")]
-    major, minor = interpreter.version.split(".")[:2]
-    if native and not any(tag.interpreter == f"cp{major}{minor}" for tag in native):
-        return f"{one.name} {one.version} is a wheel for {one.tags[0]}, and this is Python {major}.{minor}."
+    ours = minor(interpreter.version)
+    if native and not any(tag.interpreter == f"cp{ours.replace('.', '')}" for tag in native):
+        return f"{one.name} {one.version} is a wheel for {one.tags[0]}, and this is Python {ours}."
     machines = {_machine(tag.platform) for tag in tags} - {""}
-    if machines and _arch(interpreter.machine) not in machines and "universal2" not in machines and _INIT in one.owns:
+    if machines and not {_arch(interpreter.machine), "any"} & machines and _INIT in one.owns:
         return f"{one.name} {one.version} is a wheel for {one.tags[0]}, and this Python runs on {interpreter.machine}."
     return ""
 
 
 def _machine(platform: str) -> str:
-    for name in ("x86_64", "amd64", "arm64", "aarch64", "universal2", "i686", "armv7l"):
-        if platform.endswith(name):
-            return _arch(name)
-    return ""
+    found = read_tag(platform)
+    return _arch(found.arch) if found else ""
 
 
 def _arch(machine: str) -> str:
-    return _SPELLINGS.get(machine.lower(), machine.lower())
+    return arch_of(machine) or machine.lower()
 
 
 def _copies(environment: Environment, _host: Host | None) -> Iterator[Observation]:
@@ -132,8 +129,8 @@ def _copies(environment: Environment, _host: Host | None) -> Iterator[Observatio
 
 def _worth_keeping(found: Sequence[Distribution]) -> dict[str, str]:
     """Return the newest released one of several: its name and version."""
-    versions = {one: Version(one.version) for one in found if is_version(one.version)}
-    best = max(versions, key=lambda one: (not versions[one].is_prerelease, versions[one]), default=found[0])
+    known = [one for one in found if is_version(one.version)]
+    best = max(known, key=lambda one: (not is_prerelease(one.version), version(one.version)), default=found[0])
     return {"keep": best.name, "kept": best.version}
 
 
@@ -145,13 +142,13 @@ def _requirements(environment: Environment, _host: Host | None) -> Iterator[Obse
     for owner in _family(environment):
         for requirement in _applying(owner, environment.interpreter.markers):
             name = canonicalize_name(requirement.name)
-            version = installed.get(name)
-            details = {"required": str(requirement.specifier), "by": owner.name, "installed": version or ""}
+            have = installed.get(name)
+            details = {"required": str(requirement.specifier), "by": owner.name, "installed": have or ""}
             whose = f"{owner.name} {owner.version} requires {requirement.name}{requirement.specifier}"
-            if version is None:
+            if have is None:
                 yield _see("requirement-missing", name, f"{whose}, which is not installed.", **details)
-            elif not _meets(version, requirement):
-                yield _see("requirement-not-met", name, f"{whose}, but {version} is installed.", **details)
+            elif not _meets(have, requirement):
+                yield _see("requirement-not-met", name, f"{whose}, but {have} is installed.", **details)
 
 
 def _applying(owner: Distribution, markers: Mapping[str, str]) -> Iterator[Requirement]:
@@ -165,8 +162,8 @@ def _applying(owner: Distribution, markers: Mapping[str, str]) -> Iterator[Requi
             yield requirement
 
 
-def _meets(version: str, requirement: Requirement) -> bool:
-    return not is_version(version) or requirement.specifier.contains(Version(version), prereleases=True)
+def _meets(have: str, requirement: Requirement) -> bool:
+    return not is_version(have) or requirement.specifier.contains(have, prereleases=True)
 
 
 def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observation]:
@@ -179,10 +176,10 @@ def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observati
         if not one.record and one in _family(environment):
             words = f"{one.name} {one.version} has no list of its files (RECORD)."
             yield _see("record-missing", one.name, words, package=one.name)
-    for name, version in environment.conda.items():
+    for name, conda in environment.conda.items():
         other = environment.packages.get(name)
-        if other is not None and other != version and name in {one.name for one in _family(environment)}:
-            yield _see("conda-and-pip", name, f"conda installed {name} {version}, and pip {other} over it.")
+        if other is not None and other != conda and name in {one.name for one in _family(environment)}:
+            yield _see("conda-and-pip", name, f"conda installed {name} {conda}, and pip {other} over it.")
 
 
 def _system(environment: Environment, host: Host | None) -> Iterator[Observation]:

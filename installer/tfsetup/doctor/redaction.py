@@ -9,21 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from tfsetup.ground.redaction import ELSEWHERE, KEYS, NAMES, PASSWORD, PREFIXES
+
 _HIDDEN: Final = "<secret>"
 _SHORTEST_NAME: Final = 3
 _MOST_LABELS: Final = 12  # of a host; a longer one is no name of a machine, and looking at all of them takes too long
-# What services put in front of the tokens they give out.
-_PREFIXES: Final = (
-    "gh[pousr]_", "github_pat_", "gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|oas|agent)-", "hf_", "pypi-", "sk-",
-    "[spr]k_(?:live|test)_", "xox[abeprs]-", "xapp-", "npm_", "dop_v1_", "AIza", r"ya29\.", r"SG\.", "dckr_pat_",
-    r"hv[sb]\.", "shpat_", "dapi", "nvapi-", "tskey-", "lin_api_", "AGE-SECRET-KEY-", "r8_",
-)  # fmt: skip
-# What the names of variables, options and fields that hold a secret have in them.
-_WORDS: Final = (
-    r"token(?!i[zs]|s\b)|passw|passphrase|passcode|pwd|pass(?![\w.-])|secret|credential|signature"
-    r"|(?<![\w.-])sig(?![\w.-])|(?:api|access|account|private|auth|signing|encryption|license)[_.-]?key"
-    r"|auth(?=[\"'\s]{0,4}+[=:])"
-)
+# What the names of variables, options and fields that hold a secret are.
+_WORDS: Final = rf"{NAMES}|pass(?![\w.-])|(?<![\w.-])sig(?![\w.-])|auth(?=[\"'\s]{{0,4}}+[=:])"
 # Words that may stand alone before a secret, with "is" or nothing between: `password is VALUE`, `secret key VALUE`.
 _SPOKEN: Final = (
     r"(?:passwords?|passwd|passphrase|passcode|secret|token|credentials?"
@@ -46,18 +38,10 @@ _SECRETS: Final = (
         r"(?>\s{1,4}+-----END [A-Z ]{0,60}+-----)?+"
     ),
     re.compile(r"(?m)^[A-Za-z0-9+/]{60,76}+={0,2}+$"),
-    # https://user:password@host, also with a slash in the password
-    re.compile(r"(?<=://)[^/\s\"'<>:]{1,200}+:(?![0-9]{1,5}+(?:/|$))(?>[^\s\"'<>@]{0,400}+@){1,4}+"),
+    PASSWORD,
     re.compile(r"(?<=://)(?!git@)(?>[^/\s\"'<>@]{0,400}+@){1,4}+"),
-    # machine HOST login NAME password SECRET (netrc, one line or several)
-    re.compile(
-        r"(?i)(\b(?:machine\s{1,20}+\S{1,200}+|default)\s{1,20}+)"
-        r"(?>(?:login|account|password)\s{1,20}+\S{1,400}+(?>\s{1,20}+(?=login|account|password))?+){1,3}+"
-    ),
-    re.compile(r"(?i)(\b(?>proxy-)?+authorization[\"']?+\s{0,3}+[:=]\s{0,3}+[\"']?+)(?>[a-z]{2,20}+ )?+[^\s\"',]{4,}+"),
-    re.compile(r"(?i)(\bbearer\s{1,3}+)[\w.~+/=-]{8,}+"),
-    re.compile(r"(?i)(\b(?>set-)?+cookie:\s{0,3}+)[^\r\n]++"),
-    re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_PREFIXES)})[\w.-]{{10,}}+"),
+    *ELSEWHERE,
+    re.compile(rf"(?<![A-Za-z0-9])(?:{PREFIXES})[\w.-]{{10,}}+"),
     re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     re.compile(r"\beyJ[\w-]{8,}+\.[\w-]{8,}+(?>\.[\w-]++)?+"),
     # conda's tokens are a part of the address
@@ -67,7 +51,7 @@ _SECRETS: Final = (
     # aws_secret_access_key VALUE; of tokens models speak too (token_type_ids), so there it must look like one
     re.compile(
         r"(?i)(?<![\w.-])(?=[\w-]{0,200}?[_-])(?=[\w-]{0,200}?(?:passw|passphrase|passcode|secret|credential"
-        r"|(?:api|access|account|private|auth|signing|encryption|license)[_-]?key))"
+        rf"|{KEYS}))"
         rf"([\w-]{{1,200}}+[\"']?+[ \t]{{1,9}}+(?>(?:is|was) )?+[\"'`]?+){_PROSE}[^\s\"'`&;,]{{4,}}+"
     ),
     re.compile(

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from tfsetup.envs.cure_files import start_up_in
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.model import RECEIPT_SCHEMA, UNKNOWN, Layout, Receipt
+from tfsetup.ground.looking import python_of
 from tfsetup.ground.start_up import START_UP, variables_in
 
 _LOCK = re.compile(r"pylock\.(?P<pylock>.+)\.toml|requirements\.(?P<requirements>.+)\.txt|conda-lock\.yml")
-_LIBRARY = re.compile(r"python(3\.\d{1,2})")
-_VERSION = re.compile(r"^version(?:_info)?\s*=\s*(3\.\d{1,2})\b", re.MULTILINE)
 
 
 def is_lost(layout: Layout, generation: int) -> bool:
@@ -49,9 +47,7 @@ def rebuilt(layout: Layout, generation: int) -> Receipt:
         for pattern in ("pylock.*.toml", "requirements.*.txt", "conda-meta/conda-lock.yml")
         for path in folder.glob(pattern)
     ]
-    pythons = [match[1] for path in folder.glob("lib/python3.*") if (match := _LIBRARY.fullmatch(path.name))]
-    pythons += _configured(folder / "pyvenv.cfg")
-    python = pythons[0] if pythons else ""
+    python = python_of(folder, (path.name for path in folder.glob("lib/python3.*"))) or ""
     return from_files(
         generation,
         python=python,
@@ -60,11 +56,6 @@ def rebuilt(layout: Layout, generation: int) -> Receipt:
         conda=(folder / "conda-meta").is_dir(),
         cures=variables_in(start_up_in(layout.site_packages(folder, python) / START_UP) or "") or {},
     )
-
-
-def _configured(file: Path) -> list[str]:
-    """Return the Python that a `pyvenv.cfg` names: on Windows no folder is named after it."""
-    return _VERSION.findall(file.read_text("utf-8", "replace")) if file.is_file() else []
 
 
 def from_files(

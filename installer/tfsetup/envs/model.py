@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tfsetup.ground.prefix import interpreter_name
+from tfsetup.ground.prefix import interpreter_name, site_packages
 from tfsetup.locks.conda.model import PinnedWheel, PlatformLock
 
 RECEIPT_SCHEMA = 1
@@ -47,7 +47,7 @@ class Layout:
 
     def site_packages(self, folder: Path, minor: str) -> Path:
         """The folder of installed packages, for a Python `minor` such as `3.12`."""
-        return folder / ("Lib/site-packages" if self.windows else f"lib/python{minor}/site-packages")
+        return Path(site_packages(str(folder), minor, windows=self.windows))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

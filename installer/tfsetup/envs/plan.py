@@ -20,6 +20,7 @@ from tfsetup.envs.model import (
     Verify,
     WriteCures,
 )
+from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
 from tfsetup.locks.conda.model import CondaLock, PlatformLock
@@ -129,7 +130,9 @@ def _create(selection: Selection, host: Host) -> CreateVenv:
         return CreateVenv(python=found.path, download=False)
     version = selection.python or ""
     # Under Rosetta, or wherever uv itself is translated, a bare version would bring a Python of uv's own architecture.
-    request = f"cpython-{version}-macos-aarch64-none" if host.os == "macos" and host.arch == "arm64" else version
+    arch = Platform("macos", "arm64").triple.partition("-")[0]
+    native = host.os == "macos" and host.arch == "arm64"
+    request = f"cpython-{version}-macos-{arch}-none" if native else version
     return CreateVenv(python=request, download=True)
 
 

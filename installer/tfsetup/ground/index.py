@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tfsetup.errors import UsageError
 from tfsetup.ground.redaction import bare, shown
-from tfsetup.ground.uv_files import SettingsFile
+from tfsetup.ground.uv_files import TRUE, SettingsFile
 from tfsetup.ground.uv_settings import Said, handed
 
 OPTION: Final = "--index-url"
@@ -28,7 +28,6 @@ _OF_PIP: Final = {
 }
 _DEFAULTS: Final = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _EXTRAS: Final = ("UV_INDEX", "UV_EXTRA_INDEX_URL")
-_TRUE: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
 _NAMED: Final = re.compile(r"[\w-]+=(?=\S)")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _UNCLEAR: Final = re.compile(r"[\x00-\x20\x7f\\]")
@@ -110,7 +109,7 @@ class _Told:
             yield Said(url=unnamed(word), where=self.names.get(name, name))
 
     def true(self, name: str) -> bool:
-        return self.environ.get(name, "").lower() in _TRUE
+        return self.environ.get(name, "").lower() in TRUE
 
     def indexes(self, index_url: str | None) -> Iterator[tuple[Said, str]]:
         if index_url:

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,7 @@ from tfsetup.ground.prefix import (
 )
 
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+_VERSION = re.compile(r"^version(?:_info)?\s*=\s*(3\.\d{1,2})(?!\d)", re.MULTILINE)
 _PROJECT = (".git", ".hg", ".svn", "pyproject.toml", "setup.py", "setup.cfg")
 
 
@@ -119,12 +120,25 @@ def _lost(folder: Path, python: Path | None) -> tuple[Path, Path] | None:
 
 
 def _home_in(config: Path) -> Path | None:
-    try:
-        settings = config.read_bytes()[:65536].decode("utf-8", "replace")
-    except OSError:
-        return None
-    found = re.search(r"^home\s*=\s*(\S.*?)\s*$", settings, re.MULTILINE)
+    found = re.search(r"^home\s*=\s*(\S.*?)\s*$", _settings(config), re.MULTILINE)
     return Path(found[1]) if found and Path(found[1]).is_absolute() else None
+
+
+def _settings(config: Path) -> str:
+    try:
+        return config.read_bytes()[:65536].decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def python_of(root: Path, libraries: Iterable[str]) -> str | None:
+    """Return the Python `X.Y` an environment is for, None: it does not say.
+
+    The names of its library folders tell (`python3.12`), or else, on Windows, its `pyvenv.cfg`.
+    """
+    named = (re.fullmatch(r"python(3\.\d{1,2})t?", name) for name in libraries)
+    found = next(filter(None, named), None) or _VERSION.search(_settings(root / "pyvenv.cfg"))
+    return found[1] if found else None
 
 
 def kind_of(folder: Path) -> Kind | None:

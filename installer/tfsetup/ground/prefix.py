@@ -26,6 +26,11 @@ def interpreter_name(*, windows: bool, conda: bool = False) -> str:
     return "bin/python"
 
 
+def site_packages(prefix: str, python: str, *, windows: bool) -> str:
+    """Return where an environment at `prefix` has its packages, with slashes; `python` is `X.Y`."""
+    return f"{prefix}/Lib/site-packages" if windows else f"{prefix}/lib/python{python}/site-packages"
+
+
 Kind = Literal["venv", "conda", "conda-base", "installation"]
 """What the folder of an interpreter is. An installation is a Python itself, or anything that is no environment."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from tfsetup.errors import InvalidFileError, UsageError
 
-_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _WORLD, _GROUP, _STICKY = 0o002, 0o020, 0o1000
 
 Read = Callable[[str], str | None]
@@ -68,7 +68,7 @@ def find(environ: Mapping[str, str], here: Here, read: Read) -> tuple[SettingsFi
 
 
 def _true(environ: Mapping[str, str], name: str) -> bool:
-    return environ.get(name, "").lower() in _TRUE
+    return environ.get(name, "").lower() in TRUE
 
 
 def _named(path: str, read: Read) -> SettingsFile:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REMEMBER = 65_536
 _FINAL = (1, "", 0)
+_DIGITS = 18  # of a number; Python itself refuses to read a long one
 
 
 class NotAVersionError(ValueError):
@@ -133,13 +134,26 @@ def asked(wanted: str, text: str) -> bool:
 
 @lru_cache(maxsize=_REMEMBER)
 def numbers(text: str) -> tuple[int, ...] | None:
-    """Return the leading dotted numbers of `text` (`550.54.14` → 550, 54, 14); None when there are none."""
+    """Return the leading dotted numbers of `text` (`550.54.14` → 550, 54, 14; `11 (22H2)` → 11); None: it has none."""
     found: list[int] = []
-    for part in text.strip().split("."):
-        if not (part.isascii() and part.isdigit()):
+    for part in text.partition("(")[0].strip().split("."):
+        if not (part.isascii() and part.isdigit()) or len(part) > _DIGITS:
             break
         found.append(int(part))
     return tuple(found) or None
+
+
+def pair(text: str, second: int | None = None) -> tuple[int, int] | None:
+    """Return the first two numbers of `text`; `second` stands for one that is missing (None: both must be there)."""
+    found = numbers(text) or ()
+    if len(found) == 1 and second is not None:
+        return found[0], second
+    return (found[0], found[1]) if len(found) > 1 else None
+
+
+def minor(text: str | None) -> str:
+    """Return `X.Y` of a Python `X.Y.Z`, a shorter text as it is; empty without one."""
+    return ".".join((text or "").split(".")[:2])
 
 
 @lru_cache(maxsize=_REMEMBER)

@@ -1,4 +1,10 @@
-"""Whether uv could bring a Python: the user's own settings first, then whether the server's name resolves at all."""
+"""Whether uv could bring a Python: the user's own settings first, then whether the server's name resolves at all.
+
+uv has no command that says what its settings allow (uv 0.13). `uv python list` minds `python-downloads` only without
+`--only-downloads`, and then asks every interpreter of the machine, which takes seconds; `--managed-python` spares that,
+but overrules `python-preference`; none of them minds `offline`. So the settings are read here, from the files that
+`uv_files` finds for everybody.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +15,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tfsetup.errors import InvalidFileError, UsageError
-from tfsetup.ground.uv_files import Here, find
+from tfsetup.ground.uv_files import TRUE, Here, find
 from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
 _LIMIT_S = 1.5
-_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _NEVER = frozenset(
     {"never", "manual", "false"}
 )  # `manual` needs a `uv python install` that only the user may decide on
@@ -82,9 +87,9 @@ def _resolved(found: bool | None, source: str) -> Fact[bool]:
 def _refused(settings: Mapping[str, tuple[Any, str]]) -> str | None:
     """Return the setting that forbids downloads, as the source."""
     for key, forbidden in (
-        ("offline", _TRUE),
+        ("offline", TRUE),
         ("python-downloads", _NEVER),
-        ("no-managed-python", _TRUE),
+        ("no-managed-python", TRUE),
         ("python-preference", frozenset({"only-system"})),
     ):
         value, where = settings.get(key, ("", ""))

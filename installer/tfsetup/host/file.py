@@ -12,8 +12,8 @@ from tfsetup.ground import text
 from tfsetup.ground.decode import JSON, Decoder
 from tfsetup.ground.marked import InvalidTextError, Node, Problem, refused
 from tfsetup.ground.marked_json import compose_json
-from tfsetup.host.model import Arch, Host, Os
-from tfsetup.host.parsers.system import read_mac_version
+from tfsetup.ground.platforms import read_mac_version, spelled
+from tfsetup.host.model import Host
 
 _WHAT: Final = "host file"
 _START: Final = "`tfsetup host --json > host.json` writes a valid host file to start from."
@@ -90,13 +90,7 @@ def _host(found: Host, file: str) -> Host:
     """
     facts: dict[str, Any] = {name: getattr(found, name) for name in _FACTS}
     sources = {name: f"not in {file}" if fact is None else file for name, fact in facts.items()}
-    facts["arch"] = "arm64" if found.rosetta else _one_spelling(found.arch, found.os)
+    facts["arch"] = "arm64" if found.rosetta else spelled(found.arch, found.os)
     if found.pythons:
-        facts["pythons"] = tuple(replace(one, arch=_one_spelling(one.arch, found.os)) for one in found.pythons)
+        facts["pythons"] = tuple(replace(one, arch=spelled(one.arch, found.os)) for one in found.pythons)
     return Host(**facts, sources=sources)
-
-
-def _one_spelling(arch: Arch | None, os: Os | None) -> Arch | None:
-    if arch in {"arm64", "aarch64"} and os is not None:
-        return "aarch64" if os == "linux" else "arm64"
-    return arch

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from tfsetup.ground.platforms import Arch, Platform, arch_of
 from tfsetup.host.linux_gpus import start_gpus
-from tfsetup.host.model import Arch, Cpu, Libc
+from tfsetup.host.model import Cpu, Libc
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
-from tfsetup.host.parsers.arch import narrow, read_arch
+from tfsetup.host.parsers.arch import narrow
 from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import System, which
 from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
 NOT_A_MAC = "only on macOS"
-
-# The program loaders without which nothing of that architecture starts (gABI names, musl's beside glibc's).
-_LOADERS: dict[Arch, tuple[str, ...]] = {
-    "x86_64": ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"),
-    "aarch64": ("/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1"),
-}
 
 
 def start(world: World) -> System:
@@ -46,10 +41,10 @@ def _os_version(world: World) -> Fact[str]:
 
 def _arch(world: World) -> Fact[Arch]:
     machine, bits = world.process.machine, world.process.bits
-    arch = read_arch(machine, "linux")
+    arch = arch_of(machine, "linux")
     if arch is None:
         return unknown(f"uname -m: {machine}, for which no wheels are made")
-    if narrow(arch, bits) != arch and not any(map(world.exists, _LOADERS.get(arch, ()))):
+    if narrow(arch, bits) != arch and not any(map(world.exists, Platform("linux", arch).loaders)):
         # Raspberry Pi OS (32-bit) boots a 64-bit kernel; so do 32-bit containers. No 64-bit program starts there.
         return Fact(value=narrow(arch, bits), source=f"32-bit system on a 64-bit kernel (uname -m: {machine})")
     return Fact(value=arch, source="uname -m")

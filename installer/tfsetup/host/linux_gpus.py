@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Gpu
 from tfsetup.host.nvidia import Answer, ask
 from tfsetup.host.parsers import gpus as parse
@@ -14,9 +15,10 @@ from tfsetup.host.world import Fact, Later, World, now, text, unknown
 _PCI = "/sys/bus/pci/devices"
 _KFD = "/sys/class/kfd/kfd/topology/nodes"
 _WSL_LIBS = "/usr/lib/wsl/lib"
+_X86, _ARM = (Platform("linux", arch).multiarch for arch in ("x86_64", "aarch64"))
 _LIBCUDA_FOLDERS = (
-    "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", _WSL_LIBS,
-    "/usr/local/nvidia/lib64", "/usr/lib/aarch64-linux-gnu/tegra", "/usr/lib/aarch64-linux-gnu/nvidia",
+    f"/usr/lib/{_X86}", f"/usr/lib/{_ARM}", "/usr/lib64", "/usr/lib", _WSL_LIBS,
+    "/usr/local/nvidia/lib64", f"/usr/lib/{_ARM}/tegra", f"/usr/lib/{_ARM}/nvidia",
     "/run/opengl-driver/lib", "/usr/local/cuda/compat",
 )  # fmt: skip
 

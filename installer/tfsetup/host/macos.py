@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfsetup.host.model import Arch, Cpu, Gpu
+from tfsetup.ground.platforms import Arch, arch_of, read_mac_version
+from tfsetup.host.model import Cpu, Gpu
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
-from tfsetup.host.parsers.arch import read_arch
 from tfsetup.host.parsers.gpus import read_system_profiler
 from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import System
@@ -52,7 +52,7 @@ def start(world: World) -> System:
 
 
 def _os_version(world: World, output: Output) -> Fact[str]:
-    version = systems.read_mac_version(output.stdout) if output.ok else None
+    version = read_mac_version(output.stdout) if output.ok else None
     if version:
         return Fact(value=version, source="sw_vers -productVersion")
     for path in _PLISTS:
@@ -69,7 +69,7 @@ def _arch(world: World, facts: Mapping[str, str], answer: Output) -> Fact[Arch]:
         return Fact(value="arm64", source="sysctl hw.optional.arm64" if facts else "uname -m")
     if not facts:
         return unknown(f"sysctl hw.optional: {answer.trouble}; uname -m alone cannot see Rosetta")
-    return Fact(value=read_arch(world.process.machine, "macos"), source="uname -m, and no sysctl hw.optional.arm64")
+    return Fact(value=arch_of(world.process.machine, "macos"), source="uname -m, and no sysctl hw.optional.arm64")
 
 
 def _rosetta(arch: Fact[Arch], facts: Mapping[str, str], *, translated: bool) -> Fact[bool]:

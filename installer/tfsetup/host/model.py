@@ -12,14 +12,14 @@ from typing import Annotated, Literal
 
 from tfsetup.ground.encode import Partial
 from tfsetup.ground.kinds import Capability, Feature, Interpreter, Like, Numbers, Text
+from tfsetup.ground.platforms import Arch, Os
+from tfsetup.ground.versions import minor
 
 _LIBC = Like('{"name": "glibc", "version": "2.36"}')
 _CPU = Like('{"brand": "Apple M3 Pro", "features": ["neon"]}')
 _GPUS = Like('[{"vendor": "nvidia", "driver": "550.54"}], or [] where there is none')
 _PYTHONS = Like('[{"version": "3.12.4", "arch": "arm64"}], or [] where there is none')
 
-Os = Literal["macos", "linux", "windows"]
-Arch = Literal["arm64", "aarch64", "x86_64", "armv7l", "i686"]
 GpuVendor = Literal["apple", "nvidia", "amd", "intel"]
 
 
@@ -61,7 +61,7 @@ class Python:
     @property
     def minor(self) -> str:
         """`major.minor`, such as `3.12`."""
-        return ".".join(self.version.split(".")[:2])
+        return minor(self.version)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

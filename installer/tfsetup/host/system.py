@@ -6,7 +6,8 @@ import ntpath
 import posixpath
 from dataclasses import dataclass
 
-from tfsetup.host.model import Arch, Cpu, Gpu, Libc, Os
+from tfsetup.ground.platforms import Arch, Os
+from tfsetup.host.model import Cpu, Gpu, Libc
 from tfsetup.host.world import Fact, Later, Output, World
 
 

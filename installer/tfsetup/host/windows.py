@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tfsetup.host.model import Arch, Cpu, Gpu
+from tfsetup.ground.platforms import Arch, arch_of
+from tfsetup.host.model import Cpu, Gpu
 from tfsetup.host.nvidia import Answer, ask
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import registry
-from tfsetup.host.parsers.arch import read_arch, windows_machine
+from tfsetup.host.parsers.arch import windows_machine
 from tfsetup.host.parsers.gpus import merged, read_display_registry
 from tfsetup.host.parsers.system import read_windows_version
 from tfsetup.host.parsers.words import name_of
@@ -44,7 +45,7 @@ def _arch(world: World) -> Fact[Arch]:
     if number is not None and windows_machine(number):
         return Fact(value=windows_machine(number), source="IsWow64Process2")
     for name in ("PROCESSOR_ARCHITEW6432", "PROCESSOR_ARCHITECTURE"):
-        arch = read_arch(world.env.get(name, ""), "windows")
+        arch = arch_of(world.env.get(name, ""), "windows")
         if arch:
             return Fact(value=arch, source=f"%{name}%")
     return unknown("neither IsWow64Process2 nor %PROCESSOR_ARCHITECTURE%")

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.platforms import Platform, read_mac_version, spelled
+from tfsetup.ground.versions import pair
 
 if TYPE_CHECKING:
-    from tfsetup.host.model import Arch, Gpu, Host, Libc, Python
-    from tfsetup.loader.python.distributions import TargetOs
+    from tfsetup.ground.platforms import Arch, Os
+    from tfsetup.host.model import Gpu, Host, Libc, Python
 
 _FIRST_MACOS_WITHOUT_OLD_CPUS = (10, 15)
-_COMPATIBILITY_LIE = (10, 16)
 _AVX = ("avx", "avx2")
 
 
@@ -26,13 +27,24 @@ class Machine:
     `features` are instruction sets (None: could not tell), `gpus` as in `Host`.
     """
 
-    system: TargetOs
+    system: Os
     version: tuple[int, int] | None
     arch: Arch
     rosetta: bool
     features: tuple[str, ...] | None
     libc: Libc | None
     gpus: tuple[Gpu, ...] | None
+
+    @property
+    def platform(self) -> Platform:
+        """What the process is one of."""
+        return Platform(self.system, self.arch)
+
+    @property
+    def level(self) -> str | None:
+        """The macOS or glibc that wheels must fit, as `major.minor`; None: could not tell, or there is none."""
+        known = glibc_of(self.libc) if self.system == "linux" else self.version
+        return None if known is None else f"{known[0]}.{known[1]}"
 
     def has(self, feature: str) -> bool | None:
         """Say whether the CPU has an instruction set; None: could not tell."""
@@ -56,10 +68,10 @@ def machine_of(host: Host, python: str | None = None) -> Machine:
             "Preflight needs to know the operating system and the architecture to judge for.",
             hint="`tfsetup host` shows what could be found out; `--host FILE` describes a machine.",
         )
-    arch = _spelled(_process_arch(host, python), host.os)
+    arch = spelled(_process_arch(host, python), host.os)
     return Machine(
         system=host.os,
-        version=_version(host.os_version),
+        version=_version(host),
         arch=arch,
         rosetta=host.os == "macos" and host.arch == "arm64" and arch == "x86_64",
         features=host.cpu.features if host.cpu else None,
@@ -77,29 +89,19 @@ def _process_arch(host: Host, python: str | None) -> Arch:
     return host.arch or "x86_64"
 
 
-def _spelled(arch: Arch, system: TargetOs) -> Arch:
-    """Return `arch` as the system's own tools spell it: Linux says `aarch64` for what the others call `arm64`."""
-    if arch in ("arm64", "aarch64"):
-        return "aarch64" if system == "linux" else "arm64"
-    return arch
-
-
 def _python(host: Host, python: str | None) -> Python | None:
     fitting = [each for each in host.pythons or () if python is None or each.minor == python]
     native = [each for each in fitting if each.arch == host.arch]
     return next(iter(native or fitting), None)
 
 
-def _version(text: str | None) -> tuple[int, int] | None:
-    """Read `14.4.1` as (14, 4); anything that is not a number ends it (`11 (22H2)` is (11, 0)).
+def _version(host: Host) -> tuple[int, int] | None:
+    """Read `14.4.1` as (14, 4). What macOS calls itself to programs built against old SDKs says nothing."""
+    found = pair(host.os_version or "", 0)
+    lies = host.os == "macos" and found is not None and read_mac_version("{}.{}".format(*found)) is None
+    return None if lies else found
 
-    10.16 is what macOS 11 and later call themselves to programs built against old SDKs: it says nothing.
-    """
-    parts: list[int] = []
-    for part in (text or "").split("."):
-        digits = part.split()[0] if part.split() else ""
-        if not digits.isascii() or not digits.isdecimal():
-            break
-        parts.append(int(digits))
-    version = (parts[0], parts[1] if len(parts) > 1 else 0) if parts else None
-    return None if version == _COMPATIBILITY_LIE else version
+
+def glibc_of(libc: Libc | None) -> tuple[int, int] | None:
+    """Return the glibc of a machine as (major, minor), None when there is none or it could not be told."""
+    return pair(libc.version or "") if libc is not None and libc.name == "glibc" else None

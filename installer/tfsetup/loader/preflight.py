@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tfsetup.ground.versions import asked, is_version
 from tfsetup.loader.defined import defines, own_name
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
@@ -191,13 +192,8 @@ class _Run:
         return True
 
     def _version_in(self, versions: str) -> bool:
-        from packaging.specifiers import SpecifierSet
-        from packaging.version import InvalidVersion, Version
-
-        try:
-            return SpecifierSet(versions).contains(Version(self.version or ""), prereleases=True)
-        except InvalidVersion:
-            return True  # a TensorFlow that does not say its version: assume the need rather than a crash
+        # of a TensorFlow that does not say its version the need is assumed
+        return not is_version(self.version or "") or asked(versions, self.version or "")
 
     def _import_tensorflow(self, importable: dict[str, Module]) -> set[str]:
         """Open what the import opens, up to its first failure; return the files that need not be looked at again."""

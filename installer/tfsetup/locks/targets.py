@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError
+from tfsetup.ground.platforms import NAMES, Platform
 from tfsetup.ground.versions import asked, in_range
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Lock, Origin
@@ -15,24 +16,6 @@ from tfsetup.matrix.choose.reference import Levels, is_current, reference
 from tfsetup.matrix.choose.releases import rules_for
 from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
 from tfsetup.matrix.model import Ask, Selection
-
-# Names of a whole platform: ours, conda's subdirs, and the beginnings of uv's and the compilers' triples.
-_PLATFORMS = {
-    "macos-arm64": ("macos", "arm64"),
-    "osx-arm64": ("macos", "arm64"),
-    "aarch64-apple-darwin": ("macos", "arm64"),
-    "macos-x86_64": ("macos", "x86_64"),
-    "osx-64": ("macos", "x86_64"),
-    "x86_64-apple-darwin": ("macos", "x86_64"),
-    "linux-x86_64": ("linux", "x86_64"),
-    "linux-64": ("linux", "x86_64"),
-    "x86_64-unknown-linux-gnu": ("linux", "x86_64"),
-    "linux-aarch64": ("linux", "aarch64"),
-    "aarch64-unknown-linux-gnu": ("linux", "aarch64"),
-    "windows-x86_64": ("windows", "x86_64"),
-    "win-64": ("windows", "x86_64"),
-    "x86_64-pc-windows-msvc": ("windows", "x86_64"),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,15 +69,20 @@ def current_rows(matrix: Matrix, accelerator: str = "auto") -> tuple[Row, ...]:
 
 def _named(name: str, matrix: Matrix, accelerator: str) -> tuple[Row, ...]:
     exact = tuple(row for row in matrix.rows if row.id == name)
-    if exact or name not in _PLATFORMS:
+    if exact or name not in NAMES:
         return exact
-    return tuple(row for row in current_rows(matrix, accelerator) if (row.when.os, row.when.arch) == _PLATFORMS[name])
+    return tuple(row for row in current_rows(matrix, accelerator) if _platform(row) == NAMES[name])
+
+
+def _platform(row: Row) -> Platform:
+    return Platform(row.when.os, row.when.arch)
 
 
 def _unknown(platform: Marked, matrix: Matrix) -> TfsetupError:
     from difflib import get_close_matches
 
-    names = [*(row.id for row in matrix.rows), *_PLATFORMS]
+    ours = {_platform(row) for row in matrix.rows}
+    names = [*(row.id for row in matrix.rows), *(name for name, one in NAMES.items() if one in ours)]
     near = get_close_matches(platform.text, names, n=1)
     rows = ", ".join(row.id for row in current_rows(matrix))
     hint = f"Did you mean `{near[0]}`?" if near else f"Rows are, for instance: {rows}."

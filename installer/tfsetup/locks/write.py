@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from tfsetup.ground.platforms import Platform
 from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import COMMENT, CREATED_BY, quoted, render, render_sums, seal
@@ -14,11 +15,6 @@ _ABOUT = (
     "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with",
     "# any index or mirror: `tfsetup install` takes it, and so does `pip install --require-hashes --no-deps -r`.",
 )
-# PEP 508 spellings of the platform, by the end of uv's target name: (sys_platform, machine by architecture).
-_ENVIRONMENTS = {
-    "apple-darwin": ("darwin", {"aarch64": "arm64", "x86_64": "x86_64"}),
-    "pc-windows-msvc": ("win32", {"x86_64": "AMD64", "aarch64": "ARM64"}),
-}
 
 
 def write_lock(packages: Sequence[LockedPackage], origin: Origin | None, form: Form) -> Lock:
@@ -112,9 +108,8 @@ def _inline(file: LockedFile) -> str:
 
 def environment(origin: Origin) -> str:
     """Return the environment marker of the target (PEP 508), from uv's name of its platform."""
-    arch, _, rest = origin.platform.partition("-")
-    system, machines = _ENVIRONMENTS.get(rest, ("linux", {}))
-    return f"sys_platform == '{system}' and platform_machine == '{machines.get(arch, arch)}'"
+    platform = Platform.named(origin.platform)
+    return platform.marker if platform else "python_version < '0'"  # nobody wrote that; whatever it is, it is not here
 
 
 def _portable(packages: Sequence[LockedPackage], origin: Origin | None) -> Iterator[str]:

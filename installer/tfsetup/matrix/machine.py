@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from tfsetup.ground.platforms import Arch, Os, PlatformTag, read_mac_version, read_tag, spelled
 from tfsetup.ground.versions import at_least, in_range, numbers
-from tfsetup.host.model import Arch, Host, Os
-
-# SYSTEM_VERSION_COMPAT=1 makes macOS 11 and later call themselves 10.16: a lie that only says "11 or later".
-_COMPAT_LIE = (10, 16)
-
-_OLD_MANYLINUX = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}  # PEP 600, "legacy tags"
-_MAC = re.compile(r"macosx_(\d+)_(\d+)_(\w+)\Z")
-_MANY = re.compile(r"manylinux_(\d+)_(\d+)_(\w+)\Z")
-_OLD = re.compile(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)\Z")
-_WINDOWS: dict[str, Arch] = {"win_amd64": "x86_64", "win32": "i686", "win_arm64": "arm64"}
-
-OS_NAMES = {"macos": "macOS", "linux": "Linux", "windows": "Windows"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tag:
-    """One platform tag: which system and architecture it is for and the oldest macOS or glibc it runs on."""
-
-    os: Os | None
-    arch: str
-    floor: str | None = None
+from tfsetup.host.model import Host
 
 
 @lru_cache(maxsize=4096)
-def parse_tag(tag: str) -> Tag | None:
+def parse_tag(tag: str) -> PlatformTag | None:
     """Return what a platform tag says; None for one that no host here can use (musllinux, PyPy's own, unknown)."""
-    if tag == "any":
-        return Tag(os=None, arch="any")
-    if tag in _WINDOWS:
-        return Tag(os="windows", arch=_WINDOWS[tag])
-    if found := _MAC.match(tag):
-        arch = "any" if found[3] == "universal2" else found[3]
-        return Tag(os="macos", arch=arch, floor=f"{found[1]}.{found[2]}")
-    if found := _MANY.match(tag):
-        return Tag(os="linux", arch=found[3], floor=f"{found[1]}.{found[2]}")
-    if found := _OLD.match(tag):
-        return Tag(os="linux", arch=found[2], floor=_OLD_MANYLINUX[found[1]])
-    return None
+    found = read_tag(tag)
+    return None if found is None or (found.os == "linux" and found.libc != "glibc") else found
 
 
 @lru_cache(maxsize=4096)
-def parse_tags(platform: str) -> tuple[Tag, ...]:
+def parse_tags(platform: str) -> tuple[PlatformTag, ...]:
     """Return the tags of a compressed platform tag (`manylinux_2_17_x86_64.manylinux2014_x86_64`)."""
     return tuple(tag for part in platform.split(".") if (tag := parse_tag(part)))
 
@@ -58,13 +27,6 @@ def hardware(host: Host) -> Arch | None:
     if host.os == "macos" and host.rosetta:
         return "arm64"
     return spelled(host.arch, host.os)
-
-
-def spelled(arch: Arch | None, os: Os | None) -> Arch | None:
-    """Return `arch` as the operating system spells it: Linux says `aarch64` for what the others call `arm64`."""
-    if arch in {"arm64", "aarch64"}:
-        return "aarch64" if os == "linux" else "arm64"
-    return arch
 
 
 def floor_version(host: Host) -> str | None:
@@ -78,10 +40,7 @@ def floor_version(host: Host) -> str | None:
 
 def macos_version(host: Host) -> str | None:
     """Return the macOS version; None when it is unknown or the 10.16 of a Python built against an old SDK."""
-    if host.os != "macos" or host.os_version is None:
-        return None
-    found = numbers(host.os_version)
-    return None if found is None or found[:2] == _COMPAT_LIE else host.os_version
+    return read_mac_version(host.os_version or "") if host.os == "macos" else None
 
 
 def macos_in(wanted: str, have: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tfsetup.ground.platforms import Platform, deployment
 from tfsetup.host.model import Python
 from tfsetup.matrix.hazards import Hazard, environment_of
 
@@ -54,6 +55,19 @@ class Target:
     """The deployment target such as `14.0`, which says what wheels are eligible; None: another system."""
     glibc: str | None = None
     """The machine's own, which may lie between two of uv's platforms; None: another system."""
+
+    @staticmethod
+    def on(platform: Platform, python: str, have: str | None, needed: str | None = None) -> Target:
+        """Return the target of a system whose macOS or glibc is `have` (None: could not tell).
+
+        `needed` is the oldest glibc that the wheel everything is about is for.
+        """
+        return Target(
+            platform=platform.uv(have, needed),
+            python=python,
+            macos=deployment(have) if platform.os == "macos" else None,
+            glibc=have if platform.os == "linux" else None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from tfsetup.ground.platforms import OS_NAMES
 from tfsetup.host.model import Host
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Note, PredictionDocument, Report, UnseenDocument, prediction_document, summary
@@ -75,12 +76,11 @@ def _subject(found: PreflightDocument) -> str:
 
 
 def _host(host: Host) -> str:
-    names = {"macos": "macOS", "linux": "Linux", "windows": "Windows", None: "?"}
     version = host.os_version or ""
     if host.libc is not None and host.libc.version:
         version = f"{host.libc.name} {host.libc.version}"
     translated = " under Rosetta" if host.rosetta else ""
-    return " ".join(part for part in (names[host.os], version, host.arch) if part) + translated
+    return " ".join(part for part in (OS_NAMES[host.os] if host.os else "?", version, host.arch) if part) + translated
 
 
 def _failure_lines(failure: LoadFailure) -> Iterator[Line]:

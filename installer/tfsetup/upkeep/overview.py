@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tfsetup.ground.platforms import OS_NAMES
 from tfsetup.ground.versions import in_range, is_prerelease
 from tfsetup.matrix.choose import pythons
 from tfsetup.matrix.choose.answer import packages_of
@@ -12,7 +13,7 @@ from tfsetup.matrix.choose.select import choice
 from tfsetup.matrix.facts import Wheels
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.hazards import Hazard, hazards_of
-from tfsetup.matrix.machine import OS_NAMES, floor, right_system
+from tfsetup.matrix.machine import floor, right_system
 from tfsetup.matrix.model import Selection
 from tfsetup.upkeep.probes import machine_for
 

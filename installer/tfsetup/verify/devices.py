@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tfsetup.ground.versions import numbers
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.checks import checks, unfinished
 from tfsetup.verify.failure import failure as why
@@ -89,8 +90,8 @@ def _device(entry: Event, seen: Observed, failure: Failure | None) -> Device:
 
 def has_tensor_float_32(entry: Event) -> bool:
     """NVIDIA GPUs from compute capability 8.0 (Ampere) on round the inputs of float32 products, by default."""
-    major = (text(entry.get("compute_capability")) or "0").split(".")[0]
-    return major.isdigit() and int(major) >= 8  # noqa: PLR2004 - the sentence above
+    found = numbers(text(entry.get("compute_capability")) or "")
+    return found is not None and found[0] >= 8  # noqa: PLR2004 - the sentence above
 
 
 def product(event: Event, *, tensor_float_32: bool) -> Matmul:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from tfsetup.ground.platforms import arch_of
 from tfsetup.host.model import Host
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
@@ -32,7 +33,6 @@ from tfsetup.verify.words import told
 
 BAD = {"wrong", "fallback", "failed"}
 DECISIVE = ("matmul float32", "convolution", "training", *GRAPHS)  # phases without which nobody knows
-SAME_ARCH = {"aarch64": "arm64", "amd64": "x86_64"}
 
 
 def judge(
@@ -226,7 +226,7 @@ def _emulated(seen: Observed, host: Host | None) -> bool:
 
 
 def _same(arch: str) -> str:
-    return SAME_ARCH.get(arch.lower(), arch.lower())
+    return arch_of(arch) or arch.lower()
 
 
 def _log_findings(seen: Observed) -> Iterator[Finding]:

@@ -26,9 +26,9 @@ from tfsetup.doctor.proof import proven
 from tfsetup.envs.guard import may_be_prefix, target_of
 from tfsetup.errors import TfsetupError
 from tfsetup.ground.looking import missing
+from tfsetup.ground.platforms import read_mac_version
 from tfsetup.ground.prefix import Absent, Gone
 from tfsetup.host.model import Host, Python
-from tfsetup.host.parsers.system import read_mac_version
 from tfsetup.host.probe import probe
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report

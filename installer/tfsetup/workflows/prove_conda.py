@@ -10,6 +10,8 @@ from typing import Final
 
 from tfsetup.cli.session import Session
 from tfsetup.errors import InvalidFileError, LockError, NetworkError, UsageError, Where
+from tfsetup.ground.prefix import site_packages
+from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.loader.report import Report
 from tfsetup.locks import files
@@ -32,7 +34,7 @@ class CondaCase:
     @property
     def python(self) -> str:
         """The Python in it, `X.Y`."""
-        return ".".join((self.lock.python or "").split(".")[:2])
+        return minor(self.lock.python)
 
     @property
     def subject(self) -> str:
@@ -128,10 +130,10 @@ def subject_of_platform(lock: PlatformLock, host: Host, *, offline: bool = False
     from tfsetup.loader.files.view import Overlay, WheelView
     from tfsetup.locks.conda.files import read_settings
 
-    python = ".".join((lock.python or "").split(".")[:2])
+    python = minor(lock.python)
     windows = lock.subdir.startswith("win")
     prefix = _PREFIX[host.os or "linux"]
-    site = f"{prefix}/Lib/site-packages" if windows else f"{prefix}/lib/python{python}/site-packages"
+    site = site_packages(prefix, python, windows=windows)
     native = {one.file_name: one.url for one in lock.wheels if not one.file_name.endswith("-any.whl")}
     with unpacked(lock.packages, read_settings(), offline=offline) as folders:
         linked = PrefixView(pieces(folders, prefix), at=prefix, fold=windows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Protocol
 
 from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.ground.looking import look, missing
-from tfsetup.ground.prefix import Absent, Gone
+from tfsetup.ground.platforms import UNKNOWN
+from tfsetup.ground.prefix import Absent, Gone, site_packages
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.compat import best_wheel, glibc_of
+from tfsetup.loader.compat import best_wheel
 from tfsetup.loader.files.archive import Archive
 from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.files.sources import Environment, LocalTree, find_environment, find_wheels, open_wheel
@@ -26,8 +26,6 @@ from tfsetup.workflows.told import Detail, Told, silent
 
 _VIRTUAL_PREFIX = {"macos": "/venv", "linux": "/venv", "windows": "C:/venv"}
 _DEFAULT_PYTHON = "3.12"
-_UV_GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
-"""The manylinux levels uv knows as `--python-platform` (its documentation, "pip compile")."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,7 +211,7 @@ def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: 
     names = tuple(name for name, _ in wheels)
     python = python or python_of([each for name in names if (each := of_wheel(name))])
     prefix = _VIRTUAL_PREFIX[machine.system]
-    site = posixpath.join(prefix, "Lib" if machine.system == "windows" else f"lib/python{python or 3}", "site-packages")
+    site = site_packages(prefix, python or "3", windows=machine.system == "windows")
     view = WheelView(wheels, at=site, fold=machine.system == "windows")
     return Subject(files=view, site=site, prefix=prefix, python=python, wheels=names, conflicts=view.conflicts)
 
@@ -266,7 +264,7 @@ def _solved(requirements: Sequence[str], machine: Machine, python: str, told: To
     from tfsetup.locks.solve import solve
 
     told(Detail(f"Resolving {', '.join(requirements)}"))
-    target = _target(machine, python)
+    target = Target.on(machine.platform, python, machine.level or UNKNOWN[machine.system])
     lock = solve(Selection(installable=True, row="preflight", requirements=tuple(requirements), target=target))
     known = addresses_in(lock.text)
     chosen = (best_wheel([wheel.filename for wheel in each.wheels], machine, python) for each in lock.packages)
@@ -284,18 +282,3 @@ def addresses_in(lock_text: str) -> Mapping[str, str]:
             if url:
                 found[wheel.get("name") or url.rpartition("/")[2].partition("#")[0]] = url
     return found
-
-
-def _target(machine: Machine, python: str) -> Target:
-    match machine.system:
-        case "macos":
-            arch = "aarch64" if machine.arch == "arm64" else "x86_64"
-            major, minor = machine.version or (12, 0)
-            level = f"{major}.0" if major > 10 else f"{major}.{minor}"  # noqa: PLR2004 - since 11 tags name majors only
-            return Target(platform=f"{arch}-apple-darwin", python=python, macos=level)
-        case "windows":
-            return Target(platform="x86_64-pc-windows-msvc", python=python)
-        case "linux":
-            have = (glibc_of(machine) or (2, 17))[1]
-            newest = max((known for known in _UV_GLIBC if known <= have), default=_UV_GLIBC[0])
-            return Target(platform=f"{machine.arch}-manylinux_2_{newest}", python=python, glibc=f"2.{have}")

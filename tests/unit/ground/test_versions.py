@@ -15,7 +15,9 @@ from tfsetup.ground.versions import (
     in_range,
     is_prerelease,
     is_version,
+    minor,
     numbers,
+    pair,
     version,
 )
 
@@ -153,3 +155,38 @@ def test_odd_spellings_sort_where_they_belong() -> None:
     assert version("v2.1") == version("2.1")
     assert in_range(">=2.13", "2.13.0-rc0")
     assert asked("==2.0", "2.0+cpu")
+
+
+@pytest.mark.parametrize(
+    ("text", "second", "found"),
+    [
+        ("14.4.1", None, (14, 4)),
+        ("14", None, None),
+        ("14", 0, (14, 0)),
+        ("2.x", None, None),
+        ("2.x", 0, (2, 0)),
+        ("11 (22H2)", 0, (11, 0)),
+        ("550.54.14", None, (550, 54)),
+        ("ubuntu 24.04", 0, None),
+        ("", 0, None),
+        ("9" * 5000, 0, None),
+        ("\u0661.\u0662", 0, None),
+    ],
+)
+def test_the_first_two_numbers(text: str, second: int | None, found: tuple[int, int] | None) -> None:
+    assert pair(text, second) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("3.12.4", "3.12"), ("3.12", "3.12"), ("3", "3"), ("3.13.0rc1", "3.13"), ("3.14t", "3.14t"), ("", ""), (None, "")],
+)
+def test_the_minor_of_a_python(text: str | None, found: str) -> None:
+    assert minor(text) == found
+
+
+@given(st.text(max_size=30))
+def test_any_text_has_numbers_or_none(text: str) -> None:
+    found = numbers(text)
+    assert found is None or all(part >= 0 for part in found)
+    assert pair(text) == (found[:2] if found and len(found) > 1 else None)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfsetup.ground.platforms import arch_of, read_mac_version
 from tfsetup.host.model import Cpu, Gpu, Libc
 from tfsetup.host.parsers import arch, cpu, gpus, registry, system
 from tfsetup.host.parsers.python import QUESTION, read_answer
@@ -34,7 +35,7 @@ from tfsetup.host.parsers.python import QUESTION, read_answer
     ],
 )
 def test_mac_versions(text: str, version: str | None) -> None:
-    assert system.read_mac_version(text) == version
+    assert read_mac_version(text) == version
 
 
 def test_the_version_plist_is_read_and_the_compatible_one_is_not() -> None:
@@ -125,7 +126,7 @@ def test_windows_releases(version: str, release: str) -> None:
     ],
 )
 def test_architectures(spelling: str, os: Any, name: str | None) -> None:
-    assert arch.read_arch(spelling, os) == name
+    assert arch_of(spelling, os) == name
 
 
 def test_a_32_bit_process_has_a_32_bit_architecture() -> None:
@@ -318,9 +319,9 @@ words = st.text(max_size=200) | st.text(alphabet='0123456789.:=;,\n \tx{}[]"HKEY
 @given(words)
 def test_no_text_makes_a_reader_raise(text: str) -> None:
     read: list[object] = [
-        system.read_mac_version(text), system.read_version_plist(text), system.read_os_release(text),
+        read_mac_version(text), system.read_version_plist(text), system.read_os_release(text),
         system.read_wsl(text), system.read_ldd(text), system.read_glibc(text), system.windows_release(text),
-        system.read_windows_version(text), arch.read_arch(text, "linux"), cpu.read_cpuinfo(text),
+        system.read_windows_version(text), arch_of(text, "linux"), cpu.read_cpuinfo(text),
         cpu.apple_cpu(cpu.read_sysctl(text)), cpu.intel_mac_cpu(cpu.read_sysctl(text)),
         gpus.read_nvidia_smi(text, with_capability=True), gpus.read_nvidia_smi(text, with_capability=False),
         gpus.read_driver_version(text), gpus.read_gpu_information(text), gpus.pci_gpu(text, text),

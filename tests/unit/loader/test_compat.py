@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.host.model import Arch, Libc
-from tfsetup.loader.compat import best_wheel, glibc_of, supported_tags
-from tfsetup.loader.machine import Machine
-from tfsetup.loader.python.distributions import TargetOs
+from tfsetup.ground.platforms import Arch, Os
+from tfsetup.host.model import Libc
+from tfsetup.loader.compat import best_wheel, supported_tags
+from tfsetup.loader.machine import Machine, glibc_of
 
 
 def machine(
-    system: TargetOs = "linux",
+    system: Os = "linux",
     arch: Arch = "x86_64",
     *,
     version: tuple[int, int] | None = None,
@@ -77,7 +77,7 @@ def test_what_is_no_wheel_at_all_is_passed_over() -> None:
     ],
 )
 def test_the_glibc_of_a_machine(libc: Libc | None, found: tuple[int, int] | None) -> None:
-    assert glibc_of(machine(libc=libc)) == found
+    assert glibc_of(libc) == found
 
 
 def test_a_glibc_that_could_not_be_told_is_taken_for_an_old_one() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from support.elf_build import Library, build_elf
 from support.tree import Tree
-from tfsetup.host.model import Arch, Cpu, Host, Libc
+from tfsetup.ground.platforms import Arch
+from tfsetup.host.model import Cpu, Host, Libc
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.elf.image import DF_1_NODEFLIB, Elf
 from tfsetup.loader.glibc.search import (

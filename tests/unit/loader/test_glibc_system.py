@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.tree import Tree
-from tfsetup.host.model import Arch, Cpu, Host, Libc
+from tfsetup.ground.platforms import Arch
+from tfsetup.host.model import Cpu, Host, Libc
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.elf.image import Machine
 from tfsetup.loader.glibc.ld_cache import read_cache

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.host.model import Arch
+from tfsetup.ground.platforms import Arch
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.glibc.ld_cache import FLAGS, MAX_LIBRARIES, MAX_SIZE, read_cache
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from packaging.tags import mac_platforms
 
 from support.matrix import mac
+from tfsetup.ground.platforms import spelled
 from tfsetup.host.model import Host, Libc
-from tfsetup.matrix.machine import fits, floor, floor_version, hardware, macos_in, parse_tag, spelled
+from tfsetup.matrix.machine import fits, floor, floor_version, hardware, macos_in, parse_tag
 
 
 @pytest.mark.parametrize(

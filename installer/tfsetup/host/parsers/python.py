@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tfsetup.host.model import Os, Python
-from tfsetup.host.parsers.arch import narrow, read_arch
+from tfsetup.ground.platforms import Os, arch_of
+from tfsetup.host.model import Python
+from tfsetup.host.parsers.arch import narrow
 
 # Runs under any Python from 2.7 on, without the site module, and imports only what is built in. On POSIX the machine is
 # uname's; on Windows the version string ends with `[MSC v.1938 64 bit (AMD64)]`. Free threading: `t` in the ABI flags,
@@ -49,7 +50,7 @@ def read_answer(text: str, *, os: Os, path: str) -> Answer | None:
         return None
     version, implementation, machine, bits, threads = found.groups()
     spelling = _WINDOWS_BITS.get(machine.lower(), machine)
-    arch = narrow(read_arch(spelling, os), int(bits))
+    arch = narrow(arch_of(spelling, os), int(bits))
     return Answer(
         python=Python(version=version, arch=arch, path=path, free_threaded=threads == "1"),
         implementation=implementation,

@@ -5,24 +5,12 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from tfsetup.ground.platforms import read_mac_version
+from tfsetup.ground.versions import numbers
 from tfsetup.host.model import Libc
 from tfsetup.host.parsers.words import name_of
 
-_MAC_VERSION = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}")
 _PLIST_VERSION = re.compile(r"<key>ProductVersion</key>\s*<string>([^<]*)</string>")
-
-
-def read_mac_version(text: str) -> str | None:
-    """Return the version `sw_vers -productVersion` printed, or None when it is none or a made-up one.
-
-    Programs built with an old SDK are told 10.16 on macOS 11 and later, and 16.0 on macOS 26 and later
-    (python/cpython#135675); there is no macOS 10.16, nor any from 16 to 25.
-    """
-    version = text.strip()
-    if not _MAC_VERSION.fullmatch(version):
-        return None
-    major, minor = (*(int(part) for part in version.split(".")), 0)[:2]
-    return None if (major, minor) == (10, 16) or 16 <= major <= 25 else version  # noqa: PLR2004 - see above
 
 
 def read_version_plist(text: str) -> str | None:
@@ -89,7 +77,7 @@ def read_windows_version(text: str) -> str | None:
 
 def windows_release(version: str) -> str:
     """Return what people call a Windows version: `11` from build 22000 on, else its first number."""
-    parts = [int(part[:9]) for part in version.split(".") if part.isdecimal()]
-    if parts >= [10, 0, 22000]:
-        return "11"
-    return str(parts[0]) if parts else version
+    found = numbers(version)
+    if found is None:
+        return version
+    return "11" if found >= (10, 0, 22000) else str(found[0])

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tfsetup.ground.versions import pair
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -67,8 +69,8 @@ def parse_system(document: Mapping[str, object], symbols: str) -> System:
     """Build the table from the parsed `macos.toml` and the lines of `macos-symbols.txt`."""
     found: dict[str, tuple[int, int]] = {}
     for since, paths in document.items():
-        major, _, minor = since.partition(".")
-        if isinstance(paths, list):
-            found.update((_FRAMEWORK_VERSION.sub(".framework/", str(path)), (int(major), int(minor))) for path in paths)
+        first = pair(since)
+        if isinstance(paths, list) and first:
+            found.update((_FRAMEWORK_VERSION.sub(".framework/", str(path)), first) for path in paths)
     names = (line for line in symbols.splitlines() if not line.startswith("#"))
     return System(libraries=found, symbols=frozenset(names))

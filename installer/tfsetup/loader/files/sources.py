@@ -5,13 +5,12 @@ from __future__ import annotations
 import mmap
 import os
 import posixpath
-import re
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfsetup.ground.looking import interpreter_in
+from tfsetup.ground.looking import interpreter_in, python_of
 from tfsetup.loader.bytes import MalformedImage, check_range
 from tfsetup.loader.files.archive import Archive, read_archive
 from tfsetup.loader.model import Entry
@@ -184,20 +183,10 @@ def _prefix_of(site: Path) -> Path | None:
 
 
 def _environment(site: Path, prefix: Path) -> Environment:
-    return Environment(site=site, prefix=prefix, executable=interpreter_in(prefix), python=_python(site, prefix))
+    python = python_of(prefix, [site.parent.name])
+    return Environment(site=site, prefix=prefix, executable=interpreter_in(prefix), python=python)
 
 
 def _bare(site: Path) -> Environment:
-    return Environment(site=site, prefix=site.parent, executable=None, python=_python(site, site.parent))
-
-
-def _python(site: Path, prefix: Path) -> str | None:
-    """Return the Python an environment is for: from `pythonX.Y` in the path, else from `pyvenv.cfg`."""
-    if found := re.fullmatch(r"python(3\.\d+)t?", site.parent.name):
-        return found[1]
-    try:
-        settings = (prefix / "pyvenv.cfg").read_text("utf-8", "replace")
-    except OSError:
-        return None
-    found = re.search(r"^version(?:_info)?\s*=\s*(3\.\d+)", settings, re.MULTILINE)
-    return found[1] if found else None
+    python = python_of(site.parent, [site.parent.name])
+    return Environment(site=site, prefix=site.parent, executable=None, python=python)

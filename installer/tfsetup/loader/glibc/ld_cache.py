@@ -15,7 +15,7 @@ from tfsetup.loader.elf.image import MAX_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tfsetup.host.model import Arch
+    from tfsetup.ground.platforms import Arch
     from tfsetup.loader.bytes import ByteSource
 
 MAX_LIBRARIES = 1 << 16

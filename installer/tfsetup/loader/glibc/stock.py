@@ -7,12 +7,13 @@ distributions of that glibc have); GLIBCXX and CXXABI by GCC release: libstdc++ 
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, get_args
 
-if TYPE_CHECKING:
-    from tfsetup.host.model import Arch
+from tfsetup.ground.platforms import Arch, Platform, spelled
+from tfsetup.ground.versions import numbers
 
 Presence = Literal["always", "unknown"]
 Release = tuple[int, ...]
@@ -54,7 +55,7 @@ def _between(wanted: Release, levels: tuple[Release, Release]) -> bool | None:
 
 def release(number: str) -> Release:
     """Turn `2.17` into `(2, 17)`."""
-    return tuple(int(part) for part in number.split("."))
+    return numbers(number) or NONE
 
 
 ANY: Release = (10**6,)
@@ -67,11 +68,7 @@ _GLIBC_FAMILY = (
 )  # fmt: skip
 
 LINKERS: dict[Arch, str] = {
-    "x86_64": "ld-linux-x86-64.so.2",
-    "aarch64": "ld-linux-aarch64.so.1",
-    "arm64": "ld-linux-aarch64.so.1",
-    "i686": "ld-linux.so.2",
-    "armv7l": "ld-linux-armhf.so.3",
+    arch: posixpath.basename(Platform("linux", spelled(arch, "linux")).loaders[0]) for arch in get_args(Arch)
 }
 
 _STDLIB = (

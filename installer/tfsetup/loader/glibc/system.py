@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tfsetup.ground.platforms import Platform, spelled, x86_level
+from tfsetup.ground.versions import pair
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf.image import Machine
 from tfsetup.loader.glibc.ld_cache import read_cache
@@ -12,7 +14,8 @@ from tfsetup.loader.glibc.ld_cache import read_cache
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tfsetup.host.model import Arch, Host
+    from tfsetup.ground.platforms import Arch
+    from tfsetup.host.model import Host
     from tfsetup.loader.model import Filesystem
 
 CACHE = "/etc/ld.so.cache"
@@ -25,21 +28,6 @@ MACHINES: Mapping[Arch, tuple[Machine, int]] = {
     "armv7l": (Machine.ARM, 32),
 }
 """`e_machine` and class of the files each architecture runs."""
-
-_TRIPLETS: Mapping[Arch, str] = {
-    "x86_64": "x86_64-linux-gnu",
-    "aarch64": "aarch64-linux-gnu",
-    "arm64": "aarch64-linux-gnu",
-    "i686": "i386-linux-gnu",
-    "armv7l": "arm-linux-gnueabihf",
-}
-
-_LEVELS = (
-    ("x86-64-v2", ("cx16", "popcnt", "sse4_1", "sse4_2", "ssse3")),
-    ("x86-64-v3", ("avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")),
-    ("x86-64-v4", ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")),
-)
-"""x86-64 psABI, "Micro-Architecture Levels"; each needs the features of those before it as well."""
 
 HWCAPS_SINCE = (2, 33)
 
@@ -115,8 +103,8 @@ def system_of(
     Raises:
         MalformedImage: the machine's library cache is damaged.
     """
-    version = _release(host.libc.version if host.libc else None)
-    triplet = _TRIPLETS[arch]
+    version = pair((host.libc and host.libc.version) or "")
+    triplet = Platform("linux", spelled(arch, "linux")).multiarch
     debian = not real or files.lookup(f"/usr/lib/{triplet}") is not None
     hwcaps = _hwcaps(host, arch, version)
     return System(
@@ -135,14 +123,6 @@ def system_of(
     )
 
 
-def _release(version: str | None) -> tuple[int, int] | None:
-    if version is None:
-        return None
-    major, _, minor = version.partition(".")
-    minor = minor.partition(".")[0]
-    return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else None
-
-
 def _directories(triplet: str, arch: Arch, *, debian: bool) -> tuple[str, ...]:
     """`ld.so --list-diagnostics`, path.system_dirs: Debian's multiarch folders, or those of everybody else."""
     if debian:
@@ -152,15 +132,10 @@ def _directories(triplet: str, arch: Arch, *, debian: bool) -> tuple[str, ...]:
 
 def _hwcaps(host: Host, arch: Arch, version: tuple[int, int] | None) -> tuple[str, ...]:
     """Name the `glibc-hwcaps` subdirectories the CPU uses, best first (glibc sysdeps/x86_64/dl-hwcaps_subdirs.c)."""
-    features = set(host.cpu.features or ()) if host.cpu else set()
+    features = (host.cpu.features if host.cpu else None) or ()
     if arch != "x86_64" or (version is not None and version < HWCAPS_SINCE):
         return ()
-    found: list[str] = []
-    for level, needed in _LEVELS:
-        if not features.issuperset(needed):
-            break
-        found.insert(0, level)
-    return tuple(found)
+    return tuple(f"x86-64-v{level}" for level in range(x86_level(features), 1, -1))
 
 
 def _cache(files: Filesystem, arch: Arch, hwcaps: Sequence[str]) -> Mapping[str, str]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.parser import Parser
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from tfsetup.ground.platforms import read_tag
+from tfsetup.ground.versions import pair
 from tfsetup.loader.model import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tfsetup.ground.platforms import Os
     from tfsetup.loader.model import Filesystem
 
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)\.dist-info")
@@ -22,17 +25,7 @@ _FILE = re.compile(
     r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-[^-]+)?-(?P<py>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl"
 )
 _CPYTHON = re.compile(r"cp(?P<major>\d)(?P<minor>\d*)")
-_MACOS = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>.+)")
-_OS_OF_PLATFORM = (
-    ("macosx", "macos"),
-    ("manylinux", "linux"),
-    ("musllinux", "linux"),
-    ("linux", "linux"),
-    ("win", "windows"),
-)
 _LARGEST_WHEEL_FILE = 1 << 20
-
-TargetOs = Literal["macos", "linux", "windows"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,21 +123,17 @@ def _python_fits(tag: Tag, python: str) -> bool:
     return found["minor"] in ("", minor) and not tag.abi.endswith("t")
 
 
-def oses(each: Distribution) -> frozenset[str]:
+def oses(each: Distribution) -> frozenset[Os]:
     """Return the operating systems the tags are for; empty when any will do."""
-    names = [_os_of(tag.platform) for tag in each.tags]
-    return frozenset() if "any" in names else frozenset(names)
-
-
-def _os_of(platform: str) -> str:
-    return next((name for prefix, name in _OS_OF_PLATFORM if platform.startswith(prefix)), "any")
+    found = [read.os if (read := read_tag(tag.platform)) else None for tag in each.tags]
+    return frozenset(os for os in found if os) if all(found) else frozenset()
 
 
 def minimum_macos(each: Distribution) -> tuple[int, int] | None:
     """Return the oldest macOS (major, minor) among the platform tags, None when there is no such tag."""
-    found = [_MACOS.fullmatch(tag.platform) for tag in each.tags]
-    versions = [(int(match["major"]), int(match["minor"])) for match in found if match]
-    return min(versions, default=None)
+    found = [read_tag(tag.platform) for tag in each.tags]
+    floors = [pair(tag.floor or "") for tag in found if tag is not None and tag.os == "macos"]
+    return min((floor for floor in floors if floor), default=None)
 
 
 def refused_by_pip(each: Distribution) -> str:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tfsetup.ground.platforms import Os
     from tfsetup.loader.model import Filesystem
-    from tfsetup.loader.python.distributions import TargetOs
 
-_SUFFIX: dict[TargetOs, str] = {"macos": ".so", "linux": ".so", "windows": ".pyd"}
+_SUFFIX: dict[Os, str] = {"macos": ".so", "linux": ".so", "windows": ".pyd"}
 _TAGGED = re.compile(r"(?P<stem>[^.]+)\.(?:cpython-|cp)(?P<major>\d)(?P<minor>\d+)(?P<flags>[a-z]*)(?:-[\w-]+)?$")
 _STABLE = re.compile(r"(?P<stem>[^.]+)\.abi3$")
 _FILES = (".so", ".pyd", ".py", ".pyi", ".pyc", ".h", ".hpp", ".inc", ".c", ".txt", ".json", ".dylib", ".dll")
@@ -58,7 +58,7 @@ def walk(files: Filesystem, folder: str, depth: int = 0) -> Iterator[str]:
             yield path
 
 
-def extension_modules(files: Filesystem, site: str, system: TargetOs) -> tuple[Module, ...]:
+def extension_modules(files: Filesystem, site: str, system: Os) -> tuple[Module, ...]:
     """Return every file below `site` whose name is that of an extension module on `system`, in path order."""
     suffix = _SUFFIX[system]
     found = []

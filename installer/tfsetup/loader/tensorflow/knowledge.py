@@ -9,13 +9,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from tfsetup.ground.versions import numbers
 from tfsetup.loader.model import Mode, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tfsetup.ground.platforms import Os
     from tfsetup.loader.model import Filesystem
-    from tfsetup.loader.python.distributions import Distribution, TargetOs
+    from tfsetup.loader.python.distributions import Distribution
     from tfsetup.loader.python.modules import Module
 
 BY_CPYTHON, BY_TENSORFLOW = Mode(), Mode(scope="local")
@@ -41,7 +43,7 @@ class Step:
 class CpuNeed:
     """An instruction set the wheels of some versions need, and what is seen on a CPU without it."""
 
-    system: TargetOs
+    system: Os
     arch: str
     feature: str
     versions: str
@@ -110,11 +112,11 @@ def order_for(knowledge: Knowledge, version: str) -> tuple[str, ...]:
 
 
 def _line(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    return (numbers(version) or ())[:2]
 
 
 def steps(
-    knowledge: Knowledge, version: str, files: Filesystem, site: str, system: TargetOs, modules: Mapping[str, Module]
+    knowledge: Knowledge, version: str, files: Filesystem, site: str, system: Os, modules: Mapping[str, Module]
 ) -> Iterator[Step]:
     """Yield what `import tensorflow` opens, in order, plugins last. `modules`: what this Python can import, by name."""
     preload = knowledge.facts["preload"].get(system)
@@ -132,34 +134,34 @@ def steps(
         yield _by_tensorflow(knowledge, path, site, system, "plugin")
 
 
-def _order(knowledge: Knowledge, version: str, system: TargetOs) -> Iterator[str]:
+def _order(knowledge: Knowledge, version: str, system: Os) -> Iterator[str]:
     guard = knowledge.facts["guard"]
     for name in order_for(knowledge, version):
         if name != guard["module"] or system in guard["systems"]:
             yield name
 
 
-def _internal_mode(knowledge: Knowledge, files: Filesystem, site: str, system: TargetOs) -> Mode:
+def _internal_mode(knowledge: Knowledge, files: Filesystem, site: str, system: Os) -> Mode:
     if system == "windows":
         return Mode()
     is_global = files.lookup(f"{site}/{knowledge.facts['internal']['global_flags']}") is not None
     return Mode(scope="global" if is_global else "local")
 
 
-def plugins(knowledge: Knowledge, files: Filesystem, site: str, system: TargetOs) -> tuple[str, ...]:
+def plugins(knowledge: Knowledge, files: Filesystem, site: str, system: Os) -> tuple[str, ...]:
     """Return the files TensorFlow opens as plugins. It takes them in directory order; here they are sorted."""
     folder = f"{site}/{knowledge.facts['plugins']['folder']}"
     pattern = re.compile(knowledge.facts["plugins"]["pattern"][system])
     return tuple(f"{folder}/{name}" for name in files.listdir(folder) if pattern.fullmatch(name))
 
 
-def _by_tensorflow(knowledge: Knowledge, path: str, site: str, system: TargetOs, how: How) -> Step:
+def _by_tensorflow(knowledge: Knowledge, path: str, site: str, system: Os, how: How) -> Step:
     caller = knowledge.facts["plugins"]["caller"].get(system)
     stage: Stage = "plugin" if how == "plugin" else "import"
     asker = f"{site}/{caller}" if caller else None
     return Step(name=path, how=how, stage=stage, mode=BY_TENSORFLOW, caller=asker)
 
 
-def preload_message(knowledge: Knowledge, system: TargetOs, missing: Sequence[str]) -> str:
+def preload_message(knowledge: Knowledge, system: Os, missing: Sequence[str]) -> str:
     """Return what TensorFlow's own check says when libraries it looks for by name are absent."""
     return str(knowledge.facts["preload"][system]["message"]) % " or ".join(missing)

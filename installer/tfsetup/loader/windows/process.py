@@ -22,7 +22,7 @@ from tfsetup.loader.windows.stock import Presence, presence_of
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from tfsetup.host.model import Arch
+    from tfsetup.ground.platforms import Arch
     from tfsetup.loader.model import Entry, Filesystem, Kind, Mode
 
 MACHINES: Mapping[Arch, Machine] = {

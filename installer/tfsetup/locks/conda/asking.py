@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from tfsetup.errors import LockError, UsageError, Where
-from tfsetup.ground.versions import is_prerelease, is_version
+from tfsetup.ground.platforms import Platform
+from tfsetup.ground.versions import is_prerelease, is_version, minor
 from tfsetup.host.model import Host
 from tfsetup.locks.asked import MadeFor, asked_otherwise
 from tfsetup.locks.conda.model import CondaLock, PlatformLock
@@ -16,14 +17,6 @@ from tfsetup.matrix.model import Ask, Selection
 SUFFIXES: Final = (".yml", ".yaml")
 """How the name of a conda lock ends; other lock files are TOML."""
 
-_SUBDIRS: Final = {
-    ("linux", "x86_64"): "linux-64",
-    ("linux", "aarch64"): "linux-aarch64",
-    ("macos", "x86_64"): "osx-64",
-    ("macos", "arm64"): "osx-arm64",
-    ("windows", "x86_64"): "win-64",
-}
-
 
 def platform_for(lock: CondaLock, host: Host, file: str) -> PlatformLock:
     """Return the part of a lock that is for this machine.
@@ -32,7 +25,7 @@ def platform_for(lock: CondaLock, host: Host, file: str) -> PlatformLock:
         LockError: there is none.
         UsageError: no conda channel is for such a machine.
     """
-    subdir = _SUBDIRS.get((host.os or "", host.arch or ""))
+    subdir = Platform(host.os, host.arch).subdir if host.os and host.arch else None
     if subdir is None:
         raise UsageError(f"No conda channel has packages for {host.os} {host.arch}.", hint="Use --backend venv.")
     if subdir not in lock.platforms:
@@ -52,13 +45,9 @@ def made_for(platform: PlatformLock, matrix: Matrix) -> MadeFor:
         backend="conda",
         tensorflow=version,
         accelerator=rows[0].accelerator if rows else None,
-        python=_minor(platform) or None,
+        python=minor(platform.python) or None,
         pre=True if version and is_version(version) and is_prerelease(version) else None,
     )
-
-
-def _minor(platform: PlatformLock) -> str:
-    return ".".join((platform.python or "").split(".")[:2])
 
 
 def asked_by(platform: PlatformLock, ask: Ask, matrix: Matrix, file: str) -> Ask:
@@ -91,9 +80,9 @@ def check_fits(platform: PlatformLock, selection: Selection, file: str) -> None:
     if platform.row and selection.row != platform.row:
         message = f"This lock is for the row {platform.row}, and here {selection.row} was chosen."
         raise LockError(message, where=where, hint=hint)
-    minor = _minor(platform)
-    if minor != selection.python:
-        message = f"This lock is for Python {minor or 'none'}, and {selection.python} is asked for."
+    python = minor(platform.python)
+    if python != selection.python:
+        message = f"This lock is for Python {python or 'none'}, and {selection.python} is asked for."
         raise LockError(message, where=where, hint=hint)
     locked = {one.name: one.version for one in platform.entries}
     for requirement in selection.requirements:

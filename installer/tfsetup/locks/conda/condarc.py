@@ -6,17 +6,15 @@ documentation, "Using the .condarc conda configuration file"; `mirrored_channels
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.redaction import public
 
 _LISTS: Final = ("channels", "default_channels", "pkgs_dirs")
 _MAPS: Final = ("custom_channels", "custom_multichannels", "mirrored_channels")
-_USER_INFO: Final = re.compile(r"(?<=://)[^/@]*@")
-_TOKEN: Final = re.compile(r"/t/[^/]+(?=/)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,11 +152,6 @@ def mirrors(mine: Settings) -> dict[str, list[str]]:
     """Return for each mirrored channel's first address all of them, for what goes over http."""
     found = {name: [url.rstrip("/") for url in urls] for name, urls in mine.mirrors.items()}
     return {urls[0]: urls for urls in found.values() if len(urls) > 1 and all(u.startswith("http") for u in urls)}
-
-
-def public(url: str) -> str:
-    """Return a URL without user, password and token, as it may stand in a lock file."""
-    return _TOKEN.sub("", _USER_INFO.sub("", url))
 
 
 def private(url: str, known: Iterable[str]) -> str:

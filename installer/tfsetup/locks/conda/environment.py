@@ -15,7 +15,8 @@ from tfsetup.errors import Where
 from tfsetup.ground.decode import YAML, decode
 from tfsetup.ground.kinds import TEXT, Kind
 from tfsetup.ground.marked import Marked, Node, compose, each, refused
-from tfsetup.locks.conda.model import SUBDIRS, Request
+from tfsetup.ground.platforms import SUBDIRS
+from tfsetup.locks.conda.model import Request
 
 SELECTORS: Final[Mapping[str, str]] = {
     "linux-64": "linux64",

@@ -5,11 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import unquote
-
-SUBDIRS: Final = ("linux-64", "linux-aarch64", "osx-64", "osx-arm64", "win-64")
-"""The subdirs of a channel that TensorFlow has wheels for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from tfsetup.errors import NetworkError
+from tfsetup.ground.redaction import public
 from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.compile import CompileJob
-from tfsetup.locks.conda.condarc import Settings, mirrors, public
+from tfsetup.locks.conda.condarc import Settings, mirrors
 from tfsetup.locks.conda.failures import channel_failed, package_failed, unknown_names, unsatisfiable
 from tfsetup.locks.conda.files import Remembered, packages_folder
 from tfsetup.locks.conda.library import rattler, wait_for

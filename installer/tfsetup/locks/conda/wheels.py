@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tfsetup.errors import BuildError
+from tfsetup.ground.platforms import Platform, best_wheel, glibc_in, wheel_tags
+from tfsetup.ground.versions import NotAVersionError, version
 from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.model import PinnedWheel
 from tfsetup.matrix.model import Target
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
 
 Provided = Mapping[str, tuple[str, str]]
 """What conda packages contain: distribution name (normalised) to (version, conda package)."""
-
-_OLDEST_MANYLINUX: Final = 5  # manylinux1 is glibc 2.5 (PEP 513, 600)
-_LEGACY: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 
 def constraints(provided: Provided) -> str:
@@ -56,16 +55,14 @@ def limits(free: Mapping[str, str], provided: Provided) -> tuple[str, ...]:
     `free` is uv's own solution, without conda's packages: of each distribution the newest version that its dependents
     admit. A conda package with a newer one is held to that.
     """
-    from packaging.version import InvalidVersion, Version
 
-    found = []
-    for name, (version, package) in provided.items():
+    def newer(name: str, text: str) -> bool:
         try:
-            newer = name in free and Version(version) > Version(free[name])
-        except InvalidVersion:
-            newer = False
-        if newer:
-            found.append(f"{package} <={free[name]}")
+            return name in free and version(text) > version(free[name])
+        except NotAVersionError:
+            return False
+
+    found = [f"{package} <={free[name]}" for name, (text, package) in provided.items() if newer(name, text)]
     return tuple(sorted(found))
 
 
@@ -87,19 +84,19 @@ def pinned(text: str, target: Target) -> tuple[PinnedWheel, ...]:
     from packaging.pylock import Pylock
 
     lock = Pylock.from_dict(tomllib.loads(text))
-    ranks = {tag: rank for rank, tag in enumerate(tags(target))}
-    return tuple(sorted((_best(package, ranks, target) for package in lock.packages), key=lambda one: one.name))
+    fitting = tuple(tags(target))
+    return tuple(sorted((_best(package, fitting, target) for package in lock.packages), key=lambda one: one.name))
 
 
-def _best(package: Package, ranks: Mapping[Tag, int], target: Target) -> PinnedWheel:
-    fitting = [(rank, wheel) for wheel in package.wheels or () if (rank := _rank(wheel, ranks)) is not None]
-    if not fitting:
+def _best(package: Package, fitting: Sequence[Tag], target: Target) -> PinnedWheel:
+    named = {_filename(wheel): wheel for wheel in package.wheels or ()}
+    wheel = named.get(best_wheel(named, fitting) or "")
+    if wheel is None:
         raise BuildError(
             f"{package.name} {package.version} has no wheel for Python {target.python} on {target.platform}, and a "
             "conda environment is filled from wheels only.",
             hint="Use --backend venv, which may compile it.",
         )
-    _, wheel = min(fitting, key=lambda pair: pair[0])
     if wheel.url is None:
         message = f"{package.name} {package.version} comes from a folder, and a lock names files by their address."
         raise BuildError(message, hint="Use an index that is served over http(s) or file://.")
@@ -112,41 +109,15 @@ def _best(package: Package, ranks: Mapping[Tag, int], target: Target) -> PinnedW
     )
 
 
-def _rank(wheel: PackageWheel, ranks: Mapping[Tag, int]) -> int | None:
-    from packaging.utils import parse_wheel_filename
-
-    name = wheel.name or (wheel.url or "").partition("#")[0].rpartition("/")[2]
-    _, _, _, found = parse_wheel_filename(name)
-    return min((ranks[tag] for tag in found if tag in ranks), default=None)
+def _filename(wheel: PackageWheel) -> str:
+    return wheel.name or (wheel.url or "").partition("#")[0].rpartition("/")[2]
 
 
 def tags(target: Target) -> Iterator[Tag]:
-    """Yield the wheel tags of a target, best first (PEP 425)."""
-    from packaging.tags import compatible_tags, cpython_tags
-
-    major, _, minor = target.python.partition(".")
-    version = (int(major), int(minor))
-    platforms = list(_platforms(target))
-    yield from cpython_tags(version, platforms=platforms, abis=[f"cp{major}{minor}"])
-    yield from compatible_tags(version, interpreter=f"cp{major}{minor}", platforms=platforms)
-
-
-def _platforms(target: Target) -> Iterator[str]:
-    from packaging.tags import mac_platforms
-
-    arch = target.platform.partition("-")[0]
-    if "darwin" in target.platform:
-        parts = [int(part) for part in (target.macos or "11.0").split(".")]
-        yield from mac_platforms((parts[0], parts[1] if len(parts) > 1 else 0), {"aarch64": "arm64"}.get(arch, arch))
-    elif "windows" in target.platform:
-        yield {"x86_64": "win_amd64", "aarch64": "win_arm64"}.get(arch, "win32")
-    else:
-        newest = int(target.platform.rpartition("_")[2])
-        for minor in range(newest, _OLDEST_MANYLINUX - 1, -1):
-            yield f"manylinux_2_{minor}_{arch}"
-            if minor in _LEGACY:
-                yield f"{_LEGACY[minor]}_{arch}"
-        yield f"linux_{arch}"
+    """Yield the wheel tags of a target, best first."""
+    platform = Platform.named(target.platform)
+    level = target.macos or glibc_in(target.platform)
+    return wheel_tags(target.python, platform.tags(level)) if platform else iter(())
 
 
 __all__: Sequence[str] = ("Provided", "conflict", "constraints", "limits", "on_top", "pinned", "tags", "versions")

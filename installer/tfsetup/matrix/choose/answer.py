@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from tfsetup.ground.versions import at_least, in_range, numbers, version
-from tfsetup.host.model import Arch, Host
+from tfsetup.ground.platforms import Platform
+from tfsetup.ground.versions import in_range, version
+from tfsetup.host.model import Host
 from tfsetup.matrix.choose.releases import Candidate, Miss, process_arch
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.hazards import environment_of, hazards_of
 from tfsetup.matrix.machine import floor, floor_version, macos_in, macos_version
 from tfsetup.matrix.model import Ask, Blas, Expectation, Rejected, Selection, Target
 
-# uv's `--python-platform` names a glibc for these only (uv 0.13, `uv pip compile --help`).
-UV_GLIBC = ("2.17", "2.28", "2.31", "2.32", "2.33", "2.34", "2.35", "2.36", "2.37", "2.38", "2.39", "2.40")
 _PASSED_OVER = 4
-_MACOS_WITH_MAJORS_ONLY = 11  # from macOS 11 on, platform tags count majors (macosx_14_0)
 
 
 def selection(
@@ -29,6 +27,7 @@ def selection(
     here = {"row": row.id, "macos": macos_version(host), "python": best.python}
     hazards = hazards_of(matrix.hazards, packages_of(best), **here)
     arch, environment = process_arch(row), {**row.environment, **environment_of(hazards)}
+    oldest = floor(best.wheels.platform, row.when.os, arch)
     return Selection(
         installable=True,
         row=row.id,
@@ -39,7 +38,7 @@ def selection(
         source_builds=source,
         sdists=tuple(dict.fromkeys(name for rule in best.rules for name in rule.sdists)),
         blas=blas,
-        target=target(best, host),
+        target=Target.on(Platform(row.when.os, arch), best.python, floor_version(host) or oldest, oldest),
         expect=Expectation(devices=_devices(row), blas=blas, arch=arch, environment=environment),
         backend="conda" if ask.backend == "conda" else "venv",
         reasons=tuple(_story(best, passed, ask, blas)),
@@ -90,38 +89,6 @@ def blas_for(row: Row, version: str, host: Host) -> Blas | None:
         if fits_release and fits_macos:
             return rule.use
     return None
-
-
-def target(best: Candidate, host: Host) -> Target:
-    """Return what wheels must fit, in uv's words."""
-    row, arch = best.row, process_arch(best.row)
-    have = floor_version(host) or floor(best.wheels.platform, row.when.os, arch)
-    match row.when.os:
-        case "macos":
-            name = {"arm64": "aarch64-apple-darwin"}.get(arch, "x86_64-apple-darwin")
-            return Target(platform=name, python=best.python, macos=_deployment(have))
-        case "windows":
-            return Target(platform=f"{arch}-pc-windows-msvc", python=best.python)
-        case "linux":
-            needed = floor(best.wheels.platform, row.when.os, arch)
-            return Target(platform=_manylinux(arch, have, needed), python=best.python, glibc=have)
-
-
-def _deployment(version: str | None) -> str | None:
-    found = numbers(version or "")
-    if found is None:
-        return None
-    minor = 0 if found[0] >= _MACOS_WITH_MAJORS_ONLY or len(found) == 1 else found[1]
-    return f"{found[0]}.{minor}"
-
-
-def _manylinux(arch: Arch, have: str | None, needed: str | None) -> str:
-    """Return the newest of uv's platforms that this glibc covers, or else the oldest one that admits the wheel."""
-    covered = [level for level in UV_GLIBC if have is not None and at_least(have, level)]
-    if covered and (needed is None or at_least(covered[-1], needed)):
-        return f"{arch}-manylinux_{covered[-1].replace('.', '_')}"
-    enough = next((level for level in UV_GLIBC if needed is None or at_least(level, needed)), UV_GLIBC[-1])
-    return f"{arch}-manylinux_{enough.replace('.', '_')}"
 
 
 def _story(best: Candidate, passed: Sequence[Miss], ask: Ask, blas: Blas | None) -> Iterator[str]:

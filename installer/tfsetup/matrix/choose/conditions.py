@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tfsetup.ground.platforms import OS_NAMES
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.rows import Row
-from tfsetup.matrix.machine import OS_NAMES, hardware
+from tfsetup.matrix.machine import hardware
 from tfsetup.matrix.model import Ask
 
 ACCELERATORS = {"cpu": "the CPU", "metal": "Metal", "cuda": "CUDA", "rocm": "ROCm"}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.platforms import Arch, Os, spelled
 from tfsetup.ground.versions import in_range, numbers
-from tfsetup.host.model import Arch, Host, Os, Python
-from tfsetup.matrix.machine import spelled
+from tfsetup.host.model import Host, Python
 
 _ASKED = re.compile(r"(3\.\d{1,2})(t?)\Z")
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tfsetup.ground.platforms import OS_NAMES, Arch
 from tfsetup.ground.versions import at_least, in_range
-from tfsetup.host.model import Arch, Host, Python
+from tfsetup.host.model import Host, Python
 from tfsetup.matrix.choose import pythons
 from tfsetup.matrix.facts import Release, Wheels
 from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
-from tfsetup.matrix.machine import OS_NAMES, fits, floor, floor_version, macos_in, macos_version, right_system
+from tfsetup.matrix.machine import fits, floor, floor_version, macos_in, macos_version, right_system
 from tfsetup.matrix.model import Ask
 
 _ANY = frozenset(f"3.{minor}" for minor in range(6, 30))

@@ -29,7 +29,8 @@ from tfsetup.ground.kinds import (
     Source,
     Variable,
 )
-from tfsetup.host.model import Arch, GpuVendor, Os
+from tfsetup.ground.platforms import Arch, Os
+from tfsetup.host.model import GpuVendor
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Blas

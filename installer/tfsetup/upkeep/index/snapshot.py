@@ -13,21 +13,14 @@ from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from tfsetup.ground.platforms import NAMES
 from tfsetup.ground.versions import version
 from tfsetup.matrix.choose.pythons import order
 from tfsetup.matrix.facts import SHIM_BYTES, Index, Release, Wheels
 from tfsetup.matrix.machine import parse_tags
 
+_MARKERS = ("platform_system", "platform_machine", "sys_platform")
 _DIGEST = 16  # hexadecimal digits; enough to tell files apart, short enough to read a diff
-
-# What markers of the metadata see for each system a tag is for (packaging's names).
-_MARKERS = {
-    ("macos", "arm64"): ("Darwin", "arm64", "darwin"),
-    ("macos", "x86_64"): ("Darwin", "x86_64", "darwin"),
-    ("linux", "aarch64"): ("Linux", "aarch64", "linux"),
-    ("linux", "x86_64"): ("Linux", "x86_64", "linux"),
-    ("windows", "x86_64"): ("Windows", "AMD64", "win32"),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -251,8 +244,8 @@ def _wheels(
 def carrier(name: str, platform: str, lines: Iterable[str]) -> tuple[str, str]:
     """Return the one distribution that a wheel without code requires for its own system; itself when there is none."""
     tag = parse_tags(platform)[0]
-    system, machine, sys_platform = _MARKERS.get((tag.os or "", tag.arch), ("", "", ""))
-    environment = {"platform_system": system, "platform_machine": machine, "sys_platform": sys_platform, "extra": ""}
+    native = NAMES.get(f"{tag.os}-{tag.arch}")
+    environment = {**(native.markers if native else dict.fromkeys(_MARKERS, "")), "extra": ""}
     for line in lines:
         wanted = Requirement(line)
         pins = [spec.version for spec in wanted.specifier if spec.operator == "=="]

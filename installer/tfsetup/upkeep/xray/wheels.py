@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tfsetup.errors import NetworkError
 from tfsetup.ground.versions import in_range, version
 from tfsetup.loader.bytes import Memory
+from tfsetup.matrix.machine import parse_tags
 from tfsetup.upkeep.xray.images import Image, read_image
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def fetch(plan: Plan, index: IndexClient) -> Libraries:
 
 
 def _wanted(file: File, plan: Plan) -> bool:
-    return file.filename.endswith(f"_{plan.architecture}.whl") and "-macosx_" in file.filename
+    tags = parse_tags(file.filename.removesuffix(".whl").rpartition("-")[2])
+    return any(tag.os == "macos" and tag.arch == plan.architecture for tag in tags)
 
 
 def _libraries(files: Sequence[File], ending: str, folder: str = "") -> list[Library]:

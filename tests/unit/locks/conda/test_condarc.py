@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.errors import InvalidFileError
-from tfsetup.locks.conda.condarc import Settings, channels, mirrors, private, public, settings
+from tfsetup.ground.redaction import public
+from tfsetup.locks.conda.condarc import Settings, channels, mirrors, private, settings
 
 
 def test_without_files_nothing_is_set() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from support.conda import ask_channel
 from tfsetup.errors import InvalidFileError
+from tfsetup.ground.platforms import SUBDIRS
 from tfsetup.locks.conda.environment import Imported, environment_yml, read_environment, virtual_packages_yml
-from tfsetup.locks.conda.model import SUBDIRS
 
 CHANNEL = "https://channel.example/forge"
 NAMES = ("tensorflow", "tensorflow-cpu", "tensorflow-macos")
