@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.model import Evidence
+from tfsetup.doctor.pattern import anchor_of
 
 SIZE = 10_000_000
 
@@ -27,7 +28,7 @@ def _progress(size: int) -> str:
 
 def _anchors(size: int) -> str:
     """One endless line of the beginnings of all patterns: the worst a log can be."""
-    words = sorted({pattern.anchor for cause in knowledge().causes for one in cause.signals for pattern in one.log})
+    words = sorted({anchor_of(pattern) for cause in knowledge().causes for one in cause.signals for pattern in one.log})
     text = " ".join(words) + " "
     return (text * (size // len(text) + 1))[:size]
 

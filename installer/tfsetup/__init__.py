@@ -11,6 +11,8 @@ from types import ModuleType
 
 TYPE_CHECKING = False  # a type checker takes it for true; importing `typing` for it would cost more than this file
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tfsetup.doctor.model import Diagnosis
     from tfsetup.errors import TfsetupError
     from tfsetup.host.model import Host
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from tfsetup.locks.model import Lock
     from tfsetup.matrix.model import Ask, Selection
     from tfsetup.verify.model import Verification
-    from tfsetup.workflows.api import detect, preflight, resolve
+    from tfsetup.workflows.api import detect, diagnose, preflight, resolve, verify
 
 __version__ = "0.1.0"
 
@@ -32,8 +34,10 @@ __all__ = [
     "TfsetupError",
     "Verification",
     "detect",
+    "diagnose",
     "preflight",
     "resolve",
+    "verify",
 ]
 
 _HOMES = {
@@ -46,8 +50,10 @@ _HOMES = {
     "TfsetupError": "errors",
     "Verification": "verify.model",
     "detect": "workflows.api",
+    "diagnose": "workflows.api",
     "preflight": "workflows.api",
     "resolve": "workflows.api",
+    "verify": "workflows.api",
 }
 """Where each public name is at home."""
 
@@ -73,10 +79,14 @@ def _public(name: str) -> object:
 class _Room(ModuleType):
     """A room that has the name of a verb."""
 
+    @property
+    def __wrapped__(self) -> Callable[..., object]:
+        """The verb: what calling the room does, and what `inspect` and `help` say of it."""
+        return _public(self.__name__.rpartition(".")[2])  # type: ignore[return-value] # a verb is a function
+
     def __call__(self, *arguments: object, **named: object) -> object:
         """Do what the verb says."""
-        verb = _public(self.__name__.rpartition(".")[2])
-        return verb(*arguments, **named)  # type: ignore[operator] # a verb of the table is a function
+        return self.__wrapped__(*arguments, **named)
 
 
 class _House(ModuleType):

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from support.examples import examples
 from tfsetup.doctor.gather import knowledge
+from tfsetup.doctor.pattern import compile_pattern
 
 PACKAGE = Path(__file__).parents[2] / "installer" / "tfsetup"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -127,7 +128,7 @@ def test_the_patterns_are_found() -> None:
 
 def test_the_doctor_s_patterns_repeat_only_atomic_groups() -> None:
     bodies = {
-        pattern.body
+        compile_pattern(pattern).body
         for cause in knowledge().causes
         for signal in cause.signals
         for pattern in (*signal.log, *(one for group in signal.also for one in group), *signal.without)

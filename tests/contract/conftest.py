@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from support.cli import Ran, Tfsetup
+from support.schemas import problems
 
 HOSTS = Path(__file__).parents[1] / "cases" / "hosts"
 
 
 @pytest.fixture
 def tfsetup(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tfsetup:
-    """Return a function that runs `tfsetup ARGV…` in an empty folder."""
+    """Return a function that runs `tfsetup ARGV…` in an empty folder; what it prints in JSON is held to its schema."""
     from tfsetup.cli.app import run
 
     monkeypatch.chdir(tmp_path)
@@ -26,6 +29,8 @@ def tfsetup(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
         monkeypatch.setattr("sys.argv", ["tfsetup", *argv])
         status = run(list(argv))
         out, err = capsys.readouterr()
+        if "--json" in argv:
+            _hold_to_schema(out)
         return Ran(status=status, out=out, err=err)
 
     return call
@@ -35,3 +40,9 @@ def tfsetup(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 def host_file() -> Callable[[str], str]:
     """Return a function from the name of a host case to the path of its file."""
     return lambda name: str(HOSTS / f"{name}.json")
+
+
+def _hold_to_schema(out: str) -> None:
+    with suppress(ValueError):  # a test that expects a document says so itself
+        document = json.loads(out)
+        assert problems(document["command"], document) == []

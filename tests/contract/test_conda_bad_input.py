@@ -15,7 +15,7 @@ PACKAGES = (package("python", "3.12.1", build="h0_0_cpython"), package())
 GOOD = make_lock([platform_lock(packages=PACKAGES, wheels=(wheel("tensorflow-cpu", "2.20.0"),))], ()).text
 OTHER = {
     "empty": (b"", 3, "not a conda lock file"),
-    "bytes": (b"\xe7\x00\xff", 3, "cannot be read"),
+    "bytes": (b"\xe7\x00\xff", 3, "is not UTF-8 text"),
     "a list": (b"[1]", 3, "not a conda lock file"),
     "another version": (GOOD.replace("version: 1\n", "version: 9\n", 1).encode(), 3, "version 9"),
     "a hash that is none": (GOOD.replace("md5: '0000", "md5: 'zzzz", 1).encode(), 3, "has no md5"),

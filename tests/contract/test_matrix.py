@@ -89,8 +89,8 @@ def test_every_mistake_in_a_hazard_is_named_at_once_with_exit_3(tfsetup: Tfsetup
     ran = tfsetup("--matrix", str(wrong), "resolve", "--json", "--host", "macos-arm64-metal")
     assert ran.status == 3
     error = ran.document["error"]
-    assert error["where"].endswith("hazard-names.yaml:42:10")
-    assert error["message"].startswith("6 problems in the matrix:")
+    assert error["where"].endswith("hazard-names.yaml:16:19")
+    assert error["message"].startswith("6 problems:")
     assert "hazard-names.yaml:16:19: no row brings `tensorflow-metl`" in error["message"]
     assert "hazard-names.yaml:30:61: the cure sets MINE, which the row `linux-x86_64-mine` sets" in error["message"]
 
@@ -150,7 +150,7 @@ def test_a_users_matrix_decides_and_its_mistakes_have_places(tfsetup: Tfsetup, h
     error = ran.document["error"]
     assert error["code"] == "invalid-file"
     assert error["where"].endswith("many-at-once.yaml:5:16")
-    assert error["message"].startswith("5 problems in the matrix:")
+    assert error["message"].startswith("5 problems:")
 
 
 def test_the_matrix_as_a_table_as_markdown_and_as_a_schema(tfsetup: Tfsetup) -> None:

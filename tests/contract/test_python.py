@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -40,9 +42,15 @@ def test_every_public_name_is_there_and_on_the_page() -> None:
     assert all(getattr(tfsetup, name).__doc__ for name in tfsetup.__all__)
 
 
+def _home(name: str) -> object:
+    """Return a public name; of a room that can be called what it calls."""
+    found = getattr(tfsetup, name)
+    return found.__wrapped__ if isinstance(found, ModuleType) else found
+
+
 def test_every_function_is_typed_and_says_what_it_raises() -> None:
-    functions = [made for name in tfsetup.__all__ if isinstance(made := getattr(tfsetup, name), FunctionType)]
-    assert functions
+    functions = [made for name in tfsetup.__all__ if isinstance(made := _home(name), FunctionType)]
+    assert {function.__name__ for function in functions} == {name for name in tfsetup.__all__ if name.islower()}
     for function in functions:
         assert "return" in function.__annotations__
         assert "Raises:" in (function.__doc__ or "")
@@ -60,7 +68,7 @@ def test_what_type_checkers_are_told_is_what_is_loaded() -> None:
     }
     assert set(told) == set(tfsetup.__all__)
     for name, module in told.items():
-        assert getattr(sys.modules[module or ""], name) is getattr(tfsetup, name)
+        assert getattr(import_module(module or ""), name) is _home(name)
     assert (Path(tfsetup.__file__).parent / "py.typed").exists()
 
 
@@ -69,11 +77,15 @@ def test_another_name_is_an_attribute_error() -> None:
         _ = tfsetup.nothing  # type: ignore[attr-defined]
 
 
-def test_a_room_with_a_verb_s_name_stays_a_room() -> None:
+def test_a_room_with_a_verb_s_name_stays_a_room_and_does_what_the_verb_does() -> None:
     import tfsetup.verify.model as room
 
     assert isinstance(room, ModuleType)
     assert room.Verification is tfsetup.Verification
+    assert isinstance(sys.modules["tfsetup.verify"], ModuleType)
+    with pytest.raises(tfsetup.TfsetupError, match="There is no environment at nowhere"):
+        tfsetup.verify("nowhere")
+    assert list(inspect.signature(tfsetup.verify).parameters)[:2] == ["prefix", "host"]
 
 
 def _loaded(program: str) -> set[str]:
@@ -93,6 +105,7 @@ def test_importing_it_loads_nothing_else() -> None:
     [
         "tfsetup.resolve('linux-x86_64-cpu')",
         "tfsetup.preflight('.', host='macos-arm64-metal')",
+        "tfsetup.diagnose(log='Illegal instruction: 4')",
         "tfsetup.Host, tfsetup.Ask, tfsetup.Lock, tfsetup.Report, tfsetup.Verification, tfsetup.Diagnosis",
     ],
 )

@@ -162,7 +162,7 @@ def test_the_lock_installs_here(forge: Forge, locked: tuple[Path, dict[str, Any]
         (["--python", "3.12", "--python", "3.11"], 2, "one Python"),
         (["--platform", "linux-x86_64-cpu", "--platform", "linux-x86_64-cuda"], 2, "one environment a platform"),
         (["--check"], 8, "no such lock file"),
-        (["--from", "nowhere.yml"], 3, "cannot be read"),
+        (["--from", "nowhere.yml"], 3, "There is no such environment file"),
         (["--platform", "macos-arm64-metal", "--tensorflow", "2.21.*"], 4, "Nothing to lock for macos-arm64-metal"),
     ],
 )

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tfsetup.errors import TfsetupError
+from collections.abc import Callable
+
+from tfsetup.errors import InvalidFileError, TfsetupError
+
+
+def outcome(read: Callable[[], object]) -> object:
+    """Return what was read, or the error that it was refused with."""
+    try:
+        return read()
+    except InvalidFileError as error:
+        return error
 
 
 def message(error: TfsetupError) -> str:

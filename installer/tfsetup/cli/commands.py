@@ -71,6 +71,7 @@ COMMANDS: Final = {
     ),
     "remove": Command("generations:remove", "Remove one generation that is not the current one.", changes=True),
     "gc": Command("generations:gc", "Remove old generations, and what killed runs have left.", changes=True),
+    "schema": Command("schema:schema", "Print the JSON schema of a command's answer, or of a file."),
 }
 
 _ONLY_ANSWER: Final = {"--help", "-h", "--version"}

@@ -1,10 +1,28 @@
-"""Which of a diagnosis' fixes tfsetup can carry out itself. Pure."""
+"""What tfsetup can carry out itself of a diagnosis: the value, and the command by which people are shown it. Pure."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
-from tfsetup.doctor.model import Finding, Rebuild
+from tfsetup.doctor.model import Finding, Fix, Rebuild
+
+
+def command(rebuild: Rebuild, where: str) -> str:
+    """Return the command that does the same; `where` is its prefix as a shell takes it, or a hole for that."""
+    options = {
+        "tensorflow": rebuild.tensorflow,
+        "accelerator": rebuild.accelerator,
+        "backend": rebuild.backend,
+        "python": rebuild.python,
+    }
+    given = [f" --{name} {shlex.quote(value)}" for name, value in options.items() if value is not None]
+    return f"tfsetup install --prefix {where}{''.join(given)}"
+
+
+def template(fix: Fix) -> str:
+    """Return the words of a fix with the holes they have; a rebuild's are its command, and what is remarked behind."""
+    return (command(fix.rebuild, "{prefix:path}") if fix.rebuild else "") + fix.do
 
 
 def rebuild_of(findings: Sequence[Finding]) -> Rebuild | None:

@@ -13,13 +13,12 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.doctor.model import Cause, CurePart, Evidence, Fix, Knowledge
+from tfsetup.doctor.model import Cause, CurePart, Evidence, Fix, Knowledge, Rebuild
 from tfsetup.doctor.prose import is_report, packages_listed, versions_said
 from tfsetup.doctor.text import LogText
 from tfsetup.doctor.weights import KNOWN_DEFECT, MOST, SAID_DEFECT
 from tfsetup.ground.versions import is_version
 from tfsetup.matrix.hazards import Hazard, environment_of, hazards_of
-from tfsetup.matrix.model import Ask
 
 # The distribution that a lock brings to set the variables: where it is installed, every process sees them.
 CURES: Final = "tfsetup-cures"
@@ -207,7 +206,7 @@ _STEPS: Final[Mapping[CurePart, Callable[[Hazard], tuple[Fix, ...]]]] = {
 
 def _cause_of(hazard: Hazard) -> Cause:
     """Return a cause for a known defect that only the matrix knows, so that none goes unsaid."""
-    install = Fix(do="tfsetup install --prefix {prefix:path}   # sets it for every process", rebuild=Ask())
+    install = Fix(do="   # sets it for every process", rebuild=Rebuild())
     return Cause(
         slug=hazard.id,
         title=f"{hazard.distribution} {hazard.title}",

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tfsetup.doctor.actions import template
 from tfsetup.doctor.defects import Defect, defects_in
 from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
 from tfsetup.doctor.holes import Known, fill
 from tfsetup.doctor.match import Seen, signals_seen
-from tfsetup.doctor.model import Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Rebuild, Step, Verdict
+from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step, Verdict
 from tfsetup.doctor.prose import complaint, shows_it_working
 from tfsetup.doctor.text import LogText, clean
 from tfsetup.doctor.weights import (
@@ -29,7 +30,6 @@ from tfsetup.doctor.weights import (
 
 _MOST_FINDINGS = 5
 _MOST_PROOFS = 3
-_HERE = ".venv"  # the environment the fixes are for when none was named
 _NO_COMMAND = "Give the environment a path of printable characters: no command can be shown for this one"
 # Words by which programs say that they failed; their absence is what lets the doctor call a log healthy.
 _ALARMS = (
@@ -89,7 +89,7 @@ def _points(one: Seen) -> float:
 def _ranked(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
     """Return the causes with their confidence: the share of the odds, with room for "something else"."""
     adjusted = {one.cause.slug: one.logit + bonus for one, bonus in _with_bonus(scored)}
-    total = 1.0 + sum(math.exp(logit) for logit in adjusted.values())
+    total = math.fsum((1.0, *(math.exp(logit) for logit in adjusted.values())))  # whatever the order of the causes
     shares = [(one, min(MOST, math.exp(adjusted[one.cause.slug]) / total)) for one in scored]
     return sorted(shares, key=lambda pair: (-pair[1], pair[0].cause.slug))
 
@@ -129,7 +129,7 @@ def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence, 
         title=one.cause.title,
         evidence=tuple(proofs[:_MOST_PROOFS]),
         explanation=one.cause.meaning,
-        steps=steps_for(one.cause, facts, known, prefix=evidence.prefix or _HERE),
+        steps=steps_for(one.cause, facts, known, prefix=evidence.prefix or HERE),
         kind=one.cause.kind,
     )
 
@@ -154,7 +154,7 @@ def _with_defect(
         title=cause.title,
         evidence=(*(same.evidence if same else ())[: _MOST_PROOFS - 1], defect.proof),
         explanation=cause.meaning,
-        steps=steps_for(cause, facts, Known(family=knowledge.family), prefix=evidence.prefix or _HERE),
+        steps=steps_for(cause, facts, Known(family=knowledge.family), prefix=evidence.prefix or HERE),
         kind=cause.kind,
     )
     return (*others[:at], finding, *(replace(one, confidence=min(one.confidence, least)) for one in others[at:]))
@@ -167,21 +167,12 @@ def steps_for(cause: Cause, facts: Facts, known: Known, *, prefix: str) -> tuple
     """
     packages = {f"pkg_{name.replace('-', '_')}": version for name, version in facts.packages.items()}
     holes = replace(known, told={**known.told, **packages}, looked={**known.looked, "prefix": prefix})
-    chosen = [(fix, fill(fix.do, holes)) for fix in cause.fixes if _fits(fix, facts, known.told)]
     steps: dict[str, Step] = {}
-    for fix, text in chosen:
+    for fix in (one for one in cause.fixes if _fits(one, facts, known.told)):
+        text = fill(template(fix), holes)
         if text is not None:
-            steps.setdefault(text, Step(text, _rebuild(fix, prefix)))
+            steps.setdefault(text, Step(text, fix.rebuild and replace(fix.rebuild, prefix=prefix)))
     return tuple(steps.values()) or (Step(_NO_COMMAND),)
-
-
-def _rebuild(fix: Fix, prefix: str) -> Rebuild | None:
-    ask = fix.rebuild
-    if ask is None:
-        return None
-    return Rebuild(
-        prefix=prefix, tensorflow=ask.tensorflow, accelerator=ask.accelerator, python=ask.python, backend=ask.backend
-    )
 
 
 def _fits(fix: Fix, facts: Facts, captures: Mapping[str, str]) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.doctor.causes import read_causes
+from tfsetup.doctor.causes.shipped import read_shipped
 from tfsetup.doctor.defects import taught
 from tfsetup.doctor.environment import NEVER_IMPORTED, BadFile, Distribution, Environment, Interpreter
 from tfsetup.doctor.inspection import MODULE
@@ -83,20 +83,9 @@ def informed_by(matrix: Matrix) -> Knowledge:
     Raises:
         InvalidFileError: the causes are missing or damaged, so the installation is.
     """
-    known = _causes()
+    known = read_shipped()
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
     return taught(replace(known, family=family(matrix) | published), matrix.hazards)
-
-
-@cache
-def _causes() -> Knowledge:
-    path = Path(__file__).with_name("causes.yaml")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        message = f"The doctor's knowledge cannot be read: {error.strerror}."
-        raise InvalidFileError(message, where=Where(file=str(path)), hint="Install tfsetup again.") from error
-    return read_causes(text, str(path))
 
 
 def read_log(source: str) -> str:

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
-from tfsetup.doctor.pattern import Hit, Pattern, candidates
+from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.text import LogText
 from tfsetup.ground.versions import is_version
@@ -55,18 +55,19 @@ class Scanner:
         if len(log.stream) > _VOCABULARY_FROM:
             self._words = frozenset(_WORD.findall(log.stream))
 
-    def possible(self, patterns: Sequence[Pattern]) -> Sequence[Pattern]:
+    def possible(self, patterns: Sequence[str]) -> Sequence[str]:
         """Return those of `patterns` that are worth a search: in a short log, those whose anchor is there."""
         if self._words is not None:
             return patterns
         stream = self.log.stream
-        return [pattern for pattern in patterns if pattern.anchor in stream]
+        return [pattern for pattern in patterns if anchor_of(pattern) in stream]
 
-    def hits(self, pattern: Pattern) -> list[Hit]:
+    def hits(self, pattern: str) -> list[Hit]:
         """Return the matches of `pattern`, in the order of the log."""
-        if pattern.source not in self._found:
-            self._found[pattern.source] = list(pattern.hits(self.log.stream, self._places(pattern.anchor)))
-        return self._found[pattern.source]
+        if pattern not in self._found:
+            places = self._places(anchor_of(pattern))
+            self._found[pattern] = list(compile_pattern(pattern).hits(self.log.stream, places)) if places else []
+        return self._found[pattern]
 
     def _places(self, anchor: str) -> list[int]:
         if anchor not in self._anchors:
@@ -74,7 +75,7 @@ class Scanner:
             self._anchors[anchor] = candidates(self.log.stream, anchor) if possible else []
         return self._anchors[anchor]
 
-    def any(self, patterns: Sequence[Pattern]) -> bool:
+    def any(self, patterns: Sequence[str]) -> bool:
         """Return whether one of `patterns` occurs."""
         return any(self.hits(pattern) for pattern in patterns)
 

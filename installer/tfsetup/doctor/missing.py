@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
-from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
+from tfsetup.doctor.actions import command
+from tfsetup.doctor.model import HERE, Diagnosis, Finding, Rebuild, Step
 from tfsetup.ground.prefix import Absent, Gone, sentence
 
 _CERTAIN = 1.0  # looked for and not found; nothing is concluded from words
@@ -14,12 +15,12 @@ _CERTAIN = 1.0  # looked for and not found; nothing is concluded from words
 def of_gone(found: Gone, *, allowed: bool) -> Finding:
     """Return the finding for an environment of which something is gone. `allowed`: one may be built in its place."""
     where = shlex.quote(str(found.path))
-    command = f"tfsetup install --prefix {where}"
-    rebuild = Rebuild(prefix=str(found.path)) if allowed else None
+    rebuild = Rebuild(prefix=str(found.path))
+    text = command(rebuild, where)
     if not allowed:
-        command = f"rm {where} && {command}" if found.link == found.path else f"mv {where} {where}.old && {command}"
+        text = f"rm {where} && {text}" if found.link == found.path else f"mv {where} {where}.old && {text}"
     elif not found.ours:
-        command += " --replace"
+        text += " --replace"
     return Finding(
         cause="environment-gone",
         confidence=_CERTAIN,
@@ -27,7 +28,7 @@ def of_gone(found: Gone, *, allowed: bool) -> Finding:
         evidence=(sentence(found),),
         explanation="An environment needs its folder and the Python it was built on. When either is removed, moved or "
         "upgraded away, nothing in it can be started, and no other Python stands for it.",
-        steps=(Step(command, rebuild),),
+        steps=(Step(text, rebuild if allowed else None),),
         kind="fatal",
     )
 
@@ -43,7 +44,7 @@ def of_absent(found: Absent, python: str | None) -> Finding:
         evidence=(looked, on_path),
         explanation="TensorFlow is installed into an environment, a folder of its own. A Python that other programs "
         "need is left as it is.",
-        steps=(Step("tfsetup install --prefix .venv", Rebuild(prefix=".venv")),),
+        steps=(Step(command(Rebuild(), HERE), Rebuild()),),
         kind="fatal",
     )
 

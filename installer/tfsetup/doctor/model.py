@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-from tfsetup.doctor.pattern import Pattern
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Kind as LoadFailureKind
 from tfsetup.loader.model import LoadFailure
@@ -40,6 +39,7 @@ Weight = Literal[
 ]  # fmt: skip
 Verdict = Literal["problem", "healthy", "unknown"]
 CurePart = Literal["variables", "program", "requirements"]
+Scope = Literal["host", "package", "capture", "hazard"]
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 CHECKS: Final = get_args(Check)
@@ -47,6 +47,7 @@ CURE_PARTS: Final = get_args(CurePart)
 FAILURE_KINDS: Final = get_args(LoadFailureKind)
 KINDS: Final = get_args(Kind)
 PLATFORMS: Final = get_args(Platform)
+HERE: Final = ".venv"  # the environment the fixes are for when none was named
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +90,7 @@ class Evidence:
 class Condition:
     """A test of one fact: `fact` is a host fact, a `package`, `capture` or `hazard`, `test` what it must be."""
 
-    scope: Literal["host", "package", "capture", "hazard"]
+    scope: Scope
     fact: str
     test: bool | str | tuple[str, ...]
 
@@ -111,13 +112,14 @@ class Signal:
     Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals),
     `preflight`, `check` or none of them (then `when` alone decides). A log signal may need one pattern of each group in
     `also` and none of `without` anywhere in the log; `without` of a prose signal is written in small letters too.
+    Patterns are as they are written (`pattern.py`): compiled is one only when its anchor was found.
     """
 
     weight: Weight
-    log: tuple[Pattern, ...] = ()
-    prose: tuple[tuple[Pattern, ...], ...] = ()
-    also: tuple[tuple[Pattern, ...], ...] = ()
-    without: tuple[Pattern, ...] = ()
+    log: tuple[str, ...] = ()
+    prose: tuple[tuple[str, ...], ...] = ()
+    also: tuple[tuple[str, ...], ...] = ()
+    without: tuple[str, ...] = ()
     preflight: LoadFailureKind | None = None
     image: str = ""
     check: Check | None = None
@@ -126,18 +128,41 @@ class Signal:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fix:
-    """One step or command. `platforms` empty: all of them. `rebuild`: what `--fix` may carry out itself, if it may.
+class Rebuild:
+    """A new generation of the environment at `prefix`; the rest are options of `tfsetup install`, None: not given.
 
-    `cure` is a part of the cure of a known defect; its words are the matrix's. Until they are filled in,
-    `do` is what is remarked behind them.
+    It is shown by `actions.command`, and `--fix` carries it out as it is: no text is ever parsed back.
+    """
+
+    prefix: str = HERE
+    tensorflow: str | None = None
+    accelerator: Accelerator | None = None
+    backend: Backend | None = None
+    python: str | None = None
+
+    def ask(self) -> Ask:
+        """Return what the matrix is asked."""
+        return Ask(
+            tensorflow=self.tensorflow,
+            accelerator=self.accelerator or "auto",
+            python=self.python,
+            backend=self.backend or "auto",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fix:
+    """One step or command. `platforms` empty: all of them. `rebuild`: what tfsetup can carry out itself, if it can.
+
+    `cure` is a part of the cure of a known defect; its words are the matrix's. Of a rebuild, and of a cure until its
+    words are filled in, `do` is what is remarked behind them.
     """
 
     do: str
     cure: tuple[str, CurePart] | None = None
     platforms: tuple[Platform, ...] = ()
     when: When = ()
-    rebuild: Ask | None = None
+    rebuild: Rebuild | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,24 +191,9 @@ class Knowledge:
     hazards: tuple[Hazard, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rebuild:
-    """A new generation of the environment at `prefix`; the rest are options of `tfsetup install`, None: the default."""
-
-    prefix: str
-    tensorflow: str | None = None
-    accelerator: Accelerator = "auto"
-    python: str | None = None
-    backend: Backend = "auto"
-
-    def ask(self) -> Ask:
-        """Return what the matrix is asked."""
-        return Ask(tensorflow=self.tensorflow, accelerator=self.accelerator, python=self.python, backend=self.backend)
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A fix as people read it, and the same as a value where tfsetup can carry it out: no text is ever parsed back."""
+    """A fix as people read it, and the same as a value where tfsetup can carry it out."""
 
     text: str
     rebuild: Rebuild | None = None

@@ -9,6 +9,8 @@
 
 A pattern begins with a literal (its anchor), or with one capture and then a literal; the anchor is found with
 `str.find`, and what follows is one atomic match of bounded length. So a scan is linear in the text, whatever the text.
+Most patterns of most runs are never found: `anchor_of` reads the anchor alone, and only where that is found is the
+pattern compiled.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 # The characters each capture type may hold. None of them can hold what ends it, so no capture is ever given back.
@@ -89,7 +92,6 @@ Piece = Literal | Choice | Capture | Gap
 class Pattern:
     """A compiled pattern. `anchor` is searched, `body` matched right behind it, `lead` (if any) right before it."""
 
-    source: str
     anchor: str
     body: str
     names: tuple[str, ...] = ()
@@ -98,7 +100,6 @@ class Pattern:
     def hits(self, stream: str, places: Sequence[int] | None = None) -> Iterator[Hit]:
         """Yield the matches in `stream` in order; `places` are the `candidates` of the anchor, if they are known."""
         for at in candidates(stream, self.anchor) if places is None else places:
-            # Compiled when its anchor is there (the module `re` keeps it): most patterns of most runs never are.
             found = re.compile(self.body).match(stream, at + len(self.anchor))
             if found is None:
                 continue
@@ -113,6 +114,14 @@ class Pattern:
             yield Hit(start=start, end=found.end(), captures=captures)
 
 
+@cache
+def anchor_of(source: str) -> str:
+    """Return the anchor of a pattern that compiles."""
+    first, *rest = _PIECE.split(source, maxsplit=2)
+    return first or rest[1]
+
+
+@cache
 def compile_pattern(source: str) -> Pattern:
     """Compile `source`.
 
@@ -132,7 +141,7 @@ def compile_pattern(source: str) -> Pattern:
         raise PatternError("a leading capture must be of a type without blanks")
     names = tuple(piece.name for piece in (lead, *rest) if isinstance(piece, Capture))
     body = "".join(_regex(piece, rest[n + 1] if n + 1 < len(rest) else None) for n, piece in enumerate(rest))
-    return Pattern(source=source, anchor=anchor.text, body=body, names=names, lead=lead)
+    return Pattern(anchor=anchor.text, body=body, names=names, lead=lead)
 
 
 def _pieces(source: str) -> Iterator[Piece]:

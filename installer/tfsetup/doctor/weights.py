@@ -1,6 +1,6 @@
 """The numbers of the doctor, in one place: log-odds points of signals, and how they become a confidence.
 
-A cause starts at `PRIOR` (log-odds, base e): nobody has it until something says so. The words of `causes.yaml` are
+A cause starts at `PRIOR` (log-odds, base e): nobody has it until something says so. The words of the causes are
 worth `POINTS`. They were set on the fixtures of tests/cases/doctor and checked against logs that were not looked at
 before; the calibration test holds what they must give.
 """

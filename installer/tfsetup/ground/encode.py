@@ -1,4 +1,4 @@
-"""The one encoder: a typed value → what JSON is made of, and the type → its JSON schema.
+"""The one encoder: a typed value → what JSON is made of.
 
 A frozen dataclass becomes an object with its fields as keys, in their order; a field that is `UNSET` is left out, which
 is how a key that stands only sometimes is written (`left_out: tuple[str, ...] | UnsetType = UNSET`), and so is a None
@@ -47,26 +47,7 @@ def _encode(value: object, *, partial: bool) -> Any:
     return msgspec.to_builtins(value, enc_hook=_other)
 
 
-def schema(type_: Any, name: str) -> dict[str, Any]:
-    """Return the JSON schema (2020-12) of what `encode` makes of a value of `type_`; `name` is its title.
-
-    Raises:
-        TypeError: there is a type in it that JSON has no form for, which is a bug.
-    """
-    import msgspec
-
-    (found,), components = msgspec.json.schema_components([type_], schema_hook=_other_schema)
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **found}
-    return document | ({"$defs": components} if components else {})
-
-
 def _other(value: object) -> Any:
     if isinstance(value, PurePath):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
-
-
-def _other_schema(type_: type) -> dict[str, Any]:
-    if issubclass(type_, PurePath):
-        return {"type": "string"}
-    raise NotImplementedError(f"{type_} has no JSON schema")

@@ -1,31 +1,46 @@
-"""The kinds of text a matrix field may hold, each with the check that a value must pass."""
+"""The kinds of text that a file may hold: what each is called, what it looks like, and what a value must pass."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
-from tfsetup.ground.versions import NotAVersionError, check_specifier, version
+from tfsetup.ground.versions import NotAVersionError, check_specifier, specifiers, version
 
 # What a source may rest on; anything else names a page, in more than one word.
 _EVIDENCE = {"index", "binary", "run", "METADATA"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of text: what to call it, a regular expression for editors, and a check that returns what is wrong."""
+    """A kind of text: its name, a regular expression, an example as it stands in a file, and what a value must pass.
+
+    With `wrong` the whole value must match `pattern`, and `wrong` is what to say when it does not; without it `pattern`
+    is for editors only. `check` returns what is wrong with a value, or "". `remedy`: what to do then, where that is not
+    to write something that looks like the example.
+    """
 
     name: str
     pattern: str
-    check: Callable[[str], str]
-    example: str
+    like: str = field(kw_only=True)
+    wrong: str = field(kw_only=True, default="")
+    check: Callable[[str], str] | None = field(kw_only=True, default=None)
+    remedy: str = field(kw_only=True, default="")
+
+    def complaint(self, text: str) -> str:
+        """Return what is wrong with a value, "" when nothing is."""
+        if self.wrong and not re.fullmatch(self.pattern, text):
+            return self.wrong
+        return self.check(text) if self.check else ""
 
 
-def _matches(pattern: str, complaint: str) -> Callable[[str], str]:
-    compiled = re.compile(pattern)
-    return lambda text: "" if compiled.fullmatch(text) else complaint
+@dataclass(frozen=True, slots=True)
+class Like:
+    """What a list, a mapping or a word looks like, for hints: `Annotated[tuple[Gpu, ...], Like("[{…}]")]`."""
+
+    like: str
 
 
 def _range(text: str) -> str:
@@ -35,6 +50,14 @@ def _range(text: str) -> str:
         check_specifier(text)
     except NotAVersionError:
         return "not a PEP 440 range"
+    return ""
+
+
+def _specifier(text: str) -> str:
+    try:
+        specifiers(text)
+    except NotAVersionError:
+        return "neither a version nor a range"
     return ""
 
 
@@ -51,9 +74,20 @@ def _version(text: str) -> str:
 _BOUND = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(\[[a-z0-9,-]+\])?\s*(?P<range>[<>=!~].*)\Z")
 
 
-def _requirement(text: str) -> str:
+def _bound(text: str) -> str:
     found = _BOUND.match(text)
     return _range(found["range"]) if found else "a distribution's name and a range are expected, and nothing else"
+
+
+def requirement_problem(text: str) -> str:
+    """Return what is wrong with a requirement that is to be locked; "" when it can be."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        found = Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        return "not a requirement (PEP 508)"
+    return "a requirement with an address cannot be locked to an index's files" if found.url else ""
 
 
 def _prose(text: str) -> str:
@@ -69,106 +103,100 @@ def _source(text: str) -> str:
     return ""
 
 
-ROW_ID = Kind(
-    name="row identifier",
-    pattern=r"[a-z0-9_]+(-[a-z0-9_]+)+",
-    check=_matches(r"[a-z0-9_]+(-[a-z0-9_]+)+", "lower-case words joined by dashes are expected"),
-    example="macos-arm64-metal",
+_DASHED = "lower-case words joined by dashes are expected"
+_MINOR = r"3\.[0-9]{1,2}"
+_MINOR_WRONG = "a Python is written X.Y"
+_NORMALIZED = r"[a-z0-9]+(-[a-z0-9]+)*"
+_JOINED = r"[a-z0-9]+(-[a-z0-9]+)+"
+
+TEXT = Kind("text", r"(?s).{1,500}", like='"some words"', wrong="1 to 500 characters are expected")
+MINOR = Kind("Python version", _MINOR, like='"3.12"', wrong=_MINOR_WRONG)
+MINOR_OR_ALL = Kind("Python version", rf"all|{_MINOR}", like='"3.12", or all', wrong=_MINOR_WRONG)
+INTERPRETER = Kind(
+    "Python release",
+    r"[0-9]{1,9}\.[0-9]{1,9}(\.[0-9]{1,9})?((a|b|rc)[0-9]{1,9})?\+?",
+    like='"3.12.4"',
+    wrong="a Python's release is written X.Y or X.Y.Z",
 )
-RANGE = Kind(name="version range", pattern=r"\s*[<>=!~].*", check=_range, example='">=2.16,<2.20"')
-MINOR = Kind(
-    name="Python version",
-    pattern=r"3\.[0-9]{1,2}",
-    check=_matches(r"3\.[0-9]{1,2}", "a Python is written X.Y"),
-    example='"3.12"',
-)
-VERSION = Kind(name="version", pattern=r"[0-9v].*", check=_version, example='"1.2.0"')
+# Nine digits: what is longer is nobody's version, and Python itself refuses to read thousands as one number.
 NUMBERS = Kind(
-    name="dotted number",
-    pattern=r"[0-9]+(\.[0-9]+)*",
-    check=_matches(r"[0-9]+(\.[0-9]+)*", "numbers joined by dots are expected"),
-    example='"525.60.13"',
+    "dotted number", r"[0-9]{1,9}(\.[0-9]{1,9}){0,5}", like='"525.60.13"', wrong="numbers joined by dots are expected"
 )
+CAPABILITY = Kind(
+    "compute capability", r"[0-9]{1,4}\.[0-9]{1,4}", like='"9.0"', wrong="two numbers with a dot are expected"
+)
+FEATURE = Kind("CPU feature", r"[a-z0-9_.]{1,50}", like='"avx2"', wrong="a lower-case feature name is expected")
+VERSION = Kind("version", r"[0-9v].*", like='"1.2.0"', check=_version)
+RANGE = Kind("version range", r"\s*[<>=!~].*", like='">=2.16,<2.20"', check=_range)
+SPECIFIER = Kind("version or range", r".*[0-9].*", like='"2.19.*" or ">=2.18"', check=_specifier)
+BOUND = Kind("requirement", r".+[<>=!~].+", like='"numpy<2"', check=_bound)
+REQUIREMENT = Kind("requirement", r".+", like='"pandas>=2"', check=requirement_problem)
+ROW_ID = Kind("row identifier", r"[a-z0-9_]+(-[a-z0-9_]+)+", like="macos-arm64-metal", wrong=_DASHED)
+PLATFORM = Kind("platform", r"(?s)\s*\S.*", like="macos-arm64-metal", wrong="empty")
 DISTRIBUTION = Kind(
-    name="distribution name",
-    pattern=r"[a-z0-9]+(-[a-z0-9]+)*",
-    check=_matches(r"[a-z0-9]+(-[a-z0-9]+)*", "a normalized distribution name is expected (PEP 503)"),
-    example="tensorflow-cpu",
+    "distribution name",
+    _NORMALIZED,
+    like="tensorflow-cpu",
+    wrong="a normalized distribution name is expected (PEP 503)",
 )
-EXTRA = Kind(
-    name="extra",
-    pattern=r"[a-z0-9]+(-[a-z0-9]+)*",
-    check=_matches(r"[a-z0-9]+(-[a-z0-9]+)*", "an extra's name is expected"),
-    example="and-cuda",
-)
-REQUIREMENT = Kind(name="requirement", pattern=r".+[<>=!~].+", check=_requirement, example='"numpy<2"')
-FEATURE = Kind(
-    name="CPU feature",
-    pattern=r"[a-z][a-z0-9_]*",
-    check=_matches(r"[a-z][a-z0-9_]*", "a lower-case feature name is expected"),
-    example="avx",
-)
-PROSE = Kind(name="sentence", pattern=r"(?s)[A-Za-z0-9].* .*", check=_prose, example="why, in a sentence")
+EXTRA = Kind("extra", _NORMALIZED, like="and-cuda", wrong="an extra's name is expected")
+PROSE = Kind("sentence", r"(?s)[A-Za-z0-9].* .*", like="why, in a sentence", check=_prose)
 SOURCE = Kind(
-    name="source",
-    pattern=r"(?s)[A-Za-z0-9].*",
+    "source",
+    r"(?s)[A-Za-z0-9].*",
+    like='"index", "binary: what was read" or "Publisher, name of the page"',
     check=_source,
-    example='"index", "binary: what was read" or "Publisher, name of the page"',
 )
 CHANNEL = Kind(
-    name="conda channel",
-    pattern=r"[a-z0-9][a-z0-9._/-]*",
-    check=_matches(r"[a-z0-9][a-z0-9._/-]*", "a channel's name is expected; .condarc says where it is"),
-    example="conda-forge",
+    "conda channel",
+    r"[a-z0-9][a-z0-9._/-]*",
+    like="conda-forge",
+    wrong="a channel's name is expected; .condarc says where it is",
 )
 CONDA_NAME = Kind(
-    name="conda package name",
-    pattern=r"[a-z0-9_][a-z0-9._-]*",
-    check=_matches(r"[a-z0-9_][a-z0-9._-]*", "a conda package's name is expected, without a version"),
-    example="numpy",
+    "conda package name",
+    r"[a-z0-9_][a-z0-9._-]*",
+    like="numpy",
+    wrong="a conda package's name is expected, without a version",
 )
 CONDA_BUILD = Kind(
-    name="conda build",
-    pattern=r"(\*_)?[A-Za-z0-9_.]+\*?",
-    check=_matches(r"(\*_)?[A-Za-z0-9_.]+\*?", "a glob must not begin in the middle of a word: write *_name"),
-    example='"*_newaccelerate"',
+    "conda build",
+    r"(\*_)?[A-Za-z0-9_.]+\*?",
+    like='"*_newaccelerate"',
+    wrong="a glob must not begin in the middle of a word: write *_name",
 )
-
-SLUG = Kind(
-    name="identifier",
-    pattern=r"[a-z0-9]+(-[a-z0-9]+)+",
-    check=_matches(r"[a-z0-9]+(-[a-z0-9]+)+", "lower-case words joined by dashes are expected"),
-    example="metal-activation-dropped",
-)
-CHECK = Kind(
-    name="check of verify",
-    pattern=r"[a-z0-9]+(-[a-z0-9]+)*",
-    check=_matches(r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by dashes are expected"),
-    example="dense-relu-graph",
-)
+SLUG = Kind("identifier", _JOINED, like="metal-activation-dropped", wrong=_DASHED)
+CHECK = Kind("check of verify", _NORMALIZED, like="dense-relu-graph", wrong=_DASHED)
 VARIABLE = Kind(
-    name="environment variable",
-    pattern=r"[A-Za-z_][A-Za-z0-9_]*",
-    check=_matches(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and underscores are expected, and no digit first"),
-    example="TURN_OFF_REMAPPER",
+    "environment variable",
+    r"[A-Za-z_][A-Za-z0-9_]*",
+    like="TURN_OFF_REMAPPER",
+    wrong="letters, digits and underscores are expected, and no digit first",
 )
 # Such a value stands in shell scripts and in Python text without any quoting rule being needed.
 SETTING = Kind(
-    name="value of a variable",
-    pattern=r"[A-Za-z0-9_.,:=/+-]+",
-    check=_matches(r"[A-Za-z0-9_.,:=/+-]+", "letters, digits and `_.,:=/+-` are expected, and at least one"),
-    example='"1"',
+    "value of a variable",
+    r"[A-Za-z0-9_.,:=/+-]+",
+    like='"1"',
+    wrong="letters, digits and `_.,:=/+-` are expected, and at least one",
 )
 
-RowId = Annotated[str, ROW_ID]
-Range = Annotated[str, RANGE]
+Text = Annotated[str, TEXT]
 Minor = Annotated[str, MINOR]
-ExactVersion = Annotated[str, VERSION]
+MinorOrAll = Annotated[str, MINOR_OR_ALL]
+Interpreter = Annotated[str, INTERPRETER]
 Numbers = Annotated[str, NUMBERS]
+Capability = Annotated[str, CAPABILITY]
+Feature = Annotated[str, FEATURE]
+ExactVersion = Annotated[str, VERSION]
+Range = Annotated[str, RANGE]
+Specifier = Annotated[str, SPECIFIER]
+Bound = Annotated[str, BOUND]
+Requirement = Annotated[str, REQUIREMENT]
+RowId = Annotated[str, ROW_ID]
+Platform = Annotated[str, PLATFORM]
 Distribution = Annotated[str, DISTRIBUTION]
 Extra = Annotated[str, EXTRA]
-Bound = Annotated[str, REQUIREMENT]
-Feature = Annotated[str, FEATURE]
 Prose = Annotated[str, PROSE]
 Source = Annotated[str, SOURCE]
 Channel = Annotated[str, CHANNEL]

@@ -1,22 +1,26 @@
-"""YAML text → nodes that remember their line and column, within limits, with every problem gathered.
+"""Nodes: what a YAML, JSON or TOML file says, each value with its line and column, within limits.
 
-Only plain data is read: no tags, no anchors, no aliases (the usual way to make a small file enormous), one document.
-A scalar keeps the type its spelling has in YAML, so that `3.10` is seen to be a number before it passes for a version.
+The three notations become the same nodes, so that one decoder reads them (`decode`). Here are the nodes themselves and
+YAML, of which only plain data is read: no tags, no anchors, no aliases (the usual way to make a small file enormous),
+one document. A scalar keeps the type its spelling has, so that `3.10` is seen to be a number before it passes for a
+version.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple, TypeVar
 
-from tfsetup.errors import Where
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.text import MOST, Lines
 
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 12
-MAX_NODES = 50_000
+MAX_DEPTH: Final = 12
+MAX_NODES: Final = 50_000
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 Scalar = str | int | float | bool | None
 
 # YAML 1.1 (yaml.org/type), which PyYAML and most editors follow: these spellings are not text.
@@ -35,6 +39,25 @@ class Node:
     where: Where
     text: str = ""  # a scalar as it is spelled
 
+    def get(self, name: str) -> Node | None:
+        """Return the value of a key, None when there is none or this is no mapping."""
+        pairs = self.value if self.kind == "mapping" else ()
+        return next((value for key, value in pairs if key.text == name), None)
+
+    def only(self, wanted: Callable[[str], bool]) -> Node:
+        """Return the node with those of its keys alone that are `wanted`."""
+        if self.kind != "mapping":
+            return self
+        return replace(self, value=tuple(pair for pair in self.value if wanted(pair[0].text)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marked:
+    """A text of a file (a platform, a requirement) and its place."""
+
+    text: str
+    where: Where
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
@@ -49,90 +72,177 @@ class Problem:
         return f"{self.where}: {self.message}" + (f". {self.hint}" if self.hint else "")
 
 
-class UnreadableError(Exception):
-    """The text cannot be read any further; the problems found so far are `problems`."""
+class InvalidTextError(InvalidFileError):
+    """One or more problems in files of people; `problems` has each with its place, `where` is the first."""
 
-    def __init__(self, problem: Problem) -> None:
-        """Keep the problem."""
-        super().__init__(str(problem))
-        self.problem = problem
+    def __init__(self, problems: Sequence[Problem], *, hint: str = "") -> None:
+        """Put every problem into the message, one a line, by file and line; no credentials of addresses in it."""
+        from tfsetup.ground.redaction import redact  # not for the compiled matrix, which is what `resolve` reads
+
+        files = list(dict.fromkeys(problem.where.file for problem in problems))
+        self.problems = tuple(sorted(problems, key=lambda one: (files.index(one.where.file), *_place(one.where))))
+        first = self.problems[0]
+        if len(self.problems) == 1:
+            message = f"{first.message[:1].upper()}{first.message[1:]}{'' if first.message.endswith('.') else '.'}"
+            hint = first.hint or hint
+        else:
+            message = f"{len(self.problems)} problems:\n" + "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(redact(message), where=first.where, hint=redact(hint))
+
+
+def refused(where: Where, message: str, hint: str = "") -> InvalidTextError:
+    """Return the error of one problem."""
+    return InvalidTextError([Problem(where=where, message=message, hint=hint)])
+
+
+def each(read: Callable[[Item], Found], items: Iterable[Item]) -> tuple[Found, ...]:
+    """Return what `read` makes of each item.
+
+    Raises:
+        InvalidTextError: `read` refuses some; with all their problems.
+    """
+    found: list[Found] = []
+    problems: list[Problem] = []
+    for item in items:
+        try:
+            found.append(read(item))
+        except InvalidTextError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidTextError(problems)
+    return tuple(found)
+
+
+def _place(where: Where) -> tuple[int, int]:
+    return where.line or 0, where.column or 0
+
+
+class Event(NamedTuple):
+    """What a notation's reader tells: a scalar, or the begin (`[`, `{`) or end (`]`, `}`) of what holds others."""
+
+    kind: str
+    where: Where
+    value: Scalar = None
+    text: str = ""
+
+
+def tree(events: Iterator[Event], file: str) -> Node:
+    """Return the root node of the one document that `events` tell.
+
+    Raises:
+        InvalidTextError: there is none, or it is too deep or has too many values.
+    """
+    first = next(events, None)
+    if first is None:
+        raise refused(Where(file=file, line=1, column=1), "the file is empty")
+    root = _Tree(events).node(first, 0)
+    for _ in events:  # to its end: what follows is the reader's to refuse
+        pass
+    return root
+
+
+class _Tree:
+    def __init__(self, events: Iterator[Event]) -> None:
+        self.events = events
+        self.count = 0
+
+    def node(self, event: Event, depth: int) -> Node:
+        self.count += 1
+        if depth > MAX_DEPTH:
+            raise refused(event.where, f"nested deeper than {MAX_DEPTH} levels")
+        if self.count > MAX_NODES:
+            raise refused(event.where, f"more than {MAX_NODES:,} values")
+        if event.kind == "scalar":
+            return Node(kind="scalar", value=event.value, where=event.where, text=event.text)
+        flat = tuple(self._until("]" if event.kind == "[" else "}", depth))
+        if event.kind == "[":
+            return Node(kind="sequence", value=flat, where=event.where)
+        return Node(kind="mapping", value=tuple(zip(flat[::2], flat[1::2], strict=True)), where=event.where)
+
+    def _until(self, end: str, depth: int) -> Iterator[Node]:
+        for event in self.events:
+            if event.kind == end:
+                return
+            yield self.node(event, depth + 1)
 
 
 def compose(text: str, file: str) -> Node:
     """Return the root node of a YAML document.
 
     Raises:
-        UnreadableError: the text is not YAML, too large or too deep, or uses anchors, aliases, tags or two documents.
+        InvalidTextError: the text is not YAML, too large or too deep, or uses anchors, aliases, tags or two documents.
     """
     import yaml
 
-    if len(text) > MAX_BYTES:
-        raise UnreadableError(Problem(where=Where(file=file), message=f"larger than {MAX_BYTES:,} bytes"))
+    if len(text) > MOST:
+        raise refused(Where(file=file, line=1, column=1), f"larger than {MOST:,} bytes")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Composer(file).document(yaml.parse(text, Loader=loader))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = Where(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Where(file=file)
-        raise UnreadableError(Problem(where=where, message=f"not valid YAML: {error.problem}")) from error
+        return tree(_yaml_events(yaml.parse(text, Loader=loader), file), file)
     except yaml.YAMLError as error:
-        raise UnreadableError(Problem(where=Where(file=file), message=f"not valid YAML: {error}")) from error
+        raise _no_yaml(error, text, file) from None
 
 
-class _Composer:
-    """Builds nodes from PyYAML's events."""
+def load_yaml(text: str, file: str, what: str, *, hint: str = "") -> Any:
+    """Return the plain content of YAML that another program writes, aliases and all; `what` it is called.
 
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.count = 0
+    Raises:
+        InvalidFileError: it is not YAML, or its aliases stand for more than anybody means.
+    """
+    import yaml
 
-    def document(self, events: Iterator[Any]) -> Node:
-        root: Node | None = None
-        documents = 0
-        for event in events:
-            name = type(event).__name__
-            if name == "DocumentStartEvent":
-                documents += 1
-                if documents > 1:
-                    raise self._refuse(event, "a second document starts here; one is expected")
-            elif name not in {"StreamStartEvent", "StreamEndEvent", "DocumentEndEvent"}:
-                root = self._node(event, events, 0)
-        if root is None:
-            raise UnreadableError(Problem(where=Where(file=self.file, line=1, column=1), message="the file is empty"))
-        return root
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        content = yaml.load(text, Loader=loader)  # noqa: S506 - it is a safe loader, libyaml's where there is one
+        unfolded(content)
+    except yaml.YAMLError as error:
+        raise _no_yaml(error, text, file, hint) from None
+    except (ValueError, RecursionError) as error:
+        where = Where(file=file, line=1, column=1)
+        raise InvalidFileError(f"This is not a {what}: {error}.", where=where, hint=hint) from None
+    return content
 
-    def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
-        self.count += 1
-        if depth > MAX_DEPTH:
-            raise self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        if self.count > MAX_NODES:
-            raise self._refuse(event, f"more than {MAX_NODES:,} values")
+
+def _no_yaml(error: Any, text: str, file: str, hint: str = "") -> InvalidTextError:
+    """Return PyYAML's complaint in our words. It knows a place as a mark, or as the offset of a bad character."""
+    mark = getattr(error, "problem_mark", None)
+    if mark:
+        where = Where(file=file, line=mark.line + 1, column=mark.column + 1)
+    else:
+        where = Lines(text, file).where(min(getattr(error, "position", 0), len(text)))
+    words = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    return InvalidTextError([Problem(where=where, message=f"not valid YAML: {words}")], hint=hint)
+
+
+_ENDS: Final = {"SequenceEndEvent": "]", "MappingEndEvent": "}"}
+_STARTS: Final = {"SequenceStartEvent": "[", "MappingStartEvent": "{"}
+_AROUND: Final = {"StreamStartEvent", "StreamEndEvent", "DocumentEndEvent"}
+
+
+def _yaml_events(events: Iterator[Any], file: str) -> Iterator[Event]:
+    documents = 0
+    for event in events:
         name = type(event).__name__
-        if name == "AliasEvent" or event.anchor is not None:
-            raise self._refuse(event, "anchors and aliases are not read here; write the value out")
-        if event.tag is not None:
-            raise self._refuse(event, f"the tag {event.tag} is not read here; remove it")
-        where = self._where(event)
-        if name == "ScalarEvent":
-            value = event.value if event.style else resolve(event.value)  # libyaml's plain style is the empty string
-            return Node(kind="scalar", value=value, where=where, text=event.value)
-        if name == "SequenceStartEvent":
-            items = tuple(self._until("SequenceEndEvent", events, depth))
-            return Node(kind="sequence", value=items, where=where)
-        flat = list(self._until("MappingEndEvent", events, depth))
-        return Node(kind="mapping", value=tuple(zip(flat[::2], flat[1::2], strict=True)), where=where)
+        where = Where(file=file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+        if name in _ENDS:
+            yield Event(_ENDS[name], where)
+        elif name == "DocumentStartEvent":
+            documents += 1
+            if documents > 1:
+                raise refused(where, "a second document starts here; one is expected")
+        elif name not in _AROUND:
+            yield _yaml_event(event, name, where)
 
-    def _until(self, end: str, events: Iterator[Any], depth: int) -> Iterator[Node]:
-        for event in events:
-            if type(event).__name__ == end:
-                return
-            yield self._node(event, events, depth + 1)
 
-    def _where(self, event: Any) -> Where:
-        return Where(file=self.file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
-
-    def _refuse(self, event: Any, message: str) -> UnreadableError:
-        return UnreadableError(Problem(where=self._where(event), message=message))
+def _yaml_event(event: Any, name: str, where: Where) -> Event:
+    if name == "AliasEvent" or event.anchor is not None:
+        raise refused(where, "anchors and aliases are not read here; write the value out")
+    if event.tag is not None:
+        raise refused(where, f"the tag {event.tag} is not read here; remove it")
+    if name in _STARTS:
+        return Event(_STARTS[name], where)
+    value = event.value if event.style else resolve(event.value)  # libyaml's plain style is the empty string
+    return Event("scalar", where, value, event.value)
 
 
 def unfolded(value: Any, limit: int = 2_000_000) -> int:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from tfsetup.errors import UsageError
+from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.ground.folders import home_folder
 from tfsetup.ground.index import Choice, choose
+from tfsetup.ground.text import find_regular
 from tfsetup.ground.uv_files import Here, Me, Owned, SettingsFile, find, stranger
 
 _LIMIT = 4 << 20  # bytes of a settings file; a longer one is none
@@ -66,21 +67,9 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
 def read(path: str) -> str | None:
     """Return the text of a settings file; None where there is none, or nothing that could be one (a pipe, a folder)."""
     try:
-        # Not to wait for somebody to write into a pipe that lies where a settings file belongs.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except (OSError, ValueError):
+        return find_regular(Path(path), "settings file", most=_LIMIT)
+    except InvalidFileError:
         return None
-    try:
-        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        # One read gives all of it: of a regular file read(2) gives less than was asked for only at its end.
-        data = os.read(descriptor, _LIMIT + 1) if regular else b""
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    with suppress(UnicodeDecodeError):
-        return data.decode() if regular and len(data) <= _LIMIT else None
-    return None
 
 
 def refuse_strangers(path: Path) -> None:

@@ -8,13 +8,12 @@ file, None where there is none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from tfsetup.errors import InvalidFileError, UsageError, Where
+from tfsetup.errors import InvalidFileError, UsageError
 
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _WORLD, _GROUP, _STICKY = 0o002, 0o020, 0o1000
@@ -111,26 +110,20 @@ def _toml(path: str, read: Read) -> Iterator[SettingsFile]:
     text = read(path)
     if text is None:
         return
-    import tomllib  # most machines have no such file, and start-up is measured
+    from tfsetup.ground.marked_toml import load_toml  # most machines have no such file, and start-up is measured
 
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        found = re.search(r"at line (\d+), column (\d+)", str(error))
-        where = Where(file=path, line=int(found[1]), column=int(found[2])) if found else Where(file=path)
-        raise InvalidFileError(f"uv's settings are not valid TOML: {error}", where=where) from error
-    yield SettingsFile(path=path, text=text, table=table)
+    yield SettingsFile(path=path, text=text, table=load_toml(text, path))
 
 
 def _pyproject(path: str, read: Read) -> Iterator[SettingsFile]:
     text = read(path)
     if text is None or "uv" not in text:
         return
-    import tomllib
+    from tfsetup.ground.marked_toml import load_toml
 
     try:
-        tool = tomllib.loads(text).get("tool")
-    except (tomllib.TOMLDecodeError, RecursionError):
+        tool = load_toml(text, path).get("tool")
+    except InvalidFileError:
         return
     table = tool.get("uv") if isinstance(tool, dict) else None
     if isinstance(table, dict):

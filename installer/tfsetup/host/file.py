@@ -1,24 +1,23 @@
-"""Host files: `--host FILE` replays a machine described in JSON (INTERFACE, "Host file")."""
+"""Host files: `--host FILE` replays a machine described in JSON, as `tfsetup host --json` writes it."""
 
 from __future__ import annotations
 
-import difflib
-import json
-import re
 import sys
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import msgspec
-
-from tfsetup.errors import InvalidFileError, Where
-from tfsetup.ground.encode import encode
-from tfsetup.host.file_schema import HostFile, expectation, keys_at, to_host
-from tfsetup.host.json_marks import JsonPath, Marked, Place, read_marked
+from tfsetup.ground import text
+from tfsetup.ground.decode import JSON, Decoder
+from tfsetup.ground.marked import InvalidTextError, Node, Problem, refused
+from tfsetup.ground.marked_json import compose_json
+from tfsetup.ground.platforms import read_mac_version, spelled
 from tfsetup.host.model import Host
 
-_LARGEST = 1_000_000
-_START = "`tfsetup host --json > host.json` writes a valid host file to start from."
+_WHAT: Final = "host file"
+_START: Final = "`tfsetup host --json > host.json` writes a valid host file to start from."
+_FACTS: Final = tuple(field.name for field in fields(Host) if field.name != "sources")
 
 
 def read_host(path: Path) -> Host:
@@ -29,126 +28,69 @@ def read_host(path: Path) -> Host:
     Raises:
         InvalidFileError: the file cannot be read, is no JSON, or has an unknown key, a wrong type or a bad value.
     """
-    return parse_host(_text(path), str(path))
+    if str(path) == "-":
+        raw = sys.stdin.buffer.read(text.MOST + 1)
+        return parse_host(text.decoded(raw, "-", _WHAT, hint=_START), "-")
+    return parse_host(text.read(path, _WHAT, hint=_START), str(path))
 
 
-def parse_host(text: str, file: str) -> Host:
-    """Return the host described by `text`; `file` is its name in messages and sources.
+def parse_host(content: str, file: str) -> Host:
+    """Return the host described by a text; `file` is its name in messages and sources.
 
     Raises:
-        InvalidFileError: as in `read_host`.
+        InvalidTextError: as in `read_host`.
     """
-    marked = read_marked(text, file)
-    prefix, value = _unwrapped(marked, file)
+    decoder = Decoder(JSON)
     try:
-        parsed = msgspec.convert(value, HostFile, strict=True)
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error), marked, prefix, file) from None
-    contradiction = parsed.contradiction()
-    if contradiction:
-        key, message, hint = contradiction
-        raise InvalidFileError(message, where=_where(marked.place((*prefix, key)), file), hint=hint)
-    return to_host(parsed, file)
+        found = decoder.decode(_unwrapped(compose_json(content, file)), Host)
+    except InvalidTextError as error:
+        raise InvalidTextError(error.problems, hint=_START) from None
+    problems = decoder.problems or [
+        Problem(where=decoder.marks[key,], message=message, hint=hint) for key, message, hint in _contradictions(found)
+    ]
+    if problems:
+        raise InvalidTextError(problems, hint=_START)
+    return _host(found, file)
 
 
-def to_json(host: Host) -> dict[str, Any]:
-    """Return the host as a host file, facts that could not be told left out, with the sources beside them."""
-    found = encode(host)
-    assert isinstance(found, dict)  # noqa: S101 - a dataclass becomes an object
-    return found
+def _unwrapped(root: Node) -> Node:
+    """Return the host within the document `tfsetup host --json` prints, without what that adds and nobody keeps."""
+    data = root.get("data")
+    if data is None or root.get("schema") is None:
+        return root.only(_is_kept)
+    said = [(found := root.get(key)) and found.value for key in ("command", "status", "schema")]
+    if said != ["host", "ok", 1]:
+        where = (root.get("command") or root).where
+        raise refused(where, "this is tfsetup's JSON, but not the answer of `tfsetup host` in schema 1")
+    return data.only(_is_kept)
 
 
-def _text(path: Path) -> str:
-    where = Where(file=str(path))
-    try:
-        if str(path) == "-":
-            raw = sys.stdin.buffer.read(_LARGEST + 1)
-        else:
-            with path.open("rb") as file:
-                raw = file.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidFileError(f"The host file cannot be read: {reason}.", where=where, hint=_START) from None
-    if len(raw) > _LARGEST:
-        message = f"The host file is larger than {_LARGEST // 1_000_000} MB; it is not one."
-        raise InvalidFileError(message, where=where, hint=_START)
-    try:
-        return raw.decode(_encoding(raw))
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        message = f"The host file is not {error.encoding.upper()} text."
-        raise InvalidFileError(
-            message, where=Where(file=str(path), line=line, column=column), hint="Save it as UTF-8."
-        ) from None
+def _is_kept(key: str) -> bool:
+    return key not in {"sources", "summary"}
 
 
-def _encoding(raw: bytes) -> str:
-    # PowerShell's `>` writes UTF-16 with a mark, Windows editors UTF-8 with one.
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    return "utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8"
+def _contradictions(found: Host) -> Iterator[tuple[str, str, str]]:
+    """Yield key, message and hint of facts that cannot be true, or not both."""
+    if found.os == "macos" and found.os_version is not None and read_mac_version(found.os_version) is None:
+        hint = "Take what `sw_vers -productVersion` prints; 10.16 and 16.x are what old programs are told."
+        yield "os_version", f'"{found.os_version}" is no version of macOS', hint
+    if found.rosetta and found.os not in {"macos", None}:
+        yield "rosetta", f"`rosetta` is true, but `os` is {found.os}", "Rosetta exists on macOS only: leave it out."
+    if found.wsl and found.os not in {"linux", None}:
+        yield "wsl", f"`wsl` is true, but `os` is {found.os}", 'Inside WSL the system is Linux: "os": "linux".'
+    if found.libc is not None and found.os not in {"linux", None}:
+        yield "libc", f"`libc` is given, but `os` is {found.os}", "It is asked about on Linux only: leave it out."
 
 
-def _unwrapped(marked: Marked, file: str) -> tuple[tuple[str, ...], Any]:
-    """Return the host within the document `tfsetup host --json` prints, and the path to it."""
-    value = marked.value
-    if not isinstance(value, dict) or "schema" not in value or "data" not in value:
-        return (), value
-    if value.get("command") != "host" or value.get("status") != "ok" or value["schema"] != 1:
-        raise InvalidFileError(
-            "This is tfsetup's JSON, but not the answer of `tfsetup host` in schema 1.",
-            where=_where(marked.place(("command",)), file),
-            hint=_START,
-        )
-    return ("data",), value["data"]
+def _host(found: Host, file: str) -> Host:
+    """Return the value; every fact that is there has `file` as its source.
 
-
-def _where(place: Place, file: str) -> Where:
-    return Where(file=file, line=place[0], column=place[1])
-
-
-def _invalid(words: str, marked: Marked, prefix: tuple[str, ...], file: str) -> InvalidFileError:
-    """Turn msgspec's `what - at `$.path`` into the place in the file and words about the key."""
-    what, _, at = words.partition(" - at `$")
-    path: JsonPath = tuple(int(index) if index else name for name, index in re.findall(r"\.([^.\[`]+)|\[(\d+)\]", at))
-    unknown = re.match(r"Object contains unknown field `(.*)`", what, re.DOTALL)
-    if unknown:
-        place = marked.key_place((*prefix, *path, unknown[1]))
-        return _unknown_key(unknown[1], path, _where(place, file))
-    key = f"In {_dotted(path)}: " if path else ""
-    where = _where(marked.place((*prefix, *path)), file)
-    return InvalidFileError(f"{key}{_plain(what, marked.at((*prefix, *path)))}", where=where, hint=expectation(path))
-
-
-def _unknown_key(name: str, path: JsonPath, where: Where) -> InvalidFileError:
-    known = keys_at(path)
-    close = difflib.get_close_matches(name, known, n=1)
-    guess = f'Did you mean "{close[0]}"? ' if close else ""
-    owner = f" in {_dotted(path)}" if path else ""
-    return InvalidFileError(
-        f'Unknown key "{name}"{owner}.', where=where, hint=f"{guess}Known keys here: {', '.join(known)}."
-    )
-
-
-def _dotted(path: JsonPath) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-
-
-_JSON_WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "array": "a list",
-               "object": "an object"}  # fmt: skip
-
-
-def _plain(what: str, value: Any) -> str:
-    """Say msgspec's complaint about `value` in JSON's words."""
-    shown = json.dumps(value)[:60]
-    if "matching regex" in what or "Invalid enum value" in what:
-        return f"{shown} is not what belongs there."
-    missing = re.fullmatch(r"Object missing required field `(.*)`", what)
-    if missing:
-        return f'The key "{missing[1]}" is missing.'
-    if "of length" in what:
-        return f"{shown} is too short or too long."
-    words = re.sub(r"`([^`]*)`", r"\1", what).replace(" | null", "")
-    words = re.sub(r"\b(str|int|float|bool|array|object)\b", lambda found: _JSON_WORDS[found[0]], words)
-    return f"{words}."
+    Two spellings mean the same machine and become one: 64-bit ARM is `aarch64` on Linux and `arm64` elsewhere, and a
+    translated process runs on arm64 whatever it sees itself.
+    """
+    facts: dict[str, Any] = {name: getattr(found, name) for name in _FACTS}
+    sources = {name: f"not in {file}" if fact is None else file for name, fact in facts.items()}
+    facts["arch"] = "arm64" if found.rosetta else spelled(found.arch, found.os)
+    if found.pythons:
+        facts["pythons"] = tuple(replace(one, arch=spelled(one.arch, found.os)) for one in found.pythons)
+    return Host(**facts, sources=sources)

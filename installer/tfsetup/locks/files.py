@@ -15,6 +15,7 @@ from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, 
 from tfsetup.ground.files import make_folder
 from tfsetup.ground.files import write_all as write_together
 from tfsetup.ground.folders import cache_folder
+from tfsetup.ground.text import find
 from tfsetup.locks.cure import FILE, is_cure
 from tfsetup.locks.model import Form, Lock, file_name
 from tfsetup.locks.portable import read_portable
@@ -36,32 +37,12 @@ def read_lock(path: Path, *, sdists: Collection[str] = ()) -> Lock:
         LockError: there is none.
         InvalidFileError: it cannot be read as one.
     """
-    text = _text(path, "lock file")
+    text = find(path, "lock file", most=_LIMIT)
     if text is None:
         raise LockError("There is no such lock file.", hint=_REMEDY, where=Where(file=str(path)))
     if path.suffix == ".toml":
         return read_pylock(text, file=str(path), sdists=sdists)
     return read_portable(text, file=str(path), sdists=sdists)
-
-
-def _text(path: Path, what: str) -> str | None:
-    """Return the text of a file, None when there is none.
-
-    Raises:
-        InvalidFileError: it is no UTF-8 text, too large, or cannot be read.
-    """
-    where = Where(file=str(path))
-    try:
-        if path.stat().st_size > _LIMIT:
-            raise InvalidFileError(f"This file is too large to be a {what}.", where=where)
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError as problem:
-        where = Where(file=str(path), line=problem.object.count(b"\n", 0, problem.start) + 1)
-        raise InvalidFileError(f"The {what} cannot be read: {problem}", where=where) from problem
-    except OSError as problem:
-        raise InvalidFileError(f"The {what} cannot be read: {problem}", where=where) from problem
 
 
 def locks_of(folder: Path, name: str) -> list[Path]:
@@ -94,7 +75,7 @@ def read_team(path: Path = TEAM) -> Team | None:
     Raises:
         InvalidFileError: it, or the file it names, is invalid; with the line.
     """
-    text = _text(path, "team file")
+    text = find(path, "team file")
     if text is None:
         return None
     team = parse_team(text, str(path))
@@ -103,7 +84,7 @@ def read_team(path: Path = TEAM) -> Team | None:
 
 def _elsewhere(path: Path, named: Marked) -> tuple[Marked, ...]:
     other = Path(os.path.normpath(path.parent / named.text))
-    text = _text(other, "requirements file")
+    text = find(other, "requirements file")
     if text is None:
         message = f"There is no file {other}."
         hint = "The path is taken from the folder of the team file."
@@ -118,7 +99,7 @@ def read_proofs(folder: Path) -> dict[str, Proof]:
         InvalidFileError: the file is damaged.
     """
     path = folder / PROOFS
-    text = _text(path, "record of proofs")
+    text = find(path, "record of proofs", most=_LIMIT)
     return {} if text is None else parse_proofs(text, str(path))
 
 
@@ -132,9 +113,9 @@ def shipped_proofs() -> dict[str, Proof]:
 def known_proof(key: str) -> Proof | None:
     """Return what was found before about the same files on the same machine; None: nothing, or not readable."""
     try:
-        text = (_cache() / f"{key}.json").read_text(encoding="utf-8")
-        return parse_proofs(text, key).get(key)
-    except (OSError, UnicodeDecodeError, InvalidFileError):
+        text = find(_cache() / f"{key}.json", "remembered proof", most=_LIMIT)
+        return None if text is None else parse_proofs(text, key).get(key)
+    except InvalidFileError:
         return None
 
 

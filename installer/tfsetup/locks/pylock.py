@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.marked_toml import load_toml
 from tfsetup.locks.cure import DISTRIBUTION, FILE
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import CREATED_BY, REMEDY, edited, line_of, read
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TABLE = re.compile(r"^\[\[packages\]\]", re.MULTILINE)
-_LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _NOTE = r"^\[tool\.tfsetup\]"
 
 
@@ -33,7 +33,7 @@ def read_pylock(text: str, *, file: str, sdists: Collection[str] = (), local: bo
     """
     from packaging.pylock import Pylock, PylockValidationError
 
-    document = _toml(text, file)
+    document = load_toml(text, file, hint=REMEDY)
     try:
         found = Pylock.from_dict(document)
     except PylockValidationError as problem:
@@ -48,18 +48,6 @@ def read_pylock(text: str, *, file: str, sdists: Collection[str] = (), local: bo
     if origin is not None:
         _untouched(origin, lock, file)
     return lock
-
-
-def _toml(text: str, file: str) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as problem:
-        found = _LINE.search(str(problem))
-        last = text.count("\n") + 1 if "end of document" in str(problem) else 1
-        where = Where(file=file, line=int(found[1]), column=int(found[2])) if found else Where(file=file, line=last)
-        raise InvalidFileError(f"This is not valid TOML: {problem}", where=where, hint=REMEDY) from problem
 
 
 def _origin(document: dict[str, Any], text: str, file: str) -> Origin | None:

@@ -17,40 +17,44 @@ Blas = Literal["accelerate", "openblas", "mkl"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """What the user wants (INTERFACE, "ASK").
-
-    `tensorflow` is a PEP 440 specifier or a version; None: the newest that fits.
-    """
+    """What the user wants."""
 
     tensorflow: str | None = None
+    """A PEP 440 specifier or a version; None: the newest that fits."""
     accelerator: Accelerator = "auto"
+    """What to compute on; `auto`: the best that this machine can."""
     python: str | None = None
+    """`X.Y`, never replaced by another; None: the best that is there."""
     backend: Backend = "auto"
+    """The kind of environment."""
     pre: bool = False
+    """Whether pre-releases are welcome."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejected:
-    """A row that lost, and why, in a sentence for people. `here`: it is for this machine and this ask."""
+    """A row that lost, and why."""
 
     row: str
+    """The row's id."""
     reason: str
+    """Why not, a sentence."""
     here: bool = False
+    """Whether the row is for this machine and this ask."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What wheels must fit: everything `uv pip compile` needs to resolve for another machine.
-
-    `platform` is uv's `--python-platform` (`aarch64-apple-darwin`, `x86_64-manylinux_2_28`, `x86_64-pc-windows-msvc`);
-    `macos` the deployment target such as `14.0` (sets which macOS wheels are eligible), None elsewhere. `glibc` is the
-    host's own, which may lie between two of uv's platforms; an interpreter of the host itself needs no platform.
-    """
+    """What wheels must fit: everything `uv pip compile` needs to resolve for another machine."""
 
     platform: str
+    """uv's `--python-platform`: `aarch64-apple-darwin`, `x86_64-manylinux_2_28`, `x86_64-pc-windows-msvc`."""
     python: str
+    """`X.Y`."""
     macos: str | None = None
+    """The deployment target such as `14.0`, which says what wheels are eligible; None: another system."""
     glibc: str | None = None
+    """The machine's own, which may lie between two of uv's platforms; None: another system."""
 
     @staticmethod
     def on(platform: Platform, python: str, have: str | None, needed: str | None = None) -> Target:
@@ -68,15 +72,16 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expectation:
-    """What verification must find: device types TensorFlow lists, the BLAS under NumPy, the process architecture.
-
-    `environment`: the variables without which this pair computes something else.
-    """
+    """What verification must find."""
 
     devices: tuple[Literal["CPU", "GPU"], ...]
+    """The device types that TensorFlow lists."""
     blas: Blas | None
+    """The BLAS under NumPy; None: any."""
     arch: str | None
+    """The architecture of the process; None: any."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """The variables without which this pair computes something else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ called with each line of progress.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,11 @@ from tfsetup.workflows.hosts import Machine, host_of
 from tfsetup.workflows.told import Told, silent
 
 if TYPE_CHECKING:
+    from tfsetup.doctor.model import Diagnosis
     from tfsetup.loader.report import Report
     from tfsetup.matrix.model import Ask, Selection
+    from tfsetup.verify.model import Verification
+    from tfsetup.workflows.verify import Extent
 
 
 def detect() -> Host:
@@ -74,6 +77,69 @@ def preflight(
     targets = [subject] if isinstance(subject, str | Path) else list(subject)
     elsewhere = host is not None and not _is_this(machine)
     return judge(targets, machine, python=python, replayed=elsewhere, matrix=matrix, told=told).report
+
+
+def verify(
+    prefix: str | Path = ".venv",
+    host: Machine | None = None,
+    *,
+    extent: Extent | None = None,
+    matrix: Path | None = None,
+    told: Told = silent,
+) -> Verification:
+    """Load TensorFlow of an environment in a fresh interpreter, time products of matrices, and check the answers.
+
+    `prefix` is an environment's folder or its interpreter. `host` is the machine to judge it as: of another machine
+    than this one nothing is kept. `extent` says how much is measured; None: everything, which takes a minute or two.
+    A crash, a hang or a wrong result is part of the answer: `ok` is false then. Times are in seconds, rates in GFLOP/s.
+
+    Raises:
+        UsageError: there is no environment or interpreter at `prefix`.
+        InvalidFileError: the host file or the matrix is invalid, or there is no such row.
+    """
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.workflows.verify import Extent as Everything
+    from tfsetup.workflows.verify import verify as examined
+
+    machine, rows = host_of(host, matrix=matrix, pythons=False, downloads=False), read_matrix(matrix)
+    elsewhere = host is not None and not _is_this(machine)
+    measured = extent or Everything()
+    made = examined(Path(prefix), machine, matrix=rows, extent=measured, replayed=elsewhere, told=told)
+    return made.verification
+
+
+def diagnose(
+    *,
+    log: str | None = None,
+    prefix: str | Path | None = None,
+    host: Machine | None = None,
+    packages: Mapping[str, str] | None = None,
+    importing: bool = True,
+    matrix: Path | None = None,
+    told: Told = silent,
+) -> Diagnosis:
+    """Say what is wrong and what fixes it, from the text of a log, an environment, or both.
+
+    A log or `packages` (normalised names and versions) alone say nothing of this machine: it is not looked at then.
+    `prefix` None: the active environment, else `.venv`. `importing`: TensorFlow may be imported in a fresh process.
+
+    Raises:
+        UsageError: there is no environment at `prefix`, or its interpreter does not run.
+        InvalidFileError: the host file or the matrix is invalid, or there is no such row.
+    """
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.workflows.diagnose import diagnose as told_why
+
+    machine = None if host is None else host_of(host, matrix=matrix)
+    return told_why(
+        log=log,
+        prefix=prefix,
+        host=machine,
+        packages=packages,
+        importing=importing,
+        matrix=read_matrix(matrix),
+        told=told,
+    )
 
 
 def _is_this(machine: Host) -> bool:

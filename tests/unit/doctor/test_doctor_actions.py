@@ -45,7 +45,7 @@ def test_text_that_reads_like_a_rebuild_is_none() -> None:
 
 
 def test_a_rebuild_asks_the_matrix_what_its_text_says() -> None:
-    """Carried beside each other, value and text say the same: every rebuild there is, filled and read as a command."""
+    """Value and text say the same: every rebuild there is, filled and read as a command."""
     seen = 0
     for cause in knowledge().causes:
         for one in steps_for(cause, Facts(), Known(), prefix="an env"):
@@ -53,9 +53,9 @@ def test_a_rebuild_asks_the_matrix_what_its_text_says() -> None:
                 continue
             words = shlex.split(command_of(one.text))
             given = dict(zip(words[2::2], words[3::2], strict=True))
-            fields = {f"--{name}": value for name, value in asdict(one.rebuild).items() if value not in {None, "auto"}}
-            assert {name: value for name, value in given.items() if value != "auto"} == fields
-            assert one.rebuild.ask() == next(fix.rebuild for fix in cause.fixes if fix.rebuild is not None)
+            assert given == {f"--{name}": value for name, value in asdict(one.rebuild).items() if value is not None}
+            assert one.rebuild.prefix == "an env"
+            assert one.rebuild.ask() == next(fix.rebuild.ask() for fix in cause.fixes if fix.rebuild is not None)
             seen += 1
     assert seen > 40
 
@@ -85,7 +85,7 @@ def test_when_nothing_else_is_left_the_reason_stands_there() -> None:
 
 
 def test_the_pair_for_the_mac_gpu_is_the_matrix_rows() -> None:
-    """The pins in causes.yaml are words for people; the matrix decides what they are."""
+    """The pins in the causes are words for people; the matrix decides what they are."""
     mac = Host(os="macos", os_version="14.4", arch="arm64", rosetta=False)
     wanted = select(mac, Ask(accelerator="metal"), read_matrix()).requirements
     pair = re.compile(r"'(tensorflow==[^']+)' '(tensorflow-metal==[^']+)'")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tfsetup.doctor.causes import read_causes
+from tfsetup.doctor.actions import template
+from tfsetup.doctor.causes.read import read_causes
 from tfsetup.doctor.defects import is_cured, pinned, taught
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.gather import knowledge
@@ -149,7 +150,7 @@ def test_where_the_report_mentions_linux_the_variable_is_still_in_the_fix() -> N
 def test_the_matrix_alone_says_what_the_cure_is() -> None:
     cure = replace(METAL.cure, environment={"ANOTHER": "yes"}, because="it does", costs=None)
     other = replace(METAL, cure=cure, versions="==7.*", distribution="else")
-    known = taught(read_causes(CAUSES, "c.yaml"), [other])
+    known = taught(read_causes({"c.yaml": CAUSES}), [other])
     [finding] = ask(known, packages={"else": "7.1"}).findings
     assert finding.fix[0] == "export ANOTHER=yes   # before Python starts (fish: set -gx ANOTHER yes): it does"
     assert "else ==7.*" in finding.explanation
@@ -213,7 +214,7 @@ def test_numerics_no_longer_recommend_the_bare_pair() -> None:
 def test_every_cure_in_the_causes_is_one_of_the_matrix() -> None:
     hazards = {hazard.id for hazard in read_matrix().hazards}
     assert {fix.cure[0] for cause in KNOWN.causes for fix in cause.fixes if fix.cure} <= hazards
-    assert all(fix.do for cause in KNOWN.causes for fix in cause.fixes)
+    assert all(template(fix) for cause in KNOWN.causes for fix in cause.fixes)
 
 
 def test_a_proven_installation_says_what_it_sets() -> None:

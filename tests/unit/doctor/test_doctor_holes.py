@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from support.doctor import command_of
 from support.examples import examples
+from tfsetup.doctor.actions import template
 from tfsetup.doctor.diagnose import diagnose, steps_for
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.gather import knowledge
@@ -132,7 +133,9 @@ HOSTILE = [
 EVERYTHING = st.one_of(
     st.sampled_from(HOSTILE), st.text(max_size=80), st.text("ab-./:'\"`$(){}|&;<>\\ \n=", max_size=40)
 )
-HOLES = sorted({hole[1] for cause in knowledge().causes for fix in cause.fixes for hole in HOLE.finditer(fix.do)})
+HOLES = sorted(
+    {hole[1] for cause in knowledge().causes for fix in cause.fixes for hole in HOLE.finditer(template(fix))}
+)
 VALUE = {
     "name": "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?",
     "names": "[a-z0-9-]+(?: [a-z0-9-]+)*",
@@ -145,12 +148,12 @@ VALUE = {
 
 def ours(fix: Fix) -> re.Pattern[str]:
     """Return what the fix may read: its own words, with values of the holes' types between them."""
-    out, at = "", 0
-    for hole in HOLE.finditer(fix.do):
+    out, at, words = "", 0, template(fix)
+    for hole in HOLE.finditer(words):
         instead = "" if hole[3] is None else f"|{re.escape(hole[3])}"
-        out += re.escape(fix.do[at : hole.start()]) + f"(?:{VALUE[hole[2]]}{instead})"
+        out += re.escape(words[at : hole.start()]) + f"(?:{VALUE[hole[2]]}{instead})"
         at = hole.end()
-    return re.compile(out + re.escape(fix.do[at:]))
+    return re.compile(out + re.escape(words[at:]))
 
 
 def every_fix(cause: Cause) -> Cause:
@@ -173,7 +176,7 @@ def test_whatever_stands_in_the_holes_a_fix_is_our_words_and_values(told: dict[s
     facts = Facts(packages={name: told[f"pkg_{name.replace('-', '_')}"] for name in PACKAGES})
     known = Known(told=told, family=knowledge().family)
     for cause in CAUSES:
-        allowed = addresses_and_options(" ".join(fix.do for fix in cause.fixes))
+        allowed = addresses_and_options(" ".join(template(fix) for fix in cause.fixes))
         steps = steps_for(cause, facts, known, prefix="an-env")
         assert steps
         for step in steps:
@@ -183,21 +186,26 @@ def test_whatever_stands_in_the_holes_a_fix_is_our_words_and_values(told: dict[s
 
 
 COMMANDS = [
-    (cause, fix) for cause in CAUSES for fix in cause.fixes if HOLE.search(command_of(fix.do)) and fix.do[0].islower()
+    (cause, fix)
+    for cause in CAUSES
+    for fix in cause.fixes
+    if HOLE.search(command_of(template(fix))) and template(fix)[0].islower()
 ]
 
 
-@pytest.mark.parametrize(("cause", "fix"), COMMANDS, ids=[f"{cause.slug}: {fix.do[:30]}" for cause, fix in COMMANDS])
+@pytest.mark.parametrize(
+    ("cause", "fix"), COMMANDS, ids=[f"{cause.slug}: {template(fix)[:30]}" for cause, fix in COMMANDS]
+)
 def test_a_value_is_one_word_of_the_command_or_a_part_of_one(cause: Cause, fix: Fix) -> None:
     """What a shell makes of a filled command has as many words as the template, epochs and blanks included."""
     values = {"name": "keras", "names": "keras wrapt", "version": "1!2.0+a.1", "minor": "2.1", "range": "!=1!2.*,<5,>3"}
-    told = {hole[1]: values[hole[2]] for hole in HOLE.finditer(fix.do) if hole[2] != "path"}
+    told = {hole[1]: values[hole[2]] for hole in HOLE.finditer(template(fix)) if hole[2] != "path"}
     looked = {"path": "it's a\u0020b; x", "prefix": "it's a\u0020b; x"}
-    text = fill(fix.do, Known(told=told, looked=looked, family=knowledge().family))
+    text = fill(template(fix), Known(told=told, looked=looked, family=knowledge().family))
     assert text is not None, cause.slug
-    named = HOLE.sub(lambda hole: "X Y" if hole[2] == "names" else "X", command_of(fix.do))
+    named = HOLE.sub(lambda hole: "X Y" if hole[2] == "names" else "X", command_of(template(fix)))
     assert len(shlex.split(command_of(text))) == len(shlex.split(named))
-    loose = re.sub(r"'[^']*'|\"[^\"]*\"", "", command_of(fix.do))
+    loose = re.sub(r"'[^']*'|\"[^\"]*\"", "", command_of(template(fix)))
     assert {hole[2] for hole in HOLE.finditer(loose)} <= {"names", "path"}
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from msgspec import UNSET, UnsetType
 
-from tfsetup.ground.encode import encode, schema
+from tfsetup.ground.encode import Partial, encode
 
 
 class Colour(StrEnum):
@@ -61,25 +61,24 @@ def test_what_has_no_form_in_json_is_said_and_not_guessed() -> None:
         encode({"a": object()})
 
 
-def test_the_schema_names_required_keys_choices_and_texts() -> None:
-    found = schema(Outer, "outer")
-    assert found["title"] == "outer"
-    assert found["$ref"] == "#/$defs/Outer"
-    outer = found["$defs"]["Outer"]
-    assert outer["required"] == ["path", "verdict", "table"]
-    assert outer["properties"]["path"] == {"type": "string"}
-    assert outer["properties"]["verdict"] == {"enum": ["fails", "loads"]}
-    assert outer["description"] == "What is outside."
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts(Partial):
+    """What may be unknown."""
+
+    inner: Inner | None = None
+    name: str | None = None
+    several: tuple[Inner, ...] = ()
 
 
-def test_a_plain_type_has_a_schema_without_definitions() -> None:
-    assert schema(int, "n") == {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "n",
-        "type": "integer",
-    }
+def test_a_none_in_a_partial_is_left_out_however_deep() -> None:
+    assert encode(Facts()) == {"several": []}
+    assert encode(Facts(inner=Inner(), several=(Inner(), Inner(size=0)))) == {"inner": {}, "several": [{}, {"size": 0}]}
 
 
-def test_a_type_without_a_form_has_no_schema() -> None:
-    with pytest.raises(TypeError, match="complex"):
-        schema(complex, "c")
+def test_a_part_of_a_partial_alone_is_whole() -> None:
+    assert encode([Inner(), {"inner": Facts(name="n")}]) == [{"size": None}, {"inner": {"name": "n", "several": []}}]
+
+
+def test_a_class_is_no_value() -> None:
+    with pytest.raises(TypeError, match="type has no form in JSON"):
+        encode(Inner)

@@ -77,7 +77,7 @@ def test_a_pipe_where_a_settings_file_belongs_is_not_waited_for(here: Path) -> N
 
 
 def test_what_cannot_be_settings_is_none(here: Path) -> None:
-    (here / "latin.toml").write_bytes(b"\xff\xfe")
+    (here / "latin.toml").write_bytes(b"index-url = '\xe9'")
     assert read(str(here / "latin.toml")) is None
     assert read(str(here)) is None
     assert read(str(here / "none")) is None

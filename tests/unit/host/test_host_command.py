@@ -95,4 +95,4 @@ def test_a_bad_file_is_exit_3_with_its_place(capsys: pytest.CaptureFixture[str])
     assert run(["host", "--host", str(path)]) == 3
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.splitlines()[:2] == ['error: Unknown key "gpu".', f"   at: {path}:3:3"]
+    assert captured.err.splitlines()[:2] == ["error: Unknown key `gpu`.", f"   at: {path}:3:3"]

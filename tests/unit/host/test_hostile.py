@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from support.examples import examples
 from support.recorded_world import RecordedWorld
+from tfsetup.ground.encode import encode
 from tfsetup.host.describe import describe
-from tfsetup.host.file import parse_host, to_json
+from tfsetup.host.file import parse_host
 from tfsetup.host.gather import gather
 from tfsetup.host.world import Later, Output
 
@@ -61,7 +62,7 @@ def outcome(world: RecordedWorld) -> None:
     host = gather(world, pythons=True, downloads=True)
     assert describe(host)
     assert len(host.sources) in {1, 11}
-    assert parse_host(json.dumps(to_json(host)), "h").os == host.os
+    assert parse_host(json.dumps(encode(host)), "h").os == host.os
 
 
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)

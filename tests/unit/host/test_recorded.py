@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.recorded_world import RecordedWorld
-from tfsetup.host.file import parse_host, to_json
+from tfsetup.ground.encode import encode
+from tfsetup.host.file import parse_host
 from tfsetup.host.gather import gather
 
 RECORDED = Path(__file__).parents[2] / "cases" / "host" / "recorded"
@@ -18,13 +19,13 @@ MACHINES = sorted(path.parent for path in RECORDED.glob("*/machine.json"))
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)
 def test_a_recorded_machine_is_recognised(folder: Path) -> None:
     host = gather(RecordedWorld(folder), pythons=True, downloads=True)
-    assert to_json(host) == json.loads((folder / "expected.json").read_text())
+    assert encode(host) == json.loads((folder / "expected.json").read_text())
 
 
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)
 def test_what_was_recognised_can_be_replayed_as_a_host_file(folder: Path) -> None:
     host = gather(RecordedWorld(folder), pythons=True, downloads=True)
-    written, again = to_json(host), to_json(parse_host(json.dumps(to_json(host)), "h"))
+    written, again = encode(host), encode(parse_host(json.dumps(encode(host)), "h"))
     del written["sources"], again["sources"]
     assert again == written
 

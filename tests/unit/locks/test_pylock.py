@@ -61,8 +61,8 @@ def test_the_fingerprint_is_of_the_text() -> None:
 
 
 BAD = {
-    "not TOML": ("lock-version = \n", "This is not valid TOML", "f:1:16"),
-    "cut off": (GOOD[:300], "This is not valid TOML", None),
+    "not TOML": ("lock-version = \n", "Not valid TOML", "f:1:16"),
+    "cut off": (GOOD[:300], "Not valid TOML", None),
     "empty": ("", "This is not a valid lock file", "f:1"),
     "another format version": (GOOD.replace('"1.0"', '"2.0"', 1), "This is not a valid lock file", "f:1"),
     "a format version below others": (
@@ -70,10 +70,10 @@ BAD = {
         "This is not a valid lock file: pylock version 3.0 is not supported",
         "f:3",
     ),
-    "duplicate key": (GOOD.replace("created-by", "lock-version", 1), "This is not valid TOML", "f:2:20"),
+    "duplicate key": (GOOD.replace("created-by", "lock-version", 1), "Not valid TOML", "f:2:20"),
     "duplicate key of a package": (
         GOOD.replace('version = "1.0"\nwheels', 'version = "1.0"\nversion = "1.1"\nwheels'),
-        "This is not valid TOML",
+        "Not valid TOML",
         "f:13:16",
     ),
     "no name": (GOOD.replace('name = "alpha"\n', ""), "This is not a valid lock file: Missing required value", "f:10"),

@@ -58,7 +58,7 @@ def test_everything_may_be_left_out() -> None:
 BAD = {
     "empty": ("", "The file is empty.", "t:1:1"),
     "not YAML": ("platforms: [a\n", "Not valid YAML", "t:2:1"),
-    "a list": ("- a\n", "A mapping is expected here, not a sequence.", "t:1:1"),
+    "a list": ("- a\n", "A mapping is expected here, not a list.", "t:1:1"),
     "an unknown key": ("plattforms: [a]\n", "Unknown key `plattforms`.", "t:1:1"),
     "a key twice": ("pre: true\npre: false\n", "The key `pre` stands here a second time.", "t:2:1"),
     "another schema": ("schema: 2\n", "`2` is not one of 1.", "t:1:9"),
@@ -134,10 +134,10 @@ def test_a_project_s_dependencies_are_read_with_their_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "where"),
     [
-        ("[project\n", "This is not valid TOML", "p.toml:1:9"),
-        ("[tool.x]\n", "There is no list `dependencies` in `[project]` of this file.", "p.toml"),
-        ('[project]\ndependencies = "a"\n', "There is no list `dependencies`", "p.toml"),
-        ("[project]\ndependencies = [1]\n", "There is no list `dependencies`", "p.toml"),
+        ("[project\n", "Not valid TOML", "p.toml:1:9"),
+        ("[tool.x]\n", "There is no list `dependencies` in `[project]` of this file.", "p.toml:1:1"),
+        ('[project]\ndependencies = "a"\n', "There is no list `dependencies`", "p.toml:2:16"),
+        ("[project]\ndependencies = [1]\n", "There is no list `dependencies`", "p.toml:2:16"),
         (PROJECT.replace("pandas>=2", "pan das"), "`pan das`: not a requirement (PEP 508).", "p.toml:4:3"),
     ],
 )
@@ -179,7 +179,7 @@ def test_no_team_file_is_no_team(tmp_path: Path) -> None:
 
 def test_a_team_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "team.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InvalidFileError, match="The team file cannot be read"):
+    with pytest.raises(InvalidFileError, match="The team file is not UTF-16 text"):
         read_team(tmp_path / "team.yaml")
 
 

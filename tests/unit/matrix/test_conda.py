@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from support.matrix import answer, ask, intel_mac, linux, mac, pins, shipped, windows
+from tfsetup.ground.marked import InvalidTextError
 from tfsetup.host.model import Host
 from tfsetup.matrix.choose.conda import blas_rule
 from tfsetup.matrix.choose.select import select
-from tfsetup.matrix.file.load import InvalidMatrixError, merge, parse
+from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.model import Selection
 
 
@@ -127,5 +128,5 @@ def test_a_later_file_s_conda_replaces_the_earlier_one_s() -> None:
 
 @pytest.mark.parametrize("build", ["*accelerate", "*", "new*accelerate", "libblas =*"])
 def test_a_glob_that_may_mean_two_builds_is_refused(build: str) -> None:
-    with pytest.raises(InvalidMatrixError, match="a glob must not begin in the middle of a word"):
+    with pytest.raises(InvalidTextError, match="a glob must not begin in the middle of a word"):
         parse(SUPPLY.replace("*_mkl", build), "extra.yaml")

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from support.examples import examples
 from support.matrix import CASES, answer, ask, intel_mac, linux, mac, pins, shipped
-from tfsetup.ground.marked import Problem
+from tfsetup.ground.marked import InvalidTextError, Problem
 from tfsetup.ground.versions import version
 from tfsetup.host.model import Gpu
 from tfsetup.matrix.choose.explain import explain
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.disk import environments, read_index
 from tfsetup.matrix.file.hazard_rules import touches
-from tfsetup.matrix.file.load import InvalidMatrixError, Parsed, merge, parse
+from tfsetup.matrix.file.load import Parsed, merge, parse
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import Cure, Hazard, environment_of, hazards_of
 from tfsetup.matrix.hazards import pins as pins_of
@@ -275,7 +275,7 @@ def test_two_cures_that_can_meet_set_a_variable_alike(
     if not clash:
         assert len(over(text).hazards) == len(ALL) + 2
         return
-    with pytest.raises(InvalidMatrixError, match=r"`first-one` sets OURS to 1, and this sets it to 2") as caught:
+    with pytest.raises(InvalidTextError, match=r"`first-one` sets OURS to 1, and this sets it to 2") as caught:
         over(text)
     assert [(p.where.file, p.where.line) for p in caught.value.problems] == [("mine.yaml", 6)]
 
@@ -295,9 +295,7 @@ def test_a_cure_of_the_shipped_matrix_against_a_row_of_the_user_has_a_place_too(
     text = text.replace("linux-x86_64-mine", "macos-arm64-mine-metal").replace(
         "linux, arch: x86_64", "macos, arch: arm64"
     )
-    with pytest.raises(
-        InvalidMatrixError, match="he cure sets TURN_OFF_REMAPPER, which the row `macos-arm64"
-    ) as caught:
+    with pytest.raises(InvalidTextError, match="he cure sets TURN_OFF_REMAPPER, which the row `macos-arm64") as caught:
         merge([base, parse(text + MINE, "mine.yaml")], read_index())
     problem, *others = caught.value.problems
     assert len(others) == len(ALL) - 1
@@ -395,7 +393,7 @@ def test_a_value_of_another_kind_anywhere(value: str) -> None:
     text, known = _block(), leaves()
     assert len(known) >= 15
     for path, begin, end in known:
-        with pytest.raises(InvalidMatrixError) as caught:
+        with pytest.raises(InvalidTextError) as caught:
             parse(text[:begin] + value + text[end:], "changed.yaml")
         problems: tuple[Problem, ...] = caught.value.problems
         assert problems, path

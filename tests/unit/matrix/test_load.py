@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from support.matrix import CASES, ask, linux, pins, shipped
-from tfsetup.errors import Code
+from tfsetup.errors import Code, InvalidFileError
+from tfsetup.ground.marked import InvalidTextError
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.disk import environments, read_index, read_matrix
-from tfsetup.matrix.file.load import InvalidMatrixError, merge, parse
+from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.file.rows import Matrix
 
 VALID = sorted((CASES / "matrix" / "valid").glob("*.yaml"))
@@ -24,7 +25,7 @@ def over(path: Path) -> Matrix:
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_every_problem_with_its_place(path: Path) -> None:
-    with pytest.raises(InvalidMatrixError) as caught:
+    with pytest.raises(InvalidTextError) as caught:
         over(path)
     error = caught.value
     assert [str(problem) for problem in error.problems] == path.with_suffix(".txt").read_text().splitlines()
@@ -73,8 +74,8 @@ def test_the_shipped_matrix_is_read_with_a_users_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "No such file"),
-        (b"schema: 1\n\xff\n", "it is not UTF-8 text"),
+        (None, "There is no such matrix file."),
+        (b"schema: 1\n\xff\n", "The matrix file is not UTF-8 text."),
         (b"\xef\xbb\xbfschema: 2\n", "`2` is not one of 1"),
     ],
 )
@@ -82,7 +83,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, words
     path = tmp_path / "mine.yaml"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(InvalidMatrixError) as caught:
+    with pytest.raises(InvalidFileError) as caught:
         read_matrix(path)
     assert words in caught.value.message
     assert caught.value.where is not None

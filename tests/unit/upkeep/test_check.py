@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from support.examples import examples
 from support.matrix import CASES, ask, linux, shipped
-from tfsetup.ground.marked import Problem
+from tfsetup.ground.marked import InvalidTextError, Problem
 from tfsetup.host.file import read_host
 from tfsetup.matrix.choose.select import rivals
 from tfsetup.matrix.file.disk import environments, read_index
-from tfsetup.matrix.file.load import InvalidMatrixError, merge, parse
+from tfsetup.matrix.file.load import merge, parse
 from tfsetup.upkeep.checks.check import check_matrix, report_row
 
 TEXT = (environments() / "matrix.yaml").read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def problems_with(leaf: Leaf, value: str) -> list[Problem]:
     try:
         changed = parse(text[:begin] + value + text[end:], "changed.yaml")
         matrix = merge([BASE, changed], read_index())
-    except InvalidMatrixError as error:
+    except InvalidTextError as error:
         return list(error.problems)
     row = changed.content.rows[0]
     found = list(report_row(row, matrix).problems)
@@ -85,7 +85,7 @@ def problems_with(leaf: Leaf, value: str) -> list[Problem]:
 def test_a_value_of_another_kind_anywhere(value: str) -> None:
     assert len(LEAVES) > 300
     for name, path, text, begin, end in LEAVES:
-        with pytest.raises(InvalidMatrixError) as caught:
+        with pytest.raises(InvalidTextError) as caught:
             parse(text[:begin] + value + text[end:], "changed.yaml")
         assert caught.value.problems, (name, path)
         assert all(problem.where.line and problem.where.column for problem in caught.value.problems)

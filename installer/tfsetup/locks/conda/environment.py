@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Final
 
-from tfsetup.errors import InvalidFileError, Where
-from tfsetup.ground.marked import Node, UnreadableError, compose
+from tfsetup.errors import Where
+from tfsetup.ground.decode import YAML, decode
+from tfsetup.ground.kinds import TEXT, Kind
+from tfsetup.ground.marked import Marked, Node, compose, each, refused
 from tfsetup.ground.platforms import SUBDIRS
 from tfsetup.locks.conda.model import Request
 
@@ -32,6 +34,8 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 _SELECTOR: Final = re.compile(r"#.*\[([^\[\]]+)\][^()]*$")
 _SPEC: Final = re.compile(r"(?:(?P<channel>[^:\s]+)::)?(?P<name>[A-Za-z0-9_.-]+?)\s*(?P<rest>[=<>!~\s0-9*].*)?$")
 _PINNED: Final = re.compile(r"={0,2}\s*(?P<version>[0-9][A-Za-z0-9.]*?)(?P<star>\.?\*)?(?P<build>\s*=\s*\S+|\s+\S+)?")
+_DEFAULTS: Final = {"defaults", "nodefaults"}
+_ROW: Final = "the row says where TensorFlow comes from"
 _IGNORED: Final = {
     "name": "the environment's name: --prefix says where it goes",
     "prefix": "the environment's place: --prefix says where it goes",
@@ -111,155 +115,133 @@ class _Line:
     text: str
     where: Where
     subdirs: tuple[str, ...]
-    pip: bool = False
+    pip: bool
+    name: str
+
+
+def _pip_problem(text: str) -> str:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        found = Requirement(text.strip())
+    except (InvalidRequirement, RecursionError):
+        return "pip's options have no place in a lock" if text.startswith("-") else "not a requirement (PEP 508)"
+    return "an address has no place in a lock" if found.url else ""
+
+
+_PACKAGE: Final = Kind("package", rf"\s*{_SPEC.pattern}", like="numpy>=1.26", wrong="not a package")
+_REQUIREMENT: Final = Kind(
+    "requirement",
+    r".+",
+    like="keras-hub>=0.1",
+    check=_pip_problem,
+    remedy="Install it yourself afterwards, by `tfsetup run -- python -m pip install …`, and take it out here.",
+)
+_SUBDIR: Final = Kind(
+    "platform",
+    "|".join(SUBDIRS),
+    like="osx-arm64",
+    wrong="not a platform that TensorFlow has wheels for",
+    remedy=f"There are: {', '.join(SUBDIRS)}.",
+)
+_LENIENT: Final = replace(YAML, nulls=True)  # conda takes a key without anything for none
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Pip:
+    """What the index supplies."""
+
+    pip: tuple[Annotated[Marked, _REQUIREMENT], ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _File:
+    """The keys of the file that a lock has a place for."""
+
+    channels: tuple[Annotated[Marked, TEXT], ...] | None = None
+    platforms: tuple[Annotated[Marked, _SUBDIR], ...] | None = None
+    dependencies: tuple[Annotated[Marked, _PACKAGE] | _Pip, ...] | None = None
 
 
 def read_environment(text: str, file: str, *, tensorflow: Sequence[str]) -> Imported:
     """Return what an environment file asks for. `tensorflow` are the names TensorFlow goes by.
 
     Raises:
-        InvalidFileError: it is none, or asks for something that a lock cannot hold; with the line.
+        InvalidTextError: it is none, or asks for something that a lock cannot hold; with every problem and its line.
     """
-    try:
-        root = compose(text, file)
-    except UnreadableError as error:
-        raise InvalidFileError(error.problem.message, where=error.problem.where) from error
-    if root.kind != "mapping":
-        raise InvalidFileError("This is not an environment file.", where=root.where)
-    keys = {key.text: (key, value) for key, value in root.value}
-    lines = list(_lines(keys["dependencies"][1], text.splitlines())) if "dependencies" in keys else []
+    root = compose(text, file)
+    found, _ = decode(root.only(_File.__dataclass_fields__.__contains__), _File, _LENIENT)
+    said = [(one, False) for one in found.dependencies or () if isinstance(one, Marked)]
+    said += [(one, True) for pip in found.dependencies or () if isinstance(pip, _Pip) for one in pip.pip or ()]
+    raw = text.splitlines()
+    lines = each(lambda one: _line(one[0], raw, pip=one[1]), said)
     if not lines:
-        raise InvalidFileError("This environment file asks for nothing.", where=root.where)
-    platforms = _texts(keys, "platforms")
-    for platform in platforms:
-        if platform.text not in SUBDIRS:
-            message = f"`{platform.text}` is not a platform that TensorFlow has wheels for."
-            raise InvalidFileError(message, where=platform.where, hint=f"There are: {', '.join(SUBDIRS)}.")
-    names = tuple(platform.text for platform in platforms) or SUBDIRS
-    return _imported(lines, names, keys, set(tensorflow))
+        raise refused(root.where, "this environment file asks for nothing")
+    return _imported(lines, found, _unused(root, found), set(tensorflow))
 
 
-def _imported(
-    lines: Sequence[_Line], names: tuple[str, ...], keys: Mapping[str, tuple[Node, Node]], tensorflow: set[str]
-) -> Imported:
-    specs: dict[str, list[str]] = {name: [] for name in names}
-    requirements: dict[str, list[str]] = {name: [] for name in names}
-    pins: dict[str, str] = {}
-    left_out = list(_unused(keys))
-    for line in lines:
-        name = _name(line)
-        if name == "python" and not line.pip:
-            pins["python"] = _python(line)
-            if not re.fullmatch(_MINOR_ONLY, _rest(line)):
-                for subdir in line.subdirs:
-                    if subdir in names:
-                        specs[subdir].append(line.text)  # a release or a build of that minor
-        elif name in tensorflow:
-            pins["tensorflow"] = _tensorflow(line)
-            if not line.pip:
-                left_out.append(f"{line.where}: the channel's {name}; the row says where TensorFlow comes from")
-        else:
-            for subdir in line.subdirs:
-                if subdir in names:
-                    (requirements if line.pip else specs)[subdir].append(line.text)
-    channels = tuple(one.text for one in _texts(keys, "channels") if one.text not in {"defaults", "nodefaults"})
+def _imported(lines: Sequence[_Line], file: _File, left_out: Iterator[str], tensorflow: set[str]) -> Imported:
+    names = tuple(platform.text for platform in file.platforms or ()) or SUBDIRS
+    pythons = [line for line in lines if line.name == "python" and not line.pip]
+    tensorflows = [line for line in lines if line.name in tensorflow]
+    others = [line for line in lines if line not in tensorflows and not (line in pythons and _is_minor(line))]
+    minors, pins = each(_python, pythons), each(_tensorflow, tensorflows)
+    channels = [line for line in tensorflows if not line.pip]
+
+    def of(subdir: str, *, pip: bool) -> tuple[str, ...]:
+        return tuple(line.text for line in others if line.pip == pip and subdir in line.subdirs)
+
     return Imported(
         platforms=names,
-        channels=channels,
-        python=pins.get("python") or None,
-        tensorflow=pins.get("tensorflow") or None,
-        specs={name: tuple(found) for name, found in specs.items()},
-        requirements={name: tuple(found) for name, found in requirements.items()},
-        left_out=tuple(left_out),
+        channels=tuple(one.text for one in file.channels or () if one.text not in _DEFAULTS),
+        python=next(reversed(minors), "") or None,
+        tensorflow=next(reversed(pins), "") or None,
+        specs={name: of(name, pip=False) for name in names},
+        requirements={name: of(name, pip=True) for name in names},
+        left_out=(*left_out, *(f"{one.where}: the channel's {one.name}; {_ROW}" for one in channels)),
     )
 
 
-def _texts(keys: Mapping[str, tuple[Node, Node]], name: str) -> list[Node]:
-    if name not in keys:
-        return []
-    _, node = keys[name]
-    if node.kind != "sequence" or any(item.kind != "scalar" for item in node.value):
-        raise InvalidFileError(f"`{name}` must be a list of names.", where=node.where)
-    return list(node.value)
+def _unused(root: Node, file: _File) -> Iterator[str]:
+    for key, _ in root.value:
+        if key.text in _IGNORED:
+            yield f"{key.where}: `{key.text}`, {_IGNORED[key.text]}"
+        elif key.text not in _File.__dataclass_fields__:
+            yield f"{key.where}: `{key.text}`, which a lock has no place for"
+    defaults = (one for one in file.channels or () if one.text in _DEFAULTS)
+    yield from (f"{one.where}: the channel `{one.text}`; its packages do not mix" for one in defaults)
 
 
-def _unused(keys: Mapping[str, tuple[Node, Node]]) -> Iterator[str]:
-    for name, (key, _) in keys.items():
-        if name in _IGNORED:
-            yield f"{key.where}: `{name}`, {_IGNORED[name]}"
-        elif name == "channels":
-            defaults = [item for item in _texts(keys, name) if item.text in {"defaults", "nodefaults"}]
-            yield from (f"{item.where}: the channel `{item.text}`; its packages do not mix" for item in defaults)
-        elif name not in {"dependencies", "platforms"}:
-            yield f"{key.where}: `{name}`, which a lock has no place for"
+def _line(said: Marked, raw: Sequence[str], *, pip: bool) -> _Line:
+    text, where = said.text.strip(), said.where
+    bare = text.partition("[")[0] if pip else text
+    found = _SPEC.fullmatch(bare) or re.match(r"(?P<name>[A-Za-z0-9_.-]+)", bare)
+    line = raw[where.line - 1] if where.line and where.line <= len(raw) else ""
+    selector = _SELECTOR.search(line)
+    word = selector[1].strip() if selector else ""
+    if word and word not in _GROUPS:
+        hint = f"Known: {', '.join(_GROUPS)}; one word each."
+        raise refused(where, f"the selector `[{word}]` is not known", hint)
+    subdirs = _GROUPS[word] if word else SUBDIRS
+    return _Line(text=text, where=where, subdirs=subdirs, pip=pip, name=found["name"].lower() if found else "")
 
 
-def _lines(node: Node, raw: Sequence[str]) -> Iterator[_Line]:
-    if node.kind != "sequence":
-        raise InvalidFileError("`dependencies` must be a list.", where=node.where)
-    for item in node.value:
-        if item.kind == "scalar":
-            yield _Line(text=item.text.strip(), where=item.where, subdirs=_subdirs(item, raw))
-            continue
-        for key, value in item.value if item.kind == "mapping" else ((item, item),):
-            if key.text != "pip" or item.kind != "mapping":
-                raise InvalidFileError("Besides packages, only `pip:` is known here.", where=key.where)
-            yield from _pip_lines(value, raw)
-
-
-def _pip_lines(node: Node, raw: Sequence[str]) -> Iterator[_Line]:
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    for item in node.value if node.kind == "sequence" else ():
-        text = item.text.strip()
-        try:
-            found = Requirement(text)
-        except (InvalidRequirement, RecursionError) as problem:
-            what = "pip's options have no place in a lock" if text.startswith("-") else "not a requirement (PEP 508)"
-            raise InvalidFileError(f"`{text[:80]}`: {what}.", where=item.where, hint=_HINT) from problem
-        if found.url:
-            raise InvalidFileError(f"`{text[:80]}`: an address has no place in a lock.", where=item.where, hint=_HINT)
-        yield _Line(text=text, where=item.where, subdirs=_subdirs(item, raw), pip=True)
-
-
-_HINT: Final = "Install it yourself afterwards, by `tfsetup run -- python -m pip install …`, and take it out here."
-
-
-def _subdirs(node: Node, raw: Sequence[str]) -> tuple[str, ...]:
-    line = raw[node.where.line - 1] if node.where.line and node.where.line <= len(raw) else ""
-    found = _SELECTOR.search(line)
-    if found is None:
-        return SUBDIRS
-    word = found[1].strip()
-    if word not in _GROUPS:
-        message = f"The selector `[{word}]` is not known."
-        raise InvalidFileError(message, where=node.where, hint=f"Known: {', '.join(_GROUPS)}; one word each.")
-    return _GROUPS[word]
-
-
-def _name(line: _Line) -> str:
-    found = _SPEC.fullmatch(line.text.partition("[")[0] if line.pip else line.text)
-    if found is None:
-        found = re.match(r"(?P<name>[A-Za-z0-9_.-]+)", line.text) if line.pip else None
-    if found is None:
-        raise InvalidFileError(f"`{line.text[:80]}` is not a package.", where=line.where)
-    return found["name"].lower()
-
-
-_MINOR_ONLY: Final = r"(={0,2}\s*3\.[0-9]{1,2}(\.\*)?)?"
+def _is_minor(line: _Line) -> bool:
+    """Tell whether a line asks for a minor of Python, or any, and for no release or build of it."""
+    return re.fullmatch(r"(={0,2}\s*3\.[0-9]{1,2}(\.\*)?)?", _rest(line)) is not None
 
 
 def _python(line: _Line) -> str:
     """Return the minor of a pin such as `python=3.12`, "" when any will do.
 
     Raises:
-        InvalidFileError: it is a range; a lock is for one Python.
+        InvalidTextError: it is a range; a lock is for one Python.
     """
     rest = _rest(line)
     found = re.fullmatch(r"={0,2}\s*(3\.[0-9]{1,2})(\.[0-9*]+)*(\s*=\s*\S+|\s+\S+)?", rest)
     if rest and found is None:
-        message = f"`{line.text}`: a lock is for one Python."
-        raise InvalidFileError(message, where=line.where, hint="Write it as python=3.12, or give --python X.Y.")
+        hint = "Write it as python=3.12, or give --python X.Y."
+        raise refused(line.where, f"`{line.text}`: a lock is for one Python", hint)
     return found[1] if found else ""
 
 
@@ -269,8 +251,8 @@ def _tensorflow(line: _Line) -> str:
         return rest.partition(";")[0].strip().replace(" ", "")
     found = _PINNED.fullmatch(rest)
     if found is None:
-        message = f"`{line.text}`: this pin is not understood."
-        raise InvalidFileError(message, where=line.where, hint="Write it as tensorflow=2.19 or tensorflow>=2.18.")
+        hint = "Write it as tensorflow=2.19 or tensorflow>=2.18."
+        raise refused(line.where, f"`{line.text}`: this pin is not understood", hint)
     # conda: `=2.19` and `2.19.*` are 2.19 and all that begins so; `==2.19.1` and `2.19.1` are that one alone.
     fuzzy = found["star"] or (rest.startswith("=") and not rest.startswith("=="))
     return f"=={found['version']}{'.*' if fuzzy else ''}"

@@ -11,10 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tfsetup.errors import InvalidFileError, LockError, Where
+from tfsetup.errors import LockError, Where
 from tfsetup.ground.files import write_whole
 from tfsetup.ground.folders import CACHE, cache_home, folder_named, home_folder, needed_home
-from tfsetup.ground.marked import unfolded
+from tfsetup.ground.marked import load_yaml
+from tfsetup.ground.text import find, find_regular, read
 from tfsetup.locks.conda.condarc import Settings, settings
 from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
@@ -37,18 +38,10 @@ def read_settings() -> Settings:
 
 
 def _condarcs(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    import yaml
-
     for path in _places(environ):
-        with suppress(FileNotFoundError, NotADirectoryError, PermissionError, IsADirectoryError):
-            try:
-                content = yaml.safe_load(path.read_text(encoding="utf-8"))
-                unfolded(content)
-                yield str(path), content
-            except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as problem:
-                mark = getattr(problem, "problem_mark", None)
-                where = Where(file=str(path), line=mark.line + 1 if mark else None)
-                raise InvalidFileError(f"This condarc is not YAML: {problem}", where=where) from problem
+        text = find_regular(path, "condarc")
+        if text is not None:
+            yield str(path), load_yaml(text, str(path), "condarc")
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -107,16 +100,10 @@ def read_conda_lock(path: Path) -> CondaLock:
         LockError: there is none.
         InvalidFileError: it cannot be read as one.
     """
-    where = Where(file=str(path))
-    try:
-        if path.stat().st_size > _LIMIT:
-            raise InvalidFileError("This file is too large to be a lock file.", where=where)
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as problem:
+    text = find(path, "lock file", most=_LIMIT)
+    if text is None:
         hint = "`tfsetup lock` writes lock files."
-        raise LockError("There is no such lock file.", hint=hint, where=where) from problem
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidFileError(f"The lock file cannot be read: {problem}", where=where) from problem
+        raise LockError("There is no such lock file.", hint=hint, where=Where(file=str(path)))
     return read_conda_lock_text(text, file=str(path))
 
 
@@ -127,12 +114,8 @@ def read_conda_proofs(folder: Path) -> dict[str, Proof]:
         InvalidFileError: the file is damaged.
     """
     path = folder / PROOFS
-    try:
-        return parse_proofs(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidFileError(f"It cannot be read: {problem}", where=Where(file=str(path))) from problem
+    text = find(path, "record of proofs", most=_LIMIT)
+    return {} if text is None else parse_proofs(text, str(path))
 
 
 def read_environment_file(path: Path, *, tensorflow: Sequence[str]) -> Imported:
@@ -141,11 +124,7 @@ def read_environment_file(path: Path, *, tensorflow: Sequence[str]) -> Imported:
     Raises:
         InvalidFileError: it cannot be read, or asks for what a lock cannot hold; with the line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InvalidFileError(f"It cannot be read: {problem}", where=Where(file=str(path))) from problem
-    return read_environment(text, str(path), tensorflow=tensorflow)
+    return read_environment(read(path, "environment file"), str(path), tensorflow=tensorflow)
 
 
 class Remembered:

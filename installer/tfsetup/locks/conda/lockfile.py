@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tfsetup.errors import InvalidFileError, Where
-from tfsetup.ground.marked import unfolded
+from tfsetup.ground.marked import load_yaml
 from tfsetup.locks.conda.model import CondaLock, CondaPackage, PinnedWheel, PlatformLock
 
 VERSION: Final = 1
@@ -108,8 +108,10 @@ def read_conda_lock_text(text: str, *, file: str) -> CondaLock:
         InvalidFileError: not YAML, another version, a package without the hashes that installing it needs, or a name
             that is not its archive's.
     """
-    content = _yaml(text, file)
     reader = _Reader(text, file)
+    content = load_yaml(text, file, "conda lock file", hint=_REMEDY)
+    if not isinstance(content, dict):
+        raise reader.invalid("This is not a conda lock file.", None)
     version = content.get("version")
     if version != VERSION:
         said = "does not say its version" if version is None else f"has version {version}"
@@ -123,26 +125,6 @@ def read_conda_lock_text(text: str, *, file: str) -> CondaLock:
         channels=tuple(reader.channel(entry) for entry in metadata.get("channels") or ()),
         platforms=reader.platforms(metadata, packages),
     )
-
-
-def _yaml(text: str, file: str) -> dict[str, Any]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        content = yaml.load(text, Loader=loader)  # noqa: S506 - it is a safe loader, libyaml's where there is one
-    except (yaml.YAMLError, RecursionError) as problem:
-        mark = getattr(problem, "problem_mark", None)
-        where = Where(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Where(file=file)
-        raise InvalidFileError("This is not valid YAML.", where=where, hint=_REMEDY) from problem
-    if not isinstance(content, dict):
-        raise InvalidFileError("This is not a conda lock file.", where=Where(file=file), hint=_REMEDY)
-    try:
-        unfolded(content)
-    except (ValueError, RecursionError) as problem:
-        message = f"This is not a conda lock file: {problem}."
-        raise InvalidFileError(message, where=Where(file=file), hint=_REMEDY) from problem
-    return content
 
 
 class _Reader:

@@ -10,14 +10,15 @@ from typing import Self
 
 from tfsetup.errors import BuildError, InvalidFileError, Where
 from tfsetup.ground.files import write_all
-from tfsetup.ground.marked import Problem
+from tfsetup.ground.text import read
 from tfsetup.matrix.facts import Index
-from tfsetup.matrix.file.load import InvalidMatrixError, Parsed, merge, parse
-from tfsetup.matrix.file.rows import Matrix
+from tfsetup.matrix.file.load import Parsed, merge, parse
+from tfsetup.matrix.file.rows import Matrix, MatrixFile
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
 COMPILED = "matrix.json"
+_WHAT = "matrix file"
 
 
 @cache
@@ -45,23 +46,23 @@ def read_matrix(extra: Path | None = None, *, index: Index | None = None, marks:
     `marks`: with the place of every field of the shipped file too, for checking it; reading those takes longer.
 
     Raises:
-        InvalidMatrixError: a file is invalid; the message has every place.
+        InvalidFileError: a file is invalid or cannot be read; the message has every place.
     """
     parts = [_shipped(marks=marks)]
     if extra is not None:
-        parts.append(parse(_text(extra), str(extra)))
+        parts.append(parse(read(extra, _WHAT), str(extra)))
     return merge(parts, index or read_index())
 
 
 def _shipped(*, marks: bool) -> Parsed:
     """Return the shipped rows: from their compiled copy, where it is current and nobody wants the marks."""
     path = environments() / MATRIX
-    text = _text(path)
+    text = read(path, _WHAT)
     if not marks:
-        from tfsetup.matrix.file.compiled import load_compiled
+        from tfsetup.ground.copies import from_copy
 
         copy = environments() / COMPILED
-        content = load_compiled(_text(copy), text) if copy.is_file() else None
+        content = from_copy(read(copy, _WHAT), text, MatrixFile) if copy.is_file() else None
         if content is not None:
             return Parsed(content=content, marks={})
     return parse(text, _shown(path))
@@ -69,11 +70,11 @@ def _shipped(*, marks: bool) -> Parsed:
 
 def compiled_text() -> str:
     """Return `environments/matrix.json` as it must be."""
-    from tfsetup.matrix.file.compiled import compile_matrix
+    from tfsetup.ground.copies import copy_of
 
     path = environments() / MATRIX
-    text = _text(path)
-    return compile_matrix(parse(text, _shown(path)).content, text)
+    text = read(path, _WHAT)
+    return copy_of(parse(text, _shown(path)).content, text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +91,8 @@ class Files:
         return cls(matrix=place / MATRIX, snapshot=place / SNAPSHOT)
 
     def matrix_text(self) -> str:
-        """Return the text of the matrix; raises `InvalidMatrixError` when it cannot be read."""
-        return _text(self.matrix)
+        """Return the text of the matrix; raises `InvalidFileError` when it cannot be read."""
+        return read(self.matrix, _WHAT)
 
     def index(self) -> Index:
         """Return the snapshot."""
@@ -103,9 +104,9 @@ class Files:
         Raises:
             BuildError: the folder cannot be written; the files are as they were.
         """
-        from tfsetup.matrix.file.compiled import compile_matrix
+        from tfsetup.ground.copies import copy_of
 
-        compiled = compile_matrix(parse(matrix, str(self.matrix)).content, matrix)
+        compiled = copy_of(parse(matrix, str(self.matrix)).content, matrix)
         files = {self.snapshot: snapshot, self.matrix: matrix, self.matrix.with_name(COMPILED): compiled}
         try:
             write_all(files)
@@ -130,15 +131,6 @@ def read_index(path: Path | None = None) -> Index:
         raise InvalidFileError(
             f"The index snapshot cannot be read: {error}", where=Where(file=str(file)), hint=hint
         ) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        problem = Problem(where=Where(file=str(path)), message=f"the matrix file cannot be read: {reason}")
-        raise InvalidMatrixError([problem]) from error
 
 
 def _shown(path: Path) -> str:

@@ -5,26 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from tfsetup.errors import InvalidFileError, Where
-from tfsetup.ground.marked import Problem, UnreadableError, compose
+from tfsetup.errors import Where
+from tfsetup.ground.marked import InvalidTextError, Problem, compose
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.hazard_rules import Known, hazard_problems
 from tfsetup.matrix.file.rows import Matrix, MatrixFile, Row
 from tfsetup.matrix.hazards import Hazard
-
-
-class InvalidMatrixError(InvalidFileError):
-    """One or more problems in matrix files; `problems` has each with its place, `where` is the first."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        """Put every problem into the message, one a line."""
-        self.problems = tuple(problems)
-        first = self.problems[0]
-        if len(self.problems) == 1:
-            super().__init__(_sentence(first.message), where=first.where, hint=first.hint)
-        else:
-            lines = "\n".join(f"  {problem}" for problem in self.problems)
-            super().__init__(f"{len(self.problems)} problems in the matrix:\n{lines}", where=first.where)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,20 +25,16 @@ def parse(text: str, file: str) -> Parsed:
     """Return the content of one matrix file.
 
     Raises:
-        InvalidMatrixError: with every problem of the file at once.
+        InvalidTextError: with every problem of the file at once.
     """
     from tfsetup.ground.decode import Decoder  # not for the compiled copy, which is what `resolve` reads
 
     decoder = Decoder()
-    try:
-        root = compose(text, file)
-    except UnreadableError as error:
-        raise InvalidMatrixError([error.problem]) from error
-    content = decoder.decode(root, MatrixFile)
+    content = decoder.decode(compose(text, file), MatrixFile)
     if isinstance(content, MatrixFile):
         decoder.problems.extend(_twice(content, decoder.marks))
     if decoder.problems:
-        raise InvalidMatrixError(decoder.problems)
+        raise InvalidTextError(decoder.problems)
     return Parsed(content=content, marks=decoder.marks)
 
 
@@ -60,7 +42,7 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
     """Lay files over each other: a row of a later file replaces one of the same id and stands before the others.
 
     Raises:
-        InvalidMatrixError: a later file removes what is not there, or a hazard speaks of what no file has.
+        InvalidTextError: a later file removes what is not there, or a hazard speaks of what no file has.
     """
     rows: list[Row] = []
     hazards: dict[str, Hazard] = {}
@@ -80,7 +62,7 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
     companions = tuple(dict.fromkeys(name for content in contents for name in content.companions))
     known = Known(rows=[*rows, *_replaced(contents, rows)], companions=companions)
     if problems := [*problems, *hazard_problems(tuple(hazards.values()), known, marks)]:
-        raise InvalidMatrixError(problems)
+        raise InvalidTextError(problems)
     return Matrix(
         rows=tuple(rows),
         index=index,
@@ -148,7 +130,3 @@ def _merged_marks(part: Parsed, *, rules: int, refusals: int) -> dict[tuple[str 
             case _:
                 marks[path] = where
     return marks
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

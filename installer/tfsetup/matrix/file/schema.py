@@ -33,7 +33,8 @@ def schema() -> dict[str, Any]:
 
 def _of(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if get_origin(wanted) is Annotated:
-        return _text(next(kind for kind in wanted.__metadata__ if isinstance(kind, Kind)))
+        inner, mark = get_args(wanted)
+        return _text(mark) if isinstance(mark, Kind) else _of(inner, definitions)
     if get_origin(wanted) in {Union, types.UnionType}:
         return _of(next(part for part in get_args(wanted) if part is not type(None)), definitions)
     if get_origin(wanted) is Literal:

@@ -166,15 +166,15 @@ def test_a_pin_of_python(line: str, minor: str | None) -> None:
         ("dependencies:\n- pip:\n  - ===\n", "not a requirement", "3:5"),
         ("dependencies:\n- numpy  # [osx and arm64]\n", "selector `[osx and arm64]` is not known", "2:3"),
         ("dependencies:\n- python>=3.10\n", "a lock is for one Python", "2:3"),
-        ("dependencies:\n- npm: [left-pad]\n", "only `pip:` is known", "2:3"),
-        ("dependencies:\n- [numpy]\n", "only `pip:` is known", ""),
-        ("dependencies: numpy\n", "must be a list", ""),
-        ("platforms: [linux-32]\ndependencies: [numpy]\n", "`linux-32` is not a platform", "1:13"),
-        ("platforms: osx-64\ndependencies: [numpy]\n", "`platforms` must be a list of names", ""),
-        ("dependencies: ['!!']\n", "is not a package", ""),
-        ("name: x\n", "asks for nothing", ""),
-        ("- numpy\n", "not an environment file", ""),
-        ("dependencies: [\n", "", ""),
+        ("dependencies:\n- npm: [left-pad]\n", "Unknown key `npm`", "2:3"),
+        ("dependencies:\n- [numpy]\n", "A package is expected here, not a list", "2:3"),
+        ("dependencies: numpy\n", "A list is expected here, not `numpy`", "1:15"),
+        ("platforms: [linux-32]\ndependencies: [numpy]\n", "`linux-32`: not a platform", "1:13"),
+        ("platforms: osx-64\ndependencies: [numpy]\n", "A list is expected here, not `osx-64`", "1:12"),
+        ("dependencies: ['!!']\n", "`!!`: not a package", "1:16"),
+        ("name: x\n", "asks for nothing", "1:1"),
+        ("- numpy\n", "A mapping is expected here, not a list", "1:1"),
+        ("dependencies: [\n", "Not valid YAML", "2:1"),
     ],
 )
 def test_what_a_lock_cannot_hold_is_refused_with_its_line(text: str, says: str, place: str) -> None:
@@ -204,3 +204,27 @@ def test_the_extra_s_second_half_is_named_when_it_is_missing(monkeypatch: pytest
     with pytest.raises(UsageError, match="needs conda-lock") as caught:
         write_conda_lock([], [], {})
     assert REQUIREMENT in caught.value.hint
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_lines() -> None:
+    text = "platforms: [linux-32]\ndependencies:\n- pip:\n  - -e .\n- '!!'\n- 12\nchannels: x\n"
+    with pytest.raises(InvalidFileError) as caught:
+        read(text)
+    first, *rest = caught.value.message.splitlines()
+    assert (first, str(caught.value.where)) == ("5 problems:", "environment.yml:1:13")
+    assert [line.split(":")[1] for line in rest] == ["1", "4", "5", "6", "7"]
+
+
+def test_what_is_wrong_beyond_the_words_is_told_at_once_too() -> None:
+    text = "dependencies:\n- python>=3.10\n- tensorflow=x\n- python<4\n"
+    with pytest.raises(InvalidFileError, match="2 problems") as caught:
+        read(text)
+    assert "environment.yml:2:3: `python>=3.10`: a lock is for one Python" in caught.value.message
+    with pytest.raises(InvalidFileError, match="2 problems"):
+        read("dependencies:\n- numpy  # [x]\n- scipy  # [y]\n")
+
+
+@pytest.mark.parametrize("key", ["channels:", "channels: []", "platforms:", "dependencies2:"])
+def test_a_key_with_nothing_in_it_asks_for_nothing(key: str) -> None:
+    found = read(f"{key}\ndependencies: [numpy, pip: ]\n")
+    assert (found.channels, found.platforms, found.specs["win-64"]) == ((), SUBDIRS, ("numpy",))

@@ -89,7 +89,7 @@ SPOILED: list[tuple[str, str, str, str]] = [
     ("- name: keras\n", "- nam: keras\n", "An entry of `package` has no name", ""),
     ("    python: '>=3.12,<3.13.0a0'\n", "    - python\n", "`dependencies` of `numpy` must be a mapping", ""),
     ("url: https://channel.example/forge\n", "name: forge\n", "A channel in `metadata` has no URL", ""),
-    ("version: 1", "version: 1\n\tx", "not valid YAML", "conda-lock.yml:2:1"),
+    ("version: 1", "version: 1\n\tx", "Not valid YAML", "conda-lock.yml:2:1"),
 ]
 
 

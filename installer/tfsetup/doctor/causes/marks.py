@@ -1,13 +1,17 @@
-"""Reading a YAML node as what it should be, or a complaint with its file, line and column."""
+"""Reading a YAML node as what it should be, or a complaint with its file, line and column. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from tfsetup.doctor.causes.references import REFERENCE, UnknownReferenceError
 from tfsetup.errors import InvalidFileError
-from tfsetup.ground.marked import Node, UnreadableError, compose
+from tfsetup.ground.marked import Node, compose
+
+Refer = Callable[[str], str]
+"""What stands for a reference to a fact; raises `UnknownReferenceError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +85,26 @@ class Marked:
         return self.text()
 
 
-def parse(text: str, file: str) -> Marked:
-    """Return the root of the one document in `text`.
+def parse(text: str, file: str, refer: Refer | None = None) -> Marked:
+    """Return the root of the one document in `text`, with facts in the place of references to them.
 
     Raises:
-        InvalidFileError: it is no YAML, or uses what is not read here (anchors, tags, a second document).
+        InvalidFileError: it is no YAML, or uses what is not read here (anchors, tags, a second document), or a
+            reference refers to nothing.
     """
-    try:
-        return Marked(compose(text, file))
-    except UnreadableError as error:
-        problem = error.problem
-        raise InvalidFileError(problem.message, where=problem.where, hint=problem.hint) from error
+    root = compose(text, file)
+    return Marked(root if refer is None else _referred(root, refer))
+
+
+def _referred(node: Node, refer: Refer) -> Node:
+    match node.kind:
+        case "scalar" if isinstance(node.value, str):
+            try:
+                return replace(node, value=REFERENCE.sub(lambda found: refer(found[1]), node.value))
+            except UnknownReferenceError as error:
+                raise InvalidFileError(f"{error}.", where=node.where) from error
+        case "sequence":
+            return replace(node, value=tuple(_referred(item, refer) for item in node.value))
+        case "mapping":
+            return replace(node, value=tuple((key, _referred(value, refer)) for key, value in node.value))
+    return node

@@ -1,0 +1,68 @@
+"""The causes of this package, from disk: the quick copy while it is current, otherwise the YAML.
+
+`causes.json` is a copy of what they say (`ground/copies.py`), made from the files of causes, the matrix and the index
+snapshot: where one of them has changed, it is not used.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from tfsetup.doctor.model import Knowledge
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.copies import copy_of, from_copy
+from tfsetup.matrix.file.disk import MATRIX, SNAPSHOT, environments, read_matrix
+
+FOLDER: Final = Path(__file__).parent
+COMPILED: Final = FOLDER / "causes.json"
+_AGAIN: Final = "Install tfsetup again."
+
+
+@cache
+def read_shipped() -> Knowledge:
+    """Return the causes and aliases this package ships.
+
+    Raises:
+        InvalidFileError: a data file is missing or damaged, so the installation is.
+    """
+    files = _sources()
+    found = from_copy(_text(COMPILED), _made_of(files), Knowledge) if COMPILED.is_file() else None
+    return found or _read(files)
+
+
+def compiled_text() -> str:
+    """Return `causes.json` as it must be."""
+    files = _sources()
+    return copy_of(_read(files), _made_of(files))
+
+
+def _sources() -> dict[str, str]:
+    """Return the texts of the files of causes by their paths."""
+    files = {str(path): _text(path) for path in sorted(FOLDER.glob("*.yaml"))}
+    if not files:
+        message = "The doctor's causes are not part of this installation of tfsetup."
+        raise InvalidFileError(message, where=Where(file=str(FOLDER)), hint=_AGAIN)
+    return files
+
+
+def _read(files: dict[str, str]) -> Knowledge:
+    from tfsetup.doctor.causes.read import read_causes
+    from tfsetup.doctor.causes.references import value_of
+
+    matrix = read_matrix()
+    return read_causes(files, lambda reference: value_of(reference, matrix))
+
+
+def _made_of(files: dict[str, str]) -> str:
+    facts = (_text(environments() / name) for name in (MATRIX, SNAPSHOT))
+    return "\0".join((*(f"{Path(path).name}\0{text}" for path, text in files.items()), *facts))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"The doctor's knowledge cannot be read: {error}."
+        raise InvalidFileError(message, where=Where(file=str(path)), hint=_AGAIN) from error

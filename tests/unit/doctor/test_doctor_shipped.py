@@ -1,0 +1,115 @@
+"""The quick copy of the causes is the causes, and where it is not, it is not used. Order means nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.doctor import log_cases
+from tfsetup.doctor.causes import shipped
+from tfsetup.doctor.causes.read import read_causes
+from tfsetup.doctor.causes.references import value_of
+from tfsetup.doctor.causes.shipped import COMPILED, FOLDER, compiled_text, read_shipped
+from tfsetup.doctor.diagnose import diagnose
+from tfsetup.doctor.gather import knowledge
+from tfsetup.doctor.model import Evidence, Knowledge
+from tfsetup.errors import InvalidFileError
+from tfsetup.matrix.file.disk import environments, read_matrix
+
+MATRIX = read_matrix()
+FILES = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.yaml")}
+
+
+def read(files: dict[str, str]) -> Knowledge:
+    return read_causes(files, lambda reference: value_of(reference, MATRIX))
+
+
+def test_the_quick_copy_is_current() -> None:
+    assert COMPILED.read_text(encoding="utf-8") == compiled_text(), "write it with: scripts/compile-causes"
+
+
+def test_it_says_exactly_what_the_yaml_says() -> None:
+    assert read_shipped() == read(FILES)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the folder, which the package then takes for its own."""
+    folder = tmp_path / "causes"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    monkeypatch.setattr(shipped, "FOLDER", folder)
+    monkeypatch.setattr(shipped, "COMPILED", folder / "causes.json")
+    read_shipped.cache_clear()
+    yield folder
+    read_shipped.cache_clear()
+
+
+def test_while_the_copy_is_current_no_yaml_is_read(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    assert len(read_shipped().causes) > 80
+    (elsewhere / "causes.json").unlink()
+    read_shipped.cache_clear()
+    with pytest.raises(ImportError):
+        read_shipped()
+
+
+@pytest.mark.parametrize("copy", ["", "{", "[]", "{}", "{}\n{}\n"])
+def test_a_damaged_copy_is_no_copy(elsewhere: Path, copy: str) -> None:
+    (elsewhere / "causes.json").write_text(copy, encoding="utf-8")
+    assert read_shipped() == read(FILES)
+
+
+def test_a_late_copy_is_no_copy(elsewhere: Path) -> None:
+    text = (elsewhere / "harmless.yaml").read_text(encoding="utf-8")
+    more = (
+        text.partition("\n- cause:")[0]
+        + """
+- cause: one-more
+  title: T
+  meaning: M.
+  kind: fatal
+  signals: [{weight: proof, log: "nobody prints this"}]
+  fixes: [{do: fix}]
+"""
+    )
+    (elsewhere / "more.yaml").write_text(more, encoding="utf-8")
+    assert len(read_shipped().causes) == len(read(FILES).causes) + 1
+
+
+def test_a_copy_from_before_the_index_changed_is_late(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "environments"
+    shutil.copytree(environments(), folder)
+    monkeypatch.setattr(shipped, "environments", lambda: folder)
+    before = compiled_text()
+    with (folder / "index.json").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert compiled_text() != before
+
+
+def test_without_causes_the_installation_is_incomplete(elsewhere: Path) -> None:
+    for path in elsewhere.glob("*.yaml"):
+        path.unlink()
+    with pytest.raises(InvalidFileError, match="not part of this installation"):
+        read_shipped()
+
+
+def test_a_file_that_is_no_text_is_told(elsewhere: Path) -> None:
+    (elsewhere / "cpu.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidFileError, match="cannot be read") as caught:
+        read_shipped()
+    assert str(caught.value.where) == str(elsewhere / "cpu.yaml")
+
+
+def test_the_order_of_files_and_of_causes_changes_no_answer() -> None:
+    backwards = replace(knowledge(), causes=knowledge().causes[::-1])
+    for case in log_cases()[::5]:
+        evidence = Evidence(log=case.log, host=case.host, packages=case.packages or None)
+        assert diagnose(evidence, backwards) == case.diagnose(), case.name
+    assert read(dict(reversed(FILES.items()))) == read(FILES)
