@@ -52,7 +52,7 @@ def main() -> None:
 
 def addresses() -> dict[str, str]:
     """Return file name and address of the two wheels on the index."""
-    from tfsetup.locks.solve import solve
+    from tfsetup.locks.venv.solve import solve
     from tfsetup.matrix.model import Selection, Target
     from tfsetup.workflows.subjects import addresses_in
 

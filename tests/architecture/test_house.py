@@ -18,8 +18,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 DOING = {
     "__main__.py",
     "cli/app.py",
+    "cli/called.py",
     "cli/crash.py",
     "workflows/install.py",
+    "workflows/run.py",
     "cli/run.py",
     "cli/session.py",
     "cli/page.py",

@@ -134,7 +134,7 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
             "ground/looking.py": "looks there",
             "host/interpreters.py": "looks on a machine that may be a recorded one",
             "loader/dyld/words.py": "an interpreter of nobody's",
-            "workflows/prove_conda.py": "the interpreter that a conda package is going to bring",
+            "workflows/prefixes.py": "the interpreter that a conda package is going to bring",
         },
     ),
     "the beginnings of services' tokens": (saying(r"github_pat_|glpat|xox\["), "ground/redaction.py", {}),

@@ -15,9 +15,9 @@ from support.matrix import shipped
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.files import shipped_proofs
 from tfsetup.locks.proof import Proof, Verdict
-from tfsetup.locks.targets import current_rows
+from tfsetup.locks.venv.targets import current_rows
 from tfsetup.matrix.file.disk import environments
-from tfsetup.workflows.prove import Case
+from tfsetup.workflows.backends import Case
 
 ROWS = [row.id for row in shipped().rows]
 HAZARDS = {hazard.id for hazard in shipped().hazards}
@@ -37,7 +37,7 @@ class Judge:
     images: int = 3
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, _session: Any, case: Case) -> Proof:
+    def __call__(self, case: Case, *_: object) -> Proof:
         self.asked.append(case.origin.row)
         if self.failure is not None:
             raise self.failure
@@ -56,7 +56,7 @@ class Judge:
 @pytest.fixture(autouse=True)
 def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
     resolver = FakeResolver()
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", resolver)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -71,7 +71,7 @@ def uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeResolver:
 @pytest.fixture(autouse=True)
 def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
     found = Judge()
-    monkeypatch.setattr("tfsetup.workflows.prove._judged", found)
+    monkeypatch.setattr("tfsetup.workflows.prove.judged", found)
     return found
 
 

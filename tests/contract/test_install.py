@@ -22,7 +22,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         calls.append({"arguments": list(arguments), **options})
         return Finished(stdout=ONE_PACKAGE, stderr="")
 
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", locked)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", locked)
     return calls
 
 
@@ -87,7 +87,7 @@ def test_an_index_that_does_not_answer_is_exit_5(
     def unreachable(*_: object, **__: object) -> Finished:
         raise NetworkError("Locking: The package index could not be reached.", hint="Check the network.")
 
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", unreachable)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", unreachable)
     ran = tfsetup("install", "--dry-run", "--host", host_file("linux-x86_64-glibc-2.36"))
     assert ran.status == 5
     assert ran.err.endswith("error: Locking: The package index could not be reached.\n hint: Check the network.\n")
@@ -172,14 +172,18 @@ def test_a_whole_but_uncured_generation_is_not_nothing_to_do(
     host_file: Callable[[str], str],
     asked: list[dict[str, object]],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from support.envs import finish, make_receipt, make_store
     from tfsetup.ground.start_up import START_UP, start_up_text
+    from tfsetup.host.file import read_host
+    from tfsetup.locks.digest import digest
+    from tfsetup.matrix.choose.select import select
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.matrix.model import Ask
 
-    monkeypatch.setattr("tfsetup.locks.digest.digest", lambda *_, **__: "d1")
+    mine = digest(select(read_host(Path(host_file("macos-14-m3"))), Ask(), read_matrix(None)))
     store = make_store(tmp_path)
-    site = finish(store, 1) / "lib/python3.12/site-packages"
+    site = finish(store, 1, digest=mine) / "lib/python3.12/site-packages"
     store.switch(1)
     argv = ["install", "--dry-run", "--json", "--host", host_file("macos-14-m3")]
     data = tfsetup(*argv).document["data"]
@@ -187,11 +191,11 @@ def test_a_whole_but_uncured_generation_is_not_nothing_to_do(
         True,
         "Generation 1 does not set TURN_OFF_REMAPPER=1, the cure of a known defect.",
     )
-    store.write_receipt(make_receipt(1, without_cures=True))
+    store.write_receipt(make_receipt(1, digest=mine, without_cures=True))
     assert "it was built with --without-cures" in tfsetup(*argv).document["data"]["why"]
     unwanted = tfsetup(*argv, "--without-cures").document["data"]
     assert (unwanted["would_change"], unwanted["why"]) == (False, "Generation 1 is what is asked for, and whole.")
-    store.write_receipt(make_receipt(1, cures={"TURN_OFF_REMAPPER": "1"}))
+    store.write_receipt(make_receipt(1, digest=mine, cures={"TURN_OFF_REMAPPER": "1"}))
     (site / START_UP).write_text(start_up_text({"TURN_OFF_REMAPPER": "1"}))
     assert tfsetup(*argv).document["data"]["would_change"] is False
     (site / START_UP).unlink()
@@ -212,3 +216,12 @@ def test_what_somebody_else_locked_is_cured_by_what_is_in_it(
     argv = ["install", "--dry-run", "--json", "--lock", "pylock.toml", "--host", host_file("macos-14-m3")]
     data = tfsetup(*argv).document["data"]
     assert data["cures"] == data["environment"] == cures
+
+
+def test_a_fix_changes_no_machine_for_the_sake_of_another(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], tmp_path: Path
+) -> None:
+    (tmp_path / "log.txt").write_text("ModuleNotFoundError: No module named 'tensorflow'\n")
+    ran = tfsetup("doctor", "--log", "log.txt", "--host", host_file("macos-14-m3"), "--fix", "--yes")
+    assert ran.status == 2
+    assert "`tfsetup doctor --fix` changes this machine, and --host describes another one." in ran.err

@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 
 from support.cli import Ran, Tfsetup
+from support.envs import FakeUv
 from support.locks import ONE_PACKAGE
 from support.verify import verdict
-from tfsetup.envs.model import Plan, Receipt, Verify
-from tfsetup.envs.reuse import Outcome
-from tfsetup.envs.run import Hooks
-from tfsetup.envs.store import Store
 from tfsetup.host.file import read_host
 from tfsetup.locks.run import Finished
 from tfsetup.verify import Verification
 from tfsetup.verify.model import Device
+
+pytestmark = pytest.mark.process  # the interpreter of a generation is started before and after a switch
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -40,33 +39,20 @@ def slowed(found: Verification, factor: float) -> Verification:
 
 @pytest.fixture
 def install(tfsetup: Tfsetup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Verification], Ran]:
-    """Return a function that installs what verifies so; the building itself is left out."""
-    monkeypatch.setenv("TFSETUP_STATE", str(tmp_path / "state"))
+    """Return a function that installs what verifies so; uv only makes the files it would make."""
+    monkeypatch.setenv("TFSETUP_STATE_DIR", str(tmp_path / "state"))
     host = read_host(CASES / "hosts" / "linux-x86_64-glibc-2.36.json")
     monkeypatch.setattr("tfsetup.host.probe.probe", lambda **_: host)
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", lambda *_, **__: Finished(stdout=ONE_PACKAGE, stderr=""))
-    generations = iter(range(1, 100))
-
-    def build(plan: Plan, store: Store, hooks: Hooks, **_: object) -> Outcome:
-        assert store.layout.prefix.name == ".venv"
-        receipt = Receipt(
-            generation=next(generations), row=plan.row, digest="d", python=plan.python, requirements=plan.requirements,
-            packages=(), created="2026-11-23T00:00:00+00:00", tfsetup="0", lock_sha256="",
-            verify=hooks.verify(tmp_path / "generation" / "bin" / "python") if plan_verifies(plan) else None,
-        )  # fmt: skip
-        return Outcome(generation=receipt.generation, changed=True, receipt=receipt)
-
-    monkeypatch.setattr("tfsetup.workflows.install.build", build)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", lambda *_, **__: Finished(stdout=ONE_PACKAGE, stderr=""))
+    monkeypatch.setattr("tfsetup.envs.run.run_uv", FakeUv())
+    versions = iter(("2.17.1", "2.18.1", "2.19.1"))  # another each time, so that something is built each time
 
     def call(found: Verification, *options: str) -> Ran:
         monkeypatch.setattr("tfsetup.verify.verify", lambda *_, **__: found)
-        return tfsetup("install", "--accelerator", "cpu", "--json", *options)
+        asked = ("--accelerator", "cpu", "--tensorflow", next(versions))
+        return tfsetup("install", *asked, "--no-preflight", "--json", *options)
 
     return call
-
-
-def plan_verifies(plan: Plan) -> bool:
-    return any(isinstance(step, Verify) for step in plan.steps)
 
 
 def kept(tmp_path: Path) -> list[dict[str, Any]]:

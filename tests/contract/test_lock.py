@@ -16,7 +16,7 @@ from tfsetup.errors import BuildError, NetworkError
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.proof import Proof
-from tfsetup.workflows.prove import Case
+from tfsetup.workflows.backends import Case
 
 CPU = "linux-x86_64-cpu"
 LINUX = "linux-x86_64-glibc-2.36"
@@ -25,7 +25,7 @@ LINUX = "linux-x86_64-glibc-2.36"
 @pytest.fixture
 def uv(monkeypatch: pytest.MonkeyPatch) -> FakeResolver:
     resolver = FakeResolver(newest={"pandas": "2.1", "six": "1.5"})
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", resolver)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", resolver)
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     return resolver
@@ -36,7 +36,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Let the preflight say what `verdicts` has for a row, and keep which rows it judged."""
     asked: list[str] = []
 
-    def judge(_session: Any, case: Case) -> Proof:
+    def judge(case: Case, *_: object) -> Proof:
         origin, lock = case.origin, case.lock
         asked.append(origin.row)
         fails = origin.row == "windows-x86_64-cpu" and "broken" in str(origin.team)
@@ -53,7 +53,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         )
 
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("tfsetup.workflows.prove._judged", judge)
+    monkeypatch.setattr("tfsetup.workflows.prove.judged", judge)
     return asked
 
 
@@ -487,21 +487,25 @@ def test_a_named_lock_must_answer_the_whole_ask(
 
 
 def test_another_index_than_the_lock_s_takes_the_hashes_and_leaves_the_addresses(
-    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str]
 ) -> None:
     from tfsetup.envs.model import InstallWheels, Plan
-    from tfsetup.envs.plan import describe
+    from tfsetup.envs.reuse import Outcome
+    from tfsetup.host.file import read_host
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.workflows.install import InstallOrder, Tools, install
 
     tfsetup("lock", "--platform", CPU, "--python", "3.12")
     plans: list[Plan] = []
 
-    def keep(plan: Plan) -> list[str]:
+    def stop(plan: Plan, *_: object, **__: object) -> Outcome:
         plans.append(plan)
-        return describe(plan)
+        raise BuildError("Far enough.")
 
-    monkeypatch.setattr("tfsetup.envs.plan.describe", keep)
-    dry(tfsetup, host_file)
-    dry(tfsetup, host_file, "--index-url", "https://user:hunter2@mirror.example/simple")
+    for index in (None, "https://user:hunter2@mirror.example/simple"):
+        order = InstallOrder(index_url=index)
+        with pytest.raises(BuildError, match="Far enough"):
+            install(order, read_host(Path(host_file(LINUX))), read_matrix(None), tools=Tools(build=stop))
     first, second = (next(s for s in plan.steps if isinstance(s, InstallWheels)) for plan in plans)
     assert first.lock_name == f"pylock.{CPU}.toml"
     assert "url = " in first.lock_text
@@ -515,21 +519,18 @@ def test_another_index_than_the_lock_s_takes_the_hashes_and_leaves_the_addresses
 def test_a_stale_lock_is_written_anew_on_request(
     tfsetup: Tfsetup, uv: FakeResolver, host_file: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tfsetup.envs.run import Refused
+    from support.envs import FakeUv
     from tfsetup.host.file import read_host
 
     monkeypatch.setattr("tfsetup.host.probe.probe", lambda **_: read_host(Path(host_file(LINUX))))
-
-    def stop(*_: object, **__: object) -> None:
-        raise Refused("verify", {}, "far enough")
-
-    monkeypatch.setattr("tfsetup.workflows.install.build", stop)
+    monkeypatch.setattr("tfsetup.envs.run.run_uv", FakeUv(fail_at="sync", failure=BuildError("Far enough.")))
     team(f'platforms: [{CPU}]\npythons: ["3.12"]\nformat: portable\n')
     tfsetup("lock")
     team(f'platforms: [{CPU}]\npythons: ["3.12"]\nformat: portable\nrequirements: [pandas]\n')
     ran = tfsetup("install", "--update-lock")
     assert "is stale: the team's requirements: +pandas" in ran.err
     assert "requirements.linux-x86_64-cpu.txt is fresh; nothing is resolved" in ran.err
+    assert ran.status == 6
     assert b"\npandas==2.1 " in locks()[f"requirements.{CPU}.txt"]
     assert tfsetup("lock", "--check").status == 0
     assert uv.calls
@@ -607,7 +608,7 @@ def _uncured() -> bytes:
 
     from tfsetup.locks.cure import others
     from tfsetup.locks.files import read_lock
-    from tfsetup.locks.write import write_lock
+    from tfsetup.locks.venv.write import write_lock
 
     lock = read_lock(Path(f"environments/locks/pylock.{METAL}.toml"))
     assert lock.origin is not None

@@ -49,7 +49,7 @@ def install(tfsetup: Tfsetup, host_file: Callable[[str], str], monkeypatch: pyte
     def locked(*_: object, **__: object) -> Finished:
         return Finished(stdout=ONE_PACKAGE, stderr="")
 
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", locked)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", locked)
     return lambda *argv: tfsetup("install", "--dry-run", "--host", host_file(HOST), *argv)
 
 
@@ -397,14 +397,14 @@ def test_install_takes_no_python_s_place(
 @pytest.mark.process
 def test_a_fix_that_aims_at_a_python_is_not_carried_out(private_python: Path, tmp_path: Path) -> None:
     """Whatever a diagnosis may say: the last step asks the same question."""
-    from tfsetup.cli.session import Session
-    from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
-    from tfsetup.workflows.fix import carry_out
+    from tfsetup.doctor.model import Rebuild
+    from tfsetup.host.model import Host
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.workflows.fix import fix
 
-    step = Step("rebuild it", Rebuild(prefix=str(private_python), accelerator="cpu"))
-    finding = Finding(cause="c", confidence=1, title="t", evidence=(), explanation="e", steps=(step,), kind="fatal")
+    rebuild = Rebuild(prefix=str(private_python), accelerator="cpu")
     before = tree(tmp_path)
     with pytest.raises(UsageError, match="is an installation of Python, not an environment; it is never replaced"):
-        carry_out(Session(), Diagnosis(verdict="problem", findings=(finding,)), yes=True)
+        fix(rebuild, Host(os="linux", arch="x86_64"), read_matrix(None), yes=True)
     assert tree(tmp_path) == before
     assert starts(private_python)

@@ -18,15 +18,9 @@ from tfsetup.cli.commands import leaves
 from tfsetup.report.schemas import ANSWERS, FILES, names, schema_of
 
 KNOWN_GAPS = {
-    "gc",
-    "install",
-    "list",
-    "lock",
     "matrix check",
     "matrix show",
     "matrix update",
-    "remove",
-    "rollback",
 }
 """Commands whose answer has no type yet. This list only ever becomes shorter."""
 WITHOUT_JSON = {"run"}

@@ -15,10 +15,10 @@ from tfsetup.errors import Code, TfsetupError
 from tfsetup.host.file import parse_host
 from tfsetup.locks.conda.environment import read_environment
 from tfsetup.locks.conda.lockfile import make_lock, read_conda_lock_text
-from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import parse_proofs
-from tfsetup.locks.pylock import read_pylock
 from tfsetup.locks.team import parse_project, parse_requirements, parse_team
+from tfsetup.locks.venv.portable import read_portable
+from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.matrix.file.load import parse as parse_matrix
 
 Reader = Callable[[str], object]

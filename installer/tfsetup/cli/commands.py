@@ -63,14 +63,14 @@ COMMANDS: Final = {
         but=("--fix", "--bundle"),
     ),
     "run": Command("run:run", "Run a command inside the environment, as if it were activated.", changes=True),
-    "list": Command("generations:list_", "List the generations of an environment."),
+    "list": Command("list:list_", "List the generations of an environment."),
     "rollback": Command(
-        "generations:rollback",
+        "rollback:rollback",
         "Point the environment at an earlier generation, without network or delay.",
         changes=True,
     ),
-    "remove": Command("generations:remove", "Remove one generation that is not the current one.", changes=True),
-    "gc": Command("generations:gc", "Remove old generations, and what killed runs have left.", changes=True),
+    "remove": Command("remove:remove", "Remove one generation that is not the current one.", changes=True),
+    "gc": Command("gc:gc", "Remove old generations, and what killed runs have left.", changes=True),
     "schema": Command("schema:schema", "Print the JSON schema of a command's answer, or of a file."),
 }
 

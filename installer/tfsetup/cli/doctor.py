@@ -9,6 +9,7 @@ import typer
 
 from tfsetup.cli.options import HostFile, Json
 from tfsetup.cli.session import Session, execute
+from tfsetup.ground.encode import encode
 from tfsetup.report.doctor_document import DoctorDocument, doctor_document, outcome
 from tfsetup.report.result import Result
 
@@ -40,10 +41,10 @@ def doctor(
     """Say what is wrong and what fixes it, from an environment, a pasted log, or both."""
 
     def work(session: Session) -> Result[DoctorDocument]:
+        from tfsetup.cli.fix import fixed
         from tfsetup.doctor.act import write_bundle
         from tfsetup.matrix.file.disk import read_matrix
         from tfsetup.workflows.diagnose import Files, brought, concluded, examine
-        from tfsetup.workflows.fix import carry_out
 
         matrix, machine = read_matrix(session.matrix), lambda: session.host(pythons=False, downloads=False)
         files = Files(log=log, packages=packages, host=session.host_file)
@@ -55,8 +56,8 @@ def doctor(
             session.say(f"Wrote {bundle}. Read it before you send it.")
         if not fix or diagnosis.verdict != "problem":
             return Result(command="doctor", data=doctor_document(diagnosis), code=outcome(diagnosis))
-        repaired = carry_out(session, diagnosis, yes=yes)
-        return Result(command="doctor", data=doctor_document(diagnosis, repaired.data), code=repaired.code)
+        repaired = fixed(session, diagnosis, matrix, yes=yes)
+        return Result(command="doctor", data=doctor_document(diagnosis, encode(repaired.data)), code=repaired.code)
 
     execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
 

@@ -2,81 +2,65 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from tfsetup.cli.options import (
-    Accel,
-    BackendName,
-    HostFile,
-    IndexUrl,
-    Json,
-    Pre,
-    Prefix,
-    PythonVersion,
-    Tensorflow,
-    WithoutCures,
-)
+from tfsetup.cli import options as o
+from tfsetup.cli.called import called
 from tfsetup.cli.session import Session, execute
 from tfsetup.matrix.model import Ask
 from tfsetup.report.result import Result
 
+if TYPE_CHECKING:
+    from tfsetup.report.install import InstallDocument, NotInstallable
+
 
 def install(
     ctx: typer.Context,
-    tensorflow: Tensorflow = None,
-    accelerator: Accel = "auto",
-    python: PythonVersion = None,
-    backend: BackendName = "auto",
-    pre: Pre = False,
-    prefix: Prefix = Path(".venv"),
-    lock: Annotated[
-        Path | None, typer.Option("--lock", metavar="PATH", help="Install exactly what this lock file says.")
-    ] = None,
-    no_lock: Annotated[
-        bool, typer.Option("--no-lock", help="Resolve, whatever environments/locks and the team file say.")
-    ] = False,
-    update_lock: Annotated[
-        bool, typer.Option("--update-lock", help="Write the lock anew when it is stale or missing.")
-    ] = False,
-    no_verify: Annotated[bool, typer.Option("--no-verify", help="Do not load and time TensorFlow afterwards.")] = False,
-    no_preflight: Annotated[bool, typer.Option("--no-preflight", help="Do not predict the native load.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")] = False,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of an environment that is not tfsetup's, and keep it.")
-    ] = False,
-    allow_build: Annotated[
-        bool, typer.Option("--allow-build", help="Let a row that needs it compile a plugin, without asking.")
-    ] = False,
-    without_cures: WithoutCures = False,
-    index_url: IndexUrl = None,
-    as_json: Json = False,
-    host: HostFile = None,
+    tensorflow: o.Tensorflow = None,
+    accelerator: o.Accel = "auto",
+    python: o.PythonVersion = None,
+    backend: o.BackendName = "auto",
+    pre: o.Pre = False,
+    prefix: o.Prefix = Path(".venv"),
+    lock: o.LockFile = None,
+    no_lock: o.NoLock = False,
+    update_lock: o.UpdateLock = False,
+    no_verify: o.NoVerify = False,
+    no_preflight: o.NoPreflight = False,
+    offline: o.FromCache = False,
+    dry_run: o.DryRun = False,
+    replace: o.Replace = False,
+    allow_build: o.AllowBuild = False,
+    without_cures: o.WithoutCures = False,
+    index_url: o.IndexUrl = None,
+    as_json: o.Json = False,
+    host: o.HostFile = None,
 ) -> None:
     """Put a TensorFlow that really runs onto this machine, and prove it."""
-    from tfsetup.workflows.install import Installation, render
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.report.install import install_result, outcome
+    from tfsetup.workflows import install as course
 
-    ask = Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre)
+    order = course.InstallOrder(
+        ask=Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre),
+        prefix=prefix, lock_file=lock, no_lock=no_lock, update_lock=update_lock, index_url=index_url, offline=offline,
+        preflight=not no_preflight, verify=not no_verify, cures=not without_cures, dry_run=dry_run, replace=replace,
+        allow_build=allow_build,
+    )  # fmt: skip
 
-    def work(session: Session) -> Result[Any]:
-        return Installation(
-            session=session,
-            ask=ask,
-            prefix=prefix,
-            lock_file=lock,
-            verify=not no_verify,
-            preflight=not no_preflight,
-            offline=offline,
-            dry_run=dry_run,
-            replace=replace,
-            allow_build=allow_build,
-            no_lock=no_lock,
-            update_lock=update_lock,
-            without_cures=without_cures,
-            index_url=index_url,
-        ).run()
+    def work(session: Session) -> Result[InstallDocument | NotInstallable]:
+        if not dry_run:
+            session.refuse_replay("`tfsetup install`")
+        course.refuse_place(order, told=session.say)
+        at, say, ask = (session.host(), read_matrix(session.matrix)), session.say, session.asked
+        return install_result(course.install(order, *at, told=say, asked=ask, screen=session.screen))
+
+    def render(session: Session, result: Result[InstallDocument | NotInstallable]) -> None:
+        for part in outcome(result.data, command=called(), windows=sys.platform == "win32"):
+            session.show(part)
 
     execute(ctx, "install", json=as_json, host=host, work=work, render=render)

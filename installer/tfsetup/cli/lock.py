@@ -2,92 +2,69 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
+from tfsetup.cli import lock_options as only
 from tfsetup.cli.options import Accel, BackendName, HostFile, IndexUrl, Json, Pre, Tensorflow, WithoutCures
 from tfsetup.cli.session import Session, execute
 from tfsetup.matrix.model import Ask
 from tfsetup.report.result import Result
 
-_Platform = Annotated[
-    list[str] | None,
-    typer.Option("--platform", metavar="ROW-OR-TARGET", help="Lock for this row or platform; may be repeated."),
-]
-_Pythons = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--python", metavar="X.Y", help="The Python to lock for; repeated, or `all`: one lock for each that fits."
-    ),
-]
-_Output = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where the lock files are; environments/locks.")
-]
-_Format = Annotated[
-    Literal["pylock", "portable"] | None,
-    typer.Option("--format", help="With addresses (PEP 751), or names and hashes only, for any index or mirror."),
-]
-_Upgrade = Annotated[
-    list[str] | None,
-    typer.Option("--upgrade-package", metavar="NAME", help="Let this one move on; may be repeated."),
-]
-_Prove = Annotated[
-    bool | None,
-    typer.Option(
-        "--prove/--no-prove", help="Predict from the wheels whether each lock loads; --check does not, unless told."
-    ),
-]
+if TYPE_CHECKING:
+    from tfsetup.workflows.locked import Locked
 
 
 def lock(
     ctx: typer.Context,
     tensorflow: Tensorflow = None,
     accelerator: Accel = "auto",
-    python: _Pythons = None,
+    python: only.Pythons = None,
     backend: BackendName = "auto",
     pre: Pre = False,
-    platform: _Platform = None,
-    output: _Output = None,
-    form: _Format = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 8 when a lock is stale or missing.")
-    ] = False,
-    prove: _Prove = None,
-    force: Annotated[bool, typer.Option("--force", help="Write also what would not load.")] = False,
-    upgrade: Annotated[bool, typer.Option("--upgrade", help="Let every version move on.")] = False,
-    upgrade_package: _Upgrade = None,
+    platform: only.Platforms = None,
+    output: only.Output = None,
+    form: only.Format = None,
+    check: only.Check = False,
+    prove: only.Prove = None,
+    force: only.Force = False,
+    upgrade: only.Upgrade = False,
+    upgrade_package: only.UpgradePackage = None,
     index_url: IndexUrl = None,
-    source: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="Take over an environment.yml (with --backend conda).")
-    ] = None,
+    source: only.Source = None,
     without_cures: WithoutCures = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")] = False,
+    offline: only.Offline = False,
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
     """Write lock files for every machine of the team, or say which ones are stale."""
-    from tfsetup.workflows.lock import Locking, render
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.report.lock import lock_lines
+    from tfsetup.workflows import lock as course
 
-    if source is not None:
-        backend = "conda"
+    order = course.LockOrder(
+        ask=Ask(tensorflow=tensorflow, accelerator=accelerator, backend="conda" if source else backend, pre=pre),
+        pythons=tuple(python or ()),
+        platforms=tuple(platform or ()),
+        folder=output or course.LOCKS,
+        form=form,
+        prove=not check if prove is None else prove,
+        force=force,
+        upgrade=None if upgrade else frozenset(upgrade_package or ()),
+        index_url=index_url,
+        offline=offline,
+        source=source,
+        without_cures=without_cures,
+    )
 
-    def work(session: Session) -> Result[Any]:
-        return Locking(
-            session=session,
-            ask=Ask(tensorflow=tensorflow, accelerator=accelerator, backend=backend, pre=pre),
-            pythons=tuple(python or ()),
-            platforms=tuple(platform or ()),
-            folder=output,
-            form=form,
-            prove=not check if prove is None else prove,
-            force=force,
-            upgrade=None if upgrade else frozenset(upgrade_package or ()),
-            index_url=index_url,
-            offline=offline,
-            source=source,
-            without_cures=without_cures,
-        ).run(check=check)
+    def work(session: Session) -> Result[Locked]:
+        machine = session.host() if session.replayed and not platform else None
+        run = course.check if check else course.lock
+        found = run(order, read_matrix(session.matrix), host=machine, told=session.say)
+        return Result(command="lock", data=found, code=found.code(proven=order.prove))
+
+    def render(session: Session, result: Result[Locked]) -> None:
+        session.show("\n".join(lock_lines(result.data)))
 
     execute(ctx, "lock", json=as_json, host=host, work=work, render=render)

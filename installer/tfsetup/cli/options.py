@@ -43,6 +43,21 @@ IndexUrl = Annotated[
         "--index-url", metavar="URL", help="The package index; default: uv's and pip's settings, then theirs."
     ),
 ]
+FromCache = Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")]
+LockFile = Annotated[
+    Path | None, typer.Option("--lock", metavar="PATH", help="Install exactly what this lock file says.")
+]
+NoLock = Annotated[bool, typer.Option("--no-lock", help="Resolve, whatever environments/locks and the team file say.")]
+UpdateLock = Annotated[bool, typer.Option("--update-lock", help="Write the lock anew when it is stale or missing.")]
+NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not load and time TensorFlow afterwards.")]
+NoPreflight = Annotated[bool, typer.Option("--no-preflight", help="Do not predict the native load.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and change nothing.")]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Take the place of an environment that is not tfsetup's, and keep it.")
+]
+AllowBuild = Annotated[
+    bool, typer.Option("--allow-build", help="Let a row that needs it compile a plugin, without asking.")
+]
 
 
 class Dtype(StrEnum):

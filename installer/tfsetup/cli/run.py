@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tfsetup.cli.streams import handed_over
-from tfsetup.errors import BuildError, UsageError
+from tfsetup.errors import UsageError
 
 
 def run(
@@ -19,9 +19,18 @@ def run(
     ] = None,
 ) -> None:
     """Run a command inside the environment, as if it were activated."""
+    from tfsetup.workflows.run import inside
+
     before, command = _split(sys.argv, words or [])
     prefix = Path(before[0]) if before else Path(".venv")
-    _run(prefix, command)
+    windows = sys.platform == "win32"
+    started = inside(prefix, command, os.environ, windows=windows)
+    if windows:
+        import subprocess
+
+        raise typer.Exit(subprocess.call([started.program, *started.arguments[1:]], env=started.environ))
+    with handed_over():
+        os.execve(started.program, started.arguments, started.environ)  # noqa: S606 - the user's own command is the job
 
 
 def _split(argv: list[str], words: list[str]) -> tuple[list[str], list[str]]:
@@ -31,28 +40,3 @@ def _split(argv: list[str], words: list[str]) -> tuple[list[str], list[str]]:
     if not after or len(before) > 1:
         raise UsageError("Say what to run after a `--`.", hint="For example: tfsetup run -- python train.py")
     return before, after
-
-
-def _run(prefix: Path, command: list[str]) -> None:
-    import shutil
-    import subprocess
-
-    from tfsetup.envs.activate import activated
-    from tfsetup.envs.cure_files import set_at_start
-    from tfsetup.envs.cures import with_cures
-    from tfsetup.ground.looking import look
-    from tfsetup.ground.prefix import Prefix, repair, sentence
-
-    found = look(prefix)
-    if not isinstance(found, Prefix):
-        raise BuildError(sentence(found), hint=repair(found))
-    conda = found.kind in {"conda", "conda-base"}
-    environ = activated(os.environ, found.root, windows=sys.platform == "win32", conda=conda)
-    environ = with_cures(environ, set_at_start(found.root))
-    program = shutil.which(command[0], path=environ["PATH"])
-    if program is None:
-        raise UsageError(f"`{command[0]}` is neither in {prefix} nor on PATH.")
-    if sys.platform == "win32":
-        raise typer.Exit(subprocess.call([program, *command[1:]], env=environ))
-    with handed_over():
-        os.execve(program, [command[0], *command[1:]], environ)  # noqa: S606 - to run the user's own command is the job

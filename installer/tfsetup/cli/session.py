@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from tfsetup.host.model import Host
+    from tfsetup.locks.run import Screen
     from tfsetup.report.result import Result
 
 
@@ -83,6 +84,15 @@ class Session:
         """Who may be asked on the terminal; None where nobody can answer, or where JSON is expected."""
         return None if self.json or not sys.stdin.isatty() else _confirmed
 
+    @property
+    def screen(self) -> Screen | None:
+        """Where uv's own progress goes; None: nowhere, for who asked for quiet."""
+        if self.verbosity < 0:
+            return None
+        from tfsetup.locks.run import Screen
+
+        return Screen(write=_to_stderr, terminal=sys.stderr.isatty(), everything=self.verbosity > 0)
+
     def host(self, *, pythons: bool = True, downloads: bool = True) -> Host:
         """Return the machine to decide for: the one `--host` describes (a file, or a row for its plainest), or this."""
         from tfsetup.workflows.hosts import host_of
@@ -99,6 +109,11 @@ class Session:
             from tfsetup.errors import UsageError
 
             raise UsageError(f"{what} changes this machine, and --host describes another one.", hint="Add --dry-run.")
+
+
+def _to_stderr(block: bytes) -> None:
+    sys.stderr.buffer.write(block)
+    sys.stderr.buffer.flush()
 
 
 def _confirmed(question: str) -> bool:

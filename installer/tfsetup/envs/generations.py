@@ -10,7 +10,7 @@ from tfsetup.envs.store import Store, existing
 from tfsetup.errors import TfsetupError, UsageError
 
 
-def roll_back(store: Store, generation: int | None, *, say: Callable[[str], None]) -> tuple[int | None, Receipt]:
+def roll_back(store: Store, generation: int | None, *, say: Callable[[str], object]) -> tuple[int | None, Receipt]:
     """Point the prefix at `generation` (default: the newest before the current one); return the old and the new one.
 
     Raises:
@@ -40,7 +40,7 @@ def _before(store: Store, current: int | None) -> int:
     return older[-1]
 
 
-def remove(store: Store, generation: int, *, say: Callable[[str], None]) -> None:
+def remove(store: Store, generation: int, *, say: Callable[[str], object]) -> None:
     """Remove a generation that is not the current one.
 
     Raises:
@@ -64,7 +64,7 @@ class Swept:
     unfinished: tuple[int, ...]
 
 
-def collect(store: Store, keep: int, *, say: Callable[[str], None]) -> Swept:
+def collect(store: Store, keep: int, *, say: Callable[[str], object]) -> Swept:
     """Remove all generations but `keep` of them, and whatever killed runs left.
 
     The current one always stays and counts; the others stay newest first. What was there before tfsetup came is never

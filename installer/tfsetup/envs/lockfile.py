@@ -29,7 +29,7 @@ _HOLDER = re.compile(r"(\d{1,10}) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00) ([\w.-
 
 
 @contextmanager
-def held(root: Path, folder: int | None, say: Callable[[str], None], *, limit: float = LIMIT) -> Iterator[int]:
+def held(root: Path, folder: int | None, say: Callable[[str], object], *, limit: float = LIMIT) -> Iterator[int]:
     """Hold the lock of the folder `root` (open as `folder`), and yield the lock's descriptor.
 
     `say` is told once for whom this waits, if it must. `limit` is how many seconds it may.
@@ -108,7 +108,7 @@ def _no_locks(root: Path, problem: OSError) -> BuildError:
     )
 
 
-def _wait(descriptor: int, root: Path, say: Callable[[str], None], limit: float) -> None:
+def _wait(descriptor: int, root: Path, say: Callable[[str], object], limit: float) -> None:
     prefix = root.name.removesuffix(".generations")
     say(f"{_holder(descriptor)} is working on this prefix; waiting for it.")
     due = time.monotonic() + limit

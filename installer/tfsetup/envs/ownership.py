@@ -28,7 +28,7 @@ def may_own(owner: int, me: int, parent: int) -> bool:
 
 
 @contextmanager
-def owned(root: Path, say: Callable[[str], None]) -> Iterator[int | None]:
+def owned(root: Path, say: Callable[[str], object]) -> Iterator[int | None]:
     """Make the folder `root` if it is not there, check whose it is, and yield its descriptor (None on Windows).
 
     A link of one's own (to a larger disk, for example) is followed. What is made inside the `with` is not writable by
@@ -52,7 +52,7 @@ def owned(root: Path, say: Callable[[str], None]) -> Iterator[int | None]:
         os.close(descriptor)
 
 
-def _open(root: Path, say: Callable[[str], None]) -> int:
+def _open(root: Path, say: Callable[[str], object]) -> int:
     _make_around(root.parent)
     around = os.open(root.parent, _folder(getattr(os, "O_PATH", os.O_RDONLY)))
     try:
@@ -117,7 +117,7 @@ def _refuse_foreign(root: Path, owner: int, parent: int, *, what: str = "belongs
         )
 
 
-def _tighten(root: Path, descriptor: int, say: Callable[[str], None]) -> None:
+def _tighten(root: Path, descriptor: int, say: Callable[[str], object]) -> None:
     """Take the right to write from group and others, and say so.
 
     Raises:

@@ -23,11 +23,11 @@ from tfsetup.envs.model import (
 from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
-from tfsetup.locks.conda.model import CondaLock, PlatformLock
+from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.cure import carried, is_cure, others
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Lock, LockedPackage, file_name
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection
 
 
@@ -63,7 +63,7 @@ def plan_install(
     """
     index = index or Index()
     environment = wanted_cures(selection, cures=cures)
-    steps: list[Step] = [_create(selection, host), _wheels(selection, lock, host, index, environment)]
+    steps = _linked(lock, lock.part, index) if lock.part else _synced(selection, lock, host, index, environment)
     steps += _after(selection, index, environment, preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
@@ -73,40 +73,20 @@ def plan_install(
         python=selection.python or "",
         requirements=(*selection.requirements, *selection.source_builds),
         steps=tuple(steps),
+        backend="conda" if lock.part else "venv",
         cures=environment,
         without_cures=environment != selection.environment,
     )
 
 
-def plan_conda(
-    selection: Selection,
-    lock: CondaLock,
-    platform: PlatformLock,
-    *,
-    pinned: bool = False,
-    preflight: bool = True,
-    verify: bool = True,
-    cures: bool = True,
-    index: Index | None = None,
-) -> Plan:
-    """Return the steps that build one platform of a conda lock: its packages, the wheels on top, then as for any."""
-    steps: list[Step] = [CreateCondaPrefix(lock_text=lock.text, platform=platform)]
-    index = index or Index()
-    steps += [AddWheels(wheels=platform.wheels, environ=index.environ)] if platform.wheels else []
-    environment = wanted_cures(selection, cures=cures)
-    steps += _after(selection, index, environment, preflight=preflight, verify=verify)
-    return Plan(
-        row=selection.row or "",
-        digest=digest(selection),
-        lock_sha256=lock.sha256,
-        pinned_lock=lock.sha256 if pinned else None,
-        python=selection.python or "",
-        requirements=(*selection.requirements, *selection.source_builds),
-        steps=tuple(steps),
-        backend="conda",
-        cures=environment,
-        without_cures=environment != selection.environment,
-    )
+def _synced(selection: Selection, lock: Lock, host: Host, index: Index, environment: Mapping[str, str]) -> list[Step]:
+    return [_create(selection, host), _wheels(selection, lock, host, index, environment)]
+
+
+def _linked(lock: Lock, part: PlatformLock, index: Index) -> list[Step]:
+    """Return the steps that build one platform of a conda lock: its packages, and the wheels on top."""
+    steps: list[Step] = [CreateCondaPrefix(lock_text=lock.text, platform=part)]
+    return [*steps, AddWheels(wheels=part.wheels, environ=index.environ)] if part.wheels else steps
 
 
 def wanted_cures(selection: Selection, *, cures: bool) -> Mapping[str, str]:

@@ -33,7 +33,7 @@ def fitting(
     pinned_lock: str | None,
     cures: Mapping[str, str] = NOTHING,
     *,
-    say: Callable[[str], None],
+    say: Callable[[str], object],
 ) -> Receipt | None:
     """Return the receipt of a whole generation that is what is asked for: the current one (`now`), else the newest.
 
@@ -59,7 +59,7 @@ def fitting(
     return None
 
 
-def switch_to(store: Store, now: int | None, kept: Receipt, say: Callable[[str], None]) -> Outcome:
+def switch_to(store: Store, now: int | None, kept: Receipt, say: Callable[[str], object]) -> Outcome:
     """Switch to the generation of `kept`, if it is not the current one (`now`), and say so, and how to go back.
 
     Raises:

@@ -36,6 +36,7 @@ from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
 from tfsetup.envs.store import NotWholeError, Store, unwritable
 from tfsetup.envs.whole import EMPTY, Lack, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
+from tfsetup.ground.encode import encode
 from tfsetup.ground.looking import generation, place_at
 from tfsetup.loader.files.names import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
@@ -45,28 +46,21 @@ _HINT_CACHE = (
     "it was before."
 )
 _PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
-Judge = Callable[[Path], dict[str, Any]]
-"""A check of a built environment, given its interpreter: returns data for the receipt, raises `Refused`."""
-
-
-class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
-    """Preflight or verification said no; `data` is what it found."""
-
-    def __init__(self, stage: str, data: dict[str, Any], summary: str) -> None:
-        """Keep the stage (`preflight` or `verify`) and its data for the result."""
-        super().__init__(summary)
-        self.stage = stage
-        self.data = data
+Judge = Callable[[Path], object]
+"""A check of a built environment, given its interpreter: returns what the receipt keeps, raises where it says no."""
+Uv = Callable[..., Finished]
+"""What runs uv: `tfsetup.locks.run.run_uv`, or what stands in for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hooks:
-    """What the executor needs from rooms it does not know, and from the screen."""
+    """What the executor needs from rooms it does not know, and from the screen. `uv` None: the real one."""
 
     preflight: Judge
     verify: Judge
-    say: Callable[[str], None]
+    say: Callable[[str], object]
     screen: Screen | None = None
+    uv: Uv | None = None
 
 
 def install(
@@ -80,7 +74,7 @@ def install(
         BuildError: building failed, or (since the command line was judged) the prefix became something that may not
             be one, or that is not ours, and `replace` was not said.
         NetworkError: a wheel could not be fetched or is not the locked one.
-        Refused: preflight or verification said no. In every case the previous environment stays in place.
+        Exception: whatever preflight or verification says no with. In every case the previous environment stays.
     """
     python = _base(plan)
     current(store, replace=replace, python=python)  # refuse before anything is written beside somebody else's folder
@@ -99,7 +93,7 @@ def reuse(
     pinned_lock: str | None,
     cures: Mapping[str, str] = NOTHING,
     *,
-    say: Callable[[str], None],
+    say: Callable[[str], object],
     replace: bool = False,
 ) -> Outcome | None:
     """Switch to a whole generation that is what is asked for, if there is one; None when one must be built.
@@ -151,7 +145,7 @@ class _Build:
         self.folder = store.layout.folder(self.number)
         self.python = store.layout.python(self.folder, plan.backend)
         self.seconds: dict[str, float] = {}
-        self.judged: dict[str, dict[str, Any]] = {}
+        self.judged: dict[str, object] = {}
         self.receipt: Receipt | None = None
 
     def run(self) -> Outcome:
@@ -296,7 +290,7 @@ class _Build:
 
     def _uv(self, arguments: list[str], **options: Any) -> Finished:
         """Run uv with the lock in its hands: should this process be killed, nobody builds here while uv still does."""
-        return run_uv(arguments, held=self.held, **options)
+        return (self.hooks.uv or run_uv)(arguments, held=self.held, **options)
 
     def _common(self) -> list[str]:
         return ["--offline"] if self.offline else []
@@ -338,8 +332,8 @@ class _Build:
             created=_now(),
             tfsetup=__version__,
             lock_sha256=self.plan.lock_sha256,
-            verify=self.judged.get("verify"),
-            preflight=self.judged.get("preflight"),
+            verify=encode(self.judged.get("verify")),
+            preflight=encode(self.judged.get("preflight")),
             backend=self.plan.backend,
             differing=(),
             cures=dict(self.plan.cures),

@@ -276,7 +276,7 @@ class Store:
         return {self.layout.folder(number) for number in self.numbers()}
 
     @contextmanager
-    def locked(self, *, say: Callable[[str], None], limit: float = LIMIT) -> Iterator[int]:
+    def locked(self, *, say: Callable[[str], object], limit: float = LIMIT) -> Iterator[int]:
         """Keep every other process from changing this prefix, and finish or mend what an earlier one left.
 
         `say` is told for whom this waits (at most `limit` seconds), and what was mended. It yields the lock's
@@ -297,7 +297,7 @@ class Store:
                 raise unwritable(self.layout.root, problem) from problem
             yield descriptor
 
-    def _mend(self, say: Callable[[str], None]) -> None:
+    def _mend(self, say: Callable[[str], object]) -> None:
         """Write what must be there and is not: the `.gitignore`, and the receipt of what the prefix leads to."""
         with suppress(OSError):  # a full disk must not keep anybody from clearing up
             if not (ignore := self.layout.root / ".gitignore").exists():
@@ -308,7 +308,7 @@ class Store:
         elif number is not None and is_lost(self.layout, number):
             self._write_anew(number, say)
 
-    def _write_anew(self, number: int, say: Callable[[str], None]) -> None:
+    def _write_anew(self, number: int, say: Callable[[str], object]) -> None:
         path = self.layout.receipt(number)
         try:
             self.write_receipt(rebuilt(self.layout, number))

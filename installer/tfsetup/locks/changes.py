@@ -18,14 +18,9 @@ class Pinned(Protocol):
         """Its one version."""
 
 
-def moved(was: Iterable[Pinned] | None, now: Iterable[Pinned]) -> list[str] | None:
-    """Return the packages whose version is another, came or went, by name.
-
-    None when there was no lock before: then everything is new, and a list of it says nothing.
-    """
-    if was is None:
-        return None
+def moved(was: Iterable[Pinned], now: Iterable[Pinned]) -> tuple[str, ...]:
+    """Return the packages whose version is another, came or went, by name."""
     old = {one.name: one.version for one in was}
     new = {one.name: one.version for one in now}
     names = sorted({*old, *new})
-    return [f"{n} {old.get(n, 'none')} → {new.get(n, 'none')}" for n in names if old.get(n) != new.get(n)]
+    return tuple(f"{n} {old.get(n, 'none')} → {new.get(n, 'none')}" for n in names if old.get(n) != new.get(n))

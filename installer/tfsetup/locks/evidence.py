@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from tfsetup.ground.encode import encode
 from tfsetup.host.model import Host
-from tfsetup.locks.model import LockedPackage, Origin
+from tfsetup.locks.model import LockedFile, LockedPackage, Origin
 from tfsetup.locks.proof import Proof, Verdict
 
 SCHEMA = 1
@@ -63,16 +63,85 @@ class Evidence:
         return all(finding.read for finding in self.findings)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvidenceDocument:
+    """The content of `environments/evidence/<row>.json`."""
+
+    schema: int = SCHEMA
+    """The number of this form."""
+    row: str
+    """The row of the matrix."""
+    verdict: Verdict
+    """`fails` when it fails with any Python."""
+    because: str
+    """Why there is nothing to judge; "" where there is."""
+    judged: tuple[JudgedDocument, ...]
+    """What was judged, the row's own Python first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgedDocument:
+    """What was found about the answer of a row with one Python."""
+
+    python: str
+    """The Python, `X.Y`."""
+    requirements: tuple[str, ...]
+    """The row's requirements."""
+    wheels: tuple[WheelDocument, ...]
+    """The files of TensorFlow and its plugin that were judged, sorted by name."""
+    packages: int
+    """How many packages were judged, with what these require."""
+    target: TargetDocument
+    """The machine."""
+    subject: str
+    """The fingerprint of what was judged, in hex."""
+    images: int
+    """How many libraries were opened."""
+    verdict: Verdict
+    """Whether it would load."""
+    error: str | None
+    """The first failure, in the loader's words."""
+    also: tuple[str, ...]
+    """The other failures."""
+    undecided: tuple[str, ...]
+    """Why there is no verdict."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WheelDocument:
+    """One file: exactly this one."""
+
+    name: str
+    """Its name, which carries its tags."""
+    sha256: str
+    """The fingerprint of its bytes, in hex."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetDocument:
+    """The machine that a prediction is for: the plainest one of a row."""
+
+    os: str | None
+    """The operating system."""
+    os_version: str | None
+    """Its version; None on Linux."""
+    arch: str | None
+    """The architecture."""
+    libc: str | None
+    """The C library and its version; None elsewhere than on Linux."""
+    platform: str
+    """The target in uv's words."""
+
+
 def render_evidence(evidence: Evidence, names: Collection[str]) -> str:
     """Return the text of `environments/evidence/<row>.json`; wheels are listed of the distributions in `names` only."""
-    plain = {
-        "schema": SCHEMA,
-        "row": evidence.row,
-        "verdict": evidence.verdict,
-        "because": bare(evidence.because),
-        "judged": [_plain(finding, names) for finding in evidence.findings],
-    }
-    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+    document = EvidenceDocument(
+        row=evidence.row,
+        verdict=evidence.verdict,
+        because=bare(evidence.because),
+        judged=tuple(_judged(finding, names) for finding in evidence.findings),
+    )
+    return json.dumps(encode(document), indent=1, ensure_ascii=False) + "\n"
 
 
 def bare(text: str) -> str:
@@ -80,34 +149,39 @@ def bare(text: str) -> str:
     return _ADDRESS.sub("(address)", text)
 
 
-def _plain(finding: Finding, names: Collection[str]) -> dict[str, Any]:
+def _judged(finding: Finding, names: Collection[str]) -> JudgedDocument:
     origin, host, proof = finding.origin, finding.host, finding.proof
-    reasons = [bare(reason) for reason in proof.reasons]
-    compiled = [f"{name} is compiled on the machine" for name in origin.source_builds]
-    return {
-        "python": origin.python,
-        "requirements": list(origin.requirements),
-        "wheels": _wheels(finding.packages, names),
-        "packages": len(finding.packages),
-        "target": {
-            "os": host.os,
-            "os_version": host.os_version,
-            "arch": host.arch,
-            "libc": f"{host.libc.name} {host.libc.version}" if host.libc else None,
-            "platform": origin.platform,
-        },
-        "subject": proof.subject,
-        "images": proof.images,
-        "verdict": finding.verdict,
-        "error": bare(_first(proof)) if proof.verdict == "fails" else None,
-        "also": reasons[1:] if proof.verdict == "fails" else [],
-        "undecided": [*(reasons if proof.verdict == "undecided" else []), *compiled],
-    }
+    fails = proof.verdict == "fails"
+    reasons = tuple(bare(reason) for reason in proof.reasons)
+    compiled = tuple(f"{name} is compiled on the machine" for name in origin.source_builds)
+    return JudgedDocument(
+        python=origin.python,
+        requirements=origin.requirements,
+        wheels=_wheels(finding.packages, names),
+        packages=len(finding.packages),
+        target=TargetDocument(
+            os=host.os,
+            os_version=host.os_version,
+            arch=host.arch,
+            libc=f"{host.libc.name} {host.libc.version}" if host.libc else None,
+            platform=origin.platform,
+        ),
+        subject=proof.subject,
+        images=proof.images,
+        verdict=finding.verdict,
+        error=bare(_first(proof)) if fails else None,
+        also=reasons[1:] if fails else (),
+        undecided=(*(reasons if proof.verdict == "undecided" else ()), *compiled),
+    )
 
 
-def _wheels(packages: Sequence[LockedPackage], names: Collection[str]) -> list[dict[str, str]]:
-    files = [file for package in packages if package.name in names for file in package.files]
-    return [{"name": file.filename, "sha256": file.sha256} for file in sorted(files, key=lambda file: file.filename)]
+def _wheels(packages: Sequence[LockedPackage], names: Collection[str]) -> tuple[WheelDocument, ...]:
+    files = sorted((file for package in packages if package.name in names for file in package.files), key=_name)
+    return tuple(WheelDocument(name=file.filename, sha256=file.sha256) for file in files)
+
+
+def _name(file: LockedFile) -> str:
+    return file.filename
 
 
 def _first(proof: Proof) -> str:

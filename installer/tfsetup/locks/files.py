@@ -18,10 +18,10 @@ from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.text import find
 from tfsetup.locks.cure import FILE, is_cure
 from tfsetup.locks.model import Form, Lock, file_name
-from tfsetup.locks.portable import read_portable
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
-from tfsetup.locks.pylock import read_pylock
 from tfsetup.locks.team import Marked, Team, parse_project, parse_requirements, parse_team
+from tfsetup.locks.venv.portable import read_portable
+from tfsetup.locks.venv.pylock import read_pylock
 
 TEAM: Final = Path("environments/team.yaml")
 LOCKS: Final = Path("environments/locks")
@@ -92,13 +92,13 @@ def _elsewhere(path: Path, named: Marked) -> tuple[Marked, ...]:
     return parse_project(text, str(other)) if other.suffix == ".toml" else parse_requirements(text, str(other))
 
 
-def read_proofs(folder: Path) -> dict[str, Proof]:
-    """Return what was found about the locks in `folder`, by file name; empty when nothing was written down.
+def read_proofs(folder: Path, name: str = PROOFS) -> dict[str, Proof]:
+    """Return what was found about the locks in `folder`, by file name (conda's: by subdir); empty: nothing on record.
 
     Raises:
         InvalidFileError: the file is damaged.
     """
-    path = folder / PROOFS
+    path = folder / name
     text = find(path, "record of proofs", most=_LIMIT)
     return {} if text is None else parse_proofs(text, str(path))
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tfsetup.locks.conda.model import PlatformLock
+
 Form = Literal["pylock", "portable"]
 """`pylock`: PEP 751, with addresses. `portable`: a requirements file of names, versions, markers and hashes."""
 
@@ -33,7 +35,8 @@ class LockedFile:
 class LockedPackage:
     """One distribution, its exact version, and the files that may be installed for it: wheels, or one sdist.
 
-    `marker` is a PEP 508 environment marker; `index` the index it was found on, where the lock says so.
+    Of a conda package it is the one archive of a channel, which stands among the wheels. `marker` is a PEP 508
+    environment marker; `index` the index it was found on, where the lock says so.
     """
 
     name: str
@@ -88,15 +91,17 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:
-    """A lock file's content: `text` is the file itself, `packages` what it says, sorted by name.
+    """What is locked for one target: `text` is the file itself, `packages` what it says of the target.
 
-    `origin` is None for a lock that `tfsetup lock` did not write.
+    `origin` is None for a lock that `tfsetup lock` did not write. `part` is the part of a conda lock that is for the
+    target, as conda's own values; None: a lock of wheels.
     """
 
     text: str
     packages: tuple[LockedPackage, ...]
     form: Form = "pylock"
     origin: Origin | None = None
+    part: PlatformLock | None = None
 
     @property
     def sha256(self) -> str:

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.encode import encode
 from tfsetup.host.model import Host
 from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import LockedPackage
@@ -75,5 +76,5 @@ class _File:
 
 def render_proofs(proofs: Mapping[str, Proof]) -> str:
     """Return the record as text: one entry a lock, sorted, the same bytes for the same proofs."""
-    plain: dict[str, Any] = {name: asdict(proof) for name, proof in sorted(proofs.items())}
-    return json.dumps({"schema": SCHEMA, "locks": plain}, indent=1, ensure_ascii=False) + "\n"
+    record = _File(schema=SCHEMA, locks=dict(sorted(proofs.items())))
+    return json.dumps(encode(record), indent=1, ensure_ascii=False) + "\n"

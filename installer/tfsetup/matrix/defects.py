@@ -75,3 +75,21 @@ def all_of(lists: Iterable[Iterable[Defect]]) -> tuple[Defect, ...]:
         before = found.get(defect.id, defect)
         found[defect.id] = replace(defect, cured=defect.cured and before.cured)
     return tuple(found.values())
+
+
+def sentence(defect: Defect, packages: Mapping[str, str]) -> str:
+    """Return a defect and what became of it in one sentence; `packages` (name → version) tell which version it is."""
+    name = defect.affects.partition(" ")[0]
+    subject = f"{name} {packages[name]}" if name in packages else defect.affects
+    return f"{subject} {defect.title}; {_cure(defect)}."
+
+
+def _cure(defect: Defect) -> str:
+    cure = defect.cure
+    variables = " ".join(f"{name}={value}" for name, value in cure.environment.items())
+    if defect.cured:
+        return f"cured here by {variables} in every process of the environment"
+    if variables:
+        return f"not cured here: every process that computes with it needs {variables}"
+    others = [*cure.requirements, *([cure.program] if cure.program else [])]
+    return f"no variable cures it; what avoids it: {', or '.join(others)}" if others else "no cure is known"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tfsetup.ground.encode import encode
-from tfsetup.matrix.defects import Defect, defects_of
+from tfsetup.matrix.defects import Defect, defects_of, sentence
 from tfsetup.matrix.hazards import Hazard, pins
 
 Data = Mapping[str, Any]
@@ -17,46 +17,10 @@ def hazards_data(hazards: Iterable[Hazard], *, cured: bool) -> list[dict[str, An
     return list(encode(defects_of(hazards, cured=cured)))
 
 
-def sentence(hazard: Hazard, cured: bool, packages: Mapping[str, str] | None = None) -> str:
-    """Return the defect and what became of it in one sentence. `packages` (name → version) tell which version it is."""
-    (defect,) = defects_of([hazard], cured=cured)
-    return _sentence(defect, packages or {})
-
-
 def sentences(defects: Iterable[Defect | Data], requirements: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each defect (or its form in a command's data), with the versions of the requirements."""
     from msgspec import convert
 
     packages = pins(requirements)
     for each in defects:
-        yield _sentence(each if isinstance(each, Defect) else convert(dict(each), Defect), packages)
-
-
-def _sentence(defect: Defect, packages: Mapping[str, str]) -> str:
-    name = defect.affects.partition(" ")[0]
-    subject = f"{name} {packages[name]}" if name in packages else defect.affects
-    return f"{subject} {defect.title}; {_cure(defect)}."
-
-
-def _cure(defect: Defect) -> str:
-    cure = defect.cure
-    variables = " ".join(f"{name}={value}" for name, value in cure.environment.items())
-    if defect.cured:
-        return f"cured here by {variables} in every process of the environment"
-    if variables:
-        return f"not cured here: every process that computes with it needs {variables}"
-    others = [*cure.requirements, *([cure.program] if cure.program else [])]
-    return f"no variable cures it; what avoids it: {', or '.join(others)}" if others else "no cure is known"
-
-
-def summed(entries: Sequence[Data]) -> dict[str, Any]:
-    """Return `environment` and `hazards` over several entries (files of a lock): cured is what all of them cure."""
-    environment: dict[str, str] = {}
-    found: dict[str, dict[str, Any]] = {}
-    for entry in entries:
-        environment |= entry.get("environment", {})
-        for hazard in entry.get("hazards", ()):
-            before = found.get(hazard["id"])
-            cured = hazard["cured"] and (before is None or before["cured"])
-            found[hazard["id"]] = {**hazard, "cured": cured}
-    return {"environment": environment, "hazards": list(found.values())}
+        yield sentence(each if isinstance(each, Defect) else convert(dict(each), Defect), packages)

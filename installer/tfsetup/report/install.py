@@ -1,106 +1,225 @@
-"""What an installation came to, for people: the choice in a line, the device table, and what to type next."""
+"""What an installation came to: the data of `--json`, and for people the device table and what to type next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
-from msgspec import convert
+from msgspec import UNSET, UnsetType, ValidationError, convert
 
-from tfsetup.doctor.present import ShownDiagnosis
-from tfsetup.matrix.model import Selection
+from tfsetup.doctor.present import ShownDiagnosis, shown
+from tfsetup.errors import Code
+from tfsetup.loader.report import Report
+from tfsetup.matrix.defects import Defect, defects_of
+from tfsetup.matrix.model import Backend
+from tfsetup.report.resolve import ResolveDocument, resolve_document, resolve_lines
 from tfsetup.report.result import Result
 from tfsetup.report.text import seconds, size
+from tfsetup.verify.history import History
 from tfsetup.verify.model import Verification
+from tfsetup.workflows.checks import KeptPrediction, kept
+from tfsetup.workflows.install import Installed, Refusal, Rehearsal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-Data = Mapping[str, Any]
+T = TypeVar("T")
 
 
-def chosen(selection: Selection) -> str:
-    """Return the choice in one line: what, on which Python, and why."""
-    what = ", ".join((*selection.requirements, *selection.source_builds))
-    python = f"Python {selection.python}"
-    if selection.interpreter is not None and selection.interpreter.path:
-        python += f" ({selection.interpreter.path})"
-    title = selection.reasons[0].removeprefix(f"{selection.row}: ") if selection.reasons else ""
-    return f"{what} on {python}: {title} [{selection.row}]"
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotInstallable:
+    """No row of the matrix fits this machine and what was asked for."""
+
+    resolve: ResolveDocument
+    """Why, as `tfsetup resolve` says it."""
 
 
-def outcome(result: Result[Any], *, command: str, windows: bool = False) -> Iterator[RenderableType]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallDocument:
+    """What an installation came to, or (a dry run) would come to."""
+
+    prefix: str
+    """The prefix, as an absolute path."""
+    generation: int | None
+    """The number of the generation that is what was asked for; null: there is none."""
+    row: str | None
+    """The row of the matrix that was chosen."""
+    requirements: tuple[str, ...]
+    """What it consists of, as requirements."""
+    python: str | None
+    """The Python it is built on, `X.Y`."""
+    backend: Backend
+    """What kind of environment it is."""
+    seconds: Mapping[str, float]
+    """What each phase took: lock, download, build, preflight, verify."""
+    verify: Verification | None
+    """What the verification found when it was built; null: there was none, or another tfsetup wrote it down."""
+    preflight: KeptPrediction | None
+    """What the prediction found when it was built; null: there was none, or another tfsetup wrote it down."""
+    changed: bool
+    """Whether the prefix leads to another generation than before."""
+    cures: Mapping[str, str]
+    """The variables that the environment sets, or would set, against known defects."""
+    index: tuple[str, ...]
+    """The package indexes that are not uv's default, for people."""
+    environment: Mapping[str, str]
+    """The variables that every process of the environment must see."""
+    hazards: tuple[Defect, ...]
+    """The known defects of what was chosen."""
+    plan: tuple[str, ...] | UnsetType = UNSET
+    """A dry run: the steps, a line each."""
+    packages: tuple[str, ...] | UnsetType = UNSET
+    """A dry run: what the environment would consist of, `name==version`."""
+    download_bytes: int | UnsetType = UNSET
+    """A dry run: bytes to download at the most, as far as the index tells sizes."""
+    would_change: bool | UnsetType = UNSET
+    """A dry run: whether the prefix would lead to another generation."""
+    why: str | UnsetType = UNSET
+    """A dry run: why, or why not."""
+    refused: str | UnsetType = UNSET
+    """Why what was built is not switched to."""
+    doctor: ShownDiagnosis | UnsetType | None = UNSET
+    """Then: what the doctor says of it, null: it knows no cause."""
+    history: History | UnsetType = UNSET
+    """How what was verified compares with earlier verifications of this prefix."""
+
+
+def install_result(found: Installed) -> Result[InstallDocument | NotInstallable]:
+    """Return what the command ends with."""
+    data = install_document(found)
+    if isinstance(data, NotInstallable):
+        return Result(command="install", data=data, code=Code.NO_ROW)
+    findings = data.verify.findings if data.verify else ()
+    code = Code.ANSWER_IS_NO if found.refusal else None
+    return Result(command="install", data=data, findings=findings, code=code)
+
+
+def install_document(found: Installed) -> InstallDocument | NotInstallable:
+    """Return the data of the envelope."""
+    selection, receipt = found.selection, found.receipt
+    if not selection.installable:
+        return NotInstallable(resolve=resolve_document(selection))
+    data = InstallDocument(
+        prefix=found.prefix,
+        generation=receipt.generation if receipt else None,
+        row=selection.row,
+        requirements=selection.requirements,
+        python=selection.python,
+        backend=selection.backend,
+        seconds={phase: round(spent, 3) for phase, spent in found.seconds.items()},
+        verify=_read(receipt.verify, Verification) if receipt else None,
+        preflight=_read(receipt.preflight, KeptPrediction) if receipt else None,
+        changed=found.changed,
+        cures=found.cures,
+        index=found.index,
+        environment=selection.environment,
+        hazards=defects_of(selection.hazards, cured=found.cured),
+    )
+    if found.rehearsal is not None:
+        data = _with_rehearsal(data, found.rehearsal)
+    if found.refusal is not None:
+        data = _with_refusal(data, found.refusal)
+    if found.verification is not None and found.history is not None:
+        data = replace(data, verify=found.verification, history=found.history)
+    return data
+
+
+def _with_rehearsal(data: InstallDocument, would: Rehearsal) -> InstallDocument:
+    data = replace(data, would_change=would.would_change, why=would.why)
+    if not would.plan:
+        return data
+    return replace(data, plan=would.plan, packages=would.packages, download_bytes=would.download_bytes)
+
+
+def _with_refusal(data: InstallDocument, refusal: Refusal) -> InstallDocument:
+    word = None if refusal.diagnosis is None else shown(refusal.diagnosis)
+    data = replace(data, refused=refusal.words, doctor=word)
+    match refusal.report:
+        case Report():
+            return replace(data, preflight=kept(refusal.report))
+        case Verification():
+            return replace(data, verify=refusal.report)
+        case _:
+            assert_never(refusal.report)
+
+
+def _read(kept_then: Mapping[str, Any] | None, type_: type[T]) -> T | None:
+    """Return what a receipt keeps of a check; None also where another tfsetup wrote it, in its own way."""
+    try:
+        return None if kept_then is None else convert(kept_then, type_)
+    except ValidationError:
+        return None
+
+
+def outcome(data: InstallDocument | NotInstallable, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
     """Yield what to print for a finished installation; `command` is what the user types to call tfsetup."""
-    data = result.data
-    if "resolve" in data:
-        from tfsetup.report.resolve import resolve_lines
-
-        yield from resolve_lines(data["resolve"])
-    elif "plan" in data:
-        yield from _dry(data)
-    elif "refused" in data:
-        yield from _refused(data)
-    elif data["changed"]:
+    if isinstance(data, NotInstallable):
+        yield from resolve_lines(data.resolve)
+    elif data.plan is not UNSET:
+        yield from _dry(data, data.plan, data.packages or (), data.download_bytes or 0)
+    elif data.refused is not UNSET:
+        yield from _refused(data, data.refused)
+    elif data.changed:
         yield from _installed(data, command, windows=windows)
     else:
-        yield from _unchanged(data, command, windows=windows)
+        what = f"{data.row} ({', '.join(data.requirements)})"
+        yield f"{data.prefix} already is {what}, generation {data.generation}: nothing to do."
+        yield from next_steps(data, command, windows=windows)
 
 
-def _dry(data: Data) -> Iterator[RenderableType]:
-    yield f"{data['prefix']} would become {data['row']} on Python {data['python']}:"
-    for number, line in enumerate(data["plan"], 1):
+def _dry(
+    data: InstallDocument, plan: Sequence[str], packages: Sequence[str], download: int
+) -> Iterator[RenderableType]:
+    yield f"{data.prefix} would become {data.row} on Python {data.python}:"
+    for number, line in enumerate(plan, 1):
         yield f"  {number}. {line}"
-    yield f"{len(data['packages'])} packages, {size(data['download_bytes'])}: {', '.join(data['packages'])}"
+    yield f"{len(packages)} packages, {size(download)}: {', '.join(packages)}"
     yield "Nothing was changed (--dry-run)."
 
 
-def _installed(data: Data, command: str, *, windows: bool) -> Iterator[RenderableType]:
-    if data["verify"] is not None:
-        from tfsetup.report.verify import verify_view
-
-        yield verify_view(convert(data["verify"], Verification))
-    spent = ", ".join(f"{phase} {seconds(duration)}" for phase, duration in data["seconds"].items() if duration)
+def _installed(data: InstallDocument, command: str, *, windows: bool) -> Iterator[RenderableType]:
+    yield from _verified(data.verify)
+    spent = ", ".join(f"{phase} {seconds(each)}" for phase, each in data.seconds.items() if each)
     yield ""
     took = f" ({spent})" if spent else ""
-    yield f"{data['prefix']} is ready: {data['row']}, generation {data['generation']}{took}"
+    yield f"{data.prefix} is ready: {data.row}, generation {data.generation}{took}"
     yield from next_steps(data, command, windows=windows)
 
 
-def _unchanged(data: Data, command: str, *, windows: bool) -> Iterator[RenderableType]:
-    what = ", ".join(data["requirements"])
-    yield f"{data['prefix']} already is {data['row']} ({what}), generation {data['generation']}: nothing to do."
-    yield from next_steps(data, command, windows=windows)
+def _verified(found: Verification | None) -> Iterator[RenderableType]:
+    from tfsetup.report.verify import verify_view
+
+    if found is not None:
+        yield verify_view(found)
 
 
-def _refused(data: Data) -> Iterator[RenderableType]:
-    if data.get("verify"):
-        from tfsetup.report.verify import verify_view
-
-        yield verify_view(convert(data["verify"], Verification))
-    for failure in (data.get("preflight") or {}).get("failures", ()):
-        yield f"{failure['kind']}: {failure['image']}"
-        yield from (f"    {line}" for line in failure["message"].splitlines())
-    if data.get("doctor"):
+def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
+    yield from _verified(data.verify)
+    for failure in data.preflight.failures if data.preflight else ():
+        yield f"{failure.kind}: {failure.image}"
+        yield from (f"    {line}" for line in failure.message.splitlines())
+    if data.doctor:
         from tfsetup.report.doctor import doctor_text
 
-        yield doctor_text(convert(data["doctor"], ShownDiagnosis))
+        yield doctor_text(data.doctor)
     yield ""
-    yield f"Not installed: {data['refused']}"
-    yield f"{data['prefix']} is as it was before."
+    yield f"Not installed: {why}"
+    yield f"{data.prefix} is as it was before."
 
 
-def next_steps(data: Data, command: str, *, windows: bool) -> Iterator[str]:
+def next_steps(data: InstallDocument, command: str, *, windows: bool) -> Iterator[str]:
     """Yield what to type next: activate, run, check again, go back."""
-    prefix = data["prefix"]
+    prefix = data.prefix
     where = "" if prefix.endswith(("/.venv", "\\.venv")) else f" {prefix}"
     activate = f"{prefix}\\Scripts\\activate" if windows else f"source {_relative(prefix)}/bin/activate"
-    if data.get("backend") == "conda":
+    if data.backend == "conda":
         activate = f"conda activate {prefix}" if windows else f"{activate}   (or: conda activate {_path(prefix)})"
     rollback = f"{command} rollback" + (f" --prefix{where}" if where else "")
     yield f"  activate   {activate}"
     yield f"  run        {command} run{where} -- python your_script.py"
     yield f"  check      {command} verify{where}"
-    if data["generation"] and data["generation"] > 1:
+    if data.generation and data.generation > 1:
         yield f"  go back    {rollback}"
 
 

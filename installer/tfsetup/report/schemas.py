@@ -15,11 +15,14 @@ from tfsetup.host.model import Host
 from tfsetup.loader.report import Note
 from tfsetup.report.doctor_document import DoctorDocument
 from tfsetup.report.host import HostDocument
+from tfsetup.report.install import InstallDocument, NotInstallable
 from tfsetup.report.preflight import PreflightDocument
 from tfsetup.report.resolve import ExplainedDocument, ResolveDocument
 from tfsetup.report.result import Envelope, ErrorDocument
 from tfsetup.report.verify_document import VerifyDocument
 from tfsetup.verify.model import Finding as VerifyFinding
+from tfsetup.workflows.locked import Locked
+from tfsetup.workflows.maintain import Collected, Listed, NotWhole, Removed, RolledBack
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,9 +44,15 @@ class Answer:
 ANSWERS: Final = {
     "host": Answer(data=(HostDocument,)),
     "resolve": Answer(data=(ResolveDocument, ExplainedDocument)),
+    "lock": Answer(data=(Locked,)),
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
     "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
     "doctor": Answer(data=(DoctorDocument,)),
+    "install": Answer(data=(InstallDocument, NotInstallable), findings=VerifyFinding),
+    "list": Answer(data=(Listed,)),
+    "rollback": Answer(data=(RolledBack, NotWhole)),
+    "remove": Answer(data=(Removed,)),
+    "gc": Answer(data=(Collected,)),
     "schema": Answer(data=(SchemaDocument,)),
 }
 """By the full name of a command."""

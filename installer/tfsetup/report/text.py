@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from tfsetup.ground.units import seconds, size
+
+__all__ = ["aligned", "printable", "seconds", "size"]
+
 # C0 and C1 controls except tab and newline, and the bidirectional overrides that make text read as something else.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -24,21 +28,3 @@ def aligned(pairs: Iterable[tuple[str, str]], *, indent: int, width: int) -> Ite
         folded = wrap(text, max(width - column, 30), break_long_words=False, break_on_hyphens=False) or [""]
         yield f"{' ' * indent}{name}".ljust(column) + folded[0]
         yield from (" " * column + line for line in folded[1:])
-
-
-def size(count: float) -> str:
-    """Return a number of bytes in decimal units, as package indexes print them: `261.3 MB`."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:  # noqa: PLR2004 - the step between decimal units
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.2f} GB"
-
-
-def seconds(duration: float) -> str:
-    """Return a duration for people: `0.4 s`, `12 s`, `2 min 05 s`."""
-    if duration < 10:  # noqa: PLR2004 - below ten seconds a decimal is worth reading
-        return f"{duration:.1f} s"
-    if duration < 60:  # noqa: PLR2004 - seconds in a minute
-        return f"{duration:.0f} s"
-    return f"{int(duration) // 60} min {int(duration) % 60:02d} s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,15 +12,17 @@ from tfsetup.cli.session import Session
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.locks import files
 from tfsetup.locks.evidence import Evidence, Finding, bare, render_evidence
-from tfsetup.locks.many import Resolved, resolve_all
 from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof
-from tfsetup.locks.solve import Wish
-from tfsetup.locks.targets import LockTarget, Order, targets_for
+from tfsetup.locks.venv.many import resolve_all
+from tfsetup.locks.venv.solve import Wish
+from tfsetup.locks.venv.targets import LockTarget, Order, targets_for
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask
-from tfsetup.workflows.prove import Case, known, prove_all, prove_lock
+from tfsetup.workflows.backends import Case
+from tfsetup.workflows.lock_venv import case_of, telling
+from tfsetup.workflows.prove import Prover, known
 
 EVIDENCE: Final = Path("environments/evidence")
 
@@ -80,7 +83,7 @@ class Proving:
             for name, target in targets.items()
             if name not in locks
         }
-        for one in resolve_all(wishes, environ={}, told=self._tell):
+        for one in resolve_all(wishes, environ={}, told=telling(self.session.say)):
             if one.error is None:
                 locks[one.name] = Lock(text="", packages=one.packages)
             else:
@@ -98,11 +101,6 @@ class Proving:
             raise error
         self.because.setdefault(row, error.message)
 
-    def _tell(self, one: Resolved) -> None:
-        from tfsetup.report.lock import progress
-
-        self.session.say(progress(one.name, [package.version for package in one.packages], one.seconds))
-
     def _findings(self, cases: Mapping[str, Case]) -> dict[str, Finding]:
         recorded = [*files.read_proofs(files.LOCKS).values(), *files.shipped_proofs().values()]
         proofs = {name: proof for name, case in cases.items() if (proof := known(case, recorded)) is not None}
@@ -119,9 +117,11 @@ class Proving:
                 name: case.unproven("not on record, and nothing is read (--offline)") for name, case in cases.items()
             }
         plain = {name: case for name, case in cases.items() if case.lock.form == "portable"}  # without addresses
-        proofs = prove_all(self.session, {n: case for n, case in cases.items() if n not in plain}, recorded)
+        prover = Prover(told=self.session.say)
+        proofs = prover.prove_all({n: case for n, case in cases.items() if n not in plain}, recorded)
         for name, case in plain.items():
-            proof = prove_lock(self.session, case.lock, self.matrix, offline=False, index_url=None)
+            find = partial(case_of, case.lock, self.matrix, offline=False, environ={})
+            proof = prover.prove_again(case.lock, find)
             proofs[name] = proof or case.unproven("its row is not in the matrix")
         return proofs
 

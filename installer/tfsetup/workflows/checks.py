@@ -1,19 +1,43 @@
-"""The two checks between building and switching, as the executor wants them: data for the receipt, or `Refused`."""
+"""The two checks between building and switching, as the executor wants them: what the receipt keeps, or `Refused`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import assert_never
 
-from tfsetup.cli.session import Session
-from tfsetup.envs.run import Refused
 from tfsetup.host.model import Host
+from tfsetup.loader.model import LoadFailure, Verdict
+from tfsetup.loader.report import Note, Report, UnseenDocument, report_document
+from tfsetup.loader.tensorflow.cuda import CudaLibraries
 from tfsetup.matrix.model import Selection
+from tfsetup.verify.model import Verification
+from tfsetup.workflows.told import Detail, Told
 
-if TYPE_CHECKING:
-    from tfsetup.loader.report import Report
-    from tfsetup.verify import Verification
+Verify = Callable[..., Verification]
+"""What loads TensorFlow and judges it: `tfsetup.verify.verify`, or what stands in for it."""
+Predict = Callable[[Path, Host, str | None, Told], Report]
+"""What predicts the native load of the environment of an interpreter, for a host and a Python `X.Y`."""
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+    """What was built is not switched to; `report` is what preflight or verification found."""
+
+    def __init__(self, report: Report | Verification) -> None:
+        """Say so in a sentence."""
+        super().__init__(_words(report))
+        self.report = report
+
+
+def _words(report: Report | Verification) -> str:
+    match report:
+        case Report():
+            return f"This machine would not load it: {report.failures[0].message}"
+        case Verification():
+            return "The environment was built, but TensorFlow does not run in it as it should."
+        case _:
+            assert_never(report)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -23,54 +47,80 @@ class Checks:
     `found` is what the verification found, once it has run: the history wants it whole, when the prefix has switched.
     """
 
-    session: Session
     selection: Selection
     host: Host
+    told: Told
+    predict: Predict
+    run: Verify
     found: Verification | None = None
-    report: Report | None = None
 
-    def preflight(self, python: Path) -> dict[str, Any]:
+    def preflight(self, python: Path) -> KeptPrediction:
         """Predict the native load from the built files, before any of them is run.
 
         Raises:
             Refused: this machine's loader would refuse one of them.
         """
-        from tfsetup.loader.report import to_data
-        from tfsetup.workflows.preflight import predict
-        from tfsetup.workflows.subjects import of_environment
-
-        self.session.say("Preflight: reading the native libraries as this machine's loader would")
-        subject = of_environment(python.parents[1], self.session)
-        report = predict(self.session, subject, self.host, self.selection.python)
-        self.report = report
-        data = to_data(report) | {"checked": len(report.checked)}
+        self.told("Preflight: reading the native libraries as this machine's loader would")
+        report = self.predict(python, self.host, self.selection.python, self.told)
         if report.verdict == "fails":
-            first = report.failures[0]
-            raise Refused("preflight", data, f"This machine would not load it: {first.message}")
-        return data
+            raise Refused(report)
+        return kept(report)
 
-    def verify(self, python: Path) -> dict[str, Any]:
+    def verify(self, python: Path) -> Verification:
         """Load TensorFlow in a fresh interpreter and time a matmul on each device.
 
         Raises:
             Refused: it does not run, or gives wrong results.
         """
-        from tfsetup.ground.encode import encode
-        from tfsetup.verify import verify
-
-        self.session.say("Verifying in a fresh interpreter (a new TensorFlow's first import takes a while)")
-        found = verify(
+        self.told("Verifying in a fresh interpreter (a new TensorFlow's first import takes a while)")
+        self.found = self.run(
             python,
             expect=self.selection.expect,
             host=self.host,
-            on_progress=self._progress,
+            on_progress=lambda text: self.told(Detail(f"  {text}")),
             hazards=self.selection.hazards,
         )
-        self.found = found
-        data: dict[str, Any] = encode(found)
-        if not found.ok:
-            raise Refused("verify", data, "The environment was built, but TensorFlow does not run in it as it should.")
-        return data
+        if not self.found.ok:
+            raise Refused(self.found)
+        return self.found
 
-    def _progress(self, text: str) -> None:
-        self.session.say(f"  {text}", level=1)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptPrediction:
+    """A prediction as a receipt keeps it: how many files were opened, not which. Paths are relative to `site`."""
+
+    verdict: Verdict
+    """`fails` when something was refused, `undecided` when something unseen matters, else `loads`."""
+    images: int
+    """How many native files were followed, the operating system's own not counted."""
+    checked: int
+    """How many files were opened one after another, as an import opens them."""
+    failures: tuple[LoadFailure, ...]
+    """What the loader would refuse."""
+    not_covered: tuple[UnseenDocument, ...]
+    """What reading files cannot decide."""
+    tensorflow: str | None
+    """The version found; null: there is no TensorFlow among the files."""
+    python: str | None
+    """The Python it was judged for, `X.Y`."""
+    site: str
+    """Where site-packages is."""
+    cuda: CudaLibraries | None
+    """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
+    notes: tuple[Note, ...]
+    """What is worth knowing and does not decide the verdict."""
+
+
+def kept(report: Report) -> KeptPrediction:
+    """Return what a receipt keeps of a prediction."""
+    whole = report_document(report)
+    parts = {each.name: getattr(whole, each.name) for each in fields(whole)}
+    return KeptPrediction(**(parts | {"checked": len(whole.checked)}))
+
+
+def predicted(python: Path, host: Host, minor: str | None, told: Told) -> Report:
+    """Predict the native load of the environment of an interpreter, for a Python `minor` such as 3.12."""
+    from tfsetup.workflows.preflight import preflight
+    from tfsetup.workflows.subjects import of_environment
+
+    return preflight(of_environment(python.parents[1]), host, python=minor, told=told)

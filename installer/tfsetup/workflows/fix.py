@@ -2,66 +2,67 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from tfsetup.cli.session import Session
 from tfsetup.doctor.actions import rebuild_of
-from tfsetup.doctor.model import Diagnosis
+from tfsetup.doctor.model import Finding, Rebuild
 from tfsetup.errors import UsageError
 from tfsetup.ground.looking import look
 from tfsetup.ground.prefix import Absent
-from tfsetup.report.result import Result
-from tfsetup.workflows.install import Installation
+from tfsetup.host.model import Host
+from tfsetup.locks.run import Screen
+from tfsetup.matrix.file.rows import Matrix
+from tfsetup.workflows.install import Installed, InstallOrder, install
+from tfsetup.workflows.told import Asked, Told, silent
 
-if TYPE_CHECKING:
-    from tfsetup.doctor.model import Rebuild
 
-
-def carry_out(session: Session, diagnosis: Diagnosis, *, yes: bool) -> Result[Any]:
-    """Rebuild the environment as the most likely finding proposes. The old one stays, for `tfsetup rollback`.
+def proposed(findings: Sequence[Finding]) -> Rebuild:
+    """Return the rebuild that the most likely finding proposes.
 
     Raises:
-        UsageError: its fixes are for people, the host is a replayed one, or nobody agreed.
+        UsageError: its fixes are for people.
     """
-    session.refuse_replay("`tfsetup doctor --fix`")
-    rebuild = rebuild_of(diagnosis.findings)
+    rebuild = rebuild_of(findings)
     if rebuild is None:
-        steps = "; ".join(diagnosis.findings[0].fix)
+        steps = "; ".join(findings[0].fix)
         raise UsageError("Nothing tfsetup can do itself fixes this.", hint=f"Do it yourself: {steps}")
-    session.say(f"Cause     {diagnosis.findings[0].title}")
-    plan = _installation(session, rebuild, dry_run=True).run()
-    if plan.code is not None:
+    return rebuild
+
+
+def fix(
+    rebuild: Rebuild,
+    host: Host,
+    matrix: Matrix,
+    *,
+    yes: bool = False,
+    told: Told = silent,
+    asked: Asked | None = None,
+    screen: Screen | None = None,
+    run: Callable[..., Installed] = install,
+) -> Installed:
+    """Rebuild an environment of this machine once somebody agreed (`yes`: already); the old one stays, to go back to.
+
+    Raises:
+        UsageError: nobody agreed, or the prefix may not be one.
+        TfsetupError: as `install`.
+    """
+    plan = run(order_of(rebuild, dry_run=True), host, matrix, told=told)
+    if plan.rehearsal is None:
         return plan
-    _agree(session, rebuild, plan.data, yes=yes)
-    return _installation(session, rebuild, dry_run=False).run()
+    for step in plan.rehearsal.plan:
+        told(f"Plan      {step}")
+    if not yes:
+        _agree(rebuild, asked)
+    return run(order_of(rebuild, dry_run=False), host, matrix, told=told, asked=asked, screen=screen)
 
 
-def _installation(session: Session, rebuild: Rebuild, *, dry_run: bool) -> Installation:
-    return Installation(
-        session=session,
-        ask=rebuild.ask(),
-        prefix=Path(rebuild.prefix),
-        lock_file=None,
-        verify=True,
-        preflight=True,
-        offline=False,
-        dry_run=dry_run,
-        replace=True,
-        allow_build=False,
-        anew=True,
-    )
+def order_of(rebuild: Rebuild, *, dry_run: bool) -> InstallOrder:
+    """Return the order of a rebuild: built in any case, checked, in the place of whatever is there."""
+    return InstallOrder(ask=rebuild.ask(), prefix=Path(rebuild.prefix), dry_run=dry_run, replace=True, anew=True)
 
 
-def _agree(session: Session, rebuild: Rebuild, data: Any, *, yes: bool) -> None:
-    for step in data.get("plan", ()):
-        session.say(f"Plan      {step}")
-    if yes:
-        return
-    if session.json or not sys.stdin.isatty():
+def _agree(rebuild: Rebuild, asked: Asked | None) -> None:
+    if asked is None or not asked(f"Rebuild {rebuild.prefix}? An old environment is kept."):
         what = "build" if isinstance(look(Path(rebuild.prefix)), Absent) else "rebuild"
         raise UsageError(f"This would {what} {rebuild.prefix}.", hint="Add --yes to agree.")
-    import typer
-
-    typer.confirm(f"Rebuild {rebuild.prefix}? An old environment is kept.", abort=True, err=True)

@@ -1,344 +1,376 @@
-"""The course of an installation, as the user sees it: the rooms do the work, this module calls and reports them."""
+"""The course of an installation: choose, lock, build, check, switch over. The rooms do the work, this calls them."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from tfsetup.cli.session import Session
+from tfsetup.doctor.defects import pinned
+from tfsetup.doctor.model import Diagnosis
 from tfsetup.envs.guard import refuse_prefix
-from tfsetup.envs.model import Plan
+from tfsetup.envs.model import Plan, Receipt
+from tfsetup.envs.plan import Index, describe, plan_install, wanted_cures
 from tfsetup.envs.reuse import Outcome, fitting, why_not
-from tfsetup.envs.run import Hooks, Refused, current, reuse
-from tfsetup.envs.run import install as build
+from tfsetup.envs.run import Hooks, current, reuse
+from tfsetup.envs.run import install as build_generation
 from tfsetup.envs.store import Store, layout_for
-from tfsetup.errors import Code, TfsetupError, UsageError
+from tfsetup.errors import UsageError
 from tfsetup.ground.looking import look
 from tfsetup.ground.prefix import Gone, sentence
+from tfsetup.ground.units import size
+from tfsetup.host.describe import describe as describe_host
 from tfsetup.host.model import Host
+from tfsetup.loader.report import Report
+from tfsetup.locks.cure import as_locked
+from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Form, Lock
-from tfsetup.locks.run import Screen, settings_not_used, told_index
+from tfsetup.locks.run import Screen, asked_index, settings_not_used, told_index
+from tfsetup.matrix.defects import defects_of
+from tfsetup.matrix.defects import sentence as told_of
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import pins
+from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.report.result import Result
-from tfsetup.workflows.conda_choice import CondaChoice, ask_of, check, is_conda_lock, read_choice, solve_here
+from tfsetup.verify.history import History
+from tfsetup.verify.model import Verification
+from tfsetup.workflows.checks import Checks, Predict, Refused, Verify, predicted
+from tfsetup.workflows.conda_choice import solve_here
+from tfsetup.workflows.diagnose import consult
+from tfsetup.workflows.told import Asked, Told, silent
+from tfsetup.workflows.verify import compared
+from tfsetup.workflows.which_lock import Relock, Request, choose, read_of
 
-if TYPE_CHECKING:
-    from tfsetup.loader.report import Report
-    from tfsetup.verify import Verification
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallOrder:
+    """What is asked of an installation."""
 
-@dataclass(kw_only=True)
-class Installation:
-    """One run of `tfsetup install`; fields are its options."""
-
-    session: Session
-    ask: Ask
-    prefix: Path
-    lock_file: Path | None
-    verify: bool
-    preflight: bool
-    offline: bool
-    dry_run: bool
-    replace: bool
-    allow_build: bool
-    anew: bool = False  # build also what the receipt calls up to date: its files are broken
-    without_cures: bool = False  # leave out what prevents known defects
+    ask: Ask = field(default_factory=Ask)
+    """What the matrix is asked."""
+    prefix: Path = Path(".venv")
+    """Where the environment appears."""
+    lock_file: Path | None = None
+    """The lock to install exactly; None: the one in place for the row, if there is one."""
     no_lock: bool = False
+    """Resolve, whatever locks there are."""
     update_lock: bool = False
+    """Write the lock in place anew where it is stale or missing."""
     index_url: str | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    choice: CondaChoice | None = None
-    why: str = ""  # why a dry run would change what stands at the prefix
-    index: tuple[str, ...] = ()  # the package indexes that are not uv's default, for people
+    """The package index; None: what uv's and pip's settings say, then theirs."""
+    offline: bool = False
+    """Use only what uv's cache holds."""
+    preflight: bool = True
+    """Predict the native load before anything is run."""
+    verify: bool = True
+    """Load and time TensorFlow before it is switched to."""
+    cures: bool = True
+    """Set the variables that prevent known defects of what is chosen."""
+    dry_run: bool = False
+    """Change nothing, and say what would be done."""
+    replace: bool = False
+    """Take the place of an environment that is not tfsetup's, and keep it."""
+    allow_build: bool = False
+    """Compile what exists as source only, without asking."""
+    anew: bool = False
+    """Build also what the receipt calls up to date: its files are broken."""
 
-    def run(self) -> Result[Any]:
-        """Install and return the result of INTERFACE, "`install`"."""
-        if not self.dry_run:
-            self.session.refuse_replay("`tfsetup install`")
-        if isinstance(gone := look(self.prefix), Gone):
-            self.session.say(f"Note      {sentence(gone)}")
-        refuse_prefix(self.prefix, replace=self.replace)
-        host = self.session.host()
-        selection = self._select(host)
-        if not selection.installable:
-            return _no_row(selection)
-        store = Store(layout_for(self.prefix))
-        refuse_prefix(
-            self.prefix, replace=self.replace, python=selection.interpreter.path if selection.interpreter else None
-        )
-        if not self.anew and (unchanged := self._nothing_to_do(store, selection)) is not None:
-            return unchanged
-        lock = self._lock(selection, host)
-        plan = self._plan(selection, lock, host)
-        if self.dry_run:
-            changes = {"would_change": True, "why": self.why or "Everything is built anew."}
-            return Result(command="install", data=self._data(store, selection, None) | _plan_data(plan, lock) | changes)
-        self._agree_to_build(selection)
-        return self._build(plan, store, selection, host)
 
-    def _select(self, host: Host) -> Selection:
-        from tfsetup.host.describe import describe
-        from tfsetup.matrix.choose.select import select
-        from tfsetup.matrix.file.disk import read_matrix
-        from tfsetup.report.hazards import sentence as sentence_of
-        from tfsetup.report.install import chosen
-        from tfsetup.workflows.which_lock import Request, choose
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rehearsal:
+    """What a dry run says would be done."""
 
-        self.session.say(f"Detected  {describe(host)}")
-        matrix = read_matrix(self.session.matrix)
-        if self.lock_file is not None and is_conda_lock(self.lock_file):
-            self.choice = read_choice(self.lock_file, host)
-            self.ask = ask_of(self.choice, self.ask, matrix)
-            selection = select(host, self.ask, matrix)
-        else:
-            relock = self._relock if self.update_lock and not self.dry_run else None
-            request = Request(lock_file=self.lock_file, no_lock=self.no_lock, relock=relock, say=self.session.say)
-            found = choose(host, self.ask, matrix, request)
-            self.lock_file, selection = found.path, found.selection
-        if selection.installable:
-            selection = self._as_locked(selection, matrix, host)
-            self.session.say(f"Chosen    {chosen(selection)}")
-            for warning in selection.warnings:
-                self.session.say(f"Note      {warning}")
-            for hazard in selection.hazards:
-                self.session.say(
-                    f"Defect    {sentence_of(hazard, not self.without_cures, pins(selection.requirements))}"
-                )
-        return selection
+    would_change: bool
+    """Whether the prefix would lead to something else."""
+    why: str
+    """Why, or why not, in a sentence."""
+    plan: tuple[str, ...] = ()
+    """The steps, a line each."""
+    packages: tuple[str, ...] = ()
+    """What the environment would consist of, `name==version`."""
+    download_bytes: int = 0
+    """Bytes to download at the most, as far as the index tells sizes."""
 
-    def _as_locked(self, selection: Selection, matrix: Matrix, host: Host) -> Selection:
-        """Return the selection with the known defects of what the lock holds, where there is one."""
-        from tfsetup.locks.cure import as_locked
-        from tfsetup.matrix.machine import macos_version
 
-        if self.lock_file is None:
-            return selection
-        packages = {package.name: package.version for package in self._read(selection).packages}
-        return as_locked(selection, packages, matrix.hazards, macos_version(host))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """Why what was built is not switched to."""
 
-    def _relock(self, row: str, pythons: Sequence[str], form: Form | None) -> None:
-        from tfsetup.workflows.lock import Locking
+    report: Report | Verification
+    """What preflight or verification found."""
+    words: str
+    """The same in a sentence."""
+    diagnosis: Diagnosis | None
+    """What the doctor says of it; None: it knows no cause."""
 
-        Locking(
-            session=self.session,
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installed:
+    """What an installation came to. Where no row fits, the `selection` says why, and nothing else means anything."""
+
+    prefix: str
+    """The prefix, as an absolute path."""
+    selection: Selection
+    """What was chosen for this machine."""
+    cured: bool
+    """Whether the variables that prevent known defects were wanted."""
+    cures: Mapping[str, str] = field(default_factory=dict)
+    """The variables that the environment sets, or would set."""
+    index: tuple[str, ...] = ()
+    """The package indexes that are not uv's default, for people."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """What each phase took: lock, download, build, preflight, verify."""
+    receipt: Receipt | None = None
+    """Of the generation that is what was asked for; None: nothing was built."""
+    changed: bool = False
+    """Whether the prefix leads to another generation than before."""
+    verification: Verification | None = None
+    """What was found now, with what became slower since earlier ones; None: nothing was built or verified."""
+    history: History | None = None
+    """How that compares with earlier verifications of this prefix."""
+    rehearsal: Rehearsal | None = None
+    """What a dry run says instead."""
+    refusal: Refusal | None = None
+    """Why nothing was switched to."""
+
+
+def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
+    if selection.backend == "conda":
+        return solve_here(selection, host, pre=order.ask.pre, offline=order.offline, index_url=order.index_url)
+    from tfsetup.locks.venv.solve import solve
+
+    environ = Index(url=order.index_url).environ
+    return solve(selection, pre=order.ask.pre, offline=order.offline, environ=environ)
+
+
+def _verify() -> Verify:
+    from tfsetup.verify import verify
+
+    return verify
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """What does the work that takes time; a test puts its own in place."""
+
+    solve: Callable[[InstallOrder, Selection, Host], Lock] = _solve
+    build: Callable[..., Outcome] = build_generation
+    predict: Predict = predicted
+    verify: Verify = field(default_factory=_verify)
+
+
+def refuse_place(order: InstallOrder, *, told: Told = silent) -> None:
+    """Let a prefix pass that may be one, and say so where what it leads to is gone: before the machine is asked.
+
+    Raises:
+        UsageError: it may not be one.
+    """
+    if isinstance(gone := look(order.prefix), Gone):
+        told(f"Note      {sentence(gone)}")
+    refuse_prefix(order.prefix, replace=order.replace)
+
+
+def install(
+    order: InstallOrder,
+    host: Host,
+    matrix: Matrix,
+    *,
+    told: Told = silent,
+    asked: Asked | None = None,
+    screen: Screen | None = None,
+    tools: Tools | None = None,
+) -> Installed:
+    """Build what the order asks for, prove that it runs, and let the prefix lead to it; on any failure nothing changed.
+
+    `screen` is where uv's own progress goes.
+
+    Raises:
+        UsageError: the prefix may not be one, or something must be compiled and nobody agreed.
+        LockError: the lock is stale, missing or not for this machine.
+        InvalidFileError: a lock or the team file is damaged.
+        NetworkError: the index or a file could not be reached, or is not the locked one.
+        BuildError: building failed, or the prefix is somebody else's.
+    """
+    tools = tools or Tools()
+    refuse_place(order)
+    told(f"Detected  {describe_host(host)}")
+    selection, lock = _chosen(order, host, matrix, told)
+    store = Store(layout_for(order.prefix))
+    chosen = Installed(prefix=str(store.layout.prefix), selection=selection, cured=order.cures)
+    if not selection.installable:
+        return chosen
+    base = selection.interpreter.path if selection.interpreter else None
+    refuse_prefix(order.prefix, replace=order.replace, python=base)
+    chosen = replace(chosen, cures=wanted_cures(selection, cures=order.cures))
+    why = "Everything is built anew."
+    if not order.anew:
+        there, why = _there(order, store, chosen, lock.sha256 if lock else None, told)
+        if there is not None:
+            return there
+    work = _prepared(order, host, selection, lock, told, tools)
+    chosen = replace(chosen, index=work.index, seconds=work.seconds)
+    if order.dry_run:
+        return replace(chosen, rehearsal=_rehearsed(work, why))
+    _agree_to_build(order, selection, asked)
+    checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify)
+    hooks = Hooks(preflight=checks.preflight, verify=checks.verify, say=told, screen=screen)
+    try:
+        outcome = tools.build(work.plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
+    except Refused as refused:
+        return replace(chosen, refusal=_refusal(refused, order, host, matrix, work.plan))
+    done = _with_outcome(chosen, outcome)
+    if not outcome.changed or checks.found is None:
+        return done
+    found, history = compared(order.prefix, checks.found, told=told)
+    return replace(done, verification=found, history=history)
+
+
+def _chosen(order: InstallOrder, host: Host, matrix: Matrix, told: Told) -> tuple[Selection, Lock | None]:
+    """Return what fits, with the known defects of what the lock holds where there is one, and that lock."""
+    request = Request(
+        lock_file=order.lock_file,
+        no_lock=order.no_lock,
+        relock=_relock(order, matrix, told) if order.update_lock and not order.dry_run else None,
+        told=told,
+    )
+    choice = choose(host, order.ask, matrix, request)
+    selection = choice.selection
+    if not selection.installable:
+        return selection, None
+    lock = read_of(choice)
+    if lock is not None:
+        packages = {package.name: package.version for package in lock.packages}
+        selection = as_locked(selection, packages, matrix.hazards, macos_version(host))
+    told(f"Chosen    {line_of(selection)}")
+    for warning in selection.warnings:
+        told(f"Note      {warning}")
+    for defect in defects_of(selection.hazards, cured=order.cures):
+        told(f"Defect    {told_of(defect, pins(selection.requirements))}")
+    return selection, lock
+
+
+def _relock(order: InstallOrder, matrix: Matrix, told: Told) -> Relock:
+    """Return what writes the lock of a row anew, from the index that the installation uses."""
+
+    def write(row: str, pythons: Sequence[str], form: Form | None) -> None:
+        from tfsetup.workflows.backends import LockOrder
+        from tfsetup.workflows.lock import lock
+
+        anew = LockOrder(
             ask=Ask(),
             pythons=tuple(pythons),
             platforms=(row,),
-            folder=None,
             form=form,
-            prove=self.preflight,
-            force=False,
-            upgrade=frozenset(),
-            index_url=self.index_url,
-            offline=self.offline,
-        ).run(check=False)
+            prove=order.preflight,
+            index_url=order.index_url,
+            offline=order.offline,
+        )
+        lock(anew, matrix, told=told)
 
-    def _nothing_to_do(self, store: Store, selection: Selection) -> Result[Any] | None:
-        from tfsetup.locks.digest import digest
+    return write
 
-        pinned = self._read(selection).sha256 if self.lock_file else None
-        wanted = (digest(selection), pinned, self._cures(selection))
-        if self.dry_run:
-            return self._would_reuse(store, selection, *wanted)
-        outcome = reuse(store, *wanted, say=self.session.say, replace=self.replace)
-        return None if outcome is None else Result(command="install", data=self._data(store, selection, outcome))
 
-    def _cures(self, selection: Selection) -> Mapping[str, str]:
-        from tfsetup.envs.plan import wanted_cures
+def line_of(selection: Selection) -> str:
+    """Return a choice in one line: what, on which Python, and why."""
+    what = ", ".join((*selection.requirements, *selection.source_builds))
+    python = f"Python {selection.python}"
+    if selection.interpreter is not None and selection.interpreter.path:
+        python += f" ({selection.interpreter.path})"
+    title = selection.reasons[0].removeprefix(f"{selection.row}: ") if selection.reasons else ""
+    return f"{what} on {python}: {title} [{selection.row}]"
 
-        return wanted_cures(selection, cures=not self.without_cures)
 
-    def _would_reuse(
-        self, store: Store, selection: Selection, wanted: str, pinned: str | None, cures: Mapping[str, str]
-    ) -> Result[Any] | None:
-        """Return what a run would do without building: nothing, or go to a generation that is there."""
-        now = current(store, replace=self.replace)
-        kept = fitting(store, now, wanted, pinned, cures, say=self.session.say)
-        self.why = why_not(store, now, wanted, pinned, cures)
-        if kept is None:
-            return None
-        data = self._data(store, selection, Outcome(generation=kept.generation, changed=False, receipt=kept))
-        data |= {"would_change": kept.generation != now, "why": self.why}
-        if kept.generation == now:
-            return Result(command="install", data=data)
-        plan = [f"switch the prefix to generation {kept.generation}, which is what is asked for, and whole"]
-        packages = [name.removesuffix(".dist-info").replace("-", "==", 1) for name in kept.packages]
-        return Result(command="install", data=data | {"plan": plan, "packages": packages, "download_bytes": 0})
+def _there(
+    order: InstallOrder, store: Store, chosen: Installed, pinned_lock: str | None, told: Told
+) -> tuple[Installed | None, str]:
+    """Switch to a generation that is what is asked for, or in a dry run say so; None: one must be built, and why."""
+    wanted = (digest(chosen.selection), pinned_lock, chosen.cures)
+    if not order.dry_run:
+        outcome = reuse(store, *wanted, say=told, replace=order.replace)
+        return None if outcome is None else _with_outcome(chosen, outcome), ""
+    now = current(store, replace=order.replace)
+    receipt = fitting(store, now, *wanted, say=told)
+    why = why_not(store, now, *wanted)
+    if receipt is None:
+        return None, why
+    rehearsal = Rehearsal(would_change=receipt.generation != now, why=why)
+    if rehearsal.would_change:
+        plan = f"switch the prefix to generation {receipt.generation}, which is what is asked for, and whole"
+        packages = tuple(name.removesuffix(".dist-info").replace("-", "==", 1) for name in receipt.packages)
+        rehearsal = replace(rehearsal, plan=(plan,), packages=packages)
+    return replace(chosen, receipt=receipt, cures=receipt.cures, rehearsal=rehearsal), why
 
-    def _read(self, selection: Selection) -> Lock | CondaChoice:
-        """Return what the lock file says; its name tells which kind it is."""
-        if self.lock_file is None:
-            raise TfsetupError(Code.BUG, "a lock file is read only when one was named")
-        if self.choice is not None:
-            check(self.choice, selection, self.lock_file)
-            return self.choice
-        return _read_lock(self.lock_file, selection)
 
-    def _lock(self, selection: Selection, host: Host) -> Lock | CondaChoice:
-        from tfsetup.report.text import size
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Work:
+    """What is to be built: the lock and the steps, where from, and how long it took to find out."""
 
-        self.index = told_index(self.index_url)
-        for line in self.index:
-            self.session.say(f"Index     {line}")
-        for line in settings_not_used():
-            self.session.say(f"Note      {line}")
-        began = time.perf_counter()
-        if self.lock_file is not None:
-            lock = self._read(selection)
-        elif selection.backend == "conda":
-            lock = solve_here(selection, host, pre=self.ask.pre, offline=self.offline, index_url=self.index_url)
-        else:
-            from tfsetup.locks.solve import solve
+    lock: Lock
+    plan: Plan
+    index: tuple[str, ...]
+    seconds: Mapping[str, float]
 
-            environ = {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
-            lock = solve(selection, pre=self.ask.pre, offline=self.offline, environ=environ)
-        self.seconds["lock"] = time.perf_counter() - began
-        self.session.say(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
-        return lock
 
-    def _plan(self, selection: Selection, lock: Lock | CondaChoice, host: Host) -> Plan:
-        from tfsetup.envs.plan import Index, plan_install
-        from tfsetup.locks.run import asked_index
+def _prepared(
+    order: InstallOrder, host: Host, selection: Selection, found: Lock | None, told: Told, tools: Tools
+) -> _Work:
+    index = told_index(order.index_url)
+    for line in index:
+        told(f"Index     {line}")
+    for line in settings_not_used():
+        told(f"Note      {line}")
+    began = time.perf_counter()
+    lock = found or tools.solve(order, selection, host)
+    seconds = {"lock": time.perf_counter() - began}
+    told(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
+    plan = plan_install(
+        selection,
+        lock,
+        host,
+        pinned=found is not None,
+        preflight=order.preflight,
+        verify=order.verify,
+        cures=order.cures,
+        index=Index(url=order.index_url, asked=asked_index(order.index_url)),
+    )
+    return _Work(lock=lock, plan=plan, index=index, seconds=seconds)
 
-        pinned = self.lock_file is not None
-        if isinstance(lock, CondaChoice):
-            checks = {"preflight": self.preflight, "verify": self.verify, "cures": not self.without_cures}
-            return lock.plan(selection, pinned=pinned, index_url=self.index_url, **checks)
-        return plan_install(
-            selection,
-            lock,
-            host,
-            pinned=pinned,
-            preflight=self.preflight,
-            verify=self.verify,
-            cures=not self.without_cures,
-            index=Index(url=self.index_url, asked=asked_index(self.index_url)),
+
+def _rehearsed(work: _Work, why: str) -> Rehearsal:
+    return Rehearsal(
+        would_change=True,
+        why=why,
+        plan=tuple(describe(work.plan)),
+        packages=tuple(f"{package.name}=={package.version}" for package in work.lock.packages),
+        download_bytes=work.lock.download_size,
+    )
+
+
+def _agree_to_build(order: InstallOrder, selection: Selection, asked: Asked | None) -> None:
+    built = (*selection.sdists, *selection.source_builds)
+    if not built or order.allow_build:
+        return
+    what = ", ".join(built)
+    question = f"{what} must be compiled here, which runs its build code. Go on?"
+    if asked is None or not asked(question):
+        raise UsageError(
+            f"{what} exists as source only: its build code would run on this machine.",
+            hint="Add --allow-build to agree, or choose another --accelerator.",
         )
 
-    def _agree_to_build(self, selection: Selection) -> None:
-        built = (*selection.sdists, *selection.source_builds)
-        if not built or self.allow_build:
-            return
-        what = ", ".join(built)
-        if not sys.stdin.isatty() or self.session.json:
-            raise UsageError(
-                f"{what} exists as source only: its build code would run on this machine.",
-                hint="Add --allow-build to agree, or choose another --accelerator.",
-            )
-        import typer
 
-        typer.confirm(f"{what} must be compiled here, which runs its build code. Go on?", abort=True, err=True)
-
-    def _build(self, plan: Plan, store: Store, selection: Selection, host: Host) -> Result[Any]:
-        from tfsetup.workflows.checks import Checks
-
-        checks = Checks(session=self.session, selection=selection, host=host)
-        hooks = Hooks(preflight=checks.preflight, verify=checks.verify, say=self.session.say, screen=self._screen())
-        try:
-            outcome = build(plan, store, hooks, offline=self.offline, replace=self.replace, anew=self.anew)
-        except Refused as refused:
-            data = self._data(store, selection, None) | {refused.stage: refused.data, "refused": str(refused)}
-            data["doctor"] = self._explained(checks.found or checks.report, plan, host)
-            findings = refused.data.get("findings", [])
-            return Result(command="install", data=data, findings=findings, code=Code.ANSWER_IS_NO)
-        self.seconds |= outcome.seconds
-        data = self._data(store, selection, outcome)
-        if outcome.changed and checks.found is not None:
-            findings, data["history"] = self._history(checks.found)
-            data["verify"] = data["verify"] | {"findings": findings}
-        return Result(command="install", data=data, findings=(data["verify"] or {}).get("findings", ()))
-
-    def _explained(self, report: Report | Verification | None, plan: Plan, host: Host) -> dict[str, Any] | None:
-        from tfsetup.doctor.defects import pinned
-        from tfsetup.doctor.present import shown
-        from tfsetup.ground.encode import encode
-        from tfsetup.matrix.file.disk import read_matrix
-        from tfsetup.workflows.diagnose import consult
-
-        if report is None:
-            return None
-        matrix, packages = read_matrix(self.session.matrix), pinned(plan.requirements)
-        told = consult(report, host, prefix=str(self.prefix), matrix=matrix, packages=packages)
-        return None if told is None else dict(encode(shown(told)))
-
-    def _history(self, found: Verification) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """Keep the verification in the history; return the findings, with what became slower, and the history."""
-        from tfsetup.ground.encode import encode
-        from tfsetup.workflows.verify import compared
-
-        whole, history = compared(self.prefix, found, told=self.session.say)
-        return encode(list(whole.findings)), encode(history)
-
-    def _screen(self) -> Screen | None:
-        if self.session.verbosity < 0:
-            return None
-        return Screen(write=_to_stderr, terminal=sys.stderr.isatty(), everything=self.session.verbosity > 0)
-
-    def _data(self, store: Store, selection: Selection, outcome: Outcome | None) -> dict[str, Any]:
-        from tfsetup.report.hazards import hazards_data
-
-        return {
-            "prefix": str(store.layout.prefix),
-            "generation": outcome.generation if outcome else None,
-            "row": selection.row,
-            "requirements": list(selection.requirements),
-            "python": selection.python,
-            "backend": selection.backend,
-            "seconds": {phase: round(duration, 3) for phase, duration in self.seconds.items()},
-            "verify": outcome.receipt.verify if outcome else None,
-            "preflight": outcome.receipt.preflight if outcome else None,
-            "changed": outcome.changed if outcome else False,
-            "cures": dict(outcome.receipt.cures if outcome else self._cures(selection)),
-            "index": list(self.index),
-            "environment": selection.environment,
-            "hazards": hazards_data(selection.hazards, cured=not self.without_cures),
-        }
+def _refusal(refused: Refused, order: InstallOrder, host: Host, matrix: Matrix, plan: Plan) -> Refusal:
+    packages = pinned(plan.requirements)
+    diagnosis = consult(refused.report, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
+    return Refusal(report=refused.report, words=str(refused), diagnosis=diagnosis)
 
 
-def _to_stderr(block: bytes) -> None:
-    sys.stderr.buffer.write(block)
-    sys.stderr.buffer.flush()
-
-
-def _read_lock(path: Path, selection: Selection) -> Lock:
-    from tfsetup.locks.files import read_lock
-
-    return read_lock(path, sdists=selection.sdists)
-
-
-def _plan_data(plan: Plan, lock: Lock | CondaChoice) -> dict[str, Any]:
-    from tfsetup.envs.plan import describe
-
-    packages = [f"{package.name}=={package.version}" for package in lock.packages]
-    return {"plan": describe(plan), "packages": packages, "download_bytes": lock.download_size}
-
-
-def _no_row(selection: Selection) -> Result[Any]:
-    from tfsetup.report.resolve import resolve_document
-
-    return Result(command="install", data={"resolve": resolve_document(selection)}, code=Code.NO_ROW)
-
-
-def render(session: Session, result: Result[Any]) -> None:
-    """Print what an installation came to."""
-    from tfsetup.report.install import outcome
-
-    for part in outcome(result, command=_command(), windows=sys.platform == "win32"):
-        session.show(part)
-
-
-def _command() -> str:
-    """Return what to type to call this program again: its name if the shell finds it, else its path."""
-    import os
-    import shutil
-
-    called = Path(sys.argv[0])
-    if shutil.which("tfsetup") or called.name != "tfsetup":
-        return "tfsetup"
-    return os.path.relpath(called)
+def _with_outcome(chosen: Installed, outcome: Outcome) -> Installed:
+    return replace(
+        chosen,
+        receipt=outcome.receipt,
+        changed=outcome.changed,
+        cures=outcome.receipt.cures,
+        seconds={**chosen.seconds, **outcome.seconds},
+    )

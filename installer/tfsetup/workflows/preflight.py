@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from tfsetup.errors import InvalidFileError, LockError, UsageError, Where
+from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.files.sources import library_path
@@ -54,17 +54,6 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
     return walk(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
 
 
-class _Run(Protocol):
-    """What the predictions of old are given; goes with the last caller."""
-
-    def say(self, text: str, /) -> object: ...
-
-
-def predict(run: _Run, subject: Subject, host: Host, python: str | None) -> Report:
-    """Judge a subject as `preflight` does; goes with the last caller."""
-    return preflight(subject, host, python=python, told=run.say)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
     """A prediction for what somebody pointed at, and what the matrix knows to load instead, best first."""
@@ -105,18 +94,19 @@ def judge(
 
 def _judge_conda(targets: Sequence[str | Path], host: Host, python: str | None, told: Told) -> Report:
     """Judge the part of a conda lock that is for `host`."""
-    from tfsetup.workflows.conda_choice import read_choice
-    from tfsetup.workflows.prove_conda import CondaCase, subject_of_platform
+    from tfsetup.workflows.conda_choice import part_of, read_part
+    from tfsetup.workflows.prefixes import prefix_of
 
     if len(targets) > 1:
         raise UsageError("A conda lock is judged by itself, without other targets.")
-    case = CondaCase(lock=read_choice(Path(targets[0]), host).platform, host=host)
-    if python is not None and python != case.python:
-        message = f"This lock is for Python {case.python or 'none'}, and {python} is asked for."
+    part = part_of(read_part(Path(targets[0]), host))
+    locked = minor(part.python)
+    if python is not None and python != locked:
+        message = f"This lock is for Python {locked or 'none'}, and {python} is asked for."
         raise LockError(message, where=Where(file=str(targets[0])), hint="Leave --python out.")
-    told(f"Reading the {case.lock.subdir} packages and wheels where they lie; nothing is linked")
-    with subject_of_platform(case.lock, host) as subject:
-        return preflight(subject, host, python=case.python, told=told)
+    told(f"Reading the {part.subdir} packages and wheels where they lie; nothing is linked")
+    with prefix_of(part, host) as subject:
+        return preflight(subject, host, python=locked, told=told)
 
 
 _SUGGESTIONS = 4

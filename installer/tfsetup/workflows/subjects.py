@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.ground.looking import look, missing
@@ -52,13 +51,6 @@ class _Sorted:
     requirements: list[str] = field(default_factory=list)
 
 
-class _Run(Protocol):
-    """What `of_environment` was given before it took a truth value; goes with the last caller."""
-
-    @property
-    def replayed(self) -> bool: ...
-
-
 def subject_of(
     targets: Sequence[str | Path], host: Host, python: str | None = None, *, replayed: bool = False, told: Told = silent
 ) -> Subject:
@@ -87,7 +79,7 @@ def subject_of(
     return _of_wheels(wheels, machine, python)
 
 
-def of_environment(folder: Path, run: _Run | None = None, *, replayed: bool = False) -> Subject:
+def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
     """Make a subject of an environment's root. `replayed`: it is to be judged for another machine than this one.
 
     Raises:
@@ -96,7 +88,7 @@ def of_environment(folder: Path, run: _Run | None = None, *, replayed: bool = Fa
     found = find_environment(folder)
     if found is None:
         raise UsageError(f"{folder} is not an environment.")
-    return _of_environment(found, replayed=run.replayed if run is not None else replayed)
+    return _of_environment(found, replayed=replayed)
 
 
 def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Subject:
@@ -261,7 +253,7 @@ def _locked(path: Path, machine: Machine, python: str, told: Told) -> Mapping[st
 
 
 def _solved(requirements: Sequence[str], machine: Machine, python: str, told: Told) -> Mapping[str, str]:
-    from tfsetup.locks.solve import solve
+    from tfsetup.locks.venv.solve import solve
 
     told(Detail(f"Resolving {', '.join(requirements)}"))
     target = Target.on(machine.platform, python, machine.level or UNKNOWN[machine.system])

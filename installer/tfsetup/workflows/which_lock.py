@@ -11,16 +11,18 @@ from tfsetup.errors import LockError, Where
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.asked import asked_otherwise, made_by_others
-from tfsetup.locks.fresh import changes, recorded_order
+from tfsetup.locks.conda.asking import asked_by, check_fits
 from tfsetup.locks.model import Form, Lock
-from tfsetup.locks.suits import Suits, Unsuited, suits
-from tfsetup.locks.targets import Order, current_rows, rows_for, takes
 from tfsetup.locks.team import Team
+from tfsetup.locks.venv.fresh import changes, recorded_order
+from tfsetup.locks.venv.suits import Suits, Unsuited, suits
+from tfsetup.locks.venv.targets import Order, current_rows, rows_for, takes
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask, Selection
+from tfsetup.workflows.conda_choice import is_conda_lock, part_of, read_part
+from tfsetup.workflows.told import Told
 
-Say = Callable[[str], None]
 Relock = Callable[[str, Sequence[str], Form | None], None]
 """Writes the lock of a row for these Pythons anew, in a form (None: as the team file says)."""
 
@@ -34,15 +36,19 @@ class Request:
     lock_file: Path | None
     no_lock: bool
     relock: Relock | None
-    say: Say
+    told: Told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """The lock file to install from (None: resolve), and the selection that goes with it."""
+    """The lock file to install from (None: resolve), and the selection that goes with it.
+
+    `conda` is what a lock of conda's says for this machine; None: it is no such lock.
+    """
 
     path: Path | None
     selection: Selection
+    conda: Lock | None = None
 
 
 def choose(host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
@@ -52,11 +58,34 @@ def choose(host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
         LockError: the lock is stale or not for this machine, or the team has none for it.
         InvalidFileError: a lock or the team file is damaged.
     """
+    if request.lock_file is not None and is_conda_lock(request.lock_file):
+        return _of_conda(request.lock_file, host, ask, matrix)
     if request.lock_file is not None:
         return _named(request.lock_file, host, ask, matrix, request)
     if request.no_lock or ask.backend == "conda":
         return Choice(path=None, selection=select(host, ask, matrix))
     return _InPlace(host, ask, matrix, request).choose()
+
+
+def _of_conda(path: Path, host: Host, ask: Ask, matrix: Matrix) -> Choice:
+    lock = read_part(path, host)
+    ask = asked_by(part_of(lock), ask, matrix, str(path))
+    return Choice(path=path, selection=select(host, ask, matrix), conda=lock)
+
+
+def read_of(choice: Choice) -> Lock | None:
+    """Return what the chosen lock says; None: there is none, and something must be resolved.
+
+    Raises:
+        LockError: it was made for something else than what is asked for.
+        InvalidFileError: it is damaged.
+    """
+    if choice.path is None:
+        return None
+    if choice.conda is None:
+        return files.read_lock(choice.path, sdists=choice.selection.sdists)
+    check_fits(part_of(choice.conda), choice.selection, str(choice.path))
+    return choice.conda
 
 
 def _named(path: Path, host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
@@ -137,7 +166,7 @@ class _InPlace:
                 return self._fresh(path, lock, suited.selection, plain, relock)
             reasons.append(f"{path}: {suited.reason}")
             if suited.asked:
-                self.request.say(f"Note      {reasons[-1]}; resolving instead")
+                self.request.told(f"Note      {reasons[-1]}; resolving instead")
                 return Choice(path=None, selection=plain)
         return self._unsuited(reasons, plain)
 
@@ -150,10 +179,10 @@ class _InPlace:
         order = _order(self.team, lock)
         changed = _stale(lock, order, self.matrix)
         if changed and relock is not None:
-            self.request.say(f"Lock      {path} is stale: {'; '.join(changed)}")
+            self.request.told(f"Lock      {path} is stale: {'; '.join(changed)}")
             return self._again(selection.row or "", plain, relock, lock.form)
         _refuse_stale(path, changed, self.request)
-        self.request.say(f"Lock      {path} is fresh; nothing is resolved")
+        self.request.told(f"Lock      {path} is fresh; nothing is resolved")
         return Choice(path=path, selection=selection)
 
     def _again(self, row: str, plain: Selection, relock: Relock, form: Form | None) -> Choice:
@@ -164,7 +193,7 @@ class _InPlace:
     def _none(self, row: str, plain: Selection) -> Choice:
         if self.team is None:
             if files.lock_names(files.LOCKS):
-                self.request.say(f"Note      there is no lock for {row} in {files.LOCKS}; resolving")
+                self.request.told(f"Note      there is no lock for {row} in {files.LOCKS}; resolving")
             return Choice(path=None, selection=plain)
         known = rows_for(self.team.platforms, self.matrix) if self.team.platforms else ()
         listed = {found.id for found, _ in known} if known else {found.id for found in current_rows(self.matrix)}
@@ -178,8 +207,8 @@ class _InPlace:
     def _unsuited(self, reasons: Sequence[str], plain: Selection) -> Choice:
         if self.team is None:
             for reason in reasons:
-                self.request.say(f"Note      {reason}")
-            self.request.say("Note      no lock in place can be used on this machine; resolving instead")
+                self.request.told(f"Note      {reason}")
+            self.request.told("Note      no lock in place can be used on this machine; resolving instead")
             return Choice(path=None, selection=plain)
         message = "The team's lock cannot be used on this machine:\n" + "\n".join(f"  {line}" for line in reasons)
         hint = f"Add what this machine has to the team file and run `tfsetup lock`. {_NO_LOCK}"

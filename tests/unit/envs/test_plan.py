@@ -10,7 +10,7 @@ from tfsetup.envs.plan import Index, describe, plan_install
 from tfsetup.host.model import Host, Python
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection, Target
 
 MAC = Host(os="macos", os_version="14.4.1", arch="arm64", rosetta=False)

@@ -15,8 +15,8 @@ from support.matrix import shipped
 from tfsetup.ground.start_up import START_UP, start_up_text
 from tfsetup.locks.cure import FILE, as_locked, carried, cure_wheel, others
 from tfsetup.locks.model import Lock
-from tfsetup.locks.pylock import read_pylock
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.pylock import read_pylock
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Expectation, Selection
 
 ONE = {"TURN_OFF_REMAPPER": "1"}

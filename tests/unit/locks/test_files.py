@@ -16,7 +16,7 @@ from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError
 from tfsetup.locks import files
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs, subject
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.choose.reference import reference_host
 
 PROOF = Proof(row="r-x", python="3.12", sha256="0", verdict="loads", images=3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tfsetup.errors import BuildError, Code, InvalidFileError, LockError, NetworkError, TfsetupError, UsageError, Where
 from tfsetup.report.errors import error_lines
-from tfsetup.report.generations import change_line, generations_view
 from tfsetup.report.result import Result, envelope, error_envelope
 
 
@@ -65,17 +64,3 @@ def test_the_envelope_of_an_error() -> None:
         "hint": "Write it anew.",
         "where": "pylock.toml:1",
     }
-
-
-def test_changes_of_generations_are_one_line() -> None:
-    data = {"prefix": "/p", "generation": 2, "row": "r", "changed": True}
-    assert change_line(Result(command="rollback", data=data)) == "/p is generation 2 again (r)."
-    assert change_line(Result(command="remove", data=data)) == "Removed generation 2 of /p."
-    same = data | {"changed": False}
-    assert change_line(Result(command="rollback", data=same)) == "/p already is generation 2: nothing to do."
-
-
-def test_no_generation_is_said_in_words() -> None:
-    assert generations_view({"prefix": "/p", "generations": []}) == (
-        "There is no environment at /p; `tfsetup install` builds one."
-    )

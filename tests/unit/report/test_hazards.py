@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +17,16 @@ from tfsetup.ground.encode import encode
 from tfsetup.host.model import Gpu
 from tfsetup.matrix.choose.explain import explain
 from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.defects import defects_of
+from tfsetup.matrix.defects import sentence as in_words
 from tfsetup.matrix.hazards import Cure, Hazard
 from tfsetup.matrix.model import Selection
-from tfsetup.report.hazards import hazards_data, sentence, sentences, summed
+from tfsetup.report.hazards import hazards_data, sentences
 from tfsetup.report.lock import lock_lines
 from tfsetup.report.matrix import HEADINGS, defects_view, markdown, matrix_table
 from tfsetup.report.resolve import resolve_document, resolve_lines
 from tfsetup.upkeep.overview import overview
+from tfsetup.workflows.locked import Locked, LockEntry
 
 DROPPED = next(hazard for hazard in shipped().hazards if hazard.id == "metal-activation-dropped")
 METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
@@ -84,18 +89,12 @@ def test_a_choice_says_its_variables_and_its_defects() -> None:
     assert (plain["environment"], plain["hazards"]) == ({}, [])
 
 
-def test_several_files_are_cured_when_all_of_them_are() -> None:
-    variables = {"TURN_OFF_REMAPPER": "1"}
-    good: dict[str, Any] = {"environment": variables, "hazards": hazards_data([DROPPED], cured=True)}
-    bad: dict[str, Any] = {"environment": variables, "hazards": hazards_data([DROPPED], cured=False)}
-    none: dict[str, Any] = {"environment": {}, "hazards": []}
-    assert summed([none, good, good]) == good
-    assert summed([good, bad])["hazards"][0]["cured"] is False
-    assert summed([bad, good])["hazards"][0]["cured"] is False
-    assert summed([none, {}]) == none
-
-
 # --------------------------------------------------------------------------------------------------------- sentences
+
+
+def sentence(hazard: Hazard, cured: bool, packages: Mapping[str, str] | None = None) -> str:
+    (defect,) = defects_of([hazard], cured=cured)
+    return in_words(defect, packages or {})
 
 
 def test_the_sentence_names_the_version_the_defect_and_the_cure() -> None:
@@ -166,30 +165,30 @@ def test_explained_the_evidence_stands_behind_it_at_80_columns() -> None:
     assert "(--explain)" not in " ".join(lines)
 
 
-LOCK: dict[str, Any] = {
-    "path": "environments/locks/pylock.macos-arm64-metal.toml",
-    "row": "macos-arm64-metal",
-    "packages": 38,
-    "fresh": True,
-    "verdict": "loads",
-    "reasons": [],
-    "python": "3.12",
-    "requirements": METAL,
-    "download_bytes": 323_300_000,
-    "changed": True,
-    "versions": ["six 1 → 2"],
-    "environment": {"TURN_OFF_REMAPPER": "1"},
-}
+LOCK = LockEntry(
+    path=Path("environments/locks/pylock.macos-arm64-metal.toml"),
+    row="macos-arm64-metal",
+    packages=38,
+    fresh=True,
+    verdict="loads",
+    reasons=(),
+    python="3.12",
+    requirements=tuple(METAL),
+    download_bytes=323_300_000,
+    changed=True,
+    versions=("six 1 → 2",),
+    environment={"TURN_OFF_REMAPPER": "1"},
+)
 
 
 @pytest.mark.parametrize(("cured", "words"), [(True, CURED), (False, UNCURED)])
 def test_a_lock_says_whether_it_carries_the_cure(*, cured: bool, words: str) -> None:
-    file = LOCK | {"hazards": hazards_data([DROPPED], cured=cured), "cure": "tfsetup_cures.whl" if cured else None}
-    written = list(lock_lines({"files": [file]}))
+    defects = defects_of([DROPPED], cured=cured)
+    one = replace(LOCK, hazards=defects, cure="tfsetup_cures.whl" if cured else None)
     added = [] if cured else [TO_ADD]
-    assert written[1:] == [f"    {words}", *added, "    six 1 → 2"]
-    checked = list(lock_lines({"files": [file], "checked": True}))
-    assert checked == [f"{LOCK['path']}  fresh, loads", f"    {words}", *added, "1 fresh."]
+    assert list(lock_lines(Locked(files=(one,))))[1:] == [f"    {words}", *added, "    six 1 → 2"]
+    checked = list(lock_lines(Locked(files=(one,), checked=True)))
+    assert checked == [f"{LOCK.path}  fresh, loads", f"    {words}", *added, "1 fresh."]
 
 
 def test_the_matrix_for_the_terminal_has_the_defects_below_the_table() -> None:

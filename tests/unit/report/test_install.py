@@ -6,53 +6,58 @@ from typing import Any
 
 import pytest
 
-from support.verify import judged
+from support.envs import make_receipt
+from support.verify import verdict
+from tfsetup.doctor.model import Diagnosis
+from tfsetup.doctor.present import shown
 from tfsetup.errors import Code
-from tfsetup.host.model import Python
+from tfsetup.ground.encode import encode
+from tfsetup.loader.model import LoadFailure
+from tfsetup.loader.report import Report
 from tfsetup.matrix.model import Selection
-from tfsetup.report.install import chosen, next_steps, outcome
-from tfsetup.report.result import Result
+from tfsetup.report.install import (
+    InstallDocument,
+    NotInstallable,
+    install_document,
+    install_result,
+    next_steps,
+    outcome,
+)
+from tfsetup.workflows.checks import kept
+from tfsetup.workflows.install import Installed, Refusal, Rehearsal
+
+SELECTION = Selection(installable=True, row="linux-x86_64-cpu", python="3.12", requirements=("alpha==1",))
 
 
-def _data(**changes: Any) -> dict[str, Any]:
-    return {
+def _data(**changes: Any) -> InstallDocument:
+    values: dict[str, Any] = {
         "prefix": "/home/you/.venv",
         "generation": 2,
         "row": "linux-x86_64-cpu",
-        "requirements": ["alpha==1"],
+        "requirements": ("alpha==1",),
         "python": "3.12",
+        "backend": "venv",
         "seconds": {"lock": 1.0, "download": 0.0, "build": 0.5},
         "verify": None,
         "preflight": None,
         "changed": True,
-        **changes,
+        "cures": {},
+        "index": (),
+        "environment": {},
+        "hazards": (),
     }
+    return InstallDocument(**(values | changes))
 
 
-def _lines(data: dict[str, Any], code: Code | None = None) -> list[str]:
-    parts = list(outcome(Result(command="install", data=data, code=code), command="tfsetup"))
+def _lines(data: InstallDocument | NotInstallable) -> list[str]:
+    parts = list(outcome(data, command="tfsetup"))
     assert all(isinstance(part, str) for part in parts)
     return [str(part) for part in parts]
 
 
-def test_the_choice_is_one_line() -> None:
-    selection = Selection(
-        installable=True,
-        row="macos-arm64-metal",
-        python="3.12",
-        interpreter=Python(version="3.12.4", path="/opt/homebrew/bin/python3.12"),
-        requirements=("alpha==2.19.1", "alpha-metal==1.2.0"),
-        reasons=("macos-arm64-metal: Apple silicon, GPU", "the newest"),
-    )
-    assert chosen(selection) == (
-        "alpha==2.19.1, alpha-metal==1.2.0 on Python 3.12 (/opt/homebrew/bin/python3.12): Apple silicon, GPU "
-        "[macos-arm64-metal]"
-    )
-
-
-def test_a_python_that_has_yet_to_come_has_no_path() -> None:
-    selection = Selection(installable=True, row="r", python="3.13", requirements=("alpha==1",), reasons=("why",))
-    assert chosen(selection) == "alpha==1 on Python 3.13: why [r]"
+def _installed(**changes: Any) -> Installed:
+    values: dict[str, Any] = {"prefix": "/home/you/.venv", "selection": SELECTION, "cured": True}
+    return Installed(**(values | changes))
 
 
 def test_an_installation_ends_with_what_to_type() -> None:
@@ -90,7 +95,7 @@ def test_nothing_to_do_says_what_is_there() -> None:
 
 
 def test_a_plan_is_numbered() -> None:
-    data = _data(plan=["create", "install"], packages=["alpha==1", "beta==2"], download_bytes=2_500_000)
+    data = _data(plan=("create", "install"), packages=("alpha==1", "beta==2"), download_bytes=2_500_000)
     assert _lines(data) == [
         "/home/you/.venv would become linux-x86_64-cpu on Python 3.12:",
         "  1. create",
@@ -101,13 +106,11 @@ def test_a_plan_is_numbered() -> None:
 
 
 def test_a_refusal_quotes_the_loader_and_says_what_is_unchanged() -> None:
-    failure = {
-        "kind": "symbol-not-found",
-        "image": "plugins/x.dylib",
-        "message": "Not found: _f\n  Expected in: y",
-    }
-    data = _data(refused="This machine would not load it.", preflight={"failures": [failure]})
-    assert _lines(data, Code.ANSWER_IS_NO) == [
+    words = "Not found: _f\n  Expected in: y"
+    failure = LoadFailure(kind="symbol-not-found", image="/s/plugins/x.dylib", message=words, stage="plugin")
+    report = Report(site="/s", python="3.12", tensorflow="2.99.0", failures=(failure,))
+    data = _data(refused="This machine would not load it.", preflight=kept(report))
+    assert _lines(data) == [
         "symbol-not-found: plugins/x.dylib",
         "    Not found: _f",
         "      Expected in: y",
@@ -117,9 +120,81 @@ def test_a_refusal_quotes_the_loader_and_says_what_is_unchanged() -> None:
     ]
 
 
-@pytest.mark.parametrize("code", [None, Code.ANSWER_IS_NO])
-def test_a_verified_environment_shows_its_devices_first(code: Code | None) -> None:
-    verified, findings = judged("cpu-only")
-    data = _data(verify=verified | {"findings": findings}, **({"refused": "no"} if code else {}))
-    parts = list(outcome(Result(command="install", data=data, code=code), command="tfsetup"))
-    assert not isinstance(parts[0], str)
+@pytest.mark.parametrize("more", [{}, {"refused": "no"}], ids=["installed", "refused"])
+def test_a_verified_environment_shows_its_devices_first(more: dict[str, Any]) -> None:
+    data = _data(verify=verdict("cpu-only"), **more)
+    assert not isinstance(next(iter(outcome(data, command="tfsetup"))), str)
+
+
+def test_what_a_receipt_keeps_of_the_checks_is_handed_on() -> None:
+    report = Report(site="/s", python="3.12", tensorflow="2.99.0", images=2, checked=("a.so",))
+    receipt = make_receipt(3, verify=encode(verdict("full-cpu")), preflight=encode(kept(report)))
+    result = install_result(_installed(receipt=receipt))
+    assert isinstance(result.data, InstallDocument)
+    assert encode(result.data.verify) == receipt.verify
+    assert encode(result.data.preflight) == receipt.preflight
+    assert result.findings == verdict("full-cpu").findings
+
+
+def test_what_another_tfsetup_kept_of_them_is_not_guessed_at() -> None:
+    receipt = make_receipt(3, verify={"devices": "of another kind"}, preflight={"verdict": "perhaps"})
+    result = install_result(_installed(receipt=receipt))
+    assert isinstance(result.data, InstallDocument)
+    assert (result.data.verify, result.data.preflight, result.findings) == (None, None, ())
+
+
+def test_a_conda_prefix_is_activated_by_its_path() -> None:
+    steps = list(next_steps(_data(backend="conda"), "tfsetup", windows=False))
+    assert steps[0] == "  activate   source .venv/bin/activate   (or: conda activate ./.venv)"
+    assert next(next_steps(_data(backend="conda", prefix="C:/tf"), "tfsetup", windows=True)) == (
+        "  activate   conda activate C:/tf"
+    )
+
+
+def test_where_nothing_fits_the_answer_is_that_of_resolve() -> None:
+    none = Selection(installable=False, reasons=("No row is for this machine.",))
+    result = install_result(_installed(selection=none))
+    assert isinstance(result.data, NotInstallable)
+    assert (result.code, result.data.resolve.reasons) == (Code.NO_ROW, ("No row is for this machine.",))
+    assert _lines(result.data)[0] == "Nothing fits this machine and this ask."
+
+
+def test_what_stands_only_sometimes_is_left_out_of_the_json() -> None:
+    result = install_result(_installed(seconds={"lock": 1.23456}))
+    assert (result.code, list(result.findings)) == (None, [])
+    assert list(encode(result.data)) == [
+        "prefix", "generation", "row", "requirements", "python", "backend", "seconds", "verify", "preflight", "changed",
+        "cures", "index", "environment", "hazards",
+    ]  # fmt: skip
+    assert encode(result.data)["seconds"] == {"lock": 1.235}
+
+
+def test_a_dry_run_that_would_do_nothing_has_no_plan() -> None:
+    standing = _installed(rehearsal=Rehearsal(would_change=False, why="It is whole."), receipt=make_receipt(3))
+    data = encode(install_document(standing))
+    assert (data["would_change"], data["why"], data["generation"]) == (False, "It is whole.", 3)
+    assert "plan" not in data
+    would = encode(install_document(_installed(rehearsal=Rehearsal(would_change=True, why="w", plan=("build",)))))
+    assert (would["plan"], would["packages"], would["download_bytes"]) == (["build"], [], 0)
+
+
+def test_a_prediction_that_refuses_is_the_data_and_the_text() -> None:
+    failure = LoadFailure(kind="symbol-not-found", image="/s/a.so", message="no f\nin b", stage="import", symbol="f")
+    report = Report(site="/s", python="3.12", tensorflow="2.99.0", images=2, checked=("a.so",), failures=(failure,))
+    result = install_result(_installed(refusal=Refusal(report=report, words="It would not load.", diagnosis=None)))
+    assert result.code is Code.ANSWER_IS_NO
+    assert isinstance(result.data, InstallDocument)
+    assert (result.data.verify, result.data.doctor, result.data.refused) == (None, None, "It would not load.")
+    assert result.data.preflight == kept(report)
+    assert _lines(result.data)[:3] == ["symbol-not-found: a.so", "    no f", "    in b"]
+
+
+def test_a_verification_that_refuses_brings_its_findings_and_the_doctor() -> None:
+    found = verdict("numpy-wrong")
+    why = Diagnosis(verdict="problem", findings=())
+    result = install_result(_installed(refusal=Refusal(report=found, words="It does not run.", diagnosis=why)))
+    assert isinstance(result.data, InstallDocument)
+    assert result.findings == found.findings
+    assert result.data.verify is found
+    assert result.data.doctor == shown(why)
+    assert len(list(outcome(result.data, command="tfsetup"))) == 5

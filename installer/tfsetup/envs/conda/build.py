@@ -24,7 +24,7 @@ def link_prefix(
     appears_at: Path,
     *,
     offline: bool,
-    say: Callable[[str], None],
+    say: Callable[[str], object],
 ) -> float:
     """Link the packages, write their bytecode and an activate script; return how many seconds were spent downloading.
 

@@ -20,7 +20,6 @@ from tfsetup.locks.conda.condarc import Settings, settings
 from tfsetup.locks.conda.environment import Imported, read_environment
 from tfsetup.locks.conda.lockfile import read_conda_lock_text
 from tfsetup.locks.conda.model import CondaLock
-from tfsetup.locks.proof import Proof, parse_proofs
 
 PROOFS: Final = "conda-proofs.json"
 """What was found about each platform of the lock beside it."""
@@ -105,17 +104,6 @@ def read_conda_lock(path: Path) -> CondaLock:
         hint = "`tfsetup lock` writes lock files."
         raise LockError("There is no such lock file.", hint=hint, where=Where(file=str(path)))
     return read_conda_lock_text(text, file=str(path))
-
-
-def read_conda_proofs(folder: Path) -> dict[str, Proof]:
-    """Return what was found about the conda lock in `folder`, by subdir; empty when nothing was written down.
-
-    Raises:
-        InvalidFileError: the file is damaged.
-    """
-    path = folder / PROOFS
-    text = find(path, "record of proofs", most=_LIMIT)
-    return {} if text is None else parse_proofs(text, str(path))
 
 
 def read_environment_file(path: Path, *, tensorflow: Sequence[str]) -> Imported:

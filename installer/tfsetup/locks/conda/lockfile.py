@@ -15,6 +15,7 @@ from typing import Any, Final
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.marked import load_yaml
 from tfsetup.locks.conda.model import CondaLock, CondaPackage, PinnedWheel, PlatformLock
+from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 
 VERSION: Final = 1
 SOURCE: Final = "environment.yml"
@@ -53,6 +54,16 @@ def seal(lock: PlatformLock) -> str:
     """
     lines = sorted(f"{one.name} {one.version} {one.url.rpartition('/')[2]} {one.sha256}" for one in lock.entries)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def as_lock(part: PlatformLock, *, text: str = "") -> Lock:
+    """Return one platform of a conda lock as a `Lock`; `text` is the whole file, "" while it is not written."""
+    return Lock(text=text, packages=tuple(map(_locked, part.entries)), part=part)
+
+
+def _locked(one: CondaPackage | PinnedWheel) -> LockedPackage:
+    file = LockedFile(filename=one.file_name, size=one.size, sha256=one.sha256, url=one.url)
+    return LockedPackage(name=one.name, version=one.version, wheels=(file,))
 
 
 def _entries(lock: PlatformLock) -> Iterable[dict[str, Any]]:

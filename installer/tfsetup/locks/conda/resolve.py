@@ -86,7 +86,7 @@ def request_for(wanted: Wanted, mine: Settings) -> Request:
 
 
 def resolve(
-    platforms: Sequence[Wanted], options: Options, told: Callable[[str, int, float], None] | None = None
+    platforms: Sequence[Wanted], options: Options, told: Callable[[str, int, float], object] | None = None
 ) -> tuple[PlatformLock, ...]:
     """Resolve all platforms: the channel for all of them at once, the index for each in a thread of its own.
 

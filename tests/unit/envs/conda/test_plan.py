@@ -15,13 +15,15 @@ from support.envs import make_hooks, make_store, quiet
 from tfsetup.envs.conda import build
 from tfsetup.envs.conda.engine import Downloads
 from tfsetup.envs.model import AddWheels, CreateCondaPrefix, Plan, Preflight, Switch, Verify, WriteCures
-from tfsetup.envs.plan import describe, plan_conda
+from tfsetup.envs.plan import describe, plan_install
 from tfsetup.envs.reuse import fitting
 from tfsetup.envs.run import install
 from tfsetup.errors import BuildError
 from tfsetup.ground.start_up import START_UP, start_up_text
-from tfsetup.locks.conda.lockfile import make_lock
+from tfsetup.host.model import Host
+from tfsetup.locks.conda.lockfile import as_lock, make_lock
 from tfsetup.locks.conda.model import CondaPackage, PlatformLock
+from tfsetup.locks.model import Lock
 from tfsetup.locks.run import Finished
 from tfsetup.matrix.model import Selection
 
@@ -29,10 +31,16 @@ SELECTION = Selection(
     installable=True, row="linux-x86_64-cpu", python="3.12", requirements=("tensorflow-cpu==2.20.0",), backend="conda"
 )
 
+HOST = Host(os="linux", arch="x86_64")
+
+
+def locked(platform: PlatformLock) -> Lock:
+    return as_lock(platform, text=make_lock([platform], ()).text)
+
 
 def plan(platform: PlatformLock | None = None, **changes: Any) -> Plan:
     platform = platform or platform_lock()
-    return plan_conda(SELECTION, make_lock([platform], ()), platform, **changes)
+    return plan_install(SELECTION, locked(platform), HOST, **changes)
 
 
 def test_wheels_come_after_the_packages_and_nothing_is_switched_to_unseen() -> None:
@@ -173,7 +181,7 @@ def test_on_windows_the_interpreter_is_at_the_top() -> None:
 def test_a_conda_prefix_is_cured_for_its_python_and_for_its_activation(stage: Stage, tmp_path: Path) -> None:
     one = {"TURN_OFF_REMAPPER": "1"}
     selection = replace(SELECTION, settings=one)
-    made = plan_conda(selection, make_lock([platform_lock()], ()), platform_lock())
+    made = plan_install(selection, locked(platform_lock()), HOST)
     kinds = [type(step) for step in made.steps]
     assert kinds == [CreateCondaPrefix, AddWheels, WriteCures, Preflight, Verify, Switch]
     assert made.cures == one
@@ -186,6 +194,6 @@ def test_a_conda_prefix_is_cured_for_its_python_and_for_its_activation(stage: St
     assert (folder / "etc/conda/deactivate.d/tfsetup-cures.sh").is_file()
     (folder / "lib/python3.12/site-packages" / START_UP).unlink()
     assert [lack.how for lack in store.lacks(receipt)] == ["is missing; it sets TURN_OFF_REMAPPER=1"]
-    bare = plan_conda(selection, make_lock([platform_lock()], ()), platform_lock(), cures=False)
+    bare = plan_install(selection, locked(platform_lock()), HOST, cures=False)
     assert (bare.cures, bare.without_cures) == ({}, True)
     assert stage.uv

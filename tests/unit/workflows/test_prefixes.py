@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +12,17 @@ import pytest
 from support.channel_archive import Entry, Package, read_index, write_conda
 from support.conda import package, platform_lock
 from support.elf_build import Define, Import, Library, build_elf
-from tfsetup.cli.session import Session
 from tfsetup.errors import LockError, UsageError
 from tfsetup.host.model import Host, Libc
-from tfsetup.locks.conda.lockfile import make_lock, seal
+from tfsetup.locks.conda.lockfile import as_lock, make_lock, seal
 from tfsetup.locks.conda.model import CondaPackage, PlatformLock
-from tfsetup.workflows.preflight import predict
-from tfsetup.workflows.prove_conda import CondaCase, known, predict_conda_lock, prove, prove_all, subject_of_platform
+from tfsetup.locks.model import Origin
+from tfsetup.locks.proof import Proof
+from tfsetup.workflows.backends import Case
+from tfsetup.workflows.prefixes import prefix_of
+from tfsetup.workflows.preflight import judge, preflight
+from tfsetup.workflows.prove import Prover, known
+from tfsetup.workflows.subjects import Subject
 
 HOST = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
 SITE = "lib/python3.12/site-packages"
@@ -64,8 +69,25 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
-def judged(lock: PlatformLock) -> tuple[str, Sequence[str]]:
-    proof = prove(Session(verbosity=-1), CondaCase(lock=lock, host=HOST))
+def case(part: PlatformLock, host: Host = HOST) -> Case:
+    """The case that the conda backend makes of a platform."""
+    lock = as_lock(part)
+    origin = Origin(row=part.row, platform=part.subdir, python="3.12")
+    return Case(name=part.subdir, key=part.subdir, lock=lock, origin=origin, packages=lock.packages, host=host)
+
+
+@contextmanager
+def shown(one: Case) -> Iterator[Subject]:
+    assert one.lock.part is not None
+    with prefix_of(one.lock.part, one.host) as subject:
+        yield subject
+
+
+PROVER = Prover(shown=shown, at_once=1)
+
+
+def judged(part: PlatformLock) -> tuple[str, Sequence[str]]:
+    proof = PROVER.prove(case(part))
     return proof.verdict, proof.reasons
 
 
@@ -123,10 +145,10 @@ def test_a_blas_whose_links_lead_nowhere_is_seen(tmp_path: Path) -> None:
 
 def test_the_view_is_gone_when_it_was_judged(tmp_path: Path) -> None:
     lock = locked(tmp_path, libs("fast", NEW))
-    with subject_of_platform(lock, HOST) as subject:
+    with prefix_of(lock, HOST) as subject:
         assert subject.executable == "/conda/bin/python3.12"
         assert subject.site == f"/conda/{SITE}"
-        assert predict(Session(verbosity=-1), subject, HOST, "3.12").verdict == "loads"
+        assert preflight(subject, HOST, python="3.12").verdict == "loads"
         left = list(tmp_path.glob("tfsetup-*"))
         assert left
     assert not any(folder.exists() for folder in left)
@@ -135,7 +157,7 @@ def test_the_view_is_gone_when_it_was_judged(tmp_path: Path) -> None:
 def test_a_stand_in_python_has_no_interpreter(tmp_path: Path) -> None:
     lock = locked(tmp_path, libs("fast", NEW))
     lock = replace(lock, packages=tuple(one for one in lock.packages if one.name != "python"))
-    with subject_of_platform(lock, HOST) as subject:
+    with prefix_of(lock, HOST) as subject:
         assert subject.executable is None
 
 
@@ -148,39 +170,41 @@ def test_what_cannot_be_read_is_not_judged(tmp_path: Path) -> None:
     assert reasons[0].startswith("the packages could not be read: ")
 
 
+def prove_all(one: Case, *recorded: Proof) -> Proof:
+    return PROVER.prove_all({one.name: one}, recorded)[one.name]
+
+
 def test_the_same_files_on_the_same_machine_are_judged_once(tmp_path: Path) -> None:
     lock = locked(tmp_path, libs("fast", NEW))
-    case = CondaCase(lock=lock, host=HOST)
-    session = Session(verbosity=-1)
-    first = prove_all(session, [case], {}, offline=False)
+    first = prove_all(case(lock))
     for archive in (tmp_path / "linux-64").glob("*.conda"):
         archive.unlink()
-    assert prove_all(session, [case], {}, offline=False) == first
-    other = CondaCase(lock=lock, host=replace(HOST, libc=Libc(name="glibc", version="2.17")))
-    assert known(other, first) is None
-    assert prove_all(session, [other], first, offline=False)["linux-64"].verdict == "undecided"
+    assert prove_all(case(lock)) == first
+    other = case(lock, replace(HOST, libc=Libc(name="glibc", version="2.17")))
+    assert known(other, [first]) is None
+    assert prove_all(other, first).verdict == "undecided"
 
 
 def test_a_record_of_other_packages_says_nothing(tmp_path: Path) -> None:
     lock = locked(tmp_path, libs("fast", NEW))
-    proof = CondaCase(lock=lock, host=HOST).proof("loads", [])
+    proof = case(lock).proof("loads", [])
     assert proof.sha256 == seal(lock)
     changed = replace(lock, packages=lock.packages[1:])
-    assert known(CondaCase(lock=lock, host=HOST), {"linux-64": proof}) == proof
-    assert known(CondaCase(lock=changed, host=HOST), {"linux-64": proof}) is None
-    undecided = CondaCase(lock=lock, host=HOST).proof("undecided", ["why"])
-    assert known(CondaCase(lock=lock, host=HOST), {"linux-64": undecided}) is None
+    assert known(case(lock), [proof]) == proof
+    assert known(case(changed), [proof]) is None
+    assert known(case(lock), [case(lock).proof("undecided", ["why"])]) is None
 
 
 def test_preflight_takes_a_conda_lock_by_itself(tmp_path: Path) -> None:
     lock = locked(tmp_path, libs("fast", NEW))
     path = tmp_path / "conda-lock.yml"
     path.write_text(make_lock([lock], ()).text)
-    session = Session(verbosity=-1)
-    assert predict_conda_lock(session, [str(path)], HOST, None).verdict == "loads"
+    told: list[str] = []
+    assert judge([path], HOST, told=told.append).report.verdict == "loads"
+    assert told[0] == "Reading the linux-64 packages and wheels where they lie; nothing is linked"
     with pytest.raises(UsageError, match="judged by itself"):
-        predict_conda_lock(session, [str(path), "x.whl"], HOST, None)
+        judge([str(path), "x.whl"], HOST)
     with pytest.raises(LockError, match=r"for Python 3\.12, and 3\.13 is asked for"):
-        predict_conda_lock(session, [str(path)], HOST, "3.13")
+        judge([str(path)], HOST, python="3.13")
     with pytest.raises(LockError, match="no packages for osx-arm64"):
-        predict_conda_lock(session, [str(path)], Host(os="macos", os_version="14.0", arch="arm64"), None)
+        judge([str(path)], Host(os="macos", os_version="14.0", arch="arm64"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tfsetup.errors import TfsetupError
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.run import Children
-from tfsetup.locks.solve import Wish, resolve
+from tfsetup.locks.venv.solve import Wish, resolve
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class Resolved:
 
 
 def resolve_all(
-    wishes: Mapping[str, Wish], *, environ: Mapping[str, str], told: Callable[[Resolved], None]
+    wishes: Mapping[str, Wish], *, environ: Mapping[str, str], told: Callable[[Resolved], object]
 ) -> tuple[Resolved, ...]:
     """Resolve all wishes at the same time; `told` hears of each as it ends. Errors are values: one does not end others.
 

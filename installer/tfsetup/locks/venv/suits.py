@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tfsetup.host.model import Host
 from tfsetup.locks.asked import asked_otherwise, made_for
 from tfsetup.locks.model import Lock, LockedPackage, Origin
-from tfsetup.locks.targets import why_not
+from tfsetup.locks.venv.targets import why_not
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.choose.select import decide
 from tfsetup.matrix.file.rows import Matrix, Row

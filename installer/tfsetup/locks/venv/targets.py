@@ -107,7 +107,7 @@ def targets_for(
     reasons: list[str] = []
     for python in _pythons(row, order, locked):
         name = target_name(row, python, first=not found)
-        host, selection = answer(row, replace(order.ask, python=python), order.levels, matrix)
+        host, selection = reference(row, replace(order.ask, python=python), matrix, order.levels)
         if not selection.installable:
             reasons.append(why_not(selection, row))
             continue
@@ -146,11 +146,6 @@ def why_not(selection: Selection, row: Row) -> str:
 def target_name(row: Row, python: str | None, *, first: bool) -> str:
     """Return the name of a lock."""
     return row.id if first or python is None else f"{row.id}-py{python.replace('.', '')}"
-
-
-def answer(row: Row, ask: Ask, levels: Levels, matrix: Matrix) -> tuple[Host, Selection]:
-    """Return the row's reference machine and its answer."""
-    return reference(row, ask, matrix, levels)
 
 
 def _kept(

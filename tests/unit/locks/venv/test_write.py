@@ -12,9 +12,9 @@ from support.locks import HOST, origin, package, sha
 from tfsetup.errors import InvalidFileError
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
-from tfsetup.locks.portable import read_portable
-from tfsetup.locks.pylock import read_pylock
-from tfsetup.locks.write import environment, write_lock
+from tfsetup.locks.venv.portable import read_portable
+from tfsetup.locks.venv.pylock import read_pylock
+from tfsetup.locks.venv.write import environment, write_lock
 
 PACKAGES = (
     package("beta", "2.0", "cp312-cp312-macosx_14_0_arm64", "cp312-cp312-macosx_11_0_arm64"),

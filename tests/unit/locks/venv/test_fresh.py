@@ -9,10 +9,10 @@ import pytest
 
 from support.locks import package
 from support.matrix import shipped
-from tfsetup.locks.fresh import changes, recorded_order
+from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.model import Lock, Origin
-from tfsetup.locks.targets import Order, targets_for
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.targets import Order, targets_for
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.choose.reference import Levels
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask

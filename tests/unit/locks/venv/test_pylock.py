@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from support.locks import origin, package, sha
 from tfsetup.errors import Code, InvalidFileError
-from tfsetup.locks.pylock import read_pylock
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.pylock import read_pylock
+from tfsetup.locks.venv.write import write_lock
 
 SHA = "a" * 64
 GOOD = f"""\

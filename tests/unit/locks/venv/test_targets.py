@@ -10,7 +10,7 @@ from support.locks import package
 from support.matrix import shipped
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError, Where
 from tfsetup.locks.model import Lock
-from tfsetup.locks.targets import LockTarget, Order, current_rows, row_parts, rows_for, takes, targets_for
+from tfsetup.locks.venv.targets import LockTarget, Order, current_rows, row_parts, rows_for, takes, targets_for
 from tfsetup.locks.team import Marked
 from tfsetup.matrix.file.rows import Row
 from tfsetup.matrix.model import Ask

@@ -10,12 +10,12 @@ import pytest
 from support.locks import FakeResolver
 from support.matrix import shipped
 from tfsetup.errors import BuildError, NetworkError
-from tfsetup.locks import many
-from tfsetup.locks.many import Resolved, resolve_all
+from tfsetup.locks.venv import many
+from tfsetup.locks.venv.many import Resolved, resolve_all
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.run import Children
-from tfsetup.locks.solve import Wish, rendered, resolve
-from tfsetup.locks.targets import Order, targets_for
+from tfsetup.locks.venv.solve import Wish, rendered, resolve
+from tfsetup.locks.venv.targets import Order, targets_for
 from tfsetup.matrix.model import Ask
 
 
@@ -30,7 +30,7 @@ def test_every_wish_is_resolved_and_told() -> None:
     uv = FakeResolver()
     names = ["linux-x86_64-cpu", "macos-arm64-metal", "windows-x86_64-cpu"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tfsetup.locks.solve.run_uv", uv)
+        patch.setattr("tfsetup.locks.venv.solve.run_uv", uv)
         found = resolve_all({n: wish(n) for n in names}, environ={"A": "b"}, told=lambda one: told.append(one.name))
     assert [one.name for one in found] == names
     assert sorted(told) == sorted(names)
@@ -103,7 +103,7 @@ def test_children_that_come_late_are_ended_too() -> None:
 
 def test_what_uv_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     uv = FakeResolver()
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", uv)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", uv)
     resolve(wish("macos-arm64-metal", team=("pandas>=2",), offline=True))
     call = uv.calls[0]
     asked = call["arguments"]
@@ -116,7 +116,7 @@ def test_what_uv_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_versions_are_kept_but_for_those_that_may_move_on(monkeypatch: pytest.MonkeyPatch) -> None:
     uv = FakeResolver(newest={"six": "2.0", "pandas": "3.0"})
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", uv)
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", uv)
     asked = wish(team=("six", "pandas"), keep={"six": "1.5", "pandas": "2.5"}, upgrade=("six",))
     found = {package.name: package.version for package in resolve(asked)}
     assert (found["six"], found["pandas"]) == ("2.0", "2.5")
@@ -133,7 +133,7 @@ def test_no_credential_reaches_the_lock(monkeypatch: pytest.MonkeyPatch) -> None
             done = super().__call__(arguments, **options)
             return replace(done, stdout=done.stdout.replace("https://files", "https://user:secret@files"))
 
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", Leaking())
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", Leaking())
     asked = wish(index="https://user:secret@mirror.example/simple")
     for form in ("pylock", "portable"):
         lock = rendered(asked, resolve(asked))
@@ -142,7 +142,7 @@ def test_no_credential_reaches_the_lock(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_index_that_was_asked_for_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", FakeResolver())
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", FakeResolver())
     asked = wish(index="https://mirror.example/simple")
     lock = rendered(asked, resolve(asked))
     assert {package.index for package in lock.packages} == {"https://mirror.example/simple"}
@@ -157,7 +157,7 @@ def test_a_file_of_this_machine_is_no_lock_for_others(monkeypatch: pytest.Monkey
             done = super().__call__(arguments, **options)
             return replace(done, stdout=done.stdout.replace('url = "https://files.example', 'path = "/opt/wheels'))
 
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", Local())
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", Local())
     packages = resolve(wish())
     with pytest.raises(BuildError, match="was found in a folder of this machine") as caught:
         rendered(wish(), packages)

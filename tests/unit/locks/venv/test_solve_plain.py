@@ -7,8 +7,8 @@ import pytest
 from support.matrix import shipped
 from tfsetup.errors import UsageError
 from tfsetup.locks.run import Finished
-from tfsetup.locks.solve import solve
-from tfsetup.locks.targets import Order, targets_for
+from tfsetup.locks.venv.solve import solve
+from tfsetup.locks.venv.targets import Order, targets_for
 from tfsetup.matrix.model import Ask
 
 ROW = next(row for row in shipped().rows if row.id == "linux-x86_64-cpu")
@@ -24,7 +24,7 @@ wheels = [{{ url = "{url}/six-1.5-py3-none-any.whl", hashes = {{ sha256 = "{sha}
 
 def solved(monkeypatch: pytest.MonkeyPatch, url: str) -> str:
     text = LOCK.format(url=url, sha="0" * 64)
-    monkeypatch.setattr("tfsetup.locks.solve.run_uv", lambda *_, **__: Finished(stdout=text, stderr=""))
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", lambda *_, **__: Finished(stdout=text, stderr=""))
     return solve(targets_for(ROW, Order(ask=Ask()), shipped(), locked={})[0].selection).text
 
 

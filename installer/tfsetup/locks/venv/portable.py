@@ -14,7 +14,7 @@ from typing import Any
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import COMMENT, REMEDY, edited, read
-from tfsetup.locks.write import ALTERED, altered
+from tfsetup.locks.venv.write import ALTERED, altered
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PIN = re.compile(rf"({_NAME})(?:\[[A-Za-z0-9._,\s-]*\])?\s*==\s*([A-Za-z0-9.!+_-]+)\s*(?:;\s*(.*?)\s*)?\Z")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from support.locks import origin, package, sha
 from tfsetup.errors import Code, InvalidFileError
 from tfsetup.locks.model import Lock
-from tfsetup.locks.portable import read_portable
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.portable import read_portable
+from tfsetup.locks.venv.write import write_lock
 
 A, B = "a" * 64, "b" * 64
 GOOD = f"""\

@@ -11,9 +11,9 @@ from tfsetup.ground.redaction import bare
 from tfsetup.locks.compile import compile_job, preferences
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
-from tfsetup.locks.pylock import read_pylock
+from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.run import Children, refuse_plain, run_uv
-from tfsetup.locks.write import write_lock
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection
 
 
@@ -46,12 +46,8 @@ def solve(
         NetworkError: the index could not be reached, or `offline` and something is not cached.
         BuildError: the requirements do not fit together.
     """
-    return grant(Wish(selection=selection, pre=pre, offline=offline), environ=environ)
-
-
-def grant(wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None) -> Lock:
-    """Resolve a wish and return the lock, as `solve`; `environ` is added for uv, `children` can end it from outside."""
-    return rendered(wish, resolve(wish, environ=environ, children=children))
+    wish = Wish(selection=selection, pre=pre, offline=offline)
+    return rendered(wish, resolve(wish, environ=environ))
 
 
 def resolve(

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, Origin
-from tfsetup.locks.targets import Order, origin_of, pinned
-from tfsetup.matrix.choose.reference import Levels
+from tfsetup.locks.venv.targets import Order, origin_of, pinned
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
 
@@ -85,8 +84,3 @@ def _lists(what: str, was: tuple[str, ...], now: tuple[str, ...]) -> Iterator[st
     gone, new = [x for x in was if x not in now], [x for x in now if x not in was]
     if gone or new:
         yield f"{what}: " + ", ".join([*(f"-{x}" for x in gone), *(f"+{x}" for x in new)])
-
-
-def levels_of(macos: str | None, glibc: str | None) -> Levels:
-    """Return the levels of a team file."""
-    return Levels(macos=macos, glibc=glibc)

@@ -11,7 +11,7 @@ from tfsetup.ground.marked_toml import load_toml
 from tfsetup.locks.cure import DISTRIBUTION, FILE
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import CREATED_BY, REMEDY, edited, line_of, read
-from tfsetup.locks.write import ALTERED, altered
+from tfsetup.locks.venv.write import ALTERED, altered
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageSdist, PackageWheel, PylockValidationError

@@ -1,0 +1,220 @@
+"""What the course of a lock knows of a backend: `Backend`, and the values that go in and out of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from tfsetup.errors import Code, TfsetupError, Where
+from tfsetup.host.model import Host
+from tfsetup.locks import files
+from tfsetup.locks.conda.lockfile import seal
+from tfsetup.locks.model import Form, Lock, LockedPackage, Origin
+from tfsetup.locks.proof import Proof, Verdict, subject
+from tfsetup.locks.team import ALL, Marked, Team
+from tfsetup.locks.venv.targets import Order, current_rows, rows_for
+from tfsetup.matrix.choose.reference import Levels
+from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.rows import Matrix, Row
+from tfsetup.matrix.model import Ask
+from tfsetup.workflows.subjects import Subject
+from tfsetup.workflows.told import Told
+
+_SHOWN = 5  # reasons that a proof keeps
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockOrder:
+    """What is asked of `lock`.
+
+    `pythons` are in order of preference, `platforms` rows or platforms; empty: as the team file says, else the matrix.
+    `form` None: as the team file says, else as the locks in `folder` are. `upgrade`: names that may move on, None:
+    everything. `source` is an `environment.yml` to take over (conda only).
+    """
+
+    ask: Ask
+    pythons: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    folder: Path = files.LOCKS
+    form: Form | None = None
+    prove: bool = True
+    force: bool = False
+    upgrade: frozenset[str] | None = frozenset()
+    index_url: str | None = None
+    offline: bool = False
+    source: Path | None = None
+    without_cures: bool = False
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variable that names the index to uv; an argument could be read by every user of the machine."""
+        return {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """An order with what it is held to: the matrix, the team file, the one machine to lock for (None: the team's)."""
+
+    order: LockOrder
+    matrix: Matrix
+    team: Team | None = None
+    host: Host | None = None
+
+    @property
+    def asked(self) -> Order:
+        """What is asked for now: the order, then the team file."""
+        order, team = self.order, self.team or Team(file="")
+        ask = replace(order.ask, tensorflow=order.ask.tensorflow or team.tensorflow, pre=order.ask.pre or team.pre)
+        return Order(
+            ask=ask,
+            pythons=order.pythons or team.pythons,
+            levels=Levels(macos=team.macos, glibc=team.glibc),
+            team=tuple(item.text for item in team.requirements),
+            cures=not order.without_cures,
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether somebody said what to lock for; else the locks that are there tell."""
+        order = self.order
+        return bool(order.platforms) or self.host is not None or self.team is not None or ALL in order.pythons
+
+    def rows(self) -> tuple[tuple[Row, Marked | None], ...]:
+        """Return the rows to lock, each with the word that asked for it; None: nobody did, it is a current one.
+
+        Raises:
+            UsageError: a name is neither a row nor a platform.
+            InvalidFileError: the same in the team file.
+            TfsetupError: `NO_ROW`: nothing is for the one machine.
+        """
+        order, accelerator = self.order, self.order.ask.accelerator
+        if order.platforms:
+            nowhere = Where(file="--platform")
+            return rows_for([Marked(text=name, where=nowhere) for name in order.platforms], self.matrix, accelerator)
+        if self.host is not None:
+            return ((self._row_of(self.host), None),)
+        if self.team is not None and self.team.platforms:
+            return rows_for(self.team.platforms, self.matrix, accelerator)
+        return tuple((row, None) for row in current_rows(self.matrix, accelerator))
+
+    def _row_of(self, host: Host) -> Row:
+        found = select(host, self.order.ask, self.matrix)
+        if not found.installable:
+            raise TfsetupError(Code.NO_ROW, "; ".join(found.reasons), hint="; ".join(found.suggestions))
+        return next(row for row in self.matrix.rows if row.id == found.row)
+
+
+def fingerprint(lock: Lock) -> str:
+    """Return the fingerprint of what a proof is about, in hex: a lock's text, or the part of a conda lock."""
+    return seal(lock.part) if lock.part else lock.sha256
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One lock to write or to judge, and the machine it is for.
+
+    `name` is the target's, `file` its file's, `key` what its proof is filed under. `packages` have addresses, whatever
+    the form of the lock. `conda` are the match specs that were asked of a channel.
+    """
+
+    lock: Lock
+    origin: Origin
+    packages: Sequence[LockedPackage]
+    host: Host
+    name: str = ""
+    file: str = ""
+    key: str = ""
+    conda: tuple[str, ...] | UnsetType = UNSET
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of what a proof is about."""
+        return fingerprint(self.lock)
+
+    @property
+    def subject(self) -> str:
+        """The fingerprint of what is judged: the files, the machine and the Python."""
+        return subject(self.packages, self.host, self.origin.python)
+
+    def proof(self, verdict: Verdict, reasons: Sequence[str], images: int = 0) -> Proof:
+        """Return a verdict as it is written down."""
+        return Proof(
+            row=self.origin.row,
+            python=self.origin.python,
+            sha256=self.sha256,
+            subject=self.subject,
+            verdict=verdict,
+            images=images,
+            reasons=tuple(dict.fromkeys(reasons))[:_SHOWN],
+        )
+
+    def unproven(self, why: str) -> Proof:
+        """Return the record of a lock that was not judged, and why."""
+        return self.proof("undecided", [why])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """A lock that must be there, and what is no longer as it was when it was written; `changes` empty: it is fresh.
+
+    Without a `lock` it is missing, or (`changes` say so) no row is for what is asked. `host` is the machine it is for,
+    where that is known.
+    """
+
+    path: Path
+    row: str | None
+    key: str
+    lock: Lock | None = None
+    changes: tuple[str, ...] = ()
+    host: Host | None = None
+    conda: tuple[str, ...] | UnsetType = UNSET
+
+
+T = TypeVar("T")
+
+
+class Backend(Protocol[T]):
+    """How locks of one kind are made, read and judged. `T` is what it knows of a target before it is resolved."""
+
+    proofs: ClassVar[str]
+    """The name of the file beside the locks that says what was found about them."""
+    how: ClassVar[str]
+    """How its locks are judged, in words."""
+    at_once: ClassVar[int]
+    """How many are judged at the same time; each holds what it reads in temporary files."""
+    remedy: ClassVar[str]
+    """What else to ask for where a lock would not load."""
+
+    @property
+    def index(self) -> tuple[str, ...] | UnsetType:
+        """The package indexes that are asked and are not uv's default, for people."""
+
+    @property
+    def left_out(self) -> tuple[str, ...] | UnsetType:
+        """What of a file taken over has no place in a lock."""
+
+    def read(self) -> Mapping[str, Lock]:
+        """Return the locks that are there, by their targets' names."""
+
+    def targets(self, there: Mapping[str, Lock], told: Told) -> Sequence[T]:
+        """Return what to lock, with what is locked already kept where it still fits."""
+
+    def resolve(self, targets: Sequence[T], told: Told) -> Sequence[Case]:
+        """Resolve all targets at once, and return a lock of each, in their order."""
+
+    def text(self, targets: Sequence[T], cases: Sequence[Case]) -> Mapping[str, str | bytes]:
+        """Return the files to write, by name."""
+
+    def stale(self) -> Sequence[Standing]:
+        """Return every lock that must be there, and how it stands."""
+
+    def case(self, standing: Standing) -> Case | None:
+        """Return a lock that is there as one to judge; None: it does not say what it is for."""
+
+    def subject(self, case: Case) -> AbstractContextManager[Subject]:
+        """Show what a lock installs as the files of the machine it is for."""

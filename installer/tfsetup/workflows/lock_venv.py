@@ -1,0 +1,266 @@
+"""Locks of wheels: one file a row and Python, resolved through uv."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from msgspec import UNSET, UnsetType
+
+from tfsetup.errors import Code, LockError, TfsetupError
+from tfsetup.locks import files
+from tfsetup.locks.cure import carried, others
+from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
+from tfsetup.locks.run import asked_index, settings_not_used, told_index
+from tfsetup.locks.venv.conflict import Sides, explained, together
+from tfsetup.locks.venv.fresh import changes, recorded_order
+from tfsetup.locks.venv.many import Resolved, resolve_all
+from tfsetup.locks.venv.solve import Wish, rendered, resolve
+from tfsetup.locks.venv.targets import LockTarget, Order, targets_for
+from tfsetup.matrix.choose.reference import Levels, reference_host
+from tfsetup.matrix.file.rows import Matrix, Row
+from tfsetup.matrix.model import Selection, Target
+from tfsetup.workflows.backends import Case, Scope, Standing
+from tfsetup.workflows.progress import OFF_THE_INDEX, progress
+from tfsetup.workflows.prove import AT_ONCE, wheels_of
+from tfsetup.workflows.subjects import Subject
+from tfsetup.workflows.told import Told
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VenvBackend:
+    """The locks of wheels in a folder."""
+
+    scope: Scope
+
+    proofs: ClassVar[str] = files.PROOFS
+    how: ClassVar[str] = OFF_THE_INDEX
+    at_once: ClassVar[int] = AT_ONCE
+    remedy: ClassVar[str] = "Ask for other versions"
+    left_out: ClassVar[UnsetType] = UNSET
+
+    @property
+    def folder(self) -> Path:
+        """Where the locks are."""
+        return self.scope.order.folder
+
+    @property
+    def form(self) -> Form:
+        """The form to write: as asked, as the team file says, else as the locks there are."""
+        team = self.scope.team
+        return self.scope.order.form or (team.form if team else None) or files.form_in(self.folder)
+
+    @property
+    def index(self) -> tuple[str, ...]:
+        """The package indexes that are asked and are not uv's default, for people."""
+        return told_index(self.scope.order.index_url)
+
+    def read(self) -> dict[str, Lock]:
+        """Return the locks that are there, by name: in the form to write, else in the other one."""
+        found = {}
+        for name in files.lock_names(self.folder):
+            paths = files.locks_of(self.folder, name)
+            best = next((path for path in paths if path.name == file_name(self.form, name)), paths[0])
+            found[name] = files.read_lock(best)
+        return found
+
+    # ---------------------------------------------------------------------------------------------------- writing
+
+    def targets(self, there: Mapping[str, Lock], told: Told) -> tuple[tuple[LockTarget, Wish], ...]:
+        """Return what to lock; a current row that has no release for what is asked is left out, with a word.
+
+        Raises:
+            TfsetupError: `NO_ROW`: a row that was named has none, or no row has.
+        """
+        scope, found, unfit = self.scope, list[LockTarget](), list[TfsetupError]()
+        for row, named in scope.rows():
+            try:
+                found += targets_for(row, scope.asked, scope.matrix, locked=there, upgrade=scope.order.upgrade)
+            except TfsetupError as error:
+                if error.code is not Code.NO_ROW:
+                    raise
+                if named is not None:
+                    where = named.where if named.where.line is not None else None
+                    raise TfsetupError(error.code, error.message, hint=error.hint, where=where) from error
+                told(f"Left out  {error.message}")
+                unfit.append(error)
+        if not found:
+            raise unfit[0]
+        form = self.form
+        return tuple((target, self._wish(target, form, there.get(target.name))) for target in found)
+
+    def _wish(self, target: LockTarget, form: Form, lock: Lock | None) -> Wish:
+        order = self.scope.order
+        return Wish(
+            selection=target.selection,
+            pre=self.scope.asked.ask.pre,
+            offline=order.offline,
+            team=self.scope.asked.team,
+            keep={p.name: p.version for p in others(lock)} if lock and order.upgrade is not None else {},
+            upgrade=tuple(sorted(order.upgrade or ())),
+            origin=target.origin,
+            form=form,
+            index=asked_index(order.index_url),
+        )
+
+    def resolve(self, targets: Sequence[tuple[LockTarget, Wish]], told: Told) -> tuple[Case, ...]:
+        """Resolve all targets at once.
+
+        Raises:
+            TfsetupError: one or more cannot be resolved: both sides of a conflict are named.
+            BuildError: a file lies on this machine only.
+        """
+        for line in self.index:
+            told(f"Index     {line}")
+        for line in settings_not_used():
+            told(f"Note      {line}")
+        told(f"Locking {len(targets)} targets at once")
+        wishes = {target.name: wish for target, wish in targets}
+        found = resolve_all(wishes, environ=self.scope.order.environ, told=telling(told))
+        if errors := [self._explained(one.error, one.name, wishes[one.name]) for one in found if one.error]:
+            raise together(errors)
+        return tuple(self._case(target, wish, one.packages) for (target, wish), one in zip(targets, found, strict=True))
+
+    def _explained(self, error: TfsetupError, name: str, wish: Wish) -> TfsetupError:
+        team = self.scope.team.requirements if self.scope.team else ()
+        return explained(error, Sides(row=name, requirements=wish.selection.requirements, team=team))
+
+    def _case(self, target: LockTarget, wish: Wish, packages: tuple[LockedPackage, ...]) -> Case:
+        file = file_name(wish.form, target.name)
+        lock = rendered(wish, packages)
+        return Case(
+            name=target.name, file=file, key=file, lock=lock, origin=target.origin, packages=packages, host=target.host
+        )
+
+    def text(self, _targets: Sequence[object], cases: Sequence[Case]) -> dict[str, str | bytes]:
+        """Return the locks, and the wheels that cure known defects, by file name."""
+        texts: dict[str, str | bytes] = {case.file: case.lock.text for case in cases}
+        wheels = [carried(case.lock, case.origin.cures) for case in cases]
+        return texts | {wheel.filename: wheel.content for wheel in wheels if wheel is not None}
+
+    # --------------------------------------------------------------------------------------------------- checking
+
+    def stale(self) -> list[Standing]:
+        """Return how the locks stand that were named, else those that were written.
+
+        Raises:
+            LockError: there is none.
+        """
+        there = {name: files.locks_of(self.folder, name) for name in files.lock_names(self.folder)}
+        found: list[Standing] = []
+        for expected in self._expected(there):
+            paths: list[Path | None] = [*there.get(expected.name, ())] or [None]
+            found += [self._standing(expected, path) for path in paths]
+        if not found:
+            raise LockError(f"There is no lock file in {self.folder}.", hint="`tfsetup lock` writes them.")
+        return found
+
+    def _expected(self, there: Mapping[str, Sequence[Path]]) -> list[_Expected]:
+        if not self.scope.narrowed:
+            recorded = files.read_proofs(self.folder)
+            gone = {_name_in(name): proof.row for name, proof in recorded.items() if not (self.folder / name).is_file()}
+            rows = {name: row for name, row in gone.items() if name not in there}
+            if known := sorted({*there, *rows}):
+                return [_Expected(name=name, row=rows.get(name)) for name in known]
+        return [one for row, _ in self.scope.rows() for one in self._of_row(row, there)]
+
+    def _of_row(self, row: Row, there: Mapping[str, Sequence[Path]]) -> list[_Expected]:
+        locked = {name: files.read_lock(paths[0]) for name, paths in there.items() if name.startswith(row.id)}
+        order = self.scope.asked
+        try:
+            targets = targets_for(row, order, self.scope.matrix, locked=locked)
+        except TfsetupError as error:
+            if error.code is not Code.NO_ROW:
+                raise
+            return [_Expected(name=row.id, row=row.id, nothing=error.message)]
+        asked = ((t.name, t.origin.python if t.origin.asked_python else None) for t in targets)
+        return [_Expected(name=name, row=row.id, order=order, python=python) for name, python in asked]
+
+    def _standing(self, expected: _Expected, path: Path | None) -> Standing:
+        if path is None:
+            path = self.folder / file_name(self.scope.order.form or "pylock", expected.name)
+            changed = (expected.nothing or "there is no lock file for it",)
+            return Standing(path=path, row=expected.row, key=path.name, changes=changed)
+        lock = files.read_lock(path)
+        order, python = expected.order, expected.python
+        if order is None and lock.origin is not None:
+            order = self._asked_again(recorded_order(lock.origin))
+            python = next(iter(order.pythons), None)
+        found = changes(lock, order or self.scope.asked, python, self.scope.matrix)
+        if expected.nothing:
+            found = (expected.nothing,)
+        if problem := files.cure_problem(path, lock):
+            found = (*found, problem)
+        row = expected.row or (lock.origin.row if lock.origin else None)
+        return Standing(path=path, row=row, key=path.name, lock=lock, changes=found)
+
+    def _asked_again(self, recorded: Order) -> Order:
+        """Return what a lock says was asked for, with what is asked now in its place."""
+        order, was = self.scope.order, recorded.ask
+        ask = replace(was, tensorflow=order.ask.tensorflow or was.tensorflow, pre=order.ask.pre or was.pre)
+        cures = recorded.cures and not order.without_cures
+        return replace(recorded, ask=ask, pythons=order.pythons or recorded.pythons, cures=cures)
+
+    def case(self, standing: Standing) -> Case | None:
+        """Return a lock that is there as one to judge, as `case_of`."""
+        order = self.scope.order
+        if standing.lock is None:
+            return None
+        return case_of(standing.lock, self.scope.matrix, offline=order.offline, environ=order.environ)
+
+    def subject(self, case: Case) -> AbstractContextManager[Subject]:
+        """Show the wheels, read where they lie on the index."""
+        return wheels_of(case)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Expected:
+    """A lock that must be there. Without an order the lock's own note says what was asked; `nothing`: no row fits."""
+
+    name: str
+    row: str | None = None
+    order: Order | None = None
+    python: str | None = None
+    nothing: str = ""
+
+
+def _name_in(file: str) -> str:
+    return file.split(".")[1] if file.count(".") > 1 else file
+
+
+def telling(told: Told) -> Callable[[Resolved], object]:
+    """Return who hears of each resolution as it ends, and tells of it in a line."""
+    return lambda one: told(progress(one.name, len(one.packages), one.seconds))
+
+
+def case_of(lock: Lock, matrix: Matrix, *, offline: bool, environ: Mapping[str, str]) -> Case | None:
+    """Return a lock that was read from disk as one to judge; the portable form has its addresses looked up first.
+
+    None: the lock does not say what it is for, or the matrix has no such row any more.
+
+    Raises:
+        TfsetupError: the addresses cannot be looked up.
+    """
+    origin = lock.origin
+    row = next((row for row in matrix.rows if origin is not None and row.id == origin.row), None)
+    if origin is None or row is None:
+        return None
+    host = reference_host(row, Levels(macos=origin.macos, glibc=origin.glibc))
+    packages = lock.packages if lock.form == "pylock" else _looked_up(lock, origin, offline=offline, environ=environ)
+    return Case(lock=lock, origin=origin, packages=packages, host=host)
+
+
+def _looked_up(lock: Lock, origin: Origin, *, offline: bool, environ: Mapping[str, str]) -> tuple[LockedPackage, ...]:
+    """Return the packages of a portable lock with the addresses of the very files it names."""
+    target = Target(platform=origin.platform, python=origin.python, macos=origin.macos, glibc=origin.glibc)
+    pins = tuple(f"{package.name}=={package.version}" for package in lock.packages)
+    selection = Selection(
+        installable=True, row=origin.row, requirements=pins, sdists=origin.sdists, target=target, accelerator="cpu"
+    )
+    found = resolve(Wish(selection=selection, pre=origin.pre, offline=offline), environ=environ)
+    wanted = {file.sha256 for package in lock.packages for file in package.files}
+    kept = [replace(p, wheels=tuple(wheel for wheel in p.wheels if wheel.sha256 in wanted)) for p in found]
+    return tuple(package for package in kept if package.files)

@@ -1,0 +1,58 @@
+"""A conda lock as the prefix it would become: packages and wheels are read where they lie, nothing is linked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tfsetup.errors import NetworkError
+from tfsetup.ground.prefix import site_packages
+from tfsetup.ground.versions import minor
+from tfsetup.host.model import Host
+from tfsetup.locks.conda.model import PlatformLock
+from tfsetup.workflows.subjects import Subject
+
+_PREFIX: Final = {"macos": "/conda", "linux": "/conda", "windows": "C:/conda"}
+
+
+@contextmanager
+def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Iterator[Subject]:
+    """Show one platform of a lock as the prefix it would become on `host`; the files are there inside the `with` only.
+
+    Raises:
+        NetworkError: an archive or a wheel cannot be fetched, or is not the locked one.
+        UsageError: py-rattler is missing.
+    """
+    from tfsetup.envs.conda.unpack import pieces, unpacked
+    from tfsetup.loader.files.prefix import PrefixView
+    from tfsetup.loader.files.remote import open_all
+    from tfsetup.loader.files.view import Overlay, WheelView
+    from tfsetup.locks.conda.files import read_settings
+
+    python = minor(lock.python)
+    windows = lock.subdir.startswith("win")
+    prefix = _PREFIX[host.os or "linux"]
+    site = site_packages(prefix, python, windows=windows)
+    native = {one.file_name: one.url for one in lock.wheels if not one.file_name.endswith("-any.whl")}
+    with unpacked(lock.packages, read_settings(), offline=offline) as folders:
+        linked = PrefixView(pieces(folders, prefix), at=prefix, fold=windows)
+        wheels = WheelView(open_all(_addresses(native, offline=offline)), at=site, fold=windows)
+        executable = f"{prefix}/python.exe" if windows else f"{prefix}/bin/python{python}"
+        yield Subject(
+            files=Overlay(wheels, linked),
+            site=site,
+            prefix=prefix,
+            executable=executable if linked.lookup(executable) else None,
+            python=python,
+            wheels=tuple(native),
+            conflicts=wheels.conflicts,
+        )
+
+
+def _addresses(native: dict[str, str], *, offline: bool) -> dict[str, str]:
+    if offline and any(url.startswith("http") for url in native.values()):
+        raise NetworkError(
+            "The wheels lie on the index, and --offline forbids to read them.", hint="Run once without --offline."
+        )
+    return native

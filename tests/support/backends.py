@@ -1,0 +1,96 @@
+"""A backend of locks that lives in memory, and a judge that answers from a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from msgspec import UNSET, UnsetType
+
+from support.locks import package
+from tfsetup.host.model import Host, Libc
+from tfsetup.loader.files.view import WheelView
+from tfsetup.locks.model import Lock, Origin
+from tfsetup.locks.proof import Proof, Verdict
+from tfsetup.locks.venv.write import write_lock
+from tfsetup.workflows.backends import Case, Standing
+from tfsetup.workflows.subjects import Subject
+from tfsetup.workflows.told import Told
+
+LINUX = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
+
+
+def origin(row: str, **changes: Any) -> Origin:
+    values: dict[str, Any] = {"row": row, "platform": "x86_64-manylinux_2_28", "python": "3.12"}
+    return Origin(**(values | changes))
+
+
+def case(name: str = "linux-x86_64-cpu", version: str = "1.0", host: Host = LINUX, **changes: Any) -> Case:
+    """One lock of two packages, one of them its own, as a backend would resolve it."""
+    made = origin(name, **changes)
+    lock = write_lock([package("alpha", version), package(name, "1.0")], made, "pylock")
+    file = f"{name}.lock"
+    return Case(name=name, file=file, key=file, lock=lock, origin=made, packages=lock.packages, host=host)
+
+
+@dataclass
+class Judge:
+    """Finds `verdicts` by row, `loads` for the rest, or fails; keeps what it was asked."""
+
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    failures: Mapping[str, BaseException] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, one: Case, _shown: object, _told: Told) -> Proof:
+        row = one.origin.row
+        self.asked.append(row)
+        if row in self.failures:
+            raise self.failures[row]
+        verdict = self.verdicts.get(row, "loads")
+        return one.proof(verdict, [] if verdict == "loads" else [f"lib.so: {verdict}"], images=3)
+
+
+@dataclass
+class Memory:
+    """A backend that was given what it finds: `cases` when it resolves, `standings` when it checks."""
+
+    cases: Sequence[Case] = ()
+    there: Mapping[str, Lock] = field(default_factory=dict)
+    standings: Sequence[Standing] = ()
+    find: Callable[[Standing], Case | None] = lambda _standing: None
+    index: tuple[str, ...] | UnsetType = UNSET
+    left_out: tuple[str, ...] | UnsetType = UNSET
+
+    proofs: ClassVar[str] = "proofs.json"
+    how: ClassVar[str] = "from memory"
+    at_once: ClassVar[int] = 1
+    remedy: ClassVar[str] = "Ask for something else"
+
+    def read(self) -> Mapping[str, Lock]:
+        return self.there
+
+    def targets(self, there: Mapping[str, Lock], told: Told) -> Sequence[str]:
+        told(f"{len(there)} there")
+        return [one.name for one in self.cases]
+
+    def resolve(self, targets: Sequence[str], told: Told) -> Sequence[Case]:
+        told(f"Locking {' '.join(targets)}")
+        return self.cases
+
+    def text(self, targets: Sequence[str], cases: Sequence[Case]) -> Mapping[str, str | bytes]:
+        assert list(targets) == [one.name for one in cases]
+        return {one.file: one.lock.text for one in cases}
+
+    def stale(self) -> Sequence[Standing]:
+        return self.standings
+
+    def case(self, standing: Standing) -> Case | None:
+        return self.find(standing)
+
+    @contextmanager
+    def subject(self, one: Case) -> Iterator[Subject]:
+        yield Subject(
+            files=WheelView([], at="/venv", fold=False), site="/venv", prefix="/venv", python=one.origin.python
+        )
