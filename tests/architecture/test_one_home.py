@@ -86,7 +86,6 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
             "host/linux.py": "musl's loader is looked for by its beginning, before anybody knows the architecture",
             "host/parsers/arch.py": "IMAGE_FILE_MACHINE_* of Windows, by their numbers",
             "ground/kinds.py": "an example of a row's identifier",
-            "locks/team.py": "an example of a row's identifier",
             "locks/conda/environment.py": "the words of conda-lock's selectors, which nobody else has",
             "loader/dyld/words.py": "dyld's own words: the architectures it says it needed",
             "loader/macho/image.py": "cputype and cpusubtype of Mach-O, by their numbers",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.verify import judged
+from support.verify import verdict
 from tfsetup.report.page import verify_page
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.e2e
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("name", ["full-gpu", "no-avx"])
 def test_a_real_browser_draws_it_without_network(tmp_path: Path, name: str) -> None:
-    page = tmp_path / "report.html"
-    page.write_text(verify_page(*judged(name)), encoding="utf-8")
+    page, found = tmp_path / "report.html", verdict(name)
+    page.write_text(verify_page(found, found.findings), encoding="utf-8")
     picture = tmp_path / "report.png"
     common = [
         str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
@@ -29,9 +29,9 @@ def test_a_real_browser_draws_it_without_network(tmp_path: Path, name: str) -> N
     ]  # fmt: skip
     drawn = subprocess.run([*common, "--dump-dom", page.as_uri()], capture_output=True, text=True, check=True)
     subprocess.run([*common, f"--screenshot={picture}", page.as_uri()], capture_output=True, check=True)
-    svgs = drawn.stdout.count('class="main-svg"')
-    lines = drawn.stdout.count('class="js-line"')
-    assert (svgs > 0) is (name == "full-gpu")
+    plots = drawn.stdout.count('role="img"')
+    lines = drawn.stdout.count('class="line"')
+    assert (plots == 2) is (name == "full-gpu")
     assert (lines >= 8) is (name == "full-gpu")  # two devices, three types, NumPy, and the limits
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 30_000  # an empty page of that size is a few kB

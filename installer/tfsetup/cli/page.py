@@ -20,23 +20,18 @@ def page_at(path: Path | None, told: Told) -> WritePage:
     """Return what writes the page to `path`; None: nobody wants one.
 
     Raises:
-        UsageError: what draws it is not installed, or `path` is no file in a folder that exists.
+        UsageError: `path` is no file in a folder that exists.
     """
     if path is None:
         return lambda _data, _findings: None
-    import importlib.util
-
-    if importlib.util.find_spec("plotly") is None:
-        raise UsageError("--report needs plotly, which is not installed.", hint="pip install 'tfsetup[report]'")
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise UsageError(f"{path} is not a file one could write.", hint="Name a file in a folder that exists.")
 
     def write(data: VerifyDocument, findings: Sequence[Finding]) -> None:
-        from tfsetup.ground.encode import encode
         from tfsetup.report.page import verify_page
 
         try:
-            path.write_text(verify_page(encode(data), encode(list(findings))), encoding="utf-8")
+            path.write_text(verify_page(data, findings, data.history), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Choose another file.") from error
         told(f"Report    {path}")

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -24,6 +23,7 @@ from tfsetup.doctor.inspection import MODULE
 from tfsetup.doctor.model import Knowledge
 from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.ground.children import run_child
+from tfsetup.ground.encode import Plain
 from tfsetup.ground.looking import find, look
 from tfsetup.ground.prefix import Absent, Found
 from tfsetup.host.file import parse_host, read_host
@@ -138,7 +138,7 @@ def read_machine(path: Path) -> tuple[Host, str]:
         raise
 
 
-def _json_object(path: Path) -> dict[str, Any]:
+def _json_object(path: Path) -> dict[str, Plain]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -184,16 +184,18 @@ def parse_packages(text: str) -> dict[str, str]:
     return found
 
 
-def _from_json(value: Any) -> dict[str, str]:
+def _from_json(value: Plain) -> dict[str, str]:
     if not isinstance(value, list):
         message = "the JSON is not a list"
         raise ValueError(message)  # noqa: TRY004 - the caller turns values it cannot read into one error
     found: dict[str, str] = {}
     for item in value:
-        if not (isinstance(item, dict) and isinstance(item.get("name"), str) and item.get("version") is not None):
-            message = "each item must have `name` and `version`"
-            raise ValueError(message)
-        found[canonicalize_name(item["name"])] = str(item["version"])
+        match item:
+            case {"name": str(name), "version": version} if version is not None:
+                found[canonicalize_name(name)] = str(version)
+            case _:
+                message = "each item must have `name` and `version`"
+                raise ValueError(message)
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tfsetup.errors import UsageError
 from tfsetup.ground import text
 from tfsetup.ground.decode import JSON, Decoder
 from tfsetup.ground.marked import InvalidTextError, Node, Problem, refused
@@ -32,6 +33,19 @@ def read_host(path: Path) -> Host:
         raw = sys.stdin.buffer.read(text.MOST + 1)
         return parse_host(text.decoded(raw, "-", _WHAT, hint=_START), "-")
     return parse_host(text.read(path, _WHAT, hint=_START), str(path))
+
+
+def read_hosts(folder: Path) -> dict[str, Host]:
+    """Return the hosts of a folder by name; files that stand beside them with expected answers are not hosts.
+
+    Raises:
+        UsageError: there is none.
+        InvalidFileError: one cannot be read, as `read_host` says.
+    """
+    paths = [path for path in sorted(folder.glob("*.json")) if not path.name.endswith(".expected.json")]
+    if not paths:
+        raise UsageError(f"--hosts {folder}: there is no host file.")
+    return {path.stem: read_host(path) for path in paths}
 
 
 def parse_host(content: str, file: str) -> Host:

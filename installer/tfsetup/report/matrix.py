@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from msgspec import UnsetType
+
+from tfsetup.ground.marked import Problem
+from tfsetup.matrix.defects import Defect
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.report.hazards import sentences
 from tfsetup.report.text import printable, size
-from tfsetup.upkeep.overview import Line, overview
+from tfsetup.upkeep.overview import Line, MatrixShown, overview
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-Data = Mapping[str, Any]
+    from tfsetup.upkeep.check import CheckedRow, MatrixChecked, Proved
+    from tfsetup.upkeep.evidence import ProvedRow
+    from tfsetup.upkeep.index.client import Traffic
+    from tfsetup.upkeep.index.snapshot import Difference
+    from tfsetup.upkeep.update import MatrixUpdated
+    from tfsetup.upkeep.xray.prove import Emulated
 
 HEADINGS = ("row", "machine", "runs on", "newest", "releases", "Python", "needs", "known defects")
 _NOT_IN_THE_TERMINAL = {"machine", "known defects"}  # a row's name says the one, lines of their own the other
@@ -68,124 +78,146 @@ def matrix_table(lines: Sequence[Line]) -> RenderableType:
     return table
 
 
-def defects_view(lines: Sequence[Line], hazards: Sequence[Data]) -> RenderableType:
-    """Return the known defects for the terminal: what, in which rows, what it means, and the cure."""
+def show_view(found: MatrixShown) -> RenderableType:
+    """Return the matrix for the terminal: the table, and the known defects below."""
+    from rich.console import Group
+
+    return Group(matrix_table(found.rows), defects_view(found.rows, found.hazards))
+
+
+def defects_view(lines: Sequence[Line], defects: Iterable[Defect]) -> RenderableType:
+    """Return known defects for the terminal: what, in which rows, what it means, and the cure."""
     from rich.console import Group
     from rich.text import Text
 
     parts: list[RenderableType] = []
-    for hazard in hazards:
-        rows = [line.row for line in lines if hazard["id"] in line.defects.split("; ")]
-        parts.append(Text(printable(f"\n{hazard['id']}: {' '.join(sentences([hazard], ()))}")))
-        parts.append(Text(printable(f"    {hazard['consequence']}")))
+    for defect in defects:
+        rows = [line.row for line in lines if defect.id in line.defects.split("; ")]
+        parts.append(Text(printable(f"\n{defect.id}: {' '.join(sentences([defect], ()))}")))
+        parts.append(Text(printable(f"    {defect.consequence}")))
         parts.append(Text(printable(f"    rows: {', '.join(rows) or 'none'}")))
     return Group(*parts)
 
 
-def check_view(data: Data, findings: Sequence[Data]) -> RenderableType:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixFinding:
+    """One thing wrong with the matrix."""
+
+    where: str
+    """`file:line:column` of it."""
+    message: str
+    """What is wrong."""
+    hint: str
+    """How to put it right; may be empty."""
+
+
+def findings_of(problems: Iterable[Problem]) -> tuple[MatrixFinding, ...]:
+    """Return the problems of a matrix as the findings of a command."""
+    return tuple(MatrixFinding(where=str(one.where), message=one.message, hint=one.hint) for one in problems)
+
+
+def check_view(found: MatrixChecked, findings: Sequence[MatrixFinding]) -> RenderableType:
     """Return what `matrix check` found: a line a row, every problem with its place, what the index has otherwise."""
     from rich.console import Group
 
-    parts: list[RenderableType] = [_rows(data), *_problems(findings), *_differences(data)]
+    parts: list[RenderableType] = [_rows(found.rows), *_problems(findings), *_differences(found.differences)]
     number = len(findings)
     verdict = f"{number} problem{'' if number == 1 else 's'}." if findings else "The matrix holds."
-    against = f"{verdict} Snapshot of {data['index']}"
-    return Group(*parts, "", f"{against}; {_traffic(data)}", *_evidence(data))
+    against = f"{verdict} Snapshot of {found.index}"
+    return Group(*parts, "", f"{against}; {_traffic(found.traffic)}", *_evidence(found.evidence))
 
 
-def update_view(data: Data, findings: Sequence[Data]) -> RenderableType:
+def update_view(found: MatrixUpdated, findings: Sequence[MatrixFinding]) -> RenderableType:
     """Return what `matrix update` proposes: what is new, the diff of the YAML, what is for a person to decide."""
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [*_differences(data)]
-    if not data["differences"] and not data["edits"]:
+    parts: list[RenderableType] = [*_differences(found.differences)]
+    if not found.differences and not found.edits:
         parts.append("The matrix is up to date with the index.")
-    parts += [Text(printable(data["diff"]))] if data["diff"] else []
-    parts += [f"{edit['where']}: {edit['new']}, because {edit['because']}" for edit in data["edits"]]
-    parts += [Text(printable(f"to decide: {note}")) for note in data["notes"]]
+    parts += [Text(printable(found.diff))] if found.diff else []
+    parts += [f"{edit.where}: {edit.new}, because {edit.because}" for edit in found.edits]
+    parts += [Text(printable(f"to decide: {note}")) for note in found.notes]
     parts += _problems(findings)
     if findings:
         parts.append("Not applied: `tfsetup matrix check` would refuse it.")
-    elif data["applied"]:
+    elif found.applied:
         parts.append("Written.")
-    elif data["differences"] or data["edits"]:
+    elif found.differences or found.edits:
         parts.append("Nothing was written; --apply writes it.")
-    return Group(*parts, _traffic(data))
+    return Group(*parts, _traffic(found.traffic))
 
 
-def _rows(data: Data) -> RenderableType:
+def _rows(rows: Iterable[CheckedRow]) -> RenderableType:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("row", "newest", "releases", "problems"):
         table.add_column(heading, no_wrap=True, justify="left" if heading == "row" else "right")
-    for row in data["rows"]:
-        table.add_row(row["row"], row["newest"], str(row["releases"]), str(row["problems"] or "none"))
+    for row in rows:
+        table.add_row(row.row, row.newest, str(row.releases), str(row.problems or "none"))
     return table
 
 
-def _problems(findings: Sequence[Data]) -> list[RenderableType]:
+def _problems(findings: Iterable[MatrixFinding]) -> list[RenderableType]:
     from rich.text import Text
 
-    return [Text(printable(f"{found['where']}: {found['message']}"), style="red") for found in findings]
+    return [Text(printable(f"{found.where}: {found.message}"), style="red") for found in findings]
 
 
-def _differences(data: Data) -> list[RenderableType]:
+def _differences(differences: Iterable[Difference]) -> list[RenderableType]:
     from rich.text import Text
 
     return [
-        Text(
-            printable(f"{found['distribution']} {found['version']} {found['words']}"),
-            style="red" if found["grave"] else "yellow",
-        )
-        for found in data["differences"]
+        Text(printable(f"{one.distribution} {one.version} {one.words}"), style="red" if one.grave else "yellow")
+        for one in differences
     ]
 
 
-def _evidence(data: Data) -> list[RenderableType]:
+def _evidence(found: Proved | UnsetType) -> list[RenderableType]:
     """Return what `--prove` found: a line a row, and a count; nothing when it was not asked for."""
     from rich.text import Text
 
-    if "evidence" not in data:
+    if isinstance(found, UnsetType):
         return []
-    lines = data["evidence"]["rows"]
-    width = max((len(line["row"]) for line in lines), default=0)
-    parts = [Text(printable(_proved(line, width)), style="red" if line["verdict"] == "fails" else "") for line in lines]
-    count = {verdict: sum(line["verdict"] == verdict for line in lines) for verdict in ("loads", "fails", "undecided")}
+    width = max((len(line.row) for line in found.rows), default=0)
+    parts = [
+        Text(printable(_proved(line, width)), style="red" if line.verdict == "fails" else "") for line in found.rows
+    ]
+    count = {
+        verdict: sum(line.verdict == verdict for line in found.rows) for verdict in ("loads", "fails", "undecided")
+    }
     told = ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
-    emulated = [Text(printable(line)) for line in _emulated(data["evidence"].get("emulated"))]
-    return [Text(""), *parts, Text(printable(f"{told}: {data['evidence']['folder']}")), *emulated]
+    emulated = [Text(printable(line)) for line in _emulated(found.emulated)]
+    return [Text(""), *parts, Text(printable(f"{told}: {found.folder}")), *emulated]
 
 
-def _emulated(found: Data | None) -> Iterator[str]:
+def _emulated(found: Emulated) -> Iterator[str]:
     """Yield what plugins did under the emulator: a line a release, what is otherwise than kept, and the verdict."""
-    if found is None:
-        return
     yield ""
-    for line in found["versions"]:
-        part = f" in {line['losing']} of {line['builds']} builds" if 0 < line["losing"] < line["builds"] else ""
-        told = f"loses {', '.join(line['lost'])}{part}" if line["lost"] else "loses nothing"
-        cured = f"; with the cure {', '.join(line['lost_with_cure']) or 'nothing'}" if line["lost"] else ""
-        yield f"{line['version']:<6}  {told}{cured}"
-    yield from (f"not asked: {what}" for what in found.get("not_asked", ()))
-    yield from (f"presumed: {what}" for what in found.get("presumed", ()))
-    yield from (f"otherwise than kept: {difference}" for difference in found.get("differences", ()))
-    because = f" ({found['because']})" if found["because"] else ""
-    yield f"{found['hazard']}, under the emulator: {found['verdict']}{because}"
+    for line in found.versions:
+        part = f" in {line.losing} of {line.builds} builds" if 0 < line.losing < line.builds else ""
+        told = f"loses {', '.join(line.lost)}{part}" if line.lost else "loses nothing"
+        cured = f"; with the cure {', '.join(line.lost_with_cure) or 'nothing'}" if line.lost else ""
+        yield f"{line.version:<6}  {told}{cured}"
+    for words, lines in (
+        ("not asked", found.not_asked),
+        ("presumed", found.presumed),
+        ("otherwise than kept", found.differences),
+    ):
+        yield from (f"{words}: {line}" for line in lines or ())
+    because = f" ({found.because})" if found.because else ""
+    yield f"{found.hazard}, under the emulator: {found.verdict}{because}"
 
 
-def _proved(line: Data, width: int) -> str:
-    words = f"{line['row']:<{width}}  {line['verdict']:<9}  {', '.join(line['pythons'])}".rstrip()
-    why = line["error"] or line["because"]
-    kept = "" if line["written"] else " (not written)"
+def _proved(line: ProvedRow, width: int) -> str:
+    words = f"{line.row:<{width}}  {line.verdict:<9}  {', '.join(line.pythons)}".rstrip()
+    why = line.error or line.because
+    kept = "" if line.written else " (not written)"
     return words + (f"\n    {why.splitlines()[0]}" if why else "") + kept
 
 
-def _traffic(data: Data) -> str:
-    if data["traffic"] is None:
+def _traffic(traffic: Traffic | None) -> str:
+    if traffic is None:
         return "the index was not asked (--offline)."
-    traffic = data["traffic"]
-    return (
-        f"{traffic['requests']} requests, {size(traffic['received'])} received, {traffic['unchanged']} pages unchanged."
-    )
+    return f"{traffic.requests} requests, {size(traffic.received)} received, {traffic.unchanged} pages unchanged."

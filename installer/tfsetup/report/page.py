@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from tfsetup import __version__
 from tfsetup.report.page_style import STYLE
-from tfsetup.report.plots import errors, throughput
-from tfsetup.report.text import printable, seconds
+from tfsetup.report.plots import COLOURS, Line, errors, throughput
+from tfsetup.report.text import as_html as text
+from tfsetup.report.text import seconds
 from tfsetup.report.verify import duration
+from tfsetup.verify.history import History
+from tfsetup.verify.model import Device, Examination, Expected, Finding, Matmul, NativeImage
 
-Data = Mapping[str, Any]
 
-
-def verify_page(data: Data, findings: Sequence[Data]) -> str:
-    """Return the page for a verification (`data` and `findings` as in the JSON envelope)."""
-    title = _title(data)
+def verify_page(found: Examination, findings: Sequence[Finding], history: History | None = None) -> str:
+    """Return the page for a verification, its findings, and how it compares with earlier ones."""
+    title = _title(found)
     body = "\n".join(
         [
-            _header(data, title),
-            _numbers(data),
+            _header(found, title),
+            _numbers(found),
             *_findings(findings),
-            *_plots(data),
-            *_measurements(data),
-            *_checks(data),
-            *_history(data),
-            *_import(data),
-            _facts(data),
-            *_native(data),
+            *_plots(found),
+            *_measurements(found),
+            *_checks(found),
+            *_history(history or History()),
+            *_import(found),
+            _facts(found),
+            *_native(found),
         ]
     )
     return (
@@ -39,11 +38,6 @@ def verify_page(data: Data, findings: Sequence[Data]) -> str:
         f"<style>{STYLE}</style></head><body><main>{body}"
         f"<footer>written by tfsetup {text(__version__)}</footer></main></body></html>\n"
     )
-
-
-def text(value: object) -> str:
-    """Return a value as text that HTML and terminals alike show as it is."""
-    return escape(printable("" if value is None else str(value)))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
@@ -56,164 +50,206 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[
     return f"<table>{line(head, 'th') if head else ''}{''.join(line(row, 'td') for row in rows)}</table>"
 
 
-def _title(data: Data) -> str:
-    name = f"TensorFlow {data['tensorflow']['version'] or ''}".strip()
-    if data["tensorflow"]["version"] is None:
+def _title(found: Examination) -> str:
+    name = f"TensorFlow {found.tensorflow.version or ''}".strip()
+    if found.tensorflow.version is None:
         return f"{name} did not load"
-    return f"{name} runs" if data["ok"] else f"{name} does not run as it should"
+    return f"{name} runs" if found.ok else f"{name} does not run as it should"
 
 
-def _header(data: Data, title: str) -> str:
-    kept = " no" if not data["ok"] else ""
+def _header(found: Examination, title: str) -> str:
+    kept = " no" if not found.ok else ""
     lines = [
-        f"Python {data['python'] or '?'}, {data['arch'] or '?'} · {data['prefix'] or data['interpreter']}",
-        f"built from {data['tensorflow']['git_version']}" if data["tensorflow"]["git_version"] else "",
+        f"Python {found.python or '?'}, {found.arch or '?'} · {found.prefix or found.interpreter}",
+        f"built from {found.tensorflow.git_version}" if found.tensorflow.git_version else "",
     ]
     shown = "".join(f"<p>{text(line)}</p>" for line in lines if line)
     return f'<header class="card{kept}"><h1>{text(title)}</h1>{shown}</header>'
 
 
-def _numbers(data: Data) -> str:
-    cards = [(f"{best:.0f} GFLOP/s", name) for name, best in _best(data)]
-    if data["blas"].get("gflops"):
-        cards.append((f"{data['blas']['gflops']:.0f} GFLOP/s", f"NumPy, {data['blas']['library'] or 'unknown BLAS'}"))
-    if data["import_s"] is not None:
-        cards.append((seconds(data["import_s"]), "import tensorflow"))
-    cards.append((seconds(data["seconds"]), "this verification"))
+def _numbers(found: Examination) -> str:
+    cards = [(f"{best:.0f} GFLOP/s", name) for name, best in _best(found)]
+    if found.blas.gflops:
+        cards.append((f"{found.blas.gflops:.0f} GFLOP/s", f"NumPy, {found.blas.library or 'unknown BLAS'}"))
+    if found.import_s is not None:
+        cards.append((seconds(found.import_s), "import tensorflow"))
+    cards.append((seconds(found.seconds), "this verification"))
     shown = "".join(f'<div class="card"><b>{text(number)}</b>{text(what)}</div>' for number, what in cards)
     return f'<div class="numbers">{shown}</div>'
 
 
-def _best(data: Data) -> Iterator[tuple[str, float]]:
-    for device in data["devices"]:
-        rates = [item["gflops"] for item in device["matmul"] if item["gflops"] and item["dtype"] == "float32"]
+def _best(found: Examination) -> Iterator[tuple[str, float]]:
+    for device in found.devices:
+        rates = [item.gflops for item in device.matmul if item.gflops and item.dtype == "float32"]
         if rates:
-            yield f"{device['name']} {device['description'] or ''}".strip() + ", float32", max(rates)
+            yield f"{device.name} {device.description or ''}".strip() + ", float32", max(rates)
 
 
-def _findings(findings: Sequence[Data]) -> Iterator[str]:
+def _mark(status: str) -> str:
+    return f'<span class="mark {text(status)}">{text(status)}</span>'
+
+
+def _bar(share: float) -> str:
+    return f'<span class="track"><span class="fill" style="width:{100 * share:.1f}%"></span></span>'
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
     if findings:
         yield "<h2>Findings</h2>"
-    for finding in findings:
-        fixes = "".join(f"<p>Fix: <code>{text(step)}</code></p>" for step in finding["fix"])
-        detail = f"<p class=soft>{text(finding['detail'])}</p>" if finding["detail"] else ""
-        mark = f'<span class="mark {text(finding["severity"])}">{text(finding["severity"])}</span>'
-        yield f'<div class="card finding">{mark} · {text(finding["title"])}{detail}{fixes}</div>'
+    for one in findings:
+        fixes = "".join(f"<p>Fix: <code>{text(step)}</code></p>" for step in one.fix)
+        detail = f"<p class=soft>{text(one.detail)}</p>" if one.detail else ""
+        yield f'<div class="card finding">{_mark(one.severity)} · {text(one.title)}{detail}{fixes}</div>'
 
 
-def _plots(data: Data) -> Iterator[str]:
-    if not any(item["gflops"] for device in data["devices"] for item in device["matmul"]):
+def _plots(found: Examination) -> Iterator[str]:
+    if not any(item.gflops for device in found.devices for item in device.matmul):
         return
+    numpy = Line(name="NumPy float32", points=_points((item.n, item.gflops) for item in found.blas.matmul))
+    rates = [_of(series, [(item.n, item.gflops) for item in series[3]]) for series in _series(found)]
+    wrong = [_of(series, [(item.n, item.max_rel_error) for item in series[3]]) for series in _series(found)]
     yield "<h2>Throughput against matrix size</h2>"
-    yield f'<div class="plot">{throughput(data, with_library=True)}</div>'
+    yield f'<div class="plot">{throughput([*rates, numpy])}</div>'
     yield "<h2>Error of the answers, and what rounding explains</h2>"
-    yield f'<div class="plot">{errors(data)}</div>'
+    yield f'<div class="plot">{errors([*wrong, *_limits(found)])}</div>'
 
 
-def _measurements(data: Data) -> Iterator[str]:
-    if not data["devices"]:
+Series = tuple[int, str, str, list[Matmul]]
+"""A device's number and name, a type, and what was measured of both."""
+
+
+def _series(found: Examination) -> Iterator[Series]:
+    for index, device in enumerate(found.devices):
+        for dtype in COLOURS:
+            items = [item for item in device.matmul if item.dtype == dtype and item.gflops]
+            if items:
+                yield index, device.name, dtype, items
+
+
+def _of(series: Series, measured: Iterable[tuple[int, float | None]]) -> Line:
+    index, name, dtype, _ = series
+    return Line(name=f"{name} {dtype}", points=_points(measured), colour=COLOURS[dtype], style=index)
+
+
+def _points(measured: Iterable[tuple[int, float | None]]) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted((n, value) for n, value in measured if value))
+
+
+def _limits(found: Examination) -> Iterator[Line]:
+    """One line a type: where devices differ in it (TensorFloat-32), the widest."""
+    widest: dict[str, dict[int, float]] = {}
+    for _index, _name, dtype, items in _series(found):
+        line = widest.setdefault(dtype, {})
+        for item in items:
+            line[item.n] = max(line.get(item.n, 0.0), item.tolerance or 0.0)
+    for dtype, line in widest.items():
+        yield Line(name=f"{dtype} limit", points=_points(line.items()), colour=COLOURS[dtype], limit=True)
+
+
+def _measurements(found: Examination) -> Iterator[str]:
+    if not found.devices:
         return
-    top = max((item["gflops"] or 0 for device in data["devices"] for item in device["matmul"]), default=0) or 1
+    top = max((item.gflops or 0 for device in found.devices for item in device.matmul), default=0) or 1
     head = ("device", "status", "n", "dtype", "median", "spread", "GFLOP/s", "", "error")
     yield "<h2>Matrix products</h2>"
-    yield table(head, _measured_rows(data, top), numbers=(2, 4, 5, 6, 8))
+    rows = (row for device in found.devices for row in _measured_rows(device, top))
+    yield table(head, rows, numbers=(2, 4, 5, 6, 8))
 
 
-def _measured_rows(data: Data, top: float) -> Iterator[list[str]]:
-    for device in data["devices"]:
-        name = f"{text(device['name'])} <span class=soft>{text(device['description'])}</span>"
-        mark = f'<span class="mark {text(device["status"])}">{text(device["status"])}</span>'
-        if not device["matmul"]:
-            yield [name, f"{mark}<br>{text(device['reason'])}", "", "", "", "", "", "", ""]
-        for index, item in enumerate(device["matmul"]):
-            verdict = mark if device["status"] == "ok" else f"{mark}<br>{text(device['reason'])}"
-            yield [name if index == 0 else "", verdict if index == 0 else "", *_measured(item, top)]
+def _measured_rows(device: Device, top: float) -> Iterator[list[str]]:
+    name = f"{text(device.name)} <span class=soft>{text(device.description)}</span>"
+    verdict = _mark(device.status)
+    if device.status != "ok" or not device.matmul:
+        verdict += f"<br>{text(device.reason)}"
+    if not device.matmul:
+        yield [name, verdict, "", "", "", "", "", "", ""]
+    for index, item in enumerate(device.matmul):
+        yield [name if index == 0 else "", verdict if index == 0 else "", *_measured(item, top)]
 
 
-def _measured(item: Data, top: float) -> list[str]:
-    size, dtype = f"{item['n']}", text(item["dtype"])
-    if item["error"] is not None:
-        return [size, dtype, "", "", "", "", f"<span class=soft>{text(item['error'])}</span>"]
-    share = 100 * item["gflops"] / top
-    fill = f'<span class="track"><span class="fill" style="width:{share:.1f}%"></span></span>'
-    error = "not finite" if item["max_rel_error"] is None else f"{item['max_rel_error']:.1e}"
-    spread = f"{100 * item['spread']:.0f} %"
-    return [size, dtype, duration(item["median_s"]), spread, f"{item['gflops']:.1f}", fill, error]
+def _measured(item: Matmul, top: float) -> list[str]:
+    size, dtype = f"{item.n}", text(item.dtype)
+    if item.error is not None or item.gflops is None or item.median_s is None:
+        return [size, dtype, "", "", "", "", f"<span class=soft>{text(item.error)}</span>"]
+    error = "not finite" if item.max_rel_error is None else f"{item.max_rel_error:.1e}"
+    spread = f"{100 * item.spread:.0f} %" if item.spread is not None else ""
+    return [size, dtype, duration(item.median_s), spread, f"{item.gflops:.1f}", _bar(item.gflops / top), error]
 
 
-def _checks(data: Data) -> Iterator[str]:
+def _checks(found: Examination) -> Iterator[str]:
     rows = []
-    for device in data["devices"]:
-        for check in device["checks"]:
-            mark = f'<span class="mark {text(check["status"])}">{text(check["status"])}</span>'
-            error = "" if check["max_rel_error"] is None else f"{check['max_rel_error']:.1e}"
-            limit = "" if check["tolerance"] is None else f"{check['tolerance']:.1e}"
-            rows.append([text(device["name"]), text(check["name"]), mark, error, limit, text(check["message"])])
+    for device in found.devices:
+        for check in device.checks:
+            error = "" if check.max_rel_error is None else f"{check.max_rel_error:.1e}"
+            limit = "" if check.tolerance is None else f"{check.tolerance:.1e}"
+            told = [text(device.name), text(check.name), _mark(check.status), error, limit, text(check.message)]
+            rows.append(told)
     if rows:
         yield "<h2>Convolution and training, against the CPU</h2>"
         yield table(("device", "check", "status", "error", "limit", ""), rows, numbers=(3, 4))
 
 
-def _history(data: Data) -> Iterator[str]:
-    history = data.get("history") or {}
-    then = history.get("compared_with")
-    if not then:
+def _history(history: History) -> Iterator[str]:
+    then = history.compared_with
+    if then is None:
         return
     rows = [
         [
-            f"{text(change['device'])} {text(change['dtype'])} {change['n']}",
-            f"{change['then_gflops']:.1f}",
-            f"{change['now_gflops']:.1f}",
-            f"{change['ratio']:.2f}x",
+            f"{text(change.device)} {text(change.dtype)} {change.n}",
+            f"{change.then_gflops:.1f}",
+            f"{change.now_gflops:.1f}",
+            f"{change.ratio:.2f}x",
         ]
-        for change in history["changes"]
+        for change in history.changes
     ]
-    yield f"<h2>Against {text(then['when'][:10])}, tensorflow {text(then['tensorflow'])}</h2>"
+    yield f"<h2>Against {text(then.when[:10])}, tensorflow {text(then.tensorflow)}</h2>"
     yield table(("series", "GFLOP/s then", "now", "ratio"), rows, numbers=(1, 2, 3))
 
 
-def _import(data: Data) -> Iterator[str]:
-    phases = sorted(data["import_phases"].items(), key=lambda item: -item[1])
-    if not phases:
-        return
-    top = phases[0][1] or 1.0
-    rows = [
-        [
-            text(name),
-            f"{spent:.2f} s",
-            f'<span class="track"><span class="fill" style="width:{100 * spent / top:.1f}%"></span></span>',
-        ]
-        for name, spent in phases
-    ]
-    yield "<h2>Where the import spent its time</h2>"
-    yield table((), rows, numbers=(1,))
+def _import(found: Examination) -> Iterator[str]:
+    phases = sorted(found.import_phases.items(), key=lambda item: -item[1])
+    if phases:
+        top = phases[0][1] or 1.0
+        yield "<h2>Where the import spent its time</h2>"
+        yield table((), [[text(name), f"{spent:.2f} s", _bar(spent / top)] for name, spent in phases], numbers=(1,))
 
 
-def _facts(data: Data) -> str:
-    blas = data["blas"]
-    words = [blas.get("library"), blas.get("version"), blas.get("core"), blas.get("path")]
+def _facts(found: Examination) -> str:
+    blas = found.blas
+    words = [blas.library, blas.version, blas.core, blas.path]
     facts = {
-        "interpreter": data["interpreter"],
+        "interpreter": found.interpreter,
         "NumPy's BLAS": " · ".join(str(word) for word in words if word),
-        "oneDNN kernels": data["onednn"],
-        "XNNPACK in TensorFlow Lite": data["xnnpack"],
-        "the cores' peak, float32": f"about {data['ceiling_gflops']:.0f} GFLOP/s" if data["ceiling_gflops"] else None,
-        "CPU features": " ".join(data["cpu_features"]),
-        "built without": " ".join(data["cpu_features_unused"]),
-        "build": " · ".join(f"{name} {value}" for name, value in data["tensorflow"]["build"].items()),
-        "set by the user": " · ".join(f"{name}={value}" for name, value in data["environment"].items()),
-        "expected": " · ".join(f"{name} {value}" for name, value in data["expected"].items() if value),
+        "oneDNN kernels": found.onednn,
+        "XNNPACK in TensorFlow Lite": found.xnnpack,
+        "the cores' peak, float32": f"about {found.ceiling_gflops:.0f} GFLOP/s" if found.ceiling_gflops else None,
+        "CPU features": " ".join(found.cpu_features),
+        "built without": " ".join(found.cpu_features_unused),
+        "build": " · ".join(f"{name} {value}" for name, value in found.tensorflow.build.items()),
+        "set by the user": " · ".join(f"{name}={value}" for name, value in found.environment.items()),
+        "expected": " · ".join(_expected(found.expected)),
     }
     rows = [[text(name), f"<code>{text(value)}</code>"] for name, value in facts.items() if value not in {None, ""}]
     return f"<h2>The environment</h2>{table((), rows)}"
 
 
-def _native(data: Data) -> Iterator[str]:
-    by_wheel: dict[str, list[Data]] = defaultdict(list)
-    for image in data["native_runtime"]:
-        by_wheel[image["wheel"] or "the system"].append(image)
+def _expected(expected: Expected) -> Iterator[str]:
+    if expected.devices:
+        yield f"devices {', '.join(expected.devices)}"
+    if expected.blas:
+        yield f"blas {expected.blas}"
+    if expected.arch:
+        yield f"arch {expected.arch}"
+    if expected.environment:
+        yield "environment " + " ".join(f"{name}={value}" for name, value in expected.environment.items())
+
+
+def _native(found: Examination) -> Iterator[str]:
+    by_wheel: dict[str, list[NativeImage]] = defaultdict(list)
+    for image in found.native_runtime:
+        by_wheel[image.wheel or "the system"].append(image)
     if by_wheel:
-        yield f"<h2>Native libraries in the process: {len(data['native_runtime'])}</h2>"
+        yield f"<h2>Native libraries in the process: {len(found.native_runtime)}</h2>"
     for wheel, images in sorted(by_wheel.items(), key=lambda item: -len(item[1])):
-        rows = [[f"<code>{text(image['path'])}</code>", text(image["arch"])] for image in images]
+        rows = [[f"<code>{text(image.path)}</code>", text(image.arch)] for image in images]
         yield f"<details><summary>{text(wheel)}: {len(images)}</summary>{table((), rows)}</details>"

@@ -42,14 +42,15 @@ code { font: 13px/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mo
 .finding { padding: 12px 16px; margin-bottom: 10px; } .finding p { margin: 4px 0 0; white-space: pre-line; }
 details { padding: 10px 16px; } details table { margin-top: 10px; border: 0; }
 summary { cursor: pointer; font-weight: 600; }
-.js-plotly-plot .plotly text { fill: var(--ink) !important; }
-.js-plotly-plot .plotly .gridlayer path { stroke: var(--grid) !important; }
-.js-plotly-plot .plotly .zerolinelayer path { stroke: var(--line) !important; }
-.js-plotly-plot .plotly .hoverlayer text { fill: #ffffff !important; }
+figure { margin: 0; } figure > svg { display: block; width: 100%; height: auto; }
+figure text { fill: var(--ink); font-size: 13px; } .grid { stroke: var(--grid); } .line { fill: none; }
+figure ul { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 6px 12px; padding: 0; list-style: none;
+  font-size: 13px; }
+figure ul svg { vertical-align: middle; margin-right: 7px; }
 footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
 @media print {
   :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --grid: #ddd; --ok: #15803d;
     --slow: #92400e; --bad: #b91c1c; --note: #1d4ed8; --bar: #3b82f6; }
-  main { max-width: none; padding: 0; } .card, .plot, tr, .finding { break-inside: avoid; } .modebar { display: none; }
+  main { max-width: none; padding: 0; } .card, .plot, tr, .finding { break-inside: avoid; }
 }
 """

@@ -16,10 +16,14 @@ from tfsetup.loader.report import Note
 from tfsetup.report.doctor_document import DoctorDocument
 from tfsetup.report.host import HostDocument
 from tfsetup.report.install import InstallDocument, NotInstallable
+from tfsetup.report.matrix import MatrixFinding
 from tfsetup.report.preflight import PreflightDocument
 from tfsetup.report.resolve import ExplainedDocument, ResolveDocument
 from tfsetup.report.result import Envelope, ErrorDocument
 from tfsetup.report.verify_document import VerifyDocument
+from tfsetup.upkeep.check import MatrixChecked
+from tfsetup.upkeep.overview import MatrixShown
+from tfsetup.upkeep.update import MatrixUpdated
 from tfsetup.verify.model import Finding as VerifyFinding
 from tfsetup.workflows.locked import Locked
 from tfsetup.workflows.maintain import Collected, Listed, NotWhole, Removed, RolledBack
@@ -53,6 +57,9 @@ ANSWERS: Final = {
     "rollback": Answer(data=(RolledBack, NotWhole)),
     "remove": Answer(data=(Removed,)),
     "gc": Answer(data=(Collected,)),
+    "matrix show": Answer(data=(MatrixShown,)),
+    "matrix check": Answer(data=(MatrixChecked,), findings=MatrixFinding),
+    "matrix update": Answer(data=(MatrixUpdated,), findings=MatrixFinding),
     "schema": Answer(data=(SchemaDocument,)),
 }
 """By the full name of a command."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from html import escape
 
 from tfsetup.ground.units import seconds, size
 
@@ -16,6 +17,11 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 def printable(text: str) -> str:
     """Return `text` with control characters spelt out in hex, so that nothing from outside drives the terminal."""
     return _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def as_html(value: object) -> str:
+    """Return a value as text that HTML and terminals alike show as it is."""
+    return escape(printable("" if value is None else str(value)))
 
 
 def aligned(pairs: Iterable[tuple[str, str]], *, indent: int, width: int) -> Iterator[str]:

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from tfsetup.cli.session import Session
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.locks import files
 from tfsetup.locks.evidence import Evidence, Finding, bare, render_evidence
 from tfsetup.locks.model import Lock
-from tfsetup.locks.proof import Proof
+from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.locks.venv.many import resolve_all
 from tfsetup.locks.venv.solve import Wish
 from tfsetup.locks.venv.targets import LockTarget, Order, targets_for
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask
+from tfsetup.upkeep.checks.common import names_of
 from tfsetup.workflows.backends import Case
 from tfsetup.workflows.lock_venv import case_of, telling
 from tfsetup.workflows.prove import Prover, known
@@ -27,19 +27,39 @@ from tfsetup.workflows.prove import Prover, known
 EVIDENCE: Final = Path("environments/evidence")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProvedRow:
+    """What the preflight said of one row's answer."""
+
+    row: str
+    """Its identifier."""
+    verdict: Verdict
+    """`fails` where it fails with any Python."""
+    pythons: tuple[str, ...]
+    """The Pythons it was judged with, its own first."""
+    error: str | None
+    """The first failure, with its Python; None where nothing fails."""
+    because: str
+    """Why there is nothing to judge, or why it could not be; else empty."""
+    written: bool
+    """Whether its evidence is worth keeping, and is kept."""
+    changed: bool
+    """Whether the file of its evidence is another one than before."""
+
+
 @dataclass(kw_only=True)
 class Proving:
     """One run. The locks that come with tfsetup are judged as they are; what has none is resolved first."""
 
-    session: Session
     matrix: Matrix
     folder: Path
     offline: bool
+    prover: Prover
     shipped: dict[str, Lock] = field(init=False)
     because: dict[str, str] = field(init=False, default_factory=dict)
     unread: set[str] = field(init=False, default_factory=set)
 
-    def run(self) -> list[dict[str, Any]]:
+    def run(self) -> tuple[ProvedRow, ...]:
         """Judge every row, write what was found, and return a line a row."""
         folder = files.existing_folder(self.folder)
         locks = environments() / "locks"
@@ -48,16 +68,9 @@ class Proving:
         found = self._findings(self._cases(targets))
         evidence = [self._evidence(row, targets, found) for row in self.matrix.rows]
         kept = [one for one in evidence if one.readable and one.row not in self.unread]
-        changed = files.write_all(folder, {f"{one.row}.json": render_evidence(one, self._names) for one in kept})
-        return [_line(one, written=one in kept, changed=f"{one.row}.json" in changed) for one in evidence]
-
-    @property
-    def _names(self) -> frozenset[str]:
-        """TensorFlow's distributions and its plugins', with those that carry the code of empty wheels."""
-        plugins = {row.plugin.distribution for row in self.matrix.rows if row.plugin}
-        return frozenset(
-            plugins | {row.distribution for row in self.matrix.rows} | set(self.matrix.index.distributions)
-        )
+        names = names_of(self.matrix)
+        changed = files.write_all(folder, {f"{one.row}.json": render_evidence(one, names) for one in kept})
+        return tuple(_line(one, written=one in kept, changed=f"{one.row}.json" in changed) for one in evidence)
 
     def _targets(self, row: Row) -> tuple[LockTarget, ...]:
         ask = Ask(tensorflow=row.versions) if row.when.by_version or row.auto == "asked" else Ask()
@@ -83,7 +96,7 @@ class Proving:
             for name, target in targets.items()
             if name not in locks
         }
-        for one in resolve_all(wishes, environ={}, told=telling(self.session.say)):
+        for one in resolve_all(wishes, environ={}, told=telling(self.prover.told)):
             if one.error is None:
                 locks[one.name] = Lock(text="", packages=one.packages)
             else:
@@ -105,23 +118,21 @@ class Proving:
         recorded = [*files.read_proofs(files.LOCKS).values(), *files.shipped_proofs().values()]
         proofs = {name: proof for name, case in cases.items() if (proof := known(case, recorded)) is not None}
         unknown = {name: case for name, case in cases.items() if name not in proofs}
-        proofs |= self._judged(unknown, recorded)
+        proofs |= self._judged(unknown)
         return {
             name: Finding(origin=case.origin, host=case.host, packages=tuple(case.packages), proof=proofs[name])
             for name, case in cases.items()
         }
 
-    def _judged(self, cases: Mapping[str, Case], recorded: list[Proof]) -> dict[str, Proof]:
+    def _judged(self, cases: Mapping[str, Case]) -> dict[str, Proof]:
         if self.offline:
-            return {
-                name: case.unproven("not on record, and nothing is read (--offline)") for name, case in cases.items()
-            }
+            why = "not on record, and nothing is read (--offline)"
+            return {name: case.unproven(why) for name, case in cases.items()}
         plain = {name: case for name, case in cases.items() if case.lock.form == "portable"}  # without addresses
-        prover = Prover(told=self.session.say)
-        proofs = prover.prove_all({n: case for n, case in cases.items() if n not in plain}, recorded)
+        proofs = self.prover.prove_all({n: case for n, case in cases.items() if n not in plain}, ())
         for name, case in plain.items():
             find = partial(case_of, case.lock, self.matrix, offline=False, environ={})
-            proof = prover.prove_again(case.lock, find)
+            proof = self.prover.prove_again(case.lock, find)
             proofs[name] = proof or case.unproven("its row is not in the matrix")
         return proofs
 
@@ -130,14 +141,14 @@ class Proving:
         return Evidence(row=row.id, findings=mine, because=self.because.get(row.id, ""))
 
 
-def _line(evidence: Evidence, *, written: bool, changed: bool) -> dict[str, Any]:
+def _line(evidence: Evidence, *, written: bool, changed: bool) -> ProvedRow:
     undecided = [reason for finding in evidence.findings if not finding.read for reason in finding.proof.reasons]
-    return {
-        "row": evidence.row,
-        "verdict": evidence.verdict,
-        "pythons": [finding.origin.python for finding in evidence.findings],
-        "error": evidence.error,
-        "because": bare(evidence.because or next(iter(undecided), "")),
-        "written": written,
-        "changed": changed,
-    }
+    return ProvedRow(
+        row=evidence.row,
+        verdict=evidence.verdict,
+        pythons=tuple(finding.origin.python for finding in evidence.findings),
+        error=evidence.error,
+        because=bare(evidence.because or next(iter(undecided), "")),
+        written=written,
+        changed=changed,
+    )

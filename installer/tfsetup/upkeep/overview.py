@@ -10,6 +10,7 @@ from tfsetup.matrix.choose import pythons
 from tfsetup.matrix.choose.answer import packages_of
 from tfsetup.matrix.choose.releases import Candidate, judge, process_arch
 from tfsetup.matrix.choose.select import choice
+from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.facts import Wheels
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.hazards import Hazard, hazards_of
@@ -22,16 +23,48 @@ _ACCELERATORS = {"cpu": "CPU", "metal": "GPU (Metal)", "cuda": "GPU (CUDA)", "ro
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """What a table says of one row; `newest` are pins joined by two blanks, `defects` the ids of its hazards."""
+    """What a table says of one row."""
 
     row: str
+    """Its identifier."""
     machine: str
+    """System and architecture it is for, for people."""
     accelerator: str
+    """What its computations run on, for people."""
     newest: str
+    """The pins of its newest answer, joined by two blanks; `none` where it has no answer."""
     releases: str
+    """The oldest and the newest release it gives."""
     pythons: str
+    """The Python versions that some release of it runs on."""
     needs: str
+    """What its newest answer asks of the machine, joined by `; `."""
     defects: str = ""
+    """The ids of the known defects that any answer of it can have, joined by `; `."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixShown:
+    """What `tfsetup matrix show` says."""
+
+    proven: str | None
+    """The newest release of TensorFlow that somebody has looked at; None where the matrix does not say."""
+    index: str
+    """The day on which the snapshot of the index was taken."""
+    rows: tuple[Line, ...]
+    """A line a row, in the order of the matrix."""
+    hazards: tuple[Defect, ...]
+    """The known defects, with the cure each would have."""
+
+
+def show(matrix: Matrix) -> MatrixShown:
+    """Return the matrix for people."""
+    return MatrixShown(
+        proven=matrix.proven,
+        index=matrix.index.taken,
+        rows=overview(matrix),
+        hazards=defects_of(matrix.hazards, cured=True),
+    )
 
 
 def overview(matrix: Matrix) -> tuple[Line, ...]:

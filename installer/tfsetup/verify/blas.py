@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
-from typing import Any
 
 from msgspec import UNSET
 
 from tfsetup.matrix.model import Expectation
+from tfsetup.verify.devices import product
 from tfsetup.verify.model import Blas, Event, Finding, Matmul
 from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.tolerance import tolerance
@@ -47,30 +47,19 @@ def _used_by(user: str, seen: Observed, event: Event, owners: Mapping[str, Event
         wheel=text(image.get("wheel")),
         gflops=number(timing.get("gflops")),
         n=timing.get("n"),
-        matmul=tuple(_products(seen)) if user == "numpy" else (),
+        matmul=tuple(map(_product, seen.all("numpy"))) if user == "numpy" else (),
     )
 
 
-def _products(seen: Observed) -> Iterator[Matmul]:
-    for event in seen.all("numpy"):
-        keys = ("median_s", "min_s", "spread", "gflops", "max_rel_error", "checksum_error")
-        n, dtype = int(event["n"]), str(event["dtype"])
-        numbers: dict[str, Any] = {key: number(event.get(key)) for key in keys}
-        yield Matmul(
-            n=n,
-            dtype=dtype,
-            tolerance=tolerance(dtype, n),
-            finite=event.get("finite") is True,
-            runs=int(event.get("runs") or 0),
-            **numbers,
-        )
+def _product(event: Event) -> Matmul:
+    return replace(product(event), repeatable=None, compared=None, placed_on=None)  # it is run once, where NumPy is
 
 
 def _fastest(seen: Observed) -> Event:
     return max(seen.all("numpy"), key=lambda event: number(event.get("gflops")) or 0.0, default={})
 
 
-def _library_of(user: str, event: Event, owners: Mapping[str, Event]) -> dict[str, Any]:
+def _library_of(user: str, event: Event, owners: Mapping[str, Event]) -> Event:
     """The library that appeared when the package's extension was loaded; else its wheel's; else the only one."""
     known = {entry["path"]: dict(entry) for entry in event.get("libraries", ())}
     loaded = [path for path in event.get("users", {}).get(user, ()) if path in known]

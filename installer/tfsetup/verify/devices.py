@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from tfsetup.ground.versions import numbers
 from tfsetup.matrix.model import Expectation
@@ -94,26 +93,27 @@ def has_tensor_float_32(entry: Event) -> bool:
     return found is not None and found[0] >= 8  # noqa: PLR2004 - the sentence above
 
 
-def product(event: Event, *, tensor_float_32: bool) -> Matmul:
-    """Return one `matmul` event as a value, with the tolerance its error is judged by."""
+def product(event: Event, *, tensor_float_32: bool = False) -> Matmul:
+    """Return one `matmul` or `numpy` event as a value, with the tolerance its error is judged by."""
     n, dtype = int(event["n"]), str(event["dtype"])
     error = event.get("error")
     if isinstance(error, dict):
         return Matmul(n=n, dtype=dtype, error=told(error))
-    numbers: dict[str, Any] = {
-        key: number(event.get(key))
-        for key in ("median_s", "min_s", "spread", "gflops", "max_rel_error", "checksum_error")
-    }
     return Matmul(
         n=n,
         dtype=dtype,
+        median_s=number(event.get("median_s")),
+        min_s=number(event.get("min_s")),
+        spread=number(event.get("spread")),
+        gflops=number(event.get("gflops")),
+        max_rel_error=number(event.get("max_rel_error")),
+        checksum_error=number(event.get("checksum_error")),
         tolerance=tolerance(dtype, n, tensor_float_32=tensor_float_32),
         finite=event.get("finite") is True,
         repeatable=event.get("repeatable") is True,
         compared=text(event.get("compared")),
         placed_on=text(event.get("placed_on")),
         runs=int(event.get("runs") or 0),
-        **numbers,
     )
 
 

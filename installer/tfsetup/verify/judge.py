@@ -32,7 +32,6 @@ from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.words import told
 
 BAD = {"wrong", "fallback", "failed"}
-DECISIVE = ("matmul float32", "convolution", "training", *GRAPHS)  # phases without which nobody knows
 
 
 def judge(

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from tfsetup.ground.environ import scrub
-from tfsetup.verify.model import Ended, Mode, ProbeOutcome
+from tfsetup.verify.model import Ended, Event, Mode, ProbeOutcome
 from tfsetup.verify.observed import Observed
 
 Progress = Callable[[str], object]
@@ -67,7 +67,7 @@ def run_probe(
     exception goes on.
     """
     limit = timeout_s if timeout_s is not None else TIME_LIMIT_S[mode]
-    options: dict[str, Any] = {"mode": mode, "sizes": sizes and list(sizes), "dtypes": dtypes and list(dtypes)}
+    options: dict[str, object] = {"mode": mode, "sizes": sizes and list(sizes), "dtypes": dtypes and list(dtypes)}
     options |= {"dump_after_s": 0.8 * limit if sys.platform == "win32" else None, "ours": list(ADDED)}
     options["asked"] = list(asked)
     python = python.absolute()
@@ -100,7 +100,7 @@ def spares_the_cpu(outcome: ProbeOutcome) -> bool:
 
 
 def _run(
-    python: Path, command: list[str], options: Mapping[str, Any], limit: float, on_progress: Progress | None
+    python: Path, command: list[str], options: Mapping[str, object], limit: float, on_progress: Progress | None
 ) -> ProbeOutcome:
     started = time.monotonic()
     try:
@@ -127,7 +127,9 @@ def _start(python: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
         env=child_environment(os.environ, python),
         # A `random.py` or `tensorflow` folder where the user stands is not the environment's.
         cwd=python.anchor,
-        **_own_group(),
+        # A group of its own: Ctrl-C reaches tfsetup first, and everything the child starts can be ended with it.
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        start_new_session=sys.platform != "win32",
     )
 
 
@@ -178,13 +180,6 @@ def _wait(child: subprocess.Popen[bytes], limit: float) -> Ended:
     return "finished"
 
 
-def _own_group() -> dict[str, Any]:
-    """A group of its own: Ctrl-C reaches tfsetup first, and everything the child starts can be ended with it."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
-
-
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
     """End the child and everything it started; the group outlives its leader, so this is done after a clean end too."""
     if sys.platform == "win32":
@@ -214,7 +209,7 @@ class _Events:
     """Parses the probe's lines; whatever else reaches its standard output (a `.pth` file that prints) is ignored."""
 
     def __init__(self, on_progress: Progress | None) -> None:
-        self.received: list[Mapping[str, Any]] = []
+        self.received: list[Event] = []
         self._on_progress = on_progress
 
     def add(self, line: bytes) -> None:
@@ -252,7 +247,7 @@ class _Log:
         return bytes(self._head + gap + self._tail).decode("utf-8", "replace")
 
 
-def progress(event: Mapping[str, Any]) -> str | None:
+def progress(event: Event) -> str | None:
     """Return what to show while the probe is at `event`; None for events nobody waits for."""
     match event:
         case {"event": "begin", "phase": "import"}:

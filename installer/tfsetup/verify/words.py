@@ -7,8 +7,9 @@ happened near the end; Keras puts the layer's name first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+
+from tfsetup.verify.model import Event
 
 # Lines around the cause: where the node was made, how many nodes failed, which nodes they are.
 AROUND = re.compile(
@@ -24,7 +25,7 @@ ROOT = re.compile(r"\(0\)\s+")
 LONGEST = 300
 
 
-def told(error: Mapping[str, Any]) -> str:
+def told(error: Event) -> str:
     """Return an `error` of the probe in a line: the exception's name and the cause."""
     return f"{error.get('type')}: {cause_line(str(error.get('message') or ''))}"[:LONGEST]
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from tfsetup.errors import NetworkError
 from tfsetup.ground.prefix import site_packages
-from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.workflows.subjects import Subject
@@ -30,7 +29,7 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
     from tfsetup.loader.files.view import Overlay, WheelView
     from tfsetup.locks.conda.files import read_settings
 
-    python = minor(lock.python)
+    python = lock.minor
     windows = lock.subdir.startswith("win")
     prefix = _PREFIX[host.os or "linux"]
     site = site_packages(prefix, python, windows=windows)

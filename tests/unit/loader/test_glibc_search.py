@@ -110,10 +110,10 @@ def test_tokens(value: str, expanded: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "origin"),
-    [("/a/b/c.so", "/a/b"), ("/c.so", "/"), ("c.so", "/work"), ("sub/c.so", "/work/sub"), ("../c.so", "/work/..")],
+    [("/a/b/c.so", "/a/b"), ("/c.so", "/"), ("c.so", "/here"), ("sub/c.so", "/here/sub"), ("../c.so", "/here/..")],
 )
 def test_the_origin_is_the_folder_of_the_name_it_was_opened_by(name: str, origin: str) -> None:
-    assert origin_of(name, "/work") == origin
+    assert origin_of(name, "/here") == origin
 
 
 def test_a_place_knows_the_rpaths_of_those_above_and_only_its_own_runpath() -> None:
@@ -121,7 +121,7 @@ def test_a_place_knows_the_rpaths_of_those_above_and_only_its_own_runpath() -> N
     assert place_of(elf_of(Library(rpath="$ORIGIN")), "/app/x.so", above, "/").rpaths == (("$ORIGIN", "/app"), *above)
     with_both = place_of(elf_of(Library(runpath="/r")), "/app/x.so", above, "/")
     assert (with_both.runpath, with_both.rpaths) == ("/r", above)
-    assert place_of(None, "x.so", above, "/work") == Place(origin="/work", runpath=None, rpaths=above)
+    assert place_of(None, "x.so", above, "/here") == Place(origin="/here", runpath=None, rpaths=above)
 
 
 def test_a_search_path_beyond_belief() -> None:

@@ -197,7 +197,7 @@ def test_the_matrix_for_the_terminal_has_the_defects_below_the_table() -> None:
     assert "metal-activation-dropped" not in table
     assert "macOS arm64" not in table
     assert "needs" in table
-    below = text(defects_view(lines, hazards_data([DROPPED], cured=True)))
+    below = text(defects_view(lines, defects_of([DROPPED], cured=True)))
     said = sentence(DROPPED, True)
     assert " ".join(below.split()).startswith(f"metal-activation-dropped: {said}")
     assert below.splitlines()[3:] == [
@@ -205,7 +205,7 @@ def test_the_matrix_for_the_terminal_has_the_defects_below_the_table() -> None:
         "    rows: macos-arm64-metal, macos-x86_64-metal-amd",
     ]
     assert text(defects_view(lines, [])) == ""
-    other = hazards_data([replace(DROPPED, id="nobody-s")], cured=True)
+    other = defects_of([replace(DROPPED, id="nobody-s")], cured=True)
     assert text(defects_view(lines, other)).endswith("rows: none")
 
 

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
-
-from rich.console import Console, RenderableType
 
 from support.matrix import NVIDIA, answer, ask, linux, mac, shipped
 from tfsetup.ground.encode import encode
 from tfsetup.host.model import Gpu
 from tfsetup.matrix.choose.explain import explain
 from tfsetup.matrix.model import Chapter, Selection
-from tfsetup.report.matrix import check_view, markdown, matrix_table, support_table, update_view
 from tfsetup.report.resolve import ExplainedDocument, resolve_document, resolve_lines
-from tfsetup.upkeep.overview import overview
 
 
 def told(selection: Selection, chapters: Sequence[Chapter] = ()) -> str:
     return "\n".join(resolve_lines(resolve_document(selection, chapters), width=120))
-
-
-def text(view: RenderableType) -> str:
-    console = Console(file=io.StringIO(), width=120, no_color=True)
-    console.print(view)
-    assert isinstance(console.file, io.StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
 
 def test_the_data_of_the_interface() -> None:
@@ -136,63 +124,3 @@ def test_nothing_from_outside_reaches_the_terminal_raw() -> None:
     shown = told(answer(host))
     assert "\x1b" not in shown
     assert "\\x1b[31mevil stays unused" in shown
-
-
-def test_the_support_table() -> None:
-    table = support_table(shipped()).splitlines()
-    assert table[0] == "| row | machine | runs on | newest | releases | Python | needs | known defects |"
-    assert len(table) == len(shipped().rows) + 2
-    assert table[2] == (
-        "| `macos-arm64-metal` | macOS arm64 | GPU (Metal) | `tensorflow==2.19.1`<br>`tensorflow-metal==1.2.0` "
-        "| 2.13.0 to 2.19.1 | 3.8-3.12 | macOS 12.1+ | `metal-activation-dropped` |"
-    )
-    assert table[4].endswith("| macOS 12.0+ |  |")
-    assert markdown(overview(shipped())) == support_table(shipped())
-
-
-def test_the_matrix_as_a_table() -> None:
-    shown = text(matrix_table(overview(shipped())))
-    assert all(row.id in shown for row in shipped().rows)
-    assert "tensorflow-metal==1.2.0" in shown
-
-
-CHECKED = {
-    "index": "2026-11-22",
-    "rows": [{"row": "linux-x86_64-cpu", "newest": "2.21.0", "releases": 47, "problems": 1}],
-    "differences": [{"distribution": "thing", "version": "1.0", "words": "was yanked", "grave": True}],
-    "traffic": {"requests": 8, "received": 1_500_000, "unchanged": 3},
-}
-PROBLEM = {"where": "matrix.yaml:3:4", "message": "no such release", "hint": ""}
-
-
-def test_a_check_for_people() -> None:
-    assert text(check_view(CHECKED, [PROBLEM])).splitlines() == [
-        "row               newest  releases  problems",
-        "linux-x86_64-cpu  2.21.0        47         1",
-        "matrix.yaml:3:4: no such release",
-        "thing 1.0 was yanked",
-        "",
-        "1 problem. Snapshot of 2026-11-22; 8 requests, 1.5 MB received, 3 pages unchanged.",
-    ]
-    calm = text(check_view({**CHECKED, "differences": [], "traffic": None}, []))
-    assert calm.endswith("The matrix holds. Snapshot of 2026-11-22; the index was not asked (--offline).")
-
-
-def test_a_proposal_for_people() -> None:
-    data = {
-        "differences": [{"distribution": "thing", "version": "2.0", "words": "is new on the index", "grave": False}],
-        "edits": [{"where": "matrix.yaml:1:9", "old": '"1.0"', "new": '"2.0"', "because": "it is the newest"}],
-        "notes": ["a-row has no plugin for 2.0"],
-        "diff": "--- matrix.yaml\n+++ matrix.yaml\n-proven: 1\n+proven: 2\n",
-        "applied": False,
-        "traffic": CHECKED["traffic"],
-    }
-    shown = text(update_view(data, []))
-    assert "thing 2.0 is new on the index" in shown
-    assert "+proven: 2" in shown
-    assert "to decide: a-row has no plugin for 2.0" in shown
-    assert "Nothing was written; --apply writes it." in shown
-    assert "Not applied" in text(update_view(data, [PROBLEM]))
-    assert "Written." in text(update_view({**data, "applied": True}, []))
-    nothing = {**data, "differences": [], "edits": [], "notes": [], "diff": ""}
-    assert "The matrix is up to date with the index." in text(update_view(nothing, []))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.report.text import aligned, printable, seconds, size
+from tfsetup.report.text import aligned, as_html, printable, seconds, size
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,8 @@ def test_every_pair_is_shown_without_control_characters(pairs: list[tuple[str, s
     lines = list(aligned(pairs, indent=2, width=width))
     assert len(lines) >= len(pairs)
     assert all("\x1b" not in line for line in lines)
+
+
+def test_what_goes_into_a_page_is_text_there_and_on_a_terminal() -> None:
+    assert as_html('<b a="1">\x1b&') == "&lt;b a=&quot;1&quot;&gt;\\x1b&amp;"
+    assert (as_html(None), as_html(3)) == ("", "3")

@@ -195,10 +195,31 @@ def test_metadata_out_of_the_wheel(index: IndexClient, shop: Shop, ranges: bool)
     assert (index.traffic.received < 200_000) is ranges
 
 
+def test_files_without_a_hash_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    for name, requires in (("thing-1.0-py3-none-any.whl", "six"), ("thing-2.0-py3-none-any.whl", "numpy")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(f"{name[:9]}.dist-info/METADATA", f"Name: thing\nRequires-Dist: {requires}\n")
+    mine = IndexClient(Indexes(default=tmp_path.as_uri()), tmp_path / "cache")
+    files = [
+        File(filename=path.name, version="1", url=path.as_uri(), sha256="") for path in sorted(tmp_path.glob("*.whl"))
+    ]
+    assert [mine.requires_of(file) for file in files] == [["six"], ["numpy"]]
+    mine.close()
+
+
+def test_a_page_in_a_folder_that_nobody_here_understands(tmp_path: Path) -> None:
+    (tmp_path / "thing").mkdir()
+    mine = IndexClient(Indexes(default=tmp_path.as_uri()), tmp_path / "cache")
+    (tmp_path / "thing" / "index.html").write_text('<meta name="pypi:repository-version" content="2.0">')
+    with pytest.raises(NetworkError, match="is not a project page of a package index"):
+        mine.pages(["thing"])
+    mine.close()
+
+
 def test_metadata_is_asked_for_once_ever(index: IndexClient, shop: Shop) -> None:
     file = only(index)
     asked = len(shop.asked)
-    assert index.requires([file]) == index.requires([file]) == {NAME: REQUIRES}
+    assert index.requires_of(file) == index.requires_of(file) == REQUIRES
     assert len(shop.asked) == asked + 1
 
 
@@ -346,3 +367,16 @@ def test_settings_that_say_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NetworkError, match="offline"):
         client()
+
+
+@pytest.mark.process
+def test_where_nobody_names_an_index_it_is_that_of_the_real_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
+    monkeypatch.setattr("tfsetup.upkeep.index.client.pip_settings", lambda _environ: {})
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    mine = client(tmp_path)
+    (url,) = mine.urls
+    assert url.startswith("https://")
+    assert url.endswith("/simple")
+    mine.close()

@@ -8,7 +8,7 @@ from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.ground.index import Choice, choose
 from tfsetup.ground.redaction import shown as redacted
 from tfsetup.ground.uv_settings import Said
-from tfsetup.upkeep.index.settings import Indexes, indexes
+from tfsetup.upkeep.index.settings import Indexes, index_of_uv, indexes
 
 PIP = """
 [global]
@@ -28,7 +28,7 @@ def chosen(environ: dict[str, str] | None = None, **files: str) -> Indexes:
     )
 
 
-def test_without_settings_the_library_decides() -> None:
+def test_without_settings_uv_decides() -> None:
     assert chosen() == Indexes()
 
 
@@ -79,3 +79,14 @@ def test_an_insecure_index_of_uv_is_refused() -> None:
 
 def test_of_an_index_no_secret_is_shown() -> None:
     assert redacted("https://user:secret@host.example/simple?token=x") == "https://***@host.example/simple?***"
+
+
+def test_uv_says_in_its_help_which_index_is_its_own() -> None:
+    help_text = (
+        "  --default-index <URL>\n    The default package index (by default: <https://index.example/simple>) [env: X]"
+    )
+    assert index_of_uv(help_text) == "https://index.example/simple"
+    for other in ("", "by default: <never>", "(by default: <http://index.example/simple>)"):
+        with pytest.raises(UsageError, match="uv does not say") as caught:
+            index_of_uv(other)
+        assert "UV_DEFAULT_INDEX" in caught.value.hint

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Final
 
-from tfsetup.ground.versions import in_range, is_prerelease, version
+from tfsetup.ground.versions import in_range, is_prerelease, minor, version
 from tfsetup.matrix.choose.pythons import order
 from tfsetup.matrix.choose.reference import reference
 from tfsetup.matrix.choose.releases import process_arch
@@ -81,7 +81,7 @@ def _one_of(which: str, rest: str, index: Index) -> str:
         case "last":
             return having[-1]
         case "until":
-            return _minor(having[-1])
+            return minor(having[-1])
         case "after":
             return _short(ordered[ordered.index(having[-1]) + 1], ordered)
     raise LookupError(which)
@@ -116,9 +116,9 @@ def _required(release: Release, name: str, index: Index) -> list[str]:
 
 
 def _needs(rest: str, index: Index) -> str:
-    distribution, major, minor, name = rest.split(".")
+    distribution, major, second, name = rest.split(".")
     releases = _stable(index, distribution)
-    last = [one for one in releases if _minor(one) == f"{major}.{minor}"][-1]
+    last = [one for one in releases if minor(one) == f"{major}.{second}"][-1]
     [found] = _required(releases[last], name, index)
     return ",".join(sorted((re.sub(r"(\.0)+\Z", "", one) for one in found.split(",")), reverse=True))
 
@@ -145,7 +145,7 @@ def _of_newest(what: str, row: Row, matrix: Matrix) -> str:
         case "newest":
             return newest
         case "minor":
-            return _minor(newest)
+            return minor(newest)
         case "pins":
             return " ".join(f"'{name}=={version}'" for name, version in pinned.items())
         case "pythons":
@@ -168,11 +168,7 @@ def _end(wanted: str) -> str:
     return next(one[1:] for one in wanted.split(",") if one.startswith("<"))
 
 
-def _minor(release: str) -> str:
-    return ".".join(release.split(".")[:2])
-
-
 def _short(release: str, ordered: list[str]) -> str:
     """Return the first release of a minor without its patch, any other as it is."""
-    first = next(one for one in ordered if _minor(one) == _minor(release))
-    return _minor(release) if release == first else release
+    first = next(one for one in ordered if minor(one) == minor(release))
+    return minor(release) if release == first else release

@@ -70,11 +70,6 @@ class Map:
             return self.stock.soname
         return self.elf.soname if self.elf is not None else None
 
-    @property
-    def is_interpreter(self) -> bool:
-        """Whether it stands for an interpreter whose bytes are not at hand."""
-        return self.elf is None and self.stock is None
-
     def answers_to(self, name: str) -> bool:
         """Whether a request for `name` means this object (`_dl_lookup_map`); the SONAME then joins its names."""
         if name in self.names:

@@ -95,7 +95,7 @@ class Pe:
         magic, start = unpack(source, _DOS, 0)
         if magic != b"MZ":
             raise MalformedImage("not a PE file", offset=0)
-        signature, self.machine, sections, _, _, _, size, self.characteristics = unpack(source, _COFF, start)
+        signature, self.machine, sections, _, _, _, size, _ = unpack(source, _COFF, start)
         if signature != b"PE\0\0":
             raise MalformedImage("no PE signature", offset=start)
         optional = start + _COFF.size

@@ -7,7 +7,7 @@ from typing import Final
 
 from tfsetup.errors import LockError, UsageError, Where
 from tfsetup.ground.platforms import Platform
-from tfsetup.ground.versions import is_prerelease, is_version, minor
+from tfsetup.ground.versions import is_prerelease, is_version
 from tfsetup.host.model import Host
 from tfsetup.locks.asked import MadeFor, asked_otherwise
 from tfsetup.locks.conda.model import CondaLock, PlatformLock
@@ -45,7 +45,7 @@ def made_for(platform: PlatformLock, matrix: Matrix) -> MadeFor:
         backend="conda",
         tensorflow=version,
         accelerator=rows[0].accelerator if rows else None,
-        python=minor(platform.python) or None,
+        python=platform.minor or None,
         pre=True if version and is_version(version) and is_prerelease(version) else None,
     )
 
@@ -80,9 +80,9 @@ def check_fits(platform: PlatformLock, selection: Selection, file: str) -> None:
     if platform.row and selection.row != platform.row:
         message = f"This lock is for the row {platform.row}, and here {selection.row} was chosen."
         raise LockError(message, where=where, hint=hint)
-    python = minor(platform.python)
-    if python != selection.python:
-        message = f"This lock is for Python {python or 'none'}, and {selection.python} is asked for."
+    minor = platform.minor
+    if minor != selection.python:
+        message = f"This lock is for Python {minor or 'none'}, and {selection.python} is asked for."
         raise LockError(message, where=where, hint=hint)
     locked = {one.name: one.version for one in platform.entries}
     for requirement in selection.requirements:

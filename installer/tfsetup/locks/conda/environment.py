@@ -129,11 +129,11 @@ def _pip_problem(text: str) -> str:
     return "an address has no place in a lock" if found.url else ""
 
 
-_PACKAGE: Final = Kind("package", rf"\s*{_SPEC.pattern}", like="numpy>=1.26", wrong="not a package")
+_PACKAGE: Final = Kind("package", rf"\s*{_SPEC.pattern}", like="pandas>=2.2", wrong="not a package")
 _REQUIREMENT: Final = Kind(
     "requirement",
     r".+",
-    like="keras-hub>=0.1",
+    like="pandas>=2.2",
     check=_pip_problem,
     remedy="Install it yourself afterwards, by `tfsetup run -- python -m pip install …`, and take it out here.",
 )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from tfsetup.ground.versions import minor
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VirtualPackage:
@@ -119,6 +121,11 @@ class PlatformLock:
     def python(self) -> str | None:
         """The version of Python in it."""
         return next((package.version for package in self.packages if package.name == "python"), None)
+
+    @property
+    def minor(self) -> str:
+        """The Python in it as `X.Y`; "" where there is none."""
+        return minor(self.python)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import Code, TfsetupError, UsageError
-from tfsetup.ground.versions import asked, minor
+from tfsetup.ground.versions import asked
 from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.conda.platforms import subdir_of
@@ -122,8 +122,7 @@ def changes(lock: PlatformLock | None, wanted: Wanted) -> tuple[str, ...]:
     now: Selection = wanted.selection
     if lock.row != now.row:
         return (f"the row: {lock.row} → {now.row}",)
-    python = minor(lock.python)
-    found = [f"Python: {python} → {now.python}"] if python != now.python else []
+    found = [f"Python: {lock.minor} → {now.python}"] if lock.minor != now.python else []
     locked = {one.name: one.version for one in lock.entries}
     for requirement in now.requirements:
         name, exact, version = requirement.partition("==")

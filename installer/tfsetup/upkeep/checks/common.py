@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.facts import Index, Release, Wheels
-from tfsetup.matrix.file.rows import Row
+from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.machine import right_system
 
 Path = tuple[str | int, ...]
@@ -20,6 +20,12 @@ def below(start: Path, found: Found) -> Found:
     """Yield the problems of a part with their paths from the whole."""
     for path, words in found:
         yield (*start, *path), words
+
+
+def names_of(matrix: Matrix) -> list[str]:
+    """Return the distributions that a matrix speaks of, and those that carry the code of empty wheels."""
+    mine = {row.distribution for row in matrix.rows} | {row.plugin.distribution for row in matrix.rows if row.plugin}
+    return [*sorted(mine | set(matrix.index.distributions))]
 
 
 def wheels_for(row: Row | None, release: Release | None) -> list[Wheels]:

@@ -6,17 +6,17 @@ disk, retries that obey Retry-After. It counts its requests and bytes.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from tfsetup.errors import NetworkError, TfsetupError
 from tfsetup.ground.exchange import at_once
@@ -27,12 +27,12 @@ from tfsetup.ground.index import project_page
 from tfsetup.ground.ranges import Span
 from tfsetup.ground.redaction import shown, words
 from tfsetup.ground.settings import index_choice, pip_settings
+from tfsetup.locks.run import run_uv
+from tfsetup.upkeep.index.page import ACCEPT, read_page
 from tfsetup.upkeep.index.ranged import RangedFile, metadata_of
-from tfsetup.upkeep.index.settings import Indexes, indexes
+from tfsetup.upkeep.index.settings import Indexes, index_of_uv, indexes
 from tfsetup.upkeep.index.snapshot import File
-
-if TYPE_CHECKING:
-    from pypi_simple import DistributionPackage, ProjectPage
+from tfsetup.workflows.told import Told
 
 _CONNECTIONS = 6
 _PAGE = 64 << 20  # bytes; the largest project pages there are have a quarter of it
@@ -44,11 +44,22 @@ _NOT_FOUND = 404
 
 @dataclass(kw_only=True, slots=True)
 class Traffic:
-    """What reading cost: requests made, bytes of bodies received, answers the cache still had."""
+    """What reading cost."""
 
     requests: int = 0
+    """How many requests were made."""
     received: int = 0
+    """How many bytes of bodies came."""
     unchanged: int = 0
+    """How many answers the cache still had."""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept beside a page: what the index called it, and by what it knows its own answer again."""
+
+    type: str
+    etag: str | None = None
+    modified: str | None = None
 
 
 class IndexClient:
@@ -60,13 +71,11 @@ class IndexClient:
         Raises:
             InvalidFileError: the certificates that a variable names cannot be used.
         """
-        from pypi_simple import ACCEPT_JSON_PREFERRED, PYPI_SIMPLE_ENDPOINT
-
-        self.urls = (*chosen.extra, chosen.default or PYPI_SIMPLE_ENDPOINT)
+        self.urls = (*chosen.extra, *((chosen.default,) if chosen.default else ()))
         self.cache = cache
         self.traffic = Traffic()
         self._lock = threading.Lock()
-        self._accept = {"Accept": ACCEPT_JSON_PREFERRED}
+        self._accept = {"Accept": ACCEPT}
         self._http = http or Http(trusted=chosen.trusted)
 
     def close(self) -> None:
@@ -82,23 +91,18 @@ class IndexClient:
         wanted = list(names)
         return dict(zip(wanted, at_once(self._project, wanted, threads=_CONNECTIONS), strict=True))
 
-    def requires(self, files: Iterable[File]) -> dict[str, list[str]]:
-        """Return the Requires-Dist lines of wheels by file name."""
-        wanted = list(files)
-        found = at_once(self.requires_of, wanted, threads=_CONNECTIONS)
-        return dict(zip((file.filename for file in wanted), found, strict=True))
-
     def requires_of(self, file: File) -> list[str]:
         """Return the Requires-Dist lines of one wheel: its metadata file, else read out of the wheel by range.
 
         Raises:
             NetworkError: neither can be had, or what was sent has another hash than the index promised.
         """
-        path = self.cache / "metadata" / f"{file.sha256}.txt"
-        text = _read(path)
+        path = self.cache / "metadata" / f"{file.sha256}.txt" if file.sha256 else None  # without a hash: any file's
+        text = _read(path) if path else None
         if text is None:
             text = self._metadata_file(file) or self._metadata_in(file)
-            _write(path, text)
+            if path:
+                _write(path, text)
         return HeaderParser().parsestr(text).get_all("Requires-Dist") or []
 
     # -------------------------------------------------------------------------------------------- pages
@@ -119,11 +123,8 @@ class IndexClient:
         kind, body = self._conditional(url)
         if body is None:
             return []
-        try:
-            # An index on the network has no say about files of this machine.
-            return [file for file in _files(_parse(kind, body, url, name)) if urlsplit(file.url).scheme != "file"]
-        except Exception as error:  # whatever a stranger's page makes the parser raise
-            raise NetworkError(f"{shown(url)} is not a project page of a package index: {words(error)}") from error
+        # An index on the network has no say about files of this machine.
+        return [file for file in _parsed(kind, body, url, name) if urlsplit(file.url).scheme != "file"]
 
     def _conditional(self, url: str) -> tuple[str, bytes | None]:
         """Return content type and body, from the cache where the index says that it still holds; no body: not found."""
@@ -134,17 +135,17 @@ class IndexClient:
         if answer.head.status == _NOT_MODIFIED and known:
             with self._lock:
                 self.traffic.unchanged += 1
-            return known["type"], body.read_bytes()
+            return known.type, body.read_bytes()
         if answer.head.status == _NOT_FOUND:
             return "", None
         if answer.head.status != _OK:
             raise refused(shown(url), answer.head)
         said = answer.head.headers
-        facts = {"type": said.get("Content-Type", ""), "etag": said.get("ETag"), "modified": said.get("Last-Modified")}
-        if facts["etag"] or facts["modified"]:
+        facts = _Kept(said.get("Content-Type", ""), said.get("ETag"), said.get("Last-Modified"))
+        if facts.etag or facts.modified:
             _write(body, answer.body)
-            _write(head, json.dumps(facts))
-        return said.get("Content-Type", ""), answer.body
+            _write(head, msgspec.json.encode(facts))
+        return facts.type, answer.body
 
     def _get(self, url: str, most: int, headers: Mapping[str, str]) -> Whole:
         answer = self._http.read(url, most=most, headers=headers)
@@ -193,56 +194,49 @@ def client(cache: Path | None = None) -> IndexClient:
 
     Raises:
         NetworkError: the user's settings forbid the network.
-        UsageError: they name an index that anybody on the way could answer for.
+        UsageError: they name an index that anybody on the way could answer for; or nobody names one, uv neither.
         InvalidFileError: a settings file cannot be parsed, or certificates that a variable names cannot be used.
         TfsetupError: there is no folder to keep pages in.
     """
     chosen = indexes(index_choice(), pip_settings(os.environ), os.environ)
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
+    if chosen.default is None:
+        said = run_uv(("pip", "compile", "--help"), doing="Asking for its index")
+        chosen = replace(chosen, default=index_of_uv(said.stdout))
     return IndexClient(chosen, cache or cache_folder(os.environ) / "index")
+
+
+@contextmanager
+def asking(told: Told) -> Iterator[IndexClient]:
+    """Provide a client with the user's own settings, and say what is going on.
+
+    Raises:
+        TfsetupError: as `client`.
+    """
+    with closing(client()) as found:
+        told(f"Reading {len(found.urls)} package {'index' if len(found.urls) == 1 else 'indexes'} …")
+        yield found
 
 
 # ------------------------------------------------------------------------------------------------ pages and files
 
 
-def _parse(kind: str, body: bytes, url: str, name: str) -> ProjectPage:
-    from pypi_simple import ProjectPage
-
-    if "json" in kind:
-        return ProjectPage.from_json_data(json.loads(body), base_url=url)
-    return ProjectPage.from_html(name, body, base_url=url)
-
-
-def _files(page: ProjectPage) -> list[File]:
-    return [_file(package) for package in page.packages if package.version]
-
-
-def _file(package: DistributionPackage) -> File:
-    hashes = package.metadata_digests or {}
-    return File(
-        filename=package.filename,
-        version=package.version or "",
-        url=package.url,
-        sha256=package.digests.get("sha256", ""),
-        size=package.size,
-        yanked=package.is_yanked,
-        requires_python=package.requires_python or "",
-        date=package.upload_time.date().isoformat() if package.upload_time else "",
-        metadata=hashes.get("sha256"),
-        has_metadata=bool(package.has_metadata),
-    )
-
-
 def _local_page(url: str, name: str) -> list[File]:
     """Read a project page from a folder (`file://`); an index that lacks the project has none."""
-    from pypi_simple import ProjectPage
-
     page = Path(unquote(urlsplit(url).path)) / "index.html"
     try:
-        return _files(ProjectPage.from_html(name, page.read_bytes(), base_url=url))
+        body = page.read_bytes()
     except OSError:
         return []
+    return _parsed("text/html", body, url, name)
+
+
+def _parsed(kind: str, body: bytes, url: str, name: str) -> list[File]:
+    try:
+        return read_page(kind, body, url, name)
+    except ValueError as error:
+        raise NetworkError(f"{shown(url)} is not a project page of a package index: {words(error)}") from error
 
 
 def _local_range(url: str, start: int | None, end: int) -> tuple[bytes, int, int]:
@@ -251,23 +245,17 @@ def _local_range(url: str, start: int | None, end: int) -> tuple[bytes, int, int
     return body[begin : None if start is None else end], begin, len(body)
 
 
-def _conditions(known: Mapping[str, Any] | None) -> dict[str, str]:
-    if not known:
-        return {}
-    found = {"If-None-Match": known.get("etag"), "If-Modified-Since": known.get("modified")}
+def _conditions(known: _Kept | None) -> dict[str, str]:
+    found = {"If-None-Match": known.etag, "If-Modified-Since": known.modified} if known else {}
     return {name: value for name, value in found.items() if value}
 
 
-def _known(head: Path, body: Path) -> dict[str, Any] | None:
+def _known(head: Path, body: Path) -> _Kept | None:
     """Return what the cache knows of a page; a damaged entry is no entry."""
-    text = _read(head)
-    if text is None or not body.is_file():
-        return None
     try:
-        facts = json.loads(text)
-    except ValueError:
+        return msgspec.json.decode(_read(head) or "", type=_Kept) if body.is_file() else None
+    except msgspec.MsgspecError:
         return None
-    return facts if isinstance(facts, dict) and isinstance(facts.get("type"), str) else None
 
 
 def _read(path: Path) -> str | None:
@@ -279,6 +267,6 @@ def _read(path: Path) -> str | None:
 
 def _write(path: Path, content: str | bytes) -> None:
     """Write a cache entry whole or not at all; a cache that cannot be written costs requests and nothing else."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)

@@ -6,17 +6,18 @@ The only place where pip's files count: uv knows nothing of them, and this clien
 from __future__ import annotations
 
 import configparser
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.ground.index import Choice, refuse_insecure
 from tfsetup.ground.uv_settings import Said
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Indexes:
-    """`default`: the main index, None for the library's own; `extra`: further ones. `source` says who chose.
+    """`default`: the main index, None where nobody named one; `extra`: further ones. `source` says who chose.
 
     `trusted` are the hosts for which plain http is allowed (`ground.index.insecure`).
     """
@@ -52,6 +53,18 @@ def indexes(choice: Choice, pip_files: Mapping[str, str], environ: Mapping[str, 
         offline=offline,
         trusted=choice.trusted,
     )
+
+
+def index_of_uv(help_text: str) -> str:
+    """Return the index that uv takes where nobody named one; its help is the only place that says which that is.
+
+    Raises:
+        UsageError: it does not say so any more.
+    """
+    found = re.search(r"by\s+default:\s+<(https://[^>\s]+)>", help_text)
+    if found is None:
+        raise UsageError("No index is named, and uv does not say which its own is.", hint="Set UV_DEFAULT_INDEX.")
+    return found[1]
 
 
 def _pip_file(path: str, text: str) -> Choice:

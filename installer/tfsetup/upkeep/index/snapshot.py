@@ -49,12 +49,16 @@ class Shape:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """Something that is otherwise on the index than in the snapshot. `grave`: an answer may be wrong because of it."""
+    """Something that is otherwise on the index than in the snapshot."""
 
     distribution: str
+    """Which distribution."""
     version: str
+    """Which release of it."""
     words: str
+    """What is otherwise; goes on after distribution and version."""
     grave: bool = False
+    """Whether an answer may be wrong because of it."""
 
 
 def shape(filename: str) -> Shape | None:

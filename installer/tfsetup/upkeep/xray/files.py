@@ -28,13 +28,13 @@ def read_plan() -> Plan:
         raise InvalidFileError(f"The plan cannot be read: {error}", where=Where(file=str(path))) from error
 
 
-def kept_evidence(hazard: str, folder: Path | None = None) -> Evidence | None:
-    """Return what is kept about a hazard, in `folder` or else with tfsetup; None when nothing is.
+def kept_evidence(hazard: str, folder: Path | None = None, beside: Path | None = None) -> Evidence | None:
+    """Return what is kept about a hazard, in `folder` or else in `beside` (None: with tfsetup); None when nothing is.
 
     Raises:
         InvalidFileError: the file is damaged.
     """
-    for place in (folder, environments() / EVIDENCE):
+    for place in (folder, beside or environments() / EVIDENCE):
         path = place / f"{hazard}.json" if place else None
         try:
             if path is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import UNSET, UnsetType
 
 from tfsetup.upkeep.xray import answers
 from tfsetup.upkeep.xray.asked import GRAPHS, outputs
@@ -23,17 +26,59 @@ from tfsetup.upkeep.xray.evidence import (
     outcome,
     shown,
 )
+from tfsetup.upkeep.xray.files import keep_evidence, kept_evidence, read_plan
 from tfsetup.upkeep.xray.judge import differences
 from tfsetup.upkeep.xray.machine import Fault, Machine
 from tfsetup.upkeep.xray.optimizer import start
+from tfsetup.workflows.told import Told, silent
 
 if TYPE_CHECKING:
+    from tfsetup.matrix.hazards import Hazard
     from tfsetup.upkeep.xray.images import Image
     from tfsetup.upkeep.xray.machine import Answer
     from tfsetup.upkeep.xray.plan import Plan
     from tfsetup.upkeep.xray.wheels import Libraries, Library
 
-Told = Callable[[str], None]
+
+Verdict = Literal["not asked", "new", "as kept", "differs", "undecided"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmulatedRelease:
+    """What one release of the plugin does."""
+
+    version: str
+    """Its version."""
+    builds: int
+    """How many different libraries its wheels hold."""
+    losing: int
+    """How many of them lose an activation without the cure."""
+    lost: tuple[str, ...]
+    """The graphs that lose one without the cure."""
+    lost_with_cure: tuple[str, ...]
+    """Those that still do with it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Emulated:
+    """What plugins do under the emulator, beside what is kept."""
+
+    hazard: str
+    """The known defect it is about."""
+    verdict: Verdict
+    """`new`: nothing is kept yet; `undecided`: nothing is, and something could not be run; `differs`: see there."""
+    because: str
+    """Why it was not asked, or what could not be run; else empty."""
+    versions: tuple[EmulatedRelease, ...] = ()
+    """A line a release."""
+    differences: tuple[str, ...] | UnsetType = UNSET
+    """Each difference from what is kept, with version and graph; only where it was asked, as all that follows."""
+    not_asked: tuple[str, ...] | UnsetType = UNSET
+    """What the plan leaves out."""
+    presumed: tuple[str, ...] | UnsetType = UNSET
+    """What the plan takes to do the same as what was asked."""
+    written: bool | UnsetType = UNSET
+    """Whether what came out was written, which it is where nothing was kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,14 +104,47 @@ def ready() -> None:
     Machine({})
 
 
-def prove(libraries: Libraries, plan: Plan, cure: Mapping[str, str], told: Told) -> Evidence:
+def emulate(
+    hazards: Iterable[Hazard],
+    folder: Path,
+    fetch: Callable[[Plan], Libraries] | None,
+    told: Told = silent,
+    *,
+    kept_in: Path | None = None,
+    table: Mapping[str, Answer] = answers.ANSWERS,
+) -> Emulated:
+    """Ask what the plan says, and keep in `folder` what came out where nothing is kept, there or in `kept_in`.
+
+    `fetch` reads the libraries (None: nothing may be read); `kept_in` is tfsetup's own evidence unless told otherwise;
+    `table` has the answers to the imports.
+
+    Raises:
+        UsageError: the emulator is not installed.
+        NetworkError: the libraries cannot be read.
+        InvalidFileError: what is kept is damaged.
+        TfsetupError: what came out cannot be written.
+    """
+    plan = read_plan()
+    hazard = next((one for one in hazards if one.id == plan.hazard), None)
+    if hazard is None or fetch is None:
+        because = "the matrix has no such hazard" if fetch else "nothing is read (--offline)"
+        return Emulated(hazard=plan.hazard, verdict="not asked", because=because)
+    kept = kept_evidence(plan.hazard, folder, kept_in)
+    found = prove(fetch(plan), plan, hazard.cure.environment, told, table)
+    line = compare(plan.hazard, kept, found)
+    return replace(line, written=line.verdict == "new" and keep_evidence(folder, found))
+
+
+def prove(
+    libraries: Libraries, plan: Plan, cure: Mapping[str, str], told: Told, table: Mapping[str, Answer] = answers.ANSWERS
+) -> Evidence:
     """Ask every library and return what came out; `told` gets a line for each of them.
 
     Raises:
         UsageError: the emulator is not installed.
         MalformedImage: a library has no image for the architecture, or a damaged one.
     """
-    question = Question(plan=plan, cure=cure, table=answers.ANSWERS)
+    question = Question(plan=plan, cure=cure, table=table)
     framework = libraries.framework.image(plan.architecture)
     by_version: dict[str, list[Build]] = {}
     for library in libraries.plugins:
@@ -106,32 +184,23 @@ def _line(plan: Plan, library: Library, build: Build) -> str:
     return f"Asked     {plan.distribution} {library.version}: changes {', '.join(words)}"
 
 
-def compare(kept: Evidence | None, found: Evidence) -> dict[str, object]:
-    """Return the verdict over what came out, for screen and JSON.
-
-    `verdict`: `as kept`, `differs` (each difference said with version and graph), `new` where nothing is kept yet, or
-    `undecided` where in addition something could not be run. A line a release: what it loses without and with it.
-    """
-    different, stopped = list(differences(kept, found)) if kept else [], not_run(found)
-    verdict = "differs" if different else "as kept" if kept else "undecided" if stopped else "new"
-    return {
-        "verdict": verdict,
-        "because": "" if kept else stopped,
-        "differences": different,
-        "versions": [_lost(found, version) for version in found.versions],
-        "not_asked": [reason.what for reason in found.not_asked],
-        "presumed": [reason.what for reason in found.presumed],
-    }
+def compare(hazard: str, kept: Evidence | None, found: Evidence) -> Emulated:
+    """Return the verdict over what came out."""
+    different, stopped = tuple(differences(kept, found)) if kept else (), not_run(found)
+    return Emulated(
+        hazard=hazard,
+        verdict="differs" if different else "as kept" if kept else "undecided" if stopped else "new",
+        because="" if kept else stopped,
+        versions=tuple(_lost(found, version) for version in found.versions),
+        differences=different,
+        not_asked=tuple(reason.what for reason in found.not_asked),
+        presumed=tuple(reason.what for reason in found.presumed),
+    )
 
 
-def _lost(evidence: Evidence, version: Version) -> dict[str, object]:
-    """Return a line for a release; `losing` counts the builds that lose an activation without the cure."""
-    without, cured = (list(lost(evidence, version.builds, environment)) for environment in ({}, evidence.cure))
+def _lost(evidence: Evidence, version: Version) -> EmulatedRelease:
+    without, cured = (lost(evidence, version.builds, environment) for environment in ({}, evidence.cure))
     losing = sum(bool(lost(evidence, [build], {})) for build in version.builds)
-    return {
-        "version": version.version,
-        "builds": len(version.builds),
-        "losing": losing,
-        "lost": without,
-        "lost_with_cure": cured,
-    }
+    return EmulatedRelease(
+        version=version.version, builds=len(version.builds), losing=losing, lost=without, lost_with_cure=cured
+    )

@@ -15,7 +15,7 @@ from tfsetup.matrix.facts import Index, Release
 from tfsetup.matrix.file.disk import Files, environments
 from tfsetup.matrix.file.load import merge, parse
 from tfsetup.upkeep.checks.check import check_matrix
-from tfsetup.upkeep.update import Edit, apply_edits, diff, propose
+from tfsetup.upkeep.proposal import Edit, apply_edits, diff, propose
 
 TEXT = (environments() / "matrix.yaml").read_text(encoding="utf-8")
 

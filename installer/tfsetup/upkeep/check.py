@@ -1,0 +1,148 @@
+"""The course of `tfsetup matrix check`: the matrix against itself, its evidence, the hosts, and the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from tfsetup.errors import Code
+from tfsetup.ground.marked import Problem
+from tfsetup.host.model import Host
+from tfsetup.matrix.file.rows import Matrix
+from tfsetup.upkeep.checks.check import RowReport, check_matrix, problem_at
+from tfsetup.upkeep.checks.common import names_of
+from tfsetup.upkeep.evidence import ProvedRow, Proving
+from tfsetup.upkeep.index.client import Traffic
+from tfsetup.upkeep.index.snapshot import Difference, differences
+from tfsetup.upkeep.xray.evidence import Evidence
+from tfsetup.upkeep.xray.judge import judge
+from tfsetup.upkeep.xray.prove import Emulated, emulate, ready
+from tfsetup.upkeep.xray.wheels import fetch
+
+if TYPE_CHECKING:
+    from tfsetup.upkeep.index.client import IndexClient
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckedRow:
+    """What the check of one row came to."""
+
+    row: str
+    """Its identifier."""
+    newest: str
+    """Its newest stable release on the snapshot; empty where it has none."""
+    releases: int
+    """How many stable releases it covers."""
+    problems: int
+    """How many of its fields are not true."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proved:
+    """What `--prove` found."""
+
+    folder: str
+    """Where the evidence is kept."""
+    rows: tuple[ProvedRow, ...]
+    """A line a row."""
+    emulated: Emulated
+    """What plugins do under the emulator."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixChecked:
+    """What `tfsetup matrix check` found."""
+
+    index: str
+    """The day on which the snapshot of the index was taken."""
+    differences: tuple[Difference, ...] = ()
+    """What is otherwise on the index now."""
+    traffic: Traffic | None = None
+    """What asking the index cost; None where it was not asked."""
+    rows: tuple[CheckedRow, ...] = ()
+    """A line a row."""
+    evidence: Proved | UnsetType = UNSET
+    """What `--prove` found; only with it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome(Generic[T_co]):
+    """What a course of this room came to.
+
+    `data` is what it says, `problems` what is wrong with the matrix, `code` why the answer is no, if it is.
+    """
+
+    data: T_co
+    problems: tuple[Problem, ...] = ()
+    code: Code | None = None
+
+
+def check(
+    matrix: Matrix, hosts: Mapping[str, Host], index: IndexClient | None, kept: Evidence | None
+) -> Outcome[MatrixChecked]:
+    """Hold every field of a matrix against the snapshot, the snapshot against the index, and hosts against the rows.
+
+    `hosts` by name: each must have exactly one winner. `index` None: the index is not asked. `kept`: the evidence of
+    what plugins do, which hazards must agree with; None where there is none.
+
+    Raises:
+        NetworkError: the index does not answer, or not with project pages.
+    """
+    reports, loose = check_matrix(matrix, hosts)
+    found = differences(matrix.index, index.pages(names_of(matrix))) if index else []
+    problems = [*loose, *(problem for report in reports for problem in report.problems)]
+    problems = problems or unfounded(matrix, kept)  # what is wrong in itself needs none
+    data = MatrixChecked(
+        index=matrix.index.taken,
+        differences=tuple(found),
+        traffic=replace(index.traffic) if index else None,
+        rows=tuple(_row(report) for report in reports),
+    )
+    grave = any(difference.grave for difference in found)
+    code = Code.INVALID_FILE if problems else Code.ANSWER_IS_NO if grave else None
+    return Outcome(data=data, problems=tuple(problems), code=code)
+
+
+def prove(found: Outcome[MatrixChecked], proving: Proving, index: IndexClient | None) -> Outcome[MatrixChecked]:
+    """Put the answer of every row through the preflight, plugins under the emulator, and keep what is found.
+
+    `found`: what the check came to. `index` None: nothing is read that is not on this machine.
+
+    Raises:
+        UsageError: the emulator is not installed, or the folder is none.
+        NetworkError: the index does not answer.
+    """
+    if index is not None:
+        ready()  # before minutes of work
+    rows = proving.run()
+    read = partial(fetch, index=index) if index is not None else None
+    emulated = emulate(proving.matrix.hazards, proving.folder, read, proving.prover.told)
+    return with_evidence(found, Proved(folder=str(proving.folder), rows=rows, emulated=emulated))
+
+
+def with_evidence(found: Outcome[MatrixChecked], evidence: Proved) -> Outcome[MatrixChecked]:
+    """Return the outcome with what `--prove` found. Pure.
+
+    A row that fails, or a plugin that does otherwise than what is kept, makes the answer no; a plugin that could not be
+    run leaves it open. What the check itself found counts before both.
+    """
+    verdict = evidence.emulated.verdict
+    failing = verdict == "differs" or any(row.verdict == "fails" for row in evidence.rows)
+    code = Code.ANSWER_IS_NO if failing else Code.UNDECIDED if verdict == "undecided" else None
+    return replace(found, data=replace(found.data, evidence=evidence), code=found.code or code)
+
+
+def unfounded(matrix: Matrix, kept: Evidence | None) -> list[Problem]:
+    """Return where the hazards of a matrix say otherwise than the evidence that is kept with it. Pure."""
+    return [problem_at(matrix, path, words) for path, words in judge(kept, matrix.hazards)] if kept else []
+
+
+def _row(report: RowReport) -> CheckedRow:
+    problems = len(report.problems)
+    return CheckedRow(row=report.row, newest=report.newest, releases=report.releases, problems=problems)
