@@ -26,6 +26,7 @@ from tfsetup.ground.children import run_child
 from tfsetup.ground.encode import Plain
 from tfsetup.ground.looking import find, look
 from tfsetup.ground.prefix import Absent, Found
+from tfsetup.ground.text import read
 from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.family import family
@@ -140,8 +141,8 @@ def read_machine(path: Path) -> tuple[Host, str]:
 
 def _json_object(path: Path) -> dict[str, Plain]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        value = json.loads(read(path, "host file"))
+    except (InvalidFileError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -154,16 +155,12 @@ def read_packages(path: Path) -> dict[str, str]:
     """
     hint = "Write it with `python -m pip list --format json > packages.json`."
     where = Where(file=str(path))
+    text = read(path, "package list", hint=hint, most=_LARGEST_LIST)
     try:
-        raw = path.read_bytes()[:_LARGEST_LIST]
-    except OSError as error:
-        raise InvalidFileError(f"The package list cannot be read: {error.strerror}.", where=where, hint=hint) from error
-    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        found = parse_packages(raw.decode(encoding))
+        found = parse_packages(text)
     except (ValueError, RecursionError) as error:
         raise InvalidFileError(f"This is no list of packages: {error}.", where=where, hint=hint) from error
-    if not found and raw.strip() not in {b"", b"[]"}:
+    if not found and text.strip() not in {"", "[]"}:
         raise InvalidFileError("This is no list of packages.", where=where, hint=hint)
     return found
 

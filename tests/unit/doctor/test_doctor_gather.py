@@ -80,7 +80,7 @@ def test_what_is_no_package_list(tmp_path: Path, text: str, complaint: str) -> N
 
 
 def test_a_package_list_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFileError, match="No such file"):
+    with pytest.raises(InvalidFileError, match="There is no such package list"):
         gather.read_packages(tmp_path / "none")
 
 

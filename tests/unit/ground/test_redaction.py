@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.ground.redaction import bare, redact, shown, words
+from tfsetup.ground.redaction import bare, public, redact, shown, words
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,34 @@ def test_a_hostile_text_costs_no_hours(piece: str) -> None:
     began = time.process_time()
     redact("https://" + piece * 4000)
     assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "ghp_0123456789abcdef", "github_pat_0123456789abc", "glpat-0123456789abcdef", "hf_0123456789abcdef",
+        "pypi-0123456789abcdef", "dapi0123456789abcdef", "nvapi-0123456789abcdef", "dckr_pat_0123456789",
+        "hvs.0123456789abcdef", "npm_0123456789abcdef",
+    ],
+)  # fmt: skip
+def test_a_token_in_a_path_is_known_by_the_service_it_is_for(token: str) -> None:
+    assert redact(f"see https://host/{token}/simple") == "see https://host/***/simple"
+
+
+def test_a_login_for_every_machine_is_hidden_too() -> None:
+    assert redact("default login me password hunter22") == "default ***"
+    assert redact("default index, and a machine of mine") == "default index, and a machine of mine"
+
+
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [
+        ("https://conda.example/t/abc-1234/channel", "https://conda.example/channel"),
+        ("https://me:a/b@conda.example/channel", "https://conda.example/channel"),
+        ("https://token@conda.example/t/abc/c/noarch", "https://conda.example/c/noarch"),
+        ("https://conda.example/channel", "https://conda.example/channel"),
+        ("file:///srv/t/channel", "file:///srv/t/channel"),
+    ],
+)
+def test_a_channel_in_a_lock_has_no_token(address: str, plain: str) -> None:
+    assert public(address) == plain

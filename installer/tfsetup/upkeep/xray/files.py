@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from tfsetup.errors import Code, InvalidFileError, TfsetupError, Where
+from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.files import write_whole
+from tfsetup.ground.text import find, read
 from tfsetup.matrix.file.disk import environments
 from tfsetup.upkeep.xray.evidence import Evidence, read_evidence, render_evidence
 from tfsetup.upkeep.xray.plan import Plan, parse_plan
 
 PLAN: Final = "xray.yaml"
 EVIDENCE: Final = "evidence"
+_LIMIT: Final = 64 << 20  # bytes
 
 
 def read_plan() -> Plan:
@@ -22,10 +24,7 @@ def read_plan() -> Plan:
         InvalidFileError: it is missing or damaged.
     """
     path = environments() / PLAN
-    try:
-        return parse_plan(path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidFileError(f"The plan cannot be read: {error}", where=Where(file=str(path))) from error
+    return parse_plan(read(path, "plan"), str(path))
 
 
 def kept_evidence(hazard: str, folder: Path | None = None, beside: Path | None = None) -> Evidence | None:
@@ -36,13 +35,9 @@ def kept_evidence(hazard: str, folder: Path | None = None, beside: Path | None =
     """
     for place in (folder, beside or environments() / EVIDENCE):
         path = place / f"{hazard}.json" if place else None
-        try:
-            if path is not None:
-                return read_evidence(path.read_text("utf-8"), str(path))
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidFileError(f"The evidence cannot be read: {error}", where=Where(file=str(path))) from error
+        text = find(path, "evidence", most=_LIMIT) if path else None
+        if text is not None:
+            return read_evidence(text, str(path))
     return None
 
 
