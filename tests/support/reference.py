@@ -192,10 +192,16 @@ def _files() -> Iterator[str]:
 
 
 def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:
-    """Add definitions by name; one name must not mean two types, or a link would lead to the wrong one."""
+    """Add definitions by name; one name must not mean two types, or a link would lead to the wrong one.
+
+    One type can stand in two places of which one leaves out what could not be told: its keys are optional then.
+    """
     for name, definition in more.items():
-        if types.setdefault(name, definition) != definition:
+        known = types.setdefault(name, definition)
+        if known["properties"] != definition["properties"]:
             raise ValueError(f"two types are called {name}")
+        required = [key for key in known.get("required", ()) if key in definition.get("required", ())]
+        types[name] = {**definition, "required": required}
 
 
 def _types(types: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
