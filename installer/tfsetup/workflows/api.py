@@ -196,18 +196,11 @@ def diagnose(
         InvalidFileError: the host file or the matrix is invalid, or there is no such row.
     """
     from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.workflows.diagnose import diagnose as told_why
+    from tfsetup.workflows.diagnose import Given, concluded, examine
 
-    machine = None if host is None else host_of(host, matrix=matrix)
-    return told_why(
-        log=log,
-        prefix=prefix,
-        host=machine,
-        packages=packages,
-        importing=importing,
-        matrix=read_matrix(matrix),
-        told=told,
-    )
+    machine, rows = None if host is None else host_of(host, matrix=matrix), read_matrix(matrix)
+    given = Given(log=log, prefix=prefix, host=machine, packages=packages, importing=importing)
+    return concluded(examine(given, rows, told=told), rows)
 
 
 def _is_this(machine: Host) -> bool:
