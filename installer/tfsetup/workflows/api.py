@@ -205,9 +205,8 @@ def diagnose(
 
 def _is_this(machine: Host) -> bool:
     """Tell whether a host is this machine: equal in all that a loader asks about."""
-    here = host_of(None, pythons=False, downloads=False)
-    return _loading(here) == _loading(machine)
-
-
-def _loading(host: Host) -> Host:
-    return replace(host, gpus=None, pythons=None, python_downloads=None, xcode_clt=None, sources={})
+    here, there = (
+        replace(one, gpus=None, pythons=None, python_downloads=None, xcode_clt=None, sources={})
+        for one in (host_of(None, pythons=False, downloads=False), machine)
+    )
+    return here == there

@@ -69,12 +69,9 @@ class Scope:
         order, team = self.order, self.team or Team(file="")
         ask = replace(order.ask, tensorflow=order.ask.tensorflow or team.tensorflow, pre=order.ask.pre or team.pre)
         return Order(
-            ask=ask,
-            pythons=order.pythons or team.pythons,
-            levels=Levels(macos=team.macos, glibc=team.glibc),
-            team=tuple(item.text for item in team.requirements),
-            cures=not order.without_cures,
-        )
+            ask=ask, pythons=order.pythons or team.pythons, levels=Levels(macos=team.macos, glibc=team.glibc),
+            team=tuple(item.text for item in team.requirements), cures=not order.without_cures,
+        )  # fmt: skip
 
     @property
     def narrowed(self) -> bool:
@@ -139,14 +136,9 @@ class Case:
     def proof(self, verdict: Verdict, reasons: Sequence[str], images: int = 0) -> Proof:
         """Return a verdict as it is written down."""
         return Proof(
-            row=self.origin.row,
-            python=self.origin.python,
-            sha256=self.sha256,
-            subject=self.subject,
-            verdict=verdict,
-            images=images,
-            reasons=tuple(dict.fromkeys(reasons))[:_SHOWN],
-        )
+            row=self.origin.row, python=self.origin.python, sha256=self.sha256, subject=self.subject, verdict=verdict,
+            images=images, reasons=tuple(dict.fromkeys(reasons))[:_SHOWN],
+        )  # fmt: skip
 
     def unproven(self, why: str) -> Proof:
         """Return the record of a lock that was not judged, and why."""

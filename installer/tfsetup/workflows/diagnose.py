@@ -93,12 +93,7 @@ class Files:
 
 
 def brought(
-    prefix: str | None,
-    files: Files,
-    *,
-    described: Callable[[], Host],
-    importing: bool = True,
-    told: Told = silent,
+    prefix: str | None, files: Files, *, described: Callable[[], Host], importing: bool = True, told: Told = silent
 ) -> Given:
     """Read what somebody brought. `described` is the machine of the host file, told exactly.
 
@@ -201,15 +196,9 @@ class _Look:
             self.told("Importing TensorFlow in a fresh process (--no-import leaves that out)")
             log = self.senses.start(python)
         evidence = Evidence(
-            log=log,
-            host=host,
-            packages=environment.packages,
-            whole=True,
-            observations=inspect(environment, host),
-            failures=failures,
-            prefix=target,
-            environment=interpreter.environment,
-        )
+            log=log, host=host, packages=environment.packages, whole=True, observations=inspect(environment, host),
+            failures=failures, prefix=target, environment=interpreter.environment,
+        )  # fmt: skip
         return Examined(evidence=evidence)
 
     def _predicted(self, prefix: Path, host: Host) -> tuple[LoadFailure, ...] | None:

@@ -152,35 +152,20 @@ class CondaBackend:
         part = there.platforms.get(one.subdir)
         case = case_of(one, as_lock(part or PlatformLock(subdir=one.subdir, packages=()), text=there.text))
         return Standing(
-            path=self.path,
-            row=one.selection.row,
-            key=one.subdir,
-            lock=case.lock,
-            changes=changes(part, one),
-            conda=case.conda,
-            case=lambda: case,
-        )
+            path=self.path, row=one.selection.row, key=one.subdir, lock=case.lock, changes=changes(part, one),
+            conda=case.conda, case=lambda: case,
+        )  # fmt: skip
 
 
 def case_of(wanted: Wanted, lock: Lock) -> Case:
     """Return a platform as one to judge, with the note of what it is locked for."""
     selection, target = wanted.selection, wanted.selection.target
     origin = Origin(
-        row=selection.row or "",
-        platform=wanted.subdir,
-        python=selection.python or "",
-        macos=target.macos if target else None,
-        requirements=wanted.requirements,
-        team=wanted.team,
+        row=selection.row or "", platform=wanted.subdir, python=selection.python or "",
+        macos=target.macos if target else None, requirements=wanted.requirements, team=wanted.team,
         digest=wanted.digest,
-    )
+    )  # fmt: skip
     return Case(
-        name=wanted.subdir,
-        file=LOCK,
-        key=wanted.subdir,
-        lock=replace(lock, origin=origin),
-        origin=origin,
-        packages=lock.packages,
-        host=wanted.host,
-        conda=(*selection.conda, *wanted.specs),
-    )
+        name=wanted.subdir, file=LOCK, key=wanted.subdir, lock=replace(lock, origin=origin), origin=origin,
+        packages=lock.packages, host=wanted.host, conda=(*selection.conda, *wanted.specs),
+    )  # fmt: skip

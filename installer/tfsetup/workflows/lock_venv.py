@@ -86,16 +86,12 @@ class VenvBackend:
     def _wish(self, target: LockTarget, form: Form, lock: Lock | None) -> Wish:
         order = self.scope.order
         return Wish(
-            selection=target.selection,
-            pre=self.scope.asked.ask.pre,
-            offline=order.offline,
+            selection=target.selection, pre=self.scope.asked.ask.pre, offline=order.offline,
             team=self.scope.asked.team,
             keep={p.name: p.version for p in others(lock)} if lock and order.upgrade is not None else {},
-            upgrade=tuple(sorted(order.upgrade or ())),
-            origin=target.origin,
-            form=form,
+            upgrade=tuple(sorted(order.upgrade or ())), origin=target.origin, form=form,
             index=asked_index(order.index_url),
-        )
+        )  # fmt: skip
 
     def made(self, told: Told) -> Made:
         """Resolve all targets at once.
@@ -155,7 +151,7 @@ class VenvBackend:
                 raise
             return [_Expected(name=row.id, row=row.id, nothing=(error.message,))]
         return [
-            _Expected(name=one.name, row=row.id, order=replace(order, pythons=_asked_python(one.origin)))
+            _Expected(name=one.name, row=row.id, order=replace(order, pythons=recorded_order(one.origin).pythons))
             for one in targets
         ]
 
@@ -216,10 +212,6 @@ def texts_of(cases: Sequence[Case]) -> dict[str, str | bytes]:
     wheels = [carried(case.lock, case.origin.cures) for case in cases]
     texts: dict[str, str | bytes] = {case.file: case.lock.text for case in cases}
     return texts | {wheel.filename: wheel.content for wheel in wheels if wheel is not None}
-
-
-def _asked_python(origin: Origin) -> tuple[str, ...]:
-    return (origin.python,) if origin.asked_python else ()
 
 
 def _name_in(file: str) -> str:

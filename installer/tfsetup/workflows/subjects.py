@@ -180,13 +180,9 @@ def _of_environment(found: Environment, *, replayed: bool) -> Subject:
     root = found.prefix if replayed else Path(found.prefix.anchor)
     executable = found.executable.resolve().as_posix() if found.executable and not replayed else None
     return Subject(
-        files=LocalTree(root),
-        site=found.site.as_posix(),
-        prefix=found.prefix.as_posix(),
-        executable=executable,
-        real=not replayed,
-        python=found.python,
-    )
+        files=LocalTree(root), site=found.site.as_posix(), prefix=found.prefix.as_posix(), executable=executable,
+        real=not replayed, python=found.python,
+    )  # fmt: skip
 
 
 def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: str | None) -> Subject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
@@ -141,19 +141,14 @@ class _InPlace:
     team: Team | None
     told: Told
 
-    @property
-    def _scope(self) -> Scope:
-        return Scope(order=LockOrder(ask=Ask()), matrix=self.matrix, team=self.team)
-
     def choose(self, relock: Relock | None) -> Choice:
-        team = self.team
-        ask = self.ask
-        if team is not None:
-            ask = replace(ask, tensorflow=ask.tensorflow or team.tensorflow, pre=ask.pre or team.pre)
-        plain = select(self.host, ask, self.matrix)
+        plain = select(self.host, self._scope(self.ask).asked.ask, self.matrix)
         if not plain.installable or plain.row is None:
             return Choice(path=None, selection=plain)
         return self._of_row(plain.row, plain, relock)
+
+    def _scope(self, ask: Ask) -> Scope:
+        return Scope(order=LockOrder(ask=ask), matrix=self.matrix, team=self.team)
 
     def _of_row(self, row: str, plain: Selection, relock: Relock | None) -> Choice:
         locks = self._locks(row)
@@ -193,7 +188,7 @@ class _InPlace:
     def _asked(self, lock: Lock) -> Order:
         """Return what must have been asked for when the lock was written: the team file, else the lock's own note."""
         if self.team is not None:
-            return self._scope.asked
+            return self._scope(Ask()).asked
         return Order(ask=Ask()) if lock.origin is None else recorded_order(lock.origin)
 
     def _none(self, row: str, plain: Selection) -> Choice:
@@ -201,7 +196,7 @@ class _InPlace:
             if files.lock_names(files.LOCKS):
                 self.told(f"Note      there is no lock for {row} in {files.LOCKS}; resolving")
             return Choice(path=None, selection=plain)
-        if row in {found.id for found, _ in self._scope.rows()}:
+        if row in {found.id for found, _ in self._scope(Ask()).rows()}:
             message = f"The team's lock for {row} is missing in {files.LOCKS}."
             raise LockError(message, hint=f"`tfsetup lock` writes it. {_NO_LOCK}", where=Where(file=self.team.file))
         message = f"This machine gets the row {row}, for which the team locks nothing."
