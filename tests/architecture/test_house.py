@@ -177,3 +177,12 @@ def test_every_command_but_matrix_is_kept_from_the_maintainers_half() -> None:
     kept = {name.removeprefix("tfsetup.cli.") for name in upkeep["source_modules"] if name.startswith("tfsetup.cli.")}
     there = {path.stem for path in (PACKAGE / "cli").iterdir() if not path.name.startswith("__")}
     assert kept == there - {"matrix", "schema"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_no_docstring_sends_the_reader_to_a_page_that_is_not_here(path: Path) -> None:
+    """Pages are named by their path in the repository."""
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"\b(?:INTERFACE|ARCHITECTURE|FACTS|CAUSES|METAL|LOADER)\b(?:\.md|,| section)", text) == []
+    pages = re.findall(r"(?<![\w/])docs/[\w./-]+\.md", text)
+    assert [page for page in pages if not (ROOT / page).exists()] == []
