@@ -28,48 +28,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Ask",
-    "Diagnosis",
-    "Host",
-    "InstallOrder",
-    "Installed",
-    "Lock",
-    "LockOrder",
-    "Locked",
-    "Report",
-    "Selection",
-    "TfsetupError",
-    "Verification",
-    "detect",
-    "diagnose",
-    "install",
-    "lock",
-    "preflight",
-    "resolve",
-    "verify",
-]
+    "Ask", "Diagnosis", "Host", "InstallOrder", "Installed", "Lock", "LockOrder", "Locked", "Report", "Selection",
+    "TfsetupError", "Verification", "detect", "diagnose", "install", "lock", "preflight", "resolve", "verify",
+]  # fmt: skip
 
 _HOMES = {
-    "Ask": "matrix.model",
-    "Diagnosis": "doctor.model",
-    "Host": "host.model",
-    "InstallOrder": "workflows.install",
-    "Installed": "workflows.install",
-    "Lock": "locks.model",
-    "LockOrder": "workflows.backends",
-    "Locked": "workflows.locked",
-    "Report": "loader.report",
-    "Selection": "matrix.model",
-    "TfsetupError": "errors",
+    "Ask": "matrix.model", "Diagnosis": "doctor.model", "Host": "host.model", "InstallOrder": "workflows.install",
+    "Installed": "workflows.install", "Lock": "locks.model", "LockOrder": "workflows.backends",
+    "Locked": "workflows.locked", "Report": "loader.report", "Selection": "matrix.model", "TfsetupError": "errors",
     "Verification": "verify.model",
-    "detect": "workflows.api",
-    "diagnose": "workflows.api",
-    "install": "workflows.api",
-    "lock": "workflows.api",
-    "preflight": "workflows.api",
-    "resolve": "workflows.api",
-    "verify": "workflows.api",
-}
+    **dict.fromkeys(["detect", "diagnose", "install", "lock", "preflight", "resolve", "verify"], "workflows.api"),
+}  # fmt: skip
 """Where each public name is at home."""
 
 

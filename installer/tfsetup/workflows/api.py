@@ -196,25 +196,17 @@ def diagnose(
         InvalidFileError: the host file or the matrix is invalid, or there is no such row.
     """
     from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.workflows.diagnose import diagnose as told_why
+    from tfsetup.workflows.diagnose import Given, concluded, examine
 
-    machine = None if host is None else host_of(host, matrix=matrix)
-    return told_why(
-        log=log,
-        prefix=prefix,
-        host=machine,
-        packages=packages,
-        importing=importing,
-        matrix=read_matrix(matrix),
-        told=told,
-    )
+    machine, rows = None if host is None else host_of(host, matrix=matrix), read_matrix(matrix)
+    given = Given(log=log, prefix=prefix, host=machine, packages=packages, importing=importing)
+    return concluded(examine(given, rows, told=told), rows)
 
 
 def _is_this(machine: Host) -> bool:
     """Tell whether a host is this machine: equal in all that a loader asks about."""
-    here = host_of(None, pythons=False, downloads=False)
-    return _loading(here) == _loading(machine)
-
-
-def _loading(host: Host) -> Host:
-    return replace(host, gpus=None, pythons=None, python_downloads=None, xcode_clt=None, sources={})
+    here, there = (
+        replace(one, gpus=None, pythons=None, python_downloads=None, xcode_clt=None, sources={})
+        for one in (host_of(None, pythons=False, downloads=False), machine)
+    )
+    return here == there
