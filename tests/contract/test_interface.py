@@ -52,7 +52,7 @@ def test_help_names_every_command(tfsetup: Tfsetup) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_line_in_the_overview_is_the_command_s_own(tfsetup: Tfsetup, name: str) -> None:
     own = " ".join(tfsetup(name, "--help").out.partition("\n\n")[2].partition("\n\n")[0].split())
-    assert COMMANDS[name][1] == own.partition(". ")[0].rstrip(".") + "."
+    assert COMMANDS[name].line == own.partition(". ")[0].rstrip(".") + "."
 
 
 def test_the_version_is_the_package_s(tfsetup: Tfsetup) -> None:

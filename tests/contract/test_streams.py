@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,9 @@ from support.process import ROOT
 from support.streams import FULL, LEFT, broken
 from tfsetup.cli import app
 from tfsetup.cli.commands import changes_something, leaves
-from tfsetup.cli.session import Session, execute
+from tfsetup.cli.session import Session, begun
 from tfsetup.envs.store import Store
 from tfsetup.errors import BuildError, Code
-from tfsetup.report.result import Result
 
 NO_SPACE = os.strerror(errno.ENOSPC)
 ARGUMENTS = {"preflight": ["some.whl"], "remove": ["1"]}
@@ -34,7 +34,7 @@ BOTH_WAYS = [
     for option in (None, *command.but)
 ]
 VALUES = {"--bundle": "out", "--report": "page.html"}
-Work = Callable[[Session], Result[Any]]
+Work = Callable[[Session], object]
 
 
 def argv_of(name: str, option: str | None) -> list[str]:
@@ -54,10 +54,10 @@ def working(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
                 full = f"{name} {part.name}" if part is not command else name
 
                 def invoke(ctx: typer.Context, full: str = full) -> None:
-                    def render(session: Session, _result: Result[Any]) -> None:
-                        session.show("the answer → here")
-
-                    execute(ctx, full, json="--json" in sys.argv, host=None, work=work, render=render)
+                    session = begun(ctx, full, json="--json" in sys.argv)
+                    work(session)
+                    show = partial(session.show, "the answer → here")
+                    session.answer({"changed": True}, show, code=Code.ANSWER_IS_NO)
 
                 part.invoke = invoke
             return command
@@ -67,13 +67,12 @@ def working(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
     return put
 
 
-def answer(_session: Session) -> Result[Any]:
-    return Result(command="any", data={"changed": True}, code=Code.ANSWER_IS_NO)
+def silent(_session: Session) -> None:
+    """Nothing is said on the way."""
 
 
-def told(session: Session) -> Result[Any]:
+def told(session: Session) -> None:
     session.say("a word on the way")
-    return answer(session)
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
@@ -81,7 +80,7 @@ def told(session: Session) -> Result[Any]:
 def test_a_full_stdout(
     tfsetup: Tfsetup, working: Any, monkeypatch: pytest.MonkeyPatch, name: str, option: str | None, as_json: bool
 ) -> None:
-    working(answer)
+    working(silent)
     monkeypatch.setattr("sys.stdout", broken(FULL))
     argv = [*argv_of(name, option), *(["--json"] if as_json else [])]
     ran = tfsetup(*argv)
@@ -126,7 +125,7 @@ def two_generations(folder: Path) -> Store:
     return store
 
 
-def fails(_session: Session) -> Result[Any]:
+def fails(_session: Session) -> None:
     raise BuildError("It did not work.", hint="Try again.")
 
 
@@ -164,7 +163,7 @@ def test_a_reader_of_errors_who_left_does_not_get_them_into_the_answer(
 def test_a_pipe_or_an_input_that_breaks_inside_the_work_is_neither_success_nor_a_word_of_the_user(
     tfsetup: Tfsetup, working: Any, problem: Exception, argv: list[str]
 ) -> None:
-    def breaks(_session: Session) -> Result[Any]:
+    def breaks(_session: Session) -> None:
         raise problem
 
     working(breaks)
@@ -176,7 +175,7 @@ def test_a_pipe_or_an_input_that_breaks_inside_the_work_is_neither_success_nor_a
 
 
 def test_an_interrupt_is_no_success(tfsetup: Tfsetup, working: Any) -> None:
-    def interrupted(_session: Session) -> Result[Any]:
+    def interrupted(_session: Session) -> None:
         raise KeyboardInterrupt
 
     working(interrupted)
@@ -185,7 +184,7 @@ def test_an_interrupt_is_no_success(tfsetup: Tfsetup, working: Any) -> None:
 
 
 def test_a_no_asserts_nothing_of_what_was_changed(tfsetup: Tfsetup, working: Any) -> None:
-    def refused(_session: Session) -> Result[Any]:
+    def refused(_session: Session) -> None:
         raise typer.Abort
 
     working(refused)
@@ -194,7 +193,7 @@ def test_a_no_asserts_nothing_of_what_was_changed(tfsetup: Tfsetup, working: Any
 
 
 def test_what_the_system_refuses_asserts_nothing_of_what_was_changed(tfsetup: Tfsetup, working: Any) -> None:
-    def full(_session: Session) -> Result[Any]:
+    def full(_session: Session) -> None:
         raise OSError(errno.ENOSPC, NO_SPACE, "file")
 
     working(full)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import typer.main
@@ -23,6 +23,11 @@ from tfsetup.cli.session import Session, report_error
 from tfsetup.cli.streams import taken_over
 from tfsetup.errors import Code, TfsetupError, UsageError
 
+if TYPE_CHECKING:
+    from typer._click.core import Command as Click
+    from typer._click.core import Context
+    from typer._click.formatting import HelpFormatter
+
 _PAIR_S = 2.0
 """Signals to end that follow one another within this many seconds are one."""
 
@@ -30,25 +35,24 @@ _PAIR_S = 2.0
 class _Commands(TyperGroup):
     """The table above as a group of commands."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is Typer's
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002 - the signature is Typer's
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is Typer's
+    def get_command(self, ctx: Context, cmd_name: str) -> Click | None:  # noqa: ARG002 - the signature is Typer's
         return load_command(cmd_name) if cmd_name in COMMANDS else None
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Context) -> object:
         with _typer_kept_out():
             return super().invoke(ctx)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is Typer's
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002 - the signature is Typer's
         with formatter.section("Commands"):
             formatter.write_dl([(name, command.line) for name, command in COMMANDS.items()])
 
 
-def load_command(name: str) -> Any:
+def load_command(name: str) -> Click:
     """Import the module of a command and return what Typer makes of its function (or of its group)."""
-    module, _, attribute = COMMANDS[name].at.partition(":")
-    found = getattr(importlib.import_module(f"tfsetup.cli.{module}"), attribute)
+    found = getattr(importlib.import_module(f"tfsetup.cli.{name}"), name)
     if not isinstance(found, typer.Typer):
         function, found = found, typer.Typer(add_completion=False, rich_markup_mode=None)
         found.command(name, context_settings=HELP)(function)

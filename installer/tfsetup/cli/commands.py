@@ -11,67 +11,45 @@ from typing import Final, NamedTuple
 
 
 class Command(NamedTuple):
-    """`at` is `module:attribute` in `tfsetup.cli`, `line` the summary in `--help`.
+    """The function of this name in `tfsetup.cli.<name>`: `line` is the summary in `--help`.
 
     `changes`: it changes this machine. `but`: options that make it the other kind. `parts` are the commands of a group.
     """
 
-    at: str
-    line: str
+    line: str = ""
     changes: bool = False
     but: tuple[str, ...] = ()
     parts: tuple[tuple[str, Command], ...] = ()
 
 
+_MATRIX: Final = (
+    ("show", Command()),
+    ("check", Command(but=("--prove",))),
+    ("update", Command(but=("--apply",))),
+)
+
 # In the order a newcomer needs them. A command's module is imported when the command runs: `--help` would otherwise pay
 # for every option of every command.
 COMMANDS: Final = {
-    "host": Command("host:host", "Say what machine this is, each fact with the source it came from."),
-    "resolve": Command("resolve:resolve", "Say which TensorFlow goes on this machine, and why."),
-    "matrix": Command(
-        "matrix:matrix",
-        "The distribution matrix: read it, prove it, bring it up to date with the index.",
-        parts=(
-            ("show", Command("", "")),
-            ("check", Command("", "", but=("--prove",))),
-            ("update", Command("", "", but=("--apply",))),
-        ),
-    ),
-    "install": Command(
-        "install:install",
-        "Put a TensorFlow that really runs onto this machine, and prove it.",
-        changes=True,
-        but=("--dry-run",),
-    ),
-    "lock": Command(
-        "lock:lock",
-        "Write lock files for every machine of the team, or say which ones are stale.",
-        changes=True,
-        but=("--check",),
-    ),
-    "preflight": Command(
-        "preflight:preflight", "Predict from the files alone whether TensorFlow and its plugins will load."
-    ),
+    "host": Command("Say what machine this is, each fact with the source it came from."),
+    "resolve": Command("Say which TensorFlow goes on this machine, and why."),
+    "matrix": Command("The distribution matrix: read it, prove it, bring it up to date with the index.", parts=_MATRIX),
+    "install": Command("Put a TensorFlow that really runs onto this machine, and prove it.", True, ("--dry-run",)),
+    "lock": Command("Write lock files for every machine of the team, or say which ones are stale.", True, ("--check",)),
+    "preflight": Command("Predict from the files alone whether TensorFlow and its plugins will load."),
     "verify": Command(
-        "verify:verify",
         "Load TensorFlow in a fresh interpreter, time a matmul on each device, and check the answers.",
         but=("--report",),
     ),
     "doctor": Command(
-        "doctor:doctor",
-        "Say what is wrong and what fixes it, from an environment, a pasted log, or both.",
-        but=("--fix", "--bundle"),
+        "Say what is wrong and what fixes it, from an environment, a pasted log, or both.", but=("--fix", "--bundle")
     ),
-    "run": Command("run:run", "Run a command inside the environment, as if it were activated.", changes=True),
-    "list": Command("list:list_", "List the generations of an environment."),
-    "rollback": Command(
-        "rollback:rollback",
-        "Point the environment at an earlier generation, without network or delay.",
-        changes=True,
-    ),
-    "remove": Command("remove:remove", "Remove one generation that is not the current one.", changes=True),
-    "gc": Command("gc:gc", "Remove old generations, and what killed runs have left.", changes=True),
-    "schema": Command("schema:schema", "Print the JSON schema of a command's answer, or of a file."),
+    "run": Command("Run a command inside the environment, as if it were activated.", changes=True),
+    "list": Command("List the generations of an environment."),
+    "rollback": Command("Point the environment at an earlier generation, without network or delay.", changes=True),
+    "remove": Command("Remove one generation that is not the current one.", changes=True),
+    "gc": Command("Remove old generations, and what killed runs have left.", changes=True),
+    "schema": Command("Print the JSON schema of a command's answer, or of a file."),
 }
 
 _ONLY_ANSWER: Final = {"--help", "-h", "--version"}

@@ -8,10 +8,7 @@ from typing import Annotated
 import typer
 
 from tfsetup.cli.options import HostFile, Json
-from tfsetup.cli.session import Session, execute
-from tfsetup.ground.encode import encode
-from tfsetup.report.doctor_document import DoctorDocument, doctor_document, outcome
-from tfsetup.report.result import Result
+from tfsetup.cli.session import begun
 
 
 def doctor(
@@ -39,31 +36,32 @@ def doctor(
     host: HostFile = None,
 ) -> None:
     """Say what is wrong and what fixes it, from an environment, a pasted log, or both."""
+    from tfsetup.doctor.act import write_bundle
+    from tfsetup.doctor.present import shown
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.report.doctor import doctor_lines, outcome
+    from tfsetup.workflows.diagnose import Files, brought, concluded, examine
 
-    def work(session: Session) -> Result[DoctorDocument]:
+    session = begun(ctx, "doctor", json=as_json, host=host)
+    matrix = read_matrix(session.matrix)
+    files = Files(log=log, packages=packages, host=session.host_file)
+    given = brought(
+        prefix, files, importing=not no_import, told=session.say,
+        described=lambda: session.host(pythons=False, downloads=False),
+    )  # fmt: skip
+    examined = examine(given, matrix, told=session.say)
+    diagnosis = concluded(examined, matrix)
+    if bundle is not None:
+        write_bundle(bundle, examined.evidence, diagnosis)
+        session.say(f"Wrote {bundle}. Read it before you send it.")
+    found, code = shown(diagnosis), outcome(diagnosis)
+    if fix and diagnosis.verdict == "problem":
         from tfsetup.cli.fix import fixed
-        from tfsetup.doctor.act import write_bundle
-        from tfsetup.matrix.file.disk import read_matrix
-        from tfsetup.workflows.diagnose import Files, brought, concluded, examine
 
-        matrix, machine = read_matrix(session.matrix), lambda: session.host(pythons=False, downloads=False)
-        files = Files(log=log, packages=packages, host=session.host_file)
-        given = brought(prefix, files, described=machine, importing=not no_import, told=session.say)
-        examined = examine(given, matrix, told=session.say)
-        diagnosis = concluded(examined, matrix)
-        if bundle is not None:
-            write_bundle(bundle, examined.evidence, diagnosis)
-            session.say(f"Wrote {bundle}. Read it before you send it.")
-        if not fix or diagnosis.verdict != "problem":
-            return Result(command="doctor", data=doctor_document(diagnosis), code=outcome(diagnosis))
-        repaired = fixed(session, diagnosis, matrix, yes=yes)
-        return Result(command="doctor", data=doctor_document(diagnosis, encode(repaired.data)), code=repaired.code)
+        found, code = fixed(session, diagnosis, matrix, yes=yes)
 
-    execute(ctx, "doctor", json=as_json, host=host, work=work, render=_render)
+    def show() -> None:
+        for line, style in doctor_lines(found):
+            session.out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
-
-def _render(session: Session, result: Result[DoctorDocument]) -> None:
-    from tfsetup.report.doctor import doctor_lines
-
-    for line, style in doctor_lines(result.data):
-        session.out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+    session.answer(found, show, code=code)

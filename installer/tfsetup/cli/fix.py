@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from tfsetup.cli.session import Session
 from tfsetup.doctor.model import Diagnosis
+from tfsetup.doctor.present import shown
+from tfsetup.errors import Code
 from tfsetup.matrix.file.rows import Matrix
-from tfsetup.report.install import InstallDocument, NotInstallable, install_result
-from tfsetup.report.result import Result
+from tfsetup.report.doctor_document import DoctorDocument, UnfixedDocument
+from tfsetup.report.install import NotInstallable, code_of, install_document
+from tfsetup.report.result import document
 from tfsetup.workflows.fix import fix, order_of, proposed
 from tfsetup.workflows.install import refuse_place
 
 
 def fixed(
     session: Session, diagnosis: Diagnosis, matrix: Matrix, *, yes: bool
-) -> Result[InstallDocument | NotInstallable]:
-    """Carry out what the most likely finding proposes.
+) -> tuple[DoctorDocument | UnfixedDocument, Code | None]:
+    """Carry out what the most likely finding proposes; return the diagnosis with what came of it.
 
     Raises:
         UsageError: its fixes are for people, the host is a replayed one, or nobody agreed.
@@ -23,5 +26,9 @@ def fixed(
     rebuild = proposed(diagnosis.findings)
     session.say(f"Cause     {diagnosis.findings[0].title}")
     refuse_place(order_of(rebuild, dry_run=True), told=session.say)
-    done = fix(rebuild, session.host(), matrix, yes=yes, told=session.say, asked=session.asked, screen=session.screen)
-    return install_result(done)
+    host, ask = session.host(), session.asked
+    done = install_document(fix(rebuild, host, matrix, yes=yes, told=session.say, asked=ask, screen=session.screen))
+    seen, code = shown(diagnosis), code_of(done)
+    if isinstance(done, NotInstallable):
+        return document(UnfixedDocument, seen, fixed=done), code
+    return document(DoctorDocument, seen, fixed=done), code

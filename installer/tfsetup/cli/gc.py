@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tfsetup.cli.options import Json, Prefix
-from tfsetup.cli.session import Session, execute
-from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.workflows.maintain import Collected
+from tfsetup.cli.session import begun
 
 
 def gc(
@@ -24,16 +20,9 @@ def gc(
     as_json: Json = False,
 ) -> None:
     """Remove old generations, and what killed runs have left. What was there before tfsetup came always stays."""
-
-    def work(session: Session) -> Result[Collected]:
-        from tfsetup.workflows.maintain import collect
-
-        return Result(command="gc", data=collect(prefix, keep, told=session.say))
-
-    execute(ctx, "gc", json=as_json, host=None, work=work, render=_render)
-
-
-def _render(session: Session, result: Result[Collected]) -> None:
     from tfsetup.report.generations import collected
+    from tfsetup.workflows.maintain import collect
 
-    session.show(collected(result.data))
+    session = begun(ctx, "gc", json=as_json)
+    done = collect(prefix, keep, told=session.say)
+    session.answer(done, lambda: session.show(collected(done)))

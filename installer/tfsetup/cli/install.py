@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from tfsetup.cli import options as o
 from tfsetup.cli.called import called
-from tfsetup.cli.session import Session, execute
+from tfsetup.cli.session import begun
 from tfsetup.matrix.model import Ask
-from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.report.install import InstallDocument, NotInstallable
 
 
 def install(
@@ -42,7 +37,7 @@ def install(
 ) -> None:
     """Put a TensorFlow that really runs onto this machine, and prove it."""
     from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.report.install import install_result, outcome
+    from tfsetup.report.install import code_of, findings_of, install_document, outcome
     from tfsetup.workflows import install as course
 
     order = course.InstallOrder(
@@ -52,15 +47,11 @@ def install(
         allow_build=allow_build,
     )  # fmt: skip
 
-    def work(session: Session) -> Result[InstallDocument | NotInstallable]:
-        if not dry_run:
-            session.refuse_replay("`tfsetup install`")
-        course.refuse_place(order, told=session.say)
-        at, say, ask = (session.host(), read_matrix(session.matrix)), session.say, session.asked
-        return install_result(course.install(order, *at, told=say, asked=ask, screen=session.screen))
-
-    def render(session: Session, result: Result[InstallDocument | NotInstallable]) -> None:
-        for part in outcome(result.data, command=called(), windows=sys.platform == "win32"):
-            session.show(part)
-
-    execute(ctx, "install", json=as_json, host=host, work=work, render=render)
+    session = begun(ctx, "install", json=as_json, host=host)
+    if not dry_run:
+        session.refuse_replay("`tfsetup install`")
+    course.refuse_place(order, told=session.say)
+    at, say, ask = (session.host(), read_matrix(session.matrix)), session.say, session.asked
+    data = install_document(course.install(order, *at, told=say, asked=ask, screen=session.screen))
+    parts = outcome(data, command=called(), windows=sys.platform == "win32")
+    session.answer(data, lambda: session.show(*parts), findings=findings_of(data), code=code_of(data))

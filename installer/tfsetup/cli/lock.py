@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from tfsetup.cli import lock_options as only
 from tfsetup.cli.options import Accel, BackendName, HostFile, IndexUrl, Json, Pre, Tensorflow, WithoutCures
-from tfsetup.cli.session import Session, execute
+from tfsetup.cli.session import begun
 from tfsetup.matrix.model import Ask
-from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.workflows.locked import Locked
 
 
 def lock(
@@ -45,26 +39,14 @@ def lock(
 
     order = course.LockOrder(
         ask=Ask(tensorflow=tensorflow, accelerator=accelerator, backend="conda" if source else backend, pre=pre),
-        pythons=tuple(python or ()),
-        platforms=tuple(platform or ()),
-        folder=output or course.LOCKS,
-        form=form,
-        prove=not check if prove is None else prove,
-        force=force,
-        upgrade=None if upgrade else frozenset(upgrade_package or ()),
-        index_url=index_url,
-        offline=offline,
-        source=source,
-        without_cures=without_cures,
-    )
+        pythons=tuple(python or ()), platforms=tuple(platform or ()), folder=output or course.LOCKS, form=form,
+        prove=not check if prove is None else prove, force=force, offline=offline, source=source, index_url=index_url,
+        upgrade=None if upgrade else frozenset(upgrade_package or ()), without_cures=without_cures,
+    )  # fmt: skip
 
-    def work(session: Session) -> Result[Locked]:
-        machine = session.host() if session.replayed and not platform else None
-        run = course.check if check else course.lock
-        found = run(order, read_matrix(session.matrix), host=machine, told=session.say)
-        return Result(command="lock", data=found, code=found.code(proven=order.prove))
-
-    def render(session: Session, result: Result[Locked]) -> None:
-        session.show("\n".join(lock_lines(result.data)))
-
-    execute(ctx, "lock", json=as_json, host=host, work=work, render=render)
+    session = begun(ctx, "lock", json=as_json, host=host)
+    machine = session.host() if session.replayed and not platform else None
+    run = course.check if check else course.lock
+    found = run(order, read_matrix(session.matrix), host=machine, told=session.say)
+    code = found.code(proven=order.prove)
+    session.answer(found, lambda: session.show("\n".join(lock_lines(found))), code=code)

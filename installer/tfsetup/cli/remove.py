@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tfsetup.cli.options import Json, Prefix
-from tfsetup.cli.session import Session, execute
-from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.workflows.maintain import Removed
+from tfsetup.cli.session import begun
 
 
 def remove(
@@ -22,16 +18,9 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Remove one generation that is not the current one."""
-
-    def work(session: Session) -> Result[Removed]:
-        from tfsetup.workflows import maintain
-
-        return Result(command="remove", data=maintain.remove(prefix, generation, told=session.say))
-
-    execute(ctx, "remove", json=as_json, host=None, work=work, render=_render)
-
-
-def _render(session: Session, result: Result[Removed]) -> None:
     from tfsetup.report.generations import removed
+    from tfsetup.workflows import maintain
 
-    session.show(removed(result.data))
+    session = begun(ctx, "remove", json=as_json)
+    done = maintain.remove(prefix, generation, told=session.say)
+    session.answer(done, lambda: session.show(removed(done)))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import json
+from typing import Annotated
 
 import typer
 
 from tfsetup.cli.options import Json
-from tfsetup.cli.session import Session, execute
+from tfsetup.cli.session import begun
 from tfsetup.errors import UsageError
-from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.report.schemas import SchemaDocument
 
 
 def schema(
@@ -23,20 +20,12 @@ def schema(
     as_json: Json = False,
 ) -> None:
     """Print the JSON schema of a command's answer, or of a file."""
+    from tfsetup.report.schemas import SchemaDocument, names, schema_of
 
-    def work(_session: Session) -> Result[SchemaDocument]:
-        from tfsetup.report.schemas import SchemaDocument, names, schema_of
-
-        known = names()
-        if name is not None and name not in known:
-            raise UsageError(f"There is no schema of the name {name}.", hint=f"Known: {', '.join(known)}.")
-        wanted = known if name is None else [name]
-        return Result(command="schema", data=SchemaDocument(schemas={each: schema_of(each) for each in wanted}))
-
-    def render(session: Session, result: Result[SchemaDocument]) -> None:
-        import json
-
-        for each, text in result.data.schemas.items():
-            session.show(each if name is None else json.dumps(text, indent=2))
-
-    execute(ctx, "schema", json=as_json, host=None, work=work, render=render)
+    session = begun(ctx, "schema", json=as_json)
+    known = names()
+    if name is not None and name not in known:
+        raise UsageError(f"There is no schema of the name {name}.", hint=f"Known: {', '.join(known)}.")
+    found = {each: schema_of(each) for each in (known if name is None else [name])}
+    texts = known if name is None else [json.dumps(found[name], indent=2)]
+    session.answer(SchemaDocument(schemas=found), lambda: session.show(*texts))

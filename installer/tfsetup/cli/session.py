@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import typer
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tfsetup.host.model import Host
     from tfsetup.locks.run import Screen
-    from tfsetup.report.result import Result
+    from tfsetup.report.result import Envelope
 
 
 @dataclass(kw_only=True)
@@ -39,7 +39,6 @@ class Session:
     json: bool = False
     host_file: Path | None = None
     streams: Streams = field(default_factory=Streams)
-    started: list[Any] = field(default_factory=list)
 
     @property
     def replayed(self) -> bool:
@@ -66,16 +65,35 @@ class Session:
         """Tell whether to colour what goes to `stream`: on a terminal, unless the user said no (also by NO_COLOR)."""
         return self.color if self.color is not None else stream.isatty() and "NO_COLOR" not in os.environ
 
-    def show(self, part: RenderableType) -> None:
-        """Print a part of the result to stdout: text as it is, never folded, and anything else through Rich."""
-        if isinstance(part, str):
-            sys.stdout.write(printable(part) + "\n")
+    def show(self, *parts: RenderableType) -> None:
+        """Print parts of the result to stdout: text as it is, never folded, and anything else through Rich."""
+        for part in parts:
+            if isinstance(part, str):
+                sys.stdout.write(printable(part) + "\n")
+            else:
+                self.out.print(part)
+
+    def answer(
+        self, data: object, show: Callable[[], object], *, findings: Sequence[object] = (), code: Code | None = None
+    ) -> NoReturn:
+        """Print the result once, as the JSON of `data` and `findings` or as the text that `show` prints, and end.
+
+        `code`: the work was done, and the answer is no. Errors go to `run`'s one `except` instead.
+
+        Raises:
+            Exit: always, with the result's exit status.
+        """
+        if self.json:
+            from tfsetup.report.result import envelope
+
+            print_json(envelope(self.command, data, findings=findings, code=code))
         else:
-            self.out.print(part)
+            show()
+        raise typer.Exit(0 if code is None else code.exit_status)
 
     def say(self, text: str) -> None:
         """Print a line of progress to stderr, unless `--quiet` (or it is a detail and `--verbose` is not there)."""
-        if self.verbosity >= int(isinstance(text, Detail)):
+        if self.verbosity >= isinstance(text, Detail):
             sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
 
@@ -125,33 +143,20 @@ def _confirmed(question: str) -> bool:
     return typer.confirm(question, abort=True, err=True)
 
 
-Work = Callable[[Session], "Result[Any]"]
-Render = Callable[[Session, "Result[Any]"], None]
-
-
-def execute(ctx: typer.Context, command: str, *, json: bool, host: Path | None, work: Work, render: Render) -> None:
-    """Do a command's work and print its result once, as text or as JSON; errors go to `run`'s one `except`.
-
-    Raises:
-        Exit: always, with the result's exit status.
-    """
+def begun(ctx: typer.Context, command: str, *, json: bool, host: Path | None = None) -> Session:
+    """Return the session of a command that begins, once it has parsed its own options."""
     session = ctx.ensure_object(Session)
     session.command, session.json, session.host_file = command, json, host
-    result = work(session)
-    if json:
-        from tfsetup.report.result import envelope
-
-        print_json(envelope(result))
-    else:
-        render(session, result)
-    raise typer.Exit(result.exit_status)
+    return session
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: Envelope) -> None:
     """Print the one JSON document of a run. Encoding is ASCII, so that no terminal setting can break it."""
     import json
 
-    sys.stdout.write(json.dumps(document, indent=2, sort_keys=False) + "\n")
+    from tfsetup.ground.encode import encode
+
+    sys.stdout.write(json.dumps(encode(document), indent=2) + "\n")
 
 
 def report_error(session: Session, error: TfsetupError) -> int:

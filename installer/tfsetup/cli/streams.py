@@ -19,8 +19,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, TextIO, cast
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+Raw = io.RawIOBase | io.BufferedIOBase
 _READER_LEFT: Final = {errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN}
 _OUT_SPELLING: Final = "replace"
 _ERR_SPELLING: Final = "backslashreplace"  # as Python has it: a path in an error stays recognizable
@@ -69,7 +73,7 @@ def _meaning(status: int) -> str:
 class Guarded(io.RawIOBase):
     """The raw end of a stream: takes everything, writes it as long as it can, and keeps the first failure."""
 
-    def __init__(self, raw: Any, name: str) -> None:
+    def __init__(self, raw: Raw | None, name: str) -> None:
         """Guard `raw`; None: the stream was closed before tfsetup began."""
         super().__init__()
         self._raw = raw
@@ -95,7 +99,7 @@ class Guarded(io.RawIOBase):
             raise io.UnsupportedOperation("fileno")
         return int(self._raw.fileno())
 
-    def write(self, block: Any) -> int:
+    def write(self, block: ReadableBuffer) -> int:
         """Write all of a block, or note why not; say that all of it is written."""
         with memoryview(block) as view:
             if self.loss is None:
@@ -116,7 +120,7 @@ class Guarded(io.RawIOBase):
             rest = rest[written:]
 
 
-def _is_terminal(raw: Any) -> bool:
+def _is_terminal(raw: Raw) -> bool:
     with suppress(OSError, ValueError, AttributeError):
         return bool(raw.isatty())
     return False

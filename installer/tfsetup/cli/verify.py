@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tfsetup.cli.options import Dtype, HostFile, Json
-from tfsetup.cli.session import Session, execute
+from tfsetup.cli.session import begun
 from tfsetup.errors import Code
-from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.report.verify_document import VerifyDocument
 
 
 def verify(
@@ -41,30 +37,26 @@ def verify(
     host: HostFile = None,
 ) -> None:
     """Load TensorFlow in a fresh interpreter, time a matmul on each device, and check the answers."""
+    from tfsetup.cli.page import page_at
+    from tfsetup.cli.progress import progress
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.report.verify_document import verify_document
+    from tfsetup.workflows import verify as course
 
-    def work(session: Session) -> Result[VerifyDocument]:
-        from tfsetup.cli.page import page_at
-        from tfsetup.cli.progress import progress
-        from tfsetup.matrix.file.disk import read_matrix
-        from tfsetup.report.verify_document import verify_document
-        from tfsetup.workflows import verify as course
+    session = begun(ctx, "verify", json=as_json, host=host)
+    write_page = page_at(report, session.say)
+    machine, matrix = session.host(pythons=False, downloads=False), read_matrix(session.matrix)
+    types = [one.value for one in dtype or ()]
+    extent = course.Extent(mode="quick" if quick else "full", sizes=size or (), dtypes=types, timeout_s=timeout)
+    with progress(session, "starting the interpreter") as told:
+        made = course.verify(prefix, machine, matrix=matrix, extent=extent, replayed=session.replayed, told=told)
+    data, findings = verify_document(made, compare=compare), made.verification.findings
+    write_page(data, findings)
 
-        write_page = page_at(report, session.say)
-        machine, matrix = session.host(pythons=False, downloads=False), read_matrix(session.matrix)
-        types = [one.value for one in dtype or ()]
-        extent = course.Extent(mode="quick" if quick else "full", sizes=size or (), dtypes=types, timeout_s=timeout)
-        with progress(session, "starting the interpreter") as told:
-            made = course.verify(prefix, machine, matrix=matrix, extent=extent, replayed=session.replayed, told=told)
-        data, findings = verify_document(made, compare=compare), made.verification.findings
-        write_page(data, findings)
-        return Result(command="verify", data=data, findings=findings, code=None if data.ok else Code.ANSWER_IS_NO)
+    def show() -> None:
+        from tfsetup.report.verify import document_parts
 
-    execute(ctx, "verify", json=as_json, host=host, work=work, render=_render)
+        ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
+        session.show(*document_parts(data, findings, ascii_only=ascii_only))
 
-
-def _render(session: Session, result: Result[VerifyDocument]) -> None:
-    from tfsetup.report.verify import document_parts
-
-    ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
-    for part in document_parts(result.data, result.findings, ascii_only=ascii_only):
-        session.show(part)
+    session.answer(data, show, findings=findings, code=None if data.ok else Code.ANSWER_IS_NO)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from rich.text import Text
-
+from tfsetup.doctor.model import Diagnosis
 from tfsetup.doctor.present import ShownDiagnosis, ShownFinding
+from tfsetup.errors import Code
 from tfsetup.report.text import printable
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 Line = tuple[str, str]  # text, style
 
@@ -18,6 +21,8 @@ _LIKELY = 0.5
 
 def doctor_text(found: ShownDiagnosis) -> Text:
     """Return the same lines as one text, for the reports of other commands."""
+    from rich.text import Text
+
     text = Text()
     for line, style in doctor_lines(found):
         text.append(line + "\n", style=style or None)
@@ -77,3 +82,10 @@ def _needs(found: ShownDiagnosis) -> Iterator[Line]:
         facts = ", ".join(found.needs)
         yield f"To tell them apart the doctor would need to know: {facts}.", "yellow"
         yield " next: run `tfsetup host --json > host.json` on that machine and add `--host host.json`", "yellow"
+
+
+def outcome(diagnosis: Diagnosis) -> Code | None:
+    """Return the exit status: only health is a yes, and a text with nothing to judge is no answer at all."""
+    if diagnosis.verdict == "healthy":
+        return None
+    return Code.ANSWER_IS_NO if diagnosis.findings or diagnosis.unexplained else Code.UNDECIDED

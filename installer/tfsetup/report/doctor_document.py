@@ -1,34 +1,26 @@
-"""What `tfsetup doctor --json` prints."""
+"""What `tfsetup doctor --json` prints. Without `--fix` it is a diagnosis and no more."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from msgspec import UNSET, UnsetType
 
-from tfsetup.doctor.model import Diagnosis
-from tfsetup.doctor.present import ShownDiagnosis, shown
-from tfsetup.errors import Code
+from tfsetup.doctor.present import ShownDiagnosis
+from tfsetup.report.install import InstallDocument, NotInstallable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoctorDocument(ShownDiagnosis):
     """A diagnosis, and what `--fix` did about it."""
 
-    fixed: Mapping[str, Any] | UnsetType = UNSET
+    fixed: InstallDocument | UnsetType = UNSET
     """What `tfsetup install --json` would have printed. Left out where nothing was to be carried out."""
 
 
-def doctor_document(diagnosis: Diagnosis, fixed: Mapping[str, Any] | UnsetType = UNSET) -> DoctorDocument:
-    """Return what is printed of a diagnosis."""
-    seen = shown(diagnosis)
-    return DoctorDocument(**{field.name: getattr(seen, field.name) for field in fields(seen)}, fixed=fixed)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnfixedDocument(ShownDiagnosis):
+    """A diagnosis about which `--fix` could do nothing."""
 
-
-def outcome(diagnosis: Diagnosis) -> Code | None:
-    """Return the exit status: only health is a yes, and a text with nothing to judge is no answer at all."""
-    if diagnosis.verdict == "healthy":
-        return None
-    return Code.ANSWER_IS_NO if diagnosis.findings or diagnosis.unexplained else Code.UNDECIDED
+    fixed: NotInstallable
+    """Nothing fits this machine: what `tfsetup install --json` would have printed."""

@@ -70,16 +70,9 @@ def _cells(one: Generation) -> list[str]:
         what = "its receipt is gone or damaged"
     elif one.rebuilt:
         what = "its receipt was lost"
-    return [
-        "→" if one.current else "",
-        str(one.generation),
-        one.row,
-        one.python,
-        what,
-        one.created[:16].replace("T", " "),
-        "yes" if one.verified else "no",
-        "yes" if one.whole else "no",
-    ]
+    mark, built = "→" if one.current else "", one.created[:16].replace("T", " ")
+    verified, whole = ("yes" if yes else "no" for yes in (one.verified, one.whole))
+    return [mark, str(one.generation), one.row, one.python, what, built, verified, whole]
 
 
 def rolled_back(done: RolledBack | NotWhole) -> str:

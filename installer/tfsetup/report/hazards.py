@@ -1,26 +1,14 @@
-"""Known defects as JSON data, and in one plain sentence each."""
+"""Known defects in one plain sentence each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from tfsetup.ground.encode import encode
-from tfsetup.matrix.defects import Defect, defects_of, sentence
-from tfsetup.matrix.hazards import Hazard, pins
-
-Data = Mapping[str, Any]
+from tfsetup.matrix.defects import Defect, sentence
+from tfsetup.matrix.hazards import pins
 
 
-def hazards_data(hazards: Iterable[Hazard], *, cured: bool) -> list[dict[str, Any]]:
-    """Return `hazards` of a command's data. `cured`: the variables of the cures are, or will be, set."""
-    return list(encode(defects_of(hazards, cured=cured)))
-
-
-def sentences(defects: Iterable[Defect | Data], requirements: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence for each defect (or its form in a command's data), with the versions of the requirements."""
-    from msgspec import convert
-
+def sentences(defects: Iterable[Defect], requirements: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence for each defect, with the versions of the requirements."""
     packages = pins(requirements)
-    for each in defects:
-        yield sentence(each if isinstance(each, Defect) else convert(dict(each), Defect), packages)
+    return (sentence(each, packages) for each in defects)

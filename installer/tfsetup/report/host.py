@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfsetup.ground.encode import Partial
 from tfsetup.host.describe import describe
 from tfsetup.host.model import Cpu, Gpu, Host, Python
+from tfsetup.report.result import document
 from tfsetup.report.text import printable
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class HostDocument(Host, _Summed):
 
 def host_document(host: Host) -> HostDocument:
     """Return a machine as a document."""
-    return HostDocument(summary=describe(host), **{field.name: getattr(host, field.name) for field in fields(host)})
+    return document(HostDocument, host, summary=describe(host))
 
 
 def host_table(host: HostDocument) -> RenderableType:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar, assert_never
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import UNSET, UnsetType, ValidationError, convert
 
@@ -14,12 +14,12 @@ from tfsetup.loader.report import Report
 from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Backend
 from tfsetup.report.resolve import ResolveDocument, resolve_document, resolve_lines
-from tfsetup.report.result import Result
+from tfsetup.report.result import document
 from tfsetup.report.text import seconds, size
 from tfsetup.verify.history import History
-from tfsetup.verify.model import Verification
+from tfsetup.verify.model import Finding, Verification
 from tfsetup.workflows.checks import KeptPrediction, kept
-from tfsetup.workflows.install import Installed, Refusal, Rehearsal
+from tfsetup.workflows.install import Installed, Refusal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -85,39 +85,38 @@ class InstallDocument:
     """How what was verified compares with earlier verifications of this prefix."""
 
 
-def install_result(found: Installed) -> Result[InstallDocument | NotInstallable]:
-    """Return what the command ends with."""
-    data = install_document(found)
+def findings_of(data: InstallDocument | NotInstallable) -> tuple[Finding, ...]:
+    """Return what the verification found."""
+    return data.verify.findings if isinstance(data, InstallDocument) and data.verify else ()
+
+
+def code_of(data: InstallDocument | NotInstallable) -> Code | None:
+    """Return what the command ends with; None: the prefix is, or would be, what was asked for."""
     if isinstance(data, NotInstallable):
-        return Result(command="install", data=data, code=Code.NO_ROW)
-    findings = data.verify.findings if data.verify else ()
-    code = Code.ANSWER_IS_NO if found.refusal else None
-    return Result(command="install", data=data, findings=findings, code=code)
+        return Code.NO_ROW
+    return None if data.refused is UNSET else Code.ANSWER_IS_NO
 
 
 def install_document(found: Installed) -> InstallDocument | NotInstallable:
     """Return the data of the envelope."""
-    selection, receipt = found.selection, found.receipt
+    selection, receipt, would = found.selection, found.receipt, found.rehearsal
     if not selection.installable:
         return NotInstallable(resolve=resolve_document(selection))
-    data = InstallDocument(
-        prefix=found.prefix,
+    data = document(
+        InstallDocument,
+        found,
+        selection,
         generation=receipt.generation if receipt else None,
-        row=selection.row,
-        requirements=selection.requirements,
-        python=selection.python,
-        backend=selection.backend,
         seconds={phase: round(spent, 3) for phase, spent in found.seconds.items()},
         verify=_read(receipt.verify, Verification) if receipt else None,
         preflight=_read(receipt.preflight, KeptPrediction) if receipt else None,
-        changed=found.changed,
-        cures=found.cures,
-        index=found.index,
-        environment=selection.environment,
         hazards=defects_of(selection.hazards, cured=found.cured),
+        history=UNSET,
     )
-    if found.rehearsal is not None:
-        data = _with_rehearsal(data, found.rehearsal)
+    if would is not None:
+        data = replace(data, would_change=would.would_change, why=would.why)
+    if would is not None and would.plan:
+        data = replace(data, plan=would.plan, packages=would.packages, download_bytes=would.download_bytes)
     if found.refusal is not None:
         data = _with_refusal(data, found.refusal)
     if found.verification is not None and found.history is not None:
@@ -125,26 +124,15 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
     return data
 
 
-def _with_rehearsal(data: InstallDocument, would: Rehearsal) -> InstallDocument:
-    data = replace(data, would_change=would.would_change, why=would.why)
-    if not would.plan:
-        return data
-    return replace(data, plan=would.plan, packages=would.packages, download_bytes=would.download_bytes)
-
-
 def _with_refusal(data: InstallDocument, refusal: Refusal) -> InstallDocument:
     word = None if refusal.diagnosis is None else shown(refusal.diagnosis)
     data = replace(data, refused=refusal.words, doctor=word)
-    match refusal.report:
-        case Report():
-            return replace(data, preflight=kept(refusal.report))
-        case Verification():
-            return replace(data, verify=refusal.report)
-        case _:
-            assert_never(refusal.report)
+    if isinstance(refusal.report, Report):
+        return replace(data, preflight=kept(refusal.report))
+    return replace(data, verify=refusal.report)
 
 
-def _read(kept_then: Mapping[str, Any] | None, type_: type[T]) -> T | None:
+def _read(kept_then: Mapping[str, object] | None, type_: type[T]) -> T | None:
     """Return what a receipt keeps of a check; None also where another tfsetup wrote it, in its own way."""
     try:
         return None if kept_then is None else convert(kept_then, type_)
@@ -168,13 +156,10 @@ def outcome(data: InstallDocument | NotInstallable, *, command: str, windows: bo
         yield from next_steps(data, command, windows=windows)
 
 
-def _dry(
-    data: InstallDocument, plan: Sequence[str], packages: Sequence[str], download: int
-) -> Iterator[RenderableType]:
+def _dry(data: InstallDocument, plan: Sequence[str], packages: Sequence[str], bytes_: int) -> Iterator[RenderableType]:
     yield f"{data.prefix} would become {data.row} on Python {data.python}:"
-    for number, line in enumerate(plan, 1):
-        yield f"  {number}. {line}"
-    yield f"{len(packages)} packages, {size(download)}: {', '.join(packages)}"
+    yield from (f"  {number}. {line}" for number, line in enumerate(plan, 1))
+    yield f"{len(packages)} packages, {size(bytes_)}: {', '.join(packages)}"
     yield "Nothing was changed (--dry-run)."
 
 
@@ -210,23 +195,15 @@ def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
 
 def next_steps(data: InstallDocument, command: str, *, windows: bool) -> Iterator[str]:
     """Yield what to type next: activate, run, check again, go back."""
-    prefix = data.prefix
+    prefix, here = data.prefix, data.prefix.endswith("/.venv")
     where = "" if prefix.endswith(("/.venv", "\\.venv")) else f" {prefix}"
-    activate = f"{prefix}\\Scripts\\activate" if windows else f"source {_relative(prefix)}/bin/activate"
-    if data.backend == "conda":
-        activate = f"conda activate {prefix}" if windows else f"{activate}   (or: conda activate {_path(prefix)})"
-    rollback = f"{command} rollback" + (f" --prefix{where}" if where else "")
+    activate = f"{prefix}\\Scripts\\activate" if windows else f"source {'.venv' if here else prefix}/bin/activate"
+    if data.backend == "conda" and windows:
+        activate = f"conda activate {prefix}"
+    elif data.backend == "conda":  # which takes a bare `.venv` for a name and not for a path
+        activate += f"   (or: conda activate {'./.venv' if here else prefix})"
     yield f"  activate   {activate}"
     yield f"  run        {command} run{where} -- python your_script.py"
     yield f"  check      {command} verify{where}"
     if data.generation and data.generation > 1:
-        yield f"  go back    {rollback}"
-
-
-def _path(prefix: str) -> str:
-    """Return the prefix so that conda takes it for a path and not for a name."""
-    return "./.venv" if prefix.endswith("/.venv") else prefix
-
-
-def _relative(prefix: str) -> str:
-    return ".venv" if prefix.endswith("/.venv") else prefix
+        yield f"  go back    {command} rollback{where and f' --prefix{where}'}"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from tfsetup.ground.marked import Problem
 from tfsetup.matrix.defects import Defect
@@ -16,8 +20,6 @@ from tfsetup.report.text import printable, size
 from tfsetup.upkeep.overview import Line, MatrixShown, overview
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from tfsetup.upkeep.check import CheckedRow, MatrixChecked, Proved
     from tfsetup.upkeep.evidence import ProvedRow
     from tfsetup.upkeep.index.client import Traffic
@@ -27,20 +29,6 @@ if TYPE_CHECKING:
 
 HEADINGS = ("row", "machine", "runs on", "newest", "releases", "Python", "needs", "known defects")
 _NOT_IN_THE_TERMINAL = {"machine", "known defects"}  # a row's name says the one, lines of their own the other
-
-
-def cells(line: Line) -> tuple[str, ...]:
-    """Return one line of the table, under `HEADINGS`."""
-    return (
-        line.row,
-        line.machine,
-        line.accelerator,
-        line.newest,
-        line.releases,
-        line.pythons,
-        line.needs,
-        line.defects,
-    )
 
 
 def support_table(matrix: Matrix) -> str:
@@ -57,7 +45,7 @@ def _markdown(lines: Sequence[Line]) -> Iterator[str]:
     yield "| " + " | ".join(HEADINGS) + " |"
     yield "|" + " --- |" * len(HEADINGS)
     for line in lines:
-        row, machine, accelerator, newest, *rest, defects = cells(line)
+        row, machine, accelerator, newest, *rest, defects = astuple(line)
         pins = "<br>".join(f"`{pin}`" for pin in newest.split("  "))
         known = "<br>".join(f"`{name}`" for name in defects.split("; ") if name)
         yield "| " + " | ".join([f"`{row}`", machine, accelerator, pins, *rest, known]) + " |"
@@ -65,31 +53,23 @@ def _markdown(lines: Sequence[Line]) -> Iterator[str]:
 
 def matrix_table(lines: Sequence[Line]) -> RenderableType:
     """Return the matrix as a table for the terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in HEADINGS:
         if heading not in _NOT_IN_THE_TERMINAL:
             table.add_column(heading, no_wrap=heading != "needs", overflow="fold")
     for line in lines:
-        shown = [cell for name, cell in zip(HEADINGS, cells(line), strict=True) if name not in _NOT_IN_THE_TERMINAL]
+        shown = [cell for name, cell in zip(HEADINGS, astuple(line), strict=True) if name not in _NOT_IN_THE_TERMINAL]
         table.add_row(*(Text(cell.replace("  ", "\n")) for cell in shown))
     return table
 
 
 def show_view(found: MatrixShown) -> RenderableType:
     """Return the matrix for the terminal: the table, and the known defects below."""
-    from rich.console import Group
-
     return Group(matrix_table(found.rows), defects_view(found.rows, found.hazards))
 
 
 def defects_view(lines: Sequence[Line], defects: Iterable[Defect]) -> RenderableType:
     """Return known defects for the terminal: what, in which rows, what it means, and the cure."""
-    from rich.console import Group
-    from rich.text import Text
-
     parts: list[RenderableType] = []
     for defect in defects:
         rows = [line.row for line in lines if defect.id in line.defects.split("; ")]
@@ -118,8 +98,6 @@ def findings_of(problems: Iterable[Problem]) -> tuple[MatrixFinding, ...]:
 
 def check_view(found: MatrixChecked, findings: Sequence[MatrixFinding]) -> RenderableType:
     """Return what `matrix check` found: a line a row, every problem with its place, what the index has otherwise."""
-    from rich.console import Group
-
     parts: list[RenderableType] = [_rows(found.rows), *_problems(findings), *_differences(found.differences)]
     number = len(findings)
     verdict = f"{number} problem{'' if number == 1 else 's'}." if findings else "The matrix holds."
@@ -129,9 +107,6 @@ def check_view(found: MatrixChecked, findings: Sequence[MatrixFinding]) -> Rende
 
 def update_view(found: MatrixUpdated, findings: Sequence[MatrixFinding]) -> RenderableType:
     """Return what `matrix update` proposes: what is new, the diff of the YAML, what is for a person to decide."""
-    from rich.console import Group
-    from rich.text import Text
-
     parts: list[RenderableType] = [*_differences(found.differences)]
     if not found.differences and not found.edits:
         parts.append("The matrix is up to date with the index.")
@@ -149,8 +124,6 @@ def update_view(found: MatrixUpdated, findings: Sequence[MatrixFinding]) -> Rend
 
 
 def _rows(rows: Iterable[CheckedRow]) -> RenderableType:
-    from rich.table import Table
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("row", "newest", "releases", "problems"):
         table.add_column(heading, no_wrap=True, justify="left" if heading == "row" else "right")
@@ -160,34 +133,23 @@ def _rows(rows: Iterable[CheckedRow]) -> RenderableType:
 
 
 def _problems(findings: Iterable[MatrixFinding]) -> list[RenderableType]:
-    from rich.text import Text
-
     return [Text(printable(f"{found.where}: {found.message}"), style="red") for found in findings]
 
 
 def _differences(differences: Iterable[Difference]) -> list[RenderableType]:
-    from rich.text import Text
-
-    return [
-        Text(printable(f"{one.distribution} {one.version} {one.words}"), style="red" if one.grave else "yellow")
-        for one in differences
-    ]
+    lines = ((f"{one.distribution} {one.version} {one.words}", one.grave) for one in differences)
+    return [Text(printable(line), style="red" if grave else "yellow") for line, grave in lines]
 
 
 def _evidence(found: Proved | UnsetType) -> list[RenderableType]:
     """Return what `--prove` found: a line a row, and a count; nothing when it was not asked for."""
-    from rich.text import Text
-
     if isinstance(found, UnsetType):
         return []
     width = max((len(line.row) for line in found.rows), default=0)
-    parts = [
-        Text(printable(_proved(line, width)), style="red" if line.verdict == "fails" else "") for line in found.rows
-    ]
-    count = {
-        verdict: sum(line.verdict == verdict for line in found.rows) for verdict in ("loads", "fails", "undecided")
-    }
-    told = ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
+    lines = [(_proved(line, width), line.verdict) for line in found.rows]
+    parts = [Text(printable(line), style="red" if verdict == "fails" else "") for line, verdict in lines]
+    count = Counter(line.verdict for line in found.rows)
+    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("loads", "fails", "undecided") if count[verdict])
     emulated = [Text(printable(line)) for line in _emulated(found.emulated)]
     return [Text(""), *parts, Text(printable(f"{told}: {found.folder}")), *emulated]
 
@@ -200,11 +162,8 @@ def _emulated(found: Emulated) -> Iterator[str]:
         told = f"loses {', '.join(line.lost)}{part}" if line.lost else "loses nothing"
         cured = f"; with the cure {', '.join(line.lost_with_cure) or 'nothing'}" if line.lost else ""
         yield f"{line.version:<6}  {told}{cured}"
-    for words, lines in (
-        ("not asked", found.not_asked),
-        ("presumed", found.presumed),
-        ("otherwise than kept", found.differences),
-    ):
+    others = {"not asked": found.not_asked, "presumed": found.presumed, "otherwise than kept": found.differences}
+    for words, lines in others.items():
         yield from (f"{words}: {line}" for line in lines or ())
     because = f" ({found.because})" if found.because else ""
     yield f"{found.hazard}, under the emulator: {found.verdict}{because}"

@@ -234,14 +234,11 @@ def _facts(found: Examination) -> str:
 
 
 def _expected(expected: Expected) -> Iterator[str]:
-    if expected.devices:
-        yield f"devices {', '.join(expected.devices)}"
-    if expected.blas:
-        yield f"blas {expected.blas}"
-    if expected.arch:
-        yield f"arch {expected.arch}"
-    if expected.environment:
-        yield "environment " + " ".join(f"{name}={value}" for name, value in expected.environment.items())
+    words = {
+        "devices": ", ".join(expected.devices or ()), "blas": expected.blas, "arch": expected.arch,
+        "environment": " ".join(f"{name}={value}" for name, value in (expected.environment or {}).items()),
+    }  # fmt: skip
+    return (f"{name} {said}" for name, said in words.items() if said)
 
 
 def _native(found: Examination) -> Iterator[str]:

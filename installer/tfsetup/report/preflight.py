@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfsetup.ground.platforms import OS_NAMES
 from tfsetup.host.model import Host
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Note, PredictionDocument, Report, UnseenDocument, prediction_document, summary
+from tfsetup.report.result import document
 from tfsetup.report.text import printable
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ class PreflightDocument(PredictionDocument):
 
 def preflight_document(report: Report, host: Host, would_load: Sequence[str] = ()) -> PreflightDocument:
     """Return a prediction as a document; its notes are the findings of the envelope."""
-    said = prediction_document(report)
-    known = {field.name: getattr(said, field.name) for field in fields(said)}
-    return PreflightDocument(**known, host=host, would_load=tuple(would_load))
+    return document(PreflightDocument, prediction_document(report), host=host, would_load=tuple(would_load))
 
 
 def preflight_view(found: PreflightDocument, notes: Sequence[Note] = ()) -> RenderableType:

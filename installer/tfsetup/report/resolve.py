@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from tfsetup.host.model import Python
 from tfsetup.matrix.defects import Defect, defects_of
-from tfsetup.matrix.model import (
-    Accelerator,
-    Backend,
-    Blas,
-    Chapter,
-    Expectation,
-    Rejected,
-    Selection,
-    Target,
-)
+from tfsetup.matrix.model import Accelerator, Backend, Blas, Chapter, Expectation, Rejected, Selection, Target
 from tfsetup.report.hazards import sentences
+from tfsetup.report.result import document
 from tfsetup.report.text import aligned
 
 
@@ -78,31 +70,11 @@ class ExplainedDocument(ResolveDocument):
 
 def resolve_document(selection: Selection, chapters: Sequence[Chapter] = ()) -> ResolveDocument:
     """Return a selection as a document; `chapters` is the long story, where it was asked for."""
-    document = ResolveDocument(
-        installable=selection.installable,
-        row=selection.row,
-        accelerator=selection.accelerator,
-        python=selection.python,
-        interpreter=selection.interpreter,
-        requirements=(*selection.requirements, *selection.source_builds),
-        source_builds=selection.source_builds,
-        sdists=selection.sdists,
-        conda=selection.conda,
-        backend=selection.backend,
-        blas=selection.blas,
-        target=selection.target,
-        expect=selection.expect,
-        reasons=selection.reasons,
-        suggestions=selection.suggestions,
-        rejected=selection.rejected,
-        warnings=selection.warnings,
-        environment=selection.environment,
-        hazards=defects_of(selection.hazards, cured=True),
-    )
-    if not chapters:
-        return document
-    said = {field.name: getattr(document, field.name) for field in fields(document)}
-    return ExplainedDocument(**said, explained=tuple(chapters))
+    type_ = ExplainedDocument if chapters else ResolveDocument
+    parts = {"explained": tuple(chapters)} if chapters else {}
+    requirements = (*selection.requirements, *selection.source_builds)
+    hazards = defects_of(selection.hazards, cured=True)
+    return document(type_, selection, requirements=requirements, hazards=hazards, **parts)
 
 
 def resolve_lines(found: ResolveDocument, *, width: int = 100) -> Iterator[str]:

@@ -1,40 +1,21 @@
-"""`Result`: what every command returns, and the one versioned JSON envelope."""
+"""The one versioned JSON envelope, and how documents are made of the values of the rooms."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from tfsetup import __version__
 from tfsetup.errors import Code, TfsetupError
-from tfsetup.ground.encode import encode
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 SCHEMA = 1
 
+T = TypeVar("T", bound="DataclassInstance")
 Status = Literal["ok", "failed", "error"]
-
-T_co = TypeVar("T_co", covariant=True)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result(Generic[T_co]):
-    """The outcome of a command: `data`, a typed value, `findings`, and a `code` when the answer is no."""
-
-    command: str
-    data: T_co
-    findings: Sequence[Any] = ()
-    code: Code | None = None
-
-    @property
-    def status(self) -> Status:
-        """`ok`, or `failed`: the work was done and the answer is no."""
-        return "ok" if self.code is None else "failed"
-
-    @property
-    def exit_status(self) -> int:
-        """The process's exit status."""
-        return 0 if self.code is None else self.code.exit_status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,19 +54,28 @@ class Envelope:
     """Why the work could not be done."""
 
 
-def envelope(result: Result[Any]) -> dict[str, Any]:
-    """Return the JSON document of a command that did its work."""
-    return _encoded(
-        Envelope(command=result.command, status=result.status, data=result.data, findings=tuple(result.findings))
-    )
+def envelope(command: str, data: object, *, findings: Sequence[object] = (), code: Code | None = None) -> Envelope:
+    """Return the document of a command that did its work; `code`: the answer is no."""
+    status: Status = "ok" if code is None else "failed"
+    return Envelope(command=command, status=status, data=data, findings=tuple(findings))
 
 
-def error_envelope(command: str, error: TfsetupError) -> dict[str, Any]:
-    """Return the JSON document of a command that could not do its work."""
+def error_envelope(command: str, error: TfsetupError) -> Envelope:
+    """Return the document of a command that could not do its work."""
     where = str(error.where) if error.where else None
     said = ErrorDocument(code=error.code.slug, message=error.message, hint=error.hint, where=where)
-    return _encoded(Envelope(command=command, status="error", data={}, error=said))
+    return Envelope(command=command, status="error", data={}, error=said)
 
 
-def _encoded(document: Envelope) -> dict[str, Any]:
-    return {**encode(document)}
+def document(type_: type[T], *sources: object, **more: object) -> T:
+    """Return a `type_` whose fields are the `sources`' of the same name, of the first that has it; `more` goes before.
+
+    Raises:
+        TypeError: a field that must be given is nowhere.
+    """
+    found = dict(more)
+    for field in fields(type_):
+        of_it = [getattr(source, field.name) for source in sources if hasattr(source, field.name)]
+        found |= {field.name: of_it[0]} if of_it and field.name not in found else {}
+    made: Callable[..., T] = type_
+    return made(**found)

@@ -13,7 +13,7 @@ from tfsetup.envs.model import Receipt
 from tfsetup.ground.schema import DIALECT, schema, schemas
 from tfsetup.host.model import Host
 from tfsetup.loader.report import Note
-from tfsetup.report.doctor_document import DoctorDocument
+from tfsetup.report.doctor_document import DoctorDocument, UnfixedDocument
 from tfsetup.report.host import HostDocument
 from tfsetup.report.install import InstallDocument, NotInstallable
 from tfsetup.report.matrix import MatrixFinding
@@ -51,7 +51,7 @@ ANSWERS: Final = {
     "lock": Answer(data=(Locked,)),
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
     "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
-    "doctor": Answer(data=(DoctorDocument,)),
+    "doctor": Answer(data=(DoctorDocument, UnfixedDocument)),
     "install": Answer(data=(InstallDocument, NotInstallable), findings=VerifyFinding),
     "list": Answer(data=(Listed,)),
     "rollback": Answer(data=(RolledBack, NotWhole)),
@@ -82,7 +82,7 @@ def schema_of(name: str) -> dict[str, Any]:
     return _document(name, ANSWERS[name]) if name in ANSWERS else schema(FILES[name], f"tfsetup {name}")
 
 
-def _document(command: str, answer: Answer) -> dict[str, Any]:
+def _document(command: str, answer: Answer) -> dict[str, object]:
     kinds = [*answer.data, *([answer.findings] if answer.findings else [])]
     (whole, error, *parts), definitions = schemas([Envelope, ErrorDocument, *kinds])
     data, findings = parts[: len(answer.data)], parts[len(answer.data) :]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
 from tfsetup.doctor.present import ShownDiagnosis, shown
+from tfsetup.report.result import document
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Examination
 
@@ -29,6 +30,5 @@ class VerifyDocument(Examination):
 def verify_document(made: Verified, *, compare: bool) -> VerifyDocument:
     """Return what is printed of a verification."""
     found, why = made.verification, made.diagnosis
-    seen = {field.name: getattr(found, field.name) for field in fields(Examination)}
     doctor = UNSET if found.ok else None if why is None else shown(why)
-    return VerifyDocument(**seen, history=made.history, compare=compare, doctor=doctor)
+    return document(VerifyDocument, found, history=made.history, compare=compare, doctor=doctor)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 from tfsetup.host.model import Host
 from tfsetup.verify.model import Event, Failure, FailureKind, Finding
-from tfsetup.verify.observed import Observed, text
+from tfsetup.verify.observed import Observed
 
 TAIL_LINES = 40
 
 SIGNALS: Mapping[str, str] = {
-    "SIGILL": "illegal instruction",
-    "SIGSEGV": "memory access violation",
-    "SIGABRT": "it aborted itself",
-    "SIGBUS": "bus error",
-    "SIGFPE": "arithmetic exception",
-    "SIGKILL": "killed from outside",
+    "SIGILL": "illegal instruction", "SIGSEGV": "memory access violation", "SIGABRT": "it aborted itself",
+    "SIGBUS": "bus error", "SIGFPE": "arithmetic exception", "SIGKILL": "killed from outside",
     "SIGTERM": "ended from outside",
-}
+}  # fmt: skip
 
 
 def failure(seen: Observed) -> Failure | None:
@@ -100,46 +97,30 @@ def _damaged(found: Finding, files: Sequence[Event]) -> Finding:
 _SHOWN = 5
 
 
-def _explained(what: Failure, seen: Observed, host: Host | None, place: str) -> Finding:
-    match what.kind:
-        case "no-tensorflow":
-            return Finding(
-                severity="error",
-                title="there is no TensorFlow in this environment",
-                detail=what.message,
-                fix=("tfsetup install",),
-            )
-        case "not-started":
-            return Finding(
-                severity="error",
-                title="the environment's interpreter could not be started",
-                detail=what.message,
-                fix=("tfsetup install builds the environment anew",),
-            )
-        case "import-error":
-            return Finding(severity="error", title="`import tensorflow` failed", detail=what.message, fix=_DOCTOR)
-        case "crash":
-            return _crash(what, seen, host, place)
-        case "killed":
-            return Finding(
-                severity="error",
-                title=f"the process was ended from outside by {what.signal} {place}",
-                detail="out of memory, a limit of the container, or somebody's kill",
-                fix=("look for `Out of memory` in `dmesg` or the container's events, then verify again",),
-            )
-        case "hang":
-            return Finding(severity="error", title=f"TensorFlow hangs {place}", detail=what.message, fix=_DOCTOR)
-        case "died":
-            return Finding(
-                severity="error", title=f"the process ended by itself {place}", detail=what.message, fix=_DOCTOR
-            )
-        case "incomplete":
-            return Finding(
-                severity="error", title="TensorFlow cannot list its devices", detail=what.message, fix=_DOCTOR
-            )
-
-
 _DOCTOR = ("tfsetup doctor",)
+_EXPLAINED: Mapping[FailureKind, tuple[str, tuple[str, ...]]] = {
+    "no-tensorflow": ("there is no TensorFlow in this environment", ("tfsetup install",)),
+    "not-started": (
+        "the environment's interpreter could not be started", ("tfsetup install builds the environment anew",),
+    ),
+    "import-error": ("`import tensorflow` failed", _DOCTOR),
+    "killed": (
+        "the process was ended from outside by {signal} {place}",
+        ("look for `Out of memory` in `dmesg` or the container's events, then verify again",),
+    ),
+    "hang": ("TensorFlow hangs {place}", _DOCTOR),
+    "died": ("the process ended by itself {place}", _DOCTOR),
+    "incomplete": ("TensorFlow cannot list its devices", _DOCTOR),
+}  # fmt: skip
+"""Title and fix of every kind but a crash."""
+
+
+def _explained(what: Failure, seen: Observed, host: Host | None, place: str) -> Finding:
+    if what.kind == "crash":
+        return _crash(what, seen, host, place)
+    title, fix = _EXPLAINED[what.kind]
+    detail = "out of memory, a limit of the container, or somebody's kill" if what.kind == "killed" else what.message
+    return Finding(severity="error", title=title.format(signal=what.signal, place=place), detail=detail, fix=fix)
 
 
 def _place(what: Failure, seen: Observed) -> str:
@@ -152,30 +133,22 @@ def _place(what: Failure, seen: Observed) -> str:
 
 
 def _crash(what: Failure, seen: Observed, host: Host | None, place: str) -> Finding:
-    features = cpu_features(seen, host)
-    title = f"TensorFlow died of {what.signal} ({what.message}) {place}"
+    found = Finding(severity="error", title=f"TensorFlow died of {what.signal} ({what.message}) {place}", fix=_DOCTOR)
     if what.signal != "SIGILL":
-        return Finding(severity="error", title=title, fix=_DOCTOR)
-    if bool(seen.last("interpreter").get("translated")) or (host is not None and host.rosetta):
-        return Finding(
-            severity="error",
-            title=title,
+        return found
+    features, interpreter = cpu_features(seen, host), seen.last("interpreter")
+    if bool(interpreter.get("translated")) or (host is not None and host.rosetta):
+        return replace(
+            found,
             detail="an x86_64 Python runs translated by Rosetta, which hides AVX; x86_64 TensorFlow is built for AVX",
             fix=("install an arm64 Python, then `tfsetup install`",),
             cause="rosetta-no-avx",
         )
-    if features is not None and "avx" not in features and text(seen.last("interpreter").get("arch")) == "x86_64":
-        return Finding(
-            severity="error",
-            title=title,
-            detail="this CPU has no AVX; TensorFlow's x86_64 wheels are built for it and fail without a message",
-            fix=(
-                "run on a CPU with AVX (or give the virtual machine one: `-cpu host`), or build TensorFlow from source",
-            ),
-            cause="cpu-no-avx",
-        )
-    detail = "the binary uses an instruction this CPU, or what emulates it, does not have"
-    return Finding(severity="error", title=title, detail=detail, fix=_DOCTOR)
+    if features is not None and "avx" not in features and interpreter.get("arch") == "x86_64":
+        way = "run on a CPU with AVX (or give the virtual machine one: `-cpu host`), or build TensorFlow from source"
+        detail = "this CPU has no AVX; TensorFlow's x86_64 wheels are built for it and fail without a message"
+        return replace(found, detail=detail, fix=(way,), cause="cpu-no-avx")
+    return replace(found, detail="the binary uses an instruction this CPU, or what emulates it, does not have")
 
 
 def cpu_features(seen: Observed, host: Host | None) -> Collection[str] | None:

@@ -13,23 +13,35 @@ from tfsetup.ground.encode import encode
 from tfsetup.verify.model import Finding, Verification
 
 Series = tuple[str, str, int]  # device, dtype, n
+Paces = Mapping[Series, float]
 
 NUMPY = "NumPy"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """One verification, as kept: UTC time in ISO 8601, versions, import time, and the best GFLOP/s of each series.
+    """One verification, as a line of the history file: UTC time in ISO 8601, versions, import time, and rates.
 
-    The best of a series' runs is kept, not the median: on a shared machine the median follows the neighbours' load.
+    A rate is a series' best GFLOP/s, not the median: on a shared machine the median follows the neighbours' load.
     """
 
+    schema: Literal[1] = 1
     when: str
     tensorflow: str | None
     python: str | None
     ok: bool
     import_s: float | None
-    rates: Mapping[Series, float]
+    rates: tuple[tuple[str, str, int, float], ...]
+
+    @property
+    def paces(self) -> dict[Series, float]:
+        """The rates, by series."""
+        return {(device, dtype, n): rate for device, dtype, n, rate in self.rates if rate > 0}
+
+    @property
+    def versions(self) -> tuple[str | None, str | None]:
+        """Those of TensorFlow and of Python."""
+        return self.tensorflow, self.python
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,15 +57,6 @@ class Change:
     """Now over then: above 1 is faster now."""
     lasting: bool
     """A slow-down beyond everything that those versions ever showed."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
-    """The newest run against an earlier one."""
-
-    then: Run
-    now: Run
-    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,96 +82,81 @@ class History:
 
 def run_of(found: Verification, when: str) -> Run:
     """Return what is kept of a verification."""
-    rates = {
-        (device.name, item.dtype, item.n): 2e-9 * item.n**3 / item.min_s
-        for device in found.devices
-        for item in device.matmul
-        if item.min_s
-    }
-    rates |= {(NUMPY, item.dtype, item.n): 2e-9 * item.n**3 / item.min_s for item in found.blas.matmul if item.min_s}
+    measured = [(device.name, item) for device in found.devices for item in device.matmul]
+    measured += [(NUMPY, item) for item in found.blas.matmul]
     return Run(
         when=when,
         tensorflow=found.tensorflow.version,
         python=found.python,
         ok=found.ok,
         import_s=found.import_s,
-        rates=rates,
+        rates=tuple((name, item.dtype, item.n, 2e-9 * item.n**3 / item.min_s) for name, item in measured if item.min_s),
     )
 
 
-def compare(earlier: Sequence[Run], now: Run) -> Comparison | None:
+def compare(earlier: Sequence[Run], now: Run) -> History:
     """Compare with the last run before the versions last changed, or, if they never did, with the run before.
 
-    None when there is nothing to compare with. `earlier` is in order of time.
+    `earlier` is in order of time.
     """
-    measured = [run for run in earlier if run.rates]
-    if not measured or not now.rates:
-        return None
-    others = [run for run in measured if _versions(run) != _versions(now)]
-    then = others[-1] if others else measured[-1]
-    group = [run for run in measured if _versions(run) == _versions(then)]
-    return Comparison(then=then, now=now, changes=tuple(_changes(then, now, group)))
+    measured = [run for run in earlier if run.paces]
+    if not measured or not now.paces:
+        return History(runs=len(earlier))
+    then = next((run for run in reversed(measured) if run.versions != now.versions), measured[-1])
+    group = [run.paces for run in measured if run.versions == then.versions]
+    told = Earlier(when=then.when, tensorflow=then.tensorflow, python=then.python)
+    changes = tuple(_changes(then.paces, now.paces, group))
+    return History(runs=len(earlier), compared_with=told, changes=changes)
 
 
-def _versions(run: Run) -> tuple[str | None, str | None]:
-    return run.tensorflow, run.python
-
-
-def _changes(then: Run, now: Run, group: Sequence[Run]) -> Iterator[Change]:
+def _changes(then: Paces, now: Paces, group: Sequence[Paces]) -> Iterator[Change]:
     """One change a device and type, at the largest size both measured: there throughput is timed, and not dispatch.
 
     `group` are the runs of the versions of `then`.
     """
     largest: dict[tuple[str, str], int] = {}
-    for device, dtype, n in now.rates:
-        if (device, dtype, n) in then.rates:
-            largest[device, dtype] = max(n, largest.get((device, dtype), 0))
+    for device, dtype, n in (series for series in now if series in then):
+        largest[device, dtype] = max(n, largest.get((device, dtype), 0))
     for (device, dtype), n in largest.items():
         key = (device, dtype, n)
-        rate, before = now.rates[key], then.rates[key]
+        rate, before = now[key], then[key]
         lasting = _slower_than_ever(key, rate / _busy(key, then, now), group)
         yield Change(
             device=device, dtype=dtype, n=n, now_gflops=rate, then_gflops=before, ratio=rate / before, lasting=lasting
         )
 
 
-def _busy(series: Series, then: Run, now: Run) -> float:
+def _busy(series: Series, then: Paces, now: Paces) -> float:
     """Return how much less NumPy got out of the same cores than then (1: no less): that much is the machine's doing."""
     device, dtype, n = series
     key = (NUMPY, dtype, n)
-    if not device.startswith("CPU") or key not in now.rates or key not in then.rates:
-        return 1.0
-    return min(1.0, now.rates[key] / then.rates[key])
+    known = device.startswith("CPU") and key in now and key in then
+    return min(1.0, now[key] / then[key]) if known else 1.0
 
 
-def _slower_than_ever(series: Series, rate: float, group: Sequence[Run]) -> bool:
+def _slower_than_ever(series: Series, rate: float, group: Sequence[Paces]) -> bool:
     """A slow-down counts if it is further below the slowest earlier run than the earlier runs are apart, by a tenth."""
-    rates = [run.rates[series] for run in group if series in run.rates]
+    rates = [paces[series] for paces in group if series in paces]
     slowest, fastest = min(rates), max(rates)
     return rate < 0.9 * slowest * (slowest / fastest)
 
 
-def history_findings(comparison: Comparison | None) -> Iterator[Finding]:
+def history_findings(history: History, now: Run) -> Iterator[Finding]:
     """Say what became slower, since when and after which change of versions."""
-    if comparison is None:
-        return
-    for change in comparison.changes:
-        if not change.lasting or change.device == NUMPY:
-            continue
-        yield Finding(
-            severity="note",
-            title=f"{change.device} is {1 / change.ratio:.1f} times slower than on {day(comparison.then.when)}"
-            + after(comparison),
-            detail=f"{change.dtype} {change.n}: {change.now_gflops:.0f} GFLOP/s now, {change.then_gflops:.0f} then",
-        )
+    then = history.compared_with
+    for change in history.changes if then else ():
+        if change.lasting and change.device != NUMPY and then:
+            since = f"{day(then.when)}{after(then, now)}"
+            yield Finding(
+                severity="note",
+                title=f"{change.device} is {1 / change.ratio:.1f} times slower than on {since}",
+                detail=f"{change.dtype} {change.n}: {change.now_gflops:.0f} GFLOP/s now, {change.then_gflops:.0f} then",
+            )
 
 
-def after(comparison: Comparison) -> str:
+def after(then: Earlier, now: Run) -> str:
     """Return ` after tensorflow 2.19.1 → 2.20.0` and the like; empty if no version changed."""
-    pairs = (
-        ("tensorflow", comparison.then.tensorflow, comparison.now.tensorflow),
-        ("Python", comparison.then.python, comparison.now.python),
-    )
+    pairs = (("tensorflow", then.tensorflow, now.tensorflow), ("Python", then.python, now.python))
     changed = [f"{name} {old} → {new}" for name, old, new in pairs if old != new]
     return f" after {', '.join(changed)}" if changed else ""
 
@@ -185,39 +173,9 @@ def day(when: str) -> str:
     return f"{int(date)} {MONTHS[int(month) - 1]} {year}"
 
 
-def history_of(comparison: Comparison | None, runs: int) -> History:
-    """Return what is told of a comparison; `runs` is the number of earlier runs."""
-    if comparison is None:
-        return History(runs=runs)
-    then = comparison.then
-    earlier = Earlier(when=then.when, tensorflow=then.tensorflow, python=then.python)
-    return History(runs=runs, compared_with=earlier, changes=comparison.changes)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """A run as one line of the history file."""
-
-    schema: Literal[1] = 1
-    when: str
-    tensorflow: str | None
-    python: str | None
-    ok: bool
-    import_s: float | None
-    rates: tuple[tuple[str, str, int, float], ...]
-
-
 def to_line(run: Run) -> str:
     """Return a run as one JSON object, without a line end."""
-    line = Line(
-        when=run.when,
-        tensorflow=run.tensorflow,
-        python=run.python,
-        ok=run.ok,
-        import_s=run.import_s,
-        rates=tuple((*series, rate) for series, rate in run.rates.items()),
-    )
-    return json.dumps(encode(line))
+    return json.dumps(encode(run))
 
 
 def from_line(text: str) -> Run:
@@ -226,13 +184,6 @@ def from_line(text: str) -> Run:
     Raises:
         msgspec.DecodeError, ValueError: it is none.
     """
-    line = msgspec.json.decode(text, type=Line)
-    day(line.when)
-    return Run(
-        when=line.when,
-        tensorflow=line.tensorflow,
-        python=line.python,
-        ok=line.ok,
-        import_s=line.import_s,
-        rates={(device, dtype, n): rate for device, dtype, n, rate in line.rates if rate > 0},
-    )
+    run = msgspec.json.decode(text, type=Run)
+    day(run.when)
+    return run

@@ -18,7 +18,7 @@ import msgspec
 from tfsetup.errors import TfsetupError
 from tfsetup.ground.files import write_whole
 from tfsetup.ground.folders import state_folder
-from tfsetup.verify.history import History, Run, compare, from_line, history_findings, history_of, run_of, to_line
+from tfsetup.verify.history import History, Run, compare, from_line, history_findings, run_of, to_line
 from tfsetup.verify.model import Finding, Verification
 
 KEPT = 200
@@ -38,10 +38,10 @@ def keep(prefix: Path, found: Verification, *, folder: Path | None = None, now: 
     path, problem = _place(prefix, folder)
     earlier = read_history(path) if path else []
     run = run_of(found, (now or datetime.now(UTC)).isoformat(timespec="seconds"))
-    comparison = compare(earlier, run)
+    history = compare(earlier, run)
     return Kept(
-        history=history_of(comparison, len(earlier)),
-        findings=tuple(history_findings(comparison)),
+        history=history,
+        findings=tuple(history_findings(history, run)),
         problem=append_history(path, run) if path else problem,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["harmless", "matters", "unknown"]
@@ -67,10 +67,8 @@ def sort_messages(log: str) -> tuple[Message, ...]:
     """Return the messages of a log, each kind of line once, unknown alarming lines included."""
     found: dict[str, Message] = {}
     for kind, meaning, line in _classified(log):
-        key = meaning or line
-        before = found.get(key)
-        times = before.times + 1 if before else 1
-        found[key] = Message(kind=kind, line=before.line if before else line, meaning=meaning, times=times)
+        said = found.get(meaning or line, Message(kind=kind, line=line, meaning=meaning, times=0))
+        found[meaning or line] = replace(said, times=said.times + 1)
     return tuple(found.values())
 
 

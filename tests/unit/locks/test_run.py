@@ -56,7 +56,7 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[s
     program = tmp_path / "uv"
     program.write_text("#!/bin/sh\nenv\n")
     program.chmod(0o755)
-    monkeypatch.setattr("tfsetup.locks.run._uv", lambda: str(program))
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(program))
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("UV_", "PIP_", "SSL_"))]:
         monkeypatch.delenv(name)
@@ -90,12 +90,16 @@ def test_uv_is_handed_the_certificates_that_hold(
     assert seen()["SSL_CERT_FILE"] == "/etc/ours.pem"
 
 
+def nobody(user: int) -> None:
+    raise KeyError(user)
+
+
 @pytest.mark.process
 @posix
 def test_uv_is_told_its_folders_where_there_is_no_home(
     seen: Callable[[], dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tfsetup.ground.folders._in_user_database", lambda: None)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
     monkeypatch.delenv("HOME")
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "named"))
     assert seen()["UV_CACHE_DIR"] == str(tmp_path / "named" / "uv")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import pytest
+
 from tfsetup.errors import BuildError, Code, InvalidFileError, LockError, NetworkError, TfsetupError, UsageError, Where
+from tfsetup.ground.encode import encode
 from tfsetup.report.errors import error_lines
-from tfsetup.report.result import Result, envelope, error_envelope
+from tfsetup.report.result import document, envelope, error_envelope
 
 
 def test_message_place_and_hint_have_a_line_each() -> None:
@@ -36,7 +41,7 @@ def test_each_kind_of_error_has_its_code() -> None:
 
 
 def test_the_envelope_of_a_result() -> None:
-    assert envelope(Result(command="list", data={"a": 1}, findings=[{"f": 2}])) | {"version": "v"} == {
+    assert encode(envelope("list", {"a": 1}, findings=[{"f": 2}])) | {"version": "v"} == {
         "schema": 1,
         "tool": "tfsetup",
         "version": "v",
@@ -49,18 +54,52 @@ def test_the_envelope_of_a_result() -> None:
 
 
 def test_an_answer_that_is_no_has_failed_and_is_no_error() -> None:
-    result: Result[dict[str, object]] = Result(command="verify", data={}, code=Code.ANSWER_IS_NO)
-    assert (result.status, result.exit_status) == ("failed", 7)
-    assert envelope(result)["error"] is None
+    said = envelope("verify", {}, code=Code.ANSWER_IS_NO)
+    assert (said.status, said.error) == ("failed", None)
 
 
 def test_the_envelope_of_an_error() -> None:
     error = TfsetupError(Code.LOCK, "It is stale.", hint="Write it anew.", where=Where(file="pylock.toml", line=1))
-    document = error_envelope("install", error)
-    assert (document["status"], document["data"], document["findings"]) == ("error", {}, [])
-    assert document["error"] == {
+    said = encode(error_envelope("install", error))
+    assert (said["status"], said["data"], said["findings"]) == ("error", {}, [])
+    assert said["error"] == {
         "code": "lock",
         "message": "It is stale.",
         "hint": "Write it anew.",
         "where": "pylock.toml:1",
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A document with a field from each place."""
+
+    name: str
+    size: int
+    note: str = "as it is by itself"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """A value of a room."""
+
+    name: str
+    other: int = 1
+
+    @property
+    def size(self) -> int:
+        return 3
+
+
+def test_a_document_has_the_fields_of_its_sources_and_no_others() -> None:
+    assert document(Made, Named(name="a")) == Made(name="a", size=3)
+    assert document(Made, Named(name="a"), note="b") == Made(name="a", size=3, note="b")
+
+
+def test_what_is_given_goes_before_the_sources_and_the_first_of_these_before_the_second() -> None:
+    assert document(Made, Named(name="a"), Made(name="b", size=9, note="c"), size=5) == Made(name="a", size=5, note="c")
+
+
+def test_a_field_that_is_nowhere_is_told() -> None:
+    with pytest.raises(TypeError, match="size"):
+        document(Made, name="a")

@@ -21,7 +21,7 @@ from tfsetup.matrix.defects import defects_of
 from tfsetup.matrix.defects import sentence as in_words
 from tfsetup.matrix.hazards import Cure, Hazard
 from tfsetup.matrix.model import Selection
-from tfsetup.report.hazards import hazards_data, sentences
+from tfsetup.report.hazards import sentences
 from tfsetup.report.lock import lock_lines
 from tfsetup.report.matrix import HEADINGS, defects_view, markdown, matrix_table
 from tfsetup.report.resolve import resolve_document, resolve_lines
@@ -64,7 +64,7 @@ def text(view: RenderableType) -> str:
 
 
 def test_the_data_of_the_interface() -> None:
-    (data,) = json.loads(json.dumps(hazards_data([DROPPED], cured=True)))
+    (data,) = json.loads(json.dumps(encode(defects_of([DROPPED], cured=True))))
     assert list(data) == ["id", "title", "affects", "consequence", "cure", "cured", "evidence"]
     assert (data["id"], data["affects"]) == ("metal-activation-dropped", "tensorflow-metal >=1.0,<=1.2")
     assert list(data["cure"]) == ["environment", "because", "costs", "requirements", "program"]
@@ -74,11 +74,11 @@ def test_the_data_of_the_interface() -> None:
 
 @pytest.mark.parametrize("cured", [True, False])
 def test_cured_is_what_the_command_did(*, cured: bool) -> None:
-    assert hazards_data([DROPPED], cured=cured)[0]["cured"] is cured
+    assert defects_of([DROPPED], cured=cured)[0].cured is cured
 
 
 def test_what_no_variable_cures_is_not_cured() -> None:
-    assert hazards_data([with_cure(requirements=("keras<3.7",))], cured=True)[0]["cured"] is False
+    assert defects_of([with_cure(requirements=("keras<3.7",))], cured=True)[0].cured is False
 
 
 def test_a_choice_says_its_variables_and_its_defects() -> None:
@@ -101,12 +101,12 @@ def test_the_sentence_names_the_version_the_defect_and_the_cure() -> None:
     packages = {"tensorflow-metal": "1.2.0"}
     assert sentence(DROPPED, True, packages) == CURED
     assert sentence(DROPPED, False, packages) == UNCURED
-    assert list(sentences(hazards_data([DROPPED], cured=True), METAL)) == [CURED]
+    assert list(sentences(defects_of([DROPPED], cured=True), METAL)) == [CURED]
 
 
 def test_without_a_version_it_names_the_range() -> None:
     assert sentence(DROPPED, True).startswith("tensorflow-metal >=1.0,<=1.2 drops the activation")
-    (told,) = sentences(hazards_data([DROPPED], cured=True), ["tensorflow-metal<2"])
+    (told,) = sentences(defects_of([DROPPED], cured=True), ["tensorflow-metal<2"])
     assert told.startswith("tensorflow-metal >=1.0,<=1.2 drops")
 
 

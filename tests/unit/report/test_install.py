@@ -18,8 +18,9 @@ from tfsetup.matrix.model import Selection
 from tfsetup.report.install import (
     InstallDocument,
     NotInstallable,
+    code_of,
+    findings_of,
     install_document,
-    install_result,
     next_steps,
     outcome,
 )
@@ -129,18 +130,18 @@ def test_a_verified_environment_shows_its_devices_first(more: dict[str, Any]) ->
 def test_what_a_receipt_keeps_of_the_checks_is_handed_on() -> None:
     report = Report(site="/s", python="3.12", tensorflow="2.99.0", images=2, checked=("a.so",))
     receipt = make_receipt(3, verify=encode(verdict("full-cpu")), preflight=encode(kept(report)))
-    result = install_result(_installed(receipt=receipt))
-    assert isinstance(result.data, InstallDocument)
-    assert encode(result.data.verify) == receipt.verify
-    assert encode(result.data.preflight) == receipt.preflight
-    assert result.findings == verdict("full-cpu").findings
+    data = install_document(_installed(receipt=receipt))
+    assert isinstance(data, InstallDocument)
+    assert encode(data.verify) == receipt.verify
+    assert encode(data.preflight) == receipt.preflight
+    assert findings_of(data) == verdict("full-cpu").findings
 
 
 def test_what_another_tfsetup_kept_of_them_is_not_guessed_at() -> None:
     receipt = make_receipt(3, verify={"devices": "of another kind"}, preflight={"verdict": "perhaps"})
-    result = install_result(_installed(receipt=receipt))
-    assert isinstance(result.data, InstallDocument)
-    assert (result.data.verify, result.data.preflight, result.findings) == (None, None, ())
+    data = install_document(_installed(receipt=receipt))
+    assert isinstance(data, InstallDocument)
+    assert (data.verify, data.preflight, findings_of(data)) == (None, None, ())
 
 
 def test_a_conda_prefix_is_activated_by_its_path() -> None:
@@ -153,20 +154,20 @@ def test_a_conda_prefix_is_activated_by_its_path() -> None:
 
 def test_where_nothing_fits_the_answer_is_that_of_resolve() -> None:
     none = Selection(installable=False, reasons=("No row is for this machine.",))
-    result = install_result(_installed(selection=none))
-    assert isinstance(result.data, NotInstallable)
-    assert (result.code, result.data.resolve.reasons) == (Code.NO_ROW, ("No row is for this machine.",))
-    assert _lines(result.data)[0] == "Nothing fits this machine and this ask."
+    data = install_document(_installed(selection=none))
+    assert isinstance(data, NotInstallable)
+    assert (code_of(data), data.resolve.reasons) == (Code.NO_ROW, ("No row is for this machine.",))
+    assert _lines(data)[0] == "Nothing fits this machine and this ask."
 
 
 def test_what_stands_only_sometimes_is_left_out_of_the_json() -> None:
-    result = install_result(_installed(seconds={"lock": 1.23456}))
-    assert (result.code, list(result.findings)) == (None, [])
-    assert list(encode(result.data)) == [
+    data = install_document(_installed(seconds={"lock": 1.23456}))
+    assert (code_of(data), list(findings_of(data))) == (None, [])
+    assert list(encode(data)) == [
         "prefix", "generation", "row", "requirements", "python", "backend", "seconds", "verify", "preflight", "changed",
         "cures", "index", "environment", "hazards",
     ]  # fmt: skip
-    assert encode(result.data)["seconds"] == {"lock": 1.235}
+    assert encode(data)["seconds"] == {"lock": 1.235}
 
 
 def test_a_dry_run_that_would_do_nothing_has_no_plan() -> None:
@@ -181,20 +182,20 @@ def test_a_dry_run_that_would_do_nothing_has_no_plan() -> None:
 def test_a_prediction_that_refuses_is_the_data_and_the_text() -> None:
     failure = LoadFailure(kind="symbol-not-found", image="/s/a.so", message="no f\nin b", stage="import", symbol="f")
     report = Report(site="/s", python="3.12", tensorflow="2.99.0", images=2, checked=("a.so",), failures=(failure,))
-    result = install_result(_installed(refusal=Refusal(report=report, words="It would not load.", diagnosis=None)))
-    assert result.code is Code.ANSWER_IS_NO
-    assert isinstance(result.data, InstallDocument)
-    assert (result.data.verify, result.data.doctor, result.data.refused) == (None, None, "It would not load.")
-    assert result.data.preflight == kept(report)
-    assert _lines(result.data)[:3] == ["symbol-not-found: a.so", "    no f", "    in b"]
+    data = install_document(_installed(refusal=Refusal(report=report, words="It would not load.", diagnosis=None)))
+    assert code_of(data) is Code.ANSWER_IS_NO
+    assert isinstance(data, InstallDocument)
+    assert (data.verify, data.doctor, data.refused) == (None, None, "It would not load.")
+    assert data.preflight == kept(report)
+    assert _lines(data)[:3] == ["symbol-not-found: a.so", "    no f", "    in b"]
 
 
 def test_a_verification_that_refuses_brings_its_findings_and_the_doctor() -> None:
     found = verdict("numpy-wrong")
     why = Diagnosis(verdict="problem", findings=())
-    result = install_result(_installed(refusal=Refusal(report=found, words="It does not run.", diagnosis=why)))
-    assert isinstance(result.data, InstallDocument)
-    assert result.findings == found.findings
-    assert result.data.verify is found
-    assert result.data.doctor == shown(why)
-    assert len(list(outcome(result.data, command="tfsetup"))) == 5
+    data = install_document(_installed(refusal=Refusal(report=found, words="It does not run.", diagnosis=why)))
+    assert isinstance(data, InstallDocument)
+    assert findings_of(data) == found.findings
+    assert data.verify is found
+    assert data.doctor == shown(why)
+    assert len(list(outcome(data, command="tfsetup"))) == 5

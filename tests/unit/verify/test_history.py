@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from support.disk import Event, assert_written_whole, watching
 from tfsetup.ground.encode import encode
 from tfsetup.verify.history import (
+    Earlier,
     History,
     Run,
     after,
@@ -22,7 +23,6 @@ from tfsetup.verify.history import (
     day,
     from_line,
     history_findings,
-    history_of,
     run_of,
     to_line,
 )
@@ -39,7 +39,7 @@ def run(when: str, rate: float, *, tensorflow: str = "2.20.0", n: int = 4096, de
         python="3.12.4",
         ok=True,
         import_s=3.0,
-        rates={(device, "float32", n): rate},
+        rates=((device, "float32", n, rate),),
     )
 
 
@@ -47,8 +47,8 @@ OLD = [run(f"2026-11-0{day}T10:00:00+00:00", rate, tensorflow="2.19.1") for day,
 
 
 def test_a_slow_down_after_an_upgrade_is_told_with_date_and_versions() -> None:
-    comparison = compare(OLD, run("2026-11-20T10:00:00+00:00", 1780.0))
-    (finding,) = history_findings(comparison)
+    now = run("2026-11-20T10:00:00+00:00", 1780.0)
+    (finding,) = history_findings(compare(OLD, now), now)
     assert finding.title == "GPU:0 is 2.3 times slower than on 3 November 2026 after tensorflow 2.19.1 → 2.20.0"
     assert finding.detail == "float32 4096: 1780 GFLOP/s now, 4100 then"
     assert finding.severity == "note"
@@ -56,16 +56,17 @@ def test_a_slow_down_after_an_upgrade_is_told_with_date_and_versions() -> None:
 
 def test_the_run_before_the_last_change_of_versions_is_the_one_compared_with() -> None:
     since = [run("2026-11-10T10:00:00+00:00", 1800.0), run("2026-11-11T10:00:00+00:00", 1790.0)]
-    comparison = compare([*OLD, *since], run("2026-11-20T10:00:00+00:00", 1780.0))
-    assert comparison is not None
-    assert comparison.then is OLD[-1]
+    history = compare([*OLD, *since], run("2026-11-20T10:00:00+00:00", 1780.0))
+    assert history.compared_with == Earlier(when=OLD[-1].when, tensorflow="2.19.1", python="3.12.4")
+    assert history.runs == 4
 
 
 def test_without_a_change_of_versions_the_run_before_is_compared_with() -> None:
-    comparison = compare(OLD, replace(OLD[0], when="2026-11-04T10:00:00+00:00"))
-    assert comparison is not None
-    assert comparison.then is OLD[-1]
-    assert after(comparison) == ""
+    now = replace(OLD[0], when="2026-11-04T10:00:00+00:00")
+    then = compare(OLD, now).compared_with
+    assert then is not None
+    assert then.when == OLD[-1].when
+    assert after(then, now) == ""
 
 
 @pytest.mark.parametrize(("earlier", "now", "slower"), [
@@ -75,46 +76,56 @@ def test_without_a_change_of_versions_the_run_before_is_compared_with() -> None:
 ])  # fmt: skip
 def test_slower_means_slower_than_the_spread_of_earlier_runs(earlier: list[float], now: float, slower: bool) -> None:
     runs = [run(f"2026-11-0{at + 1}T10:00:00+00:00", rate) for at, rate in enumerate(earlier)]
-    comparison = compare(runs, run("2026-11-20T10:00:00+00:00", now))
-    assert comparison is not None
-    assert any(change.lasting for change in comparison.changes) is slower
+    history = compare(runs, run("2026-11-20T10:00:00+00:00", now))
+    assert history.compared_with is not None
+    assert any(change.lasting for change in history.changes) is slower
 
 
 def test_only_sizes_that_both_measured_are_compared() -> None:
     then = run("2026-11-01T10:00:00+00:00", 100.0, n=2048)
-    assert compare([then], run("2026-11-02T10:00:00+00:00", 100.0, n=4096)).changes == ()  # type: ignore[union-attr]
-    both = replace(then, rates={**then.rates, ("GPU:0", "float32", 512): 50.0, SERIES: 110.0})
-    (change,) = compare([both], both).changes  # type: ignore[union-attr]
+    apart = compare([then], run("2026-11-02T10:00:00+00:00", 100.0, n=4096))
+    assert apart.compared_with is not None
+    assert apart.changes == ()
+    both = replace(then, rates=(*then.rates, ("GPU:0", "float32", 512, 50.0), (*SERIES, 110.0)))
+    (change,) = compare([both], both).changes
     assert change.n == 4096
 
 
 def test_numpy_s_own_pace_is_compared_and_not_complained_about() -> None:
     earlier = [run("2026-11-01T10:00:00+00:00", 100.0, device="NumPy")]
-    comparison = compare(earlier, run("2026-11-20T10:00:00+00:00", 10.0, device="NumPy"))
-    assert comparison is not None
-    assert comparison.changes[0].lasting
-    assert list(history_findings(comparison)) == []
+    now = run("2026-11-20T10:00:00+00:00", 10.0, device="NumPy")
+    history = compare(earlier, now)
+    assert history.changes[0].lasting
+    assert list(history_findings(history, now)) == []
 
 
 @pytest.mark.parametrize(("numpy_now", "slower"), [(100.0, True), (400.0, True), (30.0, False), (50.0, True)])
 def test_what_a_busy_machine_costs_numpy_too_is_not_the_cpu_s_fault(numpy_now: float, slower: bool) -> None:
     def both(when: str, cpu: float, numpy: float) -> Run:
-        rates = {("CPU:0", "float32", 2048): cpu, ("NumPy", "float32", 2048): numpy}
+        rates = (("CPU:0", "float32", 2048, cpu), ("NumPy", "float32", 2048, numpy))
         return replace(run(when, cpu), rates=rates)
 
-    comparison = compare([both("2026-11-01", 90.0, 100.0)], both("2026-11-20", 30.0, numpy_now))
-    assert bool(list(history_findings(comparison))) is slower
+    now = both("2026-11-20", 30.0, numpy_now)
+    history = compare([both("2026-11-01", 90.0, 100.0)], now)
+    assert bool(list(history_findings(history, now))) is slower
 
 
 def test_nothing_earlier_is_nothing_to_compare_with() -> None:
-    assert compare([], OLD[0]) is None
-    assert compare(OLD, replace(OLD[0], rates={})) is None
-    assert history_of(None, 0) == History(runs=0, compared_with=None, changes=())
-    assert list(history_findings(None)) == []
+    assert compare([], OLD[0]) == History(runs=0, compared_with=None, changes=())
+    unmeasured = replace(OLD[0], rates=())
+    assert compare(OLD, unmeasured) == History(runs=2, compared_with=None, changes=())
+    assert compare([unmeasured], OLD[0]) == History(runs=1, compared_with=None, changes=())
+    assert list(history_findings(History(), OLD[0])) == []
+
+
+def test_changes_stand_in_the_order_in_which_series_were_measured() -> None:
+    sweep = [("CPU:0", dtype, n, 1.0) for n in (512, 1024) for dtype in ("float32", "float64")]
+    both = replace(OLD[0], rates=(*sweep, ("CPU:0", "float32", 2048, 1.0)))
+    assert [(each.dtype, each.n) for each in compare([both], both).changes] == [("float32", 2048), ("float64", 1024)]
 
 
 def test_the_comparison_has_a_json_form() -> None:
-    data = json.loads(json.dumps(encode(history_of(compare(OLD, run("2026-11-20T10:00:00+00:00", 2050.0)), 2))))
+    data = json.loads(json.dumps(encode(compare(OLD, run("2026-11-20T10:00:00+00:00", 2050.0)))))
     assert data["compared_with"] == {"when": OLD[-1].when, "tensorflow": "2.19.1", "python": "3.12.4"}
     assert data["changes"] == [
         {
@@ -133,7 +144,7 @@ def test_a_run_keeps_the_best_of_each_series() -> None:
         ok=True, interpreter="p", tensorflow=TensorFlow(version="2.20.0"), devices=(device,),
         blas=Blas(user="numpy", library="mkl", matmul=(item, failed), scipy=Blas(user="scipy", library="mkl")),
     )  # fmt: skip
-    assert run_of(found, "2026-11-20T10:00:00+00:00").rates == {
+    assert run_of(found, "2026-11-20T10:00:00+00:00").paces == {
         ("CPU:0", "float32", 1000): pytest.approx(100.0),
         ("NumPy", "float32", 1000): pytest.approx(100.0),
     }
@@ -147,7 +158,9 @@ def test_a_run_keeps_the_best_of_each_series() -> None:
         python=st.none() | st.text(),
         ok=st.booleans(),
         import_s=st.none() | st.floats(0, 1e3),
-        rates=st.dictionaries(st.tuples(st.text(), st.text(), st.integers(1, 99999)), st.floats(1e-3, 1e9), max_size=5),
+        rates=st.lists(st.tuples(st.text(), st.text(), st.integers(1, 99999), st.floats(1e-3, 1e9)), max_size=5).map(
+            tuple
+        ),
     )
 )
 def test_a_run_comes_back_from_its_line_as_it_was(kept: Run) -> None:

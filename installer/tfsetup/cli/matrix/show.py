@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tfsetup.cli.options import Json
-from tfsetup.cli.session import Session, execute
-from tfsetup.report.result import Result
-
-if TYPE_CHECKING:
-    from tfsetup.upkeep.overview import MatrixShown
+from tfsetup.cli.session import begun
 
 
 def show(
@@ -23,30 +19,22 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print the matrix as a table: what each row is for and the newest answer it gives."""
-
-    def render(session: Session, result: Result[MatrixShown]) -> None:
-        if schema:
-            from tfsetup.matrix.file.schema import schema_text
-
-            sys.stdout.write(schema_text())
-        elif compiled:
-            from tfsetup.matrix.file.disk import compiled_text
-
-            sys.stdout.write(compiled_text())
-        elif markdown:
-            from tfsetup.report.matrix import markdown as table
-
-            sys.stdout.write(table(result.data.rows))
-        else:
-            from tfsetup.report.matrix import show_view
-
-            session.out.print(show_view(result.data))
-
-    execute(ctx, "matrix show", json=as_json, host=None, work=_show, render=render)
-
-
-def _show(session: Session) -> Result[MatrixShown]:
-    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.matrix.file.disk import compiled_text, read_matrix
+    from tfsetup.matrix.file.schema import schema_text
+    from tfsetup.report import matrix as report
     from tfsetup.upkeep.overview import show as shown
 
-    return Result(command="matrix show", data=shown(read_matrix(session.matrix)))
+    session = begun(ctx, "matrix show", json=as_json)
+    found = shown(read_matrix(session.matrix))
+
+    def show() -> None:
+        if schema:
+            sys.stdout.write(schema_text())
+        elif compiled:
+            sys.stdout.write(compiled_text())
+        elif markdown:
+            sys.stdout.write(report.markdown(found.rows))
+        else:
+            session.show(report.show_view(found))
+
+    session.answer(found, show)
