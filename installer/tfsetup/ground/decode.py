@@ -39,7 +39,6 @@ class Notation:
 
 YAML: Final = Notation(name="YAML", sequence="list", mapping="mapping")
 JSON: Final = Notation(name="JSON", sequence="list", mapping="object", nulls=True)
-TOML: Final = Notation(name="TOML", sequence="array", mapping="table")
 
 
 def decode(root: Node, wanted: type[T], notation: Notation = YAML) -> tuple[T, Marks]:
