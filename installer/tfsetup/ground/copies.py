@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -37,11 +37,11 @@ def _head(made_of: str, held: str) -> str:
     return _json({name: hashlib.sha256(text.encode()).hexdigest() for name, text in (("of", made_of), ("is", held))})
 
 
-def _json(plain: Any) -> str:
+def _json(plain: object) -> str:
     return json.dumps(plain, separators=(",", ":"))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a dataclass as a mapping of what differs from its defaults."""
     if isinstance(value, tuple):
         return [_plain(item) for item in value]

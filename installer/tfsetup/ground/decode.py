@@ -39,7 +39,6 @@ class Notation:
 
 YAML: Final = Notation(name="YAML", sequence="list", mapping="mapping")
 JSON: Final = Notation(name="JSON", sequence="list", mapping="object", nulls=True)
-TOML: Final = Notation(name="TOML", sequence="array", mapping="table")
 
 
 def decode(root: Node, wanted: type[T], notation: Notation = YAML) -> tuple[T, Marks]:
@@ -64,7 +63,7 @@ class Decoder:
         self.problems: list[Problem] = []
         self.marks: dict[Path, Where] = {}
 
-    def decode(self, node: Node, wanted: Any, path: Path = (), *, empty: bool = False, hint: str = "") -> Any:
+    def decode(self, node: Node, wanted: object, path: Path = (), *, empty: bool = False, hint: str = "") -> Any:
         """Return the value of `node` as type `wanted`, or None after noting a problem.
 
         `empty`: it may be a list or mapping without anything in it; `hint`: what to say where its shape is wrong.
@@ -84,7 +83,7 @@ class Decoder:
             return self._sequence(node, get_args(wanted)[0], path, empty=empty, hint=hint)
         if get_origin(wanted) is Mapping:
             return self._table(node, get_args(wanted), path, empty=empty, hint=hint)
-        if dataclasses.is_dataclass(wanted):
+        if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
             return self._mapping(node, wanted, path, hint)
         return self._plain(node, wanted)
 
@@ -92,7 +91,7 @@ class Decoder:
         """Remember a problem."""
         self.problems.append(Problem(where=where, message=message, hint=hint))
 
-    def _union(self, node: Node, wanted: Any, path: Path) -> Any:
+    def _union(self, node: Node, wanted: object, path: Path) -> object:
         parts = [part for part in get_args(wanted) if part is not type(None)]
         if len(parts) > 1:  # a word, or a list or a mapping in its place
             return self.decode(node, next((part for part in parts if _shape(part) == node.kind), parts[0]), path)
@@ -114,7 +113,7 @@ class Decoder:
             return node.value
         return None
 
-    def _choice(self, node: Node, choices: tuple[Any, ...]) -> Any:
+    def _choice(self, node: Node, choices: tuple[object, ...]) -> object:
         if node.kind == "scalar" and any(node.value == c and type(node.value) is type(c) for c in choices):
             return node.value
         known = [str(choice) for choice in choices]
@@ -131,20 +130,22 @@ class Decoder:
         self.note(node.where, f"{_a(getattr(self.notation, kind))} is expected here, not {self._called(node)}", hint)
         return False
 
-    def _sequence(self, node: Node, inner: Any, path: Path, *, empty: bool, hint: str) -> tuple[Any, ...] | None:
+    def _sequence(self, node: Node, inner: object, path: Path, *, empty: bool, hint: str) -> tuple[object, ...] | None:
         if not self._is(node, "sequence", hint):
             return None
         if not node.value and not empty:
             self.note(node.where, f"an empty {self.notation.sequence}", "Leave the key out.")
         return tuple(self.decode(item, inner, (*path, place), hint=hint) for place, item in enumerate(node.value))
 
-    def _table(self, node: Node, inner: Any, path: Path, *, empty: bool, hint: str) -> dict[str, Any] | None:
+    def _table(
+        self, node: Node, inner: tuple[object, ...], path: Path, *, empty: bool, hint: str
+    ) -> dict[str, object] | None:
         """Return a mapping whose keys are free, as far as their kind goes."""
         if not self._is(node, "mapping", hint):
             return None
         if not node.value and not empty:
             self.note(node.where, f"an empty {self.notation.mapping}", "Leave the key out.")
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         for key, child in node.value:
             name = self.decode(key, inner[0], (*path, key.text, "name"))
             if name in found:
@@ -153,7 +154,7 @@ class Decoder:
                 found[name] = self.decode(child, inner[1], (*path, key.text))
         return found
 
-    def _mapping(self, node: Node, wanted: Any, path: Path, hint: str) -> Any:
+    def _mapping(self, node: Node, wanted: type, path: Path, hint: str) -> object:
         if not self._is(node, "mapping", hint):
             return None
         hints = hints_of(wanted)
@@ -180,7 +181,7 @@ class Decoder:
     def _again(self, key: Node) -> None:
         self.note(key.where, f"the key `{_shown(key.text)}` stands here a second time", "Keep one of the two.")
 
-    def _plain(self, node: Node, wanted: type) -> Any:
+    def _plain(self, node: Node, wanted: object) -> object:
         if node.kind == "scalar" and type(node.value) is wanted:
             return node.value
         hint = "" if wanted is str else f"Write {_PLAIN[wanted]} without quotes, or leave the key out."
@@ -200,11 +201,11 @@ class Decoder:
         return name if node.value is None else f"{name} in {self.notation.name}"
 
 
-_PLAIN = {bool: "true or false", int: "a whole number", str: "text"}
+_PLAIN: Final[Mapping[object, str]] = {bool: "true or false", int: "a whole number", str: "text"}
 
 
 @cache
-def hints_of(wanted: type) -> dict[str, Any]:
+def hints_of(wanted: type) -> dict[str, object]:
     """Return the field types of a row type, in the order of its fields."""
     hints = get_type_hints(wanted, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(wanted)}
@@ -216,7 +217,7 @@ def _required(wanted: type) -> frozenset[str]:
     return frozenset(f.name for f in fields if f.default is _MISSING and f.default_factory is _MISSING)
 
 
-def _shape(wanted: Any) -> str:
+def _shape(wanted: object) -> str:
     if get_origin(wanted) in {tuple, Mapping}:
         return "sequence" if get_origin(wanted) is tuple else "mapping"
     return "mapping" if dataclasses.is_dataclass(wanted) else "scalar"

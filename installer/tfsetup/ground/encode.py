@@ -32,7 +32,7 @@ def encode(value: object) -> Any:
     return _encode(value, partial=False)
 
 
-def _encode(value: object, *, partial: bool) -> Any:
+def _encode(value: object, *, partial: bool) -> object:
     import msgspec
 
     if is_dataclass(value) and not isinstance(value, type):
@@ -47,7 +47,7 @@ def _encode(value: object, *, partial: bool) -> Any:
     return msgspec.to_builtins(value, enc_hook=_other)
 
 
-def _other(value: object) -> Any:
+def _other(value: object) -> str:
     if isinstance(value, PurePath):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from queue import Empty, Full, Queue, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tfsetup.errors import NetworkError, TfsetupError
 from tfsetup.ground.ranges import length_of
@@ -191,7 +191,7 @@ def at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, threads: int) 
     Raises:
         Exception: what `work` raised first.
     """
-    waiting, came = SimpleQueue[tuple[int, _In]](), SimpleQueue[tuple[int, _Out | None, Exception | None]]()
+    waiting, came = SimpleQueue[tuple[int, _In]](), SimpleQueue[tuple[int, list[_Out], Exception | None]]()
     ended = threading.Event()
     for numbered in enumerate(items):
         waiting.put(numbered)
@@ -203,13 +203,13 @@ def at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, threads: int) 
             except Empty:
                 return
             try:
-                came.put((number, work(item), None))
+                came.put((number, [work(item)], None))
             except Exception as error:  # noqa: BLE001 - raised where somebody can see it
-                came.put((number, None, error))
+                came.put((number, [], error))
 
     for _ in range(min(threads, len(items))):
         threading.Thread(target=worker, daemon=True, name="tfsetup-at-once").start()
-    found: dict[int, Any] = {}
+    found: dict[int, list[_Out]] = {}
     try:
         while len(found) < len(items):
             try:
@@ -221,7 +221,7 @@ def at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, threads: int) 
             found[number] = result
     finally:
         ended.set()
-    return [found[number] for number in range(len(items))]
+    return [one for number in range(len(items)) for one in found[number]]
 
 
 def _hint(error: BaseException) -> str:

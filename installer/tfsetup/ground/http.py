@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from tfsetup.errors import NetworkError
@@ -22,7 +22,10 @@ from tfsetup.ground.ranges import LARGEST, Part, Span, part_of, unpacked
 from tfsetup.ground.redaction import shown
 
 if TYPE_CHECKING:
+    import ssl
+
     import requests
+    from urllib3 import HTTPSConnectionPool
 
 RETRIES: Final = 3
 _OK: Final = 200
@@ -166,7 +169,7 @@ def pause(attempt: int, retry_after: str) -> float:
     return float(min(max(wish, 0.5 * 2**attempt), _LONGEST_PAUSE))
 
 
-def _session(context: Any, judge: Callable[[str], None], retries: int) -> requests.Session:
+def _session(context: ssl.SSLContext, judge: Callable[[str], None], retries: int) -> requests.Session:
     """Return requests' session with our certificates, and every hop of a redirect judged before it is taken."""
     import requests
     from requests.adapters import HTTPAdapter
@@ -177,13 +180,13 @@ def _session(context: Any, judge: Callable[[str], None], retries: int) -> reques
     class Verified(HTTPAdapter):
         """`context` alone says who is believed: requests' own bundle, and its reading of variables, do not count."""
 
-        def init_poolmanager(self, *args: Any, **more: Any) -> None:
-            super().init_poolmanager(*args, ssl_context=context, **more)
+        def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: object) -> None:
+            super().init_poolmanager(connections, maxsize, block, ssl_context=context, **more)
 
-        def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        def proxy_manager_for(self, proxy: str, **more: object) -> object:
             return super().proxy_manager_for(proxy, ssl_context=context, proxy_ssl_context=context, **more)
 
-        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002
+        def cert_verify(self, conn: HTTPSConnectionPool, url: object, verify: object, cert: object) -> None:  # noqa: ARG002
             conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
     class Judging(requests.Session):

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from tfsetup.errors import UsageError
 from tfsetup.ground.redaction import bare, shown
-from tfsetup.ground.uv_files import TRUE, SettingsFile
+from tfsetup.ground.uv_files import TRUE, SettingsFile, Table
 from tfsetup.ground.uv_settings import Said, handed
 
 OPTION: Final = "--index-url"
@@ -52,7 +52,7 @@ class Choice:
     pythons: tuple[Said, ...] = ()
     trusted: frozenset[str] = frozenset()
     offline: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Table = field(default_factory=dict)
     proxies: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[tuple[str, str], ...] = ()
 

@@ -203,7 +203,7 @@ def load_yaml(text: str, file: str, what: str, *, hint: str = "") -> Any:
     return content
 
 
-def _no_yaml(error: Any, text: str, file: str, hint: str = "") -> InvalidTextError:
+def _no_yaml(error: Exception, text: str, file: str, hint: str = "") -> InvalidTextError:
     """Return PyYAML's complaint in our words. It knows a place as a mark, or as the offset of a bad character."""
     mark = getattr(error, "problem_mark", None)
     if mark:
@@ -245,7 +245,7 @@ def _yaml_event(event: Any, name: str, where: Where) -> Event:
     return Event("scalar", where, value, event.value)
 
 
-def unfolded(value: Any, limit: int = 2_000_000) -> int:
+def unfolded(value: object, limit: int = 2_000_000) -> int:
     """Return how many values YAML content has once every alias is written out, at most about `limit` of them.
 
     For files that other programs write, aliases and all: each is a small text for a part that may be enormous.
@@ -255,7 +255,7 @@ def unfolded(value: Any, limit: int = 2_000_000) -> int:
     """
     known: dict[int, int] = {}
 
-    def count(one: Any) -> int:
+    def count(one: object) -> int:
         if not isinstance(one, dict | list):
             return 1
         if id(one) not in known:

@@ -187,29 +187,21 @@ def objection(place: Place, kept: Sequence[Kept], *, replace: bool = False, wind
 
 
 def _of_name(place: Place, *, windows: bool) -> Objection | None:
-    reason = None
-    name = place.path.name
-    if any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in place.text) or _BIDI.search(
-        place.text
-    ):
-        reason = "it holds characters that no terminal or script can show"
-    elif place.text.startswith("-") or name.startswith("-"):
-        reason = "it begins with a dash, as options do"
-    elif place.path.parent == place.path:
-        reason = "it is the root of a file system"
-    elif place.text in {"", "."}:
-        reason = "it is the working folder"
-    elif Path(place.text).name == "..":
-        reason = "it does not name a folder"
-    elif name.endswith((".", " ")):
-        reason = "it ends in a dot or a space, which some systems cut off"
-    elif name.endswith(".generations"):
-        reason = "this ending is for the generations of an environment"
-    elif os.pathsep in place.text:
-        reason = f"`{os.pathsep}` separates the folders of PATH"
-    elif windows and _RESERVED.fullmatch(name):
-        reason = "Windows keeps this name for a device"
-    return Objection(message=f"{place.text!r} cannot be an environment: {reason}.", hint=_ANOTHER) if reason else None
+    text, name = place.text, place.path.name
+    unprintable = any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in text)
+    reasons = (
+        (unprintable or _BIDI.search(text), "it holds characters that no terminal or script can show"),
+        (text.startswith("-") or name.startswith("-"), "it begins with a dash, as options do"),
+        (place.path.parent == place.path, "it is the root of a file system"),
+        (text in {"", "."}, "it is the working folder"),
+        (Path(text).name == "..", "it does not name a folder"),
+        (name.endswith((".", " ")), "it ends in a dot or a space, which some systems cut off"),
+        (name.endswith(".generations"), "this ending is for the generations of an environment"),
+        (os.pathsep in text, f"`{os.pathsep}` separates the folders of PATH"),
+        (windows and _RESERVED.fullmatch(name), "Windows keeps this name for a device"),
+    )
+    reason = next((reason for holds, reason in reasons if holds), None)
+    return Objection(message=f"{text!r} cannot be an environment: {reason}.", hint=_ANOTHER) if reason else None
 
 
 def _of_what_it_holds(place: Place, kept: Iterable[Kept]) -> Objection | None:

@@ -19,10 +19,11 @@ import msgspec
 
 from tfsetup.ground.encode import Partial
 
+Schema = dict[str, Any]  # JSON within JSON, as msgspec gives it
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema(type_: Any, name: str) -> dict[str, Any]:
+def schema(type_: object, name: str) -> Schema:
     """Return the JSON schema of one type; `name` is its title.
 
     Raises:
@@ -33,7 +34,7 @@ def schema(type_: Any, name: str) -> dict[str, Any]:
     return document | ({"$defs": definitions} if definitions else {})
 
 
-def schemas(types: Sequence[Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def schemas(types: Sequence[object]) -> tuple[list[Schema], Schema]:
     """Return the schema of each type, and the definitions that they refer to.
 
     Raises:
@@ -57,7 +58,7 @@ def schemas(types: Sequence[Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]
     return list(found), definitions
 
 
-def _gather(type_: Any, classes: dict[type, bool], *, partial: bool) -> None:
+def _gather(type_: object, classes: dict[type, bool], *, partial: bool) -> None:
     """Add every dataclass in a type, however deep, and whether a `Partial` holds it."""
     if isinstance(type_, type) and is_dataclass(type_):
         partial = partial or issubclass(type_, Partial)
@@ -93,7 +94,7 @@ def _below_fields(class_: type) -> dict[str, str]:
     return found
 
 
-def _other(type_: type) -> dict[str, Any]:
+def _other(type_: type) -> Schema:
     if issubclass(type_, PurePath):
         return {"type": "string"}
     raise NotImplementedError(f"{type_} has no JSON schema")

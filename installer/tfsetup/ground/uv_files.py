@@ -18,6 +18,7 @@ from tfsetup.errors import InvalidFileError, UsageError
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 _WORLD, _GROUP, _STICKY = 0o002, 0o020, 0o1000
 
+Table = dict[str, Any]  # what TOML says: texts, numbers, lists and tables of them
 Read = Callable[[str], str | None]
 
 
@@ -27,7 +28,7 @@ class SettingsFile:
 
     path: str
     text: str
-    table: Mapping[str, Any]
+    table: Table
 
     def where(self, word: str) -> str:
         """Return the file and the first line that has `word`, for people."""

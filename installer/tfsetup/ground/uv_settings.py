@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Final
 
-from tfsetup.ground.uv_files import SettingsFile
+from tfsetup.ground.uv_files import SettingsFile, Table
 
 # Lists of several files are joined, the strongest file's first; of the rest, the strongest file's value counts.
 _LISTS: Final = ("index", "extra-index-url", "find-links", "allow-insecure-host")
@@ -59,7 +59,7 @@ class Handed:
     that uv is not handed, with its file.
     """
 
-    settings: Mapping[str, Any]
+    settings: Table
     indexes: tuple[tuple[Said, str], ...]
     find_links: tuple[Said, ...]
     pythons: tuple[Said, ...]
@@ -89,7 +89,7 @@ def handed(files: Sequence[SettingsFile]) -> Handed:
     )
 
 
-def _indexes(parts: Iterable[Mapping[str, Any]], files: Sequence[SettingsFile]) -> Iterator[tuple[Said, str]]:
+def _indexes(parts: Iterable[Table], files: Sequence[SettingsFile]) -> Iterator[tuple[Said, str]]:
     kinds = [("index", ""), ("extra-index-url", "extra"), ("index-url", "default")]
     tables = list(parts)
     for key, kind in kinds:
@@ -100,12 +100,12 @@ def _indexes(parts: Iterable[Mapping[str, Any]], files: Sequence[SettingsFile]) 
                 yield _said(url, files), kind or _kind(entry)
 
 
-def _kind(entry: Mapping[str, Any]) -> str:
+def _kind(entry: Table) -> str:
     return "default" if entry.get("default") is True else "explicit" if entry.get("explicit") is True else "extra"
 
 
-def _joined(tables: Sequence[tuple[SettingsFile, Mapping[str, Any]]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _joined(tables: Sequence[tuple[SettingsFile, Table]]) -> Table:
+    found: Table = {}
     for file, table in tables:
         folder = PurePath(file.path).parent
         for key in _VALUES:
@@ -119,7 +119,7 @@ def _joined(tables: Sequence[tuple[SettingsFile, Mapping[str, Any]]]) -> dict[st
     return found
 
 
-def _entries(key: str, value: object, folder: PurePath) -> Iterator[Any]:
+def _entries(key: str, value: object, folder: PurePath) -> Iterator[object]:
     for entry in value if isinstance(value, list) else []:
         if key == "index" and isinstance(entry, dict) and isinstance(entry.get("url"), str):
             kept = {name: entry[name] for name in _OF_INDEX if name in entry}
@@ -128,14 +128,14 @@ def _entries(key: str, value: object, folder: PurePath) -> Iterator[Any]:
             yield entry if key == "allow-insecure-host" else _placed(entry, folder)
 
 
-def _placed(address: Any, folder: PurePath) -> Any:
+def _placed(address: object, folder: PurePath) -> object:
     """Return an address as it is, and a path of the file's folder as one from the root."""
     if not isinstance(address, str) or re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", address):
         return address
     return str(folder / address)
 
 
-def _distinct(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _distinct(entries: Iterable[Table]) -> Iterator[Table]:
     """Yield each named index once, and one default: a stronger file's hides the others."""
     names, has_default = set(), False
     for entry in entries:
@@ -164,7 +164,7 @@ def _left_out(files: Sequence[SettingsFile]) -> Iterator[tuple[str, str]]:
                 yield key, file.path
 
 
-def _said(url: Any, files: Sequence[SettingsFile]) -> Said:
+def _said(url: object, files: Sequence[SettingsFile]) -> Said:
     """Return an address with its file and line; one that was made absolute stands there as its end."""
     for file in files:
         for word in (str(url), PurePath(str(url)).name):
@@ -173,11 +173,11 @@ def _said(url: Any, files: Sequence[SettingsFile]) -> Said:
     return Said(url=str(url), where=files[0].path)
 
 
-def _table(value: object) -> Mapping[str, Any]:
+def _table(value: object) -> Table:
     return value if isinstance(value, dict) else {}
 
 
-def as_toml(settings: Mapping[str, Any]) -> str:
+def as_toml(settings: Table) -> str:
     """Return settings as the text of a uv.toml, one key a line."""
     return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in settings.items())
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfsetup.ground import pep440
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
 _REMEMBER = 65_536
 _FINAL = (1, "", 0)
@@ -29,7 +30,7 @@ InvalidSpecifier = NotAVersionError  # the name packaging gives it, for those wh
 
 
 @lru_cache(maxsize=_REMEMBER)
-def version(text: str) -> Any:
+def version(text: str) -> pep440.Key:
     """Return what a version sorts by: compare it with other results of this function only.
 
     Raises:
@@ -47,7 +48,7 @@ def version(text: str) -> Any:
     return _odd(found)
 
 
-def _odd(found: Any) -> Any:
+def _odd(found: Version) -> pep440.Key:
     """Return the key of a version that only packaging reads, as if it had been written plainly."""
     plain = pep440.parse(str(found).partition("+")[0].rpartition("!")[2])
     return plain.key if plain is not None else ((0,), _FINAL, -1, (1, 0))

@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tfsetup.errors import InvalidFileError, UsageError
-from tfsetup.ground.uv_files import TRUE, Here, find
+from tfsetup.ground.uv_files import TRUE, Here, Table, find
 from tfsetup.host.world import Fact, Later, World, now, text, unknown
 
 _LIMIT_S = 1.5
@@ -84,7 +83,7 @@ def _resolved(found: bool | None, source: str) -> Fact[bool]:
     return Fact(value=found, source=f"{source} {words[found]}")
 
 
-def _refused(settings: Mapping[str, tuple[Any, str]]) -> str | None:
+def _refused(settings: Mapping[str, tuple[object, str]]) -> str | None:
     """Return the setting that forbids downloads, as the source."""
     for key, forbidden in (
         ("offline", TRUE),
@@ -108,7 +107,7 @@ _VARIABLES = {
 }
 
 
-def _settings(world: World) -> Iterator[tuple[str, tuple[Any, str]]]:
+def _settings(world: World) -> Iterator[tuple[str, tuple[object, str]]]:
     """Yield key, (value, where from); the least important first, so that a dictionary keeps the strongest.
 
     uv: environment, then project, then user, then system (https://docs.astral.sh/uv/concepts/configuration-files/).
@@ -118,7 +117,7 @@ def _settings(world: World) -> Iterator[tuple[str, tuple[Any, str]]]:
     yield from ((key, (world.env[name], name)) for key, name in _VARIABLES.items() if world.env.get(name))
 
 
-def _tables(world: World) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _tables(world: World) -> Iterator[tuple[str, Table]]:
     """Yield the tables of settings uv would read, the strongest first; one that uv will complain about is no table."""
     here = Here(cwd=world.cwd(), home=world.env.get("HOME") or "/", windows=world.process.platform == "win32")
     with suppress(InvalidFileError, UsageError):

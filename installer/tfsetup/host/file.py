@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tfsetup.errors import UsageError
 from tfsetup.ground import text
@@ -102,9 +102,7 @@ def _host(found: Host, file: str) -> Host:
     Two spellings mean the same machine and become one: 64-bit ARM is `aarch64` on Linux and `arm64` elsewhere, and a
     translated process runs on arm64 whatever it sees itself.
     """
-    facts: dict[str, Any] = {name: getattr(found, name) for name in _FACTS}
-    sources = {name: f"not in {file}" if fact is None else file for name, fact in facts.items()}
-    facts["arch"] = "arm64" if found.rosetta else spelled(found.arch, found.os)
-    if found.pythons:
-        facts["pythons"] = tuple(replace(one, arch=spelled(one.arch, found.os)) for one in found.pythons)
-    return Host(**facts, sources=sources)
+    sources = {name: f"not in {file}" if getattr(found, name) is None else file for name in _FACTS}
+    arch = "arm64" if found.rosetta else spelled(found.arch, found.os)
+    pythons = found.pythons and tuple(replace(one, arch=spelled(one.arch, found.os)) for one in found.pythons)
+    return replace(found, arch=arch, pythons=pythons, sources=sources)

@@ -92,13 +92,13 @@ def _pci_gpu(world: World, folder: str) -> Gpu | None:
 def _wsl_fact(answer: Answer | None) -> Fact[tuple[Gpu, ...]]:
     if answer is None:
         return Fact(value=(), source=f"no nvidia-smi in {_WSL_LIBS}: Windows has no NVIDIA driver to pass on")
-    return Fact(value=answer.gpus, source=answer.source)
+    return answer
 
 
 def _judge(seen: _Seen, answer: Answer | None) -> Fact[tuple[Gpu, ...]]:
     others = tuple(gpu for gpu in seen.pci or () if gpu.vendor != "nvidia")
-    if answer and answer.gpus:
-        return Fact(value=(*answer.gpus, *others), source=f"{answer.source}, {seen.where}")
+    if answer and answer.value:
+        return Fact(value=(*answer.value, *others), source=f"{answer.source}, {seen.where}")
     if seen.nvidia:
         names = seen.names or tuple("" for gpu in seen.pci or () if gpu.vendor == "nvidia") or ("",)
         gpus = tuple(Gpu(vendor="nvidia", name=name or None, driver=seen.driver) for name in names)

@@ -13,7 +13,7 @@ import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, TypeGuard
 
 from tfsetup.ground.files import write_whole
 from tfsetup.host.world import Output
@@ -21,6 +21,11 @@ from tfsetup.host.world import Output
 _SCHEMA = 1
 _MOST_ENTRIES = 300
 _MOST_BYTES = 2_000_000
+
+
+class _Entry(TypedDict):
+    stamp: list[int]
+    stdout: str
 
 
 class Memory:
@@ -55,7 +60,7 @@ class Memory:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self._file, json.dumps({"schema": _SCHEMA, "entries": kept}))
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self) -> dict[str, _Entry]:
         try:
             raw = self._file.read_bytes() if self._file else b""
             document = json.loads(raw) if 0 < len(raw) < _MOST_BYTES else {}
@@ -65,7 +70,7 @@ class Memory:
         return {key: entry for key, entry in entries.items() if _sound(entry)} if isinstance(entries, dict) else {}
 
 
-def _sound(entry: object) -> bool:
+def _sound(entry: object) -> TypeGuard[_Entry]:
     return isinstance(entry, dict) and isinstance(entry.get("stamp"), list) and isinstance(entry.get("stdout"), str)
 
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tfsetup.host.model import Gpu
 from tfsetup.host.parsers.gpus import lacks_compute_cap, no_nvidia_device, read_nvidia_smi
-from tfsetup.host.world import Later, Output, World
+from tfsetup.host.world import Fact, Later, Output, World
 
 _LIMIT_S = 10.0  # without a persistence daemon the driver starts every GPU first
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """The GPUs, or None and, as the source, why nvidia-smi did not say."""
-
-    gpus: tuple[Gpu, ...] | None
-    source: str
+Answer = Fact[tuple[Gpu, ...]]
+"""The GPUs, or None and, as the source, why nvidia-smi did not say."""
 
 
 def ask(world: World, smi: str) -> Later[Answer]:
@@ -39,8 +33,8 @@ def _query(smi: str, fields: str) -> list[str]:
 
 def _judge(smi: str, output: Output, *, with_capability: bool) -> Answer:
     if no_nvidia_device(output.stdout + output.stderr):
-        return Answer(gpus=(), source=f"{smi}: no devices were found")
+        return Fact(value=(), source=f"{smi}: no devices were found")
     if not output.ok:
-        return Answer(gpus=None, source=f"{smi}: {output.trouble}")
+        return Fact(value=None, source=f"{smi}: {output.trouble}")
     gpus = read_nvidia_smi(output.stdout, with_capability=with_capability)
-    return Answer(gpus=gpus, source=smi if gpus is not None else f"{smi} printed something else than was asked for")
+    return Fact(value=gpus, source=smi if gpus is not None else f"{smi} printed something else than was asked for")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +15,6 @@ from typing import Self
 from tfsetup.ground.environ import scrub
 from tfsetup.ground.folders import judge_folders, known_cache
 from tfsetup.host import probe_windows
-from tfsetup.host.downloads import start_downloads
 from tfsetup.host.gather import gather
 from tfsetup.host.memory import Memory
 from tfsetup.host.model import Host
@@ -38,13 +36,6 @@ def probe(*, pythons: bool = True, downloads: bool = True) -> Host:
     """
     with ThisMachine() as world:
         return gather(world, pythons=pythons, downloads=downloads)
-
-
-def probe_downloads(host: Host) -> Host:
-    """Return `host` with the answer to whether uv could bring a Python, for whoever probed without it and needs it."""
-    with ThisMachine() as world:
-        fact = start_downloads(world)()()
-    return replace(host, python_downloads=fact.value, sources={**host.sources, "python_downloads": fact.source})
 
 
 class ThisMachine:

@@ -79,10 +79,10 @@ def _gpus(world: World) -> Later[Fact[tuple[Gpu, ...]]]:
 
 def _judge(adapters: Output, answer: Answer | None) -> Fact[tuple[Gpu, ...]]:
     blocks = registry.read_reg(adapters.stdout)
-    if not blocks and not (answer and answer.gpus):
+    if not blocks and not (answer and answer.value):
         return unknown(f"registry, display adapters: {adapters.trouble}")
     listed = read_display_registry(blocks.values())
-    if answer and answer.gpus:
+    if answer and answer.value:
         others = tuple(gpu for gpu in listed if gpu.vendor != "nvidia")
-        return Fact(value=merged(answer.gpus, others), source=f"{answer.source}, registry")
+        return Fact(value=merged(answer.value, others), source=f"{answer.source}, registry")
     return Fact(value=listed, source="registry, display adapters" + (f" ({answer.source})" if answer else ""))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Annotated, Final, Literal
 
 from tfsetup.errors import Where
 from tfsetup.ground.decode import decode
 from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, Kind, MinorOrAll, Numbers, Specifier
 from tfsetup.ground.marked import Marked, compose, each, refused
-from tfsetup.ground.marked_toml import compose_toml
+from tfsetup.ground.marked_toml import load_toml, places_in
 from tfsetup.locks.model import Form
 
 __all__ = ("ALL", "Marked", "Team", "parse_project", "parse_requirements", "parse_team")
@@ -117,14 +118,16 @@ def parse_project(text: str, file: str) -> tuple[Marked, ...]:
     Raises:
         InvalidTextError: it is not TOML, has no static dependencies, or one of them is none.
     """
-    root = compose_toml(text, file)
-    project = root.get("project")
-    listed = project and project.get("dependencies")
-    if listed is None or listed.kind != "sequence" or not all(isinstance(item.value, str) for item in listed.value):
+    project = load_toml(text, file).get("project")
+    listed = project.get("dependencies") if isinstance(project, dict) else None
+    places = places_in(text, file, "project", None if listed is None else "dependencies")
+    first = next(places)
+    if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
         message = "there is no list `dependencies` in `[project]` of this file"
         hint = "List the requirements in the team file itself, or name a requirements.txt."
-        raise refused((listed or project or root).where, message, hint)
-    return each(_requirement, (Marked(text=item.value.strip(), where=item.where) for item in listed.value))
+        raise refused(first, message, hint)
+    spots = zip(listed, chain(places, repeat(first)), strict=False)
+    return each(_requirement, (Marked(text=item.strip(), where=where) for item, where in spots))
 
 
 def _requirement(item: Marked) -> Marked:

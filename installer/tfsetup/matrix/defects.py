@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from tfsetup.matrix.hazards import Hazard
 
@@ -50,20 +50,13 @@ def defects_of(hazards: Iterable[Hazard], *, cured: bool) -> tuple[Defect, ...]:
 
 
 def _defect(hazard: Hazard, *, cured: bool) -> Defect:
-    cure = hazard.cure
     return Defect(
         id=hazard.id,
         title=hazard.title,
         affects=hazard.affects,
         consequence=hazard.consequence,
-        cure=DefectCure(
-            environment=dict(cure.environment),
-            because=cure.because,
-            costs=cure.costs,
-            requirements=cure.requirements,
-            program=cure.program,
-        ),
-        cured=cured and bool(cure.environment),
+        cure=DefectCure(**asdict(hazard.cure)),
+        cured=cured and bool(hazard.cure.environment),
         evidence=(*hazard.evidence, hazard.source),
     )
 

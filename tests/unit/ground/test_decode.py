@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.messages import outcome
-from tfsetup.ground.decode import JSON, TOML, YAML, Notation, decode, hints_of
+from tfsetup.ground.decode import JSON, YAML, Notation, decode, hints_of
 from tfsetup.ground.kinds import MINOR, NUMBERS, Like, Minor, Numbers, Text, Variable
 from tfsetup.ground.marked import InvalidTextError, Marked, Node, Problem, compose, each, refused
 from tfsetup.ground.marked_json import compose_json
-from tfsetup.ground.marked_toml import compose_toml
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,22 +56,6 @@ where: "14.4"
 free: {A: one}
 either: ["3.11"]
 """
-TOML_TEXT = """\
-schema = 1
-mode = "slow"
-flag = true
-count = 3
-python = "3.10"
-names = ["x"]
-where = "14.4"
-either = ["3.11"]
-free.A = "one"
-[[things]]
-name = "a"
-level = "1.2"
-[[things]]
-name = "b"
-"""
 VALUE = File(
     schema=1,
     mode="slow",
@@ -99,17 +82,17 @@ JSON_TEXT = json.dumps(
     }
 )
 LIKE = ' A Python version looks like "3.12".'
-NOTATIONS = {"yaml": (compose, YAML), "json": (compose_json, JSON), "toml": (compose_toml, TOML)}
+NOTATIONS = {"yaml": (compose, YAML), "json": (compose_json, JSON)}
 
 
-@pytest.mark.parametrize(("notation", "text"), [("yaml", YAML_TEXT), ("json", JSON_TEXT), ("toml", TOML_TEXT)])
+@pytest.mark.parametrize(("notation", "text"), [("yaml", YAML_TEXT), ("json", JSON_TEXT)])
 def test_one_document_in_three_notations_is_one_value(notation: str, text: str) -> None:
     read, words = NOTATIONS[notation]
     found, marks = decode(read(text, "f"), File, words)
     assert replace(found, where=None) == VALUE
     assert found.where is not None
     assert (found.where.text, found.where.where) == ("14.4", marks["where",])
-    assert marks["things", 1, "name"].line == {"yaml": 8, "json": 1, "toml": 14}[notation]
+    assert marks["things", 1, "name"].line == {"yaml": 8, "json": 1}[notation]
 
 
 def problems(text: str, notation: str = "yaml") -> list[str]:
@@ -194,10 +177,6 @@ def test_null_is_a_key_left_out_in_json_and_a_mistake_in_yaml() -> None:
         ("json", "[]", "f:1:1: an object is expected here, not a list"),
         ("json", '{"schema": 1, "names": {}}', "f:1:24: a list is expected here, not an object"),
         ("json", '{"schema": 1, "python": 3}', "f:1:25: `3` is a number in JSON, not a Python version." + LIKE),
-        ("toml", "schema=1\npython=3.1", 'f:2:8: `3.1` is read as the number 3.1, not a Python version. Write "3.1".'),
-        ("toml", "schema=1\npython=2026-01-02", "f:2:8: `2026-01-02` is a date in TOML, not a Python version." + LIKE),
-        ("toml", "schema = 1\nnames = 1", "f:2:9: an array is expected here, not `1`"),
-        ("toml", "schema=1\nthings=[1]", 'f:2:9: a table is expected here, not `1`. It looks like [{name = "a"}].'),
     ],
 )  # fmt: skip
 def test_each_notation_has_its_own_words(notation: str, text: str, said: str) -> None:

@@ -1,9 +1,8 @@
-"""TOML as nodes: the values are Python's own parser's, and each is found where it stands."""
+"""TOML: the values are Python's own parser's, and the texts of a list are found where they stand."""
 
 from __future__ import annotations
 
 import tomllib
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 
 from support.messages import outcome
 from tfsetup.errors import InvalidFileError
-from tfsetup.ground.marked import InvalidTextError, Node
-from tfsetup.ground.marked_toml import compose_toml, load_toml
+from tfsetup.ground.marked import InvalidTextError
+from tfsetup.ground.marked_toml import load_toml, places_in
 
 DOCUMENT = '''\
 a = 1 # [not a table]
@@ -42,94 +41,70 @@ n = 0x1F
 '''
 
 
-def spots(node: Node, path: str = "") -> dict[str, str]:
-    """Return the line and column of key and value by path."""
-    found = {path: f"{node.where.line}:{node.where.column}"}
-    if node.kind == "sequence":
-        for place, item in enumerate(node.value):
-            found |= spots(item, f"{path}[{place}]")
-    if node.kind == "mapping":
-        for key, value in node.value:
-            found |= {f"{path}/{key.text}?": f"{key.where.line}:{key.where.column}"} | spots(
-                value, f"{path}/{key.text}"
-            )
-    return found
+def places(text: str, table: str, key: str | None) -> list[str]:
+    """Return line and column of a value and of the texts after it."""
+    return [f"{where.line}:{where.column}" for where in places_in(text, "f", table, key)]
 
 
-def plain(node: Node) -> Any:
-    if node.kind == "sequence":
-        return [plain(item) for item in node.value]
-    return {key.text: plain(value) for key, value in node.value} if node.kind == "mapping" else node.value
+@pytest.mark.parametrize(
+    ("table", "key", "first", "inside"),
+    [
+        ("project", None, "4:1", []),
+        ("project", "dependencies", "5:16", ["6:3", "7:3", "7:13"]),
+        ("project", "s", "10:5", ["10:5", "14:5"]),
+        ("project", "t", "14:5", ["14:5"]),
+        ("gone", None, "1:1", []),
+        ("gone", "a", "1:5", ["2:1"]),
+    ],
+)
+def test_everything_is_found_where_it_stands(table: str, key: str | None, first: str, inside: list[str]) -> None:
+    found = places(DOCUMENT, table, key)
+    assert found[0] == first
+    if key:
+        assert found[1 : len(inside) + 1] == inside
 
 
-def test_everything_is_found_where_it_stands() -> None:
-    found = spots(compose_toml(DOCUMENT, "f"))
-    expected = {
-        "/a?": "1:1", "/a": "1:5", "/b.c/d?": "2:7", "/b.c/d": "2:11", "/single/#": "3:16",
-        "/project?": "4:2", "/project": "4:1", "/project/dependencies": "5:16",
-        "/project/dependencies[0]": "6:3",
-        "/project/dependencies[1]": "7:3", "/project/dependencies[2][0]": "7:13", "/project/e/f": "9:11",
-        "/project/e/g[0][1]": "9:26", "/project/e/g[1]": "9:30", "/project/e/h i/j?": "9:42",
-        "/project/s": "10:5", "/project/t": "14:5", "/project/dt": "15:6", "/p?": "16:3", "/p[0]": "16:1",
-        "/p[0]/n": "17:5", "/p[0]/sub": "18:1", "/p[0]/sub/z": "19:5", "/p[0]/of[1]": "21:1", "/p[0]/of[1]/q": "22:5",
-        "/project/e/h i/j": "9:46", "/p[1]": "23:1", "/p[1]/n": "24:5",
-    }  # fmt: skip
-    assert {path: found[path] for path in expected} == expected
+@pytest.mark.parametrize(
+    ("text", "first", "inside"),
+    [
+        ('project.dependencies = ["a"]', "1:24", ["1:25"]),
+        ('project = { dependencies = ["a"] }', "1:28", ["1:29"]),
+        ('[project]\noptional-dependencies = 1\ndependencies=["a"]', "3:14", ["3:15"]),
+        ('[project]\nd = "dependencies = [1]" # dependencies = 1\ndependencies = ["a"]', "3:16", ["3:17"]),
+        ('[project]\nd = """\ndependencies = [1]\n"""\n  dependencies = [ # "b"\n"a"]', "5:18", ["6:1"]),
+        ('  [ project ] # x\n"dependencies" = ["a"]', "1:3", []),
+    ],
+)
+def test_however_the_key_is_written(text: str, first: str, inside: list[str]) -> None:
+    tomllib.loads(text)
+    assert places(text, "project", "dependencies") == [first, *inside]
 
 
-def test_the_values_are_those_of_the_parser_and_the_spelling_is_kept() -> None:
-    root = compose_toml(DOCUMENT, "f")
-    assert plain(root) == tomllib.loads(DOCUMENT)
-    project = root.get("project")
-    inline = project.get("e") if project else None
-    number = inline.get("f") if inline else None
-    assert number is not None
-    assert (number.text, number.value) == ("3.10", 3.1)
-
-
-keys = st.text("ab-_1", min_size=1, max_size=3) | st.text("\"'# .[]=é", max_size=3).map(lambda k: f'"{_escaped(k)}"')
 strings = st.text("ab\"'#[]{}=,\\ \n", max_size=8).map(lambda text: f'"{_escaped(text)}"')
 literals = st.text('ab"#[]{}=,\\ ', max_size=6).map(lambda text: f"'{text}'")
 long = st.text("ab'#[]{}=,\n", max_size=6).map(lambda text: f'"""{text}"""')
 scalars = strings | literals | long | st.sampled_from(["1", "3.10", "true", "1979-05-27", "-inf", "0xF"])
-inner = st.recursive(
-    scalars,
-    lambda one: (
-        st.lists(one, max_size=3).map(lambda items: f"[{', '.join(items)}]")
-        | st.lists(one, min_size=1, max_size=3).map(lambda items: "[ # x]\n" + ",\n".join(items) + ",\n]")
-    ),
-    max_leaves=5,
-)
-lines = st.lists(
-    st.tuples(keys, inner).map(lambda pair: f"{pair[0]} = {pair[1]} # c = [")
-    | keys.map(lambda key: f"[t.{key}]")
-    | keys.map(lambda key: f"[[u.{key}]]"),
-    max_size=6,
-)
 
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-@given(lines.map("\n".join))
-def test_any_document_has_a_place_for_every_value(text: str) -> None:
-    try:
-        expected = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:  # a key that stands twice
-        return
-    root = compose_toml(text, "f")
-    assert plain(root) == expected
+@given(st.lists(scalars, max_size=5), st.sampled_from([", ", ",\n", " , # x]\n"]), scalars)
+def test_every_text_of_a_list_has_its_place(items: list[str], between: str, before: str) -> None:
+    text = f"[project]\nx = {before}\ndependencies = [{between.join(items)}]\n"
+    texts = [item for item in tomllib.loads(text)["project"]["dependencies"] if isinstance(item, str)]
     rows = text.split("\n")
-    for path, spot in spots(root).items():
-        if path:
-            line, column = map(int, spot.split(":"))
-            assert not rows[line - 1][column - 1].isspace()
+    found = places(text, "project", "dependencies")
+    assert len(found) == 1 + len(texts)
+    for spot in found[1:]:
+        line, column = map(int, spot.split(":"))
+        assert rows[line - 1][column - 1] in "\"'"
 
 
 @given(st.text(alphabet="ab=[]{}.,\"'#\n \\1-", max_size=40) | st.text(max_size=40))
-def test_any_text_is_a_node_or_a_problem_with_a_place(text: str) -> None:
-    found = outcome(lambda: compose_toml(text, "f"))
+def test_any_text_is_a_value_or_a_problem_with_a_place(text: str) -> None:
+    found = outcome(lambda: load_toml(text, "f"))
     if isinstance(found, InvalidFileError):
         assert found.where
         assert (found.where.line, found.where.column) >= (1, 1)
@@ -146,10 +121,9 @@ def test_any_text_is_a_node_or_a_problem_with_a_place(text: str) -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, said: str) -> None:
-    for reader in (compose_toml, load_toml):
-        with pytest.raises(InvalidTextError) as caught:
-            reader(text, "f")
-        assert f"{caught.value.where}: {caught.value.message}".startswith(said)
+    with pytest.raises(InvalidTextError) as caught:
+        load_toml(text, "f")
+    assert f"{caught.value.where}: {caught.value.message}".startswith(said)
 
 
 def test_a_hint_is_the_caller_s() -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tfsetup.host.model import Host
-from tfsetup.host.probe import ThisMachine, probe, probe_downloads
+from tfsetup.host.probe import ThisMachine, probe
 from tfsetup.host.world import World, text
 
 PROCESS = pytest.mark.process
@@ -143,14 +142,6 @@ def test_a_name_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: time.sleep(5))
     assert ThisMachine().resolves("example.org", limit_s=0.05)() is None
-
-
-def test_settings_that_forbid_downloads_are_told_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_NO_CONFIG", "1")
-    host = probe_downloads(Host(os="linux", sources={"os": "x"}))
-    assert host.python_downloads is False
-    assert host.sources == {"os": "x", "python_downloads": "UV_OFFLINE: offline = 1"}
 
 
 @pytest.mark.process

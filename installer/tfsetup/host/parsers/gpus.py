@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from tfsetup.host.model import Gpu, GpuVendor
 from tfsetup.host.parsers.words import name_of
@@ -91,7 +90,7 @@ def read_system_profiler(text: str) -> tuple[Gpu, ...] | None:
     return tuple(gpu for gpu in found if gpu is not None)
 
 
-def _profiled(entry: dict[str, Any]) -> Gpu | None:
+def _profiled(entry: dict[str, object]) -> Gpu | None:
     name = name_of(str(entry.get("sppci_model") or entry.get("_name") or ""))
     vendor = vendor_of(f"{entry.get('spdisplays_vendor', '')} {name}")
     return Gpu(vendor=vendor, name=name) if vendor else None

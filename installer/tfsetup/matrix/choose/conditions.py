@@ -72,16 +72,7 @@ def _xcode(row: Row, host: Host, _ask: Ask) -> str:
     return ""
 
 
-CONDITIONS: tuple[Condition, ...] = (
-    _system,
-    _architecture,
-    _rosetta,
-    _accelerator,
-    _by_version,
-    _gpu,
-    _libc,
-    _xcode,
-)
+CONDITIONS: tuple[Condition, ...] = (_system, _architecture, _rosetta, _accelerator, _by_version, _gpu, _libc, _xcode)
 RELEVANT = 4  # a row that fails one of the first four is for another machine or another ask
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.pep440 import Key
 from tfsetup.ground.versions import NotAVersionError, asked, check_specifier, in_range, is_prerelease, version
 from tfsetup.host.model import Host
 from tfsetup.matrix.choose import pythons
@@ -67,19 +67,17 @@ def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     check_ask(ask)
     host = conda_host(host, ask)
     outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
-    fitting = [outcome for outcome in outcomes if outcome.candidate is not None]
+    fitting = [(outcome, outcome.candidate) for outcome in outcomes if outcome.candidate is not None]
     if not fitting:
         rejected = tuple(Rejected(row=o.row.id, reason=o.reason, here=o.near) for o in outcomes)
         return Selection(installable=False, reasons=_why_not(outcomes, host, ask, matrix), rejected=rejected)
-    best = max(fitting, key=lambda o: _key(o, ask, matrix))
+    best, candidate = max(fitting, key=lambda pair: _key(pair[1], ask, matrix))
     rejected = tuple(
         Rejected(row=o.row.id, reason=o.reason or _second(o, best), here=o.near) for o in outcomes if o is not best
     )
-    if best.candidate is None:  # pragma: no cover - `fitting` holds candidates only; this tells mypy
-        raise AssertionError
-    answer = selection(best.candidate, best.misses, host, ask, matrix, rejected)
+    answer = selection(candidate, best.misses, host, ask, matrix, rejected)
     if ask.backend == "conda":
-        answer = with_conda(answer, best.candidate, host, matrix.conda)
+        answer = with_conda(answer, candidate, host, matrix.conda)
     return replace(answer, warnings=(*answer.warnings, *_idle(best.row, outcomes, host, ask, matrix)))
 
 
@@ -102,7 +100,7 @@ def _idle(chosen: Row, outcomes: list[Outcome], host: Host, ask: Ask, matrix: Ma
 def rivals(host: Host, ask: Ask, matrix: Matrix) -> list[str]:
     """Return the rows that nothing but their order in the file tells apart from the winner, the winner first."""
     outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
-    keys = {o.row.id: _key(o, ask, matrix)[:-1] for o in outcomes if o.candidate is not None}
+    keys = {o.row.id: _key(o.candidate, ask, matrix)[:-1] for o in outcomes if o.candidate is not None}
     best = max(keys.values(), default=None)
     return [name for name, key in keys.items() if key == best]
 
@@ -184,11 +182,8 @@ def summary(misses: list[Miss]) -> str:
     return "; ".join(shown) + (f"; and {more} more reasons for older releases" if more else "")
 
 
-def _key(outcome: Outcome, ask: Ask, matrix: Matrix) -> tuple[Any, ...]:
+def _key(candidate: Candidate, ask: Ask, matrix: Matrix) -> tuple[int, bool, bool, int, Key, int]:
     """Return how good a fitting row is, best largest: what auto prefers, nothing against it, tier, newest, order."""
-    candidate = outcome.candidate
-    if candidate is None:
-        return ()
     row = candidate.row
     rank = _RANKS[row.auto] if ask.accelerator == "auto" else 0
     place = next(place for place, other in enumerate(matrix.rows) if other is row)

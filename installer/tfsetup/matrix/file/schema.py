@@ -7,11 +7,14 @@ import inspect
 import json
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from tfsetup.ground.decode import hints_of
 from tfsetup.ground.kinds import Kind
+from tfsetup.ground.schema import DIALECT, Schema
 from tfsetup.matrix.file.rows import MatrixFile
+
+_PLAIN: Mapping[object, str] = {bool: "boolean", int: "integer", str: "string"}
 
 
 def schema_text() -> str:
@@ -19,19 +22,19 @@ def schema_text() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
-def schema() -> dict[str, Any]:
+def schema() -> Schema:
     """Return the schema of a matrix file (JSON Schema, draft 2020-12)."""
-    definitions: dict[str, Any] = {}
+    definitions: Schema = {}
     root = _object(MatrixFile, definitions)
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DIALECT,
         "title": "tfsetup distribution matrix",
         **root,
         "$defs": dict(sorted(definitions.items())),
     }
 
 
-def _of(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+def _of(wanted: object, definitions: Schema) -> Schema:
     if get_origin(wanted) is Annotated:
         inner, mark = get_args(wanted)
         return _text(mark) if isinstance(mark, Kind) else _of(inner, definitions)
@@ -45,20 +48,20 @@ def _of(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         key, value = get_args(wanted)
         return {"type": "object", "minProperties": 1, "propertyNames": _of(key, definitions),
                 "additionalProperties": _of(value, definitions)}  # fmt: skip
-    if dataclasses.is_dataclass(wanted):
-        name = wanted.__name__  # type: ignore[union-attr] # a class, not an instance
+    if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
+        name = wanted.__name__
         if name not in definitions:
             definitions[name] = {}
             definitions[name] = _object(wanted, definitions)
         return {"$ref": f"#/$defs/{name}"}
-    return {"type": {bool: "boolean", int: "integer", str: "string"}[wanted]}
+    return {"type": _PLAIN[wanted]}
 
 
-def _text(kind: Kind) -> dict[str, Any]:
+def _text(kind: Kind) -> Schema:
     return {"type": "string", "pattern": f"^(?:{kind.pattern.removeprefix('(?s)')})$", "description": kind.name}
 
 
-def _object(wanted: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+def _object(wanted: type, definitions: Schema) -> Schema:
     fields = dataclasses.fields(wanted)
     missing = dataclasses.MISSING
     required = [f.name for f in fields if f.default is missing and f.default_factory is missing]
