@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from support.macho_exports import exports_of
 from tfsetup.loader.bytes import Memory
-from tfsetup.loader.macho.exports import ExportTable
 from tfsetup.loader.macho.image import read_macho
 from tfsetup.upkeep.index.client import client
 from tfsetup.upkeep.xray.answers import ANSWERS
@@ -126,7 +126,7 @@ def _dyld(relocation: object) -> bool:
 
 def test_every_export_of_the_trie_has_its_address(newest: Libraries) -> None:
     for library in (newest.framework, *newest.plugins):
-        names = {name for name, export in ExportTable(read_macho(Memory(library.content))) if export.reexport is None}
+        names = {name for name, export in exports_of(read_macho(Memory(library.content))) if export.reexport is None}
         assert names <= read_image(Memory(library.content), PLAN.architecture).exports.keys()
 
 

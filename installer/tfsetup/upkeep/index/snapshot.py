@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -278,28 +277,16 @@ def encode(index: Index) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _facts(release: Release) -> dict[str, Any]:
-    facts: dict[str, Any] = {"date": release.date}
-    if release.requires_python:
-        facts["requires_python"] = release.requires_python
-    if release.yanked:
-        facts["yanked"] = True
-    if release.sdist:
-        facts["sdist"] = True
-    facts["wheels"] = [_group(group) for group in release.wheels]
-    return facts
+def _facts(release: Release) -> object:
+    """Return what is said of a release: what is not so, or not known, is left out."""
+    return {**_said(release), "wheels": [_said(group) for group in release.wheels]}
 
 
-def _group(group: Wheels) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "platform": group.platform,
-        "pythons": list(group.pythons),
-        "size": group.size,
-        "requires": group.requires,
-        "files": group.files,
-    }
-    return facts | ({"carrier": list(group.carrier)} if group.carrier else {})
+def _said(of: Release | Wheels) -> dict[str, object]:
+    values = {field.name: getattr(of, field.name) for field in fields(of)}
+    unsaid = {"requires_python": "", "yanked": False, "sdist": False, "carrier": None}
+    return {name: value for name, value in values.items() if name not in unsaid or value != unsaid[name]}
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
