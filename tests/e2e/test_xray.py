@@ -14,13 +14,13 @@ from tfsetup.loader.bytes import Memory
 from tfsetup.loader.macho.image import read_macho
 from tfsetup.upkeep.index.client import client
 from tfsetup.upkeep.xray.answers import ANSWERS
-from tfsetup.upkeep.xray.evidence import Build, Evidence
+from tfsetup.upkeep.xray.evidence import Build, Evidence, environments_of
 from tfsetup.upkeep.xray.files import kept_evidence, read_plan
 from tfsetup.upkeep.xray.fixups import Bind, Rebase
 from tfsetup.upkeep.xray.images import Image, read_image
 from tfsetup.upkeep.xray.judge import differences
 from tfsetup.upkeep.xray.machine import Answer
-from tfsetup.upkeep.xray.prove import Question, ask, prove
+from tfsetup.upkeep.xray.prove import ask, prove
 from tfsetup.upkeep.xray.wheels import Libraries, Library, fetch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network, pytest.mark.heavy]
@@ -52,8 +52,7 @@ def framework(newest: Libraries) -> Image:
 
 
 def _ask(library: Library, framework: Image, kept: Evidence, answers: Mapping[str, Answer] = ANSWERS) -> Build:
-    plan = msgspec.structs.replace(PLAN, controls=())
-    return ask(library, framework, Question(plan=plan, cure=kept.cure, table=answers))
+    return ask(library, framework, PLAN.architecture, tuple(environments_of(kept.cure, ())), answers)
 
 
 def _told(kept: Evidence, build: Build) -> list[str]:

@@ -18,7 +18,8 @@ from tfsetup.upkeep.overview import Line, MatrixShown, overview
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tfsetup.upkeep.check import CheckedRow, MatrixChecked, Proved
+    from tfsetup.upkeep.check import MatrixChecked, Proved
+    from tfsetup.upkeep.checks.check import CheckedRow
     from tfsetup.upkeep.evidence import ProvedRow
     from tfsetup.upkeep.index.client import Traffic
     from tfsetup.upkeep.index.snapshot import Difference

@@ -91,13 +91,17 @@ def releases(index: Index, name: str, files: Iterable[File]) -> dict[str, list[F
     oldest = Version(known[-1]) if known else Version("0.dev0")
     found: dict[str, list[File]] = {}
     for file in files:
-        try:
-            number = Version(file.version)
-        except InvalidVersion:
-            continue
-        if number >= oldest:
+        number = _number(file)
+        if number is not None and number >= oldest:
             found.setdefault(str(number), []).append(file)
     return found
+
+
+def _number(file: File) -> Version | None:
+    try:
+        return Version(file.version)
+    except InvalidVersion:
+        return None
 
 
 def differences(index: Index, pages: Mapping[str, Sequence[File]]) -> list[Difference]:
@@ -154,15 +158,8 @@ Metadata = Callable[[File], Sequence[str]]  # the Requires-Dist lines of a wheel
 
 def companions(files: Iterable[File]) -> tuple[str, ...]:
     """Return the stable, unyanked versions of a project page that have a wheel, oldest first."""
-    found: set[str] = set()
-    for file in files:
-        if file.filename.endswith(".whl") and not file.yanked:
-            try:
-                number = Version(file.version)
-            except InvalidVersion:
-                continue
-            if not number.is_prerelease:
-                found.add(str(number))
+    numbers = (_number(file) for file in files if file.filename.endswith(".whl") and not file.yanked)
+    found = {str(number) for number in numbers if number is not None and not number.is_prerelease}
     return tuple(sorted(found, key=version))
 
 
