@@ -99,7 +99,6 @@ def read_pe(data: bytes) -> None:
         pe = Pe(Memory(data))
         for reading in (
             lambda: pe.imports,
-            lambda: pe.name,
             lambda: pe.export("f"),
             lambda: pe.export(1),
         ):

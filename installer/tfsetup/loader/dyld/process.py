@@ -73,7 +73,7 @@ class DyldProcess:
     def exports(self, path: str, symbol: str) -> bool:
         """See `Process.exports`; `symbol` as C spells it, without the underscore of the file format."""
         entry = self._files.lookup(path)
-        image = self._same(entry) if entry else None
+        image = self._by_identity.get(entry.identity) if entry else None
         try:
             return image is not None and image.exports.find(f"_{symbol}") is not None
         except MalformedImage:
@@ -134,12 +134,9 @@ class DyldProcess:
         return found or self._not_found(request, tries)
 
     def _known_by_rpath(self, request: Request) -> Loaded | None:
-        name = request.name
-        if "/" not in name and request.argument:
-            name = f"@rpath/{name}"
-        if not name.startswith("@rpath/"):
-            return None
-        return self._by_name.get(name)
+        leaf = "/" not in request.name and request.argument
+        name = f"@rpath/{request.name}" if leaf else request.name
+        return self._by_name.get(name) if name.startswith("@rpath/") else None
 
     def _try_all(self, request: Request, tries: list[tuple[str, Refusal]]) -> Loaded | str | None:
         for candidate in candidates(self._mac, request):
@@ -156,7 +153,7 @@ class DyldProcess:
             return known
         entry = self._files.lookup(path) if path.startswith("/") else None
         if entry is not None:
-            return self._same(entry) or self._map(entry, dependency=dependency)
+            return self._by_identity.get(entry.identity) or self._map(entry, dependency=dependency)
         if not candidate.disk_only and self._in_cache(candidate):
             return path
         return Refusal(words.missing(self._mac, path, disk_only=candidate.disk_only), "library-not-found")
@@ -167,9 +164,6 @@ class DyldProcess:
             self._note(f"whether this macOS has {candidate.path} is not known; it is taken as present")
             return True
         return bool(known)
-
-    def _same(self, entry: Entry) -> Loaded | None:
-        return self._by_identity.get(entry.identity)
 
     def _map(self, entry: Entry, *, dependency: bool) -> Loaded | Refusal:
         image = usable(self._mac, entry, dependency=dependency)

@@ -43,20 +43,11 @@ _ARCHITECTURES = {
     (_CPU_ARM64, 1): "arm64",
     (_CPU_ARM64, 2): "arm64e",
 }
-_PLATFORMS = {
-    1: "macOS",
-    2: "iOS",
-    3: "tvOS",
-    4: "watchOS",
-    5: "bridgeOS",
-    6: "MacCatalyst",
-    7: "iOS-sim",
-    8: "tvOS-sim",
-    9: "watchOS-sim",
-    10: "driverKit",
-    11: "visionOS",
-    12: "visionOS-sim",
-}
+_PLATFORM_NAMES = (
+    "macOS", "iOS", "tvOS", "watchOS", "bridgeOS", "MacCatalyst", "iOS-sim", "tvOS-sim", "watchOS-sim",
+    "driverKit", "visionOS", "visionOS-sim",
+)  # fmt: skip
+_PLATFORMS = dict(enumerate(_PLATFORM_NAMES, start=1))
 
 Version = tuple[int, int, int]
 Link = Literal["normal", "weak", "reexport", "upward"]

@@ -183,15 +183,6 @@ class Pe:
         tables = [self.offset_of(at) if at else 0 for at in fields[8:11]]
         return base, functions, names, tables[0], tables[1], tables[2]
 
-    @cached_property
-    def name(self) -> str | None:
-        """The name the file gives itself in its export table."""
-        found = self._directory(Directory.EXPORT)
-        if found is None:
-            return None
-        rva = unpack(self.source, _EXPORTS, self.offset_of(found[0]))[4]
-        return self._name(rva) if rva else None
-
     def export(self, symbol: str | int) -> Export | None:
         """Return the export of that name or ordinal number, None when there is none.
 

@@ -154,6 +154,7 @@ def _of(group: Wheels, wheels: Mapping[tuple[str, str], File]) -> list[File]:
 
 
 Metadata = Callable[[File], Sequence[str]]  # the Requires-Dist lines of a wheel
+_Group = tuple[str, tuple[str, ...], bool]  # platform tag, requirements, and whether there is no code in it
 
 
 def companions(files: Iterable[File]) -> tuple[str, ...]:
@@ -198,7 +199,7 @@ def refreshed(
 
 
 def _release(name: str, files: Sequence[File], metadata: Metadata, table: dict[tuple[str, ...], int]) -> Release:
-    groups: dict[tuple[str, tuple[str, ...], bool], list[tuple[str, File]]] = {}
+    groups: dict[_Group, list[tuple[str, File]]] = {}
     seen: dict[str, tuple[str, ...]] = {}
     for file in files:
         if (found := shape(file.filename)) is None:
@@ -209,10 +210,7 @@ def _release(name: str, files: Sequence[File], metadata: Metadata, table: dict[t
         lines = seen[file.metadata or file.sha256]
         small = file.size is not None and file.size < SHIM_BYTES
         groups.setdefault((found.platform, lines, small), []).append((found.python, file))
-    wheels = [
-        _wheels(name, platform, lines, members, table, shim=small)
-        for (platform, lines, small), members in groups.items()
-    ]
+    wheels = [_wheels(name, group, members, table) for group, members in groups.items()]
     return Release(
         date=min((file.date for file in files if file.date), default=""),
         requires_python=next((file.requires_python for file in files if file.requires_python), ""),
@@ -222,15 +220,8 @@ def _release(name: str, files: Sequence[File], metadata: Metadata, table: dict[t
     )
 
 
-def _wheels(
-    name: str,
-    platform: str,
-    lines: tuple[str, ...],
-    members: Sequence[tuple[str, File]],
-    table: dict[tuple[str, ...], int],
-    *,
-    shim: bool,
-) -> Wheels:
+def _wheels(name: str, group: _Group, members: Sequence[tuple[str, File]], table: dict[tuple[str, ...], int]) -> Wheels:
+    platform, lines, shim = group
     return Wheels(
         platform=platform,
         pythons=tuple(sorted((python for python, _ in members), key=order)),
