@@ -9,18 +9,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from support.macho_exports import exports_of
 from tfsetup.loader.bytes import Memory
-from tfsetup.loader.macho.exports import ExportTable
 from tfsetup.loader.macho.image import read_macho
 from tfsetup.upkeep.index.client import client
 from tfsetup.upkeep.xray.answers import ANSWERS
-from tfsetup.upkeep.xray.evidence import Build, Evidence
+from tfsetup.upkeep.xray.evidence import Build, Evidence, environments_of
 from tfsetup.upkeep.xray.files import kept_evidence, read_plan
 from tfsetup.upkeep.xray.fixups import Bind, Rebase
 from tfsetup.upkeep.xray.images import Image, read_image
 from tfsetup.upkeep.xray.judge import differences
 from tfsetup.upkeep.xray.machine import Answer
-from tfsetup.upkeep.xray.prove import Question, ask, prove
+from tfsetup.upkeep.xray.prove import ask, prove
 from tfsetup.upkeep.xray.wheels import Libraries, Library, fetch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network, pytest.mark.heavy]
@@ -52,8 +52,7 @@ def framework(newest: Libraries) -> Image:
 
 
 def _ask(library: Library, framework: Image, kept: Evidence, answers: Mapping[str, Answer] = ANSWERS) -> Build:
-    plan = msgspec.structs.replace(PLAN, controls=())
-    return ask(library, framework, Question(plan=plan, cure=kept.cure, table=answers))
+    return ask(library, framework, PLAN.architecture, tuple(environments_of(kept.cure, ())), answers)
 
 
 def _told(kept: Evidence, build: Build) -> list[str]:
@@ -126,7 +125,7 @@ def _dyld(relocation: object) -> bool:
 
 def test_every_export_of_the_trie_has_its_address(newest: Libraries) -> None:
     for library in (newest.framework, *newest.plugins):
-        names = {name for name, export in ExportTable(read_macho(Memory(library.content))) if export.reexport is None}
+        names = {name for name, export in exports_of(read_macho(Memory(library.content))) if export.reexport is None}
         assert names <= read_image(Memory(library.content), PLAN.architecture).exports.keys()
 
 

@@ -83,7 +83,6 @@ def read_elf(data: bytes) -> None:
 
 def _elf_readings(elf: Elf, symbols: Symbols) -> Iterator[Callable[[], object]]:
     yield lambda: elf.needed
-    yield lambda: elf.filters
     yield lambda: (elf.soname, elf.rpath, elf.runpath, elf.flags, elf.flags_1, elf.binds_now, elf.symbolic)
     yield lambda: symbols.versions
     yield lambda: Relocations(symbols).uses_static_tls
@@ -100,11 +99,8 @@ def read_pe(data: bytes) -> None:
         pe = Pe(Memory(data))
         for reading in (
             lambda: pe.imports,
-            lambda: pe.delayed,
-            lambda: pe.name,
             lambda: pe.export("f"),
             lambda: pe.export(1),
-            lambda: list(pe.export_names()),
         ):
             with contextlib.suppress(MalformedImage):
                 reading()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MAX_STRING = 1 << 16
 """Longest NUL-terminated string that is believed (C++ names of TensorFlow reach about 4 kB)."""
 
+Fields = tuple[Any, ...]
+"""What `struct` reads: numbers, or bytes where the form has an `s`, which no type can say."""
+
 _CHUNK = 256
 _ULEB_BYTES = 10
 
@@ -99,12 +102,12 @@ def check_range(offset: int, length: int, size: int) -> None:
         raise MalformedImage(f"{length} bytes wanted at offset {offset} of a file of {size} bytes", offset=offset)
 
 
-def unpack(source: ByteSource, form: Struct, offset: int) -> tuple[Any, ...]:
+def unpack(source: ByteSource, form: Struct, offset: int) -> Fields:
     """Read one `struct` at `offset` of a source."""
     return form.unpack(source.read(offset, form.size))
 
 
-def unpack_from(data: bytes, form: Struct, offset: int) -> tuple[Any, ...]:
+def unpack_from(data: bytes, form: Struct, offset: int) -> Fields:
     """Read one `struct` at `offset` of bytes in memory; outside of them is `MalformedImage`."""
     check_range(offset, form.size, len(data))
     return form.unpack_from(data, offset)
@@ -112,16 +115,10 @@ def unpack_from(data: bytes, form: Struct, offset: int) -> tuple[Any, ...]:
 
 def uleb(data: bytes, offset: int) -> tuple[int, int]:
     """Read an unsigned LEB128 of at most 64 bits; return the value and the offset behind it."""
-    value = 0
-    for count in range(_ULEB_BYTES):
-        position = offset + count
-        if not 0 <= position < len(data):
-            break
-        byte = data[position]
-        value |= (byte & 0x7F) << (7 * count)
-        if byte < 0x80:  # noqa: PLR2004 - the continuation bit of LEB128
-            return _within_64_bits(value, offset), position + 1
-    raise MalformedImage("a LEB128 number has no end", offset=offset)
+    value, behind = uleb_bits(data, offset)
+    if value >> 64:
+        raise MalformedImage("a LEB128 number is wider than 64 bits", offset=offset)
+    return value, behind
 
 
 def sleb(data: bytes, offset: int) -> tuple[int, int]:
@@ -142,12 +139,6 @@ def uleb_bits(data: bytes, offset: int) -> tuple[int, int]:
         if data[position] < 0x80:  # noqa: PLR2004 - the continuation bit of LEB128
             return value, position + 1
     raise MalformedImage("a LEB128 number has no end", offset=offset)
-
-
-def _within_64_bits(value: int, offset: int) -> int:
-    if value >> 64:
-        raise MalformedImage("a LEB128 number is wider than 64 bits", offset=offset)
-    return value
 
 
 def cstring(data: bytes, offset: int, limit: int = MAX_STRING) -> bytes:

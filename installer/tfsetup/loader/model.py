@@ -111,6 +111,15 @@ class NotCovered:
     library: str | None = None
 
 
+class Failed(Exception):  # noqa: N818 - carries a result up through the calls
+    """The dlopen under way ends here."""
+
+    def __init__(self, failure: LoadFailure) -> None:
+        """Keep what it ends with."""
+        super().__init__(failure.message)
+        self.failure = failure
+
+
 class Process(Protocol):
     """A process that accumulates loaded images as its loader would: what an earlier load brought, a later one finds."""
 

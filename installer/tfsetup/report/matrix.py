@@ -20,7 +20,8 @@ from tfsetup.report.text import printable, size
 from tfsetup.upkeep.overview import Line, MatrixShown, overview
 
 if TYPE_CHECKING:
-    from tfsetup.upkeep.check import CheckedRow, MatrixChecked, Proved
+    from tfsetup.upkeep.check import MatrixChecked, Proved
+    from tfsetup.upkeep.checks.check import CheckedRow
     from tfsetup.upkeep.evidence import ProvedRow
     from tfsetup.upkeep.index.client import Traffic
     from tfsetup.upkeep.index.snapshot import Difference

@@ -13,7 +13,7 @@ from tfsetup.errors import Code
 from tfsetup.ground.marked import Problem
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.rows import Matrix
-from tfsetup.upkeep.checks.check import RowReport, check_matrix, problem_at
+from tfsetup.upkeep.checks.check import CheckedRow, check_matrix, problem_at
 from tfsetup.upkeep.checks.common import names_of
 from tfsetup.upkeep.evidence import ProvedRow, Proving
 from tfsetup.upkeep.index.client import Traffic
@@ -27,20 +27,6 @@ if TYPE_CHECKING:
     from tfsetup.upkeep.index.client import IndexClient
 
 T_co = TypeVar("T_co", covariant=True)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CheckedRow:
-    """What the check of one row came to."""
-
-    row: str
-    """Its identifier."""
-    newest: str
-    """Its newest stable release on the snapshot; empty where it has none."""
-    releases: int
-    """How many stable releases it covers."""
-    problems: int
-    """How many of its fields are not true."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,19 +80,18 @@ def check(
     Raises:
         NetworkError: the index does not answer, or not with project pages.
     """
-    reports, loose = check_matrix(matrix, hosts)
+    rows, problems = check_matrix(matrix, hosts)
     found = differences(matrix.index, index.pages(names_of(matrix))) if index else []
-    problems = [*loose, *(problem for report in reports for problem in report.problems)]
-    problems = problems or unfounded(matrix, kept)  # what is wrong in itself needs none
+    problems = problems or tuple(unfounded(matrix, kept))  # what is wrong in itself needs none
     data = MatrixChecked(
         index=matrix.index.taken,
         differences=tuple(found),
         traffic=replace(index.traffic) if index else None,
-        rows=tuple(_row(report) for report in reports),
+        rows=rows,
     )
     grave = any(difference.grave for difference in found)
     code = Code.INVALID_FILE if problems else Code.ANSWER_IS_NO if grave else None
-    return Outcome(data=data, problems=tuple(problems), code=code)
+    return Outcome(data=data, problems=problems, code=code)
 
 
 def prove(found: Outcome[MatrixChecked], proving: Proving, index: IndexClient | None) -> Outcome[MatrixChecked]:
@@ -141,8 +126,3 @@ def with_evidence(found: Outcome[MatrixChecked], evidence: Proved) -> Outcome[Ma
 def unfounded(matrix: Matrix, kept: Evidence | None) -> list[Problem]:
     """Return where the hazards of a matrix say otherwise than the evidence that is kept with it. Pure."""
     return [problem_at(matrix, path, words) for path, words in judge(kept, matrix.hazards)] if kept else []
-
-
-def _row(report: RowReport) -> CheckedRow:
-    problems = len(report.problems)
-    return CheckedRow(row=report.row, newest=report.newest, releases=report.releases, problems=problems)

@@ -70,8 +70,7 @@ def update(files: Files, index: IndexClient, *, apply: bool, today: str) -> Outc
     newer = _refreshed(matrix, pages, index, today)
     proposal = propose(matrix, newer)
     changed = apply_edits(text, proposal.edits)
-    reports, loose = check_matrix(merge([parse(changed, str(files.matrix))], newer))
-    problems = (*loose, *(problem for report in reports for problem in report.problems))
+    _rows, problems = check_matrix(merge([parse(changed, str(files.matrix))], newer))
     applied = apply and not problems and (changed != text or encode(newer) != encode(snapshot))
     if applied:
         files.write(changed, encode(newer))

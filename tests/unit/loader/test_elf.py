@@ -46,7 +46,7 @@ def test_rpath_counts_without_runpath() -> None:
 
 def test_an_empty_library() -> None:
     elf = elf_of(Library())
-    assert (elf.soname, elf.needed, elf.filters, elf.flags, elf.binds_now) == (None, (), (), 0, False)
+    assert (elf.soname, elf.needed, elf.flags, elf.binds_now) == (None, (), 0, False)
 
 
 @pytest.mark.parametrize(("tag", "flags", "flags_1"), [(Tag.BIND_NOW, 0, 0), (None, 8, 0), (None, 0, 1)])
@@ -58,13 +58,6 @@ def test_three_ways_to_say_bind_now(tag: int | None, flags: int, flags_1: int) -
 @pytest.mark.parametrize(("tag", "flags"), [(Tag.SYMBOLIC, 0), (None, 2)])
 def test_two_ways_to_say_symbolic(tag: int | None, flags: int) -> None:
     assert elf_of(Library(flags=flags, tags=[] if tag is None else [(int(tag), 0)])).symbolic
-
-
-def test_filters_keep_their_order() -> None:
-    data = build_elf(Library(needed=["libaux.so", "libfilter.so"]))
-    data = retag(data, Tag.NEEDED, Tag.AUXILIARY)
-    data = retag(data, Tag.NEEDED, Tag.FILTER)
-    assert Elf(Memory(data)).filters == ((False, "libaux.so"), (True, "libfilter.so"))
 
 
 def test_the_last_of_two_equal_tags_counts() -> None:

@@ -7,15 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.macho import Offered, Plan, build, trie
+from support.macho_exports import exports_of
 from support.outcome import outcome
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.macho.exports import Export, ExportTable
 from tfsetup.loader.macho.image import MachO, Range, read_macho
 
 
-def table(data: bytes) -> ExportTable:
-    """Return the table of an image that is nothing but a trie."""
-    image = MachO(
+def image_of(data: bytes) -> MachO:
+    """Return an image that is nothing but a trie."""
+    return MachO(
         source=Memory(data),
         slice_offset=0,
         architecture="arm64",
@@ -24,7 +25,10 @@ def table(data: bytes) -> ExportTable:
         commands_end=0,
         exports_trie=Range(offset=0, size=len(data)),
     )
-    return ExportTable(image)
+
+
+def table(data: bytes) -> ExportTable:
+    return ExportTable(image_of(data))
 
 
 names = st.text(st.sampled_from("_ZabN1"), min_size=1, max_size=12)
@@ -32,9 +36,10 @@ names = st.text(st.sampled_from("_ZabN1"), min_size=1, max_size=12)
 
 @given(st.sets(names, min_size=1, max_size=40), st.sets(names, max_size=40))
 def test_exactly_the_names_that_were_put_in_are_found(inside: set[str], others: set[str]) -> None:
-    exports = table(trie([Offered(symbol=name) for name in sorted(inside)]))
+    image = image_of(trie([Offered(symbol=name) for name in sorted(inside)]))
+    exports = ExportTable(image)
     assert set(exports.find_all(inside | others)) == inside
-    assert {name for name, _ in exports} == inside
+    assert {name for name, _ in exports_of(image)} == inside
     assert all((exports.find(name) is not None) == (name in inside) for name in others)
 
 
@@ -150,12 +155,12 @@ def test_damaged_tries_are_malformed(data: bytes) -> None:
     with pytest.raises(MalformedImage):
         table(data).find("_f")
     with pytest.raises(MalformedImage):
-        list(table(data))
+        list(exports_of(image_of(data)))
 
 
 @given(st.binary(min_size=1, max_size=300), st.lists(names, max_size=5))
 def test_any_bytes_are_a_trie_or_malformed(data: bytes, asked: list[str]) -> None:
-    for question in (lambda: table(data).find_all(asked), lambda: list(table(data))):
+    for question in (lambda: table(data).find_all(asked), lambda: list(exports_of(image_of(data)))):
         assert outcome(question)
 
 
@@ -184,7 +189,7 @@ def test_without_a_trie_the_symbol_table_counts() -> None:
             entries=Range(offset=0, size=len(entries)), strings=Range(offset=len(entries), size=len(strings))
         ),
     )
-    assert dict(ExportTable(bare)) == {"_f": Export()}
+    assert dict(exports_of(bare)) == {"_f": Export()}
     assert ExportTable(bare).find("_f") == Export()
     assert ExportTable(replace(bare, symtab=None)).find("_f") is None
 
@@ -192,7 +197,7 @@ def test_without_a_trie_the_symbol_table_counts() -> None:
 def test_an_image_that_exports_nothing() -> None:
     image = read_macho(Memory(build(Plan())))
     assert ExportTable(image).find("_f") is None
-    assert list(ExportTable(image)) == []
+    assert list(exports_of(image)) == []
 
 
 @pytest.mark.parametrize(

@@ -191,11 +191,7 @@ def binds_of(stream: bytes, *, lazy: bool = False) -> list[Import]:
     places[6 if lazy else 2 : 8 if lazy else 4] = [0x4000, len(stream)]
     image = read_macho(Memory(build(Plan(signed=False))))
     data = image.source.read(0, 0x4000) + stream
-    info = macho.DyldInfo(
-        bind=macho.Range(offset=places[2], size=places[3]),
-        lazy=macho.Range(offset=places[6], size=places[7]),
-        exports=macho.Range(offset=0, size=0),
-    )
+    info = macho.DyldInfo(*(macho.Range(offset=places[at], size=places[at + 1]) for at in range(0, 10, 2)))
     return list(imports(replace(image, source=Memory(data), dyld_info=info)))
 
 

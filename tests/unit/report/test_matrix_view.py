@@ -23,7 +23,8 @@ from tfsetup.report.matrix import (
     support_table,
     update_view,
 )
-from tfsetup.upkeep.check import CheckedRow, MatrixChecked, Proved
+from tfsetup.upkeep.check import MatrixChecked, Proved
+from tfsetup.upkeep.checks.check import CheckedRow
 from tfsetup.upkeep.evidence import ProvedRow
 from tfsetup.upkeep.index.client import Traffic
 from tfsetup.upkeep.index.snapshot import Difference

@@ -199,7 +199,7 @@ def test_a_status_remembers_what_it_was_set_to(machine: Machine) -> None:
 
 def test_the_nodes_that_must_stay_are_named(machine: Machine) -> None:
     item, number, room, values, lengths = (machine.allocate(64) for _ in range(5))
-    machine.cells[item] = (b"out", b"out_bias")
+    machine.kept[item] = (b"out", b"out_bias")
     assert ask(machine, "_TF_GetNodesToPreserveListSize", item, number, room) == 0
     assert (small(machine.word(number)), machine.word(room)) == (2, 11)
     storage = machine.allocate(11)

@@ -8,6 +8,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import pytest
 
 from support import faulty_index
 from tfsetup.errors import NetworkError
+from tfsetup.ground.exchange import Answer
 from tfsetup.ground.http import Http
+from tfsetup.ground.ranges import Part, Span
 from tfsetup.upkeep.index.client import IndexClient, client
 from tfsetup.upkeep.index.settings import Indexes
 from tfsetup.upkeep.index.snapshot import File
@@ -69,6 +72,13 @@ class Shop:
             file["core-metadata"] = {"sha256": hashlib.sha256(METADATA.encode()).hexdigest()}
         page = {"meta": {"api-version": "1.1"}, "name": "thing", "files": [file], "versions": ["1.0"]}
         return "application/vnd.pypi.simple.v1+json", json.dumps(page).encode()
+
+
+@pytest.fixture(autouse=True)
+def _temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is fetched of a wheel is kept in a temporary file."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
 
 
 @pytest.fixture
@@ -229,10 +239,60 @@ def test_metadata_with_another_hash_is_refused(index: IndexClient, shop: Shop) -
         index.requires_of(only(index))
 
 
-def test_a_wheel_that_is_none(index: IndexClient, shop: Shop) -> None:
-    shop.metadata, shop.wheel = False, b"nothing of the kind"
-    with pytest.raises(NetworkError, match="No METADATA can be read out of thing"):
+def wheel_of(entry: str = "thing-1.0.dist-info/METADATA", text: str = METADATA, *, code: int = 0) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("thing/code.so", b"\0" * code)
+        archive.writestr(entry, text)
+        archive.writestr("thing/more.so", b"\0" * code)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("wheel", "words"),
+    [
+        (b"nothing of the kind", "not a zip archive"),
+        (wheel_of()[:-30], "not a zip archive"),
+        (wheel_of("thing/METADATA"), "it has no METADATA"),
+        (wheel_of("more/thing-1.0.dist-info/METADATA"), "it has no METADATA"),
+        (wheel_of(text="x" * 5_000_000), "its METADATA claims 5,000,000 bytes"),
+        (wheel_of().replace(b"numpy<2", b"numpy<3"), "its METADATA does not match the checksum"),
+    ],
+)
+def test_a_wheel_that_is_none(index: IndexClient, shop: Shop, tmp_path: Path, wheel: bytes, words: str) -> None:
+    shop.metadata, shop.wheel = False, wheel
+    with pytest.raises(NetworkError, match=f"No METADATA can be read out of thing.*: {words}"):
         index.requires_of(only(index))
+    (tmp_path / "thing.whl").write_bytes(wheel)
+    here = File(filename="thing.whl", version="1", url=(tmp_path / "thing.whl").as_uri(), sha256="")
+    with pytest.raises(NetworkError, match=rf"No METADATA can be read out of thing\.whl: .*{words}"):
+        index.requires_of(here)
+    with pytest.raises(NetworkError, match=r"No METADATA can be read out of gone\.whl"):
+        index.requires_of(replace(here, filename="gone.whl", url=(tmp_path / "gone.whl").as_uri()))
+
+
+def test_the_large_part_of_a_large_wheel_is_not_read(index: IndexClient, shop: Shop) -> None:
+    shop.metadata, shop.wheel = False, wheel_of(code=3_000_000)
+    file, before = only(index), replace(index.traffic)
+    assert index.requires_of(file) == REQUIRES
+    assert 2 <= index.traffic.requests - before.requests <= 3
+    assert index.traffic.received - before.received < 300_000
+
+
+def test_a_wheel_that_becomes_another_one_is_not_read_on(
+    index: IndexClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.metadata, shop.wheel = False, wheel_of(code=3_000_000)
+    file, at_first = only(index), Http.part
+
+    def part(http: Http, url: str, span: Span, known: int | None = None) -> tuple[Part, Answer]:
+        found = at_first(http, url, span, known)
+        shop.wheel = wheel_of(code=3_000_001)
+        return found
+
+    monkeypatch.setattr(Http, "part", part)
+    with pytest.raises(NetworkError, match="and an earlier one said"):
+        index.requires_of(file)
 
 
 def test_a_project_nobody_has(index: IndexClient) -> None:

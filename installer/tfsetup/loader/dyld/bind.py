@@ -14,6 +14,7 @@ from tfsetup.loader.dyld import words
 from tfsetup.loader.macho import binds
 from tfsetup.loader.macho.exports import ExportTable
 from tfsetup.loader.macho.image import DYLIB, WEAK_DEFINES
+from tfsetup.loader.model import LoadFailure
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -61,15 +62,6 @@ class Loaded:
         return (self.path, self.image.install_name)
 
 
-@dataclass(frozen=True, slots=True)
-class Unbound:
-    """The first import that found nothing: dyld's words, the symbol, and the library it was expected in."""
-
-    message: str
-    symbol: str
-    library: str | None
-
-
 class _FatalError(Exception):
     """A re-export that leads nowhere ends the whole dlopen; the message is dyld's."""
 
@@ -81,7 +73,7 @@ class Binder:
         """Look at `loaded` (all images of the process in load order, new ones included)."""
         self._mac, self._system, self._loaded = mac, system, loaded
 
-    def first_unbound(self, image: Loaded, *, now: bool) -> Unbound | None:
+    def first_unbound(self, image: Loaded, *, now: bool) -> LoadFailure | None:
         """Return the first import of `image` that cannot be bound, in dyld's order. `now`: lazy ones must bind too.
 
         Raises:
@@ -153,7 +145,7 @@ class Binder:
         except _FatalError:
             return False  # told when the import is judged by itself
 
-    def _judge(self, image: Loaded, wanted: Import) -> Unbound | None:
+    def _judge(self, image: Loaded, wanted: Import) -> LoadFailure | None:
         """Resolve one import with all rules; None when it binds or may stay unbound."""
         try:
             match wanted.ordinal:
@@ -166,11 +158,11 @@ class Binder:
                 case ordinal:
                     return self._judge_two_level(image, wanted, ordinal)
         except _FatalError as fatal:
-            return Unbound(str(fatal), wanted.symbol, None)
+            return _unbound(image, wanted, str(fatal))
 
-    def _judge_two_level(self, image: Loaded, wanted: Import, ordinal: int) -> Unbound | None:
+    def _judge_two_level(self, image: Loaded, wanted: Import, ordinal: int) -> LoadFailure | None:
         if not 0 <= ordinal <= len(image.image.dylibs):
-            return Unbound(words.unknown_ordinal(ordinal, image.named, wanted.symbol), wanted.symbol, None)
+            return _unbound(image, wanted, words.unknown_ordinal(ordinal, image.named, wanted.symbol))
         target = _dependency(image, ordinal)
         if target is not None and self._exported(target, wanted.symbol, set()):
             return None
@@ -178,30 +170,30 @@ class Binder:
             return None
         expected = target.named if isinstance(target, Loaded) else words.NOBODY
         message = words.symbol_not_found(self._mac, wanted.symbol, image.named, expected)
-        return Unbound(message, wanted.symbol, expected.path)
+        return _unbound(image, wanted, message, expected.path)
 
-    def _judge_flat(self, image: Loaded, wanted: Import) -> Unbound | None:
+    def _judge_flat(self, image: Loaded, wanted: Import) -> LoadFailure | None:
         if wanted.weak or self._system.may_export(wanted.symbol):
             return None
         if any(
             self._exported_shallow(each, wanted.symbol) for each in self._loaded if each is image or not each.hidden
         ):
             return None
-        return Unbound(words.flat_not_found(self._mac, wanted.symbol, image.named), wanted.symbol, None)
+        return _unbound(image, wanted, words.flat_not_found(self._mac, wanted.symbol, image.named))
 
-    def _judge_coalesced(self, image: Loaded, wanted: Import) -> Unbound | None:
+    def _judge_coalesced(self, image: Loaded, wanted: Import) -> LoadFailure | None:
         if wanted.weak or self._system.may_export(wanted.symbol):
             return None
         if any(self._exported_shallow(each, wanted.symbol) for each in (image, *self._sharing())):
             return None
-        return Unbound(words.weak_def_not_found(self._mac, wanted.symbol, image.named), wanted.symbol, None)
+        return _unbound(image, wanted, words.weak_def_not_found(self._mac, wanted.symbol, image.named))
 
-    def _judge_main(self, image: Loaded, wanted: Import) -> Unbound | None:
+    def _judge_main(self, image: Loaded, wanted: Import) -> LoadFailure | None:
         if wanted.weak or self._interpreter_has(wanted.symbol):
             return None
         expected = words.Named(path=self._mac.executable, uuid=None)
         message = words.symbol_not_found(self._mac, wanted.symbol, image.named, expected)
-        return Unbound(message, wanted.symbol, expected.path)
+        return _unbound(image, wanted, message, expected.path)
 
     @staticmethod
     def _interpreter_has(symbol: str) -> bool:
@@ -241,6 +233,12 @@ class Binder:
             raise _FatalError(words.reexport_out_of_range(export.reexport, image.named, symbol))
         target = image.dependencies[export.reexport - 1]
         return target is not None and self._exported(target, export.alias or symbol, seen)
+
+
+def _unbound(image: Loaded, wanted: Import, message: str, library: str | None = None) -> LoadFailure:
+    return LoadFailure(
+        kind="symbol-not-found", image=image.path, message=message, symbol=wanted.symbol, library=library
+    )
 
 
 def _dependency(image: Loaded, ordinal: int) -> Loaded | str | None:

@@ -62,7 +62,7 @@ def _image(mac: Mac, path: str, source: ByteSource) -> MachO | Refusal:
             return Refusal(words.wrong_architecture(mac, have, fat=True), "wrong-architecture")
         return _for_platform(mac, path, read_macho(best.source, best.offset))
     if not is_macho(source):
-        return Refusal(_not_macho(mac), "malformed-image")
+        return Refusal("slice is not valid mach-o file" if mac.strict else "not a mach-o file", "malformed-image")
     name = architecture(source)
     if name not in _acceptable(mac):
         return Refusal(words.wrong_architecture(mac, [name], fat=False), "wrong-architecture")
@@ -126,10 +126,6 @@ def _strict_since(mac: Mac) -> tuple[tuple[int, int, int], tuple[int, int, int]]
 def repeated(names: Sequence[str]) -> str | None:
     """Return the first name that stands twice."""
     return next((name for index, name in enumerate(names) if name in names[:index]), None)
-
-
-def _not_macho(mac: Mac) -> str:
-    return "slice is not valid mach-o file" if mac.strict else "not a mach-o file"
 
 
 def _malformed(mac: Mac, error: MalformedImage) -> str:

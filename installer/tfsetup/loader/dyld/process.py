@@ -15,7 +15,7 @@ from tfsetup.loader.dyld.bind import Binder, Loaded
 from tfsetup.loader.dyld.file import Refusal, repeated, usable
 from tfsetup.loader.dyld.pages import killed_at_binding, killed_at_mapping
 from tfsetup.loader.dyld.search import Candidate, Link, Request, candidates, has_rpaths, link, main_link
-from tfsetup.loader.model import LoadFailure, NotCovered
+from tfsetup.loader.model import Failed, LoadFailure, NotCovered
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
 
 _MAX_IMAGES = 4096
 _WORST_FIRST: tuple[Kind, ...] = ("wrong-architecture", "malformed-image", "library-not-found")
-
-
-class _StopError(Exception):
-    """The dlopen under way has failed."""
-
-    def __init__(
-        self, kind: Kind, message: str, image: str, *, symbol: str | None = None, library: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.kind, self.message, self.image, self.symbol, self.library = kind, message, image, symbol, library
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +63,17 @@ class DyldProcess:
         chain = self._calling_chain(caller)
         try:
             self._open(path, mode, chain)
-        except _StopError as stop:
+        except Failed as stop:
             self._unload(before)
-            message = stop.message if stop.message == words.KILLED else None
-            return LoadFailure(
-                kind=stop.kind,
-                image=stop.image,
-                message=message or words.dlopen_failed(self._mac, path, mode, stop.message),
-                symbol=stop.symbol,
-                library=stop.library,
-            )
+            if stop.failure.message == words.KILLED:
+                return stop.failure
+            return replace(stop.failure, message=words.dlopen_failed(self._mac, path, mode, stop.failure.message))
         return None
 
     def exports(self, path: str, symbol: str) -> bool:
         """See `Process.exports`; `symbol` as C spells it, without the underscore of the file format."""
         entry = self._files.lookup(path)
-        image = self._same(entry) if entry else None
+        image = self._by_identity.get(entry.identity) if entry else None
         try:
             return image is not None and image.exports.find(f"_{symbol}") is not None
         except MalformedImage:
@@ -103,7 +88,7 @@ class DyldProcess:
         before = len(self._loaded)
         found = self._get(Request(name=path, chain=chain, argument=True))
         if isinstance(found, _NotFound):
-            raise _StopError(found.kind, found.reason, path, library=path)
+            raise Failed(LoadFailure(kind=found.kind, image=path, message=found.reason, library=path))
         if not isinstance(found, Loaded):
             return
         is_new = len(self._loaded) > before
@@ -127,7 +112,7 @@ class DyldProcess:
             if isinstance(found, _NotFound):
                 if dylib.link != "weak":
                     text = words.library_not_loaded(self._mac, dylib.name, image.named, found.reason)
-                    raise _StopError(found.kind, text, image.path, library=dylib.name)
+                    raise Failed(LoadFailure(kind=found.kind, image=image.path, message=text, library=dylib.name))
                 image.dependencies.append(None)
                 continue
             image.dependencies.append(found)
@@ -149,12 +134,9 @@ class DyldProcess:
         return found or self._not_found(request, tries)
 
     def _known_by_rpath(self, request: Request) -> Loaded | None:
-        name = request.name
-        if "/" not in name and request.argument:
-            name = f"@rpath/{name}"
-        if not name.startswith("@rpath/"):
-            return None
-        return self._by_name.get(name)
+        leaf = "/" not in request.name and request.argument
+        name = f"@rpath/{request.name}" if leaf else request.name
+        return self._by_name.get(name) if name.startswith("@rpath/") else None
 
     def _try_all(self, request: Request, tries: list[tuple[str, Refusal]]) -> Loaded | str | None:
         for candidate in candidates(self._mac, request):
@@ -171,7 +153,7 @@ class DyldProcess:
             return known
         entry = self._files.lookup(path) if path.startswith("/") else None
         if entry is not None:
-            return self._same(entry) or self._map(entry, dependency=dependency)
+            return self._by_identity.get(entry.identity) or self._map(entry, dependency=dependency)
         if not candidate.disk_only and self._in_cache(candidate):
             return path
         return Refusal(words.missing(self._mac, path, disk_only=candidate.disk_only), "library-not-found")
@@ -183,17 +165,14 @@ class DyldProcess:
             return True
         return bool(known)
 
-    def _same(self, entry: Entry) -> Loaded | None:
-        return self._by_identity.get(entry.identity)
-
     def _map(self, entry: Entry, *, dependency: bool) -> Loaded | Refusal:
         image = usable(self._mac, entry, dependency=dependency)
         if isinstance(image, Refusal):
             return image
         if len(self._loaded) >= _MAX_IMAGES:
-            raise _StopError("malformed-image", "too many images", entry.path)
+            raise Failed(LoadFailure(kind="malformed-image", image=entry.path, message="too many images"))
         if killed_at_mapping(self._mac, image):
-            raise _StopError("malformed-image", words.KILLED, entry.path)
+            raise Failed(LoadFailure(kind="malformed-image", image=entry.path, message=words.KILLED))
         loaded = Loaded(path=entry.path, identity=entry.identity, image=image)
         self._loaded.append(loaded)
         self._remember(loaded)
@@ -232,16 +211,15 @@ class DyldProcess:
         order = list(reversed(new)) if self._mac.old else new
         for image in order:
             if killed_at_binding(self._mac, image.image):
-                raise _StopError("malformed-image", words.KILLED, image.path)
+                raise Failed(LoadFailure(kind="malformed-image", image=image.path, message=words.KILLED))
             try:
                 unbound = binder.first_unbound(image, now=mode.now)
             except MalformedImage as error:
-                raise _StopError("malformed-image", f"{error.reason} in '{image.path}'", image.path) from error
+                said = f"{error.reason} in '{image.path}'"
+                raise Failed(LoadFailure(kind="malformed-image", image=image.path, message=said)) from error
             self._doubt_symbols(image, binder.unknown_to_this_macos(image))
             if unbound:
-                raise _StopError(
-                    "symbol-not-found", unbound.message, image.path, symbol=unbound.symbol, library=unbound.library
-                )
+                raise Failed(unbound)
 
     def _doubt_symbols(self, image: Loaded, unknown: Sequence[str]) -> None:
         if unknown and image.image.minos:

@@ -73,7 +73,7 @@ def candidates(mac: Mac, request: Request) -> Iterator[Candidate]:
     if mac.cryptex and name.startswith("/"):
         yield Candidate(name, disk_only=True)
         yield Candidate(CRYPTEX + name, disk_only=True)
-    if _is_leaf(name) and request.argument and mac.cryptex:
+    if "/" not in name and request.argument and mac.cryptex:
         yield from _leaf(mac, request)
     else:
         yield from (Candidate(path) for path in _expanded(mac, request))
@@ -84,10 +84,6 @@ def candidates(mac: Mac, request: Request) -> Iterator[Candidate]:
 def has_rpaths(request: Request) -> bool:
     """Say whether any image of the chain has an LC_RPATH, usable or not."""
     return any(link.rpaths for link in request.chain)
-
-
-def _is_leaf(name: str) -> bool:
-    return "/" not in name
 
 
 def _overrides(mac: Mac, name: str, framework: re.Match[str] | None) -> Iterator[Candidate]:

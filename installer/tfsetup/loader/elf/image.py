@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfsetup.loader.bytes import MAX_STRING, MalformedImage, check_range, source_cstring, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tfsetup.loader.bytes import ByteSource
 
@@ -35,11 +35,8 @@ MAX_NAME = 4096
 class Type(IntEnum):
     """`e_type` (System V ABI, "ELF Header")."""
 
-    NONE = 0
-    REL = 1
     EXEC = 2
     DYN = 3
-    CORE = 4
 
 
 class Machine(IntEnum):
@@ -62,22 +59,16 @@ class Tag(IntEnum):
     SYMTAB = 6
     RELA = 7
     RELASZ = 8
-    STRSZ = 10
-    INIT = 12
     SONAME = 14
     RPATH = 15
     SYMBOLIC = 16
     REL = 17
     RELSZ = 18
     PLTREL = 20
-    TEXTREL = 22
     JMPREL = 23
     BIND_NOW = 24
-    INIT_ARRAY = 25
-    INIT_ARRAYSZ = 27
     RUNPATH = 29
     FLAGS = 30
-    RELRSZ = 35
     RELR = 36
     GNU_HASH = 0x6FFFFEF5
     VERSYM = 0x6FFFFFF0
@@ -86,14 +77,12 @@ class Tag(IntEnum):
     FLAGS_1 = 0x6FFFFFFB
     VERDEF = 0x6FFFFFFC
     VERNEED = 0x6FFFFFFE
-    AUXILIARY = 0x7FFFFFFD
-    FILTER = 0x7FFFFFFF
 
 
-DF_ORIGIN, DF_SYMBOLIC, DF_BIND_NOW, DF_STATIC_TLS = 0x1, 0x2, 0x8, 0x10
+DF_SYMBOLIC, DF_BIND_NOW, DF_STATIC_TLS = 0x2, 0x8, 0x10
 DF_1_NOW, DF_1_NODEFLIB, DF_1_NOOPEN, DF_1_PIE = 0x1, 0x800, 0x40, 0x8000000
 PT_LOAD, PT_DYNAMIC, PT_TLS, PT_GNU_STACK = 1, 2, 7, 0x6474E551
-PF_X, PF_W = 1, 2
+PF_X = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,9 +91,6 @@ class Header:
 
     bits: int
     order: str
-    version: int
-    os_abi: int
-    abi_version: int
     type: int
     machine: int
     phoff: int
@@ -125,8 +111,7 @@ class Segment:
     align: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """The `struct`s of one class and byte order. `word` is an address, `half` two bytes, `long` four."""
 
     header: Struct
@@ -142,22 +127,11 @@ class Layout:
     @classmethod
     def of(cls, bits: int, order: str) -> Layout:
         """Return the layout of `bits` (32 or 64) in byte order `order` (`<` or `>`)."""
-        wide = bits == 64  # noqa: PLR2004 - the two classes of ELF
-        forms = ("HHIQQQIHHHHHH", "IIQQQQQQ", "qQ", "IBBHQQ", "QQq", "QQ", "Q")
-        narrow = ("HHIIIIIHHHHHH", "IIIIIIII", "iI", "IIIBBH", "IIi", "II", "I")
-        chosen = [Struct(order + form) for form in (forms if wide else narrow)]
-        header, segment, dynamic, symbol, rela, rel, word = chosen
-        return cls(
-            header=header,
-            segment=segment,
-            dynamic=dynamic,
-            symbol=symbol,
-            rela=rela,
-            rel=rel,
-            word=word,
-            half=Struct(order + "H"),
-            long=Struct(order + "I"),
-        )
+        forms = {
+            64: ("HHIQQQIHHHHHH", "IIQQQQQQ", "qQ", "IBBHQQ", "QQq", "QQ", "Q", "H", "I"),
+            32: ("HHIIIIIHHHHHH", "IIIIIIII", "iI", "IIIBBH", "IIi", "II", "I", "H", "I"),
+        }
+        return cls(*(Struct(order + form) for form in forms[bits]))
 
 
 LAYOUTS = {(bits, order): Layout.of(bits, order) for bits in (32, 64) for order in "<>"}
@@ -180,9 +154,6 @@ def read_header(source: ByteSource) -> Header:
     return Header(
         bits=bits,
         order=order,
-        version=fields[2],
-        os_abi=ident[7],
-        abi_version=ident[8],
         type=fields[0],
         machine=fields[1],
         phoff=fields[4],
@@ -238,15 +209,12 @@ class Elf:
         if header.phnum and header.phentsize != form.size:
             raise MalformedImage(f"program headers of {header.phentsize} bytes instead of {form.size}")
         table = source.read(header.phoff, header.phnum * form.size)
-        rows = form.iter_unpack(table)
-        if header.bits == 64:  # noqa: PLR2004 - the order of the fields differs between the classes
-            return tuple(
-                Segment(type=t, flags=f, offset=o, vaddr=v, filesz=fs, memsz=ms, align=a)
-                for t, f, o, v, _, fs, ms, a in rows
-            )
+        rows: Iterable[tuple[int, ...]] = form.iter_unpack(table)
+        if header.bits == 32:  # noqa: PLR2004 - the order of the fields differs between the classes
+            rows = ((t, f, o, v, p, fs, ms, a) for t, o, v, p, fs, ms, f, a in rows)
         return tuple(
             Segment(type=t, flags=f, offset=o, vaddr=v, filesz=fs, memsz=ms, align=a)
-            for t, o, v, _, fs, ms, f, a in rows
+            for t, f, o, v, _, fs, ms, a in rows
         )
 
     def segment(self, kind: int) -> Segment | None:
@@ -314,12 +282,6 @@ class Elf:
     def needed(self) -> tuple[str, ...]:
         """DT_NEEDED, in order."""
         return tuple(self.string(value) for tag, value in self.dynamic if tag == Tag.NEEDED)
-
-    @cached_property
-    def filters(self) -> tuple[tuple[bool, str], ...]:
-        """DT_AUXILIARY and DT_FILTER, in order, as (is required, name)."""
-        wanted = (Tag.AUXILIARY, Tag.FILTER)
-        return tuple((tag == Tag.FILTER, self.string(value)) for tag, value in self.dynamic if tag in wanted)
 
     @cached_property
     def soname(self) -> str | None:

@@ -37,7 +37,6 @@ _LOCAL_SIGNATURE = b"PK\3\4"
 _ZIP64_EXTRA = 1
 _TYPICAL_EXTRA = 32
 _EXTRA = Struct("<2H")
-_QUAD = Struct("<Q")
 _OVERFLOW32 = 0xFFFFFFFF
 _STORED, _DEFLATED = 0, 8
 _MAX_DIRECTORY = 64 << 20
@@ -163,12 +162,7 @@ def _zip64(extra: bytes, *values: int) -> tuple[int, ...]:
         tag, length = _EXTRA.unpack_from(extra, at)
         at += _EXTRA.size
         if tag == _ZIP64_EXTRA:
-            wide = _quads(extra[at : at + length])
+            wide = iter(Struct(f"<{len(extra[at : at + length]) // 8}Q").unpack_from(extra, at))
             return tuple(next(wide, value) if value == _OVERFLOW32 else value for value in values)
         at += length
     return values
-
-
-def _quads(data: bytes) -> Iterator[int]:
-    for (value,) in _QUAD.iter_unpack(data[: len(data) // 8 * 8]):
-        yield value

@@ -60,7 +60,7 @@ class RemoteFile:
         weakref.finalize(self, self._file.close)
         self._have: set[int] = set()
         self._expected = range(0)
-        self._size = self._fetch_end()
+        self._size = self._take(Span(first=None, last=TAIL), None)
 
     @property
     def size(self) -> int:
@@ -97,9 +97,6 @@ class RemoteFile:
 
     def _fetch(self, start: int, stop: int) -> None:
         self._take(Span(first=start * CHUNK, last=min(stop * CHUNK, self._size) - 1), self._size)
-
-    def _fetch_end(self) -> int:
-        return self._take(Span(first=None, last=TAIL), None)
 
     def _take(self, span: Span, known: int | None) -> int:
         """Fetch a part, write it where it belongs, and return the size of the file as far as it is known now."""

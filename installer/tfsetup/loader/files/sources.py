@@ -166,9 +166,9 @@ def find_environment(folder: Path) -> Environment | None:
     folder = folder.resolve()
     if folder.name in _SITE_NAMES or next(folder.glob("*.dist-info"), None):
         prefix = _prefix_of(folder)
-        return _environment(folder, prefix) if prefix else _bare(folder)
+        return _environment(folder, prefix or folder.parent, interpreter_in(prefix) if prefix else None)
     sites = [site for pattern in _SITES for site in sorted(folder.glob(pattern)) if site.is_dir()]
-    return _environment(sites[0].resolve(), folder) if sites else None
+    return _environment(sites[0].resolve(), folder, interpreter_in(folder)) if sites else None
 
 
 _SITE_NAMES = ("site-packages", "dist-packages")
@@ -182,11 +182,6 @@ def _prefix_of(site: Path) -> Path | None:
     return above if interpreter_in(above) else None
 
 
-def _environment(site: Path, prefix: Path) -> Environment:
+def _environment(site: Path, prefix: Path, executable: Path | None) -> Environment:
     python = python_of(prefix, [site.parent.name])
-    return Environment(site=site, prefix=prefix, executable=interpreter_in(prefix), python=python)
-
-
-def _bare(site: Path) -> Environment:
-    python = python_of(site.parent, [site.parent.name])
-    return Environment(site=site, prefix=site.parent, executable=None, python=python)
+    return Environment(site=site, prefix=prefix, executable=executable, python=python)

@@ -55,7 +55,7 @@ def check_versions(
     needs = wanting.symbols.versions.needs
     if needs and needs[0].revision != 1:
         text = f"unsupported version {needs[0].revision} of Verneed record"
-        return _failure("malformed-image", wanting, wanting, text), unknown
+        return _malformed(wanting, text), unknown
     for need in needs:
         provider = next((other for other in loaded if need.file in other.names), None)
         if provider is None:
@@ -102,12 +102,11 @@ def _check_relr(wanting: Map, needs: Sequence[Need], glibc: tuple[int, int] | No
     of_libc = [version.name for need in needs if need.file.startswith("libc.so.") for version in need.versions]
     if not of_libc or "GLIBC_ABI_DT_RELR" in of_libc:
         return None
-    return _failure("malformed-image", wanting, wanting, "DT_RELR without GLIBC_ABI_DT_RELR dependency")
+    return _malformed(wanting, "DT_RELR without GLIBC_ABI_DT_RELR dependency")
 
 
-def _failure(kind: str, named: Map, image: Map, text: str) -> LoadFailure:
-    assert kind == "malformed-image"  # noqa: S101 - narrows a literal
-    return LoadFailure(kind="malformed-image", image=image.path, message=f"{named.name}: {text}")
+def _malformed(wanting: Map, text: str) -> LoadFailure:
+    return LoadFailure(kind="malformed-image", image=wanting.path, message=f"{wanting.name}: {text}")
 
 
 # -- symbols -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from tfsetup.loader.elf.relocations import Relocations
 from tfsetup.loader.elf.symbols import Query, Symbols
 from tfsetup.loader.glibc.search import expand, origin_of
 from tfsetup.loader.glibc.stock import LINKERS
-from tfsetup.loader.model import LoadFailure, NotCovered
+from tfsetup.loader.model import Failed, LoadFailure, NotCovered
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -31,12 +31,6 @@ SYSTEM_PATH = ("/lib", "/usr/local/lib", "/usr/lib")
 _OWN = re.compile(r"(?:lib(?:c|pthread|rt|m|dl|util|xnet)\.|libc\.musl-|ld-musl-).*")
 _ONLY_GLIBC = re.compile(rb"__[a-z0-9_]+_chk|__libc_single_threaded|__(?:sn?|vsn?)?printf_chk|gnu_get_libc_version")
 _COMPILER = ("libstdc++.so.6", "libgcc_s.so.1")
-
-
-class _Failed(Exception):  # noqa: N818 - carries a result up through the calls
-    def __init__(self, failure: LoadFailure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
 
 
 class _Map:
@@ -79,7 +73,7 @@ class MuslProcess:
             new = self._maps[before:]
             for entry in new:
                 self._relocate(entry, tree)
-        except _Failed as failed:
+        except Failed as failed:
             del self._maps[before:]
             return failed.failure
         if mode.scope == "global":
@@ -111,7 +105,7 @@ class MuslProcess:
         stock = self._stock(name, by)
         if stock is not None:
             return stock
-        raise _Failed(self._not_loaded(name, by, "No such file or directory", missing=True))
+        raise Failed(self._not_loaded(name, by, "No such file or directory", missing=True))
 
     def _candidates(self, name: str, by: _Map | None) -> Iterator[str]:
         if "/" in name:
@@ -134,7 +128,7 @@ class MuslProcess:
         except MalformedImage:
             elf, usable = None, False
         if not usable:
-            raise _Failed(self._not_loaded(name, by, "Exec format error", missing=False))
+            raise Failed(self._not_loaded(name, by, "Exec format error", missing=False))
         found = _Map(name, entry.path, entry.identity, elf, by)
         self._maps.append(found)
         return found
@@ -161,7 +155,7 @@ class MuslProcess:
             try:
                 needed = entry.elf.needed
             except MalformedImage as error:
-                raise _Failed(self._not_loaded(entry.name, entry.by, "Exec format error", missing=False)) from error
+                raise Failed(self._not_loaded(entry.name, entry.by, "Exec format error", missing=False)) from error
             for name in needed:
                 other = self._load(name, entry)
                 if other not in found:
@@ -179,11 +173,11 @@ class MuslProcess:
             )
         except MalformedImage as error:
             text = f"{entry.name}: the process is killed while loading it: {error.reason}"
-            raise _Failed(LoadFailure(kind="malformed-image", image=entry.path, message=text)) from error
+            raise Failed(LoadFailure(kind="malformed-image", image=entry.path, message=text)) from error
         if missing is not None:
             symbol = missing.query.text
             text = f"Error relocating {entry.path}: {symbol}: symbol not found"
-            raise _Failed(LoadFailure(kind="symbol-not-found", image=entry.path, message=text, symbol=symbol))
+            raise Failed(LoadFailure(kind="symbol-not-found", image=entry.path, message=text, symbol=symbol))
 
     def _is_missing(self, reference: Reference, tree: Sequence[_Map]) -> bool:
         """Say whether nobody has a symbol; versions do not count."""

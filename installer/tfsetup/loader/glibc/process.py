@@ -17,7 +17,7 @@ from tfsetup.loader.glibc.map import Map, mapping_refusal
 from tfsetup.loader.glibc.order import sort_maps
 from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
 from tfsetup.loader.glibc.stock import LINKERS, stock_library
-from tfsetup.loader.model import LoadFailure, NotCovered
+from tfsetup.loader.model import Failed, LoadFailure, NotCovered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +30,6 @@ CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
 
 glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`), plus rounding; since 2.32 optional users may take 512.
 """
-
-
-class _Failed(Exception):  # noqa: N818 - carries a result up through the calls
-    def __init__(self, failure: LoadFailure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
 
 
 class GlibcProcess:
@@ -75,7 +69,7 @@ class GlibcProcess:
         before = len(self._maps)
         try:
             self._open(path, mode, self._caller(caller))
-        except _Failed as failed:
+        except Failed as failed:
             del self._maps[before:]
             return failed.failure
         return None
@@ -100,7 +94,7 @@ class GlibcProcess:
         try:
             known = self._known(name)
             found = known or search(name, self._caller(caller).place, self._system)
-        except (_Failed, Refusal):
+        except (Failed, Refusal):
             return None
         if isinstance(found, Map):
             return found.path
@@ -143,7 +137,7 @@ class GlibcProcess:
             new = [entry for entry in top.scope if id(entry) not in known]
             try:
                 self._complete(top, new, mode)
-            except _Failed:
+            except Failed:
                 if id(top) in known:
                     top.scope = None
                 raise
@@ -172,7 +166,7 @@ class GlibcProcess:
             failure, unknown = check_versions(entry, self._maps, self._system.glibc)
         self._unknown.update(dict.fromkeys(unknown))
         if failure:
-            raise _Failed(failure)
+            raise Failed(failure)
 
     def _relocate(self, entry: Map, local: list[Map], mode: Mode) -> None:
         if entry.elf is None or entry.symbols is None:
@@ -183,7 +177,7 @@ class GlibcProcess:
             self._check_cut(entry)
             failure = bind(entry, scope, self._system, now=mode.now) or self._take_static_tls(entry)
         if failure:
-            raise _Failed(failure)
+            raise Failed(failure)
 
     def _check_cut(self, entry: Map) -> None:
         """Tell of a file that ends before its segments do: what of it is touched cannot always be known."""
@@ -238,11 +232,11 @@ class GlibcProcess:
         try:
             found = search(name, loader.place, self._system)
         except Refusal as refusal:
-            raise _Failed(self._refused(refusal, name, loader)) from refusal
+            raise Failed(self._refused(refusal, name, loader)) from refusal
         if isinstance(found, Skip):
             stock = None if "/" in name or self._system.real else self._stock(name, loader)
             if stock is None:
-                raise _Failed(self._not_found(found, name, loader))
+                raise Failed(self._not_found(found, name, loader))
             return stock
         return self._map_file(name, found, None if opened else loader)
 
@@ -263,9 +257,9 @@ class GlibcProcess:
             elf = Elf(found.source)
             refusal = mapping_refusal(elf, self._system.glibc)
         except MalformedImage as error:
-            raise _Failed(_killed(found.name, found.entry.path, error)) from error
+            raise Failed(_killed(found.name, found.entry.path, error)) from error
         if refusal:
-            raise _Failed(LoadFailure(kind="malformed-image", image=found.entry.path, message=f"{name}: {refusal}"))
+            raise Failed(LoadFailure(kind="malformed-image", image=found.entry.path, message=f"{name}: {refusal}"))
         chain = loader.place.rpaths if loader is not None else self._main_rpaths
         with _Dying(Map(found.name, path=found.entry.path, place=place_of(None, found.name, (), "/"), identity=None)):
             place = place_of(elf, found.name, chain, self._system.cwd)
@@ -315,7 +309,7 @@ class _Dying:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, MalformedImage):
-            raise _Failed(_killed(self._entry.name, self._entry.path, error)) from error
+            raise Failed(_killed(self._entry.name, self._entry.path, error)) from error
 
 
 def _killed(name: str, path: str, error: MalformedImage) -> LoadFailure:

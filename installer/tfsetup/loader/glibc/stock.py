@@ -141,11 +141,6 @@ def _gcc_levels(glibc: tuple[int, int] | None) -> dict[str, tuple[Release, Relea
     if not known:
         return {"GLIBCXX": ((3, 4), ANY), "CXXABI": ((1, 3), ANY), "GCC": ((4, 3, 0), ANY), "CXXABI_TM": ((1,), ANY)}
     glibcxx, cxxabi, gcc = known[-1]
-    return {
-        "GLIBCXX": (glibcxx, ANY),
-        "CXXABI": (cxxabi, ANY),
-        "GCC": (gcc, ANY),
-        "CXXABI_TM": ((1,), ANY),
-        "GLIBC": ((2, 0), (2, 0)),  # a node of libgcc_s where the ABI is older than its unwinder (aarch64, i386)
-        "CXXABI_FLOAT": ((128,), ANY),
-    }
+    certain = {"GLIBCXX": glibcxx, "CXXABI": cxxabi, "GCC": gcc, "CXXABI_TM": (1,), "CXXABI_FLOAT": (128,)}
+    # GLIBC: a node of libgcc_s where the ABI is older than its unwinder (aarch64, i386)
+    return {"GLIBC": ((2, 0), (2, 0)), **{family: (level, ANY) for family, level in certain.items()}}

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tfsetup.loader.macho.image import MachO, Range
 
 _WEAK, _REEXPORT = 4, 8
-_MAX_NAME = 1 << 16
 _NLIST = Struct("<IBBHQ")
 _N_STAB, _N_PEXT, _N_TYPE, _N_EXT, _N_SECT = 0xE0, 0x10, 0x0E, 0x01, 0x0E
 
@@ -64,13 +63,6 @@ class ExportTable:
             found = dict(_descend(self._trie, sorted(unknown)))
             known.update({name: found.get(name) for name in unknown})
         return {name: export for name in names if (export := known.get(name)) is not None}
-
-    def __iter__(self) -> Iterator[tuple[str, Export]]:
-        """Yield every export; for comparing with other tools, no loader needs it."""
-        if self._trie:
-            yield from _all(self._trie)
-        else:
-            yield from ((text(name), export) for name, export in self._known.items() if export is not None)
 
 
 def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]:
@@ -204,28 +196,19 @@ def _trie(image: MachO) -> bytes | None:
     return image.table(place)
 
 
+def defined(image: MachO) -> Iterator[tuple[bytes, int, int]]:
+    """Yield what an image defines for others by its symbol table: name, description, address.
+
+    Raises:
+        MalformedImage: the table is damaged.
+    """
+    if image.symtab is None:
+        return
+    names, entries = image.table(image.symtab.strings), image.table(image.symtab.entries)
+    for name, kind, _section, description, value in _NLIST.iter_unpack(entries):
+        if kind & _N_EXT and not kind & (_N_STAB | _N_PEXT) and kind & _N_TYPE == _N_SECT:
+            yield cstring(names, name), description, value
+
+
 def _symbol_table(image: MachO) -> dict[bytes, Export | None]:
-    table = image.symtab
-    if table is None:
-        return {}
-    names, entries = image.table(table.strings), image.table(table.entries)
-    found: dict[bytes, Export | None] = {}
-    for name, kind, _section, description, _value in _NLIST.iter_unpack(entries):
-        exported = kind & _N_EXT and not kind & (_N_STAB | _N_PEXT) and kind & _N_TYPE == _N_SECT
-        if exported:
-            found[cstring(names, name)] = Export(weak=bool(description & 0x80))
-    return found
-
-
-def _all(trie: bytes) -> Iterator[tuple[str, Export]]:
-    seen: set[int] = set()
-    todo: list[tuple[int, bytes]] = [(0, b"")]
-    while todo:
-        at, prefix = todo.pop()
-        if at in seen or len(prefix) > _MAX_NAME:
-            raise MalformedImage("the exports trie has a cycle", offset=at)
-        seen.add(at)
-        terminal, edges, in_order = _node(trie, at)
-        if terminal >= 0:
-            yield text(prefix), _terminal(trie, terminal)
-        todo += [(_target(target), prefix + edge) for edge, target in (*edges.values(), *in_order)]
+    return {name: Export(weak=bool(description & 0x80)) for name, description, _value in defined(image)}

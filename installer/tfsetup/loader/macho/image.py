@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tfsetup.loader.bytes import ByteSource
 
-DYLIB, BUNDLE, EXECUTE, DYLIB_STUB = 6, 8, 2, 9
+DYLIB, BUNDLE, EXECUTE = 6, 8, 2
 WEAK_DEFINES = 0x8000
 """Header flag MH_WEAK_DEFINES: this image takes part in weak coalescing."""
 
@@ -28,8 +28,6 @@ _MAX_SLICES = 32
 _MAGIC = Struct("<I")
 _MAGIC32, _MAGIC64 = 0xFEEDFACE, 0xFEEDFACF
 _HEADER = Struct("<8I")
-_COUNT = 4
-"""How many load commands there are, among the fields of the header."""
 _COMMAND = Struct("<2I")
 _MAX_COMMANDS_SIZE = 16 << 20
 MAX_TABLE = 256 << 20
@@ -45,20 +43,11 @@ _ARCHITECTURES = {
     (_CPU_ARM64, 1): "arm64",
     (_CPU_ARM64, 2): "arm64e",
 }
-_PLATFORMS = {
-    1: "macOS",
-    2: "iOS",
-    3: "tvOS",
-    4: "watchOS",
-    5: "bridgeOS",
-    6: "MacCatalyst",
-    7: "iOS-sim",
-    8: "tvOS-sim",
-    9: "watchOS-sim",
-    10: "driverKit",
-    11: "visionOS",
-    12: "visionOS-sim",
-}
+_PLATFORM_NAMES = (
+    "macOS", "iOS", "tvOS", "watchOS", "bridgeOS", "MacCatalyst", "iOS-sim", "tvOS-sim", "watchOS-sim",
+    "driverKit", "visionOS", "visionOS-sim",
+)  # fmt: skip
+_PLATFORMS = dict(enumerate(_PLATFORM_NAMES, start=1))
 
 Version = tuple[int, int, int]
 Link = Literal["normal", "weak", "reexport", "upward"]
@@ -82,18 +71,26 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """A segment's place in the file, in bytes."""
+    """A segment's place in memory (`address`, `memory`) and in the file (`offset`, `size`), in bytes.
+
+    `rest` is what its command says behind that, its sections among it: for who runs the image.
+    """
 
     name: str
+    address: int
+    memory: int
     offset: int
     size: int
+    rest: bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DyldInfo:
-    """The tables of LC_DYLD_INFO (old format); weak binds never fail and are not read, so they are left out."""
+    """The tables of LC_DYLD_INFO (old format). No loader reads rebases and weak binds, which never fail."""
 
+    rebase: Range
     bind: Range
+    weak: Range
     lazy: Range
     exports: Range
 
@@ -223,24 +220,9 @@ def read_macho(source: ByteSource, slice_offset: int = 0) -> MachO:
         flags=flags,
         commands_end=_HEADER.size + size,
     )
-    return _with_commands(image, source.read(_HEADER.size, size), count)
-
-
-def load_commands(image: MachO) -> Iterator[tuple[int, bytes]]:
-    """Yield the load commands of an image as they stand in it, kind and bytes: for what no loader wants to know.
-
-    Raises:
-        MalformedImage: a command is cut off.
-    """
-    count = unpack(image.source, _HEADER, 0)[_COUNT]
-    yield from _commands(image.source.read(_HEADER.size, image.commands_end - _HEADER.size), count)
-
-
-def _with_commands(image: MachO, commands: bytes, count: int) -> MachO:
     found = _Found(image)
-    for kind, command in _commands(commands, count):
-        reader = _READERS.get(kind)
-        if reader:
+    for kind, command in _commands(source.read(_HEADER.size, size), count):
+        if reader := _READERS.get(kind):
             reader(found, command)
     return found.image()
 
@@ -306,8 +288,9 @@ def _rpath(found: _Found, command: bytes) -> None:
 
 
 def _segment(found: _Found, command: bytes) -> None:
-    name, _address, _memory, offset, size = unpack_from(command, _SEGMENT, _COMMAND.size)
-    found.segments.append(Segment(name=text(name.rstrip(b"\0")), offset=offset, size=size))
+    name, address, memory, offset, size = unpack_from(command, _SEGMENT, _COMMAND.size)
+    shown, rest = text(name.rstrip(b"\0")), command[_COMMAND.size + _SEGMENT.size :]
+    found.segments.append(Segment(name=shown, address=address, memory=memory, offset=offset, size=size, rest=rest))
 
 
 def _uuid(found: _Found, command: bytes) -> None:
@@ -344,9 +327,7 @@ def _data(field: str) -> Callable[[_Found, bytes], None]:
 
 def _dyld_info(found: _Found, command: bytes) -> None:
     fields = unpack_from(command, _DYLIB_INFO, _COMMAND.size)
-    found.values["dyld_info"] = DyldInfo(
-        bind=_range(*fields[2:4]), lazy=_range(*fields[6:8]), exports=_range(*fields[8:10])
-    )
+    found.values["dyld_info"] = DyldInfo(*(_range(*fields[at : at + 2]) for at in range(0, len(fields), 2)))
 
 
 def _symtab(found: _Found, command: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Reading of PE files (`.dll`, `.pyd`, `.exe`): imports, delayed imports, exports.
+"""Reading of PE files (`.dll`, `.pyd`, `.exe`): imports, exports.
 
 Source of the layout: Microsoft, "PE Format" (learn.microsoft.com/windows/win32/debug/pe-format). Addresses in the file
 are relative to the image base (RVA); the section table says where they lie. Any bytes end in a value or in
@@ -32,7 +32,7 @@ MAX_SECTIONS = 1 << 10
 
 _MAX_NAME = 1 << 13
 _DOS, _COFF, _SECTION = Struct("<2s58xI"), Struct("<4sHHIIIHH"), Struct("<8sIIII16x")
-_DIRECTORY, _IMPORT, _DELAYED = Struct("<II"), Struct("<5I"), Struct("<8I")
+_DIRECTORY, _IMPORT = Struct("<II"), Struct("<5I")
 _EXPORTS, _LONG, _HALF = Struct("<IIHHIIIIIII"), Struct("<I"), Struct("<H")
 _MAX_NAMES = 1 << 26
 _PE32_PLUS, _PE32 = 0x20B, 0x10B
@@ -52,7 +52,6 @@ class Directory(IntEnum):
 
     EXPORT = 0
     IMPORT = 1
-    DELAY_IMPORT = 13
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,31 +149,15 @@ class Pe:
     def imports(self) -> tuple[Import, ...]:
         """The import table: all of it must be there for the file to load."""
         found = self._directory(Directory.IMPORT)
-        if found is None:
-            return ()
-        rows = self._descriptors(found[0], _IMPORT, last=lambda row: not row[3])
-        return tuple(self._import(row[3], row[0] or row[4]) for row in rows)
+        return tuple(self._descriptors(found[0])) if found is not None else ()
 
-    @cached_property
-    def delayed(self) -> tuple[str, ...]:
-        """Libraries that are looked for at the first call only."""
-        found = self._directory(Directory.DELAY_IMPORT)
-        if found is None:
-            return ()
-        return tuple(self._name(row[1]) for row in self._descriptors(found[0], _DELAYED, last=lambda row: not row[1]))
-
-    def _descriptors(self, rva: int, form: Struct, *, last: object) -> Iterator[tuple[int, ...]]:
-        assert callable(last)  # noqa: S101 - a predicate on a row
+    def _descriptors(self, rva: int) -> Iterator[Import]:
+        """Yield what is imported up to the row without a name."""
         offset = self.offset_of(rva)
-        row = unpack(self.source, form, offset)
-        while not last(row):
+        while (row := unpack(self.source, _IMPORT, offset))[3]:
             self._entries.spend()
-            yield row
-            offset += form.size
-            row = unpack(self.source, form, offset)
-
-    def _import(self, name: int, thunks: int) -> Import:
-        return Import(library=self._name(name), symbols=tuple(self._thunks(thunks)))
+            yield Import(library=self._name(row[3]), symbols=tuple(self._thunks(row[0] or row[4])))
+            offset += _IMPORT.size
 
     def _thunks(self, rva: int) -> Iterator[str | int]:
         form = Struct("<Q") if self.bits == 64 else _LONG  # noqa: PLR2004 - the two forms
@@ -188,27 +171,17 @@ class Pe:
     # -- exports -------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _exports(self) -> tuple[int, int, int, int, int, int, int, int] | None:
-        """(first RVA, bytes, ordinal base, functions, names, three table offsets)."""
+    def _exports(self) -> tuple[int, int, int, int, int, int] | None:
+        """(ordinal base, functions, names, three table offsets)."""
         found = self._directory(Directory.EXPORT)
         if found is None:
             return None
-        rva, size = found
-        fields = unpack(self.source, _EXPORTS, self.offset_of(rva))
+        fields = unpack(self.source, _EXPORTS, self.offset_of(found[0]))
         base, functions, names = fields[5:8]
         if functions > MAX_EXPORTS or names > MAX_EXPORTS:
             raise MalformedImage(f"{max(functions, names)} exports")
         tables = [self.offset_of(at) if at else 0 for at in fields[8:11]]
-        return rva, size, base, functions, names, tables[0], tables[1], tables[2]
-
-    @cached_property
-    def name(self) -> str | None:
-        """The name the file gives itself in its export table."""
-        found = self._directory(Directory.EXPORT)
-        if found is None:
-            return None
-        rva = unpack(self.source, _EXPORTS, self.offset_of(found[0]))[4]
-        return self._name(rva) if rva else None
+        return base, functions, names, tables[0], tables[1], tables[2]
 
     def export(self, symbol: str | int) -> Export | None:
         """Return the export of that name or ordinal number, None when there is none.
@@ -217,7 +190,7 @@ class Pe:
         """
         if self._exports is None:
             return None
-        _, _, base, functions, names, table, _, _ = self._exports
+        base, functions, names, table = self._exports[:4]
         index = symbol - base if isinstance(symbol, int) else self._find(symbol.encode(), names)
         if index is None or not 0 <= index < functions:
             return None
@@ -231,7 +204,7 @@ class Pe:
     def _find(self, wanted: bytes, names: int) -> int | None:
         """Binary search in the table of names; return the index of the function."""
         assert self._exports is not None  # noqa: S101 - only called then
-        table, ordinals = self._exports[6:8]
+        table, ordinals = self._exports[4:6]
         low, high = 0, names
         while low < high:
             middle = (low + high) // 2
@@ -241,11 +214,3 @@ class Pe:
                 return int(unpack(self.source, _HALF, ordinals + 2 * middle)[0])
             low, high = (middle + 1, high) if name < wanted else (low, middle)
         return None
-
-    def export_names(self) -> Iterator[str]:
-        """Yield all exported names, in the order of the file."""
-        if self._exports is None:
-            return
-        _, _, _, _, names, _, table, _ = self._exports
-        for number in range(names):
-            yield self._name(unpack(self.source, _LONG, table + 4 * number)[0])

@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email.parser import Parser
+from itertools import product
 from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
 
 from tfsetup.ground.platforms import read_tag
 from tfsetup.ground.versions import pair
@@ -47,18 +50,15 @@ class Distribution:
     wheel: str | None = None
 
 
-def normalized(name: str) -> str:
-    """Return a distribution's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def of_wheel(filename: str) -> Distribution | None:
     """Read a wheel's file name; None when it is not one."""
     found = _FILE.fullmatch(filename)
     if not found:
         return None
     tags = _product(found["py"], found["abi"], found["platform"])
-    return Distribution(name=normalized(found["name"]), version=found["version"], tags=tuple(tags), wheel=filename)
+    return Distribution(
+        name=canonicalize_name(found["name"]), version=found["version"], tags=tuple(tags), wheel=filename
+    )
 
 
 def installed(files: Filesystem, site: str) -> tuple[Distribution, ...]:
@@ -72,7 +72,7 @@ def _installed(files: Filesystem, site: str, folder: str) -> Distribution | None
     if not match:
         return None
     tags = tuple(_tags(read_text(files, f"{site}/{folder}/WHEEL") or ""))
-    return Distribution(name=normalized(match["name"]), version=match["version"], tags=tags)
+    return Distribution(name=canonicalize_name(match["name"]), version=match["version"], tags=tags)
 
 
 def read_text(files: Filesystem, path: str) -> str | None:
@@ -89,10 +89,8 @@ def _tags(wheel_file: str) -> Iterator[Tag]:
 
 
 def _product(pythons: str, abis: str, platforms: str) -> Iterator[Tag]:
-    for python in pythons.split("."):
-        for abi in abis.split("."):
-            for platform in platforms.split("."):
-                yield Tag(python=python, abi=abi, platform=platform)
+    for python, abi, platform in product(pythons.split("."), abis.split("."), platforms.split(".")):
+        yield Tag(python=python, abi=abi, platform=platform)
 
 
 def python_of(distributions: Iterable[Distribution]) -> str | None:

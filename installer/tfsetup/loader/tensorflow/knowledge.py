@@ -75,15 +75,12 @@ class Knowledge:
 
 def parse_knowledge(facts: Mapping[str, Any], orders: Mapping[str, str]) -> Knowledge:
     """Build the knowledge from the parsed `tensorflow.toml` and the text of each order file."""
-    lines = {line: tuple(_names(text)) for line, text in orders.items()}
-    return Knowledge(facts=facts, orders=lines)
+    return Knowledge(facts=facts, orders={line: _names(text) for line, text in orders.items()})
 
 
-def _names(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        name = line.partition("#")[0].strip()
-        if name:
-            yield name
+def _names(text: str) -> tuple[str, ...]:
+    names = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(name for name in names if name)
 
 
 def version_in(knowledge: Knowledge, distributions: Sequence[Distribution], files: Filesystem, site: str) -> str | None:

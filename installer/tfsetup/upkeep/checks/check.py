@@ -23,38 +23,44 @@ from tfsetup.upkeep.checks.rules import check_rule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RowReport:
-    """What the check of one row came to: the newest answer it gives, and its problems."""
+class CheckedRow:
+    """What the check of one row came to."""
 
     row: str
+    """Its identifier."""
     newest: str
+    """Its newest stable release on the snapshot; empty where it has none."""
     releases: int
-    problems: tuple[Problem, ...]
+    """How many stable releases it covers."""
+    problems: int
+    """How many of its fields are not true."""
 
 
-def check_matrix(matrix: Matrix, hosts: Mapping[str, Host] | None = None) -> tuple[list[RowReport], list[Problem]]:
+def check_matrix(
+    matrix: Matrix, hosts: Mapping[str, Host] | None = None
+) -> tuple[tuple[CheckedRow, ...], tuple[Problem, ...]]:
     """Check every row against the index facts, and every replayed host for exactly one winner.
 
-    Returns a report for each row, and the problems that belong to no row.
+    Returns a line for each row, and all problems: first those that belong to no row.
     """
-    reports = [report_row(row, matrix) for row in matrix.rows]
-    loose = [problem_at(matrix, path, words) for path, words in _whole(matrix)]
+    checked = [check_one(row, matrix) for row in matrix.rows]
+    found = [problem_at(matrix, path, words) for path, words in _whole(matrix)]
     for name, host in (hosts or {}).items():
         for accelerator in ("auto", "cpu"):
             tied = rivals(host, Ask(accelerator=accelerator), matrix)
             if len(tied) > 1:
-                loose.append(problem_at(matrix, (tied[1], "id"), f"ties with {tied[0]} for the host {name}"))
-    return reports, loose
+                found.append(problem_at(matrix, (tied[1], "id"), f"ties with {tied[0]} for the host {name}"))
+    return tuple(row for row, _ in checked), (*found, *(problem for _, problems in checked for problem in problems))
 
 
-def report_row(row: Row, matrix: Matrix) -> RowReport:
+def check_one(row: Row, matrix: Matrix) -> tuple[CheckedRow, list[Problem]]:
     """Check one row against the index facts and the other rows."""
     mine = [v for v in matrix.index.releases(row.distribution) if in_range(row.versions, v)]
-    problems = [problem_at(matrix, (row.id, *path), words) for path, words in check_row(row, mine, matrix.index)]
-    if not problems:
-        problems = [problem_at(matrix, (row.id, *path), words) for path, words in check_reach(row, mine, matrix)]
+    found = list(check_row(row, mine, matrix.index)) or list(check_reach(row, mine, matrix))
+    problems = [problem_at(matrix, (row.id, *path), words) for path, words in found]
     stable = [v for v in mine if not is_prerelease(v)]
-    return RowReport(row=row.id, newest=stable[0] if stable else "", releases=len(stable), problems=tuple(problems))
+    newest = stable[0] if stable else ""
+    return CheckedRow(row=row.id, newest=newest, releases=len(stable), problems=len(problems)), problems
 
 
 def problem_at(matrix: Matrix, path: Path, words: str) -> Problem:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.facts import Index, Release, Wheels
@@ -57,15 +58,10 @@ def required(distribution: str, versions: Sequence[str], row: Row | None, index:
 @cache
 def _name_and_range(text: str) -> tuple[str, str]:
     wanted = parse(text)
-    return normalized(wanted.name), str(wanted.specifier)
+    return canonicalize_name(wanted.name), str(wanted.specifier)
 
 
 @cache
 def parse(text: str) -> Requirement:
     """Return a requirement; the same texts come again and again."""
     return Requirement(text)
-
-
-def normalized(name: str) -> str:
-    """Return a distribution's name as PEP 503 writes it."""
-    return name.lower().replace("_", "-").replace(".", "-")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from packaging.utils import canonicalize_name
+
 from tfsetup.ground.versions import in_range, is_version, specifiers
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.hazards import Hazard
-from tfsetup.upkeep.checks.common import Found, normalized, parse
+from tfsetup.upkeep.checks.common import Found, parse
 
 
 def check_hazard(hazard: Hazard, matrix: Matrix) -> Found:
@@ -70,7 +72,7 @@ def _brings(row: Row, distribution: str, touched: Sequence[str]) -> bool:
 def _bound(place: int, bound: str, index: Index) -> Found:
     """A bound that would avoid the defect must leave a version to install."""
     wanted = parse(bound)
-    known = known_versions(normalized(wanted.name), index)
+    known = known_versions(canonicalize_name(wanted.name), index)
     if not known:
         yield ("cure", "requirements", place), f"the index has no {wanted.name}"
     elif not any(specifiers(str(wanted.specifier)).contains(version) for version in known):

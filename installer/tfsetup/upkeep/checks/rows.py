@@ -12,6 +12,7 @@ from tfsetup.upkeep.checks.common import Found, below, required, wheels_for
 from tfsetup.upkeep.checks.rules import check_rule
 
 NUMPY = "numpy"
+_GPUS: dict[str, set[str | None]] = {"metal": {"apple", "amd"}, "cuda": {"nvidia"}, "rocm": {"amd"}, "cpu": {None}}
 
 
 def check_row(row: Row, mine: Sequence[str], index: Index) -> Found:
@@ -39,13 +40,7 @@ def _when(row: Row) -> Found:
         yield ("id",), f"says {parts[1]} in second place, and the row is for {row.when.arch}"
     elif row.accelerator not in parts and not row.when.rosetta:
         yield ("id",), f"does not say {row.accelerator}, which the row gives"
-    gpus: dict[str, set[str | None]] = {
-        "metal": {"apple", "amd"},
-        "cuda": {"nvidia"},
-        "rocm": {"amd"},
-        "cpu": {None},
-    }
-    if row.when.gpu not in gpus[row.accelerator]:
+    if row.when.gpu not in _GPUS[row.accelerator]:
         yield ("when",), f"a row for {row.accelerator} does not go with gpu: {row.when.gpu}"
     if row.accelerator == "metal" and row.when.gpu != ("apple" if row.when.arch == "arm64" else "amd"):
         yield ("when", "gpu"), f"{row.when.gpu} is not the GPU of this kind of Mac"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from packaging.utils import canonicalize_name
+
 from tfsetup.ground.versions import in_range, numbers, specifiers
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.rows import Row, Rule
-from tfsetup.upkeep.checks.common import Found, normalized, parse, required, requirement_texts
+from tfsetup.upkeep.checks.common import Found, parse, required, requirement_texts
 
 
 def check_rule(rule: Rule, distribution: str, mine: Sequence[str], row: Row | None, index: Index) -> Found:
@@ -68,7 +70,7 @@ def _names(rule: Rule, distribution: str, touched: Sequence[str], row: Row | Non
     wanted = required(distribution, touched, row, index)
     compiled = row is not None and row.plugin is not None and row.plugin.build == "source"
     for place, bound in enumerate(rule.add):
-        name = normalized(parse(bound).name)
+        name: str = canonicalize_name(parse(bound).name)
         if name in wanted:
             found = _bound(bound, wanted[name], index.companions.get(name, ()))
         else:

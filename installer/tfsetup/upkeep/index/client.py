@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -15,21 +16,25 @@ from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from zlib import crc32
 
 import msgspec
 
-from tfsetup.errors import NetworkError, TfsetupError
+from tfsetup.errors import NetworkError
 from tfsetup.ground.exchange import at_once
 from tfsetup.ground.files import write_whole
 from tfsetup.ground.folders import cache_folder
-from tfsetup.ground.http import Http, Whole, body_of, refused
+from tfsetup.ground.http import Http, Whole, refused
 from tfsetup.ground.index import project_page
-from tfsetup.ground.ranges import Span
 from tfsetup.ground.redaction import shown, words
 from tfsetup.ground.settings import index_choice, pip_settings
+from tfsetup.loader.bytes import ByteSource, MalformedImage
+from tfsetup.loader.files.archive import read_archive
+from tfsetup.loader.files.remote import RemoteFile
+from tfsetup.loader.files.remote import Traffic as Fetched
+from tfsetup.loader.files.sources import OpenFile
 from tfsetup.locks.run import run_uv
 from tfsetup.upkeep.index.page import ACCEPT, read_page
-from tfsetup.upkeep.index.ranged import RangedFile, metadata_of
 from tfsetup.upkeep.index.settings import Indexes, index_of_uv, indexes
 from tfsetup.upkeep.index.snapshot import File
 from tfsetup.workflows.told import Told
@@ -37,6 +42,7 @@ from tfsetup.workflows.told import Told
 _CONNECTIONS = 6
 _PAGE = 64 << 20  # bytes; the largest project pages there are have a quarter of it
 _METADATA = 4 << 20  # bytes; no METADATA is larger
+_IN_WHEEL = re.compile(r"[^/]+\.dist-info/METADATA")
 _OK = 200
 _NOT_MODIFIED = 304
 _NOT_FOUND = 404
@@ -152,9 +158,9 @@ class IndexClient:
         self._count(answer.received)
         return answer
 
-    def _count(self, received: int) -> None:
+    def _count(self, received: int, requests: int = 1) -> None:
         with self._lock:
-            self.traffic.requests += 1
+            self.traffic.requests += requests
             self.traffic.received += received
 
     # -------------------------------------------------------------------------------------------- metadata
@@ -170,23 +176,15 @@ class IndexClient:
         return answer.body.decode("utf-8", "replace")
 
     def _metadata_in(self, file: File) -> str:
+        fetched = Fetched()
         try:
-            return metadata_of(RangedFile(lambda start, end: self._range(file.url, start, end)), file.filename)
-        except TfsetupError:
-            raise
-        except Exception as error:  # whatever a stranger's archive makes the reader raise
+            if urlsplit(file.url).scheme == "file":
+                return _metadata_of(OpenFile(_local(file.url)))
+            return _metadata_of(RemoteFile(file.url, self._http, fetched))
+        except (MalformedImage, OSError) as error:
             raise NetworkError(f"No METADATA can be read out of {file.filename}: {error}") from error
-
-    def _range(self, url: str, start: int | None, end: int) -> tuple[bytes, int, int]:
-        """Return bytes of a file, where they begin, and the file's size; `start` None: the last `end` bytes."""
-        if urlsplit(url).scheme == "file":
-            return _local_range(url, start, end)
-        span = Span(first=start, last=end if start is None else end - 1)
-        part, answer = self._http.part(url, span)
-        with answer:
-            body = b"".join(body_of(part, answer))
-        self._count(len(body))
-        return body, part.first, len(body) if part.total is None else part.total
+        finally:
+            self._count(fetched.fetched, fetched.requests)
 
 
 def client(cache: Path | None = None) -> IndexClient:
@@ -224,7 +222,7 @@ def asking(told: Told) -> Iterator[IndexClient]:
 
 def _local_page(url: str, name: str) -> list[File]:
     """Read a project page from a folder (`file://`); an index that lacks the project has none."""
-    page = Path(unquote(urlsplit(url).path)) / "index.html"
+    page = _local(url) / "index.html"
     try:
         body = page.read_bytes()
     except OSError:
@@ -239,10 +237,26 @@ def _parsed(kind: str, body: bytes, url: str, name: str) -> list[File]:
         raise NetworkError(f"{shown(url)} is not a project page of a package index: {words(error)}") from error
 
 
-def _local_range(url: str, start: int | None, end: int) -> tuple[bytes, int, int]:
-    body = Path(unquote(urlsplit(url).path)).read_bytes()
-    begin = max(0, len(body) - end) if start is None else start
-    return body[begin : None if start is None else end], begin, len(body)
+def _local(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path))
+
+
+def _metadata_of(wheel: ByteSource) -> str:
+    """Return the METADATA of a wheel: a few ranges of it, not half a gigabyte.
+
+    Raises:
+        MalformedImage: it is no wheel, has no METADATA, or one that is absurdly large.
+    """
+    archive = read_archive(wheel)
+    name = next((name for name in archive.members if _IN_WHEEL.fullmatch(name)), None)
+    if name is None:
+        raise MalformedImage("it has no METADATA")
+    if (member := archive.members[name]).size > _METADATA:
+        raise MalformedImage(f"its METADATA claims {member.size:,} bytes")
+    content = archive.open(name).read(0, member.size)
+    if crc32(content) != member.crc:  # of what is stored as it is nobody has looked at it yet
+        raise MalformedImage("its METADATA does not match the checksum in the archive")
+    return content.decode("utf-8", "replace")
 
 
 def _conditions(known: _Kept | None) -> dict[str, str]:

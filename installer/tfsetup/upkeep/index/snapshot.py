@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -92,13 +91,17 @@ def releases(index: Index, name: str, files: Iterable[File]) -> dict[str, list[F
     oldest = Version(known[-1]) if known else Version("0.dev0")
     found: dict[str, list[File]] = {}
     for file in files:
-        try:
-            number = Version(file.version)
-        except InvalidVersion:
-            continue
-        if number >= oldest:
+        number = _number(file)
+        if number is not None and number >= oldest:
             found.setdefault(str(number), []).append(file)
     return found
+
+
+def _number(file: File) -> Version | None:
+    try:
+        return Version(file.version)
+    except InvalidVersion:
+        return None
 
 
 def differences(index: Index, pages: Mapping[str, Sequence[File]]) -> list[Difference]:
@@ -151,19 +154,13 @@ def _of(group: Wheels, wheels: Mapping[tuple[str, str], File]) -> list[File]:
 
 
 Metadata = Callable[[File], Sequence[str]]  # the Requires-Dist lines of a wheel
+_Group = tuple[str, tuple[str, ...], bool]  # platform tag, requirements, and whether there is no code in it
 
 
 def companions(files: Iterable[File]) -> tuple[str, ...]:
     """Return the stable, unyanked versions of a project page that have a wheel, oldest first."""
-    found: set[str] = set()
-    for file in files:
-        if file.filename.endswith(".whl") and not file.yanked:
-            try:
-                number = Version(file.version)
-            except InvalidVersion:
-                continue
-            if not number.is_prerelease:
-                found.add(str(number))
+    numbers = (_number(file) for file in files if file.filename.endswith(".whl") and not file.yanked)
+    found = {str(number) for number in numbers if number is not None and not number.is_prerelease}
     return tuple(sorted(found, key=version))
 
 
@@ -202,7 +199,7 @@ def refreshed(
 
 
 def _release(name: str, files: Sequence[File], metadata: Metadata, table: dict[tuple[str, ...], int]) -> Release:
-    groups: dict[tuple[str, tuple[str, ...], bool], list[tuple[str, File]]] = {}
+    groups: dict[_Group, list[tuple[str, File]]] = {}
     seen: dict[str, tuple[str, ...]] = {}
     for file in files:
         if (found := shape(file.filename)) is None:
@@ -213,10 +210,7 @@ def _release(name: str, files: Sequence[File], metadata: Metadata, table: dict[t
         lines = seen[file.metadata or file.sha256]
         small = file.size is not None and file.size < SHIM_BYTES
         groups.setdefault((found.platform, lines, small), []).append((found.python, file))
-    wheels = [
-        _wheels(name, platform, lines, members, table, shim=small)
-        for (platform, lines, small), members in groups.items()
-    ]
+    wheels = [_wheels(name, group, members, table) for group, members in groups.items()]
     return Release(
         date=min((file.date for file in files if file.date), default=""),
         requires_python=next((file.requires_python for file in files if file.requires_python), ""),
@@ -226,15 +220,8 @@ def _release(name: str, files: Sequence[File], metadata: Metadata, table: dict[t
     )
 
 
-def _wheels(
-    name: str,
-    platform: str,
-    lines: tuple[str, ...],
-    members: Sequence[tuple[str, File]],
-    table: dict[tuple[str, ...], int],
-    *,
-    shim: bool,
-) -> Wheels:
+def _wheels(name: str, group: _Group, members: Sequence[tuple[str, File]], table: dict[tuple[str, ...], int]) -> Wheels:
+    platform, lines, shim = group
     return Wheels(
         platform=platform,
         pythons=tuple(sorted((python for python, _ in members), key=order)),
@@ -278,28 +265,16 @@ def encode(index: Index) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _facts(release: Release) -> dict[str, Any]:
-    facts: dict[str, Any] = {"date": release.date}
-    if release.requires_python:
-        facts["requires_python"] = release.requires_python
-    if release.yanked:
-        facts["yanked"] = True
-    if release.sdist:
-        facts["sdist"] = True
-    facts["wheels"] = [_group(group) for group in release.wheels]
-    return facts
+def _facts(release: Release) -> object:
+    """Return what is said of a release: what is not so, or not known, is left out."""
+    return {**_said(release), "wheels": [_said(group) for group in release.wheels]}
 
 
-def _group(group: Wheels) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "platform": group.platform,
-        "pythons": list(group.pythons),
-        "size": group.size,
-        "requires": group.requires,
-        "files": group.files,
-    }
-    return facts | ({"carrier": list(group.carrier)} if group.carrier else {})
+def _said(of: Release | Wheels) -> dict[str, object]:
+    values = {field.name: getattr(of, field.name) for field in fields(of)}
+    unsaid = {"requires_python": "", "yanked": False, "sdist": False, "carrier": None}
+    return {name: value for name, value in values.items() if name not in unsaid or value != unsaid[name]}
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))

@@ -24,53 +24,40 @@ def _product(name: str, one: str, other: str, *, transposed: bool = False) -> No
     return _node(name, "MatMul", one, other, attributes={**_T, **flags})
 
 
-_DENSE: Final = (
-    _input("x", 64, 256),
-    _input("w", 256, 128),
-    _input("b", 128),
-    _product("product", "x", "w"),
-)
+_DENSE: Final = (_input("x", 64, 256), _input("w", 256, 128), _input("b", 128), _product("product", "x", "w"))
 _BIAS: Final = _node("sum", "BiasAdd", "product", "b", attributes=_NHWC)
 
 
-def _dense(activation: str, sum_: Node = _BIAS, attributes: Mapping[str, Attribute] = _T) -> tuple[Node, ...]:
-    """A dense layer: product, sum and activation ('' for none)."""
+def _layer(
+    activation: str,
+    sum_: Node = _BIAS,
+    *,
+    product: tuple[Node, ...] = _DENSE,
+    attributes: Mapping[str, Attribute] = _T,
+) -> tuple[Node, ...]:
+    """A layer: product, sum and activation ('' for none)."""
     last = [_node("activation", activation, "sum", attributes=attributes)] if activation else []
-    return (*_DENSE, sum_, *last, _node("out", "Identity", last[0].name if last else "sum"))
+    return (*product, sum_, *last, _node("out", "Identity", last[0].name if last else "sum"))
 
 
 def _batch() -> tuple[Node, ...]:
-    """A product of matrices in a stack, with a bias and relu."""
+    """A product of matrices in a stack."""
     flags: dict[str, Attribute] = {"adj_x": False, "adj_y": False}
-    return (
-        _input("x", 4, 64, 256),
-        _input("w", 4, 256, 128),
-        _input("b", 128),
-        _node("product", "BatchMatMulV2", "x", "w", attributes={**_T, **flags}),
-        _BIAS,
-        _node("activation", "Relu", "sum"),
-        _node("out", "Identity", "activation"),
-    )
+    product = _node("product", "BatchMatMulV2", "x", "w", attributes={**_T, **flags})
+    return (_input("x", 4, 64, 256), _input("w", 4, 256, 128), _input("b", 128), product)
 
 
 def _convolution() -> tuple[Node, ...]:
     strides: dict[str, Attribute] = {"strides": (1, 1, 1, 1), "dilations": (1, 1, 1, 1), "explicit_paddings": ()}
     how: dict[str, Attribute] = {"padding": b"SAME", "use_cudnn_on_gpu": True}
-    return (
-        _input("x", 8, 16, 16, 3),
-        _input("w", 3, 3, 3, 8),
-        _input("b", 8),
-        _node("product", "Conv2D", "x", "w", attributes={**_NHWC, **strides, **how}),
-        _BIAS,
-        _node("activation", "Relu", "sum"),
-        _node("out", "Identity", "activation"),
-    )
+    product = _node("product", "Conv2D", "x", "w", attributes={**_NHWC, **strides, **how})
+    return (_input("x", 8, 16, 16, 3), _input("w", 3, 3, 3, 8), _input("b", 8), product)
 
 
 def _training() -> tuple[Node, ...]:
     """A dense layer with relu, and the gradients of its bias and its weights."""
     return (
-        *_dense("Relu"),
+        *_layer("Relu"),
         _input("d", 64, 128),
         _node("gradient", "ReluGrad", "d", "activation"),
         _node("bias_gradient", "BiasAddGrad", "gradient", attributes=_NHWC),
@@ -81,15 +68,15 @@ def _training() -> tuple[Node, ...]:
 
 
 GRAPHS: Final[Mapping[str, tuple[Node, ...]]] = {
-    "dense": _dense(""),
-    "dense-relu": _dense("Relu"),
-    "dense-relu6": _dense("Relu6"),
-    "dense-elu": _dense("Elu"),
-    "dense-leaky-relu": _dense("LeakyRelu", attributes={**_T, "alpha": 0.20000000298023224}),
-    "dense-tanh": _dense("Tanh"),
-    "dense-add-relu": _dense("Relu", _node("sum", "AddV2", "product", "b")),
-    "batch-relu": _batch(),
-    "convolution-relu": _convolution(),
+    "dense": _layer(""),
+    "dense-relu": _layer("Relu"),
+    "dense-relu6": _layer("Relu6"),
+    "dense-elu": _layer("Elu"),
+    "dense-leaky-relu": _layer("LeakyRelu", attributes={**_T, "alpha": 0.20000000298023224}),
+    "dense-tanh": _layer("Tanh"),
+    "dense-add-relu": _layer("Relu", _node("sum", "AddV2", "product", "b")),
+    "batch-relu": _layer("Relu", product=_batch()),
+    "convolution-relu": _layer("Relu", product=_convolution()),
     "training-relu": _training(),
 }
 """By name, in the order in which they are asked."""

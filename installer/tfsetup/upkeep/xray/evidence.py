@@ -85,31 +85,18 @@ def _expression(name: str, nodes: Mapping[str, Node], above: tuple[str, ...]) ->
 
 def outcome(given: Sequence[Node], made: Sequence[Node]) -> str:
     """Return what became of a graph: `as it was` when every node is there with all it had, else what it computes."""
-    return UNCHANGED if sorted(given, key=_name) == sorted(made, key=_name) else written(made)
-
-
-def _name(node: Node) -> str:
-    return node.name
+    one, other = (sorted(nodes, key=lambda node: node.name) for nodes in (given, made))
+    return UNCHANGED if one == other else written(made)
 
 
 def evidence_of(
     plan: Plan, cure: Mapping[str, str], graphs: Mapping[str, Sequence[Node]], library: str, versions: Sequence[Version]
 ) -> Evidence:
     """Return what was found as it is kept. `library`: the sha256 of the framework."""
+    planned = {name: getattr(plan, name) for name in plan.__struct_fields__ if name not in ("versions", "controls")}
+    texts = {name: written(nodes) for name, nodes in graphs.items()}
     return Evidence(
-        schema=SCHEMA,
-        hazard=plan.hazard,
-        distribution=plan.distribution,
-        architecture=plan.architecture,
-        framework=plan.framework,
-        framework_library=library,
-        cure=dict(cure),
-        losing=plan.losing,
-        graphs={name: written(nodes) for name, nodes in graphs.items()},
-        versions=tuple(versions),
-        partly=plan.partly,
-        not_asked=plan.not_asked,
-        presumed=plan.presumed,
+        **planned, schema=SCHEMA, framework_library=library, cure=dict(cure), graphs=texts, versions=tuple(versions)
     )
 
 

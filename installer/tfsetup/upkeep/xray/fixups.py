@@ -36,69 +36,73 @@ class Bind(NamedTuple):
     weak: bool
 
 
+class _Stream:
+    """How far a stream of opcodes is read (`at`), and the place in memory it speaks of."""
+
+    def __init__(self, data: bytes, segments: Sequence[int]) -> None:
+        self.data, self.segments = data, segments
+        self.at, self.place = 0, 0
+
+    def opcodes(self) -> Iterator[tuple[int, int]]:
+        """Yield opcode and immediate up to the end of the bytes; what belongs to one is read in between."""
+        while self.at < len(self.data):
+            byte, self.at = self.data[self.at], self.at + 1
+            yield byte & _HIGH, byte & _LOW
+
+    def uleb(self) -> int:
+        value, self.at = uleb(self.data, self.at)
+        return value
+
+    def move(self, by: int) -> None:
+        self.place = self.place + by & _WORD
+
+    def enter(self, index: int) -> None:
+        if index >= len(self.segments):
+            raise MalformedImage(f"a fixup lies in segment {index}, and there are {len(self.segments)}")
+        self.place = self.segments[index] + self.uleb()
+
+    def places(self, count: int, skip: int = 0) -> Iterator[int]:
+        """Yield so many places, with `skip` bytes between one pointer and the next."""
+        for _ in range(count):
+            yield self.place
+            self.move(POINTER + skip)
+
+
 def rebases(data: bytes, segments: Sequence[int]) -> Iterator[Rebase]:
     """Yield the rebases of LC_DYLD_INFO. `segments`: the address of each segment.
 
     Raises:
         MalformedImage: an opcode is unknown or cut off.
     """
-    place, at = 0, 0
-    while at < len(data):
-        opcode, low, at = data[at] & _HIGH, data[at] & _LOW, at + 1
-        count, skip = 0, 0
+    stream = _Stream(data, segments)
+    for opcode, low in stream.opcodes():
         match opcode:
             case 0x00:
                 return
             case 0x10:
                 pass  # the type: pointers, the only one there is in 64 bits
             case 0x20:
-                offset, at = uleb(data, at)
-                place = _segment(segments, low) + offset
+                stream.enter(low)
             case 0x30:
-                offset, at = uleb(data, at)
-                place = place + offset & _WORD
+                stream.move(stream.uleb())
             case 0x40:
-                place += low * POINTER
+                stream.move(low * POINTER)
             case _:
-                count, skip, at = _repeats(opcode, low, data, at)
-        for _ in range(count):
-            yield Rebase(place, None)
-            place = place + POINTER + skip & _WORD
+                yield from (Rebase(place, None) for place in stream.places(*_repeats(stream, opcode, low)))
 
 
-def _repeats(opcode: int, low: int, data: bytes, at: int) -> tuple[int, int, int]:
-    """Return how often a rebase is done, what lies between two in bytes, and where the next opcode is."""
+def _repeats(stream: _Stream, opcode: int, low: int) -> tuple[int, int]:
+    """Return how often a rebase is done, and what lies between two in bytes."""
     match opcode:
         case 0x50:
-            return low, 0, at
+            return low, 0
         case 0x60:
-            count, at = uleb(data, at)
-            return count, 0, at
+            return stream.uleb(), 0
         case 0x70:
-            skip, at = uleb(data, at)
-            return 1, skip, at
+            return 1, stream.uleb()
         case 0x80:
-            count, at = uleb(data, at)
-            skip, at = uleb(data, at)
-            return count, skip, at
-    raise MalformedImage("a rebase opcode is unknown", offset=at - 1)
-
-
-class _Binding:
-    """What the opcodes of a bind stream have said so far."""
-
-    def __init__(self, data: bytes, segments: Sequence[int], *, weak: bool) -> None:
-        self.data, self.segments, self.weak = data, segments, weak
-        self.at, self.place, self.addend = 0, 0, 0
-        self.symbol = ""
-
-    def uleb(self) -> int:
-        value, self.at = uleb(self.data, self.at)
-        return value
-
-    def bind(self, skip: int) -> Bind:
-        place, self.place = self.place, self.place + POINTER + skip & _WORD
-        return Bind(place, self.symbol, self.addend, self.weak)
+            return stream.uleb(), stream.uleb()
+    raise MalformedImage("a rebase opcode is unknown", offset=stream.at - 1)
 
 
 def binds(data: bytes, segments: Sequence[int], *, weak: bool = False, lazy: bool = False) -> Iterator[Bind]:
@@ -107,59 +111,42 @@ def binds(data: bytes, segments: Sequence[int], *, weak: bool = False, lazy: boo
     Raises:
         MalformedImage: an opcode is unknown or cut off.
     """
-    state = _Binding(data, segments, weak=weak)
-    while state.at < len(data):
-        opcode, low = data[state.at] & _HIGH, data[state.at] & _LOW
-        state.at += 1
-        if opcode == 0 and not lazy:
-            return
-        if opcode >= _DO_BIND:
-            yield from _bound(state, opcode, low)
-        else:
-            _set(state, opcode, low)
+    stream, symbol, addend = _Stream(data, segments), "", 0
+    for opcode, low in stream.opcodes():
+        match opcode:
+            case 0x00 if not lazy:
+                return
+            case 0x40:
+                raw = cstring(data, stream.at)
+                symbol, stream.at = text(raw), stream.at + len(raw) + 1
+            case 0x60:
+                addend, stream.at = sleb(data, stream.at)
+            case _:
+                yield from (Bind(place, symbol, addend, weak) for place in _bound(stream, opcode, low))
 
 
-_DO_BIND = 0x90
-
-
-def _set(state: _Binding, opcode: int, low: int) -> None:
-    """Obey an opcode that binds nothing yet."""
+def _bound(stream: _Stream, opcode: int, low: int) -> Iterator[int]:
+    """Obey an opcode, and yield the places it binds."""
     match opcode:
         case 0x00 | 0x10 | 0x30 | 0x50:
             pass  # an end in a lazy stream, the ordinal in the opcode, the type
         case 0x20:
-            state.uleb()
-        case 0x40:
-            raw = cstring(state.data, state.at)
-            state.symbol, state.at = text(raw), state.at + len(raw) + 1
-        case 0x60:
-            state.addend, state.at = sleb(state.data, state.at)
+            stream.uleb()
         case 0x70:
-            state.place = _segment(state.segments, low) + state.uleb()
-        case _:
-            state.place = state.place + state.uleb() & _WORD
-
-
-def _bound(state: _Binding, opcode: int, low: int) -> Iterator[Bind]:
-    match opcode:
+            stream.enter(low)
+        case 0x80:
+            stream.move(stream.uleb())
         case 0x90:
-            yield state.bind(0)
+            yield from stream.places(1)
         case 0xA0:
-            yield state.bind(0)
-            state.place = state.place + state.uleb() & _WORD
+            yield from stream.places(1)
+            stream.move(stream.uleb())
         case 0xB0:
-            yield state.bind(low * POINTER)
+            yield from stream.places(1, low * POINTER)
         case 0xC0:
-            count, skip = state.uleb(), state.uleb()
-            yield from (state.bind(skip) for _ in range(count))
+            yield from stream.places(stream.uleb(), stream.uleb())
         case _:
-            raise MalformedImage("a bind opcode is unknown", offset=state.at - 1)
-
-
-def _segment(segments: Sequence[int], index: int) -> int:
-    if index >= len(segments):
-        raise MalformedImage(f"a fixup lies in segment {index}, and there are {len(segments)}")
-    return segments[index]
+            raise MalformedImage("a bind opcode is unknown", offset=stream.at - 1)
 
 
 _CHAINS = Struct("<7I")

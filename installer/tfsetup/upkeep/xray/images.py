@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from struct import Struct
 
-from tfsetup.loader.bytes import ByteSource, MalformedImage, cstring, text, unpack_from
+from tfsetup.loader.bytes import ByteSource, MalformedImage, text, unpack_from
 from tfsetup.loader.macho.binds import imports
-from tfsetup.loader.macho.image import MachO, load_commands, read_macho, slices
+from tfsetup.loader.macho.exports import defined
+from tfsetup.loader.macho.image import MachO, read_macho, slices
 from tfsetup.upkeep.xray.fixups import Bind, Rebase, binds, chained, rebases
 
-_SEGMENT = Struct("<2I16s4Q4I")
-_SECTION = Struct("<16s16s2Q8I")
-_DYLD_INFO = Struct("<12I")
-_NLIST = Struct("<IBBHQ")
-_N_STAB, _N_PRIVATE, _N_TYPE, _N_EXT, _N_SECT = 0xE0, 0x10, 0x0E, 0x01, 0x0E
-_SEGMENT_COMMAND, _DYLD_INFO_COMMANDS = 0x19, (0x22, 0x80000022)
+_COUNT = Struct("<8xI4x")
+_SECTION = Struct("<32x2Q16xI12x")
 POINTERS, OFFSETS = 9, 0x16
 """Section types S_MOD_INIT_FUNC_POINTERS and S_INIT_FUNC_OFFSETS."""
 
@@ -28,7 +25,6 @@ _MOST = 1 << 30
 class Placed:
     """A segment: where it lies and its bytes, filled up with zeros to its size in memory."""
 
-    name: str
     address: int
     content: bytes
 
@@ -44,12 +40,11 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Image:
-    """One image of one architecture, at the addresses it was linked for.
+    """One image, at the addresses it was linked for.
 
     `fixups` stand in the order in which they are done; `exports` are addresses by name.
     """
 
-    architecture: str
     segments: tuple[Placed, ...]
     sections: tuple[Section, ...]
     fixups: tuple[Rebase | Bind, ...]
@@ -86,31 +81,22 @@ def read_image(source: ByteSource, architecture: str) -> Image:
         raise MalformedImage(f"it is an image for {image.architecture}, not for {architecture}")
     segments, sections = _mapped(image)
     fixups = tuple(_fixups(image, segments))
-    return Image(
-        architecture=architecture, segments=segments, sections=sections, fixups=fixups, exports=_exports(image)
-    )
+    exports = {text(name): value for name, _description, value in defined(image)}  # the table has all a trie has
+    return Image(segments=segments, sections=sections, fixups=fixups, exports=exports)
 
 
 def _mapped(image: MachO) -> tuple[tuple[Placed, ...], tuple[Section, ...]]:
     segments, sections = [], []
-    for kind, command in load_commands(image):
-        if kind != _SEGMENT_COMMAND:
-            continue
-        fields = unpack_from(command, _SEGMENT, 0)
-        _kind, _size, name, address, memory, offset, size, _most, _now, count, _flags = fields
-        if size > memory or memory > _MOST:
+    for segment in image.segments:
+        if segment.size > segment.memory or segment.memory > _MOST:
             raise MalformedImage("a segment is larger in the file than in memory, or larger than any library's")
-        content = image.source.read(offset, size).ljust(memory, b"\0")
-        segments.append(Placed(name=text(name.rstrip(b"\0")), address=address, content=content))
-        sections += [_section(command, index) for index in range(count)]
+        content = image.source.read(segment.offset, segment.size).ljust(segment.memory, b"\0")
+        segments.append(Placed(address=segment.address, content=content))
+        (count,) = unpack_from(segment.rest, _COUNT, 0)
+        for index in range(count):
+            address, size, flags = unpack_from(segment.rest, _SECTION, _COUNT.size + index * _SECTION.size)
+            sections.append(Section(kind=flags & 0xFF, address=address, size=size))
     return tuple(segments), tuple(sections)
-
-
-def _section(command: bytes, index: int) -> Section:
-    _name, _segment, address, size, _at, _align, _relocations, _n, flags, *_ = unpack_from(
-        command, _SECTION, _SEGMENT.size + index * _SECTION.size
-    )
-    return Section(kind=flags & 0xFF, address=address, size=size)
 
 
 def _fixups(image: MachO, segments: tuple[Placed, ...]) -> Iterator[Rebase | Bind]:
@@ -118,33 +104,11 @@ def _fixups(image: MachO, segments: tuple[Placed, ...]) -> Iterator[Rebase | Bin
     if image.chained_fixups is not None:
         wanted, contents = list(imports(image)), [segment.content for segment in segments]
         yield from chained(image.table(image.chained_fixups), wanted, contents, addresses, min(addresses))
-        return
-    tables = _dyld_info(image)
-    yield from rebases(tables[0], addresses)
-    yield from binds(tables[1], addresses)
-    yield from binds(tables[3], addresses, lazy=True)
-    yield from binds(tables[2], addresses, weak=True)
-
-
-def _dyld_info(image: MachO) -> list[bytes]:
-    """Return the tables of LC_DYLD_INFO: rebases, binds, weak binds, lazy binds."""
-    for kind, command in load_commands(image):
-        if kind in _DYLD_INFO_COMMANDS:
-            fields = unpack_from(command, _DYLD_INFO, 0)
-            return [image.source.read(*fields[at : at + 2]) for at in (2, 4, 6, 8)]
-    return [b"", b"", b"", b""]
-
-
-def _exports(image: MachO) -> dict[str, int]:
-    """Return the addresses of what the image defines for others, by its symbol table, which has all its trie has."""
-    table = image.symtab
-    if table is None:
-        return {}
-    names, found = image.table(table.strings), {}
-    for name, kind, _section_index, _description, value in _NLIST.iter_unpack(image.table(table.entries)):
-        if not kind & (_N_STAB | _N_PRIVATE) and kind & _N_EXT and kind & _N_TYPE == _N_SECT:
-            found[text(cstring(names, name))] = value
-    return found
+    elif image.dyld_info is not None:
+        yield from rebases(image.table(image.dyld_info.rebase), addresses)
+        yield from binds(image.table(image.dyld_info.bind), addresses)
+        yield from binds(image.table(image.dyld_info.lazy), addresses, lazy=True)
+        yield from binds(image.table(image.dyld_info.weak), addresses, weak=True)
 
 
 def initializer_sections(image: Image) -> tuple[Section, ...]:

@@ -128,6 +128,6 @@ def clock_gettime(machine: Machine) -> int:
 def tlv_bootstrap(machine: Machine) -> int:
     """A variable of the one thread there is, by its descriptor."""
     descriptor = machine.argument(0)
-    if descriptor not in machine.cells:
-        machine.cells[descriptor] = machine.allocate(256)
-    return int(machine.cells[descriptor])
+    if descriptor not in machine.variables:
+        machine.variables[descriptor] = machine.allocate(256)
+    return machine.variables[descriptor]

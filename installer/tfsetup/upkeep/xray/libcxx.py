@@ -14,7 +14,9 @@ from tfsetup.upkeep.xray.machine import Fault
 from tfsetup.upkeep.xray.table import Table
 
 if TYPE_CHECKING:
-    from tfsetup.upkeep.xray.machine import Machine
+    from collections.abc import Callable, Mapping
+
+    from tfsetup.upkeep.xray.machine import Answer, Machine
 
 LIBCXX = Table()
 LIBCXX.to("__Znwm", "__Znam", "__ZnwmSt11align_val_t", "__ZnwmRKSt9nothrow_t", "__ZnamRKSt9nothrow_t")(malloc)
@@ -53,71 +55,49 @@ def _given(machine: Machine, first: int = 1) -> bytes:
     return machine.read(machine.argument(first), machine.argument(first + 1))
 
 
-@LIBCXX.to(f"__Z{_STRING}6__initEPKcm", f"__Z{_STRING}6assignEPKcm")
-def assign_bytes(machine: Machine) -> int:
-    """Make it of bytes."""
-    write_string(machine, machine.argument(0), _given(machine))
-    return machine.argument(0)
+def _own(machine: Machine) -> bytes:
+    return read_string(machine, machine.argument(0))
 
 
-@LIBCXX.to(f"__Z{_STRING}C1ERKS5_", f"__Z{_STRING}aSERKS5_")
-def assign_string(machine: Machine) -> int:
-    """Make it like another."""
-    write_string(machine, machine.argument(0), read_string(machine, machine.argument(1)))
-    return machine.argument(0)
+def _fill(machine: Machine, first: int) -> bytes:
+    return bytes((machine.argument(first) & 0xFF,))
 
 
-@LIBCXX.to(f"__Z{_STRING}6assignEPKc")
-def assign_text(machine: Machine) -> int:
-    """Make it of a C string."""
-    write_string(machine, machine.argument(0), machine.string(machine.argument(1)))
-    return machine.argument(0)
+def _inserted(machine: Machine) -> bytes:
+    content, at = _own(machine), machine.argument(1)
+    return content[:at] + machine.string(machine.argument(2)) + content[at:]
 
 
-@LIBCXX.to(f"__Z{_STRING}6__initEmc", f"__Z{_STRING}6assignEmc")
-def assign_fill(machine: Machine) -> int:
-    """Make it of one character, so often."""
-    write_string(machine, machine.argument(0), bytes((machine.argument(2) & 0xFF,)) * machine.argument(1))
-    return machine.argument(0)
+_MADE: Mapping[tuple[str, ...], Callable[[Machine], bytes]] = {
+    ("6__initEPKcm", "6assignEPKcm"): _given,
+    ("C1ERKS5_", "aSERKS5_"): lambda machine: read_string(machine, machine.argument(1)),
+    ("6assignEPKc",): lambda machine: machine.string(machine.argument(1)),
+    ("6__initEmc", "6assignEmc"): lambda machine: _fill(machine, 2) * machine.argument(1),
+    ("6appendEPKcm",): lambda machine: _own(machine) + _given(machine),
+    ("6appendEPKc",): lambda machine: _own(machine) + machine.string(machine.argument(1)),
+    ("9push_backEc",): lambda machine: _own(machine) + _fill(machine, 1),
+    ("6insertEmPKc",): _inserted,
+}
+"""Methods that make the string another one and return it, and what it is then."""
 
 
-def _append(machine: Machine, more: bytes) -> int:
-    write_string(machine, machine.argument(0), read_string(machine, machine.argument(0)) + more)
-    return machine.argument(0)
+def _making(content: Callable[[Machine], bytes]) -> Answer:
+    def answer(machine: Machine) -> int:
+        write_string(machine, machine.argument(0), content(machine))
+        return machine.argument(0)
+
+    return answer
 
 
-@LIBCXX.to(f"__Z{_STRING}6appendEPKcm")
-def append_bytes(machine: Machine) -> int:
-    """Add bytes."""
-    return _append(machine, _given(machine))
-
-
-@LIBCXX.to(f"__Z{_STRING}6appendEPKc")
-def append_text(machine: Machine) -> int:
-    """Add a C string."""
-    return _append(machine, machine.string(machine.argument(1)))
-
-
-@LIBCXX.to(f"__Z{_STRING}9push_backEc")
-def push_back(machine: Machine) -> int:
-    """Add a character."""
-    return _append(machine, bytes((machine.argument(1) & 0xFF,)))
+for _methods, _content in _MADE.items():
+    LIBCXX.to(*(f"__Z{_STRING}{method}" for method in _methods))(_making(_content))
 
 
 @LIBCXX.to(f"__Z{_STRING}6resizeEmc")
 def resize(machine: Machine) -> None:
     """Cut it, or fill it up."""
-    size, filling = machine.argument(1), bytes((machine.argument(2) & 0xFF,))
-    content = read_string(machine, machine.argument(0))[:size]
-    write_string(machine, machine.argument(0), content + filling * (size - len(content)))
-
-
-@LIBCXX.to(f"__Z{_STRING}6insertEmPKc")
-def insert_text(machine: Machine) -> int:
-    """Put a C string into it."""
-    content, at = read_string(machine, machine.argument(0)), machine.argument(1)
-    write_string(machine, machine.argument(0), content[:at] + machine.string(machine.argument(2)) + content[at:])
-    return machine.argument(0)
+    size, content = machine.argument(1), _own(machine)[: machine.argument(1)]
+    write_string(machine, machine.argument(0), content + _fill(machine, 2) * (size - len(content)))
 
 
 LIBCXX.all((f"__Z{_STRING}7reserveEm", f"__Z{_STRING}D1Ev", f"__Z{_STRING}D2Ev"), None)
@@ -126,34 +106,31 @@ LIBCXX.all((f"__Z{_STRING}7reserveEm", f"__Z{_STRING}D1Ev", f"__Z{_STRING}D2Ev")
 @LIBCXX.to(f"__ZNK{_STRING[1:]}7compareEPKc")
 def compare_text(machine: Machine) -> int:
     """Compare it with a C string."""
-    return order(read_string(machine, machine.argument(0)), machine.string(machine.argument(1)))
+    return order(_own(machine), machine.string(machine.argument(1)))
 
 
 @LIBCXX.to(f"__ZNK{_STRING[1:]}7compareEmmPKcm")
 def compare_part(machine: Machine) -> int:
     """Compare a part of it with bytes."""
     at, size = machine.argument(1), machine.argument(2)
-    part = read_string(machine, machine.argument(0))[at:]
+    part = _own(machine)[at:]
     return order(part if size == _TO_THE_END else part[:size], _given(machine, 3))
 
 
-@LIBCXX.to("__ZNSt3__19to_stringEi")
-def to_string_int(machine: Machine) -> None:
-    """Make a string of a number of 32 bits."""
-    write_string(machine, machine.result_at, str(machine.small(0)).encode())
+_NUMBERS: Mapping[str, Callable[[Machine], int]] = {
+    "i": lambda machine: machine.small(0),
+    "xl": lambda machine: machine.argument(0) - (machine.argument(0) >> 63 << 64),
+    "ym": lambda machine: machine.argument(0),
+}
+"""The types of numbers that are made strings, as names have them, and how they are read: with or without a sign."""
 
 
-@LIBCXX.to("__ZNSt3__19to_stringEx", "__ZNSt3__19to_stringEl")
-def to_string_long(machine: Machine) -> None:
-    """Make a string of a number of 64 bits."""
-    value = machine.argument(0)
-    write_string(machine, machine.result_at, str(value - (1 << 64) if value >> 63 else value).encode())
+def _worded(number: Callable[[Machine], int]) -> Answer:
+    return lambda machine: write_string(machine, machine.result_at, str(number(machine)).encode())
 
 
-@LIBCXX.to("__ZNSt3__19to_stringEy", "__ZNSt3__19to_stringEm")
-def to_string_unsigned(machine: Machine) -> None:
-    """Make a string of a number of 64 bits without a sign."""
-    write_string(machine, machine.result_at, str(machine.argument(0)).encode())
+for _types, _number in _NUMBERS.items():
+    LIBCXX.to(*(f"__ZNSt3__19to_stringE{kind}" for kind in _types))(_worded(_number))
 
 
 @LIBCXX.to("__ZNSt3__112__next_primeEm")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.upkeep.xray.fixups import POINTER, Rebase
@@ -64,8 +64,12 @@ class Machine:
             UsageError: the emulator is not installed.
         """
         self.answers, self.environment = answers, dict(environment or {})
-        self.cells: dict[int, Any] = {}
-        """What answers keep beside the memory, by the address it belongs to."""
+        self.variables: dict[int, int] = {}
+        """Where the variables of the thread lie, by the address of their descriptor."""
+        self.statuses: dict[int, tuple[int, bytes]] = {}
+        """Code and message of TensorFlow's status objects that were set, by address."""
+        self.kept: dict[int, Sequence[bytes]] = {}
+        """The nodes that whoever runs a graph asks for, by the address of the item."""
         self.images: list[tuple[Image, int]] = []
         self._trail = hashlib.sha256()
         self._places: dict[str, int] = {}
@@ -74,22 +78,17 @@ class Machine:
         self._last = ""
         self._heap = HEAP + 0x100
         self._cpu = _processor()
-        self._registers = _registers()
+        self._registers = _Registers()
         self._map()
 
     def _map(self) -> None:
         from unicorn import UC_HOOK_CODE, arm64_const
 
-        for base, size in (
-            (IMPORTS, IMPORT_SIZE * MOST_IMPORTS),
-            (HEAP, HEAP_SIZE),
-            (STACK, STACK_SIZE),
-            (END, _PAGE),
-            (THREAD, _PAGE),
-        ):
+        imports = IMPORT_SIZE * MOST_IMPORTS
+        for base, size in ((IMPORTS, imports), (HEAP, HEAP_SIZE), (STACK, STACK_SIZE), (END, _PAGE), (THREAD, _PAGE)):
             self._cpu.mem_map(base, size)
         self._cpu.mem_write(END, _RETURN)
-        self._cpu.hook_add(UC_HOOK_CODE, self._called, begin=IMPORTS, end=IMPORTS + IMPORT_SIZE * MOST_IMPORTS)
+        self._cpu.hook_add(UC_HOOK_CODE, self._called, begin=IMPORTS, end=IMPORTS + imports)
         self._cpu.reg_write(arm64_const.UC_ARM64_REG_CPACR_EL1, 3 << 20)  # floating point is allowed
         self._cpu.reg_write(arm64_const.UC_ARM64_REG_TPIDRRO_EL0, THREAD)
 
@@ -315,10 +314,6 @@ class _Registers:
         self.arguments = [getattr(names, f"UC_ARM64_REG_X{index}") for index in range(_ARGUMENTS)]
         self.indirect, self.link = names.UC_ARM64_REG_X8, names.UC_ARM64_REG_LR
         self.stack, self.pc = names.UC_ARM64_REG_SP, names.UC_ARM64_REG_PC
-
-
-def _registers() -> _Registers:
-    return _Registers()
 
 
 def _processor() -> Uc:

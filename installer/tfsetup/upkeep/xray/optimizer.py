@@ -55,7 +55,7 @@ class Optimizer:
         machine.put(given, machine.keep(graph))
         machine.put(given + 8, len(graph))
         item, status = machine.allocate(STATUS_SIZE), machine.allocate(STATUS_SIZE)
-        machine.cells[item] = kept
+        machine.kept[item] = kept
         machine.call(self.optimize, self.instance, given, item, made, status)
         _be_well(machine, status)
         size = machine.word(made + 8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -53,10 +52,8 @@ def parse_plan(text: str, file: str) -> Plan:
     import yaml
 
     try:
-        document: Any = yaml.safe_load(text)
-        return msgspec.convert(document, Plan)
+        return msgspec.convert(yaml.safe_load(text), Plan)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         message = f"This is no plan of what to ask under the emulator: {error}"
-        raise InvalidFileError(
-            message, where=Where(file=file), hint="Compare it with the one that is shipped."
-        ) from error
+        hint = "Compare it with the one that is shipped."
+        raise InvalidFileError(message, where=Where(file=file), hint=hint) from error

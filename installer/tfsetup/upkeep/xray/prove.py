@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -81,20 +81,6 @@ class Emulated:
     """Whether what came out was written, which it is where nothing was kept."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """What is asked of every library: in which environments, with which answers to its imports."""
-
-    plan: Plan
-    cure: Mapping[str, str]
-    table: Mapping[str, Answer]
-
-    @property
-    def environments(self) -> tuple[Mapping[str, str], ...]:
-        """The environments, in their order."""
-        return tuple(environments_of(self.cure, self.plan.controls))
-
-
 def ready() -> None:
     """Do nothing where the emulator is there.
 
@@ -144,21 +130,27 @@ def prove(
         UsageError: the emulator is not installed.
         MalformedImage: a library has no image for the architecture, or a damaged one.
     """
-    question = Question(plan=plan, cure=cure, table=table)
+    environments = tuple(environments_of(cure, plan.controls))
     framework = libraries.framework.image(plan.architecture)
     by_version: dict[str, list[Build]] = {}
     for library in libraries.plugins:
-        build = ask(library, framework, question)
+        build = ask(library, framework, plan.architecture, environments, table)
         by_version.setdefault(library.version, []).append(build)
         told(_line(plan, library, build))
     versions = [Version(version=version, builds=tuple(builds)) for version, builds in by_version.items()]
     return evidence_of(plan, cure, GRAPHS, libraries.framework.sha256, versions)
 
 
-def ask(library: Library, framework: Image, question: Question) -> Build:
+def ask(
+    library: Library,
+    framework: Image,
+    architecture: str,
+    environments: Sequence[Mapping[str, str]],
+    table: Mapping[str, Answer] = answers.ANSWERS,
+) -> Build:
     """Run one library in every environment, each time in a machine of its own. What cannot be run is kept as that."""
-    image = library.image(question.plan.architecture)
-    runs = tuple(_run(image, framework, environment, question.table) for environment in question.environments)
+    image = library.image(architecture)
+    runs = tuple(_run(image, framework, environment, table) for environment in environments)
     return Build(library=library.sha256, wheels=library.wheels, runs=runs)
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from tfsetup.upkeep.xray.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tfsetup.upkeep.xray.machine import Machine
 
 TF_API = Table()
@@ -22,28 +20,21 @@ TF_API.all(("_TF_DeleteStatus", "_TF_DeleteGraphProperties", "_TF_DeleteBuffer")
 TF_API.all(("_TF_InferStatically",), 0)
 
 
-@TF_API.to("_TF_NewStatus")
-def new_status(machine: Machine) -> int:
-    """A status that says all is well."""
-    return machine.allocate(STATUS_SIZE)
-
-
-@TF_API.to("_TF_NewGraphProperties")
-def new_graph_properties(machine: Machine) -> int:
-    """An object to be asked for shapes."""
+@TF_API.to("_TF_NewStatus", "_TF_NewGraphProperties")
+def new_object(machine: Machine) -> int:
+    """A status that says all is well, or an object to be asked for shapes."""
     return machine.allocate(STATUS_SIZE)
 
 
 @TF_API.to("_TF_SetStatus")
 def set_status(machine: Machine) -> None:
     """Remember what a status was set to."""
-    machine.cells[machine.argument(0)] = (machine.small(1), machine.string(machine.argument(2)))
+    machine.statuses[machine.argument(0)] = (machine.small(1), machine.string(machine.argument(2)))
 
 
 def status_of(machine: Machine, status: int) -> tuple[int, bytes]:
     """Return code and message of a status."""
-    code, message = machine.cells.get(status, (0, b""))
-    return int(code), bytes(message)
+    return machine.statuses.get(status, (0, b""))
 
 
 @TF_API.to("_TF_GetCode")
@@ -58,16 +49,10 @@ def message(machine: Machine) -> int:
     return machine.keep(status_of(machine, machine.argument(0))[1])
 
 
-def _kept(machine: Machine) -> Sequence[bytes]:
-    """Return the nodes that whoever runs the graph asks for; the item's address knows them."""
-    found: Sequence[bytes] = machine.cells[machine.argument(0)]
-    return found
-
-
 @TF_API.to("_TF_GetNodesToPreserveListSize", "_TF_GetFetchNodesListSize")
 def list_size(machine: Machine) -> int:
     """Say how many names there are, and how many bytes they need."""
-    names = _kept(machine)
+    names = machine.kept[machine.argument(0)]
     machine.write(machine.argument(1), len(names).to_bytes(4, "little"))
     machine.put(machine.argument(2), sum(map(len, names)))
     return 0
@@ -77,7 +62,7 @@ def list_size(machine: Machine) -> int:
 def list_names(machine: Machine) -> int:
     """Copy the names, with pointers to them and their lengths."""
     values, lengths, storage = (machine.argument(index) for index in (1, 2, 4))
-    for index, name in enumerate(_kept(machine)[: machine.small(3)]):
+    for index, name in enumerate(machine.kept[machine.argument(0)][: machine.small(3)]):
         machine.write(storage, name)
         machine.put(values + 8 * index, storage)
         machine.put(lengths + 8 * index, len(name))

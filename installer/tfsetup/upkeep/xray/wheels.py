@@ -55,14 +55,9 @@ def fetch(plan: Plan, index: IndexClient) -> Libraries:
         NetworkError: the index does not answer, lacks a release, or its wheels lack the library.
     """
     pages = index.pages([plan.distribution, plan.framework.distribution])
-    plugins = [
-        file for file in pages[plan.distribution] if _wanted(file, plan) and in_range(plan.versions, file.version)
-    ]
-    framework = [
-        file
-        for file in pages[plan.framework.distribution]
-        if _wanted(file, plan) and file.version == plan.framework.version
-    ]
+    wanted = {name: [file for file in files if _wanted(file, plan)] for name, files in pages.items()}
+    plugins = [file for file in wanted[plan.distribution] if in_range(plan.versions, file.version)]
+    framework = [file for file in wanted[plan.framework.distribution] if file.version == plan.framework.version]
     if not plugins or not framework:
         missing = plan.framework.distribution if plugins else plan.distribution
         raise NetworkError(f"The index has no wheel of {missing} for macOS on {plan.architecture}.")
