@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from tfsetup.doctor.model import Diagnosis
-from tfsetup.doctor.present import ShownDiagnosis, shown
+from tfsetup.doctor.present import ShownDiagnosis
 from tfsetup.errors import Code
 
 
@@ -23,8 +24,7 @@ class DoctorDocument(ShownDiagnosis):
 
 def doctor_document(diagnosis: Diagnosis, fixed: Mapping[str, Any] | UnsetType = UNSET) -> DoctorDocument:
     """Return what is printed of a diagnosis."""
-    seen = shown(diagnosis)
-    return DoctorDocument(**{field.name: getattr(seen, field.name) for field in fields(seen)}, fixed=fixed)
+    return replace(msgspec.convert(diagnosis, DoctorDocument, from_attributes=True), fixed=fixed)
 
 
 def outcome(diagnosis: Diagnosis) -> Code | None:
