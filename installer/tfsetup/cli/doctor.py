@@ -41,7 +41,6 @@ def doctor(
     """Say what is wrong and what fixes it, from an environment, a pasted log, or both."""
 
     def work(session: Session) -> Result[DoctorDocument]:
-        from tfsetup.cli.fix import fixed
         from tfsetup.doctor.act import write_bundle
         from tfsetup.matrix.file.disk import read_matrix
         from tfsetup.workflows.diagnose import Files, brought, concluded, examine
@@ -56,6 +55,8 @@ def doctor(
             session.say(f"Wrote {bundle}. Read it before you send it.")
         if not fix or diagnosis.verdict != "problem":
             return Result(command="doctor", data=doctor_document(diagnosis), code=outcome(diagnosis))
+        from tfsetup.cli.fix import fixed  # an installation's half of the program: only for who asked for it
+
         repaired = fixed(session, diagnosis, matrix, yes=yes)
         return Result(command="doctor", data=doctor_document(diagnosis, encode(repaired.data)), code=repaired.code)
 
