@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable
 
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.gather import knowledge
+from tfsetup.doctor.gather import informed_by
 from tfsetup.doctor.model import Evidence
 from tfsetup.doctor.pattern import anchor_of
+from tfsetup.matrix.file.disk import read_matrix
 
 SIZE = 10_000_000
+KNOWN = informed_by(read_matrix())
 
 
 def _training(size: int) -> str:
@@ -28,7 +30,7 @@ def _progress(size: int) -> str:
 
 def _anchors(size: int) -> str:
     """One endless line of the beginnings of all patterns: the worst a log can be."""
-    words = sorted({anchor_of(pattern) for cause in knowledge().causes for one in cause.signals for pattern in one.log})
+    words = sorted({anchor_of(pattern) for cause in KNOWN.causes for one in cause.signals for pattern in one.log})
     text = " ".join(words) + " "
     return (text * (size // len(text) + 1))[:size]
 
@@ -39,7 +41,6 @@ def _nothing(size: int) -> str:
 
 def main() -> None:
     """Measure and print."""
-    knowledge()
     makers: list[Callable[[int], str]] = [_training, _progress, _anchors, _nothing]
     for make in makers:
         half, whole, plain = _seconds(_ask, make(SIZE // 2)), _seconds(_ask, make(SIZE)), _seconds(_scan, make(SIZE))
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 def _ask(log: str) -> None:
-    diagnose(Evidence(log=log), knowledge())
+    diagnose(Evidence(log=log), KNOWN)
 
 
 def _scan(log: str) -> None:

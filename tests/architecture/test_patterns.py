@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.doctor import knowledge
 from support.examples import examples
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.pattern import compile_pattern
 
 PACKAGE = Path(__file__).parents[2] / "installer" / "tfsetup"

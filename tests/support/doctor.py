@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.gather import knowledge
-from tfsetup.doctor.model import Diagnosis, Evidence
+from tfsetup.doctor.gather import informed_by
+from tfsetup.doctor.model import Diagnosis, Evidence, Knowledge
 from tfsetup.host.file import parse_host
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.disk import read_matrix
 
 LOGS = Path(__file__).parents[1] / "cases" / "doctor" / "logs"
 
@@ -51,6 +52,12 @@ def log_case(path: Path) -> LogCase:
     facts = json.loads(head)
     host = parse_host(json.dumps(facts["host"]), path.name) if "host" in facts else None
     return LogCase(name=path.stem, cause=facts["cause"], host=host, packages=facts.get("packages", {}), log=log)
+
+
+@cache
+def knowledge() -> Knowledge:
+    """What the doctor knows with the matrix that comes with tfsetup."""
+    return informed_by(read_matrix())
 
 
 @cache

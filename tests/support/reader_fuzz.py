@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from support.conda import platform_lock
+from support.doctor import knowledge
 from tfsetup.doctor.bundle import bundle
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.gather import knowledge, parse_packages
+from tfsetup.doctor.gather import parse_packages
 from tfsetup.doctor.model import Evidence
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.host.file import parse_host

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import fields
 
 from tfsetup.doctor.model import Finding, Fix, Rebuild
 
 
 def command(rebuild: Rebuild, where: str) -> str:
     """Return the command that does the same; `where` is its prefix as a shell takes it, or a hole for that."""
-    options = {
-        "tensorflow": rebuild.tensorflow,
-        "accelerator": rebuild.accelerator,
-        "backend": rebuild.backend,
-        "python": rebuild.python,
-    }
+    options = {field.name: getattr(rebuild, field.name) for field in fields(rebuild) if field.name != "prefix"}
     given = [f" --{name} {shlex.quote(value)}" for name, value in options.items() if value is not None]
     return f"tfsetup install --prefix {where}{''.join(given)}"
 

@@ -46,12 +46,8 @@ def bundle(evidence: Evidence, diagnosis: Diagnosis, *, version: str, names: tup
 def _host(host: Host | None) -> dict[str, Plain]:
     if host is None:
         return {}
-    return {
-        "os": host.os,
-        "os_version": host.os_version,
-        "arch": host.arch,
-        "rosetta": host.rosetta,
-        "wsl": host.wsl,
+    facts: dict[str, Plain] = {name: getattr(host, name) for name in ("os", "os_version", "arch", "rosetta", "wsl")}
+    return facts | {
         "libc": None if host.libc is None else f"{host.libc.name} {host.libc.version}",
         "cpu": None if host.cpu is None else host.cpu.brand,
         "features": None if host.cpu is None else list(host.cpu.features or ()),

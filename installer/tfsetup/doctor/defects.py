@@ -7,7 +7,7 @@ an affected version is a problem although nothing failed yet: the defect is sile
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -24,9 +24,7 @@ from tfsetup.matrix.hazards import Hazard, environment_of, hazards_of
 CURES: Final = "tfsetup-cures"
 _PINNED: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9][0-9A-Za-z.]*)")
 # The matrix knows a bound that avoids a defect, not what a user gives up for it.
-_BOUND_COSTS: Final = (
-    "instead: it forgoes every later release, security fixes too, and does not help a graph written by hand"
-)
+_BOUND_COSTS: Final = "it forgoes every later release, security fixes too, and does not help a graph written by hand"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,9 +64,8 @@ def defects_in(evidence: Evidence, log: LogText, known: Sequence[Hazard], *, mac
         for one in meant
         if one not in (*asked, *here) and is_report(log) and not is_cured(one, evidence, log)
     ]
-    facts = {
-        one.id: one in meant and not _surely_cured(one, evidence) for one in known if _decided(one, spoken, evidence)
-    }
+    decided = (one for one in known if evidence.whole or is_version(spoken.get(one.distribution, "")))
+    facts = {one.id: one in meant and not _surely_cured(one, evidence) for one in decided}
     return Defects(certain=tuple(certain), facts=facts | {one.id: True for one in asked})
 
 
@@ -91,14 +88,8 @@ def _surely_cured(hazard: Hazard, evidence: Evidence) -> bool:
 
 def _is_set(name: str, value: str, stream: str) -> bool:
     """Return whether a log shows the variable set to `value`: in a shell, a Python program, or a Dockerfile."""
-    wanted = (
-        rf"(?<![A-Za-z0-9_]){re.escape(name)}['\"]?\]?,?\s{{0,3}}[=:]?\s{{0,3}}['\"]?{re.escape(value)}(?![0-9A-Za-z])"
-    )
-    return re.search(wanted, stream) is not None
-
-
-def _decided(hazard: Hazard, packages: Mapping[str, str], evidence: Evidence) -> bool:
-    return is_version(packages.get(hazard.distribution, "")) or evidence.whole
+    assigned = rf"{re.escape(name)}['\"]?\]?,?\s{{0,3}}[=:]?\s{{0,3}}['\"]?{re.escape(value)}"
+    return re.search(rf"(?<![A-Za-z0-9_]){assigned}(?![0-9A-Za-z])", stream) is not None
 
 
 def _asked(hazard: Hazard, evidence: Evidence, listed: Mapping[str, str]) -> bool:
@@ -157,7 +148,7 @@ def _filled(fix: Fix, by_id: Mapping[str, Hazard]) -> Sequence[Fix]:
     if fix.cure is None:
         return (replace(fix, do=_told(fix.do, tuple(by_id.values()))),)
     hazard = by_id.get(fix.cure[0])
-    steps = _STEPS[fix.cure[1]](hazard) if hazard is not None else ()
+    steps = _cures(hazard)[fix.cure[1]] if hazard is not None else ()
     remark = f"; {fix.do}" if fix.do else ""
     return [replace(fix, do=step.do + remark, platforms=step.platforms or fix.platforms) for step in steps]
 
@@ -172,46 +163,36 @@ def _told(do: str, hazards: Sequence[Hazard]) -> str:
     return f"{do}{';' if ' # ' in do else '   #'} set {variables} for every process too: {words}"
 
 
-def _by_variables(hazard: Hazard) -> tuple[Fix, ...]:
-    """Return how the variables are set: in a shell, for programs that no shell starts, and in a notebook."""
+def _cures(hazard: Hazard) -> Mapping[CurePart, tuple[Fix, ...]]:
+    """Return the fixes of each part: variables are set in a shell, for programs no shell starts, and in a notebook."""
     cure, found = hazard.cure, hazard.cure.environment.items()
-    if not found:
-        return ()
     why = f"{cure.because}; its price: {cure.costs}" if cure.costs else cure.because
     fish = "; ".join(f"set -gx {name} {value}" for name, value in found)
     dock = " && ".join(f"launchctl setenv {name} {value}" for name, value in found)
     cell = "; ".join(f'os.environ["{name}"] = "{value}"' for name, value in found)
-    return (
+    variables = (
         Fix(do=f"export {settings(hazard)}   # before Python starts (fish: {fish}): {why}"),
         Fix(do=f"{dock}   # for programs started from the Dock, such as an editor", platforms=("macos",)),
         Fix(do=f"import os; {cell}   # a notebook's first cell, before TensorFlow is imported; restart its kernel"),
     )
-
-
-def _by_program(hazard: Hazard) -> tuple[Fix, ...]:
-    program = hazard.cure.program
-    return (Fix(do=f"{program}   # in the program, instead of the variable"),) if program is not None else ()
-
-
-def _by_requirements(hazard: Hazard) -> tuple[Fix, ...]:
-    return tuple(Fix(do=f"python -m pip install '{bound}'   # {_BOUND_COSTS}") for bound in hazard.cure.requirements)
-
-
-_STEPS: Final[Mapping[CurePart, Callable[[Hazard], tuple[Fix, ...]]]] = {
-    "variables": _by_variables,
-    "program": _by_program,
-    "requirements": _by_requirements,
-}
+    program = (Fix(do=f"{cure.program}   # in the program, instead of the variable"),)
+    bounds = tuple(
+        Fix(do=f"python -m pip install '{bound}'   # instead: {_BOUND_COSTS}") for bound in cure.requirements
+    )
+    return {
+        "variables": variables if found else (), "program": program if cure.program else (), "requirements": bounds,
+    }  # fmt: skip
 
 
 def _cause_of(hazard: Hazard) -> Cause:
     """Return a cause for a known defect that only the matrix knows, so that none goes unsaid."""
     install = Fix(do="   # sets it for every process", rebuild=Rebuild())
+    parts = _cures(hazard)
     return Cause(
         slug=hazard.id,
         title=f"{hazard.distribution} {hazard.title}",
         meaning=sentence(hazard),
         kind="fatal",
         signals=(),
-        fixes=(*_by_variables(hazard), install, *_by_program(hazard), *_by_requirements(hazard)),
+        fixes=(*parts["variables"], install, *parts["program"], *parts["requirements"]),
     )

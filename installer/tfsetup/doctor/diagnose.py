@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tfsetup.doctor import weights
 from tfsetup.doctor.actions import template
 from tfsetup.doctor.defects import Defect, defects_in
 from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
@@ -14,19 +15,6 @@ from tfsetup.doctor.match import Seen, signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step, Verdict
 from tfsetup.doctor.prose import complaint, shows_it_working
 from tfsetup.doctor.text import LogText, clean
-from tfsetup.doctor.weights import (
-    BELOW,
-    LAST_BONUS,
-    LEAST,
-    LIKELY,
-    MOST,
-    POINTS,
-    PRIOR,
-    PROBLEM,
-    REST_MOST,
-    REST_SHARE,
-    UNDECIDED,
-)
 
 _MOST_FINDINGS = 5
 _MOST_PROOFS = 3
@@ -55,14 +43,13 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
     defects = defects_in(evidence, log, knowledge.hazards, macos=facts.host.get("macos"))
     facts = replace(facts, hazards=defects.facts)
-    seen = signals_seen(knowledge.causes, evidence, log, facts)
-    scored = [_scored(cause, tuple(one for one in seen if one.cause == cause.slug)) for cause in knowledge.causes]
+    scored = (_scored(cause, seen) for cause, seen in signals_seen(knowledge.causes, evidence, log, facts))
     ranked = _ranked([one for one in scored if one is not None])
-    shown = [pair for pair in ranked if pair[1] >= LEAST][:_MOST_FINDINGS]
+    shown = [pair for pair in ranked if pair[1] >= weights.LEAST][:_MOST_FINDINGS]
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
     for defect in defects.certain:
         findings = _with_defect(findings, defect, facts, evidence, knowledge)
-    explained = any(one.kind == "harmless" or one.confidence >= PROBLEM for one in findings)
+    explained = any(one.kind == "harmless" or one.confidence >= weights.PROBLEM for one in findings)
     unexplained = "" if explained else _alarm(log) or complaint(log)
     seen_working = evidence.observations is not None or not log.lines or shows_it_working(log)
     return Diagnosis(
@@ -74,44 +61,36 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
 
 
 def _scored(cause: Cause, seen: tuple[Seen, ...]) -> _Scored | None:
-    visible = sorted((_points(one) for one in seen if one.visible and POINTS[one.weight] > 0), reverse=True)
+    visible = sorted((_points(one) for one in seen if one.visible and weights.POINTS[one.weight] > 0), reverse=True)
     if not visible:
         return None
-    logit = PRIOR + visible[0] + min(REST_MOST, REST_SHARE * sum(visible[1:]))
-    logit += sum(_points(one) for one in seen if not one.visible or POINTS[one.weight] < 0)
+    logit = weights.PRIOR + visible[0] + min(weights.REST_MOST, weights.REST_SHARE * sum(visible[1:]))
+    logit += sum(_points(one) for one in seen if not one.visible or weights.POINTS[one.weight] < 0)
     return _Scored(cause=cause, logit=logit, seen=seen)
 
 
 def _points(one: Seen) -> float:
-    return POINTS[one.weight] + (0.0 if one.decided else UNDECIDED)
+    return weights.POINTS[one.weight] + (0.0 if one.decided else weights.UNDECIDED)
 
 
 def _ranked(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
     """Return the causes with their confidence: the share of the odds, with room for "something else"."""
-    adjusted = {one.cause.slug: one.logit + bonus for one, bonus in _with_bonus(scored)}
-    total = math.fsum((1.0, *(math.exp(logit) for logit in adjusted.values())))  # whatever the order of the causes
-    shares = [(one, min(MOST, math.exp(adjusted[one.cause.slug]) / total)) for one in scored]
+    odds = [(one, math.exp(logit)) for one, logit in _with_bonus(scored)]
+    total = math.fsum((1.0, *(odd for _, odd in odds)))  # whatever the order of the causes
+    shares = ((one, min(weights.MOST, odd / total)) for one, odd in odds)
     return sorted(shares, key=lambda pair: (-pair[1], pair[0].cause.slug))
 
 
-def _with_bonus(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
+def _with_bonus(scored: Sequence[_Scored]) -> Iterator[tuple[_Scored, float]]:
     likely = [one for one in scored if one.logit >= 0]
     serious = [one for one in likely if one.cause.kind in {"fatal", "install"}]
-    problems = [one for one in likely if one.cause.kind != "harmless"]
-    last = max((one.last for one in serious), default=-1)
-    first = min((one.last for one in serious), default=-1)
-    out = []
+    lasts = {one.last for one in serious}
+    rivals = {"degraded": serious, "harmless": [one for one in likely if one.cause.kind != "harmless"]}
     for one in scored:
-        bonus = 0.0
-        others = [other for other in problems if other is not one]
-        if one.cause.kind == "degraded" and any(other in serious for other in others):
-            bonus += BELOW["degraded"]
-        if one.cause.kind == "harmless" and others:
-            bonus += BELOW["harmless"]
-        if last > first and one.last == last and one in serious:
-            bonus += LAST_BONUS
-        out.append((one, bonus))
-    return out
+        bonus = weights.BELOW[one.cause.kind] if rivals.get(one.cause.kind) else 0.0
+        if len(lasts) > 1 and one.last == max(lasts) and one in serious:
+            bonus = weights.LAST_BONUS
+        yield one, one.logit + bonus
 
 
 def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence, family: frozenset[str]) -> Finding:
@@ -122,16 +101,16 @@ def _finding(one: _Scored, confidence: float, facts: Facts, evidence: Evidence, 
         captures.update(seen.captures)
         looked.update(seen.looked)
     known = Known(told=captures, looked=looked, family=family)
-    proofs = list(dict.fromkeys(seen.proof for seen in ordered if seen.proof and POINTS[seen.weight] > 0))
+    proofs = list(dict.fromkeys(seen.proof for seen in ordered if seen.proof and weights.POINTS[seen.weight] > 0))
+    steps = steps_for(one.cause, facts, known, prefix=evidence.prefix or HERE)
+    return _of(one.cause, round(confidence, 3), proofs[:_MOST_PROOFS], steps)
+
+
+def _of(cause: Cause, confidence: float, evidence: Sequence[str], steps: tuple[Step, ...]) -> Finding:
     return Finding(
-        cause=one.cause.slug,
-        confidence=round(confidence, 3),
-        title=one.cause.title,
-        evidence=tuple(proofs[:_MOST_PROOFS]),
-        explanation=one.cause.meaning,
-        steps=steps_for(one.cause, facts, known, prefix=evidence.prefix or HERE),
-        kind=one.cause.kind,
-    )
+        cause=cause.slug, confidence=confidence, title=cause.title, evidence=tuple(evidence),
+        explanation=cause.meaning, steps=steps, kind=cause.kind,
+    )  # fmt: skip
 
 
 def _with_defect(
@@ -144,19 +123,14 @@ def _with_defect(
     cause = next(one for one in knowledge.causes if one.slug == defect.hazard.id)
     same = next((one for one in findings if one.cause == cause.slug), None)
     others = tuple(one for one in findings if one is not same)
-    at = next((n for n, one in enumerate(others) if one.kind == "harmless" or one.confidence < LIKELY), len(others))
+    remarks = (n for n, one in enumerate(others) if one.kind == "harmless" or one.confidence < weights.LIKELY)
+    at = next(remarks, len(others))
     at = at if same is None else min(at, findings.index(same))
     sure = max(defect.confidence, same.confidence if same else 0.0)
     least = min([sure, *(one.confidence for one in others[:at])])
-    finding = Finding(
-        cause=cause.slug,
-        confidence=least,
-        title=cause.title,
-        evidence=(*(same.evidence if same else ())[: _MOST_PROOFS - 1], defect.proof),
-        explanation=cause.meaning,
-        steps=steps_for(cause, facts, Known(family=knowledge.family), prefix=evidence.prefix or HERE),
-        kind=cause.kind,
-    )
+    proofs = (*(same.evidence if same else ())[: _MOST_PROOFS - 1], defect.proof)
+    steps = steps_for(cause, facts, Known(family=knowledge.family), prefix=evidence.prefix or HERE)
+    finding = _of(cause, least, proofs, steps)
     return (*others[:at], finding, *(replace(one, confidence=min(one.confidence, least)) for one in others[at:]))
 
 
@@ -184,14 +158,13 @@ def _fits(fix: Fix, facts: Facts, captures: Mapping[str, str]) -> bool:
 
 def _verdict(findings: Sequence[Finding], *, healthy: bool) -> Verdict:
     """Return the verdict. A text that nobody understands is no health: it must show something working."""
-    if any(finding.kind != "harmless" and finding.confidence >= PROBLEM for finding in findings):
+    if any(finding.kind != "harmless" and finding.confidence >= weights.PROBLEM for finding in findings):
         return "problem"
     return "healthy" if healthy else "unknown"
 
 
 def _alarm(log: LogText) -> str:
-    places = [log.stream.rfind(word) for word in _ALARMS]
-    at = max(places, default=-1)
+    at = max(log.stream.rfind(word) for word in _ALARMS)
     return log.quote(at) if at >= 0 else ""
 
 
@@ -204,7 +177,7 @@ def _needs(ranked: Sequence[_Scored], facts: Facts) -> tuple[str, ...]:
         for one in ranked[:3]
         for signal in one.cause.signals
         for clause in signal.when
-        for condition in clause.conditions
+        for condition in clause
         if condition.scope == "host"
         and condition.fact not in LOG_FACTS
         and (condition.fact not in facts.host or condition.fact in facts.guessed)

@@ -19,7 +19,7 @@ NEVER_IMPORTED: Final = frozenset((
     "tomllib", "trace", "tracemalloc", "tty", "turtle", "turtledemo", "uu", "venv", "wave", "webbrowser", "winreg",
     "winsound", "wsgiref", "xdrlib", "xmlrpc", "zipapp", "zoneinfo",
 ))  # fmt: skip
-FileState = Literal["ok", "missing", "shorter", "changed", "unreadable"]
+FileState = Literal["missing", "shorter", "changed", "unreadable"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,9 +32,6 @@ class Interpreter:
     executable: str
     version: str
     machine: str
-    platform: str
-    bits: int
-    soabi: str
     markers: Mapping[str, str]
     path: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +59,6 @@ class Distribution:
     site: str
     requires: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    installer: str = ""
     record: bool = True
     owns: frozenset[str] = frozenset()
     bad: tuple[BadFile, ...] = ()

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from packaging.utils import canonicalize_name
 
 from tfsetup.doctor.model import Condition, When
-from tfsetup.ground.versions import NotAVersionError, asked, check_specifier
+from tfsetup.ground.kinds import RANGE
+from tfsetup.ground.versions import asked
 from tfsetup.host.model import Host
 
 HOST_FACTS = (
     "os", "os_version", "macos", "arch", "process", "rosetta", "wsl", "container", "libc", "glibc", "python", "bits",
-    "avx", "avx2", "gpu", "driver", "device", "loss", "os_told", "mac",
-    "devices",
+    "avx", "avx2", "gpu", "driver", "device", "loss", "os_told", "mac", "devices",
 )  # fmt: skip
 # Those that a log says or nothing does; nobody can be asked for them. `os_told`: the system that somebody named, never
 # one that the log's words suggest; a report about one machine speaks of others. `mac`: it is one, or one is spoken of;
@@ -38,9 +38,8 @@ _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "\\lib\\", "\\Lib\\", "-windows-msvc", ".pyd", "PS C:\\", "C:\\",
     )),
     ("os", "macos", (
-        "/Users/", ".dylib", "macosx_", "macosx-", "on darwin", "/opt/homebrew/", "dyld[", "dyld:",
-        "osx-arm64", "osx-64",
-        "zsh: ", "-apple-darwin", "/usr/local/Cellar/", "/Library/Frameworks/",
+        "/Users/", ".dylib", "macosx_", "macosx-", "on darwin", "/opt/homebrew/", "dyld[", "dyld:", "osx-arm64",
+        "osx-64", "zsh: ", "-apple-darwin", "/usr/local/Cellar/", "/Library/Frameworks/",
     )),
     ("os", "linux", (
         "/home/", "manylinux", "linux-gnu", "linux_x86_64", "linux_aarch64", "linux-64", "linux-aarch64", "on linux",
@@ -48,8 +47,7 @@ _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     )),
     ("process", "arm64", (
         "macosx_11_0_arm64", "macosx_12_0_arm64", "osx-arm64", "-arm64-", "arm64-apple", "/miniforge3/",
-        "aarch64-apple",
-        "need 'arm64", "need (arm64",
+        "aarch64-apple", "need 'arm64", "need (arm64",
     )),
     ("process", "aarch64", (
         "aarch64-linux-gnu", "linux_aarch64", "linux-aarch64", "manylinux2014_aarch64", "_aarch64.whl",
@@ -57,8 +55,7 @@ _WORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("process", "armv7l", ("armv7l", "piwheels", "arm-linux-gnueabihf", "armv6l")),
     ("process", "x86_64", (
         "x86_64-linux-gnu", "linux_x86_64", "manylinux2014_x86_64", "win_amd64", "osx-64", "-x86_64-cpython",
-        "-x86_64-3.",
-        "need 'x86_64", "need (x86_64", "64 bit (AMD64)", "(AMD64)",
+        "-x86_64-3.", "need 'x86_64", "need (x86_64", "64 bit (AMD64)", "(AMD64)",
     )),
     ("bits", "32", (
         "32 bit (Intel)", "-win32.whl", "win32-", "-32\\", "-32/", "32-bit Python", "Python 32-bit", "'32bit'",
@@ -92,13 +89,9 @@ _RISEN = 1.5  # times the least one before
 _MOVED = 1.02
 _ENOUGH = 3  # to call them flat
 _PERSONAL = (
-    ("docker", "container", "true"),
-    ("32-bit", "bits", "32"),
-    ("32 bit", "bits", "32"),
-    ("alpine", "libc", "musl"),
-    ("wsl", "wsl", "true"),
-    ("raspb", "device", "raspberry"),
-)
+    ("docker", "container", "true"), ("32-bit", "bits", "32"), ("32 bit", "bits", "32"), ("alpine", "libc", "musl"),
+    ("wsl", "wsl", "true"), ("raspb", "device", "raspberry"),
+)  # fmt: skip
 _PYTHON = (
     re.compile(r"python(?P<v>[23]\.[0-9]{1,2})(?:/|\\|\b)", re.IGNORECASE),
     re.compile(r"Python(?P<major>3)(?P<minor>[0-9]{1,2})(?>-32|_64)?+[\\/]", re.IGNORECASE),
@@ -127,10 +120,8 @@ class Facts:
         """Return whether one of the clauses holds: true, false, or None when the facts to tell are not known."""
         if not when:
             return True
-        answers = [_all(self._test(condition, captures) for condition in clause.conditions) for clause in when]
-        if any(answer is True for answer in answers):
-            return True
-        return None if None in answers else False
+        answers = [_all(self._test(condition, captures) for condition in clause) for clause in when]
+        return True if True in answers else None if None in answers else False
 
     def _test(self, condition: Condition, captures: Mapping[str, str]) -> bool | None:
         match condition.scope:
@@ -219,20 +210,12 @@ def is_specifier(text: str) -> bool:
     """Return whether `text` is a PEP 440 specifier such as `>=3.12,<3.14`."""
     if not text[:1] or text[0] not in "<>=!~":
         return False
-    try:
-        check_specifier(text)
-    except NotAVersionError:
-        return False
-    return True
+    return not RANGE.complaint(text)
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:
-    undecided = False
-    for answer in answers:
-        if answer is False:
-            return False
-        undecided = undecided or answer is None
-    return None if undecided else True
+    told = set(answers)
+    return False if False in told else None if None in told else True
 
 
 def _compare(value: str | None, test: bool | str | tuple[str, ...]) -> bool | None:
@@ -251,19 +234,13 @@ def _compare(value: str | None, test: bool | str | tuple[str, ...]) -> bool | No
 
 def _matches(value: str, specifier: str) -> bool | None:
     number = _VERSION.search(value)
-    if number is None:
-        return None
-    return asked(specifier, number[0])
+    return asked(specifier, number[0]) if number is not None else None
 
 
 def _from_host(host: Host) -> dict[str, str]:
     facts: dict[str, str | bool | None] = {
-        "os": host.os,
-        "os_version": host.os_version,
-        "arch": host.arch,
-        "rosetta": host.rosetta,
-        "wsl": host.wsl,
-    }
+        "os": host.os, "os_version": host.os_version, "arch": host.arch, "rosetta": host.rosetta, "wsl": host.wsl,
+    }  # fmt: skip
     if host.libc is not None:
         facts["libc"] = host.libc.name
         facts["glibc"] = host.libc.version if host.libc.name == "glibc" else None
@@ -293,8 +270,7 @@ def _from_log(stream: str) -> dict[str, str]:
     window = window.replace("Please use WSL2", "")  # TensorFlow's advice on Windows
     votes: dict[str, dict[str, int]] = {}
     for fact, value, words in _WORDS:
-        count = sum(window.count(word) for word in words)
-        if count:
+        if count := sum(window.count(word) for word in words):
             votes.setdefault(fact, {})[value] = count
     facts = {fact: max(counts, key=lambda value: counts[value]) for fact, counts in votes.items()}
     if facts.get("os") == "macos":
@@ -305,23 +281,14 @@ def _from_log(stream: str) -> dict[str, str]:
         facts["devices"] = "both"
     if "loss" in window or "LOSS" in window:
         facts["loss"] = trend(window)
-    python = _python_in(window)
-    if python:
-        facts["python"] = python
+    if found := next(filter(None, (pattern.search(window) for pattern in _PYTHON)), None):
+        named = found.groupdict()
+        facts["python"] = named.get("v") or f"{named['major']}.{named['minor']}"
     return facts
 
 
 def _ends(stream: str) -> str:
     return stream if len(stream) <= 2 * _WINDOW else stream[:_WINDOW] + stream[-_WINDOW:]
-
-
-def _python_in(window: str) -> str | None:
-    for pattern in _PYTHON:
-        found = pattern.search(window)
-        if found:
-            named = found.groupdict()
-            return named.get("v") or f"{named['major']}.{named['minor']}"
-    return None
 
 
 def _derive(facts: dict[str, str]) -> None:

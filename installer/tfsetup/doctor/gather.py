@@ -11,9 +11,9 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
+import msgspec
 from packaging.utils import canonicalize_name
 
 from tfsetup.doctor.causes.shipped import read_shipped
@@ -30,7 +30,6 @@ from tfsetup.ground.text import read
 from tfsetup.host.file import parse_host, read_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.family import family
-from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.file.rows import Matrix
 
 # A log is read up to here, head and tail of a longer one: 64 MB of text is more than a person will paste.
@@ -39,25 +38,21 @@ _LARGEST_LIST = 10_000_000
 _TIMEOUT_S = 60
 _IMPORT_TIMEOUT_S = 300
 _SIGNALS = {
-    4: "Illegal instruction (core dumped)",
-    6: "Aborted (core dumped)",
-    7: "Bus error",
-    9: "Killed",
+    4: "Illegal instruction (core dumped)", 6: "Aborted (core dumped)", 7: "Bus error", 9: "Killed",
     11: "Segmentation fault",
-}
+}  # fmt: skip
 _NATIVE = re.compile(r"\.(so(\.[0-9.]+)?|dylib|pyd|dll)\Z")
 _FROZEN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:===?|@)\s*(?P<version>[^\s;#]+)")
 _TABLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s+(?P<version>[0-9][^\s]*)")
 
 # What an interpreter is asked; it runs on every Python that TensorFlow ever had, 3.5 included.
 _SELF_PORTRAIT = r"""
-import json, os, platform, struct, sys, sysconfig
+import json, os, platform, sys
 v = sys.version_info
 impl = getattr(sys, "implementation", None)
 print("\n" + json.dumps({
-    "executable": sys.executable, "version": "%d.%d.%d" % v[:3], "machine": platform.machine(),
-    "platform": sysconfig.get_platform(), "bits": struct.calcsize("P") * 8,
-    "soabi": sysconfig.get_config_var("SOABI") or "", "path": [p for p in sys.path if p],
+    "executable": sys.executable or "", "version": "%d.%d.%d" % v[:3], "machine": platform.machine(),
+    "path": [p for p in sys.path if p],
     "environment": {n: os.environ[n] for n in sys.argv[1:] if n in os.environ},
     "markers": {"implementation_name": impl.name if impl else "", "implementation_version": "%d.%d.%d" % v[:3],
         "os_name": os.name, "platform_machine": platform.machine(), "platform_release": platform.release(),
@@ -66,16 +61,6 @@ print("\n" + json.dumps({
         "platform_python_implementation": platform.python_implementation(),
         "python_version": "%d.%d" % v[:2], "sys_platform": sys.platform}}))
 """
-
-
-@cache
-def knowledge(matrix: Path | None = None) -> Knowledge:
-    """Return the knowledge this package ships, with the known defects of the matrix, which `matrix` may add to.
-
-    Raises:
-        InvalidFileError: a data file is missing or damaged, so the installation is.
-    """
-    return informed_by(read_matrix(matrix))
 
 
 def informed_by(matrix: Matrix) -> Knowledge:
@@ -175,8 +160,7 @@ def parse_packages(text: str) -> dict[str, str]:
         return _from_json(json.loads(text))
     found: dict[str, str] = {}
     for line in text.splitlines():
-        match = _FROZEN.match(line.strip()) or _TABLE.match(line.strip())
-        if match:
+        if match := _FROZEN.match(line.strip()) or _TABLE.match(line.strip()):
             found[canonicalize_name(match["name"])] = match["version"]
     return found
 
@@ -248,17 +232,12 @@ def ask(python: Path, variables: Iterable[str] = ()) -> Interpreter:
     """
     try:
         done = run_child([python, "-c", _SELF_PORTRAIT, *variables], limit_s=_TIMEOUT_S, cwd=python.parent)
-        answer = json.loads(done.stdout.strip().splitlines()[-1])
+        found = msgspec.convert(json.loads(done.stdout.strip().splitlines()[-1]), Interpreter)
     except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
         raise UsageError(
             f"The interpreter {python} does not run: {error}.", hint="Make the environment anew: tfsetup install"
         ) from error
-    return Interpreter(
-        environment=answer["environment"],
-        executable=answer["executable"] or str(python), version=answer["version"], machine=answer["machine"],
-        platform=answer["platform"], bits=answer["bits"], soabi=answer["soabi"], markers=answer["markers"],
-        path=tuple(answer["path"]),
-    )  # fmt: skip
+    return found if found.executable else replace(found, executable=str(python))
 
 
 def try_import(python: Path) -> str | None:
@@ -281,12 +260,8 @@ def ending(status: int) -> str:
 
 
 def _distributions(site: Path) -> Iterator[Distribution]:
-    if not site.is_dir():
-        return
     for one in importlib.metadata.distributions(path=[str(site)]):
-        metadata = one.metadata
-        name = metadata["Name"]
-        if name:
+        if name := one.metadata["Name"]:
             yield _distribution(one, canonicalize_name(name), site)
 
 
@@ -299,7 +274,6 @@ def _distribution(one: importlib.metadata.Distribution, name: str, site: Path) -
         site=str(site),
         requires=tuple(one.requires or ()),
         tags=tuple(line.partition(":")[2].strip() for line in wheel.splitlines() if line.startswith("Tag:")),
-        installer=(one.read_text("INSTALLER") or "").strip(),
         record=bool(entries) or one.read_text("installed-files.txt") is not None or one.read_text("RECORD") is not None,
         owns=frozenset(path for path, _ in entries if _kept(path)),
         bad=tuple(_bad_files(site, entries)),
@@ -325,11 +299,9 @@ def _bad_files(site: Path, entries: Sequence[tuple[str, int | None]]) -> Iterato
             continue
         try:
             found = os.stat(site / path).st_size  # noqa: PTH116 - twelve thousand files: pathlib's objects cost
-        except FileNotFoundError:
-            yield BadFile(path=path, state="missing", expected=size)
-            continue
-        except OSError:
-            yield BadFile(path=path, state="unreadable", expected=size)
+        except OSError as error:
+            gone = isinstance(error, FileNotFoundError)
+            yield BadFile(path=path, state="missing" if gone else "unreadable", expected=size)
             continue
         if size is not None and found != size:
             yield BadFile(path=path, state="shorter" if found < size else "changed", expected=size, found=found)
@@ -370,13 +342,10 @@ def _conda(prefix: Path) -> Iterator[tuple[str, str]]:
 
 
 def _quarantined(sites: Sequence[Path]) -> Iterator[str]:
-    for site in sites:
-        for folder in (site / MODULE, site / f"{MODULE}-plugins"):
-            if not folder.is_dir():
-                continue
-            done = run_child(["/usr/bin/xattr", "-r", folder])
-            marked = [line.partition(": ")[0] for line in done.stdout.splitlines() if "com.apple.quarantine" in line]
-            yield from marked[:1]
+    folders = (site / name for site in sites for name in (MODULE, f"{MODULE}-plugins"))
+    for folder in filter(Path.is_dir, folders):
+        lines = run_child(["/usr/bin/xattr", "-r", folder]).stdout.splitlines()
+        yield from [line.partition(": ")[0] for line in lines if "com.apple.quarantine" in line][:1]
 
 
 def _free(path: Path) -> int | None:

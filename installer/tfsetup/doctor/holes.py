@@ -21,7 +21,9 @@ from typing import Final
 
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
+
+from tfsetup.ground.versions import is_version
 
 HOLE: Final = re.compile(r"\{([a-z_0-9]+)(?::([a-z]*))?(?:\|([^{}]*))?\}")
 PATH: Final = "path"
@@ -74,12 +76,7 @@ def _names(text: str, family: frozenset[str]) -> str | None:
 
 
 def _parsed(text: str) -> Version | None:
-    if len(text) > _LONGEST or not text.isascii():
-        return None
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return None
+    return Version(text) if len(text) <= _LONGEST and text.isascii() and is_version(text) else None
 
 
 def _version(text: str, _family: frozenset[str]) -> str | None:
@@ -114,10 +111,5 @@ def _path(text: str, _family: frozenset[str]) -> str | None:
 
 
 TYPES: Final[Mapping[str, Callable[[str, frozenset[str]], str | None]]] = {
-    "name": _name,
-    "names": _names,
-    "version": _version,
-    "minor": _minor,
-    "range": _range,
-    PATH: _path,
-}
+    "name": _name, "names": _names, "version": _version, "minor": _minor, "range": _range, PATH: _path,
+}  # fmt: skip

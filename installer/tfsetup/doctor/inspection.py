@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
 
-from tfsetup.doctor.environment import BadFile, Distribution, Environment, Interpreter
+from tfsetup.doctor.environment import Distribution, Environment, FileState, Interpreter
 from tfsetup.doctor.model import Check, Observation
 from tfsetup.ground.platforms import arch_of, read_tag
 from tfsetup.ground.versions import is_prerelease, is_version, minor, version
@@ -21,6 +23,12 @@ _INIT = f"{MODULE}/__init__.py"
 _PLUGINS = f"{MODULE}-plugins/"
 # Below this many bytes an import can no longer write its byte code, nor a download its file.
 _FULL = 50_000_000
+_BAD: Final[Mapping[FileState, tuple[Check, str]]] = {
+    "missing": ("file-missing", "is missing."),
+    "unreadable": ("file-unreadable", "cannot be read."),
+    "shorter": ("file-truncated", "is cut short: {0.found:,} of {0.expected:,} bytes."),
+    "changed": ("file-changed", "is not the file that was installed ({0.found:,}, not {0.expected:,} bytes)."),
+}
 
 
 def inspect(environment: Environment, host: Host | None = None) -> tuple[Observation, ...]:
@@ -55,24 +63,9 @@ def _shadows(environment: Environment, _host: Host | None) -> Iterator[Observati
 def _files(environment: Environment, _host: Host | None) -> Iterator[Observation]:
     for one in _family(environment):
         for bad in one.bad:
-            yield _bad_file(one, bad)
-
-
-def _bad_file(owner: Distribution, bad: BadFile) -> Observation:
-    whose = f"{owner.name} {owner.version}"
-    captures = {"path": bad.path, "installed": owner.version}
-    match bad.state:
-        case "missing":
-            return _see("file-missing", owner.name, f"{bad.path} of {whose} is missing.", **captures)
-        case "unreadable":
-            return _see("file-unreadable", owner.name, f"{bad.path} of {whose} cannot be read.", **captures)
-        case "shorter":
-            words = f"{bad.path} of {whose} is cut short: {bad.found:,} of {bad.expected:,} bytes."
-            return _see("file-truncated", owner.name, words, **captures)
-        case _:
-            sizes = f"{bad.found:,}, not {bad.expected:,} bytes"
-            words = f"{bad.path} of {whose} is not the file that was installed ({sizes})."
-            return _see("file-changed", owner.name, words, **captures)
+            check, words = _BAD[bad.state]
+            said = f"{bad.path} of {one.name} {one.version} {words.format(bad)}"
+            yield _see(check, one.name, said, path=bad.path, installed=one.version)
 
 
 def _interpreter(environment: Environment, host: Host | None) -> Iterator[Observation]:
@@ -112,19 +105,17 @@ def _arch(machine: str) -> str:
 def _copies(environment: Environment, _host: Host | None) -> Iterator[Observation]:
     found = providers(environment)
     if len(found) > 1:
-        names = " and ".join(f"{one.name} {one.version} ({one.site})" for one in found)
-        yield _see(
-            "two-tensorflows", MODULE, f"{names} both bring the module {MODULE}.", found_by="inspection",
-            names=" ".join(one.name for one in found), **_worth_keeping(found),
-        )  # fmt: skip
-    plugins = [(one, path) for one in environment.distributions for path in one.owns if path.startswith(_PLUGINS)]
-    by_leaf: dict[str, list[Distribution]] = {}
-    for one, path in plugins:
-        by_leaf.setdefault(path, []).append(one)
-    for path, owners in by_leaf.items():
-        if len(owners) > 1:
-            names = " and ".join(f"{one.name} {one.version} ({one.site})" for one in owners)
-            yield _see("two-plugins", path, f"{names} both bring {path}.", path=path)
+        names, words = " ".join(one.name for one in found), f"{_all(found)} both bring the module {MODULE}."
+        yield _see("two-tensorflows", MODULE, words, found_by="inspection", names=names, **_worth_keeping(found))
+    plugins = (path for one in environment.distributions for path in one.owns if path.startswith(_PLUGINS))
+    for path, copies in Counter(plugins).items():
+        if copies > 1:
+            owners = [one for one in environment.distributions if path in one.owns]
+            yield _see("two-plugins", path, f"{_all(owners)} both bring {path}.", path=path)
+
+
+def _all(found: Sequence[Distribution]) -> str:
+    return " and ".join(f"{one.name} {one.version} ({one.site})" for one in found)
 
 
 def _worth_keeping(found: Sequence[Distribution]) -> dict[str, str]:
@@ -147,7 +138,7 @@ def _requirements(environment: Environment, _host: Host | None) -> Iterator[Obse
             whose = f"{owner.name} {owner.version} requires {requirement.name}{requirement.specifier}"
             if have is None:
                 yield _see("requirement-missing", name, f"{whose}, which is not installed.", **details)
-            elif not _meets(have, requirement):
+            elif is_version(have) and not requirement.specifier.contains(have, prereleases=True):
                 yield _see("requirement-not-met", name, f"{whose}, but {have} is installed.", **details)
 
 
@@ -160,10 +151,6 @@ def _applying(owner: Distribution, markers: Mapping[str, str]) -> Iterator[Requi
             continue  # metadata nobody can read says nothing
         if applies:
             yield requirement
-
-
-def _meets(have: str, requirement: Requirement) -> bool:
-    return not is_version(have) or requirement.specifier.contains(have, prereleases=True)
 
 
 def _mixture(environment: Environment, _host: Host | None) -> Iterator[Observation]:
@@ -197,16 +184,17 @@ def _system(environment: Environment, host: Host | None) -> Iterator[Observation
 def _family(environment: Environment) -> Sequence[Distribution]:
     """Return the providers of tensorflow, what they require (and what that requires), and what requires them."""
     by_name = {one.name: one for one in reversed(environment.distributions)}
-    wanted = [one.name for one in providers(environment)]
-    plugins = [one.name for one in environment.distributions if any(path.startswith(_PLUGINS) for path in one.owns)]
-    dependents = [
-        one.name for one in environment.distributions if {MODULE, *wanted} & _required_names(one, environment)
-    ]
-    queue, family = [*wanted, *plugins, *dependents], dict[str, Distribution]()
+    wanted = {MODULE, *(one.name for one in providers(environment))}
+    queue = [
+        one.name for one in environment.distributions
+        if any(path == _INIT or path.startswith(_PLUGINS) for path in one.owns)
+        or wanted & _required_names(one, environment)
+    ]  # fmt: skip
+    family = set[str]()
     while queue:
         name = queue.pop()
         if name in by_name and name not in family:
-            family[name] = by_name[name]
+            family.add(name)
             queue += _required_names(by_name[name], environment)
     return [one for one in environment.distributions if one.name in family]
 

@@ -29,10 +29,9 @@ class Seen:
     `captures` is what the evidence says, whoever wrote it; `looked` are paths that we found on this machine ourselves.
     """
 
-    cause: str
     weight: Weight
-    decided: bool
-    proof: str
+    decided: bool = True
+    proof: str = ""
     offset: int = -1
     captures: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, str] = field(default_factory=dict)
@@ -109,107 +108,91 @@ def position(captures: Mapping[str, str]) -> dict[str, str]:
     return {"position": where, "nearest": str(nearest), **wanted, **({"name": name[0]} if name else {})}
 
 
-def signals_seen(causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts) -> list[Seen]:
-    """Return every signal of `causes` that the evidence shows, and facts for or against causes that were seen."""
+def signals_seen(
+    causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts
+) -> Iterator[tuple[Cause, tuple[Seen, ...]]]:
+    """Yield each cause that the evidence shows, with its signals that were seen and the facts for or against it."""
     scanner, prose = Scanner(log), Scanner(in_small_letters(log))
-    seen: list[Seen] = []
     for cause in causes:
-        visible = [one for signal in cause.signals for one in _visible(cause, signal, evidence, scanner, facts)]
-        visible += [one for signal in cause.signals for one in _in_prose(cause, signal, prose, facts)]
-        if not visible:
-            continue
-        captures = _merged(visible)
-        seen += visible
-        seen += [one for signal in cause.signals for one in _fitting(cause, signal, facts, captures)]
-    return seen
+        found = (_visible(signal, evidence, scanner, facts) for signal in cause.signals)
+        written = (_in_prose(signal, prose, facts) for signal in cause.signals)
+        visible = [one for one in (*found, *written) if one is not None]
+        if visible:
+            captures = _merged(visible)
+            fitting = (signal for signal in cause.signals if _fits(signal, facts, captures))
+            yield cause, (*visible, *(Seen(weight=signal.weight) for signal in fitting))
 
 
-def _visible(cause: Cause, signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
+def _visible(signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Seen | None:
     if signal.log and (not facts.elsewhere or signal.weight == "proof"):
-        yield from _in_log(cause, signal, scanner, facts)
-    elif signal.preflight is not None:
-        yield from _in_preflight(cause, signal, evidence, facts)
-    elif signal.check is not None:
-        yield from _in_environment(cause, signal, evidence, facts)
+        return _in_log(signal, scanner, facts)
+    if signal.preflight is not None:
+        return _in_preflight(signal, evidence, facts)
+    return _in_environment(signal, evidence, facts) if signal.check is not None else None
 
 
-def _in_log(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
+def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
     if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
-        return
-    held = [(hit, _held(hit)) for _, hit in found]
-    answers = [(hit, captures, facts.holds(signal.when, captures)) for hit, captures in held]
-    fitting = [answer for answer in answers if answer[2] is not False]
+        return None
+    held = [(pattern, hit, hit.captures | position(hit.captures)) for pattern, hit in found]
+    answers = [(*one, facts.holds(signal.when, one[2])) for one in held]
+    fitting = [answer for answer in answers if answer[3] is not False]
     if not fitting:
-        return
+        return None
     # Patterns are listed with the most telling first, so its last place is what people should read.
-    telling = next(pattern for pattern, hit in found if any(hit is one for one, _, _ in fitting))
-    shown = [hit for hit, _, _ in fitting if hit in scanner.hits(telling)][-1]
+    telling = scanner.hits(fitting[0][0])
+    shown = [hit for _, hit, _, _ in fitting if hit in telling][-1]
     merged: dict[str, str] = {}
-    for _, captures, _ in sorted(fitting, key=lambda one: (one[0].start, len(one[1]))):
+    for _, _, captures, _ in sorted(fitting, key=lambda one: (one[1].start, len(one[2]))):
         merged |= captures
-    yield Seen(
-        cause=cause.slug,
+    return Seen(
         weight=signal.weight,
-        decided=any(holds is True for _, _, holds in fitting),
+        decided=any(holds is True for _, _, _, holds in fitting),
         proof=scanner.log.quote(shown.start),
-        offset=max(hit.start for hit, _, _ in fitting),
+        offset=max(hit.start for _, hit, _, _ in fitting),
         captures=merged,
     )
 
 
-def _in_prose(cause: Cause, signal: Signal, scanner: Scanner, facts: Facts) -> Iterator[Seen]:
+def _in_prose(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     # Words are weak: a condition that cannot be decided is none that holds.
     holds = bool(signal.prose) and not facts.elsewhere and facts.holds(signal.when, {}) is True
     if not holds or not all(scanner.any(scanner.possible(group)) for group in signal.prose):
-        return
+        return None
     if scanner.any(scanner.possible(signal.without)):
-        return
+        return None
     # The first group says the most, so its place is what people should read.
     first = next(hit for pattern in scanner.possible(signal.prose[0]) for hit in scanner.hits(pattern))
-    yield Seen(
-        cause=cause.slug,
-        weight=signal.weight,
-        decided=True,
-        proof=scanner.log.quote(first.start),
-        offset=first.start,
-    )
+    return Seen(weight=signal.weight, proof=scanner.log.quote(first.start), offset=first.start)
 
 
-def _held(hit: Hit) -> dict[str, str]:
-    return {**hit.captures, **position(hit.captures)}
-
-
-def _in_preflight(cause: Cause, signal: Signal, evidence: Evidence, facts: Facts) -> Iterator[Seen]:
+def _in_preflight(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | None:
     for failure in evidence.failures or ():
         captures = {"image": failure.image, "symbol": failure.symbol or "", "library": failure.library or ""}
         text = f"{captures['image']} {captures['library']} {captures['symbol']} {failure.message}"
         holds = facts.holds(signal.when, captures)
         if failure.kind == signal.preflight and signal.image in text and holds is not False:
             proof = failure.message or f"{failure.image}: {failure.kind}"
-            yield Seen(
-                cause=cause.slug, weight=signal.weight, decided=holds is True, proof=proof,
-                captures={name: value for name, value in captures.items() if value},
-            )  # fmt: skip
-            return
+            known = {name: value for name, value in captures.items() if value}
+            return Seen(weight=signal.weight, decided=holds is True, proof=proof, captures=known)
+    return None
 
 
-def _in_environment(cause: Cause, signal: Signal, evidence: Evidence, facts: Facts) -> Iterator[Seen]:
+def _in_environment(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | None:
     for one in evidence.observations or ():
         captures = {"subject": one.subject, "detail": one.detail, **one.captures}
         holds = facts.holds(signal.when, captures)
         if one.check == signal.check and signal.subject in {"", one.subject} and holds is not False:
-            yield Seen(
-                cause=cause.slug, weight=signal.weight, decided=holds is True, proof=one.detail,
-                captures=captures, looked=one.looked,
+            return Seen(
+                weight=signal.weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
             )  # fmt: skip
-            return
+    return None
 
 
-def _fitting(cause: Cause, signal: Signal, facts: Facts, captures: Mapping[str, str]) -> Iterator[Seen]:
+def _fits(signal: Signal, facts: Facts, captures: Mapping[str, str]) -> bool:
     bare = not signal.log and not signal.prose and signal.preflight is None and signal.check is None
-    if bare and facts.holds(signal.when, captures) is True:
-        yield Seen(cause=cause.slug, weight=signal.weight, decided=True, proof="", captures={})
+    return bare and facts.holds(signal.when, captures) is True
 
 
 def _merged(seen: Sequence[Seen]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Kind as LoadFailureKind
@@ -13,26 +13,11 @@ from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Accelerator, Ask, Backend
 
 Check = Literal[
-    "not-installed",
-    "two-tensorflows",
-    "two-plugins",
-    "plugin-without-tensorflow",
-    "requirement-missing",
-    "requirement-not-met",
-    "wheel-tag",
-    "file-missing",
-    "file-truncated",
-    "file-changed",
-    "file-unreadable",
-    "record-missing",
-    "shadowing-file",
-    "conda-and-pip",
-    "quarantined",
-    "translated-python",
-    "no-plugin",
-    "no-avx",
+    "not-installed", "two-tensorflows", "two-plugins", "plugin-without-tensorflow", "requirement-missing",
+    "requirement-not-met", "wheel-tag", "file-missing", "file-truncated", "file-changed", "file-unreadable",
+    "record-missing", "shadowing-file", "conda-and-pip", "quarantined", "translated-python", "no-plugin", "no-avx",
     "disk-full",
-]
+]  # fmt: skip
 Kind = Literal["fatal", "install", "degraded", "harmless"]
 Weight = Literal[
     "proof", "strong", "likely", "possible", "hint", "supports-much", "supports", "weakens", "against", "excludes"
@@ -42,11 +27,6 @@ CurePart = Literal["variables", "program", "requirements"]
 Scope = Literal["host", "package", "capture", "hazard"]
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
-CHECKS: Final = get_args(Check)
-CURE_PARTS: Final = get_args(CurePart)
-FAILURE_KINDS: Final = get_args(LoadFailureKind)
-KINDS: Final = get_args(Kind)
-PLATFORMS: Final = get_args(Platform)
 HERE: Final = ".venv"  # the environment the fixes are for when none was named
 
 
@@ -95,14 +75,8 @@ class Condition:
     test: bool | str | tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Clause:
-    """Conditions that hold together; a `when` is a tuple of clauses of which one must hold."""
-
-    conditions: tuple[Condition, ...]
-
-
-When = tuple[Clause, ...]
+When = tuple[tuple[Condition, ...], ...]
+"""Clauses, of which one must hold: conditions that hold together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,3 +204,8 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
     needs: tuple[str, ...] = ()
     unexplained: str = ""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.verdict == "healthy"

@@ -16,9 +16,10 @@ pattern compiled.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Final
 
 # The characters each capture type may hold. None of them can hold what ends it, so no capture is ever given back.
@@ -36,7 +37,6 @@ _LONGEST_CAPTURE = 400
 _LONGEST_TEXT = 3000  # pip lists every version there is
 _GAPS = {"..": 200, "...": 1500}
 SHORTEST_ANCHOR = 4
-_ANCHORED = f"must begin with at least {SHORTEST_ANCHOR} literal characters"
 # A log that says a thing a million times says it as well in its first and last few dozen places.
 _TRIES_FROM_EACH_END = 30
 _PIECE = re.compile(r"\{([^{}]*+)\}")
@@ -53,21 +53,18 @@ class Hit:
 
     start: int
     end: int
-    captures: Mapping[str, str]
+    captures: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Text that must stand there."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several literals."""
+    """Text that must stand there: one of `options`."""
 
     options: tuple[str, ...]
+
+    def regex(self) -> str:
+        """Return what matches one of the options that are not empty."""
+        return "|".join(re.escape(option) for option in self.options if option)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class Gap:
     longest: int
 
 
-Piece = Literal | Choice | Capture | Gap
+Piece = Literal | Capture | Gap
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,38 +125,36 @@ def compile_pattern(source: str) -> Pattern:
     Raises:
         PatternError: it has no anchor of at least four characters, an unknown hole, or a gap nothing ends.
     """
+    lead: Capture | None
     match list(_pieces(source)):
-        case [Capture() as first, Literal() as anchor, *rest]:
-            lead: Capture | None = first
-        case [Literal() as anchor, *rest]:
+        case [Capture() as lead, Literal((anchor,)), *rest]:
+            pass
+        case [Literal((anchor,)), *rest]:
             lead = None
         case _:
-            raise PatternError(_ANCHORED)
-    if len(anchor.text.strip()) < SHORTEST_ANCHOR:
-        raise PatternError(_ANCHORED)
+            anchor, lead, rest = "", None, []
+    if len(anchor.strip()) < SHORTEST_ANCHOR:
+        raise PatternError(f"must begin with at least {SHORTEST_ANCHOR} literal characters")
     if lead is not None and lead.type in {"text", "path"}:
         raise PatternError("a leading capture must be of a type without blanks")
     names = tuple(piece.name for piece in (lead, *rest) if isinstance(piece, Capture))
     body = "".join(_regex(piece, rest[n + 1] if n + 1 < len(rest) else None) for n, piece in enumerate(rest))
-    return Pattern(anchor=anchor.text, body=body, names=names, lead=lead)
+    return Pattern(anchor=anchor, body=body, names=names, lead=lead)
 
 
 def _pieces(source: str) -> Iterator[Piece]:
-    at = 0
-    for hole in _PIECE.finditer(source):
-        if hole.start() > at:
-            yield Literal(source[at : hole.start()])
-        yield _hole(hole[1])
-        at = hole.end()
-    if at < len(source):
-        yield Literal(source[at:])
+    for place, text in enumerate(_PIECE.split(source)):  # text and the insides of holes take turns
+        if place % 2:
+            yield _hole(text)
+        elif text:
+            yield Literal((text,))
 
 
 def _hole(inside: str) -> Piece:
     if inside in _GAPS:
         return Gap(_GAPS[inside])
     if "|" in inside:
-        return Choice(tuple(inside.split("|")))
+        return Literal(tuple(inside.split("|")))
     if not _NAME.fullmatch(inside):
         raise PatternError(f"{{{inside}}} is no capture, gap or choice")
     name, _, kind = inside.partition(":")
@@ -170,29 +165,21 @@ def _hole(inside: str) -> Piece:
 
 def _regex(piece: Piece, following: Piece | None) -> str:
     match piece:
-        case Literal(text):
-            return re.escape(text)
-        case Choice(options):
+        case Literal(options):
             # Atomic: the first literal that fits is kept, so a longer one must be written first.
             return f"(?>{'|'.join(re.escape(option) for option in options)})"
         case Gap(longest):
-            if not isinstance(following, Literal | Choice):
+            if not isinstance(following, Literal):
                 raise PatternError("a gap must be followed by literal text")
-            return f"(?>(?!{_stop(following)})[\\s\\S]){{0,{longest}}}+"
+            return f"(?>(?!{following.regex()})[\\s\\S]){{0,{longest}}}+"
         case Capture(name, kind):
-            stop = f"(?!{_stop(following)})" if isinstance(following, Literal | Choice) else ""
+            stop = f"(?!{following.regex()})" if isinstance(following, Literal) else ""
             if kind == "text" and not stop:
                 raise PatternError(f"{{{name}:text}} must be followed by literal text")
             longest = _LONGEST_TEXT if kind == "text" else _LONGEST_CAPTURE
             # Atomic, as only such groups are repeated rightly by CPython 3.11.0 to 3.11.4 (gh-106052).
             one = f"(?>{stop}{CLASSES[kind]})" if stop else CLASSES[kind]
             return f"(?P<{name}>{one}{{1,{longest}}}+)"
-
-
-def _stop(following: Literal | Choice) -> str:
-    if isinstance(following, Literal):
-        return re.escape(following.text)
-    return "|".join(re.escape(option) for option in following.options if option)
 
 
 def candidates(stream: str, anchor: str) -> list[int]:
@@ -204,21 +191,12 @@ def candidates(stream: str, anchor: str) -> list[int]:
         at = stream.find(anchor, at + len(anchor))
     if at < 0:
         return front
-    back: list[int] = []
-    end = len(stream)
-    while len(back) < _TRIES_FROM_EACH_END:
-        found = stream.rfind(anchor, at, end)
-        if found < 0:
-            break
+    back = [len(stream)]
+    while len(back) <= _TRIES_FROM_EACH_END and (found := stream.rfind(anchor, at, back[-1])) >= 0:
         back.append(found)
-        end = found
-    return front + back[::-1]
+    return front + back[:0:-1]
 
 
 def _behind(stream: str, at: int, kind: str) -> str:
     window = stream[max(0, at - _LONGEST_CAPTURE) : at]
-    allowed = re.compile(CLASSES[kind])
-    n = len(window)
-    while n and allowed.match(window[n - 1]):
-        n -= 1
-    return window[n:]
+    return "".join(takewhile(re.compile(CLASSES[kind]).match, reversed(window)))[::-1]

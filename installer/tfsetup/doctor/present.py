@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from tfsetup.doctor.model import Diagnosis, Kind, Verdict
 
 
@@ -39,21 +41,4 @@ class ShownDiagnosis:
 
 def shown(diagnosis: Diagnosis) -> ShownDiagnosis:
     """Return a diagnosis as it is printed: fixes as the words people read."""
-    return ShownDiagnosis(
-        healthy=diagnosis.verdict == "healthy",
-        verdict=diagnosis.verdict,
-        findings=tuple(
-            ShownFinding(
-                cause=one.cause,
-                confidence=one.confidence,
-                title=one.title,
-                kind=one.kind,
-                evidence=one.evidence,
-                explanation=one.explanation,
-                fix=one.fix,
-            )
-            for one in diagnosis.findings
-        ),
-        needs=diagnosis.needs,
-        unexplained=diagnosis.unexplained,
-    )
+    return msgspec.convert(diagnosis, ShownDiagnosis, from_attributes=True)

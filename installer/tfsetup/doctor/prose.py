@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -94,7 +94,8 @@ def packages_listed(log: LogText) -> dict[str, str]:
 def complaint(log: LogText) -> str:
     """Return the line in which a person complains; empty: nobody does."""
     stream = in_small_letters(log).stream
-    return _first(log, stream, _COMPLAINTS)
+    places = [at for word in _COMPLAINTS if (at := stream.find(word)) >= 0]
+    return log.quote(min(places)) if places else ""
 
 
 def is_report(log: LogText) -> bool:
@@ -108,8 +109,3 @@ def shows_it_working(log: LogText) -> bool:
     """Return whether something that runs left its traces: an installer that ended well, devices, falling losses."""
     stream = in_small_letters(log).stream
     return any(word in stream for word in _WORKING) or trend(log.stream) == "falling"
-
-
-def _first(log: LogText, stream: str, words: Sequence[str]) -> str:
-    places = [at for word in words if (at := stream.find(word)) >= 0]
-    return log.quote(min(places)) if places else ""

@@ -6,11 +6,10 @@ import re
 import shlex
 from dataclasses import asdict, replace
 
-from support.doctor import command_of
+from support.doctor import command_of, knowledge
 from tfsetup.doctor.actions import rebuild_of
 from tfsetup.doctor.diagnose import steps_for
 from tfsetup.doctor.facts import Facts
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.holes import Known
 from tfsetup.doctor.model import Diagnosis, Finding, Rebuild, Step
 from tfsetup.doctor.proof import proven

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from support.doctor import knowledge
 from tfsetup.doctor.bundle import bundle
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.model import Evidence, Observation
 from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
 

@@ -38,9 +38,9 @@ def test_a_whole_entry() -> None:
     assert list(log.log) == ["text {name} here", "shared words"]
     assert log.also == (("another",),)
     assert len(log.when) == 2
-    assert log.when[0].conditions[1].scope == "package"
-    assert fact.when[0].conditions[0].test == ("arm64", "aarch64")
-    assert fact.when[0].conditions[1].test is True
+    assert log.when[0][1].scope == "package"
+    assert fact.when[0][0].test == ("arm64", "aarch64")
+    assert fact.when[0][1].test is True
     assert (preflight.preflight, preflight.image) == ("symbol-not-found", "plugin")
     assert (check.check, check.subject) == ("file-missing", "tensorflow")
     assert (cause.fixes[0].platforms, cause.fixes[0].rebuild) == (("linux", "macos"), None)
@@ -184,7 +184,7 @@ def test_prose_and_cures() -> None:
     [signal] = cause.signals
     assert signal.prose == (("on a mac", "on linux"), ("it fails", "is bad"))
     assert signal.without == ("solved it",)
-    assert (signal.when[0].conditions[0].scope, signal.when[0].conditions[0].fact) == ("hazard", "some-defect")
+    assert (signal.when[0][0].scope, signal.when[0][0].fact) == ("hazard", "some-defect")
     first, second = cause.fixes
     assert (first.cure, first.platforms, first.do) == (("some-defect", "variables"), ("macos",), "")
     assert (second.cure, second.do) == (("some-defect", "requirements"), "only then")

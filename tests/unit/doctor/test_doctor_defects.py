@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from support.doctor import knowledge
 from tfsetup.doctor.actions import template
 from tfsetup.doctor.causes.read import read_causes
 from tfsetup.doctor.defects import is_cured, pinned, taught
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.model import Diagnosis, Evidence, Knowledge
 from tfsetup.doctor.proof import proven
 from tfsetup.doctor.text import clean

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.doctor import knowledge
 from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.match import position
 from tfsetup.doctor.model import Diagnosis, Evidence, Observation
 from tfsetup.host.model import Host, Python

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tfsetup.doctor.facts import Facts, collect, is_elsewhere, is_specifier, trend
-from tfsetup.doctor.model import Clause, Condition, When
+from tfsetup.doctor.model import Condition, When
 from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
 
 
 def when(fact: str, test: bool | str | tuple[str, ...], scope: str = "host") -> When:
     assert scope in {"host", "package", "capture", "hazard"}
-    return (Clause(conditions=(Condition(scope=scope, fact=fact, test=test),)),)  # type: ignore[arg-type]
+    return ((Condition(scope=scope, fact=fact, test=test),),)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ def test_no_condition_holds() -> None:
 
 
 def test_clauses_are_alternatives_and_conditions_hold_together() -> None:
-    linux, old = when("os", "linux")[0].conditions[0], when("python", "<3.9")[0].conditions[0]
-    both: When = (Clause(conditions=(linux, old)),)
-    either: When = (Clause(conditions=(linux,)), Clause(conditions=(old,)))
+    linux, old = when("os", "linux")[0][0], when("python", "<3.9")[0][0]
+    both: When = ((linux, old),)
+    either: When = ((linux,), (old,))
     facts = Facts(host={"os": "linux"})
     assert facts.holds(both, {}) is None
     assert facts.holds(either, {}) is True

@@ -122,7 +122,7 @@ def test_a_distribution_is_read_with_its_files(tmp_path: Path) -> None:
         requires="Requires-Dist: numpy",
     )
     [one] = gather._distributions(tmp_path)
-    assert (one.name, one.version, one.installer, one.requires) == ("tensorflow", "2.19.1", "pip", ("numpy",))
+    assert (one.name, one.version, one.requires) == ("tensorflow", "2.19.1", ("numpy",))
     assert one.tags == ("cp312-cp312-linux_x86_64",)
     assert one.owns == {"tensorflow/__init__.py"}
     assert (one.record, one.bad) == (True, ())
@@ -275,17 +275,13 @@ def test_how_a_process_ended_in_a_shells_words(status: int, words: str) -> None:
     assert gather.ending(status).strip() == words
 
 
-def test_knowledge_is_read_once() -> None:
-    assert gather.knowledge() is gather.knowledge()
-
-
 @pytest.mark.process
 def test_a_real_interpreter_describes_itself(tmp_path: Path) -> None:
     import sys
 
     found = gather.ask(Path(sys.executable))
     assert found.version.startswith(f"{sys.version_info[0]}.{sys.version_info[1]}")
-    assert (found.bits, found.markers["sys_platform"]) == (64, sys.platform)
+    assert found.markers["sys_platform"] == sys.platform
     environment = gather.look_at(Path(sys.executable), tmp_path)
     assert environment.packages["packaging"]
     assert environment.shadows == ()

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.doctor import command_of
+from support.doctor import command_of, knowledge
 from support.examples import examples
 from tfsetup.doctor.actions import template
 from tfsetup.doctor.diagnose import diagnose, steps_for
 from tfsetup.doctor.facts import Facts
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.holes import HOLE, Known, fill, is_name
 from tfsetup.doctor.model import Cause, Check, Evidence, Fix, Observation
 

@@ -25,8 +25,8 @@ MARKERS = {
     "sys_platform": "linux",
 }
 PYTHON = Interpreter(
-    executable="/v/bin/python", version="3.12.4", machine="x86_64", platform="linux-x86_64", bits=64,
-    soabi="cpython-312-x86_64-linux-gnu", markers=MARKERS,
+    executable="/v/bin/python", version="3.12.4", machine="x86_64",
+    markers=MARKERS,
 )  # fmt: skip
 SITE = "/v/lib/python3.12/site-packages"
 TENSORFLOW = Distribution(

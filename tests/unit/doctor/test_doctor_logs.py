@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.doctor import LogCase, log_cases, same
-from tfsetup.doctor.gather import knowledge
+from support.doctor import LogCase, knowledge, log_cases, same
 from tfsetup.doctor.model import Cause
 from tfsetup.doctor.prose import packages_listed
 from tfsetup.doctor.text import clean

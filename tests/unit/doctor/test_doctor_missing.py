@@ -61,7 +61,7 @@ def test_what_is_missing_comes_before_what_was_concluded() -> None:
 def test_an_environment_has_tensorflow_when_anything_of_it_is_there(
     name: str, leftovers: tuple[str, ...], has: bool
 ) -> None:
-    python = Interpreter(executable="p", version="3", machine="", platform="", bits=64, soabi="", markers={})
+    python = Interpreter(executable="p", version="3", machine="", markers={})
     one = Distribution(name=name, version="1", site="/s")
     found = Environment(prefix="/e", interpreter=python, distributions=(one,), leftovers=leftovers)
     assert found.has_tensorflow is has

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.doctor import knowledge
 from support.examples import examples
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.model import Cause
 from tfsetup.doctor.pattern import PatternError, anchor_of, candidates, compile_pattern
 

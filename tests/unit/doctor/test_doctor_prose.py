@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.doctor import knowledge
 from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.model import Diagnosis, Evidence
 from tfsetup.doctor.prose import complaint, in_small_letters, packages_listed, shows_it_working, versions_said
 from tfsetup.doctor.text import clean

@@ -146,7 +146,7 @@ def test_references_are_filled_in_everywhere() -> None:
     [cause] = read_causes({"c.yaml": CAUSE}, lambda reference: value_of(reference, SMALL)).causes
     assert (cause.title, cause.meaning) == ("Flow before 1.1.2", "It is so, until 1.1.")
     assert cause.signals[0].log == ("flow {what} is {gone|off}",)
-    assert cause.signals[0].when[0].conditions[0].test == "<1.5"
+    assert cause.signals[0].when[0][0].test == "<1.5"
     assert [fix.do for fix in cause.fixes] == ["", "install 'flow==1.1.2' 'flow-gpu==0.7.0'"]
     assert cause.fixes[0].rebuild is not None
     assert cause.fixes[0].rebuild.tensorflow == "1.1.2"

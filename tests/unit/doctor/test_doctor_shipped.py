@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from support.doctor import log_cases
+from support.doctor import knowledge, log_cases
 from tfsetup.doctor.causes import shipped
 from tfsetup.doctor.causes.read import read_causes
 from tfsetup.doctor.causes.references import value_of
 from tfsetup.doctor.causes.shipped import COMPILED, FOLDER, compiled_text, read_shipped
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.gather import knowledge
 from tfsetup.doctor.model import Evidence, Knowledge
 from tfsetup.errors import InvalidFileError
 from tfsetup.matrix.file.disk import environments, read_matrix

@@ -60,7 +60,7 @@ class World:
         if python.name == "broken":
             raise UsageError("The interpreter broken does not run: no.")
         interpreter = Interpreter(
-            executable=str(python), version="3.12.4", machine="x86_64", platform="linux-x86_64", bits=64, soabi="",
+            executable=str(python), version="3.12.4", machine="x86_64",
             markers={}, environment={"SEEN": "1"},
         )  # fmt: skip
         prefix = str(python.parent.parent)

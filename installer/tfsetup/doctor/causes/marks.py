@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from tfsetup.doctor.causes.references import REFERENCE, UnknownReferenceError
-from tfsetup.errors import InvalidFileError
+from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.marked import Node, compose
 
+T = TypeVar("T", bound=str)
 Refer = Callable[[str], str]
 """What stands for a reference to a fact; raises `UnknownReferenceError`."""
 
@@ -28,11 +29,6 @@ class Marked:
         """
         raise InvalidFileError(message, where=self.node.where)
 
-    @property
-    def is_list(self) -> bool:
-        """Whether this is a list."""
-        return self.node.kind == "sequence"
-
     def entries(self, allowed: Sequence[str], required: Sequence[str] = ()) -> dict[str, Marked]:
         """Return the mapping's values by key, each key one of `allowed`, and all of `required` there."""
         found: dict[str, Marked] = {}
@@ -40,9 +36,8 @@ class Marked:
             if name not in allowed:
                 key.fail(f"unknown key {name!r}; known here: {', '.join(allowed)}")
             found[name] = value
-        for name in required:
-            if name not in found:
-                self.fail(f"key {name!r} is missing")
+        if missing := [name for name in required if name not in found]:
+            self.fail(f"key {missing[0]!r} is missing")
         return found
 
     def pairs(self) -> dict[str, tuple[Marked, Marked]]:
@@ -59,11 +54,7 @@ class Marked:
 
     def items(self) -> Iterator[Marked]:
         """Yield the items of a list; a single value counts as a list of one."""
-        if not self.is_list:
-            yield self
-            return
-        for item in self.node.value:
-            yield Marked(item)
+        yield from map(Marked, self.node.value if self.node.kind == "sequence" else [self.node])
 
     def text(self) -> str:
         """Return a text; numbers must be quoted, so that 2.10 never becomes 2.1."""
@@ -71,18 +62,16 @@ class Marked:
             self.fail("must be a text that is not empty (quote numbers)")
         return self.node.value
 
-    def choice(self, options: Sequence[str]) -> str:
-        """Return a text that is one of `options`."""
+    def choice(self, options: tuple[T, ...]) -> T:
+        """Return the one of `options` that this text is."""
         value = self.text()
         if value not in options:
             self.fail(f"{value!r} is not one of {', '.join(options)}")
-        return value
+        return options[options.index(value)]
 
-    def flag_or_text(self) -> bool | str:
-        """Return a boolean, or a text."""
-        if self.node.kind == "scalar" and isinstance(self.node.value, bool):
-            return self.node.value
-        return self.text()
+
+NOTHING: Final = Marked(Node(kind="sequence", value=(), where=Where(file="")))
+"""What stands for a list that was left out."""
 
 
 def parse(text: str, file: str, refer: Refer | None = None) -> Marked:

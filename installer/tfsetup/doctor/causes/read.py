@@ -39,12 +39,11 @@ from typing import Final, cast, get_args
 from packaging.utils import canonicalize_name
 
 from tfsetup.doctor import model
-from tfsetup.doctor.causes.marks import Marked, Refer, parse
+from tfsetup.doctor.causes.marks import NOTHING, Marked, Refer, parse
 from tfsetup.doctor.facts import HOST_FACTS, PRESENCE, is_specifier
 from tfsetup.doctor.holes import HOLE, PATH, TYPES
-from tfsetup.doctor.model import Cause, Clause, Condition, Fix, Knowledge, Rebuild, Signal, When
+from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Signal, When
 from tfsetup.doctor.pattern import PatternError, compile_pattern
-from tfsetup.doctor.weights import POINTS
 from tfsetup.errors import Where
 from tfsetup.ground.versions import is_version
 from tfsetup.loader.model import Kind as LoadFailureKind
@@ -128,7 +127,7 @@ class _Reader:
             slug=slug,
             title=found["title"].text(),
             meaning=_one_line(found["meaning"]),
-            kind=cast("model.Kind", found["kind"].choice(model.KINDS)),
+            kind=found["kind"].choice(get_args(model.Kind)),
             signals=signals,
             fixes=fixes,
         )
@@ -140,30 +139,28 @@ class _Reader:
             entry.fail(f"a signal has one source, this one has {' and '.join(sources)}")
         if not sources and "when" not in found:
             entry.fail("needs log, prose, preflight, check or when")
-        prose = "prose" in found
         return Signal(
-            weight=cast("model.Weight", found["weight"].choice(tuple(POINTS))),
-            log=self._patterns(found.get("log")),
-            prose=self._groups(found.get("prose"), small=True),
-            also=self._groups(found.get("also")),
-            without=self._patterns(found.get("without"), small=prose),
-            preflight=cast("LoadFailureKind | None", _choice(found.get("preflight"), model.FAILURE_KINDS)),
+            weight=found["weight"].choice(get_args(model.Weight)),
+            log=self._patterns(found.get("log", NOTHING)),
+            prose=self._groups(found.get("prose", NOTHING), small=True),
+            also=self._groups(found.get("also", NOTHING)),
+            without=self._patterns(found.get("without", NOTHING), small="prose" in found),
+            preflight=found["preflight"].choice(get_args(LoadFailureKind)) if "preflight" in found else None,
             image=found["image"].text() if "image" in found else "",
-            check=cast("model.Check | None", _choice(found.get("check"), model.CHECKS)),
+            check=found["check"].choice(get_args(model.Check)) if "check" in found else None,
             subject=found["subject"].text() if "subject" in found else "",
-            when=_when(found.get("when")),
+            when=_when(found.get("when", NOTHING)),
         )
 
-    def _groups(self, entry: Marked | None, *, small: bool = False) -> tuple[tuple[str, ...], ...]:
+    def _groups(self, entry: Marked, *, small: bool = False) -> tuple[tuple[str, ...], ...]:
         """Return one group an item: a pattern, or a named list of which any pattern will do."""
-        return tuple(self._patterns(item, small=small) for item in entry.items()) if entry is not None else ()
+        return tuple(self._patterns(item, small=small) for item in entry.items())
 
-    def _patterns(self, entry: Marked | None, *, small: bool = False) -> tuple[str, ...]:
+    def _patterns(self, entry: Marked, *, small: bool = False) -> tuple[str, ...]:
         """Return the patterns of a list. In `small` letters: a pattern of prose with others would never match."""
-        found = tuple(self._flat(entry, ())) if entry is not None else ()
-        capital = next((pattern for pattern in found if small and pattern != pattern.lower()), None)
-        if capital is not None and entry is not None:
-            entry.fail(f"prose is matched in small letters, and {capital!r} has others")
+        found = tuple(self._flat(entry, ()))
+        if capitals := [pattern for pattern in found if small and pattern != pattern.lower()]:
+            entry.fail(f"prose is matched in small letters, and {capitals[0]!r} has others")
         return found
 
     def _flat(self, entry: Marked, inside: tuple[str, ...]) -> Iterator[str]:
@@ -173,8 +170,10 @@ class _Reader:
                 yield self._pattern(item, text)
                 continue
             name = text.removeprefix("$")
-            if name not in self.named or name in inside:
-                item.fail(f"the patterns {name!r} are part of themselves" if name in inside else _unnamed(name))
+            if name not in self.named:
+                item.fail(f"no patterns are named {name!r}")
+            if name in inside:
+                item.fail(f"the patterns {name!r} are part of themselves")
             yield from self._flat(self.named[name], (*inside, name))
 
     def _pattern(self, item: Marked, text: str) -> str:
@@ -188,33 +187,22 @@ class _Reader:
         return text
 
 
-def _unnamed(name: str) -> str:
-    return f"no patterns are named {name!r}"
-
-
 def _one_line(entry: Marked) -> str:
     return " ".join(entry.text().split())
 
 
-def _choice(entry: Marked | None, options: tuple[str, ...]) -> str | None:
-    return entry.choice(options) if entry is not None else None
-
-
-def _when(entry: Marked | None) -> When:
-    return tuple(_clause(item) for item in entry.items()) if entry is not None else ()
-
-
-def _clause(entry: Marked) -> Clause:
-    conditions = tuple(_condition(key, value) for key, value in entry.pairs().values())
-    if not conditions:
-        entry.fail("an empty condition says nothing")
-    return Clause(conditions=conditions)
+def _when(entry: Marked) -> When:
+    clauses = [(item, item.pairs().values()) for item in entry.items()]
+    if empty := [item for item, pairs in clauses if not pairs]:
+        empty[0].fail("an empty condition says nothing")
+    return tuple(tuple(_condition(key, value) for key, value in pairs) for _, pairs in clauses)
 
 
 def _condition(key: Marked, value: Marked) -> Condition:
     name = key.text()
     scope, _, rest = name.partition(".")
-    test = tuple(item.text() for item in value.items()) if value.is_list else value.flag_or_text()
+    flag, many = isinstance(value.node.value, bool), value.node.kind == "sequence"
+    test = value.node.value if flag else tuple(item.text() for item in value.items()) if many else value.text()
     if scope == "package" and rest:
         if not (isinstance(test, str) and (test in PRESENCE or is_specifier(test))):
             value.fail("a package is compared with a version specifier, `present` or `absent`")
@@ -233,19 +221,14 @@ def _fix(entry: Marked, names: frozenset[str]) -> Fix:
     [way] = ways
     found = entry.entries((way, *_FIX_KEYS[way], "for", "when"), (way, "by") if way == "cure" else (way,))
     words = found.get("do") or found.get("remark")
-    for hole in HOLE.finditer(_one_line(words)) if words is not None else ():
-        _typed(cast("Marked", words), hole, names)
     said = _one_line(words) if words is not None else ""
+    for hole in HOLE.finditer(said):
+        _typed(words or entry, hole, names)
     return Fix(
         do=f" # {said}" if way == "rebuild" and said else said,
-        cure=(found["cure"].text(), cast("model.CurePart", found["by"].choice(model.CURE_PARTS)))
-        if way == "cure"
-        else None,
-        platforms=tuple(
-            cast("model.Platform", item.choice(model.PLATFORMS))
-            for item in (found["for"].items() if "for" in found else ())
-        ),
-        when=_when(found.get("when")),
+        cure=(found["cure"].text(), found["by"].choice(get_args(model.CurePart))) if way == "cure" else None,
+        platforms=tuple(item.choice(get_args(model.Platform)) for item in found.get("for", NOTHING).items()),
+        when=_when(found.get("when", NOTHING)),
         rebuild=_rebuild(found["rebuild"]) if way == "rebuild" else None,
     )
 
