@@ -54,10 +54,10 @@ def addresses() -> dict[str, str]:
     """Return file name and address of the two wheels on the index."""
     from tfsetup.locks.venv.solve import solve
     from tfsetup.matrix.model import Selection, Target
-    from tfsetup.workflows.subjects import addresses_in
 
     target = Target(platform="aarch64-apple-darwin", python=PYTHON, macos="14.0")
-    found = addresses_in(solve(Selection(installable=True, row="benchmark", requirements=PINS, target=target)).text)
+    lock = solve(Selection(installable=True, row="benchmark", requirements=PINS, target=target))
+    found = {wheel.filename: wheel.url for package in lock.packages for wheel in package.wheels if wheel.url}
     names = tuple(pin.replace("-", "_").replace("==", "-") for pin in PINS)
     return {name: url for name, url in found.items() if name.startswith(names) and "macosx" in name and "arm64" in name}
 

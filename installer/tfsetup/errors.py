@@ -13,22 +13,26 @@ from enum import Enum
 class Code(Enum):
     """Error codes of the JSON envelope; each knows its exit status and what that means."""
 
-    BUG = ("bug", 1, "a bug in tfsetup; the message says where the traceback is")
-    USAGE = ("usage", 2, "wrong usage, or a folder that may not become an environment")
-    INVALID_FILE = ("invalid-file", 3, "a matrix, lock, host or configuration file is invalid (file:line:column)")
-    NO_ROW = ("no-row", 4, "no row of the matrix fits this host and what is asked for")
-    NETWORK = ("network", 5, "the index, the network, a download or a hash failed")
+    BUG = ("bug", 1, "a bug in tfsetup (it says where the log is), or the answer could not be written to stdout")
+    USAGE = ("usage", 2, "wrong usage")
+    INVALID_FILE = (
+        "invalid-file",
+        3,
+        "the matrix, a lock, a host or a configuration file is invalid (file:line:column)",
+    )
+    NO_ROW = ("no-row", 4, "no row fits this machine and what was asked")
+    NETWORK = ("network", 5, "index, network, download or hash failure")
     BUILD = ("build", 6, "building the environment failed; the previous one is untouched")
     ANSWER_IS_NO = (
         "answer-is-no",
         7,
         (
-            "the answer is no: preflight or verification failed, a lock would not load or has a conflict, the doctor "
-            "found a problem or an error it cannot explain"
+            "the answer is no: preflight or verification failed, a lock would not load, a generation is not whole, or "
+            "the doctor found a problem or an error it cannot explain"
         ),
     )
     LOCK = ("lock", 8, "a lock file is missing or stale")
-    UNDECIDED = ("undecided", 9, "undecided: under `--strict`, and always where nothing at all could be judged")
+    UNDECIDED = ("undecided", 9, "undecided, under `--strict`, and where nothing at all could be judged")
     INTERRUPTED = ("interrupted", 130, "interrupted; nothing half-done is left behind")
 
     def __init__(self, slug: str, exit_status: int, meaning: str) -> None:

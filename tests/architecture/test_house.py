@@ -6,7 +6,8 @@ import ast
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -108,9 +109,26 @@ def _worldly(tree: ast.AST) -> Iterator[str]:
             yield f"{node.func.attr}:{node.lineno}"
 
 
-@pytest.mark.parametrize("path", _deciding(), ids=_name)
-def test_deciding_never_touches_the_world(path: Path) -> None:
-    assert list(_worldly(ast.parse(path.read_text()))) == []
+Rule = Callable[[Path], Sequence[object]]
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(_text(path))
+
+
+def _offenders(paths: Iterable[Path], rule: Rule) -> dict[str, Sequence[object]]:
+    """Return what a rule finds, by file. One test speaks of all: hundreds of tests cost more than their rule."""
+    return {_name(path): found for path in paths if (found := rule(path))}
+
+
+def test_deciding_never_touches_the_world() -> None:
+    assert _offenders(_deciding(), lambda path: list(_worldly(_tree(path)))) == {}
 
 
 def test_the_modules_that_touch_the_world_exist() -> None:
@@ -126,25 +144,44 @@ def test_the_check_sees_what_it_looks_for() -> None:
 PIN = re.compile(r"^(tensorflow|keras|numpy|protobuf|tf|ml)[-_a-z]*(\[[a-z-]+\])?\s*(==|>=|<=|~=|<|>)\s*\d")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_versions_of_packages_are_data_not_code(path: Path) -> None:
-    strings = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
-    assert [text for text in strings if isinstance(text, str) and PIN.match(text)] == []
+def _pins(path: Path) -> list[str]:
+    strings = [node.value for node in ast.walk(_tree(path)) if isinstance(node, ast.Constant)]
+    return [text for text in strings if isinstance(text, str) and PIN.match(text)]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_a_file_is_one_idea(path: Path) -> None:
-    text = path.read_text()
-    assert text.count("\n") <= 400
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    assert [node.name for node in functions if (node.end_lineno or node.lineno) - node.lineno >= 60] == []
+def test_versions_of_packages_are_data_not_code() -> None:
+    assert _offenders(MODULES, _pins) == {}
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "verify" / "probes").glob("*.py")), ids=_name)
-def test_a_probe_knows_nothing_of_tfsetup_and_runs_on_old_pythons(path: Path) -> None:
-    tree = ast.parse(path.read_text(), feature_version=(3, 8))
+def _too_long(path: Path) -> list[str]:
+    functions = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = [node.name for node in functions if (node.end_lineno or node.lineno) - node.lineno >= 60]
+    return [*long, *(["the file"] if _text(path).count("\n") > 400 else [])]
+
+
+def test_a_file_is_one_idea() -> None:
+    assert _offenders(MODULES, _too_long) == {}
+
+
+def _of_tfsetup(path: Path) -> list[str]:
+    tree = ast.parse(_text(path), feature_version=(3, 8))
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    assert [module for module in modules if module.startswith("tfsetup")] == []
+    return [module for module in modules if module.startswith("tfsetup")]
+
+
+def test_a_probe_knows_nothing_of_tfsetup_and_runs_on_old_pythons() -> None:
+    probes = sorted((PACKAGE / "verify" / "probes").glob("*.py"))
+    assert len(probes) > 10
+    assert _offenders(probes, _of_tfsetup) == {}
+
+
+def test_an_offender_is_named_with_what_it_does(tmp_path: Path) -> None:
+    """The rules above would also pass if they looked at nothing."""
+    assert len(MODULES) > 200
+    assert _offenders(MODULES[:3], lambda path: [path.suffix]) == {_name(path): [".py"] for path in MODULES[:3]}
+    file = tmp_path / "x.py"
+    file.write_text("pin = 'tensorflow==2.0'\ndef f():\n" + "    x = 1\n" * 60 + "#\n" * 400)
+    assert (_pins(file), _too_long(file)) == (["tensorflow==2.0"], ["f", "the file"])
 
 
 def test_installer_is_a_source_root_and_not_a_package() -> None:
@@ -177,3 +214,14 @@ def test_every_command_but_matrix_is_kept_from_the_maintainers_half() -> None:
     kept = {name.removeprefix("tfsetup.cli.") for name in upkeep["source_modules"] if name.startswith("tfsetup.cli.")}
     there = {path.stem for path in (PACKAGE / "cli").iterdir() if not path.name.startswith("__")}
     assert kept == there - {"matrix", "schema"}
+
+
+def _pages_elsewhere(path: Path) -> list[str]:
+    outside = re.findall(r"\b(?:INTERFACE|ARCHITECTURE|FACTS|CAUSES|METAL|LOADER)\b(?:\.md|,| section)", _text(path))
+    pages = re.findall(r"(?<![\w/])docs/[\w./-]+\.md", _text(path))
+    return [*outside, *(page for page in pages if not (ROOT / page).exists())]
+
+
+def test_no_docstring_sends_the_reader_to_a_page_that_is_not_here() -> None:
+    """Pages are named by their path in the repository."""
+    assert _offenders(MODULES, _pages_elsewhere) == {}

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import pytest
-
-from support.mutants import Mutant, applied, read_mutants
+from support.mutants import BrokenMutantError, Edit, Mutant, applied, read_mutants
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "mutants"
 MUTANTS = read_mutants(FOLDER)
 
 
-def _name(mutant: Mutant) -> str:
-    return mutant.name
+@cache
+def _text(file: str) -> str | None:
+    return (ROOT / file).read_text(encoding="utf-8") if (ROOT / file).is_file() else None
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=_name)
-def test_a_mutant_applies(mutant: Mutant) -> None:
-    files = {edit.file for edit in mutant.edits}
-    applied({file: (ROOT / file).read_text(encoding="utf-8") for file in files if (ROOT / file).is_file()}, mutant)
+def _why_not(mutant: Mutant) -> str:
+    files = {edit.file: text for edit in mutant.edits if (text := _text(edit.file)) is not None}
+    try:
+        applied(files, mutant)
+    except BrokenMutantError as error:
+        return str(error)
+    return ""
+
+
+def test_every_mutant_applies() -> None:
+    assert {mutant.name: why for mutant in MUTANTS if (why := _why_not(mutant))} == {}
+
+
+def test_a_mutant_whose_text_is_gone_is_told() -> None:
+    edits = (Edit(file=MUTANTS[0].edits[0].file, old="no such text stands there", new=""),)
+    assert "no longer stands in" in _why_not(replace(MUTANTS[0], edits=edits))
 
 
 @cache
@@ -54,22 +66,19 @@ def _for_root_only(path: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=_name)
-def test_the_tests_of_a_mutant_are_there(mutant: Mutant) -> None:
-    missing = []
-    for test in mutant.tests:
-        file, _, name = test.partition("::")
-        path = ROOT / file
-        names = [part.partition("[")[0] for part in name.split("::") if part]
-        if not path.is_file() or not set(names) <= _functions(path):
-            missing.append(test)
-    assert missing == []
+def _is_there(test: str) -> bool:
+    file, _, name = test.partition("::")
+    names = [part.partition("[")[0] for part in name.split("::") if part]
+    return (ROOT / file).is_file() and set(names) <= _functions(ROOT / file)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=_name)
-def test_the_tests_of_a_mutant_notice_whoever_runs_them(mutant: Mutant) -> None:
-    tests = [test.partition("[")[0].partition("::") for test in mutant.tests]
-    assert [name for file, _, name in tests if name in _for_root_only(ROOT / file)] == []
+def test_the_tests_of_a_mutant_are_there() -> None:
+    assert [(mutant.name, test) for mutant in MUTANTS for test in mutant.tests if not _is_there(test)] == []
+
+
+def test_the_tests_of_a_mutant_notice_whoever_runs_them() -> None:
+    tests = [(mutant.name, test.partition("[")[0].partition("::")) for mutant in MUTANTS for test in mutant.tests]
+    assert [(name, test) for name, (file, _, test) in tests if test in _for_root_only(ROOT / file)] == []
 
 
 def test_what_only_root_can_run_is_seen() -> None:

@@ -21,8 +21,9 @@ Finder = Callable[[ast.AST], Iterator[str]]
 # ------------------------------------------------------------------------------------------ what is looked for
 
 
-def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield line and text of every string that is no docstring."""
+@cache
+def texts(tree: ast.AST) -> tuple[tuple[int, str], ...]:
+    """Return line and text of every string that is no docstring."""
     sayings = {
         id(first.value)
         for node in ast.walk(tree)
@@ -31,9 +32,11 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
         for first in body
         if isinstance(first, ast.Expr)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in sayings:
-            yield node.lineno, node.value
+    return tuple(
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in sayings
+    )
 
 
 def saying(pattern: str) -> Finder:

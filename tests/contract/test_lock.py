@@ -36,7 +36,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Let the preflight say what `verdicts` has for a row, and keep which rows it judged."""
     asked: list[str] = []
 
-    def judge(case: Case, *_: object) -> Proof:
+    def judge(case: Case, *_: object, **__: object) -> Proof:
         origin, lock = case.origin, case.lock
         asked.append(origin.row)
         fails = origin.row == "windows-x86_64-cpu" and "broken" in str(origin.team)

@@ -42,6 +42,13 @@ def test_every_exit_status_is_there_once() -> None:
     assert statuses == ["0", *(str(one.exit_status) for one in Code)]
 
 
+def test_the_readme_says_the_same_of_every_exit_status() -> None:
+    readme = (reference.FOLDER.parents[1] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| status | meaning |")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| (\d+) \| (.+) \|$", table, re.MULTILINE))
+    assert rows == {"0": "done; the answer is yes"} | {str(one.exit_status): one.meaning for one in Code}
+
+
 def _read(tree: ast.AST) -> Iterator[str]:
     """Yield the names of variables that a piece of code reads from something that is called an environment."""
     for node in ast.walk(tree):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -11,12 +10,10 @@ from msgspec import UNSET, UnsetType
 
 from support.locks import package
 from tfsetup.host.model import Host, Libc
-from tfsetup.loader.files.view import WheelView
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.locks.venv.write import write_lock
-from tfsetup.workflows.backends import Case, Standing
-from tfsetup.workflows.subjects import Subject
+from tfsetup.workflows.backends import Case, Made, Standing
 from tfsetup.workflows.told import Told
 
 LINUX = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
@@ -43,7 +40,7 @@ class Judge:
     failures: Mapping[str, BaseException] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, one: Case, _shown: object, _told: Told) -> Proof:
+    def __call__(self, one: Case, *_: object, **__: object) -> Proof:
         row = one.origin.row
         self.asked.append(row)
         if row in self.failures:
@@ -59,7 +56,6 @@ class Memory:
     cases: Sequence[Case] = ()
     there: Mapping[str, Lock] = field(default_factory=dict)
     standings: Sequence[Standing] = ()
-    find: Callable[[Standing], Case | None] = lambda _standing: None
     index: tuple[str, ...] | UnsetType = UNSET
     left_out: tuple[str, ...] | UnsetType = UNSET
 
@@ -68,29 +64,11 @@ class Memory:
     at_once: ClassVar[int] = 1
     remedy: ClassVar[str] = "Ask for something else"
 
-    def read(self) -> Mapping[str, Lock]:
-        return self.there
-
-    def targets(self, there: Mapping[str, Lock], told: Told) -> Sequence[str]:
-        told(f"{len(there)} there")
-        return [one.name for one in self.cases]
-
-    def resolve(self, targets: Sequence[str], told: Told) -> Sequence[Case]:
-        told(f"Locking {' '.join(targets)}")
-        return self.cases
-
-    def text(self, targets: Sequence[str], cases: Sequence[Case]) -> Mapping[str, str | bytes]:
-        assert list(targets) == [one.name for one in cases]
-        return {one.file: one.lock.text for one in cases}
+    def made(self, told: Told) -> Made:
+        told(f"{len(self.there)} there")
+        told(f"Locking {' '.join(one.name for one in self.cases)}")
+        texts = {one.file: one.lock.text for one in self.cases}
+        return Made(there=self.there, cases=self.cases, texts=texts, index=self.index, left_out=self.left_out)
 
     def stale(self) -> Sequence[Standing]:
         return self.standings
-
-    def case(self, standing: Standing) -> Case | None:
-        return self.find(standing)
-
-    @contextmanager
-    def subject(self, one: Case) -> Iterator[Subject]:
-        yield Subject(
-            files=WheelView([], at="/venv", fold=False), site="/venv", prefix="/venv", python=one.origin.python
-        )

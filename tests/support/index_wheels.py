@@ -8,7 +8,7 @@ from functools import lru_cache
 from tfsetup.loader.files.archive import Archive
 from tfsetup.loader.files.remote import open_all
 from tfsetup.locks.run import run_uv
-from tfsetup.workflows.subjects import addresses_in
+from tfsetup.locks.venv.pylock import read_pylock
 
 
 @lru_cache(maxsize=6)  # four plugins, a TensorFlow and the one before it: what was fetched of each is kept
@@ -24,7 +24,6 @@ def open_wheels(requirements: Sequence[str]) -> list[tuple[str, Archive]]:
     text = "".join(f"{requirement}\n" for requirement in requirements)
     environ = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
     done = run_uv(arguments, doing="Locking", environ=environ, stdin=text)
-    found = {
-        name: url for name, url in addresses_in(done.stdout).items() if "-cp311-" in name and name.endswith("arm64.whl")
-    }
-    return open_all(found)
+    packages = read_pylock(done.stdout, file="pylock.toml", local=True).packages
+    known = {wheel.filename: wheel.url for package in packages for wheel in package.wheels if wheel.url}
+    return open_all({name: url for name, url in known.items() if "-cp311-" in name and name.endswith("arm64.whl")})

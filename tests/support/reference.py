@@ -11,6 +11,7 @@ from tfsetup.cli.app import app, load_command
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
 from tfsetup.ground.environ import KEPT, REMOVED
+from tfsetup.report.schemas import ANSWERS, FILES, schema_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
 _MADE: Final = "<!-- Written by `make reference`; a test compares it with what it describes. -->\n"
@@ -52,6 +53,8 @@ def pages() -> dict[str, str]:
         "commands.md": "\n".join(_commands()),
         "exit-codes.md": "\n".join(_exit_codes()),
         "environment.md": "\n".join(_environment()),
+        "json.md": "\n".join(_json()),
+        "files.md": "\n".join(_files()),
     }
     return {name: _MADE + text for name, text in made.items()}
 
@@ -152,6 +155,88 @@ def _environment() -> Iterator[str]:
     yield "Kept, because they say where and how to fetch, where to keep, and how to show that:"
     yield ", ".join(f"`{name}`" for name in sorted(KEPT)) + ", `UV_HTTP_*`, `UV_CONCURRENT_*`,"
     yield "`UV_INDEX_<NAME>_USERNAME`, `UV_INDEX_<NAME>_PASSWORD`.\n"
+
+
+# ------------------------------------------------------------------------------------------------------------ JSON
+
+
+def _json() -> Iterator[str]:
+    yield "# JSON\n"
+    yield "Every command with `--json` prints one document, an [`Envelope`](#envelope). What stands in `data` and"
+    yield "`findings` is below, by command; then every type, key by key. A later version may add keys: pass over those"
+    yield "you do not know. `tfsetup schema COMMAND` prints the same as a JSON schema.\n"
+    types: dict[str, Mapping[str, Any]] = {}
+    rows = []
+    for name in ANSWERS:
+        document = schema_of(name)
+        _add(types, document["$defs"])
+        answered = document["else"]["properties"]
+        rows.append((f"`{name}`", _type(answered["data"]), _type(answered["findings"])))
+    yield from _table(("command", "`data`", "`findings`"), rows)
+    yield from _types(types)
+
+
+def _files() -> Iterator[str]:
+    yield "# Files\n"
+    yield 'The JSON files that `tfsetup` reads or writes. In a host file a key that is left out means "could not tell",'
+    yield 'which is not the same as an empty list: "looked, and there is none". `tfsetup host --json > host.json`'
+    yield "writes one.\n"
+    types: dict[str, Mapping[str, Any]] = {}
+    rows = []
+    for name in FILES:
+        document = schema_of(name)
+        _add(types, document["$defs"])
+        rows.append((f"`{name}`", _type(document)))
+    yield from _table(("file", "type"), rows)
+    yield from _types(types)
+
+
+def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add definitions by name; one name must not mean two types, or a link would lead to the wrong one.
+
+    One type can stand in two places of which one leaves out what could not be told: its keys are optional then.
+    """
+    for name, definition in more.items():
+        known = types.setdefault(name, definition)
+        if known["properties"] != definition["properties"]:
+            raise ValueError(f"two types are called {name}")
+        required = [key for key in known.get("required", ()) if key in definition.get("required", ())]
+        types[name] = {**definition, "required": required}
+
+
+def _types(types: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for name, definition in sorted(types.items()):
+        yield f"## {name}\n"
+        yield " ".join(str(definition.get("description", "")).split("\n\n")[0].split()) + "\n"
+        required = definition.get("required", ())
+        rows = [
+            (f"`{key}`" + ("" if key in required else " (optional)"), _type(field), str(field.get("description", "")))
+            for key, field in definition.get("properties", {}).items()
+        ]
+        if rows:
+            yield from _table(("key", "type", "meaning"), rows)
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """Say a JSON schema in few words, with links to the types it refers to."""
+    found = "anything"
+    match schema:
+        case {"$ref": str(where)}:
+            name = where.rpartition("/")[2]
+            found = f"[{name}](#{name.lower()})"
+        case {"anyOf": list(parts)}:
+            found = " or ".join(_type(part) for part in parts)
+        case {"enum": list(values)}:
+            found = ", ".join(f"`{value}`" for value in values)
+        case {"items": items}:
+            found = f"list of {_type(items)}"
+        case {"maxItems": 0}:
+            found = "empty"
+        case {"type": "object", "additionalProperties": dict(values)}:
+            found = f"object of {_type(values)}"
+        case {"type": str(name)}:
+            found = {"integer": "whole number", "boolean": "true or false"}.get(name, name)
+    return found
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def _globals(
 
 
 def run(argv: list[str]) -> int:
-    """Run the command line with `argv` (without the program's name) and return the exit status of INTERFACE.
+    """Run the command line with `argv` (without the program's name) and return the exit status (`Code`).
 
     Nothing that happens to stdout or stderr ends it early (`tfsetup.cli.streams`).
     """

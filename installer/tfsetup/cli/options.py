@@ -1,4 +1,4 @@
-"""The options that several commands share, declared once (INTERFACE, "Commands")."""
+"""The options that several commands share, declared once."""
 
 from __future__ import annotations
 

@@ -73,9 +73,9 @@ class Session:
         else:
             self.out.print(part)
 
-    def say(self, text: str, *, level: int = 0) -> None:
+    def say(self, text: str) -> None:
         """Print a line of progress to stderr, unless `--quiet` (or it is a detail and `--verbose` is not there)."""
-        if self.verbosity >= max(level, isinstance(text, Detail)):
+        if self.verbosity >= int(isinstance(text, Detail)):
             sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()
 

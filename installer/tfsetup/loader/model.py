@@ -1,6 +1,7 @@
 """What the three loaders have in common: the file system they look at, what they are asked, what they answer.
 
-Nothing here knows a file format or TensorFlow. Field names of `LoadFailure` and the kinds are those of INTERFACE.
+Nothing here knows a file format or TensorFlow. The field names of `LoadFailure` and the kinds are those of the JSON
+(docs/reference/json.md).
 """
 
 from __future__ import annotations

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, assert_never
+from typing import assert_never
 
-from tfsetup.ground.encode import encode
 from tfsetup.loader.model import LoadFailure, NotCovered, Verdict
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 
@@ -111,11 +110,6 @@ def report_document(report: Report) -> ReportDocument:
     """Return a report as a document, with its notes."""
     said = prediction_document(report)
     return ReportDocument(**{field.name: getattr(said, field.name) for field in fields(said)}, notes=report.notes)
-
-
-def to_data(report: Report) -> dict[str, Any]:
-    """Return a report as JSON values; goes with the last caller."""
-    return {**encode(report_document(report))}
 
 
 def summary(verdict: Verdict) -> str:

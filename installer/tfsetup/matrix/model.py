@@ -86,7 +86,7 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """The answer to `select(host, ask)`; JSON form in INTERFACE, "`resolve`".
+    """The answer to `select(host, ask)`; its JSON form is `ResolveDocument`.
 
     `requirements` are exact pins and bounds, installed from wheels only; `source_builds` is the part of the answer that
     must be compiled after those are in place (in order, without build isolation). `sdists` are names of distributions

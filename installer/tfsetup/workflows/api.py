@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 
 from tfsetup.host.model import Host
 from tfsetup.workflows.hosts import Machine, host_of
-from tfsetup.workflows.told import Told, silent
+from tfsetup.workflows.told import Asked, Told, silent
 
 if TYPE_CHECKING:
     from tfsetup.doctor.model import Diagnosis
     from tfsetup.loader.report import Report
     from tfsetup.matrix.model import Ask, Selection
     from tfsetup.verify.model import Verification
+    from tfsetup.workflows.backends import LockOrder
+    from tfsetup.workflows.install import Installed, InstallOrder
+    from tfsetup.workflows.locked import Locked
     from tfsetup.workflows.verify import Extent
 
 
@@ -51,6 +54,44 @@ def resolve(host: Machine | None = None, ask: Ask | None = None, *, matrix: Path
     return answer(host_of(host, matrix=matrix), ask or Anything(), matrix=matrix).selection
 
 
+def install(
+    ask: Ask | None = None,
+    prefix: str | Path | None = None,
+    *,
+    order: InstallOrder | None = None,
+    host: Machine | None = None,
+    matrix: Path | None = None,
+    told: Told = silent,
+    asked: Asked | None = None,
+) -> Installed:
+    """Build an environment, prove that it runs, and let `prefix` lead to it; on any failure nothing is changed.
+
+    `order` says the rest (a lock to take, offline, what to leave out); `ask` and `prefix` hold over what stands in it.
+    `host` is for a rehearsal only: another machine than this one is refused without `dry_run`. `asked` is called with a
+    question before something is compiled; None: it is refused. Where no row fits, the `selection` of the answer says
+    why; where what was built does not run, `refusal` does. Durations are in seconds.
+
+    Raises:
+        UsageError: the prefix may not be one, `host` is another machine, or nobody agreed to what must be compiled.
+        LockError: the lock is stale, missing or not for this machine.
+        InvalidFileError: a lock, the team file, the host file or the matrix is invalid.
+        NetworkError: the index or a file could not be reached, or is not the locked one.
+        BuildError: building failed, or the prefix is somebody else's.
+    """
+    from tfsetup.errors import UsageError
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.workflows.install import InstallOrder as Anything
+    from tfsetup.workflows.install import install as build
+
+    wanted = order or Anything()
+    wanted = replace(wanted, ask=ask or wanted.ask, prefix=wanted.prefix if prefix is None else Path(prefix))
+    machine = host_of(host, matrix=matrix)
+    if host is not None and not wanted.dry_run and not _is_this(machine):
+        hint = "An order with dry_run only says what would be done."
+        raise UsageError("install() changes this machine, and `host` is another one.", hint=hint)
+    return build(wanted, machine, read_matrix(matrix), told=told, asked=asked)
+
+
 def preflight(
     subject: str | Path | Sequence[str | Path],
     host: Machine | None = None,
@@ -77,6 +118,33 @@ def preflight(
     targets = [subject] if isinstance(subject, str | Path) else list(subject)
     elsewhere = host is not None and not _is_this(machine)
     return judge(targets, machine, python=python, replayed=elsewhere, matrix=matrix, told=told).report
+
+
+def lock(
+    order: LockOrder,
+    *,
+    check: bool = False,
+    host: Machine | None = None,
+    matrix: Path | None = None,
+    told: Told = silent,
+) -> Locked:
+    """Write lock files, all or none; `check`: write nothing, and say which are stale.
+
+    `order` says what is asked for. `host` is the one machine to lock for; None: those of the order, or of the team
+    file. Each lock is proven by the preflight of its target, unless the order says otherwise; sizes are in bytes.
+
+    Raises:
+        UsageError: nothing in the matrix is what is asked for.
+        InvalidFileError: a lock, the team file, the host file or the matrix is invalid.
+        NetworkError: the index did not answer.
+        TfsetupError: a lock would not load, and the order does not insist.
+    """
+    from tfsetup.matrix.file.disk import read_matrix
+    from tfsetup.workflows import lock as course
+
+    machine = None if host is None else host_of(host, matrix=matrix)
+    run = course.check if check else course.lock
+    return run(order, read_matrix(matrix), host=machine, told=told)
 
 
 def verify(
@@ -128,25 +196,17 @@ def diagnose(
         InvalidFileError: the host file or the matrix is invalid, or there is no such row.
     """
     from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.workflows.diagnose import diagnose as told_why
+    from tfsetup.workflows.diagnose import Given, concluded, examine
 
-    machine = None if host is None else host_of(host, matrix=matrix)
-    return told_why(
-        log=log,
-        prefix=prefix,
-        host=machine,
-        packages=packages,
-        importing=importing,
-        matrix=read_matrix(matrix),
-        told=told,
-    )
+    machine, rows = None if host is None else host_of(host, matrix=matrix), read_matrix(matrix)
+    given = Given(log=log, prefix=prefix, host=machine, packages=packages, importing=importing)
+    return concluded(examine(given, rows, told=told), rows)
 
 
 def _is_this(machine: Host) -> bool:
     """Tell whether a host is this machine: equal in all that a loader asks about."""
-    here = host_of(None, pythons=False, downloads=False)
-    return _loading(here) == _loading(machine)
-
-
-def _loading(host: Host) -> Host:
-    return replace(host, gpus=None, pythons=None, python_downloads=None, xcode_clt=None, sources={})
+    here, there = (
+        replace(one, gpus=None, pythons=None, python_downloads=None, xcode_clt=None, sources={})
+        for one in (host_of(None, pythons=False, downloads=False), machine)
+    )
+    return here == there

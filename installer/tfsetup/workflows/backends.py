@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol
 
 from msgspec import UNSET, UnsetType
 
@@ -22,7 +21,6 @@ from tfsetup.matrix.choose.reference import Levels
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask
-from tfsetup.workflows.subjects import Subject
 from tfsetup.workflows.told import Told
 
 _SHOWN = 5  # reasons that a proof keeps
@@ -71,12 +69,9 @@ class Scope:
         order, team = self.order, self.team or Team(file="")
         ask = replace(order.ask, tensorflow=order.ask.tensorflow or team.tensorflow, pre=order.ask.pre or team.pre)
         return Order(
-            ask=ask,
-            pythons=order.pythons or team.pythons,
-            levels=Levels(macos=team.macos, glibc=team.glibc),
-            team=tuple(item.text for item in team.requirements),
-            cures=not order.without_cures,
-        )
+            ask=ask, pythons=order.pythons or team.pythons, levels=Levels(macos=team.macos, glibc=team.glibc),
+            team=tuple(item.text for item in team.requirements), cures=not order.without_cures,
+        )  # fmt: skip
 
     @property
     def narrowed(self) -> bool:
@@ -97,16 +92,13 @@ class Scope:
             nowhere = Where(file="--platform")
             return rows_for([Marked(text=name, where=nowhere) for name in order.platforms], self.matrix, accelerator)
         if self.host is not None:
-            return ((self._row_of(self.host), None),)
+            found = select(self.host, order.ask, self.matrix)
+            if not found.installable:
+                raise TfsetupError(Code.NO_ROW, "; ".join(found.reasons), hint="; ".join(found.suggestions))
+            return tuple((row, None) for row in self.matrix.rows if row.id == found.row)
         if self.team is not None and self.team.platforms:
             return rows_for(self.team.platforms, self.matrix, accelerator)
         return tuple((row, None) for row in current_rows(self.matrix, accelerator))
-
-    def _row_of(self, host: Host) -> Row:
-        found = select(host, self.order.ask, self.matrix)
-        if not found.installable:
-            raise TfsetupError(Code.NO_ROW, "; ".join(found.reasons), hint="; ".join(found.suggestions))
-        return next(row for row in self.matrix.rows if row.id == found.row)
 
 
 def fingerprint(lock: Lock) -> str:
@@ -144,14 +136,9 @@ class Case:
     def proof(self, verdict: Verdict, reasons: Sequence[str], images: int = 0) -> Proof:
         """Return a verdict as it is written down."""
         return Proof(
-            row=self.origin.row,
-            python=self.origin.python,
-            sha256=self.sha256,
-            subject=self.subject,
-            verdict=verdict,
-            images=images,
-            reasons=tuple(dict.fromkeys(reasons))[:_SHOWN],
-        )
+            row=self.origin.row, python=self.origin.python, sha256=self.sha256, subject=self.subject, verdict=verdict,
+            images=images, reasons=tuple(dict.fromkeys(reasons))[:_SHOWN],
+        )  # fmt: skip
 
     def unproven(self, why: str) -> Proof:
         """Return the record of a lock that was not judged, and why."""
@@ -162,8 +149,8 @@ class Case:
 class Standing:
     """A lock that must be there, and what is no longer as it was when it was written; `changes` empty: it is fresh.
 
-    Without a `lock` it is missing, or (`changes` say so) no row is for what is asked. `host` is the machine it is for,
-    where that is known.
+    Without a `lock` it is missing, or (`changes` say so) no row is for what is asked. `case` gives it as one to judge,
+    which may ask the index for addresses; None: it does not say what it is for.
     """
 
     path: Path
@@ -171,15 +158,26 @@ class Standing:
     key: str
     lock: Lock | None = None
     changes: tuple[str, ...] = ()
-    host: Host | None = None
     conda: tuple[str, ...] | UnsetType = UNSET
+    case: Callable[[], Case | None] = lambda: None
 
 
-T = TypeVar("T")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """Locks that were resolved, each a case, and the files to write, by name.
+
+    `there` are the locks that were there before, by the cases' names; `index` and `left_out` as in `Locked`.
+    """
+
+    there: Mapping[str, Lock]
+    cases: Sequence[Case]
+    texts: Mapping[str, str | bytes]
+    index: tuple[str, ...] | UnsetType = UNSET
+    left_out: tuple[str, ...] | UnsetType = UNSET
 
 
-class Backend(Protocol[T]):
-    """How locks of one kind are made, read and judged. `T` is what it knows of a target before it is resolved."""
+class Backend(Protocol):
+    """How locks of one kind are made and read."""
 
     proofs: ClassVar[str]
     """The name of the file beside the locks that says what was found about them."""
@@ -190,31 +188,8 @@ class Backend(Protocol[T]):
     remedy: ClassVar[str]
     """What else to ask for where a lock would not load."""
 
-    @property
-    def index(self) -> tuple[str, ...] | UnsetType:
-        """The package indexes that are asked and are not uv's default, for people."""
-
-    @property
-    def left_out(self) -> tuple[str, ...] | UnsetType:
-        """What of a file taken over has no place in a lock."""
-
-    def read(self) -> Mapping[str, Lock]:
-        """Return the locks that are there, by their targets' names."""
-
-    def targets(self, there: Mapping[str, Lock], told: Told) -> Sequence[T]:
-        """Return what to lock, with what is locked already kept where it still fits."""
-
-    def resolve(self, targets: Sequence[T], told: Told) -> Sequence[Case]:
-        """Resolve all targets at once, and return a lock of each, in their order."""
-
-    def text(self, targets: Sequence[T], cases: Sequence[Case]) -> Mapping[str, str | bytes]:
-        """Return the files to write, by name."""
+    def made(self, told: Told) -> Made:
+        """Resolve all that is to be locked, with what is locked already kept where it still fits."""
 
     def stale(self) -> Sequence[Standing]:
         """Return every lock that must be there, and how it stands."""
-
-    def case(self, standing: Standing) -> Case | None:
-        """Return a lock that is there as one to judge; None: it does not say what it is for."""
-
-    def subject(self, case: Case) -> AbstractContextManager[Subject]:
-        """Show what a lock installs as the files of the machine it is for."""

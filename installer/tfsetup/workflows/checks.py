@@ -74,12 +74,9 @@ class Checks:
         """
         self.told("Verifying in a fresh interpreter (a new TensorFlow's first import takes a while)")
         self.found = self.run(
-            python,
-            expect=self.selection.expect,
-            host=self.host,
-            on_progress=lambda text: self.told(Detail(f"  {text}")),
-            hazards=self.selection.hazards,
-        )
+            python, expect=self.selection.expect, host=self.host,
+            on_progress=lambda text: self.told(Detail(f"  {text}")), hazards=self.selection.hazards,
+        )  # fmt: skip
         if not self.found.ok:
             raise Refused(self.found)
         return self.found

@@ -33,7 +33,6 @@ from tfsetup.host.probe import probe
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report
 from tfsetup.matrix.choose.select import select
-from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import environment_of
 from tfsetup.verify.model import Failure, Verification
@@ -46,23 +45,16 @@ _WHOLE = 10
 _HERE = ".venv"
 
 
-def _this_machine() -> Host:
-    return probe(pythons=False, downloads=False)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Senses:
     """How this machine is looked at, or what stands in for it."""
 
-    machine: Callable[[], Host] = _this_machine
+    machine: Callable[[], Host] = lambda: probe(pythons=False, downloads=False)
     on_path: Callable[[], Path | None] = python_on_path
     environment: Callable[[Path, Path, Iterable[str]], Environment] = look_at
     """The environment of an interpreter, seen from a working folder, with the values of some variables in it."""
     start: Callable[[Path], str | None] = try_import
     """What an import of TensorFlow printed, None: it worked."""
-
-
-_OWN = Senses()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,28 +81,6 @@ class Examined:
     missing: Finding | None = None
 
 
-def diagnose(
-    *,
-    log: str | None = None,
-    prefix: str | Path | None = None,
-    host: Host | None = None,
-    packages: Mapping[str, str] | None = None,
-    importing: bool = True,
-    matrix: Matrix | None = None,
-    told: Told = silent,
-) -> Diagnosis:
-    """Say what is wrong and what fixes it, from the text of a log, an environment, or both: see `Given`.
-
-    `matrix` may know more defects than the one that comes with tfsetup, which None stands for.
-
-    Raises:
-        UsageError: there is no environment at `prefix`, or its interpreter does not run.
-    """
-    matrix = matrix or read_matrix()
-    given = Given(log=log, prefix=prefix, host=host, packages=packages, importing=importing)
-    return concluded(examine(given, matrix, told=told), matrix)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Files:
     """What somebody wrote down elsewhere; None: not at hand."""
@@ -123,12 +93,7 @@ class Files:
 
 
 def brought(
-    prefix: str | None,
-    files: Files,
-    *,
-    described: Callable[[], Host],
-    importing: bool = True,
-    told: Told = silent,
+    prefix: str | None, files: Files, *, described: Callable[[], Host], importing: bool = True, told: Told = silent
 ) -> Given:
     """Read what somebody brought. `described` is the machine of the host file, told exactly.
 
@@ -148,7 +113,7 @@ def brought(
     return Given(log=text, host=host, packages=listed)
 
 
-def examine(given: Given, matrix: Matrix, *, told: Told = silent, senses: Senses = _OWN) -> Examined:
+def examine(given: Given, matrix: Matrix, *, told: Told = silent, senses: Senses | None = None) -> Examined:
     """Gather what there is to judge.
 
     Raises:
@@ -158,7 +123,7 @@ def examine(given: Given, matrix: Matrix, *, told: Told = silent, senses: Senses
     if given.prefix is None and (log is not None or packages is not None):
         whole = len(packages or ()) >= _WHOLE
         return Examined(evidence=Evidence(log=log, host=given.host, packages=packages, whole=whole))
-    look = _Look(given=given, cures=tuple(environment_of(matrix.hazards)), told=told, senses=senses)
+    look = _Look(given=given, cures=tuple(environment_of(matrix.hazards)), told=told, senses=senses or Senses())
     found = environment_meant(given.prefix)
     if found is None:
         return look.without_environment()
@@ -231,15 +196,9 @@ class _Look:
             self.told("Importing TensorFlow in a fresh process (--no-import leaves that out)")
             log = self.senses.start(python)
         evidence = Evidence(
-            log=log,
-            host=host,
-            packages=environment.packages,
-            whole=True,
-            observations=inspect(environment, host),
-            failures=failures,
-            prefix=target,
-            environment=interpreter.environment,
-        )
+            log=log, host=host, packages=environment.packages, whole=True, observations=inspect(environment, host),
+            failures=failures, prefix=target, environment=interpreter.environment,
+        )  # fmt: skip
         return Examined(evidence=evidence)
 
     def _predicted(self, prefix: Path, host: Host) -> tuple[LoadFailure, ...] | None:

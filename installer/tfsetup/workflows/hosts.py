@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.host.model import Host
-
-if TYPE_CHECKING:
-    from tfsetup.matrix.file.rows import Matrix
 
 Machine = Host | str | Path
 """A machine that was described: a value, a path (`-`: standard input), or the id of a row of the matrix."""
@@ -38,25 +34,16 @@ def host_of(
         from tfsetup.host.file import read_host
 
         return read_host(path)
-    from tfsetup.matrix.file.disk import read_matrix
-
-    return host_of_row(str(machine), read_matrix(matrix))
-
-
-def host_of_row(name: str, matrix: Matrix) -> Host:
-    """Return the plainest machine of a row.
-
-    Raises:
-        InvalidFileError: the matrix has no row of this name.
-    """
     from tfsetup.matrix.choose.reference import reference
+    from tfsetup.matrix.file.disk import read_matrix
     from tfsetup.matrix.model import Ask
 
-    for row in matrix.rows:
-        if row.id == name:
-            return reference(row, Ask(), matrix)[0]
+    rows = read_matrix(matrix)
+    for row in rows.rows:
+        if row.id == str(machine):
+            return reference(row, Ask(), rows)[0]
     raise InvalidFileError(
-        f"--host {name}: there is no such file, and the matrix has no row of this name.",
-        where=Where(file=name),
+        f"--host {machine}: there is no such file, and the matrix has no row of this name.",
+        where=Where(file=str(machine)),
         hint="`tfsetup matrix show` lists the rows; `tfsetup host --json > host.json` writes a host file.",
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
+import tfsetup.verify as probing
 from tfsetup.doctor.defects import pinned
 from tfsetup.doctor.model import Diagnosis
 from tfsetup.envs.guard import refuse_prefix
@@ -40,7 +42,7 @@ from tfsetup.workflows.conda_choice import solve_here
 from tfsetup.workflows.diagnose import consult
 from tfsetup.workflows.told import Asked, Told, silent
 from tfsetup.workflows.verify import compared
-from tfsetup.workflows.which_lock import Relock, Request, choose, read_of
+from tfsetup.workflows.which_lock import choose, read_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,12 +146,6 @@ def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
     return solve(selection, pre=order.ask.pre, offline=order.offline, environ=environ)
 
 
-def _verify() -> Verify:
-    from tfsetup.verify import verify
-
-    return verify
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tools:
     """What does the work that takes time; a test puts its own in place."""
@@ -157,7 +153,7 @@ class Tools:
     solve: Callable[[InstallOrder, Selection, Host], Lock] = _solve
     build: Callable[..., Outcome] = build_generation
     predict: Predict = predicted
-    verify: Verify = field(default_factory=_verify)
+    verify: Verify = field(default_factory=lambda: probing.verify)
 
 
 def refuse_place(order: InstallOrder, *, told: Told = silent) -> None:
@@ -208,33 +204,29 @@ def install(
         there, why = _there(order, store, chosen, lock.sha256 if lock else None, told)
         if there is not None:
             return there
-    work = _prepared(order, host, selection, lock, told, tools)
-    chosen = replace(chosen, index=work.index, seconds=work.seconds)
+    chosen, lock, plan = _prepared(order, host, chosen, lock, told, tools)
     if order.dry_run:
-        return replace(chosen, rehearsal=_rehearsed(work, why))
+        return replace(chosen, rehearsal=_rehearsed(plan, lock, why))
     _agree_to_build(order, selection, asked)
     checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify)
     hooks = Hooks(preflight=checks.preflight, verify=checks.verify, say=told, screen=screen)
     try:
-        outcome = tools.build(work.plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
+        outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
     except Refused as refused:
-        return replace(chosen, refusal=_refusal(refused, order, host, matrix, work.plan))
+        found, packages = refused.report, pinned(plan.requirements)
+        diagnosis = consult(found, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
+        return replace(chosen, refusal=Refusal(report=found, words=str(refused), diagnosis=diagnosis))
     done = _with_outcome(chosen, outcome)
     if not outcome.changed or checks.found is None:
         return done
-    found, history = compared(order.prefix, checks.found, told=told)
-    return replace(done, verification=found, history=history)
+    verification, history = compared(order.prefix, checks.found, told=told)
+    return replace(done, verification=verification, history=history)
 
 
 def _chosen(order: InstallOrder, host: Host, matrix: Matrix, told: Told) -> tuple[Selection, Lock | None]:
     """Return what fits, with the known defects of what the lock holds where there is one, and that lock."""
-    request = Request(
-        lock_file=order.lock_file,
-        no_lock=order.no_lock,
-        relock=_relock(order, matrix, told) if order.update_lock and not order.dry_run else None,
-        told=told,
-    )
-    choice = choose(host, order.ask, matrix, request)
+    relock = partial(_relock, order, matrix, told) if order.update_lock and not order.dry_run else None
+    choice = choose(host, order.ask, matrix, lock_file=order.lock_file, no_lock=order.no_lock, relock=relock, told=told)
     selection = choice.selection
     if not selection.installable:
         return selection, None
@@ -250,25 +242,18 @@ def _chosen(order: InstallOrder, host: Host, matrix: Matrix, told: Told) -> tupl
     return selection, lock
 
 
-def _relock(order: InstallOrder, matrix: Matrix, told: Told) -> Relock:
-    """Return what writes the lock of a row anew, from the index that the installation uses."""
+def _relock(
+    order: InstallOrder, matrix: Matrix, told: Told, row: str, pythons: Sequence[str], form: Form | None
+) -> None:
+    """Write the lock of a row anew, from the index that the installation uses."""
+    from tfsetup.workflows.backends import LockOrder
+    from tfsetup.workflows.lock import lock
 
-    def write(row: str, pythons: Sequence[str], form: Form | None) -> None:
-        from tfsetup.workflows.backends import LockOrder
-        from tfsetup.workflows.lock import lock
-
-        anew = LockOrder(
-            ask=Ask(),
-            pythons=tuple(pythons),
-            platforms=(row,),
-            form=form,
-            prove=order.preflight,
-            index_url=order.index_url,
-            offline=order.offline,
-        )
-        lock(anew, matrix, told=told)
-
-    return write
+    anew = LockOrder(
+        ask=Ask(), pythons=tuple(pythons), platforms=(row,), form=form, prove=order.preflight,
+        index_url=order.index_url, offline=order.offline,
+    )  # fmt: skip
+    lock(anew, matrix, told=told)
 
 
 def line_of(selection: Selection) -> str:
@@ -302,20 +287,11 @@ def _there(
     return replace(chosen, receipt=receipt, cures=receipt.cures, rehearsal=rehearsal), why
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Work:
-    """What is to be built: the lock and the steps, where from, and how long it took to find out."""
-
-    lock: Lock
-    plan: Plan
-    index: tuple[str, ...]
-    seconds: Mapping[str, float]
-
-
 def _prepared(
-    order: InstallOrder, host: Host, selection: Selection, found: Lock | None, told: Told, tools: Tools
-) -> _Work:
-    index = told_index(order.index_url)
+    order: InstallOrder, host: Host, chosen: Installed, found: Lock | None, told: Told, tools: Tools
+) -> tuple[Installed, Lock, Plan]:
+    """Return what was chosen with where it comes from, the lock, and the steps that build it."""
+    index, selection = told_index(order.index_url), chosen.selection
     for line in index:
         told(f"Index     {line}")
     for line in settings_not_used():
@@ -325,26 +301,16 @@ def _prepared(
     seconds = {"lock": time.perf_counter() - began}
     told(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
     plan = plan_install(
-        selection,
-        lock,
-        host,
-        pinned=found is not None,
-        preflight=order.preflight,
-        verify=order.verify,
-        cures=order.cures,
-        index=Index(url=order.index_url, asked=asked_index(order.index_url)),
-    )
-    return _Work(lock=lock, plan=plan, index=index, seconds=seconds)
+        selection, lock, host, pinned=found is not None, preflight=order.preflight, verify=order.verify,
+        cures=order.cures, index=Index(url=order.index_url, asked=asked_index(order.index_url)),
+    )  # fmt: skip
+    return replace(chosen, index=index, seconds=seconds), lock, plan
 
 
-def _rehearsed(work: _Work, why: str) -> Rehearsal:
-    return Rehearsal(
-        would_change=True,
-        why=why,
-        plan=tuple(describe(work.plan)),
-        packages=tuple(f"{package.name}=={package.version}" for package in work.lock.packages),
-        download_bytes=work.lock.download_size,
-    )
+def _rehearsed(plan: Plan, lock: Lock, why: str) -> Rehearsal:
+    packages = tuple(f"{package.name}=={package.version}" for package in lock.packages)
+    steps = tuple(describe(plan))
+    return Rehearsal(would_change=True, why=why, plan=steps, packages=packages, download_bytes=lock.download_size)
 
 
 def _agree_to_build(order: InstallOrder, selection: Selection, asked: Asked | None) -> None:
@@ -360,17 +326,6 @@ def _agree_to_build(order: InstallOrder, selection: Selection, asked: Asked | No
         )
 
 
-def _refusal(refused: Refused, order: InstallOrder, host: Host, matrix: Matrix, plan: Plan) -> Refusal:
-    packages = pinned(plan.requirements)
-    diagnosis = consult(refused.report, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
-    return Refusal(report=refused.report, words=str(refused), diagnosis=diagnosis)
-
-
 def _with_outcome(chosen: Installed, outcome: Outcome) -> Installed:
-    return replace(
-        chosen,
-        receipt=outcome.receipt,
-        changed=outcome.changed,
-        cures=outcome.receipt.cures,
-        seconds={**chosen.seconds, **outcome.seconds},
-    )
+    seconds, kept = {**chosen.seconds, **outcome.seconds}, outcome.receipt
+    return replace(chosen, receipt=kept, changed=outcome.changed, cures=kept.cures, seconds=seconds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.host.model import Host
@@ -21,7 +20,7 @@ from tfsetup.workflows.told import Told, silent
 __all__ = ["LOCKS", "LockOrder", "Locked", "backend_for", "check", "lock"]
 
 
-def backend_for(order: LockOrder, matrix: Matrix, *, host: Host | None = None, told: Told = silent) -> Backend[Any]:
+def backend_for(order: LockOrder, matrix: Matrix, *, host: Host | None = None, told: Told = silent) -> Backend:
     """Return the backend that answers an order, held to the matrix and the team file.
 
     `host` is the one machine to lock for; None: all of the team's. `told` hears what of a file taken over is left out.
@@ -46,7 +45,7 @@ def lock(
     matrix: Matrix,
     *,
     host: Host | None = None,
-    backend: Backend[Any] | None = None,
+    backend: Backend | None = None,
     told: Told = silent,
     judge: Judge | None = None,
 ) -> Locked:
@@ -59,30 +58,26 @@ def lock(
             requirements do not fit together; the index does not answer; the folder cannot be written.
     """
     backend = backend or backend_for(order, matrix, host=host, told=told)
-    there = backend.read()
-    targets = backend.targets(there, told)
-    cases = backend.resolve(targets, told)
-    texts = backend.text(targets, cases)
-    proofs = _proven(order, backend, {case.name: case for case in cases}, _prover(backend, told, judge))
+    made = backend.made(told)
+    proofs = _proven(order, backend, {case.name: case for case in made.cases}, _prover(order, backend, told, judge))
     if not order.force:
         _refuse(proofs, backend.remedy)
     recorded = files.read_proofs(order.folder, backend.proofs)
     kept = {name: proof for name, proof in recorded.items() if (order.folder / name).is_file()}
-    record = render_proofs(kept | {case.key: proofs[case.name] for case in cases})
-    changed = set(files.write_all(order.folder, {**texts, backend.proofs: record}))
+    record = render_proofs(kept | {case.key: proofs[case.name] for case in made.cases})
+    changed = set(files.write_all(order.folder, {**made.texts, backend.proofs: record}))
     files.sweep_cures(order.folder)
     rows = []
-    for case in cases:
-        was = there.get(case.name)
+    for case in made.cases:
+        was = made.there.get(case.name)
         one = entry(order.folder / case.file, case.lock, proofs[case.name], matrix, conda=case.conda)
         versions = moved(was.packages, case.lock.packages) if was else None
         rows.append(replace(one, changed=case.file in changed, versions=versions))
     environment, defects = summed(rows)
-    index, left_out = backend.index, backend.left_out
-    return Locked(files=tuple(rows), index=index, left_out=left_out, environment=environment, hazards=defects)
+    return Locked(files=tuple(rows), index=made.index, left_out=made.left_out, environment=environment, hazards=defects)
 
 
-def _proven(order: LockOrder, backend: Backend[Any], cases: Mapping[str, Case], prover: Prover) -> dict[str, Proof]:
+def _proven(order: LockOrder, backend: Backend, cases: Mapping[str, Case], prover: Prover) -> dict[str, Proof]:
     """Return the verdict on each lock; what is on record here, or shipped, about the very same files is taken."""
     recorded = [*files.read_proofs(order.folder, backend.proofs).values(), *files.shipped_proofs().values()]
     if order.prove:
@@ -107,7 +102,7 @@ def check(
     matrix: Matrix,
     *,
     host: Host | None = None,
-    backend: Backend[Any] | None = None,
+    backend: Backend | None = None,
     told: Told = silent,
     judge: Judge | None = None,
 ) -> Locked:
@@ -119,31 +114,25 @@ def check(
     """
     backend = backend or backend_for(order, matrix, host=host, told=told)
     recorded = files.read_proofs(order.folder, backend.proofs)
-    prover = _prover(backend, told, judge)
+    prover = _prover(order, backend, told, judge)
     rows = []
     for standing in backend.stale():
         proof = recorded.get(standing.key)
-        if order.prove and not standing.changes:
-            proof = _again(standing, backend, prover) or proof
+        if order.prove and not standing.changes and standing.lock is not None:
+            proof = prover.prove_again(standing.lock, standing.case) or proof
         rows.append(_checked(standing, proof, matrix))
     environment, defects = summed(rows)
     return Locked(files=tuple(rows), checked=True, environment=environment, hazards=defects)
 
 
-def _again(standing: Standing, backend: Backend[Any], prover: Prover) -> Proof | None:
-    if standing.lock is None or standing.lock.origin is None:
-        return None
-    return prover.prove_again(standing.lock, lambda: backend.case(standing))
-
-
 def _checked(standing: Standing, proof: Proof | None, matrix: Matrix) -> LockEntry:
-    path, row, fresh = standing.path, standing.row, not standing.changes
+    path, row, changes = standing.path, standing.row, standing.changes
     if standing.lock is None:
-        return LockEntry(path=path, row=row, fresh=fresh, changes=standing.changes)
+        return LockEntry(path=path, row=row, fresh=not changes, changes=changes)
     about = proof if proof and proof.sha256 == fingerprint(standing.lock) else None
     one = entry(path, standing.lock, about, matrix, conda=standing.conda)
-    return replace(one, row=row, fresh=fresh, changes=standing.changes)
+    return replace(one, row=row, fresh=not changes, changes=changes)
 
 
-def _prover(backend: Backend[Any], told: Told, judge: Judge | None) -> Prover:
-    return Prover(told=told, judge=judge, shown=backend.subject, at_once=backend.at_once, how=backend.how)
+def _prover(order: LockOrder, backend: Backend, told: Told, judge: Judge | None) -> Prover:
+    return Prover(told=told, judge=judge, offline=order.offline, at_once=backend.at_once, how=backend.how)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from tfsetup.errors import Code, LockError, TfsetupError, UsageError, Where
 from tfsetup.locks.conda.environment import Imported
@@ -22,10 +21,8 @@ from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import rows_for
 from tfsetup.locks.team import ALL, Marked
 from tfsetup.matrix.file.rows import Row
-from tfsetup.workflows.backends import Case, Scope, Standing
-from tfsetup.workflows.prefixes import prefix_of
+from tfsetup.workflows.backends import Case, Made, Scope, Standing
 from tfsetup.workflows.progress import progress
-from tfsetup.workflows.subjects import Subject
 from tfsetup.workflows.told import Told
 
 
@@ -59,36 +56,22 @@ class CondaBackend:
     how: ClassVar[str] = "packages and wheels are read, nothing is linked"
     at_once: ClassVar[int] = 1
     remedy: ClassVar[str] = "Ask for other versions or another channel"
-    index: ClassVar[UnsetType] = UNSET
 
     @property
     def path(self) -> Path:
         """The lock file."""
         return self.scope.order.folder / LOCK
 
-    @property
-    def left_out(self) -> tuple[str, ...] | UnsetType:
-        """What of the file taken over has no place in a lock."""
-        return tuple(self.imported.left_out) if self.imported else UNSET
-
-    def read(self) -> dict[str, Lock]:
-        """Return the platforms of the lock that is there, by subdir."""
-        try:
-            there = read_conda_lock(self.path)
-        except LockError:
-            return {}
-        return {name: as_lock(part, text=there.text) for name, part in there.platforms.items()}
-
     # ---------------------------------------------------------------------------------------------------- writing
 
-    def targets(self, there: Mapping[str, Lock], told: Told) -> tuple[Wanted, ...]:
+    def targets(self, there: Mapping[str, PlatformLock], told: Told) -> tuple[Wanted, ...]:
         """Return what to lock, a platform each.
 
         Raises:
             UsageError: several Pythons are asked for, or two rows are for one platform.
             TfsetupError: `NO_ROW`: a row has no release for what is asked.
         """
-        found = self._wanted(self._rows(), _parts(there))
+        found = self._wanted(self._rows(), there)
         told(f"Locking {len(found)} platforms at once: {', '.join(one.subdir for one in found)}")
         return found
 
@@ -104,10 +87,6 @@ class CondaBackend:
         return (*exact, *one_a_platform(row for row in rows if (row.when.os, row.when.arch) not in taken))
 
     def _wanted(self, rows: Sequence[Row], locked: Mapping[str, PlatformLock]) -> tuple[Wanted, ...]:
-        order = self._order()
-        return wanted_for(rows, order, self.scope.matrix, locked=locked, upgrade=self.scope.order.upgrade)
-
-    def _order(self) -> CondaOrder:
         order, imported = self.scope.asked, self.imported
         if len(order.pythons) > 1 or ALL in order.pythons:
             message = "A conda lock holds one Python; several are asked for."
@@ -118,32 +97,31 @@ class CondaBackend:
             python=next(iter(order.pythons), imported.python if imported else None),
             tensorflow=order.ask.tensorflow or (imported.tensorflow if imported else None),
         )
-        return CondaOrder(ask=ask, levels=order.levels, team=order.team, imported=imported)
+        conda = CondaOrder(ask=ask, levels=order.levels, team=order.team, imported=imported)
+        return wanted_for(rows, conda, self.scope.matrix, locked=locked, upgrade=self.scope.order.upgrade)
 
-    def resolve(self, targets: Sequence[Wanted], told: Told) -> tuple[Case, ...]:
-        """Resolve all platforms at once.
-
-        Raises:
-            TfsetupError: as `tfsetup.locks.conda.resolve.resolve`.
-        """
-        found = resolve(targets, self._options(), told=lambda *done: told(progress(*done)))
-        return tuple(_case(one, as_lock(part)) for one, part in zip(targets, found, strict=True))
-
-    def _options(self) -> Options:
-        order = self.scope.order
-        pre = self.scope.asked.ask.pre
-        return Options(settings=read_settings(), pre=pre, offline=order.offline, index_url=order.index_url)
-
-    def text(self, targets: Sequence[Wanted], cases: Sequence[Case]) -> dict[str, str | bytes]:
-        """Return the lock and the two files that conda-lock would make it from, by name.
+    def made(self, told: Told) -> Made:
+        """Resolve all platforms at once; the lock stands with the two files that conda-lock would make it from.
 
         Raises:
             UsageError: conda-lock is not installed.
+            TfsetupError: as `tfsetup.locks.conda.resolve.resolve`.
         """
-        mine = read_settings()
-        parts = [case.lock.part for case in cases if case.lock.part]
+        try:
+            there = read_conda_lock(self.path)
+        except LockError:
+            there = CondaLock(text="", channels=())
+        targets = self.targets(there.platforms, told)
+        order, mine = self.scope.order, read_settings()
+        options = Options(settings=mine, pre=self.scope.asked.ask.pre, offline=order.offline, index_url=order.index_url)
+        parts = resolve(targets, options, told=lambda *done: told(progress(*done)))
         requests = [request_for(one, mine) for one in targets]
-        return {**write_conda_lock(parts, requests, {one.subdir: one.requirements for one in targets})}
+        return Made(
+            there={name: as_lock(part, text=there.text) for name, part in there.platforms.items()},
+            cases=[case_of(one, as_lock(part)) for one, part in zip(targets, parts, strict=True)],
+            texts={**write_conda_lock(parts, requests, {one.subdir: one.requirements for one in targets})},
+            left_out=tuple(self.imported.left_out) if self.imported else UNSET,
+        )
 
     # --------------------------------------------------------------------------------------------------- checking
 
@@ -172,58 +150,22 @@ class CondaBackend:
                 raise
             return Standing(path=self.path, row=row.id, key="", changes=(error.message,))
         part = there.platforms.get(one.subdir)
-        case = _case(one, as_lock(part or PlatformLock(subdir=one.subdir, packages=()), text=there.text))
+        case = case_of(one, as_lock(part or PlatformLock(subdir=one.subdir, packages=()), text=there.text))
         return Standing(
-            path=self.path,
-            row=one.selection.row,
-            key=one.subdir,
-            lock=case.lock,
-            changes=changes(part, one),
-            host=one.host,
-            conda=case.conda,
-        )
-
-    def case(self, standing: Standing) -> Case | None:
-        """Return a platform as one to judge."""
-        lock, host = standing.lock, standing.host
-        if lock is None or lock.origin is None or host is None:
-            return None
-        return Case(name=standing.key, lock=lock, origin=lock.origin, packages=lock.packages, host=host)
-
-    def subject(self, case: Case) -> AbstractContextManager[Subject]:
-        """Show a platform as the prefix it would become; archives lie in a temporary folder inside the `with`."""
-        if case.lock.part is None:
-            raise ValueError("a lock of wheels is no conda lock")
-        return prefix_of(case.lock.part, case.host, offline=self.scope.order.offline)
+            path=self.path, row=one.selection.row, key=one.subdir, lock=case.lock, changes=changes(part, one),
+            conda=case.conda, case=lambda: case,
+        )  # fmt: skip
 
 
-def _parts(there: Mapping[str, Lock]) -> dict[str, PlatformLock]:
-    return {name: lock.part for name, lock in there.items() if lock.part}
-
-
-def _case(wanted: Wanted, lock: Lock) -> Case:
-    origin = _origin(wanted)
-    return Case(
-        name=wanted.subdir,
-        file=LOCK,
-        key=wanted.subdir,
-        lock=replace(lock, origin=origin),
-        origin=origin,
-        packages=lock.packages,
-        host=wanted.host,
-        conda=(*wanted.selection.conda, *wanted.specs),
-    )
-
-
-def _origin(wanted: Wanted) -> Origin:
-    """Return what a platform is locked for, as the note of a lock says it."""
+def case_of(wanted: Wanted, lock: Lock) -> Case:
+    """Return a platform as one to judge, with the note of what it is locked for."""
     selection, target = wanted.selection, wanted.selection.target
-    return Origin(
-        row=selection.row or "",
-        platform=wanted.subdir,
-        python=selection.python or "",
-        macos=target.macos if target else None,
-        requirements=wanted.requirements,
-        team=wanted.team,
+    origin = Origin(
+        row=selection.row or "", platform=wanted.subdir, python=selection.python or "",
+        macos=target.macos if target else None, requirements=wanted.requirements, team=wanted.team,
         digest=wanted.digest,
-    )
+    )  # fmt: skip
+    return Case(
+        name=wanted.subdir, file=LOCK, key=wanted.subdir, lock=replace(lock, origin=origin), origin=origin,
+        packages=lock.packages, host=wanted.host, conda=(*selection.conda, *wanted.specs),
+    )  # fmt: skip

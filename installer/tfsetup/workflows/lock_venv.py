@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
-
-from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code, LockError, TfsetupError
 from tfsetup.locks import files
@@ -24,10 +22,9 @@ from tfsetup.locks.venv.targets import LockTarget, targets_for
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Selection, Target
-from tfsetup.workflows.backends import Case, Scope, Standing
+from tfsetup.workflows.backends import Case, Made, Scope, Standing
 from tfsetup.workflows.progress import OFF_THE_INDEX, progress
-from tfsetup.workflows.prove import AT_ONCE, wheels_of
-from tfsetup.workflows.subjects import Subject
+from tfsetup.workflows.prove import AT_ONCE
 from tfsetup.workflows.told import Told
 
 
@@ -41,7 +38,6 @@ class VenvBackend:
     how: ClassVar[str] = OFF_THE_INDEX
     at_once: ClassVar[int] = AT_ONCE
     remedy: ClassVar[str] = "Ask for other versions"
-    left_out: ClassVar[UnsetType] = UNSET
 
     @property
     def folder(self) -> Path:
@@ -53,11 +49,6 @@ class VenvBackend:
         """The form to write: as asked, as the team file says, else as the locks there are."""
         team = self.scope.team
         return self.scope.order.form or (team.form if team else None) or files.form_in(self.folder)
-
-    @property
-    def index(self) -> tuple[str, ...]:
-        """The package indexes that are asked and are not uv's default, for people."""
-        return told_index(self.scope.order.index_url)
 
     def read(self) -> dict[str, Lock]:
         """Return the locks that are there, by name: in the form to write, else in the other one."""
@@ -96,51 +87,37 @@ class VenvBackend:
     def _wish(self, target: LockTarget, form: Form, lock: Lock | None) -> Wish:
         order = self.scope.order
         return Wish(
-            selection=target.selection,
-            pre=self.scope.asked.ask.pre,
-            offline=order.offline,
+            selection=target.selection, pre=self.scope.asked.ask.pre, offline=order.offline,
             team=self.scope.asked.team,
             keep={p.name: p.version for p in others(lock)} if lock and order.upgrade is not None else {},
-            upgrade=tuple(sorted(order.upgrade or ())),
-            origin=target.origin,
-            form=form,
+            upgrade=tuple(sorted(order.upgrade or ())), origin=target.origin, form=form,
             index=asked_index(order.index_url),
-        )
+        )  # fmt: skip
 
-    def resolve(self, targets: Sequence[tuple[LockTarget, Wish]], told: Told) -> tuple[Case, ...]:
+    def made(self, told: Told) -> Made:
         """Resolve all targets at once.
 
         Raises:
             TfsetupError: one or more cannot be resolved: both sides of a conflict are named.
             BuildError: a file lies on this machine only.
         """
-        for line in self.index:
+        order, there, index = self.scope.order, self.read(), told_index(self.scope.order.index_url)
+        targets = self.targets(there, told)
+        for line in index:
             told(f"Index     {line}")
         for line in settings_not_used():
             told(f"Note      {line}")
         told(f"Locking {len(targets)} targets at once")
         wishes = {target.name: wish for target, wish in targets}
-        found = resolve_all(wishes, environ=self.scope.order.environ, told=telling(told))
-        if errors := [self._explained(one.error, one.name, wishes[one.name]) for one in found if one.error]:
+        found = resolve_all(wishes, environ=order.environ, told=telling(told))
+        if errors := [self._explained(one.error, wishes[one.name], one.name) for one in found if one.error]:
             raise together(errors)
-        return tuple(self._case(target, wish, one.packages) for (target, wish), one in zip(targets, found, strict=True))
+        cases = [case_made(target, wish, one.packages) for (target, wish), one in zip(targets, found, strict=True)]
+        return Made(there=there, cases=cases, texts=texts_of(cases), index=index)
 
-    def _explained(self, error: TfsetupError, name: str, wish: Wish) -> TfsetupError:
+    def _explained(self, error: TfsetupError, wish: Wish, name: str) -> TfsetupError:
         team = self.scope.team.requirements if self.scope.team else ()
         return explained(error, Sides(row=name, requirements=wish.selection.requirements, team=team))
-
-    def _case(self, target: LockTarget, wish: Wish, packages: tuple[LockedPackage, ...]) -> Case:
-        file = file_name(wish.form, target.name)
-        lock = rendered(wish, packages)
-        return Case(
-            name=target.name, file=file, key=file, lock=lock, origin=target.origin, packages=packages, host=target.host
-        )
-
-    def text(self, _targets: Sequence[object], cases: Sequence[Case]) -> dict[str, str | bytes]:
-        """Return the locks, and the wheels that cure known defects, by file name."""
-        texts: dict[str, str | bytes] = {case.file: case.lock.text for case in cases}
-        wheels = [carried(case.lock, case.origin.cures) for case in cases]
-        return texts | {wheel.filename: wheel.content for wheel in wheels if wheel is not None}
 
     # --------------------------------------------------------------------------------------------------- checking
 
@@ -151,10 +128,8 @@ class VenvBackend:
             LockError: there is none.
         """
         there = {name: files.locks_of(self.folder, name) for name in files.lock_names(self.folder)}
-        found: list[Standing] = []
-        for expected in self._expected(there):
-            paths: list[Path | None] = [*there.get(expected.name, ())] or [None]
-            found += [self._standing(expected, path) for path in paths]
+        expected = self._expected(there)
+        found = [self._standing(one, path) for one in expected for path in there.get(one.name) or (None,)]
         if not found:
             raise LockError(f"There is no lock file in {self.folder}.", hint="`tfsetup lock` writes them.")
         return found
@@ -162,10 +137,9 @@ class VenvBackend:
     def _expected(self, there: Mapping[str, Sequence[Path]]) -> list[_Expected]:
         if not self.scope.narrowed:
             recorded = files.read_proofs(self.folder)
-            gone = {_name_in(name): proof.row for name, proof in recorded.items() if not (self.folder / name).is_file()}
-            rows = {name: row for name, row in gone.items() if name not in there}
-            if known := sorted({*there, *rows}):
-                return [_Expected(name=name, row=rows.get(name)) for name in known]
+            rows: dict[str, str | None] = {_name_in(name): proof.row for name, proof in recorded.items()}
+            if known := sorted((rows | dict.fromkeys(there)).items()):
+                return [_Expected(name=name, row=row) for name, row in known]
         return [one for row, _ in self.scope.rows() for one in self._of_row(row, there)]
 
     def _of_row(self, row: Row, there: Mapping[str, Sequence[Path]]) -> list[_Expected]:
@@ -176,56 +150,69 @@ class VenvBackend:
         except TfsetupError as error:
             if error.code is not Code.NO_ROW:
                 raise
-            return [_Expected(name=row.id, row=row.id, nothing=error.message)]
-        asked = ((t.name, t.origin.python if t.origin.asked_python else None) for t in targets)
-        return [_Expected(name=name, row=row.id, order=order, python=python) for name, python in asked]
+            return [_Expected(name=row.id, row=row.id, nothing=(error.message,))]
+        return [
+            _Expected(name=one.name, row=row.id, order=replace(order, pythons=recorded_order(one.origin).pythons))
+            for one in targets
+        ]
 
     def _standing(self, expected: _Expected, path: Path | None) -> Standing:
+        now, matrix, nothing = self.scope.order, self.scope.matrix, expected.nothing
         if path is None:
-            path = self.folder / file_name(self.scope.order.form or "pylock", expected.name)
-            changed = (expected.nothing or "there is no lock file for it",)
+            path = self.folder / file_name(now.form or "pylock", expected.name)
+            changed = nothing or ("there is no lock file for it",)
             return Standing(path=path, row=expected.row, key=path.name, changes=changed)
         lock = files.read_lock(path)
-        order, python = expected.order, expected.python
-        if order is None and lock.origin is not None:
-            order = self._asked_again(recorded_order(lock.origin))
-            python = next(iter(order.pythons), None)
-        found = changes(lock, order or self.scope.asked, python, self.scope.matrix)
-        if expected.nothing:
-            found = (expected.nothing,)
+        order = expected.order or self._asked_again(lock.origin)
+        found = nothing or changes(lock, order, next(iter(order.pythons), None), matrix)
         if problem := files.cure_problem(path, lock):
             found = (*found, problem)
         row = expected.row or (lock.origin.row if lock.origin else None)
-        return Standing(path=path, row=row, key=path.name, lock=lock, changes=found)
+        case = partial(case_of, lock, matrix, offline=now.offline, environ=now.environ)
+        return Standing(path=path, row=row, key=path.name, lock=lock, changes=found, case=case)
 
-    def _asked_again(self, recorded: Order) -> Order:
+    def _asked_again(self, origin: Origin | None) -> Order:
         """Return what a lock says was asked for, with what is asked now in its place."""
-        order, was = self.scope.order, recorded.ask
+        if origin is None:
+            return self.scope.asked
+        order, recorded = self.scope.order, recorded_order(origin)
+        was = recorded.ask
         ask = replace(was, tensorflow=order.ask.tensorflow or was.tensorflow, pre=order.ask.pre or was.pre)
         cures = recorded.cures and not order.without_cures
         return replace(recorded, ask=ask, pythons=order.pythons or recorded.pythons, cures=cures)
 
-    def case(self, standing: Standing) -> Case | None:
-        """Return a lock that is there as one to judge, as `case_of`."""
-        order = self.scope.order
-        if standing.lock is None:
-            return None
-        return case_of(standing.lock, self.scope.matrix, offline=order.offline, environ=order.environ)
-
-    def subject(self, case: Case) -> AbstractContextManager[Subject]:
-        """Show the wheels, read where they lie on the index."""
-        return wheels_of(case)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Expected:
-    """A lock that must be there. Without an order the lock's own note says what was asked; `nothing`: no row fits."""
+    """A lock that must be there, and the order for its one Python. None: the lock's own note says what was asked.
+
+    `nothing` says why no row fits.
+    """
 
     name: str
     row: str | None = None
     order: Order | None = None
-    python: str | None = None
-    nothing: str = ""
+    nothing: tuple[str, ...] = ()
+
+
+def case_made(target: LockTarget, wish: Wish, packages: tuple[LockedPackage, ...]) -> Case:
+    """Return a lock that was resolved.
+
+    Raises:
+        BuildError: a file lies on this machine only.
+    """
+    file = file_name(wish.form, target.name)
+    lock = rendered(wish, packages)
+    return Case(
+        name=target.name, file=file, key=file, lock=lock, origin=target.origin, packages=packages, host=target.host
+    )
+
+
+def texts_of(cases: Sequence[Case]) -> dict[str, str | bytes]:
+    """Return the locks, and the wheels that cure known defects, by file name."""
+    wheels = [carried(case.lock, case.origin.cures) for case in cases]
+    texts: dict[str, str | bytes] = {case.file: case.lock.text for case in cases}
+    return texts | {wheel.filename: wheel.content for wheel in wheels if wheel is not None}
 
 
 def _name_in(file: str) -> str:

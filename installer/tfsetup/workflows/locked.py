@@ -98,21 +98,13 @@ def entry(
     own = next((row.environment for row in matrix.rows if origin is not None and row.id == origin.row), {})
     wheel = carried(lock, origin.cures) if origin else None
     return LockEntry(
-        path=path,
-        row=origin.row if origin else None,
-        platform=lock.part.subdir if lock.part else UNSET,
-        packages=len(lock.packages),
-        fresh=True,
-        verdict=proof.verdict if proof else "undecided",
-        reasons=proof.reasons if proof else ("never proven",),
-        python=origin.python if origin else None,
-        requirements=origin.requirements if origin else (),
-        conda=conda,
-        download_bytes=lock.download_size,
-        cure=UNSET if lock.part else wheel.filename if wheel else None,
-        environment={**own, **environment_of(found)},
+        path=path, row=origin.row if origin else None, platform=lock.part.subdir if lock.part else UNSET,
+        packages=len(lock.packages), fresh=True, verdict=proof.verdict if proof else "undecided",
+        reasons=proof.reasons if proof else ("never proven",), python=origin.python if origin else None,
+        requirements=origin.requirements if origin else (), conda=conda, download_bytes=lock.download_size,
+        cure=UNSET if lock.part else wheel.filename if wheel else None, environment={**own, **environment_of(found)},
         hazards=defects_of(found, cured=wheel is not None),
-    )
+    )  # fmt: skip
 
 
 def summed(entries: Iterable[LockEntry]) -> tuple[dict[str, str], tuple[Defect, ...]]:

@@ -168,20 +168,11 @@ def _generation(store: Store, number: int, hazards: Sequence[Hazard], *, current
         return Generation(generation=number, damaged=error.message, whole=False, missing=lost, current=current)
     missing = tuple(map(str, store.lacks(receipt)))
     return Generation(
-        generation=receipt.generation,
-        row=receipt.row,
-        python=receipt.python,
-        requirements=receipt.requirements,
-        created=receipt.created,
-        tfsetup=receipt.tfsetup,
-        rebuilt=receipt.rebuilt,
-        cures=receipt.cures,
-        verified=receipt.verify is not None,
-        whole=not missing,
-        missing=missing,
-        uncured=uncured(receipt, hazards),
+        generation=receipt.generation, row=receipt.row, python=receipt.python, requirements=receipt.requirements,
+        created=receipt.created, tfsetup=receipt.tfsetup, rebuilt=receipt.rebuilt, cures=receipt.cures,
+        verified=receipt.verify is not None, whole=not missing, missing=missing, uncured=uncured(receipt, hazards),
         current=current,
-    )
+    )  # fmt: skip
 
 
 def roll_back(
@@ -200,21 +191,13 @@ def roll_back(
         before, receipt = generations.roll_back(store, generation, say=told)
     except NotWholeError as refused:
         return NotWhole(
-            prefix=whole,
-            generation=refused.generation,
-            missing=tuple(map(str, refused.lost)),
-            refused=refused.message,
-            hint=refused.hint,
-        )
+            prefix=whole, generation=refused.generation, missing=tuple(map(str, refused.lost)),
+            refused=refused.message, hint=refused.hint,
+        )  # fmt: skip
     return RolledBack(
-        prefix=whole,
-        generation=receipt.generation,
-        before=before,
-        changed=before != receipt.generation,
-        row=receipt.row,
-        cures=receipt.cures,
-        uncured=uncured(receipt, hazards),
-    )
+        prefix=whole, generation=receipt.generation, before=before, changed=before != receipt.generation,
+        row=receipt.row, cures=receipt.cures, uncured=uncured(receipt, hazards),
+    )  # fmt: skip
 
 
 def remove(prefix: Path, generation: int, *, told: Told = silent) -> Removed:
@@ -241,9 +224,6 @@ def collect(prefix: Path, keep: int, *, told: Told = silent) -> Collected:
     swept = generations.collect(store, keep, say=told)
     sweep_temporary()
     return Collected(
-        prefix=str(store.layout.prefix),
-        kept=swept.kept,
-        removed=swept.removed,
-        unfinished=swept.unfinished,
+        prefix=str(store.layout.prefix), kept=swept.kept, removed=swept.removed, unfinished=swept.unfinished,
         changed=bool(swept.removed or swept.unfinished),
-    )
+    )  # fmt: skip

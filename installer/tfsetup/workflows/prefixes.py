@@ -36,7 +36,10 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
     native = {one.file_name: one.url for one in lock.wheels if not one.file_name.endswith("-any.whl")}
     with unpacked(lock.packages, read_settings(), offline=offline) as folders:
         linked = PrefixView(pieces(folders, prefix), at=prefix, fold=windows)
-        wheels = WheelView(open_all(_addresses(native, offline=offline)), at=site, fold=windows)
+        if offline and any(url.startswith("http") for url in native.values()):
+            message = "The wheels lie on the index, and --offline forbids to read them."
+            raise NetworkError(message, hint="Run once without --offline.")
+        wheels = WheelView(open_all(native), at=site, fold=windows)
         executable = f"{prefix}/python.exe" if windows else f"{prefix}/bin/python{python}"
         yield Subject(
             files=Overlay(wheels, linked),
@@ -47,11 +50,3 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
             wheels=tuple(native),
             conflicts=wheels.conflicts,
         )
-
-
-def _addresses(native: dict[str, str], *, offline: bool) -> dict[str, str]:
-    if offline and any(url.startswith("http") for url in native.values()):
-        raise NetworkError(
-            "The wheels lie on the index, and --offline forbids to read them.", hint="Run once without --offline."
-        )
-    return native

@@ -30,22 +30,15 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
     python = python or subject.python
     machine = machine_of(host, python)
     around = Surroundings(
-        files=subject.files,
-        macos=load_system(),
-        prefix=subject.prefix,
-        executable=subject.executable,
+        files=subject.files, macos=load_system(), prefix=subject.prefix, executable=subject.executable,
         real=subject.real and machine.system == "linux",
         symbols=load_glibc_symbols() if machine.system == "linux" else {},
         library_path=library_path() if subject.real else "",
-    )
+    )  # fmt: skip
     question = Question(
-        files=subject.files,
-        site=subject.site,
-        machine=machine,
-        python=python,
-        wheels=subject.wheels,
+        files=subject.files, site=subject.site, machine=machine, python=python, wheels=subject.wheels,
         conflicts=subject.conflicts,
-    )
+    )  # fmt: skip
     try:
         process = new_process(machine, host, python, around)
     except MalformedImage as error:

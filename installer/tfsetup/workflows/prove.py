@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from queue import Empty, Queue
 from threading import Thread
@@ -13,29 +13,29 @@ from tfsetup.locks import files
 from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof
 from tfsetup.workflows.backends import Case, fingerprint
+from tfsetup.workflows.prefixes import prefix_of
 from tfsetup.workflows.progress import OFF_THE_INDEX, proven, proving
-from tfsetup.workflows.subjects import Subject, of_locked
+from tfsetup.workflows.subjects import of_locked
 from tfsetup.workflows.told import Told, silent
 
-Shown = Callable[[Case], AbstractContextManager[Subject]]
-"""Shows what a lock installs; the files are there inside the `with` only."""
-Judge = Callable[[Case, Shown, Told], Proof]
-"""Finds out whether a lock would load. Raises NetworkError or InvalidFileError where its files could not be read."""
+Judge = Callable[..., Proof]
+"""Finds out whether a lock would load, called as `judged`. Raises NetworkError or InvalidFileError for unread files."""
 
 AT_ONCE = 3  # each holds the libraries it reads in a temporary file: a gigabyte at times
 
 
-@contextmanager
-def wheels_of(case: Case) -> Iterator[Subject]:
-    """Show the wheels of a lock, read where they lie on the index."""
-    yield of_locked(case.packages, case.host, case.origin.python)
+def judged(case: Case, told: Told, *, offline: bool = False) -> Proof:
+    """Return the verdict of the preflight on a lock: on a conda lock as a prefix, on wheels as they lie on the index.
 
-
-def judged(case: Case, shown: Shown, told: Told) -> Proof:
-    """Return the verdict of the preflight on a lock."""
+    `offline` forbids to fetch what a conda lock needs.
+    """
     from tfsetup.workflows.preflight import preflight
 
-    with shown(case) as subject:
+    with (
+        prefix_of(case.lock.part, case.host, offline=offline)
+        if case.lock.part
+        else nullcontext(of_locked(case.packages, case.host, case.origin.python))
+    ) as subject:
         report = preflight(subject, case.host, python=case.origin.python, told=told)
     reasons = [f"{failure.image}: {failure.message}" for failure in report.failures]
     reasons += [each.reason for each in report.not_covered if each.matters]
@@ -52,18 +52,18 @@ def known(case: Case, recorded: Iterable[Proof]) -> Proof | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prover:
-    """Judges locks: by whom (None: `judged`), shown as what, how many at once, in which words, and whom it tells."""
+    """Judges locks: by whom (None: `judged`), how many at once, in which words, and whom it tells."""
 
     told: Told = silent
     judge: Judge | None = None
-    shown: Shown = wheels_of
+    offline: bool = False
     at_once: int = AT_ONCE
     how: str = OFF_THE_INDEX
 
     def prove(self, case: Case) -> Proof:
         """Judge one lock, whatever was found before, and remember the answer."""
         try:
-            proof = (self.judge or judged)(case, self.shown, self.told)
+            proof = (self.judge or judged)(case, self.told, offline=self.offline)
         except NetworkError as error:
             what = "packages" if case.lock.part else "wheels"
             return case.unproven(f"the {what} could not be read: {error.message}")
@@ -112,26 +112,23 @@ class Prover:
         if self.at_once == 1:
             yield from ((name, self.prove(case)) for name, case in cases.items())
             return
-        waiting: Queue[tuple[str, Case]] = Queue()
-        for item in cases.items():
-            waiting.put(item)
+        waiting = iter(list(cases.items()))  # each thread takes the next
         results: Queue[tuple[str, Proof | BaseException]] = Queue()
+
+        def work() -> None:
+            for name, case in waiting:
+                try:
+                    results.put((name, self.prove(case)))
+                except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for the result
+                    results.put((name, error))
+
         for _ in range(min(self.at_once, len(cases))):
-            Thread(target=self._work, args=(waiting, results), daemon=True).start()
+            Thread(target=work, daemon=True).start()
         for _ in cases:
             name, found = _next(results)
             if isinstance(found, BaseException):
                 raise found
             yield name, found
-
-    def _work(self, waiting: Queue[tuple[str, Case]], results: Queue[tuple[str, Proof | BaseException]]) -> None:
-        with suppress(Empty):
-            while True:
-                name, case = waiting.get_nowait()
-                try:
-                    results.put((name, self.prove(case)))
-                except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for the result
-                    results.put((name, error))
 
 
 def _next(results: Queue[tuple[str, Proof | BaseException]]) -> tuple[str, Proof | BaseException]:

@@ -74,7 +74,7 @@ def subject_of(
     cache = BlockCache()
     wheels = [(path.name, _open(path, cache)) for path in found.wheels]
     if found.locks or found.requirements:
-        python = python or _python_to_resolve_for(host)
+        python = python or (host.pythons[0].minor if host.pythons else _DEFAULT_PYTHON)
         wheels += _from_index(found, machine, python, told)
     return _of_wheels(wheels, machine, python)
 
@@ -101,14 +101,7 @@ def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Sub
     from tfsetup.loader.files.remote import open_all
 
     machine = machine_of(host, python)
-    chosen: dict[str, str] = {}
-    for package in packages:
-        known = {wheel.filename: wheel.url or "" for wheel in package.wheels}
-        filename = best_wheel(list(known), machine, python)
-        if filename is None:
-            message = f"No wheel locked for {package.name} {package.version} fits this machine and Python {python}."
-            raise InvalidFileError(message, where=Where(file=package.name))
-        chosen[filename] = known[filename]
+    chosen = _chosen(packages, machine, python)
     native = {name: url for name, url in chosen.items() if url and not name.endswith("-any.whl")}
     return _of_wheels(open_all(native), machine, python)
 
@@ -167,13 +160,12 @@ def _requirement(target: str | Path) -> str:
 
     if isinstance(target, Path):
         raise missing(Absent(path=target))
-    text = target
     try:
-        return str(Requirement(text))
+        return str(Requirement(target))
     except InvalidRequirement as error:
-        if "/" in text or text.startswith("."):
-            raise missing(Absent(path=Path(text))) from error
-        message = f"{text} is neither a file, a folder nor a requirement."
+        if "/" in target or target.startswith("."):
+            raise missing(Absent(path=Path(target))) from error
+        message = f"{target} is neither a file, a folder nor a requirement."
         raise UsageError(message, hint="Requirements look like NAME==VERSION.") from error
 
 
@@ -188,13 +180,9 @@ def _of_environment(found: Environment, *, replayed: bool) -> Subject:
     root = found.prefix if replayed else Path(found.prefix.anchor)
     executable = found.executable.resolve().as_posix() if found.executable and not replayed else None
     return Subject(
-        files=LocalTree(root),
-        site=found.site.as_posix(),
-        prefix=found.prefix.as_posix(),
-        executable=executable,
-        real=not replayed,
-        python=found.python,
-    )
+        files=LocalTree(root), site=found.site.as_posix(), prefix=found.prefix.as_posix(), executable=executable,
+        real=not replayed, python=found.python,
+    )  # fmt: skip
 
 
 def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: str | None) -> Subject:
@@ -206,10 +194,6 @@ def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: 
     site = site_packages(prefix, python or "3", windows=machine.system == "windows")
     view = WheelView(wheels, at=site, fold=machine.system == "windows")
     return Subject(files=view, site=site, prefix=prefix, python=python, wheels=names, conflicts=view.conflicts)
-
-
-def _python_to_resolve_for(host: Host) -> str:
-    return host.pythons[0].minor if host.pythons else _DEFAULT_PYTHON
 
 
 def _from_index(found: _Sorted, machine: Machine, python: str, told: Told) -> list[tuple[str, Archive]]:
@@ -233,23 +217,12 @@ def _locked(path: Path, machine: Machine, python: str, told: Told) -> Mapping[st
     """Return file name and address of the wheels a lock installs here; one without addresses is looked up anew."""
     from tfsetup.locks.files import read_lock
 
-    lock = read_lock(path)
-    known = addresses_in(lock.text)
-    chosen: dict[str, str] = {}
-    for package in lock.packages:
-        filename = best_wheel([wheel.filename for wheel in package.wheels], machine, python)
-        if filename is None:
-            raise InvalidFileError(
-                f"No wheel locked for {package.name} {package.version} fits this machine and Python {python}.",
-                where=Where(file=str(path)),
-                hint="`--python X.Y` and `--host FILE` say what to judge for.",
-            )
-        chosen[filename] = known.get(filename, "")
+    packages = read_lock(path).packages
+    chosen = _chosen(packages, machine, python, path)
     if all(chosen.values()):
         return chosen
-    pins = [f"{package.name}=={package.version}" for package in lock.packages]
-    fresh = _solved(pins, machine, python, told)
-    return {name: fresh.get(name, "") for name in chosen if fresh.get(name)}
+    fresh = _solved([f"{package.name}=={package.version}" for package in packages], machine, python, told)
+    return {name: fresh[name] for name in chosen if name in fresh}
 
 
 def _solved(requirements: Sequence[str], machine: Machine, python: str, told: Told) -> Mapping[str, str]:
@@ -258,19 +231,30 @@ def _solved(requirements: Sequence[str], machine: Machine, python: str, told: To
     told(Detail(f"Resolving {', '.join(requirements)}"))
     target = Target.on(machine.platform, python, machine.level or UNKNOWN[machine.system])
     lock = solve(Selection(installable=True, row="preflight", requirements=tuple(requirements), target=target))
-    known = addresses_in(lock.text)
-    chosen = (best_wheel([wheel.filename for wheel in each.wheels], machine, python) for each in lock.packages)
-    return {name: known[name] for name in chosen if name and name in known}
+    fitting = (_best(package, machine, python) for package in lock.packages)
+    return {name: url for name, url in filter(None, fitting) if url}
 
 
-def addresses_in(lock_text: str) -> Mapping[str, str]:
-    """Return the address of each wheel in a lock file (PEP 751), by file name; those without one are left out."""
-    import tomllib
+def _chosen(
+    packages: Sequence[LockedPackage], machine: Machine, python: str, file: Path | None = None
+) -> Mapping[str, str]:
+    """Return file name and address (empty: not known) of the wheel of each package that a machine gets.
 
+    Raises:
+        InvalidFileError: a package has none; with the lock `file`, where there is one.
+    """
     found: dict[str, str] = {}
-    for package in tomllib.loads(lock_text).get("packages", []):
-        for wheel in package.get("wheels", []):
-            url = wheel.get("url")
-            if url:
-                found[wheel.get("name") or url.rpartition("/")[2].partition("#")[0]] = url
+    for package in packages:
+        best = _best(package, machine, python)
+        if best is None:
+            message = f"No wheel locked for {package.name} {package.version} fits this machine and Python {python}."
+            hint = "`--python X.Y` and `--host FILE` say what to judge for." if file else ""
+            raise InvalidFileError(message, where=Where(file=str(file or package.name)), hint=hint)
+        found[best[0]] = best[1]
     return found
+
+
+def _best(package: LockedPackage, machine: Machine, python: str) -> tuple[str, str] | None:
+    known = {wheel.filename: wheel.url or "" for wheel in package.wheels}
+    filename = best_wheel(list(known), machine, python)
+    return (filename, known[filename]) if filename else None

@@ -71,16 +71,10 @@ def verify(
     """
     python = find(prefix).python
     found = (examine or probing.verify)(
-        python,
-        expect=expectation_of(receipt_of(prefix)),
-        host=host,
-        mode=extent.mode,
-        sizes=sorted(set(extent.sizes)) or None,
-        dtypes=list(dict.fromkeys(extent.dtypes)) or None,
-        on_progress=lambda line: told(Detail(line)),
-        timeout_s=extent.timeout_s,
-        hazards=matrix.hazards,
-    )
+        python, expect=expectation_of(receipt_of(prefix)), host=host, mode=extent.mode,
+        sizes=sorted(set(extent.sizes)) or None, dtypes=list(dict.fromkeys(extent.dtypes)) or None,
+        on_progress=lambda line: told(Detail(line)), timeout_s=extent.timeout_s, hazards=matrix.hazards,
+    )  # fmt: skip
     history = History()
     if not replayed:
         found, history = compared(prefix, found, told=told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
@@ -13,30 +13,21 @@ from tfsetup.locks import files
 from tfsetup.locks.asked import asked_otherwise, made_by_others
 from tfsetup.locks.conda.asking import asked_by, check_fits
 from tfsetup.locks.model import Form, Lock
-from tfsetup.locks.order import Order, current_rows, rows_for, takes
+from tfsetup.locks.order import Order, takes
 from tfsetup.locks.team import Team
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.suits import Suits, Unsuited, suits
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask, Selection
+from tfsetup.workflows.backends import LockOrder, Scope
 from tfsetup.workflows.conda_choice import is_conda_lock, part_of, read_part
-from tfsetup.workflows.told import Told
+from tfsetup.workflows.told import Told, silent
 
 Relock = Callable[[str, Sequence[str], Form | None], None]
 """Writes the lock of a row for these Pythons anew, in a form (None: as the team file says)."""
 
 _NO_LOCK = "`--no-lock` resolves without the locks."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """What the command line says about locks. `relock` writes one anew; None: it may not (no `--update-lock`)."""
-
-    lock_file: Path | None
-    no_lock: bool
-    relock: Relock | None
-    told: Told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,20 +42,31 @@ class Choice:
     conda: Lock | None = None
 
 
-def choose(host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
+def choose(
+    host: Host,
+    ask: Ask,
+    matrix: Matrix,
+    *,
+    lock_file: Path | None = None,
+    no_lock: bool = False,
+    relock: Relock | None = None,
+    told: Told = silent,
+) -> Choice:
     """Return the lock to take on this machine, and the selection that goes with it.
+
+    `lock_file` is the one that was named; `no_lock`: none may be taken. `relock` writes one anew that is stale or
+    missing; None: it may not.
 
     Raises:
         LockError: the lock is stale or not for this machine, or the team has none for it.
         InvalidFileError: a lock or the team file is damaged.
     """
-    if request.lock_file is not None and is_conda_lock(request.lock_file):
-        return _of_conda(request.lock_file, host, ask, matrix)
-    if request.lock_file is not None:
-        return _named(request.lock_file, host, ask, matrix, request)
-    if request.no_lock or ask.backend == "conda":
+    if lock_file is not None:
+        take = _of_conda if is_conda_lock(lock_file) else _named
+        return take(lock_file, host, ask, matrix)
+    if no_lock or ask.backend == "conda":
         return Choice(path=None, selection=select(host, ask, matrix))
-    return _InPlace(host, ask, matrix, request).choose()
+    return _InPlace(host, ask, matrix, files.read_team(), told).choose(relock)
 
 
 def _of_conda(path: Path, host: Host, ask: Ask, matrix: Matrix) -> Choice:
@@ -88,7 +90,7 @@ def read_of(choice: Choice) -> Lock | None:
     return choice.conda
 
 
-def _named(path: Path, host: Host, ask: Ask, matrix: Matrix, request: Request) -> Choice:
+def _named(path: Path, host: Host, ask: Ask, matrix: Matrix) -> Choice:
     lock = files.read_lock(path)
     if lock.origin is None:
         return _of_others(path, lock, host, ask, matrix)
@@ -97,7 +99,7 @@ def _named(path: Path, host: Host, ask: Ask, matrix: Matrix, request: Request) -
         case Unsuited(reason=reason):
             raise _cannot_be_used(reason, path)
         case Suits(selection=selection):
-            _refuse_stale(path, _stale(lock, recorded_order(lock.origin), matrix), request)
+            _refuse_stale(path, _stale(lock, recorded_order(lock.origin), matrix), "`tfsetup lock`")
             return Choice(path=path, selection=selection)
         case _:
             assert_never(suited)
@@ -123,37 +125,32 @@ def _stale(lock: Lock, order: Order, matrix: Matrix) -> tuple[str, ...]:
     return changes(lock, order, python, matrix)
 
 
-def _refuse_stale(path: Path, changed: Sequence[str], request: Request) -> None:
-    if not changed:
-        return
-    lines = "\n".join(f"  {line}" for line in changed)
-    hint = "Write it anew with `tfsetup lock`, or here and now with `tfsetup install --update-lock`."
-    if request.lock_file is not None:
-        hint = "Write it anew with `tfsetup lock`."
-    raise LockError(f"The lock is stale:\n{lines}", hint=hint, where=Where(file=str(path)))
+def _refuse_stale(path: Path, changed: Sequence[str], how: str) -> None:
+    if changed:
+        lines = "\n".join(f"  {line}" for line in changed)
+        raise LockError(f"The lock is stale:\n{lines}", hint=f"Write it anew with {how}.", where=Where(file=str(path)))
 
 
+@dataclass(frozen=True, slots=True)
 class _InPlace:
     """The choice among the locks in `environments/locks`."""
 
-    def __init__(self, host: Host, ask: Ask, matrix: Matrix, request: Request) -> None:
-        self.host = host
-        self.ask = ask
-        self.matrix = matrix
-        self.request = request
-        self.team = files.read_team()
+    host: Host
+    ask: Ask
+    matrix: Matrix
+    team: Team | None
+    told: Told
 
-    def choose(self) -> Choice:
-        team = self.team
-        ask = self.ask
-        if team is not None:
-            ask = replace(ask, tensorflow=ask.tensorflow or team.tensorflow, pre=ask.pre or team.pre)
-        plain = select(self.host, ask, self.matrix)
+    def choose(self, relock: Relock | None) -> Choice:
+        plain = select(self.host, self._scope(self.ask).asked.ask, self.matrix)
         if not plain.installable or plain.row is None:
             return Choice(path=None, selection=plain)
-        return self._of_row(plain.row, plain, relock=self.request.relock)
+        return self._of_row(plain.row, plain, relock)
 
-    def _of_row(self, row: str, plain: Selection, *, relock: Relock | None) -> Choice:
+    def _scope(self, ask: Ask) -> Scope:
+        return Scope(order=LockOrder(ask=ask), matrix=self.matrix, team=self.team)
+
+    def _of_row(self, row: str, plain: Selection, relock: Relock | None) -> Choice:
         locks = self._locks(row)
         if not locks:
             if relock is not None and (self.team is not None or files.lock_names(files.LOCKS)):
@@ -166,7 +163,7 @@ class _InPlace:
                 return self._fresh(path, lock, suited.selection, plain, relock)
             reasons.append(f"{path}: {suited.reason}")
             if suited.asked:
-                self.request.told(f"Note      {reasons[-1]}; resolving instead")
+                self.told(f"Note      {reasons[-1]}; resolving instead")
                 return Choice(path=None, selection=plain)
         return self._unsuited(reasons, plain)
 
@@ -176,28 +173,30 @@ class _InPlace:
         return [(path, files.read_lock(path)) for path in paths]
 
     def _fresh(self, path: Path, lock: Lock, selection: Selection, plain: Selection, relock: Relock | None) -> Choice:
-        order = _order(self.team, lock)
-        changed = _stale(lock, order, self.matrix)
+        changed = _stale(lock, self._asked(lock), self.matrix)
         if changed and relock is not None:
-            self.request.told(f"Lock      {path} is stale: {'; '.join(changed)}")
+            self.told(f"Lock      {path} is stale: {'; '.join(changed)}")
             return self._again(selection.row or "", plain, relock, lock.form)
-        _refuse_stale(path, changed, self.request)
-        self.request.told(f"Lock      {path} is fresh; nothing is resolved")
+        _refuse_stale(path, changed, "`tfsetup lock`, or here and now with `tfsetup install --update-lock`")
+        self.told(f"Lock      {path} is fresh; nothing is resolved")
         return Choice(path=path, selection=selection)
 
     def _again(self, row: str, plain: Selection, relock: Relock, form: Form | None) -> Choice:
-        pythons = self.team.pythons if self.team else ()
-        relock(row, pythons, form)
-        return self._of_row(row, plain, relock=None)
+        relock(row, self.team.pythons if self.team else (), form)
+        return self._of_row(row, plain, None)
+
+    def _asked(self, lock: Lock) -> Order:
+        """Return what must have been asked for when the lock was written: the team file, else the lock's own note."""
+        if self.team is not None:
+            return self._scope(Ask()).asked
+        return Order(ask=Ask()) if lock.origin is None else recorded_order(lock.origin)
 
     def _none(self, row: str, plain: Selection) -> Choice:
         if self.team is None:
             if files.lock_names(files.LOCKS):
-                self.request.told(f"Note      there is no lock for {row} in {files.LOCKS}; resolving")
+                self.told(f"Note      there is no lock for {row} in {files.LOCKS}; resolving")
             return Choice(path=None, selection=plain)
-        known = rows_for(self.team.platforms, self.matrix) if self.team.platforms else ()
-        listed = {found.id for found, _ in known} if known else {found.id for found in current_rows(self.matrix)}
-        if row in listed:
+        if row in {found.id for found, _ in self._scope(Ask()).rows()}:
             message = f"The team's lock for {row} is missing in {files.LOCKS}."
             raise LockError(message, hint=f"`tfsetup lock` writes it. {_NO_LOCK}", where=Where(file=self.team.file))
         message = f"This machine gets the row {row}, for which the team locks nothing."
@@ -207,8 +206,8 @@ class _InPlace:
     def _unsuited(self, reasons: Sequence[str], plain: Selection) -> Choice:
         if self.team is None:
             for reason in reasons:
-                self.request.told(f"Note      {reason}")
-            self.request.told("Note      no lock in place can be used on this machine; resolving instead")
+                self.told(f"Note      {reason}")
+            self.told("Note      no lock in place can be used on this machine; resolving instead")
             return Choice(path=None, selection=plain)
         message = "The team's lock cannot be used on this machine:\n" + "\n".join(f"  {line}" for line in reasons)
         hint = f"Add what this machine has to the team file and run `tfsetup lock`. {_NO_LOCK}"
@@ -217,24 +216,3 @@ class _InPlace:
 
 def _python(lock: Lock) -> str | None:
     return lock.origin.python if lock.origin else None
-
-
-def _order(team: Team | None, lock: Lock) -> Order:
-    """Return what must have been asked for when the lock was written: the team file, else the lock's own note."""
-    if team is not None:
-        return order_of(team)
-    if lock.origin is None:
-        return Order(ask=Ask())
-    return recorded_order(lock.origin)
-
-
-def order_of(team: Team) -> Order:
-    """Return what a team file asks for."""
-    from tfsetup.matrix.choose.reference import Levels
-
-    return Order(
-        ask=Ask(tensorflow=team.tensorflow, pre=team.pre),
-        pythons=team.pythons,
-        levels=Levels(macos=team.macos, glibc=team.glibc),
-        team=tuple(item.text for item in team.requirements),
-    )

@@ -18,6 +18,7 @@ from support.fake_mac_tensorflow import (
 )
 from support.macho import Offered, Plan, Wanted, build
 from support.wheels import wheel
+from tfsetup.ground.encode import encode
 from tfsetup.host.model import Cpu, Host, Python
 from tfsetup.loader.files.archive import Archive
 from tfsetup.loader.files.view import WheelView
@@ -26,7 +27,7 @@ from tfsetup.loader.model import NotCovered
 from tfsetup.loader.preflight import Question, _Run, preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.python.modules import extension_modules
-from tfsetup.loader.report import Report, summary, to_data
+from tfsetup.loader.report import Report, report_document, summary
 from tfsetup.loader.shipped import load_knowledge, load_system
 
 MAC = Host(os="macos", os_version="14.4", arch="arm64")
@@ -205,7 +206,7 @@ def test_arm64_needs_no_avx() -> None:
 
 def test_the_json_form_is_that_of_the_interface() -> None:
     report = judge(wheel(TF, tensorflow_files()), metal(plugin("_TF_Gone")))
-    data = to_data(report)
+    data = encode(report_document(report))
     assert data["verdict"] == "fails"
     assert data["checked"] == [GUARD, RUNTIME, TF2, PLUGIN]
     (failure,) = data["failures"]

@@ -34,7 +34,7 @@ class Judge:
     failure: Exception | None = None
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, case: Case, *_: object) -> Proof:
+    def __call__(self, case: Case, *_: object, **__: object) -> Proof:
         self.asked.append(case.origin.row)
         if self.failure is not None:
             raise self.failure

@@ -9,10 +9,11 @@ import pytest
 
 from support.fake_mac_tensorflow import tensorflow_files
 from support.wheels import wheel_bytes
-from tfsetup.errors import InvalidFileError
-from tfsetup.host.model import Gpu
+from tfsetup.errors import InvalidFileError, UsageError
+from tfsetup.host.model import Gpu, Host
 from tfsetup.matrix.model import Ask
 from tfsetup.workflows import api
+from tfsetup.workflows.backends import LockOrder
 from tfsetup.workflows.hosts import host_of
 
 TF = "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl"
@@ -52,3 +53,16 @@ def test_a_host_that_is_this_machine_is_not_another_whatever_it_computes_with() 
     assert here.os is not None
     assert api._is_this(replace(here, gpus=(Gpu(vendor="amd"),), pythons=(), sources={}))
     assert not api._is_this(replace(here, os_version="0.1"))
+
+
+@pytest.mark.process
+def test_another_machine_is_not_installed_for_here(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="`host` is another one"):
+        api.install(prefix=tmp_path / "env", host=Host(os="windows", arch="x86_64"))
+    assert not (tmp_path / "env").exists()
+
+
+def test_locks_are_looked_at_without_writing(tmp_path: Path) -> None:
+    found = api.lock(LockOrder(ask=Ask(), platforms=("linux-x86_64-cpu",), folder=tmp_path), check=True)
+    assert [(one.row, one.fresh) for one in found.files] == [("linux-x86_64-cpu", False)]
+    assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,8 @@ from tfsetup.doctor.environment import Distribution, Environment, Interpreter
 from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.disk import read_matrix
-from tfsetup.workflows.diagnose import Examined, Files, Given, Senses, brought, concluded, diagnose, examine
+from tfsetup.workflows.api import diagnose
+from tfsetup.workflows.diagnose import Examined, Files, Given, Senses, brought, concluded, examine
 
 LINUX = Host(os="linux", arch="x86_64")
 MATRIX = read_matrix()

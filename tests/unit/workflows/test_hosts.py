@@ -10,7 +10,7 @@ import pytest
 from support.matrix import shipped
 from tfsetup.errors import InvalidFileError
 from tfsetup.host.model import Host
-from tfsetup.workflows.hosts import host_of, host_of_row
+from tfsetup.workflows.hosts import host_of
 
 
 def test_a_host_is_taken_as_it_is() -> None:
@@ -27,7 +27,7 @@ def test_the_id_of_a_row_is_its_plainest_machine() -> None:
 @pytest.mark.parametrize("row", [row.id for row in shipped().rows])
 def test_every_row_has_one(row: str) -> None:
     wanted = next(each.when for each in shipped().rows if each.id == row)
-    host = host_of_row(row, shipped())
+    host = host_of(row)
     assert (host.os, host.arch) == (wanted.os, wanted.arch)
 
 

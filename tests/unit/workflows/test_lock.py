@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,10 @@ def names(folder: str = "locks") -> list[str]:
     return sorted(path.name for path in Path(folder).iterdir()) if Path(folder).is_dir() else []
 
 
-def standing(one: Case, *changes: str) -> Standing:
-    """How a lock stands that was read from disk."""
-    return Standing(path=Path("locks", one.file), row=one.origin.row, key=one.key, lock=one.lock, changes=changes)
+def standing(one: Case, *changes: str, find: Callable[[], Case | None] = lambda: None) -> Standing:
+    """How a lock stands that was read from disk; `find` gives it with its addresses."""
+    path, row = Path("locks", one.file), one.origin.row
+    return Standing(path=path, row=row, key=one.key, lock=one.lock, changes=changes, case=find)
 
 
 # ----------------------------------------------------------------------------------------------------------- writing
@@ -196,13 +198,13 @@ def test_a_check_that_proves_judges_what_is_fresh_anew() -> None:
     one, stale = case(CPU), case(CUDA)
     lock(order(), MATRIX, backend=Memory(cases=[one]), judge=Judge())
     judge = Judge(verdicts={CPU: "fails"})
-    backend = Memory(standings=[standing(one), standing(stale, "changed")], find=lambda _: one)
+    backend = Memory(standings=[standing(one, find=lambda: one), standing(stale, "changed")])
     found = check(order(), MATRIX, backend=backend, told=told.append, judge=judge)
     assert judge.asked == [CPU]
     assert [one.verdict for one in found.files] == ["fails", "undecided"]
     assert told == [f"Proven    {CPU + ', Python 3.12':<28} does not load  3 libraries"]
     assert found.code(proven=True) is Code.LOCK
-    fresh = check(order(), MATRIX, backend=Memory(standings=[standing(one)], find=lambda _: one), judge=judge)
+    fresh = check(order(), MATRIX, backend=Memory(standings=[standing(one, find=lambda: one)]), judge=judge)
     assert fresh.code(proven=True) is Code.ANSWER_IS_NO
     assert fresh.code(proven=False) is None
 
@@ -218,10 +220,11 @@ def test_a_lock_that_does_not_say_what_it_is_for_keeps_what_is_on_record() -> No
 
 
 def test_addresses_that_cannot_be_looked_up_leave_it_undecided() -> None:
-    def find(_: Standing) -> Case:
+    def find() -> Case:
         raise NetworkError("no index")
 
-    (found,) = check(order(), MATRIX, backend=Memory(standings=[standing(case(CPU))], find=find), judge=Judge()).files
+    backend = Memory(standings=[standing(case(CPU), find=find)])
+    (found,) = check(order(), MATRIX, backend=backend, judge=Judge()).files
     assert (found.verdict, found.reasons) == ("undecided", ("the addresses could not be looked up: no index",))
 
 
@@ -247,7 +250,9 @@ def test_a_file_to_take_over_is_read_first_and_what_it_cannot_say_is_told() -> N
     told: list[str] = []
     asked = replace(order(source=Path("environment.yml")), ask=Ask(backend="conda"))
     backend = backend_for(asked, MATRIX, told=told.append)
-    assert told == [f"Left out  {line}" for line in backend.left_out or ()]
+    assert isinstance(backend, CondaBackend)
+    assert backend.imported is not None
+    assert told == [f"Left out  {line}" for line in backend.imported.left_out]
     assert "`name`" in told[0]
 
 

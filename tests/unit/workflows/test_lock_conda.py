@@ -12,14 +12,14 @@ from support.conda import package, platform_lock
 from support.matrix import shipped
 from tfsetup.errors import Code, LockError, TfsetupError, UsageError
 from tfsetup.ground.encode import encode
-from tfsetup.locks.conda.lockfile import as_lock, make_lock, seal
+from tfsetup.locks.conda.lockfile import make_lock, seal
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.conda.resolve import Wanted
 from tfsetup.locks.files import write_all
 from tfsetup.locks.proof import render_proofs
 from tfsetup.locks.team import parse_team
 from tfsetup.matrix.model import Ask
-from tfsetup.workflows.backends import Case, LockOrder, Scope
+from tfsetup.workflows.backends import LockOrder, Scope
 from tfsetup.workflows.lock import check
 from tfsetup.workflows.lock_conda import CondaBackend, conda_backend
 from tfsetup.workflows.told import silent
@@ -113,7 +113,7 @@ def test_the_locked_release_stays_while_it_fits() -> None:
     (one,) = backend(platforms=(CPU,)).targets({}, silent)
     made = part(one)
     older = replace(made, wheels=tuple(replace(wheel, version="2.18.1") for wheel in made.wheels))
-    there = {"linux-64": as_lock(older)}
+    there = {"linux-64": older}
     (kept,) = backend(platforms=(CPU,)).targets(there, silent)
     assert kept.selection.requirements == ("tensorflow-cpu==2.18.1",)
     (moved,) = backend(platforms=(CPU,), upgrade=None).targets(there, silent)
@@ -135,7 +135,10 @@ def test_an_environment_file_says_platforms_python_and_packages() -> None:
         "dependencies: [python=3.12, numpy<2.6, tool, {pip: [tabulate]}]\n"
     )
     one = backend(source=source)
-    assert one.left_out == ("environment.yml:1:1: `name`, the environment's name: --prefix says where it goes",)
+    assert one.imported is not None
+    assert one.imported.left_out == (
+        "environment.yml:1:1: `name`, the environment's name: --prefix says where it goes",
+    )
     found = one.targets({}, silent)
     assert [each.subdir for each in found] == ["linux-64", "osx-arm64"]
     assert {each.selection.python for each in found} == {"3.12"}
@@ -152,31 +155,21 @@ def test_a_conda_lock_has_no_form_without_addresses() -> None:
 # ----------------------------------------------------------------------------------------------------------- reading
 
 
-def test_what_is_there_reads_like_any_lock() -> None:
-    assert backend().read() == {}
+@pytest.mark.loopback  # conda-lock looks whether this machine has IPv6
+def test_what_is_made_is_told_from_what_is_there_and_written_in_conda_lock_s_own_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     parts = locked(platforms=(CPU, METAL))
-    there = backend().read()
-    assert {name: lock.part and seal(lock.part) for name, lock in there.items()} == {
+    monkeypatch.setattr("tfsetup.workflows.lock_conda.resolve", lambda wanted, *_, **__: [part(one) for one in wanted])
+    made = backend(platforms=(CPU,)).made(silent)
+    assert {name: lock.part and seal(lock.part) for name, lock in made.there.items()} == {
         name: seal(one) for name, one in parts.items()
     }
-    assert {lock.text for lock in there.values()} == {Path("locks/conda-lock.yml").read_text()}
-
-
-@pytest.mark.loopback  # conda-lock looks whether this machine has IPv6
-def test_the_files_to_write_are_conda_lock_s_own() -> None:
-    one = backend(platforms=(CPU,))
-    targets = one.targets({}, silent)
-    texts = one.text(targets, [case(one, targets[0])])
-    assert sorted(texts) == ["conda-lock.yml", "environment.yml", "virtual-packages.yml"]
-
-
-def case(one: CondaBackend, wanted: Wanted) -> Case:
-    """The case that the backend makes of a platform that is locked."""
-    write_all(FOLDER, {"conda-lock.yml": make_lock([part(wanted)], ("https://channel.example/forge",)).text})
-    (standing,) = one.stale()
-    found = one.case(standing)
-    assert found is not None
-    return found
+    assert {lock.text for lock in made.there.values()} == {Path("locks/conda-lock.yml").read_text()}
+    assert [(one.key, one.file, one.origin.row) for one in made.cases] == [("linux-64", "conda-lock.yml", CPU)]
+    assert sorted(made.texts) == ["conda-lock.yml", "environment.yml", "virtual-packages.yml"]
+    Path("locks/conda-lock.yml").unlink()
+    assert backend(platforms=(CPU,)).made(silent).there == {}
 
 
 # ---------------------------------------------------------------------------------------------------------- standing
@@ -227,7 +220,7 @@ def test_a_check_holds_the_record_against_the_packages() -> None:
     parts = locked(platforms=(CPU,))
     one = backend()
     (standing,) = one.stale()
-    judged = one.case(standing)
+    judged = standing.case()
     assert judged is not None
     assert judged.sha256 == seal(parts["linux-64"])
     write_all(FOLDER, {"conda-proofs.json": render_proofs({"linux-64": judged.proof("fails", ["why"], 3)})})
@@ -239,17 +232,6 @@ def test_a_check_holds_the_record_against_the_packages() -> None:
     other = replace(parts["linux-64"], packages=(replace(parts["linux-64"].packages[0], sha256="c" * 64),))
     write_all(FOLDER, {"conda-lock.yml": make_lock([other], ()).text})
     assert [each.verdict for each in check(order(), MATRIX, backend=backend()).files] == ["undecided"]
-
-
-def test_a_lock_of_wheels_is_not_shown_as_a_prefix() -> None:
-    locked(platforms=(CPU,))
-    one = backend()
-    (standing,) = one.stale()
-    found = one.case(standing)
-    assert found is not None
-    with pytest.raises(ValueError, match="no conda lock"):
-        one.subject(replace(found, lock=replace(found.lock, part=None)))
-    assert one.case(replace(standing, host=None)) is None
 
 
 def test_nothing_to_lock_is_said_of_the_row() -> None:

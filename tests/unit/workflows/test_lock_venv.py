@@ -13,15 +13,14 @@ from support.matrix import shipped
 from tfsetup.errors import Code, LockError, TfsetupError
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.files import write_all
-from tfsetup.locks.model import Lock, file_name
+from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.locks.team import parse_team
 from tfsetup.locks.venv.many import Resolved
-from tfsetup.locks.venv.solve import rendered
 from tfsetup.locks.venv.targets import LockTarget
 from tfsetup.matrix.model import Ask
-from tfsetup.workflows.backends import Case, LockOrder, Scope, Standing
-from tfsetup.workflows.lock_venv import VenvBackend, case_of, telling
+from tfsetup.workflows.backends import Case, LockOrder, Scope
+from tfsetup.workflows.lock_venv import VenvBackend, case_made, case_of, telling, texts_of
 from tfsetup.workflows.told import silent
 
 MATRIX = shipped()
@@ -43,7 +42,7 @@ def locked(*platforms: str, **order: Any) -> dict[str, Lock]:
     """Write locks of what is asked for, one package a requirement, and return them by name."""
     one = backend(platforms=platforms, **order)
     cases = [_resolved(target, one) for target, _ in one.targets({}, silent)]
-    write_all(FOLDER, one.text([], cases))
+    write_all(FOLDER, texts_of(cases))
     return {case.name: case.lock for case in cases}
 
 
@@ -51,8 +50,7 @@ def _resolved(target: LockTarget, one: VenvBackend) -> Case:
     (wish,) = [wish for found, wish in one.targets({}, silent) if found.name == target.name]
     pins = [requirement.partition("==") for requirement in target.selection.requirements]
     packages = tuple(package(name.partition("[")[0], version) for name, _, version in pins)
-    file, lock = file_name(wish.form, target.name), rendered(wish, packages)
-    return Case(name=target.name, file=file, lock=lock, origin=target.origin, packages=packages, host=target.host)
+    return case_made(target, wish, packages)
 
 
 # ----------------------------------------------------------------------------------------------------------- targets
@@ -192,7 +190,7 @@ def test_nobody_locked_anything_so_every_current_row_is_missing() -> None:
 def test_a_lock_with_addresses_is_judged_as_it_is_on_its_row_s_machine() -> None:
     lock = locked(METAL)[METAL]
     (standing,) = backend().stale()
-    one = backend().case(standing)
+    one = standing.case()
     assert one is not None
     assert (one.packages, one.origin, one.host.os_version) == (
         lock.packages,
@@ -207,7 +205,6 @@ def test_what_does_not_say_what_it_is_for_is_not_judged() -> None:
     gone = replace(lock, origin=replace(lock.origin, row="gone"))
     for one in (replace(lock, origin=None), gone):
         assert case_of(one, MATRIX, offline=True, environ={}) is None
-    assert backend().case(Standing(path=FOLDER, row=None, key="")) is None
 
 
 def test_resolutions_are_told_as_they_end() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from tfsetup.workflows.backends import Case
 from tfsetup.workflows.prefixes import prefix_of
 from tfsetup.workflows.preflight import judge, preflight
 from tfsetup.workflows.prove import Prover, known
-from tfsetup.workflows.subjects import Subject
 
 HOST = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
 SITE = "lib/python3.12/site-packages"
@@ -76,14 +74,7 @@ def case(part: PlatformLock, host: Host = HOST) -> Case:
     return Case(name=part.subdir, key=part.subdir, lock=lock, origin=origin, packages=lock.packages, host=host)
 
 
-@contextmanager
-def shown(one: Case) -> Iterator[Subject]:
-    assert one.lock.part is not None
-    with prefix_of(one.lock.part, one.host) as subject:
-        yield subject
-
-
-PROVER = Prover(shown=shown, at_once=1)
+PROVER = Prover(at_once=1)
 
 
 def judged(part: PlatformLock) -> tuple[str, Sequence[str]]:

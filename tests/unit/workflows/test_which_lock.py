@@ -22,7 +22,7 @@ from tfsetup.locks.order import Order
 from tfsetup.locks.venv.solve import Wish, rendered
 from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
-from tfsetup.workflows.which_lock import Choice, Relock, Request, choose, read_of
+from tfsetup.workflows.which_lock import Choice, Relock, choose, read_of
 
 MATRIX = shipped()
 ROW = "linux-x86_64-cpu"
@@ -62,8 +62,7 @@ class Asker:
 
     def __call__(self, ask: Ask = CPU, *, relock: Relock | None = None, **changes: Any) -> Choice:
         self.said.clear()
-        known: dict[str, Any] = {"lock_file": None, "no_lock": False, "relock": relock, "told": self.said.append}
-        return choose(HERE, ask, MATRIX, Request(**(known | changes)))
+        return choose(HERE, ask, MATRIX, relock=relock, told=self.said.append, **changes)
 
 
 @pytest.fixture
