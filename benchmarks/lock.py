@@ -18,7 +18,8 @@ from uv import find_uv_bin
 
 from benchmarks.timing import Timed, alternate, command, report
 from tfsetup.locks.compile import CompileJob, compile_job
-from tfsetup.locks.venv.targets import Order, current_rows, targets_for
+from tfsetup.locks.order import Order, current_rows
+from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Ask
 

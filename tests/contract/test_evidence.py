@@ -12,7 +12,7 @@ from support.cli import Tfsetup
 from support.locks import FakeResolver
 from support.matrix import shipped
 from tfsetup.errors import NetworkError
-from tfsetup.locks.venv.targets import current_rows
+from tfsetup.locks.order import current_rows
 from tfsetup.matrix.file.disk import environments
 
 ROWS = [row.id for row in shipped().rows]

@@ -16,7 +16,8 @@ from support.faulty_index import Handler, Index, serve
 from support.index import make_wheel
 from support.matrix import shipped
 from support.process import data, tfsetup
-from tfsetup.locks.venv.targets import Order, targets_for
+from tfsetup.locks.order import Order
+from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
 
 # Real uv, many times over: half a minute that `make check` has not got.

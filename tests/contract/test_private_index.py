@@ -12,7 +12,8 @@ from support.index import make_wheel, serve
 from support.matrix import shipped
 from support.process import tfsetup
 from tfsetup.locks.files import read_lock
-from tfsetup.locks.venv.targets import Order, targets_for
+from tfsetup.locks.order import Order
+from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
 
 pytestmark = [pytest.mark.process, pytest.mark.loopback]

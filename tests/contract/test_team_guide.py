@@ -14,8 +14,8 @@ from support.cli import Tfsetup
 from support.matrix import shipped
 from support.newcomer import guide, make
 from support.process import ROOT
+from tfsetup.locks.order import rows_for
 from tfsetup.locks.team import parse_team
-from tfsetup.locks.venv.targets import rows_for
 
 TEXT = (ROOT / "docs" / "team.md").read_text(encoding="utf-8")
 HERE = f"TFSETUP={shlex.quote(sys.executable)} -m tfsetup"

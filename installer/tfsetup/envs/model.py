@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tfsetup.ground.prefix import interpreter_name, site_packages
 from tfsetup.locks.conda.model import PinnedWheel, PlatformLock
@@ -174,8 +174,8 @@ class Receipt:
     created: str
     tfsetup: str
     lock_sha256: str
-    verify: dict[str, Any] | None = None
-    preflight: dict[str, Any] | None = None
+    verify: dict[str, object] | None = None
+    preflight: dict[str, object] | None = None
     backend: Literal["venv", "conda"] = "venv"
     differing: tuple[str, ...] | None = None
     rebuilt: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -23,7 +23,7 @@ from tfsetup.envs.model import (
 from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
-from tfsetup.locks.conda.model import PlatformLock
+from tfsetup.locks.conda.model import CondaPackage, PinnedWheel, PlatformLock
 from tfsetup.locks.cure import carried, is_cure, others
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Lock, LockedPackage, file_name
@@ -63,7 +63,10 @@ def plan_install(
     """
     index = index or Index()
     environment = wanted_cures(selection, cures=cures)
-    steps = _linked(lock, lock.part, index) if lock.part else _synced(selection, lock, host, index, environment)
+    if lock.part:
+        steps = _linked(lock, lock.part, index)
+    else:
+        steps = [_create(selection, host), _wheels(selection, lock, host, index, environment)]
     steps += _after(selection, index, environment, preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
@@ -77,10 +80,6 @@ def plan_install(
         cures=environment,
         without_cures=environment != selection.environment,
     )
-
-
-def _synced(selection: Selection, lock: Lock, host: Host, index: Index, environment: Mapping[str, str]) -> list[Step]:
-    return [_create(selection, host), _wheels(selection, lock, host, index, environment)]
 
 
 def _linked(lock: Lock, part: PlatformLock, index: Index) -> list[Step]:
@@ -167,13 +166,10 @@ def _line(step: Step) -> str:
         case InstallWheels(count=count, size=size):
             return f"install {count} locked wheels, at most {size / 1e6:.0f} MB to download, each checked by its sha256"
         case CreateCondaPrefix(platform=platform):
-            packages, size = len(platform.packages), sum(one.size or 0 for one in platform.packages)
-            fetched = f", at most {size / 1e6:.0f} MB to download" if size else ""
-            return f"link {packages} locked conda packages for {platform.subdir}{fetched}, each checked by its sha256"
+            what = f"link {len(platform.packages)} locked conda packages for {platform.subdir}"
+            return f"{what}{_fetched(platform.packages)}, each checked by its sha256"
         case AddWheels(wheels=wheels):
-            size = sum(wheel.size or 0 for wheel in wheels)
-            fetched = f", at most {size / 1e6:.0f} MB to download" if size else ""
-            return f"put {len(wheels)} locked wheels on top{fetched}, each checked by its sha256"
+            return f"put {len(wheels)} locked wheels on top{_fetched(wheels)}, each checked by its sha256"
         case BuildFromSource(requirement=requirement):
             return f"compile {requirement} inside the environment"
         case WriteCures(environment=environment):
@@ -182,6 +178,11 @@ def _line(step: Step) -> str:
             return _WORDS[type(step)]
         case _:
             assert_never(step)
+
+
+def _fetched(files: Sequence[CondaPackage | PinnedWheel]) -> str:
+    size = sum(file.size or 0 for file in files)
+    return f", at most {size / 1e6:.0f} MB to download" if size else ""
 
 
 _WORDS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 
 from tfsetup import __version__
 from tfsetup.envs.activate import follow_the_link
@@ -45,6 +45,7 @@ _HINT_CACHE = (
     "uv's cache may be damaged: `uv cache clean` empties it, and what is needed is fetched anew. The environment is as "
     "it was before."
 )
+_INSTALLING = "Installing the locked wheels"
 _PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
 Judge = Callable[[Path], object]
 """A check of a built environment, given its interpreter: returns what the receipt keeps, raises where it says no."""
@@ -216,20 +217,22 @@ class _Build:
         for name, content in step.beside.items():
             (self.folder / name).write_bytes(content)
         sync = ["pip", "sync", "--python", str(self.python), "--preview-features", "pylock", *step.arguments]
-        doing = "Installing the locked wheels"
         try:
             # First from the cache alone: hashes make that safe, and an index that sends no cache headers would have uv
             # fetch everything again.
-            done = self._uv([*sync, "--offline", str(lock)], doing=doing, environ=step.environ)
+            done = self._uv([*sync, "--offline", str(lock)], doing=_INSTALLING, environ=step.environ)
         except NetworkError:
             if self.offline:
                 raise
-            done = self._uv([*sync, str(lock)], doing=doing, environ=step.environ, screen=self.hooks.screen)
+            done = self._uv([*sync, str(lock)], doing=_INSTALLING, environ=step.environ, screen=self.hooks.screen)
         done = self._mend_wheels(sync, lock, step) or done
         self._look_at_records()
-        fetched = _prepared_seconds(done.stderr)
-        self.seconds["download"] = fetched
-        self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+        self._fetched(_prepared_seconds(done.stderr))
+
+    def _fetched(self, seconds: float) -> None:
+        """Count seconds of a step as download, not as building."""
+        self.seconds["download"] = self.seconds.get("download", 0.0) + seconds
+        self.seconds["build"] = self.seconds.get("build", 0.0) - seconds
 
     def _mend_wheels(self, sync: list[str], lock: Path, step: InstallWheels) -> Finished | None:
         """Fetch anew, past uv's cache, what came out of it damaged; return what uv printed, None when nothing was.
@@ -244,9 +247,8 @@ class _Build:
             f"Note      uv's cache has damaged files of {', '.join(damaged)}; fetching them anew without it."
         )
         again = [part for name in damaged for part in ("--reinstall-package", name)]
-        doing = "Installing the locked wheels"
         arguments = [*sync, *again, "--no-cache", str(lock)]
-        return self._uv(arguments, doing=doing, environ=step.environ, screen=self.hooks.screen)
+        return self._uv(arguments, doing=_INSTALLING, environ=step.environ, screen=self.hooks.screen)
 
     def _lost(self) -> tuple[Lack, ...]:
         return file_lacks(self.store.layout, self._receipt())
@@ -268,29 +270,27 @@ class _Build:
 
         site = self.store.layout.site_packages(self.folder, self.plan.python)
         link, say = self.store.layout.prefix, self.hooks.say
-        fetched = link_prefix(step, self.folder, self.python, site, link, offline=self.offline, say=say)
-        self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
-        self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+        self._fetched(link_prefix(step, self.folder, self.python, site, link, offline=self.offline, say=say))
 
     def _add_wheels(self, step: AddWheels) -> None:
         from tfsetup.envs.conda.build import add_wheels
 
         common, screen = self._common(), self.hooks.screen
-        fetched = _prepared_seconds(add_wheels(step, self.folder, self.python, common, screen, held=self.held))
+        said = add_wheels(step, self.folder, self.python, common, screen, held=self.held)
         self._look_at_records()
-        self.seconds["download"] = self.seconds.get("download", 0.0) + fetched
-        self.seconds["build"] = self.seconds.get("build", 0.0) - fetched
+        self._fetched(_prepared_seconds(said))
 
     def _compile(self, step: BuildFromSource) -> None:
-        self.hooks.say(f"Compiling {step.requirement}")
-        arguments = ["pip", "install", "--python", str(self.python), "--no-build-isolation", "--no-deps", "--no-cache"]
-        # No cache: a plugin is linked against this very environment's TensorFlow, by path.
         doing = f"Compiling {step.requirement}"
+        self.hooks.say(doing)
+        # No cache: a plugin is linked against this very environment's TensorFlow, by path.
+        arguments = ["pip", "install", "--python", str(self.python), "--no-build-isolation", "--no-deps", "--no-cache"]
         self._uv([*arguments, *self._common(), step.requirement], doing=doing, environ=step.environ)
 
-    def _uv(self, arguments: list[str], **options: Any) -> Finished:
+    def _uv(self, arguments: list[str], **options: object) -> Finished:
         """Run uv with the lock in its hands: should this process be killed, nobody builds here while uv still does."""
-        return (self.hooks.uv or run_uv)(arguments, held=self.held, **options)
+        run: Uv = self.hooks.uv or run_uv
+        return run(arguments, held=self.held, **options)
 
     def _common(self) -> list[str]:
         return ["--offline"] if self.offline else []

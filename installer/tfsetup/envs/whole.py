@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from tfsetup.envs.cures import assignments
 from tfsetup.envs.model import ADOPTED, Layout, Receipt
 from tfsetup.envs.ownership import may_own
 from tfsetup.envs.start import start_problem
@@ -95,11 +96,8 @@ def _start_up(folder: Path, site: Path, receipt: Receipt) -> tuple[Lack, ...]:
         return ()
     path = site / START_UP
     how = _EDITED[state(_content(path), receipt.cures)]
-    return (Lack(what=path.relative_to(folder).as_posix(), how=f"{how}; it sets {_set(receipt)}"),) if how else ()
-
-
-def _set(receipt: Receipt) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(receipt.cures.items()))
+    what = path.relative_to(folder).as_posix()
+    return (Lack(what=what, how=f"{how}; it sets {assignments(receipt.cures)}"),) if how else ()
 
 
 def _content(path: Path) -> str | None:
@@ -164,14 +162,7 @@ def _records(site: Path) -> dict[str, str]:
         infos = [entry.name for entry in os.scandir(site) if entry.name.endswith(_INFO) and entry.is_dir()]
     except OSError:
         return {}
-    return {info: _text(site / info / "RECORD") for info in sorted(infos)}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+    return {info: _content(site / info / "RECORD") or "" for info in sorted(infos)}
 
 
 def _judge(folder: Path, packages: Sequence[str], records: Mapping[str, str], site: str) -> Iterator[Lack]:

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+
+from tfsetup.locks.model import LockedPackage
 
 
-class Pinned(Protocol):
-    """A locked package: a wheel's or conda's."""
-
-    @property
-    def name(self) -> str:
-        """Its normalized name."""
-
-    @property
-    def version(self) -> str:
-        """Its one version."""
-
-
-def moved(was: Iterable[Pinned], now: Iterable[Pinned]) -> tuple[str, ...]:
+def moved(was: Iterable[LockedPackage], now: Iterable[LockedPackage]) -> tuple[str, ...]:
     """Return the packages whose version is another, came or went, by name."""
     old = {one.name: one.version for one in was}
     new = {one.name: one.version for one in now}

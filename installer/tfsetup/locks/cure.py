@@ -59,11 +59,7 @@ def cure_wheel(variables: Mapping[str, str]) -> CureWheel:
     version = f"1.{int(hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest()[:8], 16)}"
     stem = f"{DISTRIBUTION.replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
-    members = {
-        START_UP: texts[START_UP],
-        f"{info}/METADATA": about.format(version=version),
-        f"{info}/WHEEL": _WHEEL,
-    }
+    members = {START_UP: texts[START_UP], f"{info}/METADATA": about.format(version=version), f"{info}/WHEEL": _WHEEL}
     record = "".join(f"{path},sha256={_digest(text)},{len(text)}\n" for path, text in sorted(members.items()))
     members[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"  # last, as the standard recommends
     return CureWheel(version=version, filename=f"{stem}-py3-none-any.whl", content=_zipped(members))

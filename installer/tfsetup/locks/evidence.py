@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tfsetup.ground.encode import encode
 from tfsetup.host.model import Host
-from tfsetup.locks.model import LockedFile, LockedPackage, Origin
+from tfsetup.locks.model import LockedPackage, Origin
 from tfsetup.locks.proof import Proof, Verdict
 
 SCHEMA = 1
@@ -176,12 +176,9 @@ def _judged(finding: Finding, names: Collection[str]) -> JudgedDocument:
 
 
 def _wheels(packages: Sequence[LockedPackage], names: Collection[str]) -> tuple[WheelDocument, ...]:
-    files = sorted((file for package in packages if package.name in names for file in package.files), key=_name)
-    return tuple(WheelDocument(name=file.filename, sha256=file.sha256) for file in files)
-
-
-def _name(file: LockedFile) -> str:
-    return file.filename
+    files = (file for package in packages if package.name in names for file in package.files)
+    found = (WheelDocument(name=file.filename, sha256=file.sha256) for file in files)
+    return tuple(sorted(found, key=lambda wheel: wheel.name))
 
 
 def _first(proof: Proof) -> str:

@@ -7,110 +7,104 @@ are those of uv 0.9 to 0.13 and of the operating systems' error texts (`os error
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
 from tfsetup.ground.redaction import redact
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Rule:
-    pattern: re.Pattern[str]
+class _Rule(NamedTuple):
+    pattern: str
     error: type[NetworkError | BuildError]
     message: str
     hint: str
 
 
-def _rule(pattern: str, error: type[NetworkError | BuildError], message: str, hint: str) -> _Rule:
-    return _Rule(pattern=re.compile(pattern), error=error, message=message, hint=hint)
-
-
 # First match wins: the more specific reason stands first (a full disk also shows as a failed download).
 _RULES: Final = (
-    _rule(
+    _Rule(
         r"No space left on device|os error 28\b|not enough space on the disk|os error 112\b",
         BuildError,
         "The disk is full.",
         "Free some space (`df -h` shows where, `df -i` whether only inodes are used up; `uv cache prune` empties uv's "
         "cache), or choose another disk with --prefix and UV_CACHE_DIR. The environment that was there is untouched.",
     ),
-    _rule(
+    _Rule(
         r"Disk quota exceeded|os error 122\b|os error 69\b",
         BuildError,
         "Your disk quota is used up.",
         "Free some space (`quota` shows how much is yours; `uv cache prune` empties uv's cache), or choose another "
         "disk with --prefix and UV_CACHE_DIR. The environment that was there is untouched.",
     ),
-    _rule(
+    _Rule(
         r"Too many open files|os error 24\b",
         BuildError,
         "This process may not open as many files as it needs.",
         "Raise the limit (`ulimit -n 1024`) and run the same command again.",
     ),
-    _rule(
+    _Rule(
         r"Read-only file system|os error 30\b",
         BuildError,
         "The folder to build in, or uv's cache, cannot be written: its file system is read-only.",
         "Choose another place with --prefix (and UV_CACHE_DIR for the cache).",
     ),
-    _rule(
+    _Rule(
         r"Permission denied|os error 13\b|Access is denied|os error 5\b",
         BuildError,
         "The folder to build in, or uv's cache, may not be written by this user.",
         "Choose a folder of your own with --prefix (and UV_CACHE_DIR for the cache); nothing here needs root.",
     ),
-    _rule(
+    _Rule(
         r"Hash mismatch|hash mismatch|Hash-checking is enabled",
         NetworkError,
         "A downloaded file is not the one that was locked: its hash differs.",
         "Run again with a clean cache (`uv cache clean`). If it stays, the index or a proxy serves another file: do "
         "not install it, and write the lock anew only if you trust the new file.",
     ),
-    _rule(
+    _Rule(
         r"unacceptable filename|path traversal|escapes|outside of|outside the|duplicate entr|unsafe|invalid filename",
         NetworkError,
         "A wheel holds what no wheel may hold; nothing of it was installed.",
         "Do not use this package from this index, or choose another version of it.",
     ),
-    _rule(
+    _Rule(
         r"network was disabled|network connectivity is disabled|not found in the cache",
         NetworkError,
         "Something that is needed is not in uv's cache, and --offline forbids to fetch it.",
         "Run once without --offline, or point --lock at a lock file whose wheels are already cached.",
     ),
-    _rule(
+    _Rule(
         r"401 Unauthorized|403 Forbidden|407 Proxy Authentication",
         NetworkError,
         "The package index refused access.",
         "Check the credentials of the index (netrc, UV_INDEX_* variables, keyring) and the proxy's.",
     ),
-    _rule(
+    _Rule(
         r"dns error|failed to lookup address|Name or service not known|nodename nor servname",
         NetworkError,
         "The package index could not be reached: its name has no address.",
         "Check the network connection and the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml); behind a proxy "
         "set HTTPS_PROXY.",
     ),
-    _rule(
+    _Rule(
         r"certificate expired|not valid yet|CertNotValidYet|CertExpired|NotValidYet",
         NetworkError,
         "The package index's certificate is not valid today, by this machine's clock.",
         "Check the clock (`date`); if it is right, the index's operator must renew the certificate.",
     ),
-    _rule(
+    _Rule(
         r"NotValidForName|not valid for name",
         NetworkError,
         "The package index's certificate is not for this address.",
         "Check the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml): somebody else answers there.",
     ),
-    _rule(
+    _Rule(
         r"invalid peer certificate|UnknownIssuer|certificate",
         NetworkError,
         "The package index's certificate is not trusted here.",
         "If your organisation inspects TLS, set SSL_CERT_FILE to its certificate bundle; also check the clock.",
     ),
-    _rule(
+    _Rule(
         r"Failed to fetch|Failed to download|error sending request|Request failed after|timed out|Connection refused"
         r"|connection closed|Could not connect|unexpected end of file",
         NetworkError,
@@ -118,13 +112,13 @@ _RULES: Final = (
         "Check the network connection and the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml), then run the "
         "same command again: what was downloaded is kept.",
     ),
-    _rule(
+    _Rule(
         r"No interpreter found|Failed to inspect Python interpreter|interpreter not found|No virtual environment",
         BuildError,
         "The Python interpreter that was chosen cannot be run (any more).",
         "`tfsetup host` lists the interpreters that work; choose one with --python X.Y.",
     ),
-    _rule(
+    _Rule(
         r"No solution found",
         BuildError,
         "The requirements do not fit together.",
@@ -137,10 +131,9 @@ def explain_uv(stderr: str, doing: str) -> TfsetupError:
     """Return the error for a failed run of uv, from what it printed; `doing` says what we were about."""
     said = quote(stderr)
     flat = " ".join(stderr.split())  # uv folds its lines
-    for rule in _RULES:
-        if rule.pattern.search(flat):
-            detail = f"{doing}: {rule.message}" + (f"\nuv said: {said}" if said else "")
-            return rule.error(detail, hint=rule.hint)
+    for pattern, error, message, hint in _RULES:
+        if re.search(pattern, flat):
+            return error(f"{doing}: {message}" + (f"\nuv said: {said}" if said else ""), hint=hint)
     hint = "Run again with --verbose to see everything uv prints."
     return TfsetupError(Code.BUILD, f"{doing}: uv failed.\nuv said: {said or 'nothing'}", hint=hint)
 

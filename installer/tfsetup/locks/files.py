@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -55,12 +56,11 @@ def lock_names(folder: Path) -> list[str]:
     """Return the names of the targets that have a lock file in `folder`, sorted."""
     if not folder.is_dir():
         return []
-    found = [path.name.split(".") for path in folder.iterdir() if path.is_file()]
-    named = {parts[1] for parts in found if len(parts) == 3 and [parts[0], parts[2]] in _SHAPES}  # noqa: PLR2004
-    return sorted(named)
+    found = (_SHAPE.fullmatch(path.name) for path in folder.iterdir() if path.is_file())
+    return sorted({match[1] or match[2] or "" for match in found if match})
 
 
-_SHAPES: Final = [["pylock", "toml"], ["requirements", "txt"]]
+_SHAPE: Final = re.compile(r"pylock\.([^.]*)\.toml|requirements\.([^.]*)\.txt")
 
 
 def form_in(folder: Path) -> Form:

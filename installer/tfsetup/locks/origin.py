@@ -11,17 +11,18 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import get_type_hints
+
+from msgspec import ValidationError, convert
 
 from tfsetup.errors import InvalidFileError, Where
-from tfsetup.locks.model import SCHEMA, LockedFile, LockedPackage, Origin
+from tfsetup.locks.model import SCHEMA, LockedPackage, Origin
 
 REMEDY = "Lock files are written by `tfsetup lock`; write it anew rather than editing it."
 COMMENT = "#: "
 CREATED_BY = "tfsetup lock"
 """What a PEP 751 file with a note says of its maker: the note stands at its end, and may not be missing there."""
 _SUM = 16  # hex digits of a fingerprint: 64 bits, against accidents and edits, not against forgery (the hashes are)
-_LISTS = ("team", "requirements", "source_builds", "sdists")
 _TABLES = ("rules", "sums", "cures")
 _LATER = ("cures", "without_cures")  # came after the first locks: where they say nothing, the note is as it was
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -33,12 +34,12 @@ def seal(origin: Origin, packages: Sequence[LockedPackage]) -> Origin:
     return replace(origin, sums=sums, digest=_digest(origin))
 
 
-def fingerprint(value: Any) -> str:
+def fingerprint(value: object) -> str:
     """Return a short fingerprint of plain data, independent of the order of its keys."""
     return _sha256(value)[:_SUM]
 
 
-def _sha256(value: Any) -> str:
+def _sha256(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
@@ -67,7 +68,7 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
-def _toml(value: Any) -> str:
+def _toml(value: object) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, tuple):
@@ -75,7 +76,7 @@ def _toml(value: Any) -> str:
     return str(value).lower()
 
 
-def read(table: Any, where: Where) -> Origin:
+def read(table: object, where: Where) -> Origin:
     """Return the note from its TOML table; `where` is its place in errors.
 
     Raises:
@@ -86,22 +87,21 @@ def read(table: Any, where: Where) -> Origin:
     if table.get("schema") != SCHEMA:
         message = f"This lock is of schema {table.get('schema')}; this tfsetup reads schema {SCHEMA}."
         raise InvalidFileError(message, where=where, hint="Update tfsetup, or write the lock anew with `tfsetup lock`.")
-    known = {field.name: field for field in fields(Origin)}
-    wrong = [key for key, value in table.items() if key not in known or not _fits(key, value)]
+    known = get_type_hints(Origin)
+    wrong = [key for key, value in table.items() if key not in known or not _fits(value, known[key])]
     missing = [name for name in ("row", "platform", "python", "digest") if name not in table]
     if wrong or missing:
         what = f"`{wrong[0]}` does not belong here" if wrong else f"`{missing[0]}` is missing"
         raise InvalidFileError(f"The note of tfsetup in this lock is damaged: {what}.", where=where, hint=REMEDY)
-    values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in table.items()}
-    return Origin(**values)
+    return convert(table, Origin)
 
 
-def _fits(key: str, value: Any) -> bool:
-    if key in _LISTS:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if key in _TABLES:
-        return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
-    return isinstance(value, {"pre": bool, "asked_python": bool, "without_cures": bool, "schema": int}.get(key, str))
+def _fits(value: object, wanted: object) -> bool:
+    try:
+        convert(value, wanted)
+    except ValidationError:
+        return False
+    return True
 
 
 def edited(origin: Origin, packages: Sequence[LockedPackage]) -> str | None:
@@ -126,13 +126,9 @@ def _key(package: LockedPackage) -> str:
     return f"{package.name} ; {package.marker}" if package.marker else package.name
 
 
-def _plain(package: LockedPackage) -> list[Any]:
-    files = [_file(file) for file in package.files]
+def _plain(package: LockedPackage) -> list[object]:
+    files = [[file.filename, file.size, file.sha256, file.url] for file in package.files]
     return [package.name, package.version, package.marker, sorted(files, key=str)]
-
-
-def _file(file: LockedFile) -> list[Any]:
-    return [file.filename, file.size, file.sha256, file.url]
 
 
 def line_of(text: str, pattern: str) -> int | None:

@@ -12,10 +12,11 @@ from tfsetup.errors import Code, TfsetupError
 from tfsetup.locks import files
 from tfsetup.locks.evidence import Evidence, Finding, bare, render_evidence
 from tfsetup.locks.model import Lock
+from tfsetup.locks.order import Order
 from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.locks.venv.many import resolve_all
 from tfsetup.locks.venv.solve import Wish
-from tfsetup.locks.venv.targets import LockTarget, Order, targets_for
+from tfsetup.locks.venv.targets import LockTarget, targets_for
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask

@@ -14,9 +14,9 @@ from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.conda.lockfile import seal
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin
+from tfsetup.locks.order import Order, current_rows, rows_for
 from tfsetup.locks.proof import Proof, Verdict, subject
 from tfsetup.locks.team import ALL, Marked, Team
-from tfsetup.locks.venv.targets import Order, current_rows, rows_for
 from tfsetup.matrix.choose.reference import Levels
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Matrix, Row

@@ -18,8 +18,8 @@ from tfsetup.locks.conda.resolve import Options, Wanted, request_for, resolve
 from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
 from tfsetup.locks.conda.writing import LOCK, write_conda_lock
 from tfsetup.locks.model import Lock, Origin
+from tfsetup.locks.order import rows_for
 from tfsetup.locks.team import ALL, Marked
-from tfsetup.locks.venv.targets import rows_for
 from tfsetup.matrix.file.rows import Row
 from tfsetup.workflows.backends import Case, Made, Scope, Standing
 from tfsetup.workflows.progress import progress

@@ -12,12 +12,13 @@ from tfsetup.errors import Code, LockError, TfsetupError
 from tfsetup.locks import files
 from tfsetup.locks.cure import carried, others
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
+from tfsetup.locks.order import Order
 from tfsetup.locks.run import asked_index, settings_not_used, told_index
 from tfsetup.locks.venv.conflict import Sides, explained, together
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
 from tfsetup.locks.venv.solve import Wish, rendered, resolve
-from tfsetup.locks.venv.targets import LockTarget, Order, targets_for
+from tfsetup.locks.venv.targets import LockTarget, targets_for
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Selection, Target

@@ -13,10 +13,10 @@ from tfsetup.locks import files
 from tfsetup.locks.asked import asked_otherwise, made_by_others
 from tfsetup.locks.conda.asking import asked_by, check_fits
 from tfsetup.locks.model import Form, Lock
+from tfsetup.locks.order import Order, takes
 from tfsetup.locks.team import Team
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.suits import Suits, Unsuited, suits
-from tfsetup.locks.venv.targets import Order, takes
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask, Selection

@@ -14,8 +14,8 @@ from support.locks import FakeResolver
 from support.matrix import shipped
 from tfsetup.errors import BuildError, NetworkError, UsageError
 from tfsetup.locks import files
+from tfsetup.locks.order import current_rows
 from tfsetup.locks.proof import Proof, Verdict
-from tfsetup.locks.venv.targets import current_rows
 from tfsetup.upkeep.evidence import ProvedRow, Proving
 from tfsetup.workflows.backends import Case
 from tfsetup.workflows.prove import Prover

@@ -110,5 +110,5 @@ def test_a_part_of_a_conda_lock_reads_like_any_lock() -> None:
     lock = as_lock(part, text="all of it")
     assert [(one.name, one.version) for one in lock.packages] == [(one.name, one.version) for one in part.entries]
     assert [file.sha256 for one in lock.packages for file in one.files] == [one.sha256 for one in part.entries]
-    assert (lock.download_size, lock.text, lock.part) == (part.download_size, "all of it", part)
+    assert (lock.download_size, lock.text, lock.part) == (sum(one.size or 0 for one in part.entries), "all of it", part)
     assert lock.version_of("numpy") == "2.1.3"

@@ -18,8 +18,9 @@ from tfsetup.host.model import Python
 from tfsetup.locks import files
 from tfsetup.locks.conda.lockfile import make_lock
 from tfsetup.locks.model import Form, file_name
+from tfsetup.locks.order import Order
 from tfsetup.locks.venv.solve import Wish, rendered
-from tfsetup.locks.venv.targets import Order, targets_for
+from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
 from tfsetup.workflows.which_lock import Choice, Relock, choose, read_of
 

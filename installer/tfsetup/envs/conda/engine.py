@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tfsetup.envs.conda.records import records
 from tfsetup.errors import BuildError, NetworkError
@@ -25,6 +25,9 @@ from tfsetup.locks.conda.files import packages_folder
 from tfsetup.locks.conda.library import rattler, wait_for
 from tfsetup.locks.conda.model import CondaPackage
 from tfsetup.locks.conda.run import client, local_path
+
+if TYPE_CHECKING:
+    from rattler import Client, PackageCache, RepoDataRecord
 
 OWN: Final = ".tfsetup"
 """Within the user's package cache: for archives whose names another archive has there."""
@@ -115,10 +118,17 @@ def _urls(packages: Sequence[CondaPackage], mine: Settings) -> list[str]:
 
 
 async def _link(
-    found: list[Any], subdir: str, prefix: Path, cache: Any, downloads: Downloads, http: Any, *, offline: bool
+    found: list[RepoDataRecord],
+    subdir: str,
+    prefix: Path,
+    cache: PackageCache,
+    downloads: Downloads,
+    http: Client,
+    *,
+    offline: bool,
 ) -> None:
     library = rattler()
-    from rattler import exceptions
+    from rattler.exceptions import InstallerError, IoError, LinkError, TransactionError
 
     try:
         if offline:
@@ -133,16 +143,11 @@ async def _link(
             reporter=downloads,
             client=http,
         )
-    except (
-        exceptions.InstallerError,
-        exceptions.LinkError,
-        exceptions.TransactionError,
-        exceptions.IoError,
-    ) as problem:
+    except (InstallerError, IoError, LinkError, TransactionError) as problem:
         raise package_failed(str(problem), doing=_DOING) from problem
 
 
-async def _refuse_missing(found: list[Any], cache: Any) -> None:
+async def _refuse_missing(found: list[RepoDataRecord], cache: PackageCache) -> None:
     index = await cache.index()
     missing = [
         record.file_name

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, Literal
 
 from tfsetup.locks.conda.library import rattler
 from tfsetup.locks.conda.model import CondaPackage
 
+if TYPE_CHECKING:
+    from rattler import RepoDataRecord
+
 _NUMBER: Final = re.compile(r"(?:^|_)(\d+)(?:_[a-z]+)?$")
 
 
-def records(packages: Sequence[CondaPackage], urls: Sequence[str]) -> list[Any]:
+def records(packages: Sequence[CondaPackage], urls: Sequence[str]) -> list[RepoDataRecord]:
     """Return rattler's record for each package; `urls` are where to fetch them, with the user's credentials."""
     library = rattler()
     return [_record(library, package, url) for package, url in zip(packages, urls, strict=True)]
 
 
-def _record(library: Any, package: CondaPackage, url: str) -> Any:
+def _record(library: ModuleType, package: CondaPackage, url: str) -> RepoDataRecord:
     plain = library.PackageRecord(
         package.name,
         package.version,
@@ -30,7 +34,8 @@ def _record(library: Any, package: CondaPackage, url: str) -> Any:
         sha256=bytes.fromhex(package.sha256),
         md5=bytes.fromhex(package.md5),
     )
-    return library.RepoDataRecord(plain, package.file_name, url, package.channel)
+    record: RepoDataRecord = library.RepoDataRecord(plain, package.file_name, url, package.channel)
+    return record
 
 
 def noarch(package: CondaPackage) -> Literal["python", "generic"] | None:

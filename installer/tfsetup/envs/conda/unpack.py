@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tfsetup.envs.conda.engine import check_local
 from tfsetup.errors import NetworkError
@@ -21,73 +20,55 @@ from tfsetup.locks.conda.library import rattler, wait_for
 from tfsetup.locks.conda.model import CondaPackage
 from tfsetup.locks.conda.run import client, local_path
 
+if TYPE_CHECKING:
+    from rattler import Client
+
 _DOING: Final = "Reading the conda packages"
 _AT_ONCE: Final = 4  # archives fetched and unpacked at the same time
 
 
-@dataclass(kw_only=True)
-class Unpacker:
-    """Unpacks archives into `folder`; one that is there already is not unpacked again."""
-
-    folder: Path
-    settings: Settings
-    offline: bool = False
-
-    def unpack(self, packages: Sequence[CondaPackage]) -> tuple[Path, ...]:
-        """Unpack what can hold native code, and return the folders; every archive is checked against its sha256.
-
-        Packages of the subdir `noarch` hold none, so they are not fetched.
-
-        Raises:
-            NetworkError: an archive cannot be fetched, is not the locked one, or is damaged.
-        """
-        native = [package for package in packages if package.subdir != "noarch"]
-        waiting = [package for package in native if not self._place(package).is_dir()]
-        check_local(waiting)
-        wait_for(self._all(waiting))
-        return tuple(self._place(package) for package in native)
-
-    def _place(self, package: CondaPackage) -> Path:
-        return self.folder / package.sha256[:32]
-
-    async def _all(self, packages: Sequence[CondaPackage]) -> None:
-        gate = asyncio.Semaphore(_AT_ONCE)
-        known, http = channels((), self.settings), client(self.settings)
-
-        async def one(package: CondaPackage) -> None:
-            async with gate:
-                await self._one(package, private(package.url, known), http)
-
-        await asyncio.gather(*(one(package) for package in packages))
-
-    async def _one(self, package: CondaPackage, url: str, http: Any) -> None:
-        rattler()
-        from rattler import exceptions
-        from rattler.package_streaming import download_and_extract, extract
-
-        place = self._place(package)
-        draft = place.with_suffix(".draft")
-        try:
-            if url.startswith("file:"):
-                await asyncio.to_thread(extract, local_path(url), draft)
-            elif self.offline or self.settings.offline:
-                raise _offline(package)
-            else:
-                await download_and_extract(http, url, draft, bytes.fromhex(package.sha256))
-        except (exceptions.ExtractError, exceptions.IoError, OSError, ValueError) as problem:
-            raise package_failed(str(problem), doing=f"{_DOING} ({package.file_name})") from problem
-        draft.rename(place)
-
-
 @contextmanager
 def unpacked(packages: Sequence[CondaPackage], settings: Settings, *, offline: bool) -> Iterator[tuple[Path, ...]]:
-    """Unpack into a temporary folder, which is gone after the `with`.
+    """Unpack what can hold native code into a temporary folder, which is gone after the `with`; yield a folder each.
+
+    Every archive is checked against its sha256. Packages of the subdir `noarch` hold no native code, so they are not
+    fetched.
 
     Raises:
-        NetworkError: as `Unpacker.unpack`.
+        NetworkError: an archive cannot be fetched, is not the locked one, or is damaged.
     """
+    native = [package for package in packages if package.subdir != "noarch"]
+    check_local(native)
     with temporary_folder() as folder:
-        yield Unpacker(folder=folder, settings=settings, offline=offline).unpack(packages)
+        places = {folder / package.sha256[:32]: package for package in native}
+        wait_for(_unpack(places, settings, offline=offline or settings.offline))
+        yield tuple(places)
+
+
+async def _unpack(places: Mapping[Path, CondaPackage], settings: Settings, *, offline: bool) -> None:
+    gate = asyncio.Semaphore(_AT_ONCE)
+    known, http = channels((), settings), client(settings)
+
+    async def one(place: Path, package: CondaPackage) -> None:
+        async with gate:
+            await _unpack_one(place, package, private(package.url, known), None if offline else http)
+
+    await asyncio.gather(*(one(place, package) for place, package in places.items()))
+
+
+async def _unpack_one(place: Path, package: CondaPackage, url: str, http: Client | None) -> None:
+    from rattler.exceptions import ExtractError, IoError
+    from rattler.package_streaming import download_and_extract, extract
+
+    try:
+        if url.startswith("file:"):
+            await asyncio.to_thread(extract, local_path(url), place)
+        elif http is None:
+            raise _offline(package)
+        else:
+            await download_and_extract(http, url, place, bytes.fromhex(package.sha256))
+    except (ExtractError, IoError, OSError, ValueError) as problem:
+        raise package_failed(str(problem), doing=f"{_DOING} ({package.file_name})") from problem
 
 
 def _offline(package: CondaPackage) -> NetworkError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -75,19 +76,20 @@ def check_fits(platform: PlatformLock, selection: Selection, file: str) -> None:
     Raises:
         LockError: another row, another Python, or another version of what the selection pins.
     """
-    where = Where(file=file)
-    hint = "Leave the lock out, or write it anew: `tfsetup lock`."
+    for problem in _problems(platform, selection):
+        hint = "Leave the lock out, or write it anew: `tfsetup lock`."
+        raise LockError(f"This lock {problem}", where=Where(file=file), hint=hint)
+
+
+def _problems(platform: PlatformLock, selection: Selection) -> Iterator[str]:
     if platform.row and selection.row != platform.row:
-        message = f"This lock is for the row {platform.row}, and here {selection.row} was chosen."
-        raise LockError(message, where=where, hint=hint)
-    minor = platform.minor
-    if minor != selection.python:
-        message = f"This lock is for Python {minor or 'none'}, and {selection.python} is asked for."
-        raise LockError(message, where=where, hint=hint)
+        yield f"is for the row {platform.row}, and here {selection.row} was chosen."
+    if platform.minor != selection.python:
+        yield f"is for Python {platform.minor or 'none'}, and {selection.python} is asked for."
     locked = {one.name: one.version for one in platform.entries}
     for requirement in selection.requirements:
         name, exact, version = requirement.partition("==")
         name = name.partition("[")[0]
         if exact and locked.get(name) != version:
             has = f"has {name} {locked[name]}" if name in locked else f"has no {name}"
-            raise LockError(f"This lock {has}, and {requirement} is asked for.", where=where, hint=hint)
+            yield f"{has}, and {requirement} is asked for."

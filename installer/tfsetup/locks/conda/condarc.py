@@ -6,15 +6,14 @@ documentation, "Using the .condarc conda configuration file"; `mirrored_channels
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Final
+
+from msgspec import Meta, ValidationError, convert
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.redaction import public
-
-_LISTS: Final = ("channels", "default_channels", "pkgs_dirs")
-_MAPS: Final = ("custom_channels", "custom_multichannels", "mirrored_channels")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +31,7 @@ class Settings:
     offline: bool = False
 
 
-def settings(files: Iterable[tuple[str, Any]], environ: Mapping[str, str]) -> Settings:
+def settings(files: Iterable[tuple[str, object]], environ: Mapping[str, str]) -> Settings:
     """Merge condarc files, the most general first, then the CONDA_* variables of `environ`.
 
     `files` are (name, parsed content). Lists of a more specific file stand before those of a more general one.
@@ -40,76 +39,67 @@ def settings(files: Iterable[tuple[str, Any]], environ: Mapping[str, str]) -> Se
     Raises:
         InvalidFileError: a file has another shape than conda's.
     """
-    merged: dict[str, Any] = {}
-    for name, content in files:
-        _merge(merged, _checked(name, content))
-    if alias := environ.get("CONDA_CHANNEL_ALIAS"):
-        merged["channel_alias"] = alias
-    if folders := environ.get("CONDA_PKGS_DIRS"):
-        merged["pkgs_dirs"] = [*folders.split(","), *merged.get("pkgs_dirs", [])]
+    given = [_checked(name, content) for name, content in files]
+    nearest = given[::-1]
+    folders = environ.get("CONDA_PKGS_DIRS")
+    aliases = (environ.get("CONDA_CHANNEL_ALIAS"), *(one.channel_alias for one in nearest))
+    priority = next((one.channel_priority for one in nearest if one.channel_priority is not None), "strict")
     return Settings(
-        channels=tuple(merged.get("channels", ())),
-        alias=merged.get("channel_alias"),
-        defaults=tuple(merged.get("default_channels", ())),
-        custom=merged.get("custom_channels", {}),
-        multi={name: tuple(urls) for name, urls in merged.get("custom_multichannels", {}).items()},
-        mirrors={name: tuple(urls) for name, urls in merged.get("mirrored_channels", {}).items()},
-        package_folders=tuple(merged.get("pkgs_dirs", ())),
-        strict=merged.get("channel_priority", "strict") not in ("disabled", False),
-        offline=merged.get("offline") is True,
+        channels=_listed(one.channels for one in nearest),
+        alias=next(filter(None, aliases), None),
+        defaults=_listed(one.default_channels for one in nearest),
+        custom={name: url for one in given for name, url in one.custom_channels.items()},
+        multi={name: tuple(urls) for one in given for name, urls in one.custom_multichannels.items()},
+        mirrors={name: tuple(urls) for one in given for name, urls in one.mirrored_channels.items()},
+        package_folders=(*(folders.split(",") if folders else ()), *_listed(one.pkgs_dirs for one in nearest)),
+        strict=priority not in ("disabled", False),
+        offline=next((one.offline for one in nearest if one.offline is not None), None) is True,
     )
 
 
-def _checked(name: str, content: Any) -> dict[str, Any]:
+def _listed(lists: Iterable[list[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for one in lists for item in one))
+
+
+def _checked(name: str, content: object) -> _Condarc:
     """Return the settings of one file that are used here, each of its right shape."""
-    if content is None:
-        return {}
     where = Where(file=name)
-    if not isinstance(content, dict):
+    if not isinstance(content, dict | None):
         raise InvalidFileError("A condarc is a mapping of settings; this file is not.", where=where, hint=_HINT)
-    given = {key: value for key, value in content.items() if value is not None}
-    for key, (shape, fits) in _SHAPES.items():
-        if key in _LISTS and isinstance(given.get(key), str):
-            given[key] = [given[key]]
-        if key in given and not fits(given[key]):
-            raise InvalidFileError(f"`{key}` must be {shape}.", where=where, hint=_HINT)
-    return given
+    given = {key.name: content[key.name] for key in fields(_Condarc) if content and content.get(key.name) is not None}
+    given |= {key: [given[key]] for key in _LISTS if isinstance(given.get(key), str)}
+    try:
+        return convert(given, _Condarc)
+    except ValidationError as problem:
+        key = str(problem).rpartition("$.")[2].partition("[")[0].strip("`")
+        raise InvalidFileError(f"`{key}` must be {_SHAPES[key]}.", where=where, hint=_HINT) from None
 
 
 _HINT: Final = "`conda config --validate` checks it; CONDARC names another file."
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and all(_is_text(item) for item in value)
-
-
-def _is_map(value: Any, fits: Callable[[Any], bool]) -> bool:
-    return isinstance(value, dict) and all(_is_text(key) and fits(inner) for key, inner in value.items())
-
-
-_SHAPES: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
-    "channels": ("a list of text", _is_list),
-    "default_channels": ("a list of text", _is_list),
-    "pkgs_dirs": ("a list of text", _is_list),
-    "channel_alias": ("text", _is_text),
-    "custom_channels": ("a mapping of text", lambda value: _is_map(value, _is_text)),
-    "custom_multichannels": ("a mapping of lists of text", lambda value: _is_map(value, _is_list)),
-    "mirrored_channels": ("a mapping of lists of text", lambda value: _is_map(value, _is_list)),
+_LISTS: Final = ("channels", "default_channels", "pkgs_dirs")
+_SHAPES: Final = {
+    **dict.fromkeys(_LISTS, "a list of text"),
+    "channel_alias": "text",
+    "custom_channels": "a mapping of text",
+    "custom_multichannels": "a mapping of lists of text",
+    "mirrored_channels": "a mapping of lists of text",
 }
+_Text = Annotated[str, Meta(min_length=1)]
 
 
-def _merge(merged: dict[str, Any], content: dict[str, Any]) -> None:
-    for key, value in content.items():
-        if key in _LISTS:
-            merged[key] = list(dict.fromkeys([*value, *merged.get(key, [])]))
-        elif key in _MAPS:
-            merged[key] = {**merged.get(key, {}), **value}
-        else:
-            merged[key] = value
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Condarc:
+    """What is used here of one file, under conda's names, in the order in which problems are told."""
+
+    channels: list[_Text] = field(default_factory=list)
+    default_channels: list[_Text] = field(default_factory=list)
+    pkgs_dirs: list[_Text] = field(default_factory=list)
+    channel_alias: _Text | None = None
+    custom_channels: dict[_Text, _Text] = field(default_factory=dict)
+    custom_multichannels: dict[_Text, list[_Text]] = field(default_factory=dict)
+    mirrored_channels: dict[_Text, list[_Text]] = field(default_factory=dict)
+    channel_priority: object = None
+    offline: object = None
 
 
 def channels(wanted: Sequence[str], mine: Settings) -> tuple[str, ...]:

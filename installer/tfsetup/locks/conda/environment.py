@@ -259,7 +259,6 @@ def _tensorflow(line: _Line) -> str:
 
 
 def _rest(line: _Line) -> str:
-    text = line.text.rpartition("]")[2] if line.pip and "]" in line.text else line.text.rpartition("::")[2]
-    found = re.match(r"[A-Za-z0-9_.-]*", text) if not (line.pip and "]" in line.text) else None
-    rest = text[found.end() :] if found else text
-    return rest.strip()
+    if line.pip and "]" in line.text:
+        return line.text.rpartition("]")[2].strip()
+    return re.sub(r"^[A-Za-z0-9_.-]*", "", line.text.rpartition("::")[2]).strip()

@@ -60,12 +60,10 @@ def _tree(explanation: str) -> list[str]:
     """Return the solver's tree with plain indentation, without its first line's boilerplate."""
     lines = []
     for line in explanation.strip().splitlines():
-        text = line.replace("│", " ").replace("├─", "- ").replace("└─", "- ").rstrip()
-        text = re.sub(r"-\s{2,}", "- ", text)
-        if text.strip() and not text.startswith("Cannot solve the request because of:"):
-            lines.append(f"  {text}")
-        elif text.strip():
-            lines.append(f"  {text.partition(':')[2].strip()}")
+        text = re.sub(r"-\s{2,}", "- ", line.replace("│", " ").replace("├─", "- ").replace("└─", "- ").rstrip())
+        if text.startswith("Cannot solve the request because of:"):
+            text = text.partition(":")[2].strip()
+        lines.append(f"  {text}")
     return [line for line in lines if line.strip()]
 
 
@@ -109,6 +107,8 @@ _CHANNEL: Final = (
 )
 
 
+# Why a package is not there as it was locked: damaged, or not fetched.
+_DAMAGED: Final = r"could not parse|could not unpack|invalid|corrupt|zstd|unexpected end|EOF while"
 _FETCHING: Final = r"fetch|download|request|connect|timed? ?out|status client error|(?<![:\d])(?:404|503)\b|body"
 
 
@@ -123,9 +123,7 @@ def package_failed(message: str, *, doing: str) -> TfsetupError:
         )
     if re.search(r"No space left|os error 28\b", said):
         return BuildError(f"{doing}: the disk is full.\nrattler said: {said}", hint="Free some space.")
-    if re.search(
-        r"could not parse|could not unpack|invalid|corrupt|zstd|unexpected end|EOF while", said, re.IGNORECASE
-    ):
+    if re.search(_DAMAGED, said, re.IGNORECASE):
         return NetworkError(
             f"{doing}: the package is damaged.\nrattler said: {said}",
             hint="Run the same command again; if it stays, the channel or a proxy in between serves a damaged file.",
@@ -133,16 +131,11 @@ def package_failed(message: str, *, doing: str) -> TfsetupError:
     if re.search(r"codesign", said):
         hint = "A prefix for a Mac is finished on a Mac: run the same command there."
         return BuildError(f"{doing}: Apple's codesign is needed.\nrattler said: {said}", hint=hint)
-    if re.search(
-        r"fetch|download|request|connect|timed? ?out|status client error|(?<![:\d])(?:404|503)\b|body",
-        said,
-        re.IGNORECASE,
-    ):
+    if re.search(_FETCHING, said, re.IGNORECASE):
         hint = "Check the network and the channel, then run the same command again: what was downloaded is kept."
         return NetworkError(f"{doing}: a package could not be fetched.\nrattler said: {said}", hint=hint)
     return BuildError(f"{doing} failed.\nrattler said: {said}", hint="Run again with --verbose to see every step.")
 
 
 def _causes(message: str) -> str:
-    text = re.sub(r"\s+", " ", redact(message)).strip()
-    return text[:1000]
+    return re.sub(r"\s+", " ", redact(message)).strip()[:1000]

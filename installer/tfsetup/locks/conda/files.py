@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tfsetup.errors import LockError, Where
 from tfsetup.ground.files import write_whole
@@ -36,7 +36,7 @@ def read_settings() -> Settings:
     return settings(_condarcs(os.environ), os.environ)
 
 
-def _condarcs(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def _condarcs(environ: Mapping[str, str]) -> Iterator[tuple[str, object]]:
     for path in _places(environ):
         text = find_regular(path, "condarc")
         if text is not None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Coroutine
 from functools import cache
 from types import ModuleType
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from tfsetup.errors import UsageError
 
@@ -35,17 +35,13 @@ def rattler() -> ModuleType:
             hint=f"Install it beside tfsetup: uv pip install --python {sys.executable} '{REQUIREMENT}' "
             "(it is the extra `conda` of tfsetup).",
         ) from problem
-    _settle_at_exit()
-    return library
-
-
-def _settle_at_exit() -> None:
     # Of processes that awaited rattler, 3-11 % died at exit (SIGSEGV, or "PyGILState_Release"): its worker threads
     # still deliver results while the interpreter is taken down. PyO3/pyo3-async-runtimes issue 40, open; with a pause
     # of 1 ms or more there was none in 600.
     atexit.register(time.sleep, _SETTLE_S)
+    return library
 
 
-def wait_for(work: Coroutine[Any, Any, _T]) -> _T:
+def wait_for(work: Coroutine[object, None, _T]) -> _T:
     """Run a coroutine of rattler's to its end; an interrupt cancels it first."""
     return asyncio.run(work)

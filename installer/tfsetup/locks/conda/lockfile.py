@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.marked import load_yaml
@@ -21,26 +21,24 @@ VERSION: Final = 1
 SOURCE: Final = "environment.yml"
 _REMEDY: Final = "Lock files are written by `tfsetup lock`; write it anew rather than editing it."
 _ARCHIVE: Final = re.compile(r"(?P<name>[^/]+)-(?P<version>[^/-]+)-(?P<build>[^/-]+)\.(?:conda|tar\.bz2)")
+_Mapping = Mapping[str, object]
 _HEX: Final = {"md5": re.compile(r"[0-9a-f]{32}"), "sha256": re.compile(r"[0-9a-f]{64}")}
 
 
-def document(platforms: Iterable[PlatformLock], channels: Sequence[str]) -> dict[str, Any]:
+def document(platforms: Iterable[PlatformLock], channels: Sequence[str]) -> dict[str, object]:
     """Return the content of a lock file as mappings and lists, in conda-lock's order."""
     locks = sorted(platforms, key=lambda one: one.subdir)
-    packages = [entry for lock in locks for entry in _entries(lock)]
-    packages.sort(key=lambda entry: (entry["manager"], entry["name"], entry["platform"]))
-    metadata: dict[str, Any] = {
+    found = [entry for lock in locks for entry in _entries(lock)]
+    packages = sorted(found, key=lambda entry: [str(entry[key]) for key in ("manager", "name", "platform")])
+    metadata: dict[str, object] = {
         "content_hash": {lock.subdir: lock.content_hash for lock in locks},
         "channels": [{"url": channel, "used_env_vars": []} for channel in channels],
         "platforms": [lock.subdir for lock in locks],
         "sources": [SOURCE],
     }
     ours = {f"tfsetup-{key}-{lock.subdir}": value for lock in locks for key, value in _identity(lock) if value}
-    return {
-        "version": VERSION,
-        "metadata": metadata | ({"custom_metadata": ours} if ours else {}),
-        "package": packages,
-    }
+    metadata |= {"custom_metadata": ours} if ours else {}
+    return {"version": VERSION, "metadata": metadata, "package": packages}
 
 
 def _identity(lock: PlatformLock) -> tuple[tuple[str, str], ...]:
@@ -66,25 +64,20 @@ def _locked(one: CondaPackage | PinnedWheel) -> LockedPackage:
     return LockedPackage(name=one.name, version=one.version, wheels=(file,))
 
 
-def _entries(lock: PlatformLock) -> Iterable[dict[str, Any]]:
-    for package in lock.packages:
-        yield _entry(package, "conda", lock.subdir, {"md5": package.md5, "sha256": package.sha256})
-    for wheel in lock.wheels:
-        yield _entry(wheel, "pip", lock.subdir, {"sha256": wheel.sha256})
-
-
-def _entry(one: CondaPackage | PinnedWheel, manager: str, subdir: str, hashes: dict[str, str]) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "version": one.version,
-        "manager": manager,
-        "platform": subdir,
-        "dependencies": dependencies(one.depends),
-        "url": one.url,
-        "hash": hashes,
-        "category": "main",
-        "optional": False,
-    }
+def _entries(lock: PlatformLock) -> Iterator[dict[str, object]]:
+    for one in lock.entries:
+        md5 = {"md5": one.md5} if isinstance(one, CondaPackage) else {}
+        yield {
+            "name": one.name,
+            "version": one.version,
+            "manager": "conda" if md5 else "pip",
+            "platform": lock.subdir,
+            "dependencies": dependencies(one.depends),
+            "url": one.url,
+            "hash": {**md5, "sha256": one.sha256},
+            "category": "main",
+            "optional": False,
+        }
 
 
 def dependencies(specs: Iterable[str]) -> dict[str, str]:
@@ -99,7 +92,7 @@ def dependencies(specs: Iterable[str]) -> dict[str, str]:
     return {name: ",".join(dict.fromkeys(filter(None, bounds))) for name, bounds in sorted(found.items())}
 
 
-def dump(content: Mapping[str, Any]) -> str:
+def dump(content: _Mapping) -> str:
     """Return a document as YAML text."""
     import yaml
 
@@ -149,62 +142,58 @@ class _Reader:
         line = self._text.count("\n", 0, at) + 1 if at >= 0 else None
         return InvalidFileError(message, where=Where(file=self._file, line=line), hint=_REMEDY)
 
-    def channel(self, entry: Any) -> str:
+    def channel(self, entry: object) -> str:
         url = entry.get("url") if isinstance(entry, dict) else entry
         if not isinstance(url, str):
             raise self.invalid("A channel in `metadata` has no URL.", "channels:")
         return url
 
-    def platforms(self, metadata: dict[str, Any], packages: list[Any]) -> dict[str, PlatformLock]:
+    def platforms(self, metadata: _Mapping, packages: list[object]) -> dict[str, PlatformLock]:
         names = metadata.get("platforms")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise self.invalid("`platforms` in `metadata` must be a list of names.", "platforms:")
-        ours = metadata.get("custom_metadata") or {}
-        hashes = metadata.get("content_hash") or {}
+        ours, hashes = metadata.get("custom_metadata") or {}, metadata.get("content_hash") or {}
         if not isinstance(ours, dict) or not isinstance(hashes, dict):
             raise self.invalid("`custom_metadata` and `content_hash` must be mappings.", "metadata:")
-        found: dict[str, tuple[list[CondaPackage], list[PinnedWheel]]] = {name: ([], []) for name in names}
+        found: dict[object, list[CondaPackage | PinnedWheel]] = {name: [] for name in names}
         for entry in packages:
             self._add(found, entry)
-        locks = {
-            name: PlatformLock(
-                subdir=name,
-                packages=tuple(sorted(conda, key=lambda one: one.name)),
-                wheels=tuple(sorted(wheels, key=lambda one: one.name)),
-                row=str(ours.get(f"tfsetup-row-{name}", "")),
-                digest=str(ours.get(f"tfsetup-selection-{name}", "")),
-                content_hash=str(hashes.get(name, "")),
-            )
-            for name, (conda, wheels) in found.items()
-        }
-        for name, lock in locks.items():
-            sealed = ours.get(f"tfsetup-packages-{name}")
-            if sealed is not None and sealed != seal(lock):
-                message = f"The packages for {name} are not those that were locked: this file was edited."
-                raise self.invalid(message, f"tfsetup-packages-{name}")
-        return locks
+        return {name: self._sealed(name, sorted(found[name], key=lambda one: one.name), ours, hashes) for name in names}
 
-    def _add(self, found: dict[str, tuple[list[CondaPackage], list[PinnedWheel]]], entry: Any) -> None:
+    def _sealed(
+        self, name: str, entries: Sequence[CondaPackage | PinnedWheel], ours: _Mapping, hashes: _Mapping
+    ) -> PlatformLock:
+        lock = PlatformLock(
+            subdir=name,
+            packages=tuple(one for one in entries if isinstance(one, CondaPackage)),
+            wheels=tuple(one for one in entries if isinstance(one, PinnedWheel)),
+            row=str(ours.get(f"tfsetup-row-{name}", "")),
+            digest=str(ours.get(f"tfsetup-selection-{name}", "")),
+            content_hash=str(hashes.get(name, "")),
+        )
+        if ours.get(key := f"tfsetup-packages-{name}") not in {None, seal(lock)}:
+            message = f"The packages for {name} are not those that were locked: this file was edited."
+            raise self.invalid(message, key)
+        return lock
+
+    def _add(self, found: dict[object, list[CondaPackage | PinnedWheel]], entry: object) -> None:
         name = entry.get("name") if isinstance(entry, dict) else None
-        if not isinstance(name, str):
+        if not isinstance(entry, dict) or not isinstance(name, str):
             raise self.invalid("An entry of `package` has no name.", "package:")
         platform, manager = entry.get("platform"), entry.get("manager")
         if platform not in found:
             raise self.invalid(f"`{name}` is for `{platform}`, which `platforms` does not list.", f"name: {name}\n")
-        if manager == "conda":
-            found[platform][0].append(self._conda(name, entry))
-        elif manager == "pip":
-            found[platform][1].append(self._wheel(name, entry))
-        else:
+        if manager not in ("conda", "pip"):
             raise self.invalid(f"`{name}` has the manager `{manager}`; conda and pip are known.", f"name: {name}\n")
+        found[platform].append(self._conda(name, entry) if manager == "conda" else self._wheel(name, entry))
 
-    def _text_of(self, name: str, entry: Mapping[str, Any], key: str) -> str:
+    def _text_of(self, name: str, entry: _Mapping, key: str) -> str:
         value = entry.get(key)
         if not isinstance(value, str) or not value:
             raise self.invalid(f"`{name}` has no `{key}`.", f"name: {name}\n")
         return value
 
-    def _hash(self, name: str, entry: Mapping[str, Any], kind: str) -> str:
+    def _hash(self, name: str, entry: _Mapping, kind: str) -> str:
         hashes = entry.get("hash")
         value = hashes.get(kind) if isinstance(hashes, dict) else None
         if not isinstance(value, str) or not _HEX[kind].fullmatch(value):
@@ -214,13 +203,13 @@ class _Reader:
             )
         return value
 
-    def _depends(self, name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    def _depends(self, name: str, entry: _Mapping) -> tuple[str, ...]:
         found = entry.get("dependencies") or {}
         if not isinstance(found, dict):
             raise self.invalid(f"The `dependencies` of `{name}` must be a mapping.", f"name: {name}\n")
         return tuple(f"{key} {value or ''}".strip() for key, value in found.items())
 
-    def _conda(self, name: str, entry: Mapping[str, Any]) -> CondaPackage:
+    def _conda(self, name: str, entry: _Mapping) -> CondaPackage:
         url, version = self._text_of(name, entry, "url"), self._text_of(name, entry, "version")
         parts = url.rsplit("/", 2)
         archive = _ARCHIVE.fullmatch(parts[-1])
@@ -240,7 +229,7 @@ class _Reader:
             depends=self._depends(name, entry),
         )
 
-    def _wheel(self, name: str, entry: Mapping[str, Any]) -> PinnedWheel:
+    def _wheel(self, name: str, entry: _Mapping) -> PinnedWheel:
         url = self._text_of(name, entry, "url")
         if not url.partition("#")[0].endswith(".whl"):
             raise self.invalid(f"`{name}` is not locked to a wheel; nothing is built from source out of a lock.", url)

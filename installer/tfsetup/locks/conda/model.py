@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -113,11 +112,6 @@ class PlatformLock:
         return (*self.packages, *self.wheels)
 
     @property
-    def download_size(self) -> int:
-        """Bytes to download at the most, as far as sizes are known."""
-        return sum(one.size or 0 for one in self.entries)
-
-    @property
     def python(self) -> str | None:
         """The version of Python in it."""
         return next((package.version for package in self.packages if package.name == "python"), None)
@@ -135,8 +129,3 @@ class CondaLock:
     text: str
     channels: tuple[str, ...]
     platforms: Mapping[str, PlatformLock] = field(default_factory=dict)
-
-    @property
-    def sha256(self) -> str:
-        """The fingerprint of the file's text, in hex."""
-        return hashlib.sha256(self.text.encode()).hexdigest()

@@ -63,7 +63,8 @@ def virtual_packages(host: Host, subdir: str) -> tuple[VirtualPackage, ...]:
 
 def _virtual(host: Host, platform: Platform) -> Iterator[VirtualPackage]:
     if platform.os == "windows":
-        yield VirtualPackage(name="__win", version=_windows(host.os_version))
+        version = host.os_version or "0"
+        yield VirtualPackage(name="__win", version=_WINDOWS.get(version, version))
     else:
         yield VirtualPackage(name="__unix", version="0")
     if platform.os == "linux":
@@ -76,12 +77,6 @@ def _virtual(host: Host, platform: Platform) -> Iterator[VirtualPackage]:
     if cuda is not None and platform.os != "macos":
         yield VirtualPackage(name="__cuda", version=cuda)
     yield VirtualPackage(name="__archspec", version="1", build=_archspec(host, platform.arch))
-
-
-def _windows(version: str | None) -> str:
-    if version is None:
-        return "0"
-    return _WINDOWS.get(version, version)
 
 
 def _cuda(host: Host) -> str | None:

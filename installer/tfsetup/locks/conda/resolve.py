@@ -14,9 +14,10 @@ from tfsetup.locks.conda import wheels
 from tfsetup.locks.conda.condarc import Settings, channels, private
 from tfsetup.locks.conda.model import CondaPackage, PlatformLock, Request
 from tfsetup.locks.conda.platforms import subdir_of, virtual_packages
-from tfsetup.locks.conda.run import at_once, compile_on_top, distributions, solve
+from tfsetup.locks.conda.run import compile_on_top, distributions, solve
 from tfsetup.locks.digest import digest
 from tfsetup.locks.run import Children, refuse_plain, run_uv
+from tfsetup.locks.together import at_once
 from tfsetup.matrix.model import Selection
 
 _ROUNDS = 3  # holding back one package may bring another version of the next; each round holds more
@@ -163,11 +164,7 @@ def _provided(packages: Sequence[CondaPackage], options: Options) -> dict[str, t
 
 
 def _lock(
-    wanted: Wanted,
-    packages: tuple[CondaPackage, ...],
-    provided: wheels.Provided,
-    options: Options,
-    children: Children,
+    wanted: Wanted, packages: tuple[CondaPackage, ...], provided: wheels.Provided, options: Options, children: Children
 ) -> PlatformLock:
     selection = wanted.selection
     if selection.target is None:
@@ -181,11 +178,7 @@ def _lock(
     on_top = wheels.pinned(text, selection.target) if text else ()
     refuse_plain(wheel.url for wheel in on_top)
     return PlatformLock(
-        subdir=wanted.subdir,
-        packages=packages,
-        wheels=on_top,
-        row=selection.row or "",
-        digest=wanted.digest,
+        subdir=wanted.subdir, packages=packages, wheels=on_top, row=selection.row or "", digest=wanted.digest
     )
 
 

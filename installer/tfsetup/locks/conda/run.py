@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -23,9 +23,10 @@ from tfsetup.locks.conda.model import CondaPackage, Request
 from tfsetup.locks.conda.wheels import Provided, constraints, on_top
 from tfsetup.locks.run import Children, run_uv
 
+if TYPE_CHECKING:
+    from rattler import Client, Gateway, RepoDataRecord
+
 _DISTRIBUTION: Final = re.compile(r"(?:^|/)site-packages/([^/]+?)-([^/-]+)\.(?:dist|egg)-info(?:/|$)")
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 _AT_ONCE: Final = 8  # archives looked into at the same time
 
 
@@ -46,17 +47,13 @@ def solve(requests: Sequence[Request], mine: Settings, *, offline: bool = False)
         client=client(mine) if mirrors(mine) else None,
     )
 
-    async def together() -> list[list[Any]]:
+    async def together() -> list[tuple[CondaPackage, ...]]:
         return list(await asyncio.gather(*(_solve(library, gateway, request, mine) for request in requests)))
 
-    solved = wait_for(together())
-    return {
-        request.subdir: tuple(sorted((_package(record) for record in records), key=lambda one: one.name))
-        for request, records in zip(requests, solved, strict=True)
-    }
+    return dict(zip((request.subdir for request in requests), wait_for(together()), strict=True))
 
 
-async def _solve(library: Any, gateway: Any, request: Request, mine: Settings) -> list[Any]:
+async def _solve(library: ModuleType, gateway: Gateway, request: Request, mine: Settings) -> tuple[CondaPackage, ...]:
     from rattler.exceptions import FetchRepoDataError, GatewayError, InvalidChannelError, InvalidUrlError, SolverError
 
     priority = library.ChannelPriority
@@ -67,7 +64,12 @@ async def _solve(library: Any, gateway: Any, request: Request, mine: Settings) -
             [library.MatchSpec(spec) for spec in request.specs],
             gateway=gateway,
             platforms=[request.subdir, "noarch"],
-            virtual_packages=[_virtual(library, one) for one in request.virtual],
+            virtual_packages=[
+                library.GenericVirtualPackage(
+                    library.PackageName(one.name), library.Version(one.version), library.BuildString(one.build)
+                )
+                for one in request.virtual
+            ],
             constraints=[library.MatchSpec(limit) for limit in request.limits],
             channel_priority=priority.Strict if mine.strict else priority.Disabled,
         )
@@ -77,23 +79,19 @@ async def _solve(library: Any, gateway: Any, request: Request, mine: Settings) -
         raise unsatisfiable(explanation, request, there) from problem
     except (GatewayError, FetchRepoDataError, InvalidChannelError, InvalidUrlError) as problem:
         raise channel_failed(str(problem), request.channels) from problem
-    return list(records)
+    return tuple(sorted(map(_package, records), key=lambda one: one.name))
 
 
-async def _versions(library: Any, gateway: Any, request: Request, name: str) -> list[str]:
+async def _versions(library: ModuleType, gateway: Gateway, request: Request, name: str) -> list[str]:
     """Return the versions of a package that the channels have for the platform, newest first."""
     sources = [library.Channel(channel) for channel in request.channels]
-    found = await gateway.query(sources, [request.subdir, "noarch"], [library.MatchSpec(name)], recursive=False)
+    platforms = [library.Subdir(request.subdir), library.Subdir("noarch")]
+    found = await gateway.query(sources, platforms, [library.MatchSpec(name)], recursive=False)
     versions = {record.version for records in found for record in records}
     return [str(version) for version in sorted(versions, reverse=True)]
 
 
-def _virtual(library: Any, one: Any) -> Any:
-    name, version = library.PackageName(one.name), library.Version(one.version)
-    return library.GenericVirtualPackage(name, version, library.BuildString(one.build))
-
-
-def _package(record: Any) -> CondaPackage:
+def _package(record: RepoDataRecord) -> CondaPackage:
     if record.md5 is None or record.sha256 is None:
         # conda-lock's format needs the md5, and without a sha256 rattler would install whatever comes.
         raise NetworkError(
@@ -113,23 +111,24 @@ def _package(record: Any) -> CondaPackage:
     )
 
 
-def client(mine: Settings) -> Any:
+def client(mine: Settings) -> Client:
     """Return the http client: retries, the user's credentials and mirrors."""
-    library = rattler()
-    found = mirrors(mine)
-    if not found:
-        return library.Client.default_client()
+    rattler()
+    from rattler import Client
     from rattler.networking import middleware
 
-    stack = [
-        middleware.RetryMiddleware(),
-        middleware.MirrorMiddleware(found),
-        middleware.AuthenticationMiddleware(),
-        middleware.OciMiddleware(),
-        middleware.GCSMiddleware(),
-        middleware.S3Middleware(),
-    ]
-    return library.Client(stack)
+    if not (found := mirrors(mine)):
+        return Client.default_client()
+    return Client(
+        [
+            middleware.RetryMiddleware(),
+            middleware.MirrorMiddleware(found),
+            middleware.AuthenticationMiddleware(),
+            middleware.OciMiddleware(),
+            middleware.GCSMiddleware(),
+            middleware.S3Middleware(),
+        ]
+    )
 
 
 def distributions(packages: Sequence[CondaPackage], mine: Settings) -> dict[str, tuple[str, str]]:
@@ -162,7 +161,7 @@ async def _look_into(packages: Sequence[CondaPackage], mine: Settings) -> list[d
     return list(await asyncio.gather(*(one(package) for package in packages)))
 
 
-async def _contents(package: CondaPackage, http: Any) -> dict[str, str]:
+async def _contents(package: CondaPackage, http: Client) -> dict[str, str]:
     from rattler import exceptions
     from rattler.package_streaming import PackageArchive
 
@@ -184,33 +183,6 @@ def distributions_in(paths: Iterable[str]) -> dict[str, str]:
         if match := _DISTRIBUTION.search(path.replace("\\", "/")):
             found[re.sub(r"[-_.]+", "-", match[1]).lower()] = match[2]
     return found
-
-
-def at_once(work: Callable[[_In], _Out], items: Sequence[_In], children: Children) -> tuple[_Out, ...]:
-    """Do `work` for every item in a thread of its own; the first failure or an interrupt ends the children of all.
-
-    Raises:
-        Exception: what the first item that failed raised.
-    """
-    if len(items) < 2:  # noqa: PLR2004 - one needs no thread
-        return tuple(work(item) for item in items)
-    pool = ThreadPoolExecutor(max_workers=len(items), thread_name_prefix="conda-lock")
-    try:
-        running = [pool.submit(work, item) for item in items]
-        waiting = set(running)
-        while waiting and not any(future.done() and future.exception() for future in running):
-            # A timeout, because a thread that waits without one cannot be interrupted on Windows.
-            _, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
-        failed = next((future for future in running if future.done() and future.exception()), None)
-        if failed is not None:
-            children.end()
-            failed.result()
-        return tuple(future.result() for future in running)
-    except BaseException:
-        children.end()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def compile_on_top(

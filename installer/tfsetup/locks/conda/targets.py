@@ -67,11 +67,7 @@ def wanted_for(
 
 
 def _wanted(
-    row: Row,
-    order: CondaOrder,
-    matrix: Matrix,
-    locked: Mapping[str, PlatformLock],
-    upgrade: Collection[str] | None,
+    row: Row, order: CondaOrder, matrix: Matrix, locked: Mapping[str, PlatformLock], upgrade: Collection[str] | None
 ) -> Wanted:
     levels = replace(order.levels, macos=order.levels.macos or (matrix.conda.macos if matrix.conda else None))
     host = reference_host(row, levels)
@@ -83,7 +79,12 @@ def _wanted(
         hint = "Change what is asked for (--tensorflow, --python), or leave the platform out."
         raise TfsetupError(Code.NO_ROW, f"Nothing to lock for {row.id}: {reasons}", hint=hint)
     version = _version_in(locked.get(subdir_of(answer.target)), row)
-    if version is not None and upgrade is not None and row.distribution not in upgrade and _still(ask, version):
+    if (
+        version is not None
+        and upgrade is not None
+        and row.distribution not in upgrade
+        and (ask.tensorflow is None or asked(ask.tensorflow, version))
+    ):
         kept = decide(host, replace(ask, tensorflow=f"=={version}"), alone)
         answer = kept if kept.installable else answer
     return _with_imported(Wanted(selection=answer, host=host, team=order.team), order.imported)
@@ -94,10 +95,6 @@ def _version_in(lock: PlatformLock | None, row: Row) -> str | None:
     return next((one.version for one in lock.entries if one.name in names), None) if lock else None
 
 
-def _still(ask: Ask, version: str) -> bool:
-    return ask.tensorflow is None or asked(ask.tensorflow, version)
-
-
 def _with_imported(wanted: Wanted, imported: Imported | None) -> Wanted:
     if imported is None:
         return wanted
@@ -106,10 +103,7 @@ def _with_imported(wanted: Wanted, imported: Imported | None) -> Wanted:
     # A bare name that the row asks for anyway says nothing new; a bound on it does.
     more = tuple(spec for spec in imported.specs.get(subdir, ()) if spec not in mine)
     return replace(
-        wanted,
-        specs=more,
-        channels=imported.channels,
-        team=(*wanted.team, *imported.requirements.get(subdir, ())),
+        wanted, specs=more, channels=imported.channels, team=(*wanted.team, *imported.requirements.get(subdir, ()))
     )
 
 
@@ -126,8 +120,9 @@ def changes(lock: PlatformLock | None, wanted: Wanted) -> tuple[str, ...]:
     locked = {one.name: one.version for one in lock.entries}
     for requirement in now.requirements:
         name, exact, version = requirement.partition("==")
-        if exact and locked.get(name.partition("[")[0]) != version:
-            found.append(f"{name}: {locked.get(name.partition('[')[0], 'none')} → {version}")
+        there = locked.get(name.partition("[")[0], "none")
+        if exact and there != version:
+            found.append(f"{name}: {there} → {version}")
     if not found and lock.digest != wanted.digest:
         found.append("what is asked for: the row's specs and bounds, the team's requirements, or the systems it is for")
     return tuple(found)

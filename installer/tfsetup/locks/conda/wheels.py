@@ -14,7 +14,7 @@ from tfsetup.locks.conda.model import PinnedWheel
 from tfsetup.matrix.model import Target
 
 if TYPE_CHECKING:
-    from packaging.pylock import Package, PackageWheel
+    from packaging.pylock import Package
     from packaging.tags import Tag
 
 Provided = Mapping[str, tuple[str, str]]
@@ -89,7 +89,7 @@ def pinned(text: str, target: Target) -> tuple[PinnedWheel, ...]:
 
 
 def _best(package: Package, fitting: Sequence[Tag], target: Target) -> PinnedWheel:
-    named = {_filename(wheel): wheel for wheel in package.wheels or ()}
+    named = {wheel.filename: wheel for wheel in package.wheels or ()}
     wheel = named.get(best_wheel(named, fitting) or "")
     if wheel is None:
         raise BuildError(
@@ -109,15 +109,8 @@ def _best(package: Package, fitting: Sequence[Tag], target: Target) -> PinnedWhe
     )
 
 
-def _filename(wheel: PackageWheel) -> str:
-    return wheel.name or (wheel.url or "").partition("#")[0].rpartition("/")[2]
-
-
 def tags(target: Target) -> Iterator[Tag]:
     """Yield the wheel tags of a target, best first."""
     platform = Platform.named(target.platform)
     level = target.macos or glibc_in(target.platform)
     return wheel_tags(target.python, platform.tags(level)) if platform else iter(())
-
-
-__all__: Sequence[str] = ("Provided", "conflict", "constraints", "limits", "on_top", "pinned", "tags", "versions")

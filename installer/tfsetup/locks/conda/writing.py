@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -43,7 +43,7 @@ def write_conda_lock(
     Raises:
         UsageError: conda-lock is not installed.
     """
-    _conda_lock()
+    _require_conda_lock()
     from conda_lock.lockfile import lockfile_v1_to_v2
     from conda_lock.lockfile.v1.models import Lockfile
 
@@ -59,20 +59,19 @@ def write_conda_lock(
     return {LOCK: _ABOUT + yaml.safe_dump(content, sort_keys=False, width=1000), **texts}
 
 
-def _conda_lock() -> Any:
+def _require_conda_lock() -> None:
     try:
         # conda-lock and the conda it carries along complain of themselves when they are imported.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", PendingDeprecationWarning)
-            import conda_lock
+            import conda_lock  # noqa: F401 - only whether it can be imported
     except ImportError as problem:
         raise UsageError(
             f"Writing a conda lock needs conda-lock, which this Python cannot import ({problem}).",
             hint=f"Install it beside tfsetup: uv pip install --python {sys.executable} '{REQUIREMENT}' "
             "(it is in the extra `conda` of tfsetup).",
         ) from problem
-    return conda_lock
 
 
 def _content_hashes(texts: Mapping[str, str], subdirs: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, Origin
-from tfsetup.locks.venv.targets import Order, origin_of, pinned
+from tfsetup.locks.order import Order
+from tfsetup.locks.venv.targets import origin_of, pinned
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
 

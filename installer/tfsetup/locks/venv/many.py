@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tfsetup.errors import TfsetupError
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.run import Children
+from tfsetup.locks.together import at_once
 from tfsetup.locks.venv.solve import Wish, resolve
 
 
@@ -30,29 +30,8 @@ def resolve_all(
 
     An interrupt ends every uv before it goes on.
     """
-    if not wishes:
-        return ()
     children = Children()
-    done: dict[str, Resolved] = {}
-    pool = ThreadPoolExecutor(max_workers=len(wishes), thread_name_prefix="lock")
-    try:
-        running = {pool.submit(_one, name, wish, environ, children) for name, wish in wishes.items()}
-        while running:
-            # A timeout, because a thread that waits without one cannot be interrupted on Windows.
-            ended, running = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
-            for resolved in _results(list(ended)):
-                done[resolved.name] = resolved
-                told(resolved)
-    except BaseException:
-        children.end()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return tuple(done[name] for name in wishes)
-
-
-def _results(ended: Sequence[Future[Resolved]]) -> list[Resolved]:
-    return sorted((future.result() for future in ended), key=lambda resolved: resolved.name)
+    return at_once(lambda item: _one(*item, environ, children), list(wishes.items()), children, told)
 
 
 def _one(name: str, wish: Wish, environ: Mapping[str, str], children: Children) -> Resolved:

@@ -7,14 +7,13 @@ without everything that would lead elsewhere: options, addresses, paths, other f
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
-from tfsetup.locks.origin import COMMENT, REMEDY, edited, read
-from tfsetup.locks.venv.write import ALTERED, altered
+from tfsetup.locks.origin import COMMENT, REMEDY, read
+from tfsetup.locks.venv.write import refuse_edited
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _PIN = re.compile(rf"({_NAME})(?:\[[A-Za-z0-9._,\s-]*\])?\s*==\s*([A-Za-z0-9.!+_-]+)\s*(?:;\s*(.*?)\s*)?\Z")
@@ -49,7 +48,7 @@ def read_portable(text: str, *, file: str, sdists: Collection[str] = ()) -> Lock
         raise _invalid(file, text.count("\n") + 1, "Nothing is locked here: the file is empty or cut off.")
     lock = Lock(text=text, packages=packages, form="portable", origin=origin)
     if origin is not None:
-        _untouched(lock, {package.name: line.number for line, package in found} | {"": note[0][0]}, file)
+        refuse_edited(lock, origin, file, ({package.name: line.number for line, package in found} | {"": note[0][0]}).get)
     return lock
 
 
@@ -91,7 +90,7 @@ def _origin(note: Sequence[tuple[int, str]], file: str) -> Origin | None:
 
     where = Where(file=file, line=note[0][0])
     try:
-        table: dict[str, Any] = tomllib.loads("\n".join(line for _, line in note))
+        table = tomllib.loads("\n".join(line for _, line in note))
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         message = f"The note of tfsetup in this lock is damaged: {problem}."
         raise InvalidFileError(message, where=where, hint=REMEDY) from problem
@@ -154,16 +153,6 @@ def _once(found: Sequence[tuple[_Line, LockedPackage]], file: str) -> None:
         first = seen.setdefault((package.name, package.marker), line.number)
         if first != line.number:
             raise _invalid(file, line.number, f"`{package.name}` stands here a second time, first at line {first}.")
-
-
-def _untouched(lock: Lock, lines: Mapping[str, int], file: str) -> None:
-    name = edited(lock.origin, lock.packages) if lock.origin else None
-    if name is not None:
-        what = f"The entry of `{name}`" if name else "This lock"
-        message = f"{what} is not what tfsetup wrote: it was edited or cut off afterwards."
-        raise _invalid(file, lines[name], message)
-    if (changed := altered(lock)) is not None:
-        raise _invalid(file, changed, ALTERED)
 
 
 def _invalid(file: str, line: int, message: str) -> InvalidFileError:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.marked_toml import load_toml
 from tfsetup.locks.cure import DISTRIBUTION, FILE
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
-from tfsetup.locks.origin import CREATED_BY, REMEDY, edited, line_of, read
-from tfsetup.locks.venv.write import ALTERED, altered
+from tfsetup.locks.origin import CREATED_BY, REMEDY, line_of, read
+from tfsetup.locks.venv.write import refuse_edited
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, PackageSdist, PackageWheel, PylockValidationError
@@ -46,12 +46,13 @@ def read_pylock(text: str, *, file: str, sdists: Collection[str] = (), local: bo
     ordered = tuple(sorted(packages, key=lambda package: (package.name, package.marker or "")))
     lock = Lock(text=text, packages=ordered, origin=origin)
     if origin is not None:
-        _untouched(origin, lock, file)
+        refuse_edited(lock, origin, file, lambda name: line_of(text, rf'^name = "{re.escape(name)}"' if name else _NOTE))
     return lock
 
 
-def _origin(document: dict[str, Any], text: str, file: str) -> Origin | None:
-    table = document.get("tool", {}).get("tfsetup")
+def _origin(document: Mapping[str, object], text: str, file: str) -> Origin | None:
+    tool = document.get("tool")
+    table = tool.get("tfsetup") if isinstance(tool, dict) else None
     note = Where(file=file, line=line_of(text, _NOTE) or 1)
     if table is None and document.get("created-by") == CREATED_BY:
         where = Where(file=file, line=text.count("\n") + 1)
@@ -104,17 +105,6 @@ def _once(packages: Collection[LockedPackage], text: str, file: str) -> None:
             message = f"`{package.name}` stands here a second time."
             raise InvalidFileError(message, where=Where(file=file, line=line), hint=REMEDY)
         seen.add((package.name, package.marker))
-
-
-def _untouched(origin: Origin, lock: Lock, file: str) -> None:
-    name = edited(origin, lock.packages)
-    if name is not None:
-        line = line_of(lock.text, rf'^name = "{re.escape(name)}"' if name else _NOTE)
-        what = f"The entry of `{name}`" if name else "This lock"
-        message = f"{what} is not what tfsetup wrote: it was edited or cut off afterwards."
-        raise InvalidFileError(message, where=Where(file=file, line=line), hint=REMEDY)
-    if (changed := altered(lock)) is not None:
-        raise InvalidFileError(ALTERED, where=Where(file=file, line=changed), hint=REMEDY)
 
 
 def _invalid(text: str, file: str, message: str, *, near: str) -> InvalidFileError:

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
-from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError
-from tfsetup.ground.platforms import NAMES, Platform
+from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.versions import asked, in_range
 from tfsetup.host.model import Host
 from tfsetup.locks.model import Lock, Origin
+from tfsetup.locks.order import Order
 from tfsetup.locks.origin import fingerprint
-from tfsetup.locks.team import ALL, Marked
-from tfsetup.matrix.choose.reference import Levels, is_current, reference
+from tfsetup.locks.team import ALL
+from tfsetup.matrix.choose.reference import Levels, reference
 from tfsetup.matrix.choose.releases import rules_for
 from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
 from tfsetup.matrix.model import Ask, Selection
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """What is wanted of every lock: the ask, the Pythons in order of preference, the levels, the team's requirements.
-
-    With `ALL` among the `pythons` it is every one that a row takes; empty: the row's own, and those that are locked
-    already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
-    `cures`: known defects of what is locked are to be cured.
-    """
-
-    ask: Ask
-    pythons: tuple[str, ...] = ()
-    levels: Levels = field(default_factory=Levels)
-    team: tuple[str, ...] = ()
-    cures: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,53 +27,6 @@ class LockTarget:
     host: Host
     selection: Selection
     origin: Origin
-
-
-def rows_for(platforms: Sequence[Marked], matrix: Matrix, accelerator: str = "auto") -> tuple[tuple[Row, Marked], ...]:
-    """Return the rows that were named, or the current ones of a platform that was; each once, in the order named.
-
-    Raises:
-        InvalidFileError: a name is neither, with its line in the team file.
-        UsageError: the same from the command line.
-    """
-    found: dict[str, tuple[Row, Marked]] = {}
-    for platform in platforms:
-        named = _named(platform.text, matrix, accelerator)
-        if not named:
-            raise _unknown(platform, matrix)
-        for row in named:
-            found.setdefault(row.id, (row, platform))
-    return tuple(found.values())
-
-
-def current_rows(matrix: Matrix, accelerator: str = "auto") -> tuple[Row, ...]:
-    """Return every row that a plain ask can get (`is_current`)."""
-    return tuple(row for row in matrix.rows if accelerator in {"auto", row.accelerator} and is_current(row, matrix))
-
-
-def _named(name: str, matrix: Matrix, accelerator: str) -> tuple[Row, ...]:
-    exact = tuple(row for row in matrix.rows if row.id == name)
-    if exact or name not in NAMES:
-        return exact
-    return tuple(row for row in current_rows(matrix, accelerator) if _platform(row) == NAMES[name])
-
-
-def _platform(row: Row) -> Platform:
-    return Platform(row.when.os, row.when.arch)
-
-
-def _unknown(platform: Marked, matrix: Matrix) -> TfsetupError:
-    from difflib import get_close_matches
-
-    ours = {_platform(row) for row in matrix.rows}
-    names = [*(row.id for row in matrix.rows), *(name for name, one in NAMES.items() if one in ours)]
-    near = get_close_matches(platform.text, names, n=1)
-    rows = ", ".join(row.id for row in current_rows(matrix))
-    hint = f"Did you mean `{near[0]}`?" if near else f"Rows are, for instance: {rows}."
-    message = f"`{platform.text}` is neither a row of the matrix nor a platform."
-    if platform.where.line is None:
-        return UsageError(f"--platform: {message}", hint=hint)
-    return InvalidFileError(message, where=platform.where, hint=hint)
 
 
 def targets_for(
@@ -123,11 +60,6 @@ def targets_for(
             hint="Change what is asked for (--tensorflow, --python, the team file), or leave the platform out.",
         )
     return tuple(found)
-
-
-def takes(order: Order, python: str) -> bool:
-    """Tell whether a lock for this Python is among what is wanted."""
-    return not order.pythons or ALL in order.pythons or python in order.pythons
 
 
 def _pythons(row: Row, order: Order, locked: Mapping[str, Lock]) -> tuple[str | None, ...]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.platforms import Platform
 from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin
-from tfsetup.locks.origin import COMMENT, CREATED_BY, quoted, render, render_sums, seal
+from tfsetup.locks.origin import COMMENT, CREATED_BY, REMEDY, edited, quoted, render, render_sums, seal
 
-ALTERED = "This line is not what tfsetup wrote: the lock was edited or cut off afterwards."
 _ABOUT = (
     "# Written by `tfsetup lock`; write it anew rather than editing it. No address stands in it, so that it works with",
     "# any index or mirror: `tfsetup install` takes it, and so does `pip install --require-hashes --no-deps -r`.",
@@ -29,6 +29,23 @@ def write_lock(packages: Sequence[LockedPackage], origin: Origin | None, form: F
 
 def _lines(packages: Sequence[LockedPackage], origin: Origin | None, form: Form) -> Iterator[str]:
     return _portable(packages, origin) if form == "portable" else _pylock(packages, origin)
+
+
+def refuse_edited(lock: Lock, origin: Origin, file: str, line_of: Callable[[str], int | None]) -> None:
+    """Refuse a lock that is not as `write_lock` wrote it with the note `origin`.
+
+    `line_of` tells the line of an entry by its name, and of the note by "".
+
+    Raises:
+        InvalidFileError: with the line.
+    """
+    if (name := edited(origin, lock.packages)) is not None:
+        what = f"The entry of `{name}`" if name else "This lock"
+        message = f"{what} is not what tfsetup wrote: it was edited or cut off afterwards."
+        raise InvalidFileError(message, where=Where(file=file, line=line_of(name)), hint=REMEDY)
+    if (line := altered(lock)) is not None:
+        message = "This line is not what tfsetup wrote: the lock was edited or cut off afterwards."
+        raise InvalidFileError(message, where=Where(file=file, line=line), hint=REMEDY)
 
 
 def altered(lock: Lock) -> int | None:

@@ -154,7 +154,7 @@ def test_a_record_says_what_the_lock_says(solved: Solved) -> None:
     for one in solved:
         record = found[one.name]
         assert (str(record.version), str(record.build), record.subdir) == (one.version, one.build, one.subdir)
-        assert (record.sha256.hex(), record.md5.hex()) == (one.sha256, one.md5)
+        assert (record.sha256, record.md5) == (bytes.fromhex(one.sha256), bytes.fromhex(one.md5))
         assert record.url == one.url
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from support.channel_archive import PLACEHOLDER, Entry, Package, read_index, write_conda
 from support.conda import settings
 from tfsetup.envs.conda.engine import link
-from tfsetup.envs.conda.unpack import Unpacker, pieces
+from tfsetup.envs.conda.unpack import pieces, unpacked
 from tfsetup.errors import NetworkError
 from tfsetup.loader.files.prefix import PrefixView
 from tfsetup.locks.conda.model import CondaPackage
@@ -51,10 +50,6 @@ def libs(tmp_path: Path) -> CondaPackage:
     return written(tmp_path / "channel", Package("libs", "1.0", "h0_0", "linux-64", entries=list(FILES)))
 
 
-def unpacker(tmp_path: Path, *, offline: bool = False) -> Unpacker:
-    return Unpacker(folder=tmp_path / "unpacked", settings=settings(tmp_path), offline=offline)
-
-
 def content(view: PrefixView, path: str) -> bytes:
     entry = view.lookup(path)
     assert entry is not None, path
@@ -65,50 +60,42 @@ def content(view: PrefixView, path: str) -> bytes:
 def test_the_view_is_what_an_installer_writes(libs: CondaPackage, tmp_path: Path) -> None:
     prefix = tmp_path / "env"
     link([libs], "linux-64", prefix, settings(tmp_path), offline=False)
-    view = PrefixView(pieces(unpacker(tmp_path).unpack([libs]), str(prefix)), at=str(prefix))
     names = ["lib/libblas.so.3", "lib/libreal.so", "lib/now/inner.so", "lib/deep/inner.so", "lib/with-prefix.so"]
-    seen: Mapping[str, bytes] = {name: content(view, f"{prefix}/{name}") for name in names}
+    with unpacked([libs], settings(tmp_path), offline=False) as folders:
+        view = PrefixView(pieces(folders, str(prefix)), at=str(prefix))
+        seen: Mapping[str, bytes] = {name: content(view, f"{prefix}/{name}") for name in names}
+        assert view.lookup(f"{prefix}/info/paths.json") is None
     assert seen == {name: (prefix / name).read_bytes() for name in names}
     assert str(prefix).encode() in seen["lib/with-prefix.so"]
-    assert view.lookup(f"{prefix}/info/paths.json") is None
+    assert not any(folder.exists() for folder in folders)
 
 
 def test_what_is_pure_python_is_not_fetched(libs: CondaPackage, tmp_path: Path) -> None:
     nowhere = replace(libs, name="pure", subdir="noarch", url="http://127.0.0.1:9/forge/noarch/pure-1.0-h0_0.conda")
-    assert len(unpacker(tmp_path).unpack([libs, nowhere])) == 1
-
-
-def test_an_archive_is_unpacked_once(libs: CondaPackage, tmp_path: Path) -> None:
-    once = unpacker(tmp_path)
-    first = once.unpack([libs])
-    local_path(libs.url).unlink()
-    assert once.unpack([libs]) == first
+    with unpacked([libs, nowhere], settings(tmp_path), offline=False) as folders:
+        assert len(folders) == 1
 
 
 def test_an_archive_that_is_not_the_locked_one_is_not_looked_at(libs: CondaPackage, tmp_path: Path) -> None:
     wrong = replace(libs, sha256="0" * 64)
-    with pytest.raises(NetworkError, match="is not the archive that was locked"):
-        unpacker(tmp_path).unpack([wrong])
-    assert not (tmp_path / "unpacked").exists()
+    refused = pytest.raises(NetworkError, match="is not the archive that was locked")
+    with refused, unpacked([wrong], settings(tmp_path), offline=False):
+        pytest.fail("it was unpacked")
 
 
 def test_a_damaged_archive_is_named(libs: CondaPackage, tmp_path: Path) -> None:
     path = local_path(libs.url)
     path.write_bytes(path.read_bytes()[:300])
     cut = replace(libs, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    with pytest.raises(NetworkError, match=r"Reading the conda packages \(libs-1\.0-h0_0\.conda\): a package is not"):
-        unpacker(tmp_path).unpack([cut])
+    refused = pytest.raises(
+        NetworkError, match=r"Reading the conda packages \(libs-1\.0-h0_0\.conda\): a package is not"
+    )
+    with refused, unpacked([cut], settings(tmp_path), offline=False):
+        pytest.fail("it was unpacked")
 
 
 def test_offline_nothing_is_fetched(libs: CondaPackage, tmp_path: Path) -> None:
     away = replace(libs, url="http://127.0.0.1:9/forge/linux-64/libs-1.0-h0_0.conda")
-    with pytest.raises(NetworkError, match=r"libs-1\.0-h0_0\.conda would have to be fetched .* --offline forbids"):
-        unpacker(tmp_path, offline=True).unpack([away])
-
-
-def test_a_half_unpacked_archive_is_not_taken_for_a_whole_one(libs: CondaPackage, tmp_path: Path) -> None:
-    begun = tmp_path / "unpacked" / f"{libs.sha256[:32]}.draft" / "lib"
-    begun.mkdir(parents=True)
-    (place,) = unpacker(tmp_path).unpack([libs])
-    assert (place / "lib" / "libreal.so").is_file()
-    shutil.rmtree(place)
+    refused = pytest.raises(NetworkError, match=r"libs-1\.0-h0_0\.conda would have to be fetched .* --offline forbids")
+    with refused, unpacked([away], settings(tmp_path), offline=True):
+        pytest.fail("it was unpacked")

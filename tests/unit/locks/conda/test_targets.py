@@ -14,7 +14,7 @@ from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.conda.resolve import Wanted
 from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
-from tfsetup.locks.venv.targets import current_rows
+from tfsetup.locks.order import current_rows
 from tfsetup.matrix.choose.reference import Levels
 from tfsetup.matrix.model import Ask
 

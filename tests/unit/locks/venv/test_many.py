@@ -15,7 +15,8 @@ from tfsetup.locks.venv.many import Resolved, resolve_all
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.run import Children
 from tfsetup.locks.venv.solve import Wish, rendered, resolve
-from tfsetup.locks.venv.targets import Order, targets_for
+from tfsetup.locks.order import Order
+from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
 
 

@@ -8,7 +8,8 @@ from support.matrix import shipped
 from tfsetup.errors import UsageError
 from tfsetup.locks.run import Finished
 from tfsetup.locks.venv.solve import solve
-from tfsetup.locks.venv.targets import Order, targets_for
+from tfsetup.locks.order import Order
+from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
 
 ROW = next(row for row in shipped().rows if row.id == "linux-x86_64-cpu")
