@@ -95,6 +95,8 @@ def _below_fields(class_: type) -> dict[str, str]:
 
 
 def _other(type_: type) -> Schema:
+    if type_ is object:
+        return {"description": "Any value."}
     if issubclass(type_, PurePath):
         return {"type": "string"}
     raise NotImplementedError(f"{type_} has no JSON schema")

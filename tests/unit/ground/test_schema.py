@@ -106,6 +106,12 @@ def test_a_plain_type_has_a_schema_without_definitions() -> None:
     }
 
 
+def test_an_object_of_python_may_be_any_value() -> None:
+    found = schema(dict[str, object], "t")
+    assert found["additionalProperties"] == {"description": "Any value."}
+    Draft202012Validator(found).validate({"a": [1, None]})
+
+
 def test_a_type_without_a_form_has_no_schema() -> None:
     with pytest.raises(TypeError, match="complex"):
         schema(complex, "c")
