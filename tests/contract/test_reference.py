@@ -49,6 +49,13 @@ def test_the_readme_says_the_same_of_every_exit_status() -> None:
     assert rows == {"0": "done; the answer is yes"} | {str(one.exit_status): one.meaning for one in Code}
 
 
+@pytest.mark.parametrize("name", ["json.md", "files.md"])
+def test_every_key_says_what_it_means(name: str) -> None:
+    rows = re.findall(r"^\| `([^`]+)`(?: \(optional\))? \| .+ \|\s*([^|]*?) \|$", PAGES[name], re.MULTILINE)
+    assert len(rows) > 30
+    assert [key for key, meaning in rows if not meaning] == []
+
+
 def _read(tree: ast.AST) -> Iterator[str]:
     """Yield the names of variables that a piece of code reads from something that is called an environment."""
     for node in ast.walk(tree):

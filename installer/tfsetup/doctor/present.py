@@ -18,10 +18,13 @@ class ShownFinding:
     confidence: float
     """From 0 to 1."""
     title: str
+    """What is wrong, in a few words."""
     kind: Kind
+    """What it does to the user: `harmless`, `degraded`, `install` or `fatal`."""
     evidence: tuple[str, ...]
     """Quoted lines and facts."""
     explanation: str
+    """Why."""
     fix: tuple[str, ...]
     """What to type or do, least drastic first."""
 
@@ -31,8 +34,11 @@ class ShownDiagnosis:
     """What is wrong, most likely cause first."""
 
     healthy: bool
+    """Whether the verdict is `healthy`."""
     verdict: Verdict
+    """`healthy` needs something seen that works; `unknown`: nothing known explains what was seen."""
     findings: tuple[ShownFinding, ...]
+    """The causes that fit, most likely first."""
     needs: tuple[str, ...]
     """Facts of the host that would decide between look-alikes."""
     unexplained: str

@@ -166,19 +166,36 @@ class Receipt:
     """
 
     generation: int
+    """Its number."""
     row: str
+    """The row of the matrix it was built from."""
     digest: str
+    """The fingerprint of what was chosen, by which a later run knows it again."""
     python: str
+    """The version of its Python."""
     requirements: tuple[str, ...]
+    """What was asked of the index, each with its version."""
     packages: tuple[str, ...]
+    """The names of the `*.dist-info` folders found after the build."""
     created: str
+    """UTC in ISO 8601."""
     tfsetup: str
+    """The version of tfsetup that built it."""
     lock_sha256: str
+    """The fingerprint of the lock it was built from, in hex."""
     verify: dict[str, object] | None = None
+    """What the verification found; None: there was none."""
     preflight: dict[str, object] | None = None
+    """What the prediction found; None: there was none."""
     backend: Literal["venv", "conda"] = "venv"
+    """The kind of environment."""
     differing: tuple[str, ...] | None = None
+    """Files that were not as their RECORD says right after the build; None: nobody looked."""
     rebuilt: bool = False
+    """The receipt was lost and written anew: what the files do not tell is empty."""
     cures: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the start-up file sets."""
     without_cures: bool = False
+    """Known defects are not cured, because the user said so."""
     schema: int = RECEIPT_SCHEMA
+    """The form of the receipt."""

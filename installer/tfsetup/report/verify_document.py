@@ -21,6 +21,7 @@ class VerifyDocument(Examination):
     """A verification, and how it compares with earlier ones; its findings stand beside it."""
 
     history: History
+    """How it compares with earlier verifications of this environment."""
     compare: bool
     """Whether people asked to see the history."""
     doctor: ShownDiagnosis | UnsetType | None = UNSET

@@ -49,10 +49,15 @@ class Change:
     """How one series moved."""
 
     device: str
+    """TensorFlow's name of the device, or `NumPy`."""
     dtype: str
+    """The type of the elements."""
     n: int
+    """The matrices are n by n."""
     now_gflops: float
+    """The best rate of this run, in GFLOP/s."""
     then_gflops: float
+    """The best rate of the run compared with, in GFLOP/s."""
     ratio: float
     """Now over then: above 1 is faster now."""
     lasting: bool
@@ -66,7 +71,9 @@ class Earlier:
     when: str
     """UTC time in ISO 8601."""
     tensorflow: str | None
+    """The TensorFlow that ran."""
     python: str | None
+    """The Python that ran."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +85,7 @@ class History:
     compared_with: Earlier | None = None
     """None: there is nothing to compare with."""
     changes: tuple[Change, ...] = ()
+    """How each series moved."""
 
 
 def run_of(found: Verification, when: str) -> Run:

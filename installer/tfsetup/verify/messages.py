@@ -15,9 +15,13 @@ class Message:
     """One kind of line: what it says in plain words, and how often it came."""
 
     kind: Kind
+    """Whether it matters; `unknown`: nobody has said."""
     line: str
+    """The line, as TensorFlow wrote it."""
     meaning: str
+    """What it says, in plain words."""
     times: int = 1
+    """How often it came."""
 
 
 # (kind, pattern, meaning); the first that matches counts.

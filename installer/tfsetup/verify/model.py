@@ -53,6 +53,7 @@ class Failure:
     """Why there is no complete examination."""
 
     kind: FailureKind
+    """How it ended."""
     phase: str | None = None
     """The phase of the probe that had begun and not ended; None: none had."""
     signal: str | None = None
@@ -76,6 +77,7 @@ class Matmul:
     n: int
     """The matrices are n by n."""
     dtype: str
+    """The type of the elements: `float32`, `float16`, `bfloat16` or `float64`."""
     median_s: float | None = None
     """Seconds a product takes, in the median of its runs."""
     min_s: float | None = None
@@ -91,6 +93,7 @@ class Matmul:
     tolerance: float | None = None
     """The error up to which the answer counts as right."""
     finite: bool | None = None
+    """Whether every element of the answer is a finite number; None: it was not computed."""
     repeatable: bool | None = None
     """Whether the same product twice is the same to the last bit."""
     compared: str | None = None
@@ -98,7 +101,9 @@ class Matmul:
     placed_on: str | None = None
     """The device that really computed it."""
     runs: int = 0
+    """How often it was timed."""
     error: str | None = None
+    """What the device said where the product failed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,8 +111,11 @@ class Check:
     """One correctness check on a device beyond the product of matrices: `dense-relu-graph`, `training step`."""
 
     name: str
+    """What was asked of the device, as `dense-relu-graph`."""
     status: CheckStatus
+    """`wrong`: a wrong result. `hung`: it did not come to an end."""
     seconds: float | None = None
+    """How long it took; None: it did not come to an end."""
     max_rel_error: float | None = None
     """The largest error against the CPU; None: it was not computed, or is not finite."""
     tolerance: float | None = None
@@ -134,13 +142,17 @@ class Device:
     name: str
     """TensorFlow's own name without the job, as `GPU:0`."""
     type: str
+    """TensorFlow's word for its kind: `CPU`, `GPU`."""
     status: DeviceStatus
+    """The verdict on the device."""
     reason: str
     """The number, or the event, that decided the status."""
     description: str | None = None
     """What the driver calls it."""
     matmul: tuple[Matmul, ...] = ()
+    """Products of matrices, by type and size."""
     checks: tuple[Check, ...] = ()
+    """Correctness beyond the product."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,11 +164,15 @@ class Blas:
     library: str | None
     """Its family: `openblas`, `accelerate`, `mkl` …; None: it cannot be told."""
     path: str | None = None
+    """The file; None: it cannot be told."""
     version: str | None = None
+    """As it says itself."""
     core: str | None = None
     """The CPU core it was built or chosen for, in its own words."""
     arch: str | None = None
+    """The architecture of the file."""
     threads: int | None = None
+    """How many it computes with."""
     wheel: str | None = None
     """The distribution that brought it."""
     gflops: float | None = None
@@ -174,7 +190,9 @@ class NativeImage:
     """A native library mapped into the process."""
 
     path: str
+    """The file, as the process has mapped it."""
     arch: str
+    """The architecture of its code."""
     wheel: str | None = None
     """The distribution whose RECORD lists it; None: the system's."""
 
@@ -184,8 +202,11 @@ class Finding:
     """Something a person should know."""
 
     severity: Severity
+    """`error`: something is wrong. `warning`: it may be. `note`: worth knowing."""
     title: str
+    """What it is, in a sentence."""
     detail: str = ""
+    """What was seen of it."""
     fix: tuple[str, ...] = ()
     """Commands or steps."""
     cause: str | None = None
@@ -197,7 +218,9 @@ class TensorFlow:
     """Which TensorFlow was loaded; the version is None where none was."""
 
     version: str | None = None
+    """As `tf.__version__` says."""
     git_version: str | None = None
+    """As `tf.version.GIT_VERSION` says."""
     build: Mapping[str, Fact] = field(default_factory=dict)
     """What it says of its own build."""
 
@@ -225,12 +248,15 @@ class Examination:
     interpreter: str
     """The interpreter's path."""
     prefix: str | None = None
+    """The folder of the environment."""
     arch: str | None = None
     """The architecture the process ran as."""
     ok: bool
     """TensorFlow loaded, and every device computes the right thing where it was put."""
     mode: Mode = "quick"
+    """`quick`: one short sweep, as after an installation."""
     tensorflow: TensorFlow = field(default_factory=TensorFlow)
+    """Which TensorFlow was loaded."""
     import_s: float | None = None
     """Seconds of the bare import."""
     import_phases: Mapping[str, float] = field(default_factory=dict)
@@ -238,14 +264,19 @@ class Examination:
     seconds: float = 0.0
     """Seconds of the whole verification."""
     devices: tuple[Device, ...] = ()
+    """Each device and the verdict on it."""
     blas: Blas = field(default_factory=lambda: Blas(user="numpy", library=None))
+    """NumPy's BLAS."""
     expected: Expected = field(default_factory=Expected)
+    """What the row of the matrix promises, as the receipt keeps it."""
     native_runtime: tuple[NativeImage, ...] = ()
+    """Native libraries of the environment that the process had mapped."""
     cpu_features_unused: tuple[str, ...] = ()
     """Instruction sets that the CPU has and this build leaves unused, outside kernels chosen at run time."""
     ceiling_gflops: float | None = None
     """What the cores could do at best in float32; None: cores, clock or vector width are not known."""
     cpu_features: tuple[str, ...] = ()
+    """Instruction sets of this CPU, as far as they were asked for."""
     onednn: bool | None = None
     """Whether oneDNN's kernels are in use; None: this TensorFlow cannot be asked."""
     xnnpack: bool | None = None
@@ -263,3 +294,4 @@ class Verification(Examination):
     """An examination with what there is to say about it: what a receipt keeps."""
 
     findings: tuple[Finding, ...] = ()
+    """What a person should know."""
