@@ -36,7 +36,6 @@ def doctor(
     host: HostFile = None,
 ) -> None:
     """Say what is wrong and what fixes it, from an environment, a pasted log, or both."""
-    from tfsetup.doctor.act import write_bundle
     from tfsetup.doctor.present import shown
     from tfsetup.matrix.file.disk import read_matrix
     from tfsetup.report.doctor import doctor_lines, outcome
@@ -52,6 +51,8 @@ def doctor(
     examined = examine(given, matrix, told=session.say)
     diagnosis = concluded(examined, matrix)
     if bundle is not None:
+        from tfsetup.doctor.act import write_bundle
+
         write_bundle(bundle, examined.evidence, diagnosis)
         session.say(f"Wrote {bundle}. Read it before you send it.")
     found, code = shown(diagnosis), outcome(diagnosis)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from html import escape
 
 from tfsetup.ground.units import seconds, size
 
@@ -21,6 +20,8 @@ def printable(text: str) -> str:
 
 def as_html(value: object) -> str:
     """Return a value as text that HTML and terminals alike show as it is."""
+    from html import escape
+
     return escape(printable("" if value is None else str(value)))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import assert_never
 
 from tfsetup.doctor.diagnose import diagnose as judge
 from tfsetup.doctor.environment import Environment
@@ -29,15 +28,9 @@ from tfsetup.ground.looking import missing
 from tfsetup.ground.platforms import read_mac_version
 from tfsetup.ground.prefix import Absent, Gone
 from tfsetup.host.model import Host, Python
-from tfsetup.host.probe import probe
 from tfsetup.loader.model import LoadFailure
-from tfsetup.loader.report import Report
-from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import environment_of
-from tfsetup.verify.model import Failure, Verification
-from tfsetup.workflows.preflight import preflight
-from tfsetup.workflows.subjects import of_environment
 from tfsetup.workflows.told import Told, silent
 
 # A shorter list is somebody's excerpt: what is not in it may be installed all the same.
@@ -45,11 +38,17 @@ _WHOLE = 10
 _HERE = ".venv"
 
 
+def _this_machine() -> Host:
+    from tfsetup.host.probe import probe
+
+    return probe(pythons=False, downloads=False)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Senses:
     """How this machine is looked at, or what stands in for it."""
 
-    machine: Callable[[], Host] = lambda: probe(pythons=False, downloads=False)
+    machine: Callable[[], Host] = _this_machine
     on_path: Callable[[], Path | None] = python_on_path
     environment: Callable[[Path, Path, Iterable[str]], Environment] = look_at
     """The environment of an interpreter, seen from a working folder, with the values of some variables in it."""
@@ -146,6 +145,8 @@ def concluded(examined: Examined, matrix: Matrix) -> Diagnosis:
     host = evidence.host
     if diagnosis.verdict != "problem" or host is None or host.os is None or host.arch is None:
         return diagnosis
+    from tfsetup.matrix.choose.select import select
+
     # The matrix wants exact facts; what a person wrote for a version of macOS is none.
     exact = host if host.os != "macos" or read_mac_version(host.os_version or "") else replace(host, os_version=None)
     return proven(diagnosis, lambda ask: select(exact, ask, matrix))
@@ -203,50 +204,13 @@ class _Look:
 
     def _predicted(self, prefix: Path, host: Host) -> tuple[LoadFailure, ...] | None:
         """Return what the loader would refuse; None when the prediction itself is not possible here, and say why."""
+        # A log alone is read without the loaders: they are most of the program.
+        from tfsetup.workflows.preflight import preflight
+        from tfsetup.workflows.subjects import of_environment
+
         try:
             subject = of_environment(prefix, replayed=self.given.host is not None)
             return preflight(subject, host, told=self.told).failures
         except TfsetupError as error:
             self.told(f"No preflight: {error.message}")
             return None
-
-
-def consult(
-    report: Report | Verification, host: Host, *, prefix: str, matrix: Matrix, packages: Mapping[str, str] | None = None
-) -> Diagnosis | None:
-    """Return what the doctor says of a failed preflight or verification of `prefix`; None: it knows no cause.
-
-    `matrix` may know more defects than the shipped one; `packages` are those of the environment (normalised names and
-    versions), None: not at hand.
-    """
-    known = informed_by(matrix)
-    # What a verification starts has the cures it shall have: only what a device computed speaks of a defect here.
-    base = Evidence(host=host, environment=environment_of(known.hazards), prefix=prefix)
-    match report:
-        case Report():
-            evidence = replace(base, failures=report.failures)
-        case Verification():
-            wrong = wrong_checks(report)
-            evidence = replace(
-                base, log=_words(report.failure), wrong_checks=wrong, packages=packages if wrong else None
-            )
-        case _:
-            assert_never(report)
-    found = judge(evidence, known)
-    return found if found.verdict == "problem" else None
-
-
-def wrong_checks(found: Verification) -> frozenset[str]:
-    """Return the names of the checks in which a device other than the CPU computes wrong results."""
-    return frozenset(
-        check.name
-        for device in found.devices
-        if device.type != "CPU"
-        for check in device.checks
-        if check.status == "wrong"
-    )
-
-
-def _words(failure: Failure | None) -> str | None:
-    """Return what a run that died said, and how it ended, in a shell's words."""
-    return None if failure is None else "\n".join((failure.stderr_tail, failure.message, failure.signal or ""))

@@ -39,7 +39,7 @@ from tfsetup.verify.history import History
 from tfsetup.verify.model import Verification
 from tfsetup.workflows.checks import Checks, Predict, Refused, Verify, predicted
 from tfsetup.workflows.conda_choice import solve_here
-from tfsetup.workflows.diagnose import consult
+from tfsetup.workflows.consult import consult
 from tfsetup.workflows.told import Asked, Told, silent
 from tfsetup.workflows.verify import compared
 from tfsetup.workflows.which_lock import choose, read_of

@@ -15,7 +15,7 @@ from tfsetup.host.model import Host
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.verify import Mode, Verification, expectation_of, keep, receipt_of
 from tfsetup.verify.history import History
-from tfsetup.workflows.diagnose import consult, wrong_checks
+from tfsetup.workflows.consult import consult, wrong_checks
 from tfsetup.workflows.told import Detail, Told, silent
 
 Examine = Callable[..., Verification]

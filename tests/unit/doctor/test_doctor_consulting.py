@@ -15,7 +15,7 @@ from tfsetup.loader.report import Report
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.report.doctor import doctor_text
 from tfsetup.verify.model import Check, CheckStatus, Device, Failure, Verification
-from tfsetup.workflows.diagnose import consult, wrong_checks
+from tfsetup.workflows.consult import consult, wrong_checks
 
 LINUX = Host(os="linux", arch="x86_64")
 MAC = Host(os="macos", os_version="14.4", arch="arm64")
