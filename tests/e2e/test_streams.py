@@ -143,7 +143,7 @@ def test_a_run_that_is_told_to_end_leaves_nothing(number: signal.Signals, index:
         for _ in range(2):  # a shell passes on the kernel's SIGHUP: the second must not cut the cleaning short
             os.kill(running.pid, number)
             time.sleep(0.05)
-        said = running.communicate(timeout=20)[1]
+        said = running.communicate(timeout=60)[1]
     assert (running.returncode, "Interrupted; nothing half-done is left behind." in said) == (130, True), said
     assert not [path.name for path in generation.parent.iterdir() if path.name not in {"lock", ".gitignore"}]
 
