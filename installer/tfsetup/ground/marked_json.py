@@ -117,5 +117,5 @@ class _Reader:
 def _meaning(word: str) -> Scalar:
     if word in _WORDS:
         return _WORDS[word]
-    whole = word.lstrip("-").isdigit() and len(word) < 20  # noqa: PLR2004 - longer is nobody's number
+    whole = word.lstrip("-").isdigit() and len(word) < 300  # noqa: PLR2004 - longer is no number of a float either
     return int(word) if whole else float(word)
