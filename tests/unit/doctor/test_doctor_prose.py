@@ -25,7 +25,7 @@ def ask(log: str, **evidence: object) -> Diagnosis:
 
 
 @given(st.text(max_size=300))
-@examples(10)
+@examples(40)
 def test_small_letters_keep_every_place(text: str) -> None:
     log = clean(text)
     small = in_small_letters(log)
