@@ -24,7 +24,7 @@ def family(matrix: Matrix) -> frozenset[str]:
 
 def _of_rows(matrix: Matrix) -> Iterator[str]:
     for row in matrix.rows:
-        yield row.distribution
+        yield from (row.distribution, *row.keeps_out, *([row.gives_way_to] if row.gives_way_to else []))
         if row.plugin is not None:
             yield row.plugin.distribution
 

@@ -120,6 +120,16 @@ class Selection:
     hazards: tuple[Hazard, ...] = ()
 
     @property
+    def distribution(self) -> str:
+        """What the row installs; "" where nothing fits."""
+        return self.requirements[0].partition("==")[0].partition("[")[0] if self.requirements else ""
+
+    @property
+    def version(self) -> str:
+        """The exact version of that; "" where nothing fits."""
+        return self.requirements[0].partition("==")[2] if self.requirements else ""
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables that every process of the environment must see: the row's own, and those of the cures."""
         return {**self.settings, **environment_of(self.hazards)}

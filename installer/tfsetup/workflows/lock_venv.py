@@ -9,23 +9,26 @@ from pathlib import Path
 from typing import ClassVar
 
 from tfsetup.errors import Code, LockError, TfsetupError
+from tfsetup.ground.platforms import Platform
 from tfsetup.locks import files
 from tfsetup.locks.cure import carried, others
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
 from tfsetup.locks.order import Order
 from tfsetup.locks.run import asked_index, settings_not_used, told_index
+from tfsetup.locks.taken import taken
 from tfsetup.locks.venv.conflict import Sides, explained, together
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
 from tfsetup.locks.venv.solve import Wish, rendered, resolve
 from tfsetup.locks.venv.targets import LockTarget, targets_for
 from tfsetup.matrix.choose.reference import Levels, reference_host
+from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Selection, Target
 from tfsetup.workflows.backends import Case, Made, Scope, Standing
-from tfsetup.workflows.progress import OFF_THE_INDEX, progress
+from tfsetup.workflows.progress import OFF_THE_INDEX, gave_way, progress
 from tfsetup.workflows.prove import AT_ONCE
-from tfsetup.workflows.told import Told
+from tfsetup.workflows.told import Told, silent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,17 +85,34 @@ class VenvBackend:
         if not found:
             raise unfit[0]
         form = self.form
-        return tuple((target, self._wish(target, form, there.get(target.name))) for target in found)
+        return tuple((target, self._wish(target, form, there.get(target.name), told)) for target in found)
 
-    def _wish(self, target: LockTarget, form: Form, lock: Lock | None) -> Wish:
-        order = self.scope.order
+    def _wish(self, target: LockTarget, form: Form, lock: Lock | None, told: Told) -> Wish:
+        order, other = self.scope.order, target.otherwise
         return Wish(
             selection=target.selection, pre=self.scope.asked.ask.pre, offline=order.offline,
-            team=self.scope.asked.team,
+            team=self._taken(target, told), keeps_out=target.row.keeps_out,
+            otherwise=self._wish(other, form, lock, silent) if other is not None else None,
             keep={p.name: p.version for p in others(lock)} if lock and order.upgrade is not None else {},
             upgrade=tuple(sorted(order.upgrade or ())), origin=target.origin, form=form,
             index=asked_index(order.index_url),
         )  # fmt: skip
+
+    def _taken(self, target: LockTarget, told: Told) -> tuple[str, ...]:
+        """Return the team's requirements as a row takes them.
+
+        Raises:
+            InvalidFileError: the team file asks for an extra that the row refuses. One that stands in a file which the
+                team file takes over is left out, with a word.
+        """
+        team, row = self.scope.team, target.row
+        markers = Platform(row.when.os, process_arch(row)).markers | {"python_version": target.origin.python}
+        found = taken(team.requirements if team else (), row, self.scope.matrix, markers)
+        for refused in found.refused:
+            if team is not None and refused.item.where.file == team.file:
+                raise refused.error
+            told(f"Left out  {refused.words}")
+        return found.requirements
 
     def made(self, told: Told) -> Made:
         """Resolve all targets at once.
@@ -112,12 +132,17 @@ class VenvBackend:
         found = resolve_all(wishes, environ=order.environ, told=telling(told))
         if errors := [self._explained(one.error, wishes[one.name], one.name) for one in found if one.error]:
             raise together(errors)
-        cases = [case_made(target, wish, one.packages) for (target, wish), one in zip(targets, found, strict=True)]
+        answers = [(target, one.wish or wish, one.packages) for (target, wish), one in zip(targets, found, strict=True)]
+        for target, wish, _ in answers:
+            if wish.selection.distribution != target.selection.distribution:
+                told(gave_way(target.name, wish.selection.distribution, target.selection.distribution))
+        cases = [case_made(*answer) for answer in answers]
         return Made(there=there, cases=cases, texts=texts_of(cases), index=index)
 
     def _explained(self, error: TfsetupError, wish: Wish, name: str) -> TfsetupError:
         team = self.scope.team.requirements if self.scope.team else ()
-        return explained(error, Sides(row=name, requirements=wish.selection.requirements, team=team))
+        ours = wish.selection.requirements + (wish.otherwise.selection.requirements if wish.otherwise else ())
+        return explained(error, Sides(row=name, requirements=ours, team=team))
 
     # --------------------------------------------------------------------------------------------------- checking
 
@@ -202,10 +227,8 @@ def case_made(target: LockTarget, wish: Wish, packages: tuple[LockedPackage, ...
         BuildError: a file lies on this machine only.
     """
     file = file_name(wish.form, target.name)
-    lock = rendered(wish, packages)
-    return Case(
-        name=target.name, file=file, key=file, lock=lock, origin=target.origin, packages=packages, host=target.host
-    )
+    lock, origin = rendered(wish, packages), wish.origin or target.origin
+    return Case(name=target.name, file=file, key=file, lock=lock, origin=origin, packages=packages, host=target.host)
 
 
 def texts_of(cases: Sequence[Case]) -> dict[str, str | bytes]:

@@ -25,3 +25,8 @@ def proven(name: str, verdict: Verdict, images: int) -> str:
     """Return the line for one lock that has been judged."""
     done = "Undecided" if verdict == "undecided" else "Proven"
     return f"{done:<9} {name:<28} {VERDICTS[verdict]:<14} {images} libraries"
+
+
+def gave_way(name: str, taken: str, instead_of: str) -> str:
+    """Return the line for a target whose row gives way to the name that something else requires."""
+    return f"Note      {name}: {taken} in place of {instead_of}, because something else requires {taken}"

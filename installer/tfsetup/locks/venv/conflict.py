@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfsetup.errors import BuildError, InvalidFileError, TfsetupError
+from tfsetup.locks.taken import name_of
 from tfsetup.locks.team import Marked
 
 _NOTHING = "The requirements do not fit together."
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +46,7 @@ def _flat(text: str) -> str:
 
 def _concerned(requirement: str, told: str) -> bool:
     """Tell whether uv's explanation says that this requirement is one of ours (`you require NAME…`)."""
-    found = _NAME.match(requirement)
-    name = re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""
+    name = name_of(requirement)
     return (
         bool(name)
         and re.search(rf"(?:you require|require) (?:[^,;]* and )?{re.escape(name)}(?![a-z0-9-])", told) is not None

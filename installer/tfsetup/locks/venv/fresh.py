@@ -9,6 +9,7 @@ from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order
 from tfsetup.locks.venv.targets import origin_of, pinned
+from tfsetup.matrix.choose.names import as_resolved
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
 
@@ -34,6 +35,7 @@ def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tup
     row = next((row for row in matrix.rows if row.id == origin.row), None)
     if row is None:
         return (f"the matrix has no row {origin.row} any more",)
+    row = as_resolved(row, {package.name for package in lock.packages})
     version = lock.version_of(row.distribution)
     if version is None:
         return (f"the row {row.id} is now about {row.distribution}, which is not in the lock",)

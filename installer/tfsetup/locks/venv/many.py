@@ -10,14 +10,18 @@ from tfsetup.errors import TfsetupError
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.run import Children
 from tfsetup.locks.together import at_once
-from tfsetup.locks.venv.solve import Wish, resolve
+from tfsetup.locks.venv.solve import Wish, answered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
-    """What became of one wish: its packages, or the error; and how long it took in seconds."""
+    """What became of one wish: its packages, or the error; and how long it took in seconds.
+
+    `wish` is the one that was answered, which may be the one it gave way to; None after an error.
+    """
 
     name: str
+    wish: Wish | None = None
     packages: tuple[LockedPackage, ...] = ()
     error: TfsetupError | None = None
     seconds: float = 0.0
@@ -37,7 +41,9 @@ def resolve_all(
 def _one(name: str, wish: Wish, environ: Mapping[str, str], children: Children) -> Resolved:
     began = time.perf_counter()
     try:
-        packages = resolve(wish, environ=environ, children=children)
+        answer = answered(wish, environ=environ, children=children)
     except TfsetupError as error:
         return Resolved(name=name, error=error, seconds=time.perf_counter() - began)
-    return Resolved(name=name, packages=packages, seconds=time.perf_counter() - began)
+    return Resolved(
+        name=name, wish=answer.wish, packages=answer.packages, seconds=time.perf_counter() - began
+    )

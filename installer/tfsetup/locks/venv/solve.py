@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import BuildError
@@ -11,8 +11,9 @@ from tfsetup.ground.redaction import bare
 from tfsetup.locks.compile import compile_job, preferences
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
-from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.run import Children, refuse_plain, run_uv
+from tfsetup.locks.taken import name_of
+from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection
 
@@ -21,6 +22,8 @@ from tfsetup.matrix.model import Selection
 class Wish:
     """What to lock, and how. `team` are the team's own requirements, resolved together with the selection's.
 
+    `otherwise` is the wish to resolve in its place where something requires the name that its row gives way to.
+    `keeps_out` are names for what the row's own distribution already is (see `answered`).
     `keep` has versions by name that stay where they still fit, but for those of `upgrade`. `origin` is the note for the
     file; without one (an installation's own lock) none is written. `index` is the address of the index that was asked
     for, without credentials.
@@ -35,6 +38,16 @@ class Wish:
     origin: Origin | None = None
     form: Form = "pylock"
     index: str | None = None
+    otherwise: Wish | None = None
+    keeps_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What came of a wish: its packages, and the wish they answer, which may be the one it gave way to."""
+
+    wish: Wish
+    packages: tuple[LockedPackage, ...]
 
 
 def solve(
@@ -58,11 +71,47 @@ def resolve(
     Raises:
         UsageError: the index leads to a file over plain http.
     """
+    return answered(wish, environ=environ, children=children).packages
+
+
+def answered(
+    wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None
+) -> Answer:
+    """Resolve a wish so that of several names for one thing the answer holds one.
+
+    What requires what shows only in uv's answer, so that uv is asked again where there is more than one: then with every
+    other name pinned to the same release, which keeps the bounds that others put on it in force, and left out of the
+    answer.
+
+    Raises:
+        UsageError: the index leads to a file over plain http.
+    """
+    names = {name for line in wish.team if ";" not in line and (name := name_of(line))}
+    held = one_name(wish, names)
+    found = _asked_of_uv(*held, environ, children)
+    shown = one_name(wish, {package.name for package in found})
+    if shown != held:
+        found = _asked_of_uv(*shown, environ, children)
+    final, others = shown
+    return Answer(wish=final, packages=tuple(package for package in found if package.name not in others))
+
+
+def one_name(wish: Wish, names: Collection[str]) -> tuple[Wish, tuple[str, ...]]:
+    """Return the wish that goes with a resolution of these names, and the other names in it for the same thing. Pure."""
+    other = wish.otherwise
+    final = other if other is not None and other.selection.distribution in names else wish
+    return final, tuple(name for name in final.keeps_out if name in names)
+
+
+def _asked_of_uv(
+    wish: Wish, others: Sequence[str], environ: Mapping[str, str] | None, children: Children | None
+) -> tuple[LockedPackage, ...]:
+    pinned = (f"{name}=={wish.selection.version}" for name in others)
     job = compile_job(
         wish.selection,
         pre=wish.pre,
         offline=wish.offline,
-        team=wish.team,
+        team=(*wish.team, *pinned),
         upgrade=wish.upgrade if wish.keep else (),
         python=sys.executable,
     )

@@ -8,6 +8,7 @@ from tfsetup.host.model import Host
 from tfsetup.locks.asked import asked_otherwise, made_for
 from tfsetup.locks.model import Lock, LockedPackage, Origin
 from tfsetup.locks.venv.targets import why_not
+from tfsetup.matrix.choose.names import as_resolved
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.choose.select import decide
 from tfsetup.matrix.file.rows import Matrix, Row
@@ -35,7 +36,8 @@ def suits(lock: Lock, host: Host, ask: Ask, matrix: Matrix) -> Suits | Unsuited:
     origin = lock.origin
     if origin is None:
         return Unsuited(reason="it was not written by `tfsetup lock`, so what it is for is not known")
-    row = next((row for row in matrix.rows if row.id == origin.row), None)
+    names = {package.name for package in lock.packages}
+    row = next((as_resolved(row, names) for row in matrix.rows if row.id == origin.row), None)
     version = lock.version_of(row.distribution) if row else None
     if row is None or version is None:
         return Unsuited(reason=f"the matrix knows nothing of its row {origin.row}")

@@ -12,6 +12,7 @@ from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order
 from tfsetup.locks.origin import fingerprint
 from tfsetup.locks.team import ALL
+from tfsetup.matrix.choose.names import as_resolved, given_way
 from tfsetup.matrix.choose.reference import Levels, reference
 from tfsetup.matrix.choose.releases import rules_for
 from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
@@ -20,13 +21,18 @@ from tfsetup.matrix.model import Ask, Selection
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LockTarget:
-    """One lock to be: its name (the row, with `-py311` for any Python but the first), and what goes into it."""
+    """One lock to be: its name (the row, with `-py311` for any Python but the first), and what goes into it.
+
+    `otherwise` is the same lock where the row gives way to the name that something else requires; None: it gives way to
+    none, or has no such release.
+    """
 
     name: str
     row: Row
     host: Host
     selection: Selection
     origin: Origin
+    otherwise: LockTarget | None = None
 
 
 def targets_for(
@@ -52,7 +58,8 @@ def targets_for(
         origin = origin_of(row, order, python, selection, matrix)
         if any(other.origin.python == origin.python for other in found):
             continue  # the row's own Python gave way to this one, for the release asked for has none for it
-        found.append(LockTarget(name=name, row=row, host=host, selection=selection, origin=origin))
+        target = LockTarget(name=name, row=row, host=host, selection=selection, origin=origin)
+        found.append(replace(target, otherwise=_otherwise(target, order, python, matrix)))
     if not found:
         raise TfsetupError(
             Code.NO_ROW,
@@ -60,6 +67,17 @@ def targets_for(
             hint="Change what is asked for (--tensorflow, --python, the team file), or leave the platform out.",
         )
     return tuple(found)
+
+
+def _otherwise(target: LockTarget, order: Order, python: str | None, matrix: Matrix) -> LockTarget | None:
+    """Return the target with the same release under the name that its row gives way to."""
+    row, ask = given_way(target.row), replace(order.ask, python=python)
+    found = pinned(row, ask, order.levels, matrix, target.selection.version) if row else None
+    if row is None or found is None:
+        return None
+    host, selection = found
+    origin = origin_of(row, order, python, selection, matrix)
+    return LockTarget(name=target.name, row=row, host=host, selection=selection, origin=origin)
 
 
 def _pythons(row: Row, order: Order, locked: Mapping[str, Lock]) -> tuple[str | None, ...]:
@@ -84,8 +102,9 @@ def _kept(
     row: Row, order: Order, python: str | None, matrix: Matrix, lock: Lock | None, upgrade: Collection[str] | None
 ) -> tuple[Host, Selection] | None:
     """Return the answer with the locked release of TensorFlow, when it still fits and nothing speaks against it."""
-    version = lock.version_of(row.distribution) if lock else None
-    if version is None or upgrade is None or row.distribution in upgrade:
+    name = as_resolved(row, {package.name for package in lock.packages} if lock else ()).distribution
+    version = lock.version_of(name) if lock else None
+    if version is None or upgrade is None or {name, row.distribution} & {*upgrade}:
         return None
     return pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
 
@@ -106,7 +125,6 @@ def origin_of(row: Row, order: Order, python: str | None, selection: Selection, 
     target = selection.target
     if target is None:
         raise ValueError("only an installable selection, which has a target, can be locked")
-    version = selection.requirements[0].partition("==")[2]
     return Origin(
         row=row.id,
         platform=target.platform,
@@ -122,7 +140,7 @@ def origin_of(row: Row, order: Order, python: str | None, selection: Selection, 
         sdists=selection.sdists,
         cures=selection.environment if order.cures else {},
         without_cures=bool(selection.environment) and not order.cures,
-        rules=row_parts(row, version, matrix),
+        rules=row_parts(row, selection.version, matrix),
     )
 
 

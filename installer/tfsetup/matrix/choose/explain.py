@@ -62,6 +62,10 @@ def _gpu(vendor: str, name: str | None, driver: str | None) -> str:
 def _row(row: Row) -> Iterator[tuple[str, str]]:
     yield "is for", row.title
     yield "distribution", f"{row.distribution} {row.versions}"
+    if row.gives_way_to is not None:
+        yield "gives way to", f"{row.gives_way_to}, where anything else requires that: both own the same folder"
+    if row.keeps_out:
+        yield "keeps out", f"{', '.join(row.keeps_out)}, for it is the same thing"
     yield "accelerator", f"{row.accelerator} (auto takes it: {row.auto})"
     yield "source", row.source
 

@@ -59,7 +59,7 @@ def reference(row: Row, ask: Ask, matrix: Matrix, levels: Levels | None = None) 
         UsageError: the ask itself is not understood.
     """
     levels = levels or Levels()
-    alone = replace(matrix, rows=tuple(other for other in matrix.rows if other.id == row.id))
+    alone = replace(matrix, rows=(row,))
     ask = replace(ask, accelerator=row.accelerator, backend="venv")
     tried = [(host, decide(host, ask, alone)) for host in _hosts(row, levels)]
     fitting = [(host, answer) for host, answer in tried if answer.installable]

@@ -162,6 +162,10 @@ class Row:
     `python`: preferred when the machine leaves the choice. `reuse`: which Pythons of the machine are good enough not to
     bring another; the rest are used when none can be brought. `conda`: under `--backend conda` TensorFlow is of the
     channel too, and not of the index. `environment`: variables that the row needs in every process, defect or not.
+
+    Several distributions are one thing: they own the same folder, and of them an environment holds one. `gives_way_to`
+    is the name that takes the place of `distribution` as soon as anything else in a resolution requires it.
+    `keeps_out` are names for what `distribution` already is: whoever requires one of them is served by it.
     """
 
     id: RowId
@@ -180,6 +184,8 @@ class Row:
     blas: tuple[BlasRule, ...] = ()
     conda: CondaRelease | None = None
     environment: Mapping[Variable, Setting] = field(default_factory=dict)
+    gives_way_to: Distribution | None = None
+    keeps_out: tuple[Distribution, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

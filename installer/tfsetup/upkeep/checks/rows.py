@@ -24,6 +24,7 @@ def check_row(row: Row, mine: Sequence[str], index: Index) -> Found:
         yield ("versions",), f"no release of {row.distribution} is in this range"
         return
     yield from _when(row)
+    yield from _names(row, mine, index)
     yield from _wheels(row, mine, index)
     yield from _plugin(row, mine, index)
     for place, rule in enumerate(row.rules):
@@ -50,6 +51,17 @@ def _when(row: Row) -> Found:
         yield ("accelerator",), "a Metal row has a plugin, and only a Metal row has one"
     if row.when.xcode_clt != (row.plugin is not None and row.plugin.build == "source"):
         yield ("when",), "Xcode's command line tools are needed exactly where something is compiled"
+
+
+def _names(row: Row, mine: Sequence[str], index: Index) -> Found:
+    """Names for one thing are names that the index has, with releases of the row's; each stands once."""
+    given = [(("gives_way_to",), row.gives_way_to)] if row.gives_way_to else []
+    others = [*given, *((("keeps_out", place), name) for place, name in enumerate(row.keeps_out))]
+    for place, name in others:
+        if name == row.distribution:
+            yield place, f"{name} is the row's own distribution"
+        elif not any(version in index.releases(name) for version in mine):
+            yield place, f"the index has no release of {name} that this row has too"
 
 
 def _wheels(row: Row, mine: Sequence[str], index: Index) -> Found:
