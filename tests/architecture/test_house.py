@@ -65,6 +65,7 @@ DOING = {
     "host/probe.py",
     "host/temporary.py",
     "host/world.py",
+    "loader/files/listing.py",
     "loader/files/remote.py",
     "loader/files/sources.py",
     "loader/shipped.py",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from msgspec import UNSET, UnsetType
 
 from support.locks import package
+from tfsetup.ground.owners import SharedFiles
 from tfsetup.host.model import Host, Libc
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.proof import Proof, Verdict
@@ -69,6 +70,9 @@ class Memory:
         told(f"Locking {' '.join(one.name for one in self.cases)}")
         texts = {one.file: one.lock.text for one in self.cases}
         return Made(there=self.there, cases=self.cases, texts=texts, index=self.index, left_out=self.left_out)
+
+    def cheapest(self, name: str, conflict: SharedFiles) -> str:
+        return f"less of {conflict.distributions[1]} in {name}."
 
     def stale(self) -> Sequence[Standing]:
         return self.standings

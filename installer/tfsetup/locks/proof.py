@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.encode import encode
+from tfsetup.ground.owners import SharedFiles
 from tfsetup.host.model import Host
 from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import LockedPackage
@@ -25,6 +28,7 @@ class Proof:
     `row` and `python` say which lock it was, should its file be missing. `sha256` is that of the lock file: a proof of
     another text is none. `subject` is the fingerprint of what was judged: the same files on the same machine need not
     be judged again. `images` were opened. `reasons` are the failures, or why there is no verdict.
+    `conflicts` are packages with a path of two contents.
     """
 
     row: str
@@ -34,6 +38,7 @@ class Proof:
     subject: str = ""
     images: int = 0
     reasons: tuple[str, ...] = ()
+    conflicts: tuple[SharedFiles, ...] | UnsetType = UNSET
 
 
 def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:

@@ -13,13 +13,27 @@ _SHOWN = 12
 
 
 def lock_lines(found: Locked) -> Iterator[str]:
-    """Yield the outcome of `tfsetup lock`, one paragraph a file."""
+    """Yield the outcome of `tfsetup lock`, one paragraph a file, conflicts first."""
+    yield from _conflicts(found)
     for one in found.files:
         yield from _checked(one) if found.checked else _written(one)
     if found.checked:
         total = len(found.files)
         again = f"{found.stale} of {total} not fresh: `tfsetup lock` writes them anew."
         yield again if found.stale else f"{total} fresh."
+
+
+def _conflicts(found: Locked) -> Iterator[str]:
+    for number, one in enumerate(found.conflicts):
+        if number == 0:
+            said = "Written all the same, though" if found.files else "Not written, because"
+            yield f"{said} a path would have two contents, and which of them stays is chance:"
+        yield f"  {one.lock}: {one.words}"
+        yield from (f"    also {name}" for name in one.names[1:])
+        if one.change:
+            yield f"    What costs least: {one.change}"
+    if found.conflicts and not found.files:
+        yield "  Write it all the same with --force."
 
 
 def _written(one: LockEntry) -> Iterator[str]:

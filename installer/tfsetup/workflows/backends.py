@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code, TfsetupError, Where
+from tfsetup.ground.owners import SharedFiles
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.conda.lockfile import seal
@@ -133,11 +134,13 @@ class Case:
         """The fingerprint of what is judged: the files, the machine and the Python."""
         return subject(self.packages, self.host, self.origin.python)
 
-    def proof(self, verdict: Verdict, reasons: Sequence[str], images: int = 0) -> Proof:
+    def proof(
+        self, verdict: Verdict, reasons: Sequence[str], images: int = 0, conflicts: Sequence[SharedFiles] = ()
+    ) -> Proof:
         """Return a verdict as it is written down."""
         return Proof(
             row=self.origin.row, python=self.origin.python, sha256=self.sha256, subject=self.subject, verdict=verdict,
-            images=images, reasons=tuple(dict.fromkeys(reasons))[:_SHOWN],
+            images=images, reasons=tuple(dict.fromkeys(reasons))[:_SHOWN], conflicts=tuple(conflicts) or UNSET,
         )  # fmt: skip
 
     def unproven(self, why: str) -> Proof:
@@ -190,6 +193,9 @@ class Backend(Protocol):
 
     def made(self, told: Told) -> Made:
         """Resolve all that is to be locked, with what is locked already kept where it still fits."""
+
+    def cheapest(self, name: str, conflict: SharedFiles) -> str:
+        """Return the single change that costs least and ends a conflict in the lock of the case `name`."""
 
     def stale(self) -> Sequence[Standing]:
         """Return every lock that must be there, and how it stands."""

@@ -18,7 +18,7 @@ from tfsetup.envs.reuse import Outcome, fitting, why_not
 from tfsetup.envs.run import Hooks, current, reuse
 from tfsetup.envs.run import install as build_generation
 from tfsetup.envs.store import Store, layout_for
-from tfsetup.errors import UsageError
+from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.ground.looking import look
 from tfsetup.ground.prefix import Gone, sentence
 from tfsetup.ground.units import size
@@ -253,7 +253,11 @@ def _relock(
         ask=Ask(), pythons=tuple(pythons), platforms=(row,), form=form, prove=order.preflight,
         index_url=order.index_url, offline=order.offline,
     )  # fmt: skip
-    lock(anew, matrix, told=told)
+    found = lock(anew, matrix, told=told)
+    if found.conflicts:
+        first = found.conflicts[0]
+        hint = first.change or "`tfsetup lock` says more."
+        raise TfsetupError(Code.ANSWER_IS_NO, f"The lock is not written anew: {first.words}.", hint=hint)
 
 
 def line_of(selection: Selection) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tfsetup.errors import Code, TfsetupError
@@ -13,7 +13,7 @@ from tfsetup.locks.files import LOCKS
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.workflows.backends import Backend, Case, LockOrder, Scope, Standing, fingerprint
-from tfsetup.workflows.locked import Locked, LockEntry, entry, summed
+from tfsetup.workflows.locked import Conflict, Locked, LockEntry, entry, summed
 from tfsetup.workflows.prove import Judge, Prover, known
 from tfsetup.workflows.told import Told, silent
 
@@ -51,6 +51,9 @@ def lock(
 ) -> Locked:
     """Write locks, all or none; `judge` finds out whether one would load (None: the preflight does).
 
+    Where two packages of a lock bring a path with different contents nothing is written, and the conflicts are the
+    answer, with the change that would end each.
+
     `host` is the one machine to lock for; None: all of the team's. `backend` None: the one that the order asks for.
 
     Raises:
@@ -60,6 +63,9 @@ def lock(
     backend = backend or backend_for(order, matrix, host=host, told=told)
     made = backend.made(told)
     proofs = _proven(order, backend, {case.name: case for case in made.cases}, _prover(order, backend, told, judge))
+    conflicts = _conflicts(made.cases, proofs, backend)
+    if conflicts and not order.force:
+        return Locked(files=(), index=made.index, left_out=made.left_out, conflicts=conflicts)
     if not order.force:
         _refuse(proofs, backend.remedy)
     recorded = files.read_proofs(order.folder, backend.proofs)
@@ -74,7 +80,10 @@ def lock(
         versions = moved(was.packages, case.lock.packages) if was else None
         rows.append(replace(one, changed=case.file in changed, versions=versions))
     environment, defects = summed(rows)
-    return Locked(files=tuple(rows), index=made.index, left_out=made.left_out, environment=environment, hazards=defects)
+    return Locked(
+        files=tuple(rows), index=made.index, left_out=made.left_out, environment=environment, hazards=defects,
+        conflicts=conflicts,
+    )  # fmt: skip
 
 
 def _proven(order: LockOrder, backend: Backend, cases: Mapping[str, Case], prover: Prover) -> dict[str, Proof]:
@@ -84,6 +93,17 @@ def _proven(order: LockOrder, backend: Backend, cases: Mapping[str, Case], prove
         return prover.prove_all(cases, recorded)
     why = "not asked for (--no-prove)"
     return {name: known(case, recorded) or case.unproven(why) for name, case in cases.items()}
+
+
+def _conflicts(cases: Sequence[Case], proofs: Mapping[str, Proof], backend: Backend) -> tuple[Conflict, ...]:
+    found = ((case, one) for case in cases for one in proofs[case.name].conflicts or ())
+    return tuple(
+        Conflict(
+            distributions=one.distributions, paths=one.paths, different=one.different, names=one.names,
+            row=case.origin.row, lock=case.name, change=backend.cheapest(case.name, one),
+        )
+        for case, one in found
+    )  # fmt: skip
 
 
 def _refuse(proofs: Mapping[str, Proof], remedy: str) -> None:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from msgspec import UNSET
 
 from tfsetup.errors import Code, LockError, TfsetupError, UsageError, Where
+from tfsetup.ground.owners import SharedFiles
 from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.files import PROOFS, read_conda_lock, read_environment_file, read_settings
 from tfsetup.locks.conda.lockfile import as_lock
@@ -122,6 +123,10 @@ class CondaBackend:
             texts={**write_conda_lock(parts, requests, {one.subdir: one.requirements for one in targets})},
             left_out=tuple(self.imported.left_out) if self.imported else UNSET,
         )
+
+    def cheapest(self, name: str, conflict: SharedFiles) -> str:
+        """Return what ends a conflict; which other versions would do without it is not looked for here."""
+        return f"leave out what brings {' or '.join(conflict.rivals)} to {name}."
 
     # --------------------------------------------------------------------------------------------------- checking
 

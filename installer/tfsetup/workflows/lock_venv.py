@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from tfsetup.errors import Code, LockError, TfsetupError
+from tfsetup.ground.owners import SharedFiles
 from tfsetup.ground.platforms import Platform
 from tfsetup.locks import files
 from tfsetup.locks.cure import carried, others
@@ -16,10 +18,11 @@ from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
 from tfsetup.locks.order import Order
 from tfsetup.locks.run import asked_index, settings_not_used, told_index
 from tfsetup.locks.taken import taken
+from tfsetup.locks.venv.cheapest import change, cost, forbidding
 from tfsetup.locks.venv.conflict import Sides, explained, together
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
-from tfsetup.locks.venv.solve import Wish, rendered, resolve
+from tfsetup.locks.venv.solve import Wish, answered, rendered, resolve
 from tfsetup.locks.venv.targets import LockTarget, targets_for
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.choose.releases import process_arch
@@ -143,6 +146,22 @@ class VenvBackend:
         team = self.scope.team.requirements if self.scope.team else ()
         ours = wish.selection.requirements + (wish.otherwise.selection.requirements if wish.otherwise else ())
         return explained(error, Sides(row=name, requirements=ours, team=team))
+
+    def cheapest(self, name: str, conflict: SharedFiles) -> str:
+        """Return what uv finds where one of two owners is forbidden: versions of the team's that do without it.
+
+        Of two ways the one is taken that moves fewer packages. Without any, a line of the team's has to go.
+        """
+        ((_, wish),) = (found for found in self.targets(self.read(), silent) if found[0].name == name)
+        team, environ = self.scope.team.requirements if self.scope.team else (), self.scope.order.environ
+        now = answered(wish, environ=environ).packages
+        ways = []
+        for owner in conflict.rivals:
+            with suppress(TfsetupError):
+                then = answered(forbidding(wish, owner), environ=environ).packages
+                ways.append((cost(now, then), change(team, owner, now, then)))
+        nothing = f"leave out a requirement that brings {' or '.join(conflict.rivals)}."
+        return min((way for way in ways if way[1]), default=(0, nothing))[1]
 
     # --------------------------------------------------------------------------------------------------- checking
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code
+from tfsetup.ground.owners import SharedFiles
 from tfsetup.locks.cure import carried
 from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof, Verdict
@@ -58,6 +59,18 @@ class LockEntry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Conflict(SharedFiles):
+    """A conflict in a lock, and what would end it."""
+
+    row: str
+    """The row of the matrix whose lock it is."""
+    lock: str
+    """The lock it was to be: the row, perhaps with a Python."""
+    change: str
+    """The single change that costs least, a sentence; "" when none is known."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Locked:
     """What became of the locks."""
 
@@ -73,6 +86,8 @@ class Locked:
     """The variables of all locks together."""
     hazards: tuple[Defect, ...] = ()
     """The known defects of all locks together: cured is what all of them cure."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Packages with a path of two contents. Where there are any, nothing was written, unless it was forced."""
 
     @property
     def stale(self) -> int:
@@ -80,9 +95,12 @@ class Locked:
         return sum(not one.fresh for one in self.files)
 
     def code(self, *, proven: bool) -> Code | None:
-        """Return why the answer is no, if it is: a lock is stale, or (`proven`: somebody asked) would not load."""
+        """Return why the answer is no, if it is: a lock is stale, or (`proven`: somebody asked) would not load.
+
+        Of locks that were to be written: a conflict kept them from it.
+        """
         if not self.checked:
-            return None
+            return Code.ANSWER_IS_NO if self.conflicts and not self.files else None
         failing = proven and any(one.verdict == "fails" for one in self.files)
         return Code.LOCK if self.stale else Code.ANSWER_IS_NO if failing else None
 

@@ -27,10 +27,15 @@ AT_ONCE = 3  # each holds the libraries it reads in a temporary file: a gigabyte
 def judged(case: Case, told: Told, *, offline: bool = False) -> Proof:
     """Return the verdict of the preflight on a lock: on a conda lock as a prefix, on wheels as they lie on the index.
 
+    A lock of wheels in which two packages bring a path with different contents is none: nothing else is judged then.
     `offline` forbids to fetch what a conda lock needs.
     """
+    from tfsetup.workflows.owners import shared_files
     from tfsetup.workflows.preflight import preflight
 
+    conflicts = () if case.lock.part else shared_files(case.packages, case.host, case.origin.python)
+    if conflicts:
+        return case.proof("fails", [f"{one.words}; which of them stay is chance" for one in conflicts], 0, conflicts)
     with (
         prefix_of(case.lock.part, case.host, offline=offline)
         if case.lock.part

@@ -1,0 +1,46 @@
+"""Whether the files of a lock have one owner each, before anything is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from tfsetup.ground.owners import SharedFiles, shared
+from tfsetup.host.model import Host
+from tfsetup.loader.compat import best_wheel
+from tfsetup.loader.files.listing import Wanted, listings
+from tfsetup.loader.machine import Machine, machine_of
+from tfsetup.locks.cure import is_cure
+from tfsetup.locks.model import LockedFile, LockedPackage
+
+
+def shared_files(packages: Sequence[LockedPackage], host: Host, python: str) -> tuple[SharedFiles, ...]:
+    """Return the pairs of locked packages with a path of two contents, in the wheels that `host` would get.
+
+    A package without a wheel for it is nobody's rival here; the preflight says that it has none.
+
+    Raises:
+        NetworkError: the index did not answer.
+    """
+    machine = machine_of(host, python)
+    chosen = {
+        f"{package.name} {package.version}": file
+        for package in packages
+        if not is_cure(package) and (file := _file(package, machine, python))
+    }
+    found = listings([_wanted(file) for file in chosen.values()])
+    named = {name: found[file.filename] for name, file in chosen.items()}
+    return shared(named, fold=machine.system == "windows")
+
+
+def _file(package: LockedPackage, machine: Machine, python: str) -> LockedFile | None:
+    known = {wheel.filename: wheel for wheel in package.wheels}
+    return known.get(best_wheel(list(known), machine, python) or "")
+
+
+def _wanted(file: LockedFile) -> Wanted:
+    path, url = file.path, file.url
+    if url is not None and url.startswith("file:"):
+        path, url = url2pathname(urlsplit(url).path), None
+    return Wanted(filename=file.filename, sha256=file.sha256, url=url, path=path)
