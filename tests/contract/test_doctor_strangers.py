@@ -110,7 +110,7 @@ def test_metadata_of_an_environment_is_text_too(environment: Path) -> None:
     distribution(environment, "tensorflow", "2.19.0", "evil-package>=1", "numpy===https://evil.example/x.whl")
     distribution(environment, "--index-url=https://evil.example/simple", "9.9")
     findings = looked_at(environment)
-    assert {"two-tensorflow-copies", "package-outside-requirements"} <= {finding["cause"] for finding in findings}
+    assert {"two-tensorflow-distributions", "package-outside-requirements"} <= {finding["cause"] for finding in findings}
     assert not [fix for finding in findings for fix in finding["fix"] if "evil" in fix or "index-url" in fix]
 
 
@@ -118,7 +118,7 @@ def test_metadata_of_an_environment_is_text_too(environment: Path) -> None:
 def test_two_copies_of_the_family_are_still_commands(environment: Path) -> None:
     distribution(environment, "tensorflow", "2.19.0")
     distribution(environment, "tensorflow-cpu", "2.18.0")
-    [finding] = [one for one in looked_at(environment) if one["cause"] == "two-tensorflow-copies"]
+    [finding] = [one for one in looked_at(environment) if one["cause"] == "two-tensorflow-distributions"]
     words = ("python -m pip uninstall -y ", " && python -m pip install 'tensorflow==2.19.0'")
     assert finding["fix"][0] in {
         names.join(words) for names in ("tensorflow tensorflow-cpu", "tensorflow-cpu tensorflow")

@@ -309,7 +309,7 @@ def test_two_tensorflows_in_one_folder(patient: Patient) -> None:
     (info / "METADATA").write_text(text.replace("Version: 2.19.1", "Version: 2.20.0.dev1", 1))
     record = (info / "RECORD").read_text().replace("tensorflow_cpu-2.19.1.dist-info", info.name)
     (info / "RECORD").write_text(record)
-    heal(patient, "two-tensorflow-copies", imports=False)
+    heal(patient, "two-tensorflow-distributions", imports=False)
 
 
 @x86_64_only

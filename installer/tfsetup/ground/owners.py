@@ -19,39 +19,11 @@ _SHOWN: Final = 5
 _CODE: Final = (".py", ".so", ".pyd", ".dll", ".dylib")
 # What setuptools never takes for a package (`FlatLayoutPackageFinder.DEFAULT_EXCLUDE`): where wheels hold it all the
 # same, it is there by mistake, and nothing imports it.
-_ATTIC: Final = frozenset(
-    [
-        "ci",
-        "bin",
-        "debian",
-        "doc",
-        "docs",
-        "documentation",
-        "manpages",
-        "news",
-        "newsfragments",
-        "changelog",
-        "test",
-        "tests",
-        "unit_test",
-        "unit_tests",
-        "example",
-        "examples",
-        "scripts",
-        "tools",
-        "util",
-        "utils",
-        "python",
-        "build",
-        "benchmark",
-        "benchmarks",
-        "exercise",
-        "exercises",
-        "htmlcov",
-        "tasks",
-        "fabfile",
-    ]
-)
+_ATTIC: Final = frozenset((
+    "ci", "bin", "debian", "doc", "docs", "documentation", "manpages", "news", "newsfragments", "changelog", "test",
+    "tests", "unit_test", "unit_tests", "example", "examples", "scripts", "tools", "util", "utils", "python", "build",
+    "benchmark", "benchmarks", "exercise", "exercises", "htmlcov", "tasks", "fabfile",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +56,7 @@ class SharedFiles:
 
 
 def shared(listings: Mapping[str, Listing], *, fold: bool = False) -> tuple[SharedFiles, ...]:
-    """Return the pairs of owners (the names of `listings`) with a path of two contents; `fold` ignores case (Windows)."""
+    """Return the pairs of owners (by name in `listings`) with a path of two contents; `fold` ignores case (Windows)."""
     owners: dict[str, list[tuple[str, str]]] = {}
     for name, listing in listings.items():
         for path, mark in listing.items():
@@ -112,18 +84,22 @@ def used(path: str) -> bool:
 
 
 def _best(paths: Sequence[str]) -> tuple[str, ...]:
-    """Return the paths that tell most: libraries first, then modules."""
-    rank = {".py": 1, **dict.fromkeys(_CODE[1:], 0)}
-    return tuple(sorted(paths, key=lambda path: (min((n for end, n in rank.items() if end in path), default=2), path)))[
-        :_SHOWN
-    ]
+    """Return the paths that tell most: libraries first, then modules, then the rest."""
+    return tuple(sorted(paths, key=lambda path: (_weight(path), path)))[:_SHOWN]
 
 
-def recorded(text: str) -> Iterator[tuple[str, str]]:
-    """Yield path and hash of what a RECORD lists ("The RECORD file" of the binary distribution format).
+def _weight(path: str) -> int:
+    if path.endswith(".py"):
+        return 1
+    return 0 if any(ending in path for ending in _CODE[1:]) else 2
 
-    What has no hash, such as byte code, has the mark "". A line that is none is passed over.
+
+def recorded(text: str) -> Iterator[tuple[str, str, int]]:
+    """Yield path, hash and size in bytes of what a RECORD lists ("The RECORD file" of the binary distribution format).
+
+    What has no hash, such as byte code, has the mark "" and the size 0. A line that is none is passed over.
     """
     for line in csv.reader(text.splitlines()):
         if len(line) == 3:  # noqa: PLR2004 - path, hash, size
-            yield line[0].replace("\\", "/"), line[1]
+            path, mark, size = line
+            yield path.replace("\\", "/"), mark, int(size) if size.isdecimal() else 0

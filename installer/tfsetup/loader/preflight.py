@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tfsetup.ground.versions import asked, is_version
+from tfsetup.loader.clashes import Clash, of_environment, of_wheels
 from tfsetup.loader.defined import defines, own_name
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
@@ -47,6 +48,11 @@ class Question:
     python: str | None = None
     wheels: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def clashes(self) -> tuple[Clash, ...]:
+        """What two of the set do to each other: wheels that are to be installed, or distributions that are."""
+        return of_wheels(self.conflicts) if self.wheels else of_environment(self.files, self.site)
 
 
 def preflight(
@@ -108,6 +114,7 @@ class _Run:
             not_covered=tuple(seen),
             notes=tuple(self.notes),
             cuda=self.cuda,
+            clashes=self.question.clashes,
         )
 
     def _weighed(self, unseen: NotCovered) -> NotCovered:

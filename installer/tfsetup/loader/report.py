@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import assert_never
 
+from tfsetup.loader.clashes import Clash
 from tfsetup.loader.model import LoadFailure, NotCovered, Verdict
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 
@@ -37,11 +38,12 @@ class Report:
     not_covered: tuple[NotCovered, ...] = ()
     notes: tuple[Note, ...] = ()
     cuda: CudaLibraries | None = None
+    clashes: tuple[Clash, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """`fails` when something was refused, `undecided` when something unseen matters, else `loads`."""
-        if self.failures:
+        """`fails` when something was refused or corrupted, `undecided` when something unseen matters, else `loads`."""
+        if self.failures or any(clash.fatal for clash in self.clashes):
             return "fails"
         return "undecided" if any(each.matters for each in self.not_covered) else "loads"
 
@@ -63,7 +65,7 @@ class PredictionDocument:
     """A prediction. Paths inside site-packages are relative to it."""
 
     verdict: Verdict
-    """`fails` when something was refused, `undecided` when something unseen matters, else `loads`."""
+    """`fails` when something was refused or corrupted, `undecided` when something unseen matters, else `loads`."""
     images: int
     """How many native files were followed, the operating system's own not counted."""
     checked: tuple[str, ...]
@@ -80,6 +82,8 @@ class PredictionDocument:
     """Where site-packages is, or would be."""
     cuda: CudaLibraries | None
     """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
+    clashes: tuple[Clash, ...]
+    """What two parts of the set do to each other; one that ends or corrupts the process makes the verdict `fails`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +107,7 @@ def prediction_document(report: Report) -> PredictionDocument:
         python=report.python,
         site=site,
         cuda=_cuda(report.cuda, site) if report.cuda else None,
+        clashes=report.clashes,
     )
 
 

@@ -59,6 +59,10 @@ def lines(found: PreflightDocument, notes: Sequence[Note] = ()) -> Iterator[Line
         yield from _failure_lines(failure)
     if len(found.failures) > _SHOWN:
         yield f"… and {len(found.failures) - _SHOWN} more; --json lists them all", "dim"
+    for clash in found.clashes:
+        yield "", ""
+        yield f"clash: {' and '.join(clash.between)}", "red" if clash.fatal else "yellow"
+        yield f"  {clash.consequence}: {', '.join(clash.names)}", ""
     for suggestion in found.would_load:
         yield f"would load: {suggestion}", "green"
     yield from _unseen_lines(found.not_covered)

@@ -127,7 +127,7 @@ def test_each_kind_of_preflight_failure_has_a_cause(kind: str, image: str, cause
     ("one", "cause"),
     [
         (Observation(check="not-installed", subject="tensorflow", detail="d"), "wrong-python-environment"),
-        (Observation(check="two-tensorflows", subject="tensorflow", detail="d"), "two-tensorflow-copies"),
+        (Observation(check="two-tensorflows", subject="tensorflow", detail="d"), "two-tensorflow-distributions"),
         (
             Observation(check="file-truncated", subject="tensorflow", detail="d"),
             "incomplete-install-missing-native-lib",
