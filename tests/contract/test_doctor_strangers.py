@@ -110,7 +110,9 @@ def test_metadata_of_an_environment_is_text_too(environment: Path) -> None:
     distribution(environment, "tensorflow", "2.19.0", "evil-package>=1", "numpy===https://evil.example/x.whl")
     distribution(environment, "--index-url=https://evil.example/simple", "9.9")
     findings = looked_at(environment)
-    assert {"two-tensorflow-distributions", "package-outside-requirements"} <= {finding["cause"] for finding in findings}
+    assert {"two-tensorflow-distributions", "package-outside-requirements"} <= {
+        finding["cause"] for finding in findings
+    }
     assert not [fix for finding in findings for fix in finding["fix"] if "evil" in fix or "index-url" in fix]
 
 

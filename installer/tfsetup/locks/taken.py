@@ -73,9 +73,11 @@ def _refused(item: Marked, row: Row, matrix: Matrix, markers: Mapping[str, str])
     if "[" not in item.text or name_of(item.text) not in _names(row):
         return None
     from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
 
     asked = Requirement(item.text)
-    others = {extra: found for extra in sorted(asked.extras) if (found := _only_for_others(extra, row, matrix))}
+    named = {extra: canonicalize_name(extra) for extra in sorted(asked.extras)}
+    others = {extra: found for extra, name in named.items() if (found := _only_for_others(name, row, matrix))}
     if not others or (asked.marker is not None and not asked.marker.evaluate(dict(markers))):
         return None
     asked.extras -= others.keys()

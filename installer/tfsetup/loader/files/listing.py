@@ -48,7 +48,7 @@ def listings(wanted: Sequence[Wanted]) -> dict[str, Listing]:
     folder = cache_folder(os.environ) / "listings"
     found = {each.filename: _kept(folder / each.sha256) for each in wanted}
     missing = [each for each in wanted if found[each.filename] is None]
-    session = _session() if any(each.path is None for each in missing) else None
+    session = _session() if any(each.path is None and each.url for each in missing) else None
     for each, listing in zip(missing, at_once(lambda one: _read(one, session), missing, threads=_AT_ONCE), strict=True):
         found[each.filename] = listing
         _keep(folder, each.sha256, listing)
