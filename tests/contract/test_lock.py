@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from support.backends import Judge
 from support.cli import Ran, Tfsetup
 from support.locks import CURRENT_ROWS, FakeResolver
 from tfsetup.errors import BuildError, NetworkError
+from tfsetup.ground.owners import SharedFiles
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.proof import Proof
@@ -87,6 +89,67 @@ def test_every_current_row_is_locked_by_default(tfsetup: Tfsetup, uv: FakeResolv
     assert lines[0] == "Locking 7 targets at once"
     assert sorted(line.split()[1] for line in lines[1:8]) == sorted(CURRENT_ROWS)
     assert len(uv.calls) == 7
+
+
+def test_what_requires_tensorflow_gets_one_tensorflow(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    uv.brings = {"tf-keras": ("tensorflow",)}
+    team(f"schema: 1\nplatforms: [{CPU}]\nrequirements: [tf-keras]\n")
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 0, ran.err
+    (one,) = files(ran)
+    assert one["requirements"] == [f"tensorflow=={one['requirements'][0].partition('==')[2]}"]
+    text = locks()[f"pylock.{CPU}.toml"].decode()
+    assert 'name = "tensorflow"' in text
+    assert 'name = "tensorflow-cpu"' not in text
+    assert "tensorflow in place of tensorflow-cpu, because something else requires tensorflow" in ran.err
+    assert tfsetup("lock", "--check").status == 0
+    before = locks()
+    assert tfsetup("lock").status == 0
+    assert locks() == before
+
+
+def test_an_extra_that_a_row_refuses_is_refused_with_its_line(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    team(f"schema: 1\nplatforms: [{CPU}]\nrequirements:\n  - six\n  - tensorflow[and-cuda]\n")
+    ran = tfsetup("lock")
+    assert ran.status == 3
+    assert "environments/team.yaml:5:5" in ran.err
+    assert f"`tensorflow[and-cuda]`: {CPU} does not take [and-cuda]" in ran.err
+    assert "Write `tensorflow`: linux-x86_64-cuda adds and-cuda by itself." in ran.err
+    assert not Path("environments/locks").exists()
+    assert uv.calls == []
+
+
+def test_an_extra_in_a_file_that_is_taken_over_is_left_out_and_told(tfsetup: Tfsetup, uv: FakeResolver) -> None:
+    team(f"schema: 1\nplatforms: [{CPU}, linux-x86_64-cuda]\nrequirements: ../requirements.txt\n")
+    Path("requirements.txt").write_text("tensorflow[and-cuda]\n")
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 0, ran.err
+    assert [line for line in ran.err.splitlines() if line.startswith("Left out")] == [
+        f"Left out  `tensorflow[and-cuda]`: {CPU} does not take [and-cuda], which is for linux-x86_64-cuda"
+    ]
+    asked = sorted(call["stdin"].splitlines()[-1] for call in uv.calls)
+    assert asked == ["tensorflow", "tensorflow[and-cuda]"]
+    assert tfsetup("lock", "--check").status == 0
+
+
+def test_two_owners_of_a_path_end_with_7_and_the_document_says_which(
+    tfsetup: Tfsetup, uv: FakeResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = SharedFiles(distributions=("nvidia-a-cu12 1.0", "nvidia-a-cu13 1.0"), paths=3, different=2, names=("n/a",))
+    judge = Judge(conflicts={CPU: (found,)})
+    monkeypatch.setattr("tfsetup.workflows.prove.judged", judge)
+    uv.brings = {"torch": ("nvidia-a-cu13",), "tensorflow-cpu": ("nvidia-a-cu12",)}
+    team(f"schema: 1\nplatforms: [{CPU}]\nrequirements: [torch>=2]\n")
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 7
+    assert (ran.document["status"], files(ran)) == ("failed", [])
+    (conflict,) = ran.document["data"]["conflicts"]
+    assert (conflict["kind"], conflict["paths"], conflict["different"]) == ("same-file", 3, 2)
+    assert conflict["distributions"] == ["nvidia-a-cu12 1.0", "nvidia-a-cu13 1.0"]
+    assert conflict["change"] == "leave out a requirement that brings nvidia-a-cu12 or nvidia-a-cu13."
+    assert not Path("environments/locks").exists()
+    assert tfsetup("lock", "--force").status == 0
+    assert sorted(locks()) == ["proof.json", f"pylock.{CPU}.toml"]
 
 
 def test_the_same_input_gives_the_same_bytes(tfsetup: Tfsetup, uv: FakeResolver) -> None:

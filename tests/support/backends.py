@@ -35,10 +35,11 @@ def case(name: str = "linux-x86_64-cpu", version: str = "1.0", host: Host = LINU
 
 @dataclass
 class Judge:
-    """Finds `verdicts` by row, `loads` for the rest, or fails; keeps what it was asked."""
+    """Finds `verdicts` or `conflicts` by row, `loads` for the rest, or fails; keeps what it was asked."""
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     failures: Mapping[str, BaseException] = field(default_factory=dict)
+    conflicts: Mapping[str, tuple[SharedFiles, ...]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, one: Case, *_: object, **__: object) -> Proof:
@@ -46,6 +47,8 @@ class Judge:
         self.asked.append(row)
         if row in self.failures:
             raise self.failures[row]
+        if row in self.conflicts:
+            return one.proof("fails", ["two owners"], conflicts=self.conflicts[row])
         verdict = self.verdicts.get(row, "loads")
         return one.proof(verdict, [] if verdict == "loads" else [f"lib.so: {verdict}"], images=3)
 

@@ -50,9 +50,10 @@ class SharedFiles:
     def words(self) -> str:
         """What was found, in a sentence."""
         first, second = self.distributions
-        which = "it has" if self.different == self.paths == 1 else f"{self.different} of them have"
+        which = "it" if self.paths == 1 else f"{self.different} of them"
+        verb = "has" if self.different == 1 else "have"
         files = "1 file" if self.paths == 1 else f"{self.paths:,} files"
-        return f"{first} and {second} both bring {files}, and {which} other content ({self.names[0]})"
+        return f"{first} and {second} both bring {files}, and {which} {verb} other content ({self.names[0]})"
 
 
 def shared(listings: Mapping[str, Listing], *, fold: bool = False) -> tuple[SharedFiles, ...]:

@@ -124,12 +124,14 @@ def run_uv(
     output: tuple[str, str] | None = None,
     children: Children | None = None,
     held: Sequence[int] = (),
+    constraints: Sequence[str] = (),
 ) -> Finished:
     """Run `uv ARGUMENTS` to its end and return what it printed.
 
     `environ` is added to the scrubbed environment, in which pip's index settings stand as uv's. `output` is a name and
     the content of a file that uv shall write over (`--output-file`): what it holds in the end is returned in place of
-    standard output. An interrupt ends uv before it is passed on. `held` are descriptors that uv shall keep open as long
+    standard output. `constraints` limit what may be taken and require nothing, in a file that uv is handed.
+    An interrupt ends uv before it is passed on. `held` are descriptors that uv shall keep open as long
     as it runs.
 
     Raises:
@@ -138,6 +140,15 @@ def run_uv(
         InvalidFileError: the certificates that a variable names cannot be used.
         TfsetupError: uv failed; which kind is read from its messages (`explain_uv`).
     """
+    if constraints:
+        with temporary_folder() as folder:
+            file = folder / "constraints.txt"
+            file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
+            limited = [*arguments, "--constraint", str(file)]
+            return run_uv(
+                limited, doing=doing, environ=environ, stdin=stdin, screen=screen, output=output, children=children,
+                held=held,
+            )  # fmt: skip
     if output is not None:
         name, content = output
         with temporary_folder() as folder:

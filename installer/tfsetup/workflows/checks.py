@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import assert_never
 
 from tfsetup.host.model import Host
+from tfsetup.loader.clashes import Clash
 from tfsetup.loader.model import LoadFailure, Verdict
 from tfsetup.loader.report import Note, Report, UnseenDocument, report_document
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
@@ -104,6 +105,8 @@ class KeptPrediction:
     """Where site-packages is."""
     cuda: CudaLibraries | None
     """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
+    clashes: tuple[Clash, ...]
+    """What two parts of the set do to each other."""
     notes: tuple[Note, ...]
     """What is worth knowing and does not decide the verdict."""
 

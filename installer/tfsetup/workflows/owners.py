@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from tfsetup.ground.owners import SharedFiles, shared
 from tfsetup.host.model import Host
@@ -13,6 +13,9 @@ from tfsetup.loader.files.listing import Wanted, listings
 from tfsetup.loader.machine import Machine, machine_of
 from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import LockedFile, LockedPackage
+
+_DRIVE = re.compile(r"^/([A-Za-z]:)")
+"""The slash before a drive in a file's address (RFC 8089, appendix E.2)."""
 
 
 def shared_files(packages: Sequence[LockedPackage], host: Host, python: str) -> tuple[SharedFiles, ...]:
@@ -42,5 +45,5 @@ def _file(package: LockedPackage, machine: Machine, python: str) -> LockedFile |
 def _wanted(file: LockedFile) -> Wanted:
     path, url = file.path, file.url
     if url is not None and url.startswith("file:"):
-        path, url = url2pathname(urlsplit(url).path), None
+        path, url = _DRIVE.sub(r"\1", unquote(urlsplit(url).path)), None
     return Wanted(filename=file.filename, sha256=file.sha256, url=url, path=path)

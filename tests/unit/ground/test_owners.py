@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tfsetup.ground.owners import SharedFiles, recorded, shared, used
@@ -65,6 +67,7 @@ def test_what_nothing_imports_is_nobody_s_loss(path: str, counts: bool) -> None:
 def test_a_conflict_in_words() -> None:
     one = SharedFiles(distributions=("a 1", "b 2"), paths=12136, different=16, names=("t/l.so",))
     assert one.words == "a 1 and b 2 both bring 12,136 files, and 16 of them have other content (t/l.so)"
+    assert replace(one, different=1).words.endswith("and 1 of them has other content (t/l.so)")
     single = SharedFiles(distributions=("a 1", "b 2"), paths=1, different=1, names=("m.py",))
     assert single.words == "a 1 and b 2 both bring 1 file, and it has other content (m.py)"
 

@@ -106,8 +106,8 @@ def test_the_document_has_the_keys_in_their_order_and_paths_relative_to_site_pac
     )
     data = encode(preflight_document(report, LINUX, ["x"]))
     assert list(data) == [
-        "verdict", "images", "checked", "failures", "not_covered", "tensorflow", "python", "site", "cuda", "host",
-        "would_load",
+        "verdict", "images", "checked", "failures", "not_covered", "tensorflow", "python", "site", "cuda",
+        "clashes", "host", "would_load",
     ]  # fmt: skip
     assert list(data["failures"][0]) == ["kind", "image", "symbol", "library", "message", "stage"]
     assert (data["failures"][0]["image"], data["failures"][0]["library"]) == ("p/a.so", "p/libx.so")

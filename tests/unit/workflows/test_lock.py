@@ -14,8 +14,10 @@ from support.backends import Judge, Memory, case
 from support.matrix import shipped
 from tfsetup.errors import BuildError, Code, InvalidFileError, NetworkError, TfsetupError, UsageError, Where
 from tfsetup.ground.encode import encode
+from tfsetup.ground.owners import SharedFiles
 from tfsetup.locks.files import read_proofs
 from tfsetup.matrix.model import Ask
+from tfsetup.report.lock import lock_lines
 from tfsetup.workflows.backends import Case, LockOrder, Standing
 from tfsetup.workflows.lock import backend_for, check, lock
 from tfsetup.workflows.lock_conda import CondaBackend
@@ -103,6 +105,37 @@ def test_what_would_not_load_is_not_written_unless_somebody_forces_it() -> None:
     assert judge.asked == [CPU, CUDA]
 
 
+TWO = SharedFiles(distributions=("a 1", "b 2"), paths=3, different=2, names=("t/l.so", "t/x.py"))
+
+
+def test_a_path_with_two_contents_is_a_conflict_and_not_a_lock() -> None:
+    backend = Memory(cases=[case(CPU), case(CUDA)])
+    found = lock(order(), MATRIX, backend=backend, judge=Judge(conflicts={CUDA: (TWO,)}))
+    (conflict,) = found.conflicts
+    assert (conflict.distributions, conflict.paths, conflict.different, conflict.row) == (("a 1", "b 2"), 3, 2, CUDA)
+    assert conflict.change == f"less of b 2 in {CUDA}."
+    assert (found.files, found.code(proven=True)) == ((), Code.ANSWER_IS_NO)
+    assert names() == []
+    assert list(lock_lines(found)) == [
+        "Not written, because a path would have two contents, and which of them stays is chance:",
+        f"  {CUDA}: a 1 and b 2 both bring 3 files, and 2 of them have other content (t/l.so)",
+        "    also t/x.py",
+        f"    What costs least: less of b 2 in {CUDA}.",
+        "  Write it all the same with --force.",
+    ]
+
+
+def test_a_conflict_that_is_forced_is_written_and_told_and_remembered() -> None:
+    judge, backend = Judge(conflicts={CUDA: (TWO,)}), Memory(cases=[case(CUDA)])
+    found = lock(order(force=True), MATRIX, backend=backend, judge=judge)
+    assert names() == [f"{CUDA}.lock", "proofs.json"]
+    assert ([one.verdict for one in found.files], found.code(proven=True)) == (["fails"], None)
+    assert next(iter(lock_lines(found))).startswith("Written all the same, though a path would have two contents")
+    again = lock(order(), MATRIX, backend=backend, judge=judge)  # what was found is on record
+    assert [one.distributions for one in again.conflicts] == [("a 1", "b 2")]
+    assert judge.asked == [CUDA]
+
+
 def test_without_a_proof_nobody_is_asked_but_what_is_on_record_counts() -> None:
     judge = Judge()
     lock(order(), MATRIX, backend=Memory(cases=[case(CPU)]), judge=judge)
@@ -146,9 +179,9 @@ def test_what_could_not_be_read_is_undecided_and_judged_again_next_time(failure:
 def test_what_a_backend_says_besides_is_in_the_answer() -> None:
     backend = Memory(cases=[case(CPU)], index=("an index",), left_out=("a line",))
     found = encode(lock(order(), MATRIX, backend=backend, judge=Judge()))
-    assert list(found) == ["files", "index", "left_out", "environment", "hazards"]
+    assert list(found) == ["files", "index", "left_out", "environment", "hazards", "conflicts"]
     plain = encode(lock(order(), MATRIX, backend=Memory(cases=[case(CPU)]), judge=Judge()))
-    assert list(plain) == ["files", "environment", "hazards"]
+    assert list(plain) == ["files", "environment", "hazards", "conflicts"]
 
 
 def test_a_wheel_that_cures_and_that_no_lock_names_is_swept() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,15 @@ from pathlib import Path
 import pytest
 
 from support.backends import LINUX, Judge, case
+from support.locks import package
+from support.wheels import wheel_bytes
 from tfsetup.errors import BuildError, NetworkError, UsageError
 from tfsetup.host.model import Host, Libc
-from tfsetup.locks.proof import Proof
+from tfsetup.locks.cure import cure_wheel
+from tfsetup.locks.model import LockedPackage
+from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
 from tfsetup.workflows.backends import Case
+from tfsetup.workflows.owners import shared_files
 from tfsetup.workflows.prove import Prover, judged, known
 from tfsetup.workflows.told import silent
 
@@ -167,9 +173,41 @@ def test_any_other_failure_of_a_look_up_is_raised() -> None:
 # ------------------------------------------------------------------------------------------------------- the verdict
 
 
-def test_the_preflight_judges_wheels_as_they_lie_on_the_index() -> None:
-    proof = judged(case(), silent)
-    assert (proof.images, proof.reasons, proof.subject) == (0, (), case().subject)
+def test_the_preflight_judges_wheels_as_they_lie_on_the_index(tmp_path: Path) -> None:
+    one = replace(case(), packages=[on_disk(tmp_path, "alpha", {"alpha.py": ""})])
+    proof = judged(one, silent)
+    assert (proof.images, proof.reasons, proof.subject) == (0, (), one.subject)
+
+
+def test_two_owners_of_a_path_end_a_proof_before_anything_is_loaded(tmp_path: Path) -> None:
+    files = [
+        on_disk(tmp_path, "tensorflow", {"tensorflow/a.py": "1", "tensorflow/b.py": "1"}),
+        on_disk(tmp_path, "tensorflow-cpu", {"tensorflow/a.py": "2", "tensorflow/b.py": "1"}),
+        on_disk(tmp_path, "six", {"six.py": "1"}),
+    ]
+    one = replace(case(), packages=files)
+    proof = judged(one, silent)
+    assert (proof.verdict, proof.images) == ("fails", 0)
+    assert proof.reasons == (f"{proof.conflicts[0].words if proof.conflicts else ''}; which of them stay is chance",)
+    assert [found.distributions for found in proof.conflicts or ()] == [("tensorflow 1.0", "tensorflow-cpu 1.0")]
+    assert parse_proofs(render_proofs({"x": proof}), "proof.json") == {"x": proof}
+
+
+def test_locked_packages_with_one_owner_for_each_path_have_no_conflict(tmp_path: Path) -> None:
+    files = [on_disk(tmp_path, "a", {"a/x.py": "1"}), on_disk(tmp_path, "b", {"b/x.py": "2"})]
+    assert shared_files(files, LINUX, "3.12") == ()
+    sdist = package("c", "1.0", "cp39-cp39-win32")
+    assert shared_files([*files, sdist, cure_wheel({"A": "1"}).package], LINUX, "3.12") == ()
+
+
+def on_disk(folder: Path, name: str, files: dict[str, bytes | str]) -> LockedPackage:
+    """A package whose wheel lies in a folder, which is how an index of files is locked."""
+    made = package(name, "1.0")
+    data = wheel_bytes(files)
+    (wheel,) = made.wheels
+    (folder / wheel.filename).write_bytes(data)
+    address = (folder / wheel.filename).as_uri()
+    return replace(made, wheels=(replace(wheel, url=address, sha256=hashlib.sha256(data).hexdigest()),))
 
 
 def test_a_proof_keeps_a_few_reasons_each_once() -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import BuildError
 from tfsetup.ground.redaction import bare
-from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.compile import compile_job, preferences
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
@@ -122,30 +120,18 @@ def _asked_of_uv(
     name = file_name("pylock", wish.selection.row or "row")
     kept = (name, preferences(wish.keep)) if wish.keep else None
     variables = {**(environ or {}), **job.environ}
-    with _constraints(wish.forbidden) as limits:
-        done = run_uv(
-            (*job.arguments, *limits),
-            doing="Locking",
-            environ=variables,
-            stdin=job.requirements,
-            output=kept,
-            children=children,
-        )
+    done = run_uv(
+        job.arguments,
+        doing="Locking",
+        environ=variables,
+        stdin=job.requirements,
+        output=kept,
+        children=children,
+        constraints=[f"{name}<0" for name in wish.forbidden],
+    )
     found = read_pylock(done.stdout, file=name, sdists=wish.selection.sdists, local=True)
     refuse_plain(file.url for package in found.packages for file in package.files if file.url)
     return tuple(_plain(package, wish.index) for package in found.packages)
-
-
-@contextmanager
-def _constraints(forbidden: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Yield uv's options for distributions without a version that may be taken; a constraint requires nothing itself."""
-    if not forbidden:
-        yield ()
-        return
-    with temporary_folder() as folder:
-        file = folder / "constraints.txt"
-        file.write_text("".join(f"{name}<0\n" for name in forbidden), encoding="utf-8")
-        yield ("--constraint", str(file))
 
 
 def rendered(wish: Wish, packages: Sequence[LockedPackage]) -> Lock:
