@@ -192,7 +192,8 @@ def at_once(
 ) -> list[_Out]:
     """Do `work` for every item, several at a time, and return the results in order. Never waits for a thread.
 
-    `told` hears of each result as it comes, in the thread that asks. The first failure, or an interrupt, is raised as soon as it is there: nothing more is begun then.
+    `told` hears of each result as it comes, in the thread that asks. The first failure, or an interrupt, is raised as
+    soon as it is there: nothing more is begun then.
 
     Raises:
         BaseException: what `work` raised first.

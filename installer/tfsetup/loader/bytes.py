@@ -6,12 +6,10 @@ reading ends in a value or in `MalformedImage`: never in another exception, neve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from struct import Struct
+from typing import Any, Protocol
 
 from tfsetup.errors import Code, TfsetupError
-
-if TYPE_CHECKING:
-    from struct import Struct
 
 MAX_STRING = 1 << 16
 """Longest NUL-terminated string that is believed (C++ names of TensorFlow reach about 4 kB)."""

@@ -10,12 +10,8 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage, check_range
-
-if TYPE_CHECKING:
-    from tfsetup.loader.bytes import ByteSource
+from tfsetup.loader.bytes import ByteSource, MalformedImage, check_range
 
 BLOCK = 1 << 20
 """Inflated bytes handled at a time."""

@@ -9,16 +9,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import Memory
+from tfsetup.loader.bytes import ByteSource, Memory
 from tfsetup.loader.model import Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tfsetup.loader.bytes import ByteSource
 
 _HOPS = 40
 """Links that are followed on one way: the kernel's own limit (Linux `MAXSYMLINKS`)."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import tempfile
 import weakref
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import IO
 
 from tfsetup.errors import NetworkError
 from tfsetup.ground.exchange import at_once
@@ -18,12 +19,7 @@ from tfsetup.ground.http import Http, body_of
 from tfsetup.ground.ranges import Span
 from tfsetup.ground.settings import index_choice
 from tfsetup.loader.bytes import MalformedImage, check_range
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import IO
-
-    from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.archive import Archive
 
 CHUNK = 1 << 16
 """Bytes are fetched in multiples of this."""

@@ -6,19 +6,15 @@ import mmap
 import os
 import posixpath
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfsetup.ground.looking import interpreter_in, python_of
 from tfsetup.loader.bytes import MalformedImage, check_range
 from tfsetup.loader.files.archive import Archive, read_archive
+from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.model import Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfsetup.loader.files.inflate import BlockCache
 
 
 class MappedFile:

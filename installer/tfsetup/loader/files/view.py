@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from tfsetup.loader.bytes import ByteSource
+from tfsetup.loader.files.archive import Archive
 from tfsetup.loader.model import Entry, Filesystem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tfsetup.loader.bytes import ByteSource
-    from tfsetup.loader.files.archive import Archive
 
 _DATA = re.compile(r"[^/]+\.data/(?P<scheme>[^/]+)/(?P<rest>.+)")
 
