@@ -21,7 +21,7 @@ from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import ADOPTED, Plan, Receipt, Step
 from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
 from tfsetup.envs.store import NotWholeError, Store, unwritable
-from tfsetup.envs.whole import EMPTY, Lack, file_lacks
+from tfsetup.envs.whole import EMPTY, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.encode import encode
 from tfsetup.ground.looking import generation, place_at
@@ -227,7 +227,8 @@ class _Build:
         Files are hard links into the cache where both are on one disk: whoever empties one in an environment empties it
         there too, and uv does not look again.
         """
-        damaged = sorted({lack.package.partition("-")[0] for lack in self._lost() if lack.package})
+        lost = file_lacks(self.store.layout, self._receipt())
+        damaged = sorted({lack.package.partition("-")[0] for lack in lost if lack.package})
         if not damaged or self.offline:
             return None
         self.hooks.say(
@@ -236,9 +237,6 @@ class _Build:
         again = [part for name in damaged for part in ("--reinstall-package", name)]
         arguments = [*sync, *again, "--no-cache", str(lock)]
         return self._uv(arguments, doing=_INSTALLING, environ=step.environ, screen=self.hooks.screen)
-
-    def _lost(self) -> tuple[Lack, ...]:
-        return file_lacks(self.store.layout, self._receipt())
 
     def _look_at_records(self) -> None:
         """Refuse paths that must not be, before anything of the wheels runs (`.pth` files do at every start)."""

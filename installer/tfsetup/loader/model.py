@@ -13,16 +13,9 @@ from typing import Literal, Protocol
 from tfsetup.loader.bytes import ByteSource, MalformedImage
 
 Kind = Literal[
-    "wrong-architecture",
-    "library-not-found",
-    "symbol-not-found",
-    "version-not-found",
-    "os-too-old",
-    "cpu-feature",
-    "malformed-image",
-    "python-abi",
-    "plugin-interface",
-]
+    "wrong-architecture", "library-not-found", "symbol-not-found", "version-not-found", "os-too-old", "cpu-feature",
+    "malformed-image", "python-abi", "plugin-interface",
+]  # fmt: skip
 Stage = Literal["import", "plugin", "extension"]
 Verdict = Literal["loads", "fails", "undecided"]
 Scope = Literal["local", "global"]

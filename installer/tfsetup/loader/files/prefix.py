@@ -102,17 +102,13 @@ class PrefixView:
 class Replaced:
     """A binary with its placeholder replaced by the prefix, as an installer writes it; read as a whole when needed."""
 
-    __slots__ = ("_content", "_placeholder", "_prefix", "_source")
+    __slots__ = ("_content", "_placeholder", "_prefix", "_source", "size")
 
     def __init__(self, source: ByteSource, placeholder: str, prefix: str) -> None:
         """Show `source` with `prefix` where `placeholder` was."""
         self._source, self._placeholder, self._prefix = source, placeholder.encode(), prefix.encode()
         self._content: Memory | None = None
-
-    @property
-    def size(self) -> int:
-        """Length in bytes, which the replacement keeps."""
-        return self._source.size
+        self.size = source.size  # which the replacement keeps
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; see `ByteSource.read`."""

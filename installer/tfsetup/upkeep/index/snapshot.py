@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
@@ -233,13 +232,9 @@ def carrier(name: str, platform: str, lines: Iterable[str]) -> tuple[str, str]:
     for line in lines:
         wanted = Requirement(line)
         pins = [spec.version for spec in wanted.specifier if spec.operator == "=="]
-        if pins and _holds(wanted.marker, environment):
+        if pins and (wanted.marker is None or wanted.marker.evaluate(environment)):
             return canonicalize_name(wanted.name), str(Version(pins[0]))
     return name, "0"
-
-
-def _holds(marker: Marker | None, environment: Mapping[str, str]) -> bool:
-    return marker is None or marker.evaluate(dict(environment))
 
 
 # ------------------------------------------------------------------------------------------------ writing
