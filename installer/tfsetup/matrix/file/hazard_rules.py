@@ -6,9 +6,8 @@ It is asked whenever matrix files are laid over each other, so it imports nothin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfsetup.errors import Where
 from tfsetup.matrix.file.rows import Marks, Row
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from tfsetup.ground.marked import Problem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What hazards may speak of: the rows of all files, those that a later file removes too, and the companions."""
 
     rows: Sequence[Row]

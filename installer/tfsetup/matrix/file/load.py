@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfsetup.errors import Where
 from tfsetup.matrix.facts import Index
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from tfsetup.ground.marked import Problem
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """One file's content, with the place of every field by its path in the file."""
 
     content: MatrixFile
