@@ -135,7 +135,7 @@ def test_no_gpu_is_no_model(gpus: Any) -> None:
     assert with_models(linux(gpus=gpus), MODELS).gpus == gpus
 
 
-# ------------------------------------------------------------------------------------------- answers of the shipped rows
+# ------------------------------------------------------------------------------------------- the shipped rows
 
 
 @pytest.mark.parametrize("known", ["10.0", "10.3", "12.0", "12.1"])
@@ -184,7 +184,8 @@ def test_a_mixed_machine_gets_what_its_oldest_gpu_needs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("driver", "release"), [("555.42.06", "2.20.0"), ("550.54", "2.18.1"), ("535.54", "2.16.2"), ("525.60.13", "2.16.2")]
+    ("driver", "release"),
+    [("555.42.06", "2.20.0"), ("550.54", "2.18.1"), ("535.54", "2.16.2"), ("525.60.13", "2.16.2")],
 )
 def test_a_driver_too_old_for_the_ptx_gets_a_release_whose_ptx_it_compiles(driver: str, release: str) -> None:
     assert answer(nvidia("9.0", driver=driver)).requirements[0] == f"tensorflow[and-cuda]=={release}"
