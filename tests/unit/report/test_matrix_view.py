@@ -180,14 +180,16 @@ def test_what_was_not_asked_and_what_is_otherwise_than_kept() -> None:
     found = replace(
         EMULATED, verdict="differs", differences=("1.2.0: another file",), not_asked=("older",), presumed=("x86_64",)
     )
-    assert proved(ROW, emulated=found)[-4:] == [
+    assert proved(ROW, emulated=found)[-6:] == [
         "not asked: older",
         "presumed: x86_64",
         "otherwise than kept: 1.2.0: another file",
         "a-hazard, under the emulator: differs",
+        "",
+        "code for GPUs in 2 wheels: as told",
     ]
     silent = Emulated(hazard="a-hazard", verdict="not asked", because="nothing is read (--offline)")
-    assert proved(ROW, emulated=silent)[-1] == ("a-hazard, under the emulator: not asked (nothing is read (--offline))")
+    assert proved(ROW, emulated=silent)[-3] == ("a-hazard, under the emulator: not asked (nothing is read (--offline))")
 
 
 # ------------------------------------------------------------------------------------------------ update
