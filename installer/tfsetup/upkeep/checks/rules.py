@@ -49,6 +49,10 @@ def _gpu(rule: Rule, row: Row) -> Found:
             yield (name,), "speaks of NVIDIA GPUs, and this row is not for them"
     if rule.gfx and row.when.gpu != "amd":
         yield ("gfx",), "speaks of AMD GPUs, and this row is not for them"
+    for place, name in enumerate(rule.gfx):
+        generation = name.removeprefix("gfx")[:-2]  # two digits of stepping behind it, the last ones hexadecimal
+        if not (generation.isdecimal() and _plausible(generation, 8, 20)):
+            yield ("gfx", place), f"{name} is of no generation that ROCm knows"
     if rule.driver is not None and not _plausible(rule.driver, 300, 2000):
         yield ("driver",), f"{rule.driver} is no NVIDIA driver version"
     for name in ("capability", "capability_most"):
