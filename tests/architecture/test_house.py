@@ -67,6 +67,7 @@ DOING = {
     "loader/files/sources.py",
     "loader/shipped.py",
     "locks/files.py",
+    "upkeep/gpucode/read.py",
     "upkeep/xray/files.py",
     "locks/run.py",
     "matrix/file/disk.py",

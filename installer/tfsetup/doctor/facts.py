@@ -297,7 +297,7 @@ def _derive(facts: dict[str, str]) -> None:
     if facts.get("os") == "macos" and facts.get("rosetta") == "true":
         facts["process"] = "x86_64"
         facts.setdefault("arch", "arm64")
-    if facts.get("arch") in {"armv7l", "i686"}:
+    if facts.get("arch") in {"armv7l", "armv6l", "i686"}:
         facts.setdefault("bits", "32")
     if facts.get("os") != "macos" and facts.get("arch"):
         facts.setdefault("process", facts["arch"])

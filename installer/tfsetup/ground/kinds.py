@@ -125,6 +125,7 @@ NUMBERS = Kind(
 CAPABILITY = Kind(
     "compute capability", r"[0-9]{1,4}\.[0-9]{1,4}", like='"9.0"', wrong="two numbers with a dot are expected"
 )
+GFX = Kind("gfx name", r"gfx[0-9a-f]{3,5}", like="gfx1100", wrong="a name such as gfx1100 is expected")
 FEATURE = Kind("CPU feature", r"[a-z0-9_.]{1,50}", like='"avx2"', wrong="a lower-case feature name is expected")
 VERSION = Kind("version", r"[0-9v].*", like='"1.2.0"', check=_version)
 RANGE = Kind("version range", r"\s*[<>=!~].*", like='">=2.16,<2.20"', check=_range)
@@ -188,6 +189,7 @@ Interpreter = Annotated[str, INTERPRETER]
 Numbers = Annotated[str, NUMBERS]
 Capability = Annotated[str, CAPABILITY]
 Feature = Annotated[str, FEATURE]
+Gfx = Annotated[str, GFX]
 ExactVersion = Annotated[str, VERSION]
 Range = Annotated[str, RANGE]
 Specifier = Annotated[str, SPECIFIER]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 Os = Literal["macos", "linux", "windows"]
-Arch = Literal["arm64", "aarch64", "x86_64", "armv7l", "i686"]
+Arch = Literal["arm64", "aarch64", "x86_64", "armv7l", "armv6l", "i686"]
 
 OS_NAMES: Final[Mapping[Os, str]] = {"macos": "macOS", "linux": "Linux", "windows": "Windows"}
 """What people call the systems; `platform_system` of PEP 508 differs in one (`Darwin`)."""
@@ -67,6 +67,10 @@ _TABLE: Final[Mapping[tuple[Os, Arch], _Names]] = {
         triple="armv7-unknown-linux-gnueabihf", multiarch="arm-linux-gnueabihf",
         loaders=("/lib/ld-linux-armhf.so.3", "/lib/ld-musl-armhf.so.1"),
     ),
+    ("linux", "armv6l"): _Names(  # the first Raspberry Pi and the Zero; Debian's own name for it is armel
+        triple="arm-unknown-linux-gnueabi", multiarch="arm-linux-gnueabi",
+        loaders=("/lib/ld-linux.so.3", "/lib/ld-musl-arm.so.1"),
+    ),
     ("linux", "i686"): _Names(
         triple="i686-unknown-linux-gnu", multiarch="i386-linux-gnu",
         loaders=("/lib/ld-linux.so.2", "/lib/ld-musl-i386.so.1"),
@@ -89,6 +93,7 @@ _MACHINES: Final[Mapping[str, Arch]] = {
     "x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64",
     "i386": "i686", "i486": "i686", "i586": "i686", "i686": "i686", "x86": "i686", "win32": "i686",
     "armv7l": "armv7l", "armhf": "armv7l",
+    "armv6l": "armv6l", "armv6": "armv6l", "armel": "armv6l",
     "armv8l": "armv7l",  # a 32-bit personality on a 64-bit kernel
     "arm64": "arm64", "arm64e": "arm64", "aarch64": "arm64",
 }  # fmt: skip

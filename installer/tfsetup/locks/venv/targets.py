@@ -166,5 +166,6 @@ def _pair(pair: Pair) -> list[str | None]:
 
 
 def _rule(rule: Rule) -> list[object]:
-    needs = [rule.cpu, rule.driver, rule.capability, rule.python, rule.macos, rule.verdict]
+    needs: list[object] = [rule.cpu, rule.driver, rule.capability, rule.python, rule.macos, rule.verdict]
+    needs += [bound for bound in (rule.capability_most, rule.on_capability, rule.gfx) if bound]
     return [*needs, list(rule.add), list(rule.extras), list(rule.sdists)]

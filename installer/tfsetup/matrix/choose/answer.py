@@ -8,8 +8,9 @@ from typing import Literal
 from tfsetup.ground.platforms import Platform
 from tfsetup.ground.versions import in_range, version
 from tfsetup.host.model import Host
+from tfsetup.matrix.choose.gpus import doubts
 from tfsetup.matrix.choose.releases import Candidate, Miss, process_arch
-from tfsetup.matrix.file.rows import Matrix, Row
+from tfsetup.matrix.file.rows import Matrix, Row, Rule
 from tfsetup.matrix.hazards import environment_of, hazards_of
 from tfsetup.matrix.machine import floor, floor_version, macos_in, macos_version
 from tfsetup.matrix.model import Ask, Blas, Expectation, Rejected, Selection, Target
@@ -120,17 +121,23 @@ def _python_story(best: Candidate, ask: Ask) -> str:
     return f"Python {best.interpreter.version} at {best.interpreter.path or 'an unknown path'} ({why})"
 
 
+def _warnings_of(rule: Rule, best: Candidate, host: Host) -> Iterator[str]:
+    if rule.warn or rule.verdict in {"avoid", "asked"}:
+        yield rule.because
+    if doubt := doubts(rule, host):
+        yield doubt
+    if rule.sdists:
+        yield f"{', '.join(rule.sdists)} must be compiled: {rule.because}"
+    if rule.cpu and (host.cpu is None or host.cpu.features is None):
+        yield f"could not tell whether this CPU has {rule.cpu.upper()}, which TensorFlow {best.version} needs"
+
+
 def _warnings(best: Candidate, host: Host, proven: str | None) -> Iterator[str]:
     row = best.row
     if proven is not None and version(best.version) > version(proven):
         yield f"{best.version} is newer than {proven}, the newest release this matrix has been proven with"
     for rule in best.rules:
-        if rule.warn or rule.verdict == "avoid":
-            yield rule.because
-        if rule.sdists:
-            yield f"{', '.join(rule.sdists)} must be compiled: {rule.because}"
-        if rule.cpu and (host.cpu is None or host.cpu.features is None):
-            yield f"could not tell whether this CPU has {rule.cpu.upper()}, which TensorFlow {best.version} needs"
+        yield from _warnings_of(rule, best, host)
     if row.plugin is not None and row.plugin.build == "source":
         yield f"{row.plugin.distribution} is compiled on this machine after TensorFlow is in place"
         if host.xcode_clt is None:

@@ -77,6 +77,7 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
         companions=companions,
         conda=next((content.conda for content in reversed(contents) if content.conda), None),
         hazards=tuple(hazards.values()),
+        gpus=tuple(gpu for content in reversed(contents) for gpu in content.gpus),
         marks=marks,
     )
 
