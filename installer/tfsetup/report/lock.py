@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfsetup.ground.units import size
+from tfsetup.locks.cooldown import sentence
 from tfsetup.report.hazards import sentences
 from tfsetup.workflows.locked import Locked, LockEntry
 from tfsetup.workflows.progress import VERDICTS
@@ -25,6 +26,7 @@ def lock_lines(found: Locked) -> Iterator[str]:
 def _written(one: LockEntry) -> Iterator[str]:
     state = "written" if one.changed else "as it was"
     yield f"{_name(one)}  {state}: {_content(one)}; {_verdict(one)}"
+    yield from ([f"    {sentence(one.exclude_newer)}"] if one.exclude_newer else [])
     yield from _defects(one)
     moved = one.versions or ()
     yield from (f"    {line}" for line in moved[:_SHOWN])
@@ -58,6 +60,7 @@ def _verdict(one: LockEntry) -> str:
 def _checked(one: LockEntry) -> Iterator[str]:
     if one.fresh:
         yield f"{_name(one)}  fresh, {_verdict(one)}"
+        yield from ([f"    {sentence(one.exclude_newer)}"] if one.exclude_newer else [])
         yield from _defects(one)
         return
     yield f"{_name(one)}  stale" if one.packages else f"{_name(one)}  missing"
