@@ -46,12 +46,9 @@ def _identity(lock: PlatformLock) -> tuple[tuple[str, str], ...]:
         ("row", lock.row),
         ("selection", lock.digest),
         ("packages", seal(lock) if lock.digest else ""),
-        *_cooldown(lock),
+        ("exclude-newer", lock.exclude_newer),
+        ("exclude-newer-since", lock.exclude_newer_since),
     )
-
-
-def _cooldown(lock: PlatformLock) -> tuple[tuple[str, str], ...]:
-    return ("exclude-newer", lock.exclude_newer), ("exclude-newer-since", lock.exclude_newer_since)
 
 
 def seal(lock: PlatformLock) -> str:

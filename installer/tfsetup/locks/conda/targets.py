@@ -140,10 +140,8 @@ def changes(lock: PlatformLock | None, wanted: Wanted) -> tuple[str, ...]:
     if lock.row != now.row:
         return (f"the row: {lock.row} → {now.row}",)
     found = [f"Python: {lock.minor} → {now.python}"] if lock.minor != now.python else []
-    if (was := _recorded(lock).says) != wanted.cooldown.says:
-        found.append(
-            f"how young an archive may be: {', '.join(was) or 'any'} → {', '.join(wanted.cooldown.says) or 'any'}"
-        )
+    was, asked_now = lock.exclude_newer or "any", wanted.cooldown.newer or "any"
+    found += [f"how young an archive may be: {was} → {asked_now}"] if was != asked_now else []
     locked = {one.name: one.version for one in lock.entries}
     for requirement in now.requirements:
         name, exact, version = requirement.partition("==")
