@@ -56,4 +56,8 @@ ExcludeNewerPackage = Annotated[
         help="Another moment for this package, or false: any file of it; may be repeated.",
     ),
 ]
+Sbom = Annotated[
+    Path | None,
+    typer.Option("--sbom", metavar="FILE", help="Write an inventory of what is locked (CycloneDX JSON) besides."),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")]

@@ -17,6 +17,8 @@ def lock_lines(found: Locked) -> Iterator[str]:
     """Yield the outcome of `tfsetup lock`, one paragraph a file."""
     for one in found.files:
         yield from _checked(one) if found.checked else _written(one)
+    if found.sbom:
+        yield f"{found.sbom}  the inventory, in CycloneDX's form"
     if found.checked:
         total = len(found.files)
         again = f"{found.stale} of {total} not fresh: `tfsetup lock` writes them anew."

@@ -35,8 +35,9 @@ class LockOrder:
 
     `pythons` are in order of preference, `platforms` rows or platforms; empty: as the team file says, else the matrix.
     `form` None: as the team file says, else as the locks in `folder` are. `upgrade`: names that may move on, None:
-    everything. `source` is an `environment.yml` to take over (conda only). `cooldown` is how young a file may be; None:
-    as the team file says, without one as the lock there was made. Spans count back from `now`.
+    everything. `source` is an `environment.yml` to take over (conda only). `sbom` is the inventory to write. `cooldown`
+    is how young a file may be; None: as the team file says, without one as the lock there was made. Spans count back
+    from `now`.
     """
 
     ask: Ask
@@ -51,6 +52,7 @@ class LockOrder:
     offline: bool = False
     source: Path | None = None
     without_cures: bool = False
+    sbom: Path | None = None
     cooldown: Cooldown | None = None
     now: datetime = field(default_factory=partial(datetime.now, UTC), compare=False)
 

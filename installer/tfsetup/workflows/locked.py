@@ -70,6 +70,8 @@ class Locked:
     """The package indexes that were asked and are not uv's default, in words."""
     left_out: tuple[str, ...] | UnsetType = UNSET
     """What of an `environment.yml` has no place in a lock, with its line."""
+    sbom: Path | UnsetType = UNSET
+    """The inventory that was written (CycloneDX)."""
     checked: bool | UnsetType = UNSET
     """True: nothing was written."""
     environment: Mapping[str, str] = field(default_factory=dict)
