@@ -14,9 +14,10 @@ from typing import Final
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?")
 _ZONED: Final = re.compile(rf"(?P<bare>{_TIME.pattern})(?P<zone>[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})")
-_SPAN: Final = re.compile(r"(?P<number>[0-9]{1,4}) *(?P<unit>hour|day|week)s?")
-_ISO_SPAN: Final = re.compile(r"P(?=.)((?P<week>[0-9]{1,4})W)?((?P<day>[0-9]{1,4})D)?(T(?P<hour>[0-9]{1,4})H)?")
+_SPAN: Final = re.compile(r"(?P<number>[0-9]{1,7}) *(?P<unit>hour|day|week)s?")
+_ISO_SPAN: Final = re.compile(r"P(?=.)((?P<week>[0-9]{1,7})W)?((?P<day>[0-9]{1,7})D)?(T(?P<hour>[0-9]{1,7})H)?")
 _UNSTEADY: Final = re.compile(r"[0-9]+ *(month|year)s?|P[0-9]+[MY].*")
+_LONGEST: Final = timedelta(days=36500)
 _HOURS: Final = {"hour": 1, "day": 24, "week": 168}
 
 
@@ -28,7 +29,9 @@ def problem(text: str) -> str:
         return "a time without its zone is another one on every machine: write a Z behind it for UTC"
     if span(text) is None and _moment(text) is None:
         return "neither a date, a time, nor a span back from now"
-    return "" if span(text) != timedelta() else "a span of nothing leaves nothing out"
+    if span(text) == timedelta():
+        return "a span of nothing leaves nothing out"
+    return "" if (span(text) or timedelta()) < _LONGEST else "longer ago than there is anything to install"
 
 
 def span(text: str) -> timedelta | None:

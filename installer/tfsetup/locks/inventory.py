@@ -7,12 +7,12 @@ is CycloneDX's own (ECMA-424, version 1.6), written by its library, which is an 
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import UsageError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cyclonedx.model.component import Component
     from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
 
-REQUIREMENT: Final = "cyclonedx-python-lib>=11,<12"
+REQUIREMENT: Final = "cyclonedx-python-lib>=11.12,<12"
 _PREFIX: Final = "tfsetup:"
 
 
@@ -67,7 +67,7 @@ def require_library() -> None:
     Raises:
         UsageError: the library is not there.
     """
-    if find_spec("cyclonedx") is None:
+    if importlib.util.find_spec("cyclonedx") is None:
         raise UsageError(
             "Writing an inventory needs cyclonedx-python-lib, which this Python does not have.",
             hint=f"Install it beside tfsetup: uv pip install --python {sys.executable} '{REQUIREMENT}' "
@@ -166,7 +166,7 @@ def _inside(part: Part) -> Iterator[tuple[str, str]]:
 
 def _licences(texts: Iterable[str]) -> Sequence[LicenseExpression | DisjunctiveLicense]:
     """Return licences in CycloneDX's terms, which take one expression or several names, never both."""
-    from cyclonedx.factory.license import LicenseFactory
+    from cyclonedx.contrib.license.factories import LicenseFactory
     from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
 
     found = [LicenseFactory().make_from_string(text) for text in dict.fromkeys(texts)]
