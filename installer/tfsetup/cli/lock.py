@@ -27,12 +27,16 @@ def lock(
     upgrade_package: only.UpgradePackage = None,
     index_url: IndexUrl = None,
     source: only.Source = None,
+    sbom: only.Sbom = None,
+    exclude_newer: only.ExcludeNewer = None,
+    exclude_newer_package: only.ExcludeNewerPackage = None,
     without_cures: WithoutCures = False,
     offline: only.Offline = False,
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
     """Write lock files for every machine of the team, or say which ones are stale."""
+    from tfsetup.locks.cooldown import asked
     from tfsetup.matrix.file.disk import read_matrix
     from tfsetup.report.lock import lock_lines
     from tfsetup.workflows import lock as course
@@ -42,6 +46,7 @@ def lock(
         pythons=tuple(python or ()), platforms=tuple(platform or ()), folder=output or course.LOCKS, form=form,
         prove=not check if prove is None else prove, force=force, offline=offline, source=source, index_url=index_url,
         upgrade=None if upgrade else frozenset(upgrade_package or ()), without_cures=without_cures,
+        cooldown=asked(exclude_newer, exclude_newer_package or ()), sbom=sbom,
     )  # fmt: skip
 
     session = begun(ctx, "lock", json=as_json, host=host)

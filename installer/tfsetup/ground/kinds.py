@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from tfsetup.ground import moments
 from tfsetup.ground.versions import NotAVersionError, check_specifier, specifiers, version
 
 # What a source may rest on; anything else names a page, in more than one word.
@@ -141,6 +142,9 @@ DISTRIBUTION = Kind(
     wrong="a normalized distribution name is expected (PEP 503)",
 )
 EXTRA = Kind("extra", _NORMALIZED, like="and-cuda", wrong="an extra's name is expected")
+MOMENT = Kind(
+    "date or span", r".*[0-9].*", like='"2026-01-31", "2026-01-31T12:00:00Z" or "7 days"', check=moments.problem
+)
 PROSE = Kind("sentence", r"(?s)[A-Za-z0-9].* .*", like="why, in a sentence", check=_prose)
 SOURCE = Kind(
     "source",
@@ -199,6 +203,7 @@ RowId = Annotated[str, ROW_ID]
 Platform = Annotated[str, PLATFORM]
 Distribution = Annotated[str, DISTRIBUTION]
 Extra = Annotated[str, EXTRA]
+Moment = Annotated[str, MOMENT]
 Prose = Annotated[str, PROSE]
 Source = Annotated[str, SOURCE]
 Channel = Annotated[str, CHANNEL]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from tfsetup.locks.conda.model import PlatformLock
@@ -21,7 +22,8 @@ class LockedFile:
 
     A requirements file that somebody else wrote says neither name nor size: then `filename` is empty. `url` is None in
     the portable form. `path` is a file of this machine, which uv finds through `--find-links`; in a lock on disk only
-    the wheel that cures known defects has one, the name of a file beside the lock.
+    the wheel that cures known defects has one, the name of a file beside the lock. `uploaded` is when the index got it;
+    None: it does not say, or this comes from a lock, where it has no place.
     """
 
     filename: str
@@ -29,6 +31,7 @@ class LockedFile:
     sha256: str
     url: str | None = None
     path: str | None = None
+    uploaded: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,9 +67,10 @@ class Origin:
     `tensorflow`, `pre`, `team` (the team's own requirements) and whether a Python was asked for are the ask;
     `requirements`, `source_builds` and `sdists` are what the row answered, as in `Selection`. `platform`, `python`,
     `macos` and `glibc` are the target, in uv's words. `cures` are the variables that cure known defects of what is
-    locked; `without_cures`: they were left out, because the user said so. `rules` are fingerprints of what the row says
-    about the locked release, by the row's fields. `digest` is that of all of it: row and ask. `sums` are fingerprints
-    of the lock's packages, so that an edit by hand is found and its line named.
+    locked; `without_cures`: they were left out, because the user said so. `exclude_newer…`: how young a file might be,
+    as a `Cooldown` has it. `rules` are fingerprints of what the row says about the locked release, by the row's fields.
+    `digest` is that of all of it: row and ask. `sums` are fingerprints of the lock's packages, so that an edit by hand
+    is found and its line named.
     """
 
     row: str
@@ -83,6 +87,9 @@ class Origin:
     sdists: tuple[str, ...] = ()
     cures: Mapping[str, str] = field(default_factory=dict)
     without_cures: bool = False
+    exclude_newer: str | None = None
+    exclude_newer_package: Mapping[str, str] = field(default_factory=dict)
+    exclude_newer_since: str | None = None
     rules: Mapping[str, str] = field(default_factory=dict)
     sums: Mapping[str, str] = field(default_factory=dict)
     digest: str = ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tfsetup.errors import InvalidFileError, TfsetupError, UsageError
 from tfsetup.ground.platforms import NAMES, Platform
+from tfsetup.locks.cooldown import Cooldown
 from tfsetup.locks.team import ALL, Marked
 from tfsetup.matrix.choose.reference import Levels, is_current
 from tfsetup.matrix.file.rows import Matrix, Row
@@ -19,7 +21,8 @@ class Order:
 
     With `ALL` among the `pythons` it is every one that a row takes; empty: the row's own, and those that are locked
     already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
-    `cures`: known defects of what is locked are to be cured.
+    `cures`: known defects of what is locked are to be cured. `cooldown` None: nobody says how young a file may be, and
+    what a lock was made with stays in force. Its spans count back from `now`.
     """
 
     ask: Ask
@@ -27,6 +30,8 @@ class Order:
     levels: Levels = field(default_factory=Levels)
     team: tuple[str, ...] = ()
     cures: bool = True
+    cooldown: Cooldown | None = None
+    now: datetime | None = None
 
 
 def rows_for(platforms: Sequence[Marked], matrix: Matrix, accelerator: str = "auto") -> tuple[tuple[Row, Marked], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfsetup.ground.units import size
+from tfsetup.locks.cooldown import sentence
 from tfsetup.report.hazards import sentences
 from tfsetup.workflows.locked import Locked, LockEntry
 from tfsetup.workflows.progress import VERDICTS
@@ -17,6 +18,8 @@ def lock_lines(found: Locked) -> Iterator[str]:
     yield from _conflicts(found)
     for one in found.files:
         yield from _checked(one) if found.checked else _written(one)
+    if found.sbom:
+        yield f"{found.sbom}  the inventory, in CycloneDX's form"
     if found.checked:
         total = len(found.files)
         again = f"{found.stale} of {total} not fresh: `tfsetup lock` writes them anew."
@@ -39,6 +42,7 @@ def _conflicts(found: Locked) -> Iterator[str]:
 def _written(one: LockEntry) -> Iterator[str]:
     state = "written" if one.changed else "as it was"
     yield f"{_name(one)}  {state}: {_content(one)}; {_verdict(one)}"
+    yield from ([f"    {sentence(one.exclude_newer)}"] if one.exclude_newer else [])
     yield from _defects(one)
     moved = one.versions or ()
     yield from (f"    {line}" for line in moved[:_SHOWN])
@@ -72,6 +76,7 @@ def _verdict(one: LockEntry) -> str:
 def _checked(one: LockEntry) -> Iterator[str]:
     if one.fresh:
         yield f"{_name(one)}  fresh, {_verdict(one)}"
+        yield from ([f"    {sentence(one.exclude_newer)}"] if one.exclude_newer else [])
         yield from _defects(one)
         return
     yield f"{_name(one)}  stale" if one.packages else f"{_name(one)}  missing"

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tfsetup.errors import Code, TfsetupError
+from msgspec import UNSET
+
+from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.changes import moved
 from tfsetup.locks.files import LOCKS
+from tfsetup.locks.inventory import require_library
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.workflows.backends import Backend, Case, LockOrder, Scope, Standing, fingerprint
+from tfsetup.workflows.inventory import inventory, write_inventory
 from tfsetup.workflows.locked import Conflict, Locked, LockEntry, entry, summed
 from tfsetup.workflows.prove import Judge, Prover, known
 from tfsetup.workflows.told import Told, silent
@@ -57,9 +61,12 @@ def lock(
     `host` is the one machine to lock for; None: all of the team's. `backend` None: the one that the order asks for.
 
     Raises:
+        UsageError: the inventory that is asked for needs a library that is not there.
         TfsetupError: `ANSWER_IS_NO`: one would not load, and nobody forces it; nothing is resolved for a platform;
             requirements do not fit together; the index does not answer; the folder cannot be written.
     """
+    if order.sbom is not None:
+        require_library()
     backend = backend or backend_for(order, matrix, host=host, told=told)
     made = backend.made(told)
     proofs = _proven(order, backend, {case.name: case for case in made.cases}, _prover(order, backend, told, judge))
@@ -68,11 +75,14 @@ def lock(
         return Locked(files=(), index=made.index, left_out=made.left_out, conflicts=conflicts)
     if not order.force:
         _refuse(proofs, backend.remedy)
+    listed = inventory(made.cases, proofs, told, offline=order.offline) if order.sbom is not None else ""
     recorded = files.read_proofs(order.folder, backend.proofs)
     kept = {name: proof for name, proof in recorded.items() if (order.folder / name).is_file()}
     record = render_proofs(kept | {case.key: proofs[case.name] for case in made.cases})
     changed = set(files.write_all(order.folder, {**made.texts, backend.proofs: record}))
     files.sweep_cures(order.folder)
+    if order.sbom is not None:
+        write_inventory(order.sbom, listed)
     rows = []
     for case in made.cases:
         was = made.there.get(case.name)
@@ -82,7 +92,7 @@ def lock(
     environment, defects = summed(rows)
     return Locked(
         files=tuple(rows), index=made.index, left_out=made.left_out, environment=environment, hazards=defects,
-        conflicts=conflicts,
+        conflicts=conflicts, sbom=UNSET if order.sbom is None else order.sbom,
     )  # fmt: skip
 
 
@@ -130,8 +140,11 @@ def check(
 
     Raises:
         LockError: there is no lock.
+        UsageError: an inventory is asked for.
         InvalidFileError: a lock is damaged.
     """
+    if order.sbom is not None:
+        raise UsageError("--check writes nothing, and --sbom asks for a file.", hint="Leave one of the two out.")
     backend = backend or backend_for(order, matrix, host=host, told=told)
     recorded = files.read_proofs(order.folder, backend.proofs)
     prover = _prover(order, backend, told, judge)

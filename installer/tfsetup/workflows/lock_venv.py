@@ -13,6 +13,8 @@ from tfsetup.errors import Code, LockError, TfsetupError
 from tfsetup.ground.owners import SharedFiles
 from tfsetup.ground.platforms import Platform
 from tfsetup.locks import files
+from tfsetup.locks.cooldown import document, recorded, sentence
+from tfsetup.locks.cooldown import explained as too_new
 from tfsetup.locks.cure import carried, others
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
 from tfsetup.locks.order import Order
@@ -98,7 +100,7 @@ class VenvBackend:
             otherwise=self._wish(other, form, lock, silent) if other is not None else None,
             keep={p.name: p.version for p in others(lock)} if lock and order.upgrade is not None else {},
             upgrade=tuple(sorted(order.upgrade or ())), origin=target.origin, form=form,
-            index=asked_index(order.index_url),
+            index=asked_index(order.index_url), cooldown=recorded(target.origin),
         )  # fmt: skip
 
     def _taken(self, target: LockTarget, told: Told) -> tuple[str, ...]:
@@ -130,6 +132,8 @@ class VenvBackend:
             told(f"Index     {line}")
         for line in settings_not_used():
             told(f"Note      {line}")
+        for cooldown in dict.fromkeys(sentence(document(wish.cooldown)) for _, wish in targets if wish.cooldown):
+            told(f"Cooldown  {cooldown}")
         told(f"Locking {len(targets)} targets at once")
         wishes = {target.name: wish for target, wish in targets}
         found = resolve_all(wishes, environ=order.environ, told=telling(told))
@@ -145,6 +149,8 @@ class VenvBackend:
     def _explained(self, error: TfsetupError, wish: Wish, name: str) -> TfsetupError:
         team = self.scope.team.requirements if self.scope.team else ()
         ours = wish.selection.requirements + (wish.otherwise.selection.requirements if wish.otherwise else ())
+        cooled = self.scope.team.cooled if self.scope.team and self.scope.order.cooldown is None else None
+        error = too_new(error, wish.cooldown, cooled)
         return explained(error, Sides(row=name, requirements=ours, team=team))
 
     def cheapest(self, name: str, conflict: SharedFiles) -> str:
@@ -219,11 +225,12 @@ class VenvBackend:
         """Return what a lock says was asked for, with what is asked now in its place."""
         if origin is None:
             return self.scope.asked
-        order, recorded = self.scope.order, recorded_order(origin)
-        was = recorded.ask
+        order, before = self.scope.order, recorded_order(origin)
+        was = before.ask
         ask = replace(was, tensorflow=order.ask.tensorflow or was.tensorflow, pre=order.ask.pre or was.pre)
-        cures = recorded.cures and not order.without_cures
-        return replace(recorded, ask=ask, pythons=order.pythons or recorded.pythons, cures=cures)
+        cures = before.cures and not order.without_cures
+        cooldown = before.cooldown if order.cooldown is None else order.cooldown
+        return replace(before, ask=ask, pythons=order.pythons or before.pythons, cures=cures, cooldown=cooldown)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code
 from tfsetup.ground.owners import SharedFiles
+from tfsetup.locks.cooldown import CooldownDocument, document, recorded
 from tfsetup.locks.cure import carried
 from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof, Verdict
@@ -50,6 +51,8 @@ class LockEntry:
     """The variables that every process of an environment made of it must see."""
     hazards: tuple[Defect, ...] | UnsetType = UNSET
     """The known defects of what is locked."""
+    exclude_newer: CooldownDocument | UnsetType = UNSET
+    """How young a file might be; only where the lock was made with a limit."""
     changed: bool | UnsetType = UNSET
     """Whether writing it changed the file; only where it was written."""
     versions: tuple[str, ...] | UnsetType | None = UNSET
@@ -80,6 +83,8 @@ class Locked:
     """The package indexes that were asked and are not uv's default, in words."""
     left_out: tuple[str, ...] | UnsetType = UNSET
     """What of an `environment.yml` has no place in a lock, with its line."""
+    sbom: Path | UnsetType = UNSET
+    """The inventory that was written (CycloneDX)."""
     checked: bool | UnsetType = UNSET
     """True: nothing was written."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -115,13 +120,14 @@ def entry(
     found = hazards_of(matrix.hazards, versions, **here)
     own = next((row.environment for row in matrix.rows if origin is not None and row.id == origin.row), {})
     wheel = carried(lock, origin.cures) if origin else None
+    cooldown = recorded(origin) if origin else None
     return LockEntry(
         path=path, row=origin.row if origin else None, platform=lock.part.subdir if lock.part else UNSET,
         packages=len(lock.packages), fresh=True, verdict=proof.verdict if proof else "undecided",
         reasons=proof.reasons if proof else ("never proven",), python=origin.python if origin else None,
         requirements=origin.requirements if origin else (), conda=conda, download_bytes=lock.download_size,
         cure=UNSET if lock.part else wheel.filename if wheel else None, environment={**own, **environment_of(found)},
-        hazards=defects_of(found, cured=wheel is not None),
+        hazards=defects_of(found, cured=wheel is not None), exclude_newer=document(cooldown) if cooldown else UNSET,
     )  # fmt: skip
 
 

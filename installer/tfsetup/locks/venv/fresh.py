@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tfsetup.ground.versions import asked
+from tfsetup.locks.cooldown import recorded
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order
 from tfsetup.locks.venv.targets import origin_of, pinned
@@ -20,7 +21,7 @@ def recorded_order(origin: Origin) -> Order:
     """Return what was asked for when a lock was written, to ask the same again."""
     ask = Ask(tensorflow=origin.tensorflow, pre=origin.pre)
     pythons = (origin.python,) if origin.asked_python else ()
-    return Order(ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures)
+    return Order(ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures, cooldown=recorded(origin))
 
 
 def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tuple[str, ...]:
@@ -43,6 +44,8 @@ def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tup
         return (f"TensorFlow {order.ask.tensorflow} is asked for, and {version} is locked",)
     if origin.without_cures:  # a decision that stands in the lock; nothing but a new lock changes it
         order = replace(order, cures=False)
+    if order.cooldown is None:  # nobody says: what the lock was made with stays in force
+        order = replace(order, cooldown=recorded(origin))
     now = pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
     if now is None:
         return (f"the row {row.id} no longer takes {row.distribution} {version} for what is asked",)
@@ -57,6 +60,7 @@ def _differences(was: Origin, now: Origin) -> Iterator[str]:
     yield from _value("glibc", was.glibc, now.glibc)
     if (was.macos, was.glibc) == (now.macos, now.glibc):
         yield from _value("platform", was.platform, now.platform)
+    yield from _lists("how young a file may be", recorded(was).says, recorded(now).says)
     yield from _lists("the team's requirements", was.team, now.team)
     yield from _lists("the row's requirements", _row_pins(was), _row_pins(now))
     yield from _lists("what may be built from source", was.sdists, now.sdists)

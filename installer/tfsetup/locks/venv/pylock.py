@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.marked_toml import load_toml
+from tfsetup.ground.moments import in_utc
 from tfsetup.locks.cure import DISTRIBUTION, FILE
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import CREATED_BY, REMEDY, line_of, read
@@ -93,7 +94,7 @@ class _Reader:
         if place and not self.local and not (cure and FILE.fullmatch(place) and place == locked.filename):
             message = f"`{place}` is a place on one machine; only files of an index belong in a lock."
             raise _invalid(self.text, self.file, message, near=place)
-        return LockedFile(filename=locked.filename, size=locked.size, sha256=sha256, url=locked.url, path=locked.path)
+        return LockedFile(filename=locked.filename, size=locked.size, sha256=sha256, url=locked.url, path=locked.path, uploaded=in_utc(locked.upload_time) if locked.upload_time else None)
 
 
 def _once(packages: Collection[LockedPackage], text: str, file: str) -> None:

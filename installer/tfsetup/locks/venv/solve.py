@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from tfsetup.errors import BuildError
 from tfsetup.ground.redaction import bare
 from tfsetup.locks.compile import compile_job, preferences
+from tfsetup.locks.cooldown import Cooldown, held
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
 from tfsetup.locks.run import Children, refuse_plain, run_uv
@@ -27,7 +28,7 @@ class Wish:
     that nothing in the answer may require.
     `keep` has versions by name that stay where they still fit, but for those of `upgrade`. `origin` is the note for the
     file; without one (an installation's own lock) none is written. `index` is the address of the index that was asked
-    for, without credentials.
+    for, without credentials. `cooldown` says how young a file may be, with its spans counted.
     """
 
     selection: Selection
@@ -42,6 +43,7 @@ class Wish:
     otherwise: Wish | None = None
     keeps_out: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    cooldown: Cooldown | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +74,7 @@ def resolve(
 
     Raises:
         UsageError: the index leads to a file over plain http.
+        NetworkError: a cooldown cannot be held, because where a file comes from does not say when it was uploaded.
     """
     return answered(wish, environ=environ, children=children).packages
 
@@ -116,6 +119,7 @@ def _asked_of_uv(
         team=(*wish.team, *pinned),
         upgrade=wish.upgrade if wish.keep else (),
         python=sys.executable,
+        cooldown=wish.cooldown.arguments() if wish.cooldown else (),
     )
     name = file_name("pylock", wish.selection.row or "row")
     kept = (name, preferences(wish.keep)) if wish.keep else None
@@ -131,7 +135,7 @@ def _asked_of_uv(
     )
     found = read_pylock(done.stdout, file=name, sdists=wish.selection.sdists, local=True)
     refuse_plain(file.url for package in found.packages for file in package.files if file.url)
-    return tuple(_plain(package, wish.index) for package in found.packages)
+    return tuple(_plain(package, wish.index) for package in held(found.packages, wish.cooldown))
 
 
 def rendered(wish: Wish, packages: Sequence[LockedPackage]) -> Lock:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.versions import asked, in_range
 from tfsetup.host.model import Host
+from tfsetup.locks.cooldown import Cooldown, old_enough, recorded, too_new
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order
 from tfsetup.locks.origin import fingerprint
@@ -50,16 +51,18 @@ def targets_for(
     reasons: list[str] = []
     for python in _pythons(row, order, locked):
         name = target_name(row, python, first=not found)
-        host, selection = reference(row, replace(order.ask, python=python), matrix, order.levels)
+        now = replace(order, cooldown=_counted(order, locked.get(name), upgrade))
+        old = old_enough(matrix, now.cooldown) if now.cooldown else matrix
+        host, selection = reference(row, replace(order.ask, python=python), old, order.levels)
         if not selection.installable:
-            reasons.append(why_not(selection, row))
+            reasons.append(_too_new(row, now, python, matrix) or why_not(selection, row))
             continue
-        host, selection = _kept(row, order, python, matrix, locked.get(name), upgrade) or (host, selection)
-        origin = origin_of(row, order, python, selection, matrix)
+        host, selection = _kept(row, now, python, old, locked.get(name), upgrade) or (host, selection)
+        origin = origin_of(row, now, python, selection, matrix)
         if any(other.origin.python == origin.python for other in found):
             continue  # the row's own Python gave way to this one, for the release asked for has none for it
         target = LockTarget(name=name, row=row, host=host, selection=selection, origin=origin)
-        found.append(replace(target, otherwise=_otherwise(target, order, python, matrix)))
+        found.append(replace(target, otherwise=_otherwise(target, now, python, old)))
     if not found:
         raise TfsetupError(
             Code.NO_ROW,
@@ -78,6 +81,21 @@ def _otherwise(target: LockTarget, order: Order, python: str | None, matrix: Mat
     host, selection = found
     origin = origin_of(row, order, python, selection, matrix)
     return LockTarget(name=target.name, row=row, host=host, selection=selection, origin=origin)
+def _counted(order: Order, lock: Lock | None, upgrade: Collection[str] | None) -> Cooldown | None:
+    """Return how young a file may be, with spans counted from where the lock there has them, while nothing moves on."""
+    was = recorded(lock.origin) if lock and lock.origin else None
+    wanted = was if order.cooldown is None else order.cooldown
+    moves = upgrade is None or bool(upgrade)
+    return wanted.counted(order.now, None if moves else was) if wanted else None
+
+
+def _too_new(row: Row, order: Order, python: str | None, matrix: Matrix) -> str:
+    """Return that what would answer is too new, with its day; "" when the row has no answer anyway."""
+    if not order.cooldown:
+        return ""
+    _, selection = reference(row, replace(order.ask, python=python), matrix, order.levels)
+    found = (too_new(pin, matrix, order.cooldown) for pin in selection.requirements)
+    return next(filter(None, found), "")
 
 
 def _pythons(row: Row, order: Order, locked: Mapping[str, Lock]) -> tuple[str | None, ...]:
@@ -125,6 +143,7 @@ def origin_of(row: Row, order: Order, python: str | None, selection: Selection, 
     target = selection.target
     if target is None:
         raise ValueError("only an installable selection, which has a target, can be locked")
+    cooldown = order.cooldown or Cooldown()
     return Origin(
         row=row.id,
         platform=target.platform,
@@ -140,6 +159,9 @@ def origin_of(row: Row, order: Order, python: str | None, selection: Selection, 
         sdists=selection.sdists,
         cures=selection.environment if order.cures else {},
         without_cures=bool(selection.environment) and not order.cures,
+        exclude_newer=cooldown.newer,
+        exclude_newer_package=cooldown.packages,
+        exclude_newer_since=cooldown.since,
         rules=row_parts(row, selection.version, matrix),
     )
 
