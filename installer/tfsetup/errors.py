@@ -27,8 +27,8 @@ class Code(Enum):
         "answer-is-no",
         7,
         (
-            "the answer is no: preflight or verification failed, a lock would not load, a generation is not whole, or "
-            "the doctor found a problem or an error it cannot explain"
+            "the answer is no: preflight or verification failed, requirements do not fit together, a lock would not "
+            "load, a generation is not whole, or the doctor found a problem or an error it cannot explain"
         ),
     )
     LOCK = ("lock", 8, "a lock file is missing or stale")
@@ -97,6 +97,15 @@ class BuildError(TfsetupError):
     def __init__(self, message: str, *, hint: str = "") -> None:
         """Exit 6."""
         super().__init__(Code.BUILD, message, hint=hint)
+
+
+class UnsolvableError(TfsetupError):
+    """Requirements do not fit together. `said` is all that the solver said of it, as far as it is known."""
+
+    def __init__(self, message: str, *, hint: str = "", where: Where | None = None, said: str = "") -> None:
+        """Exit 7."""
+        super().__init__(Code.ANSWER_IS_NO, message, hint=hint, where=where)
+        self.said = said
 
 
 class LockError(TfsetupError):

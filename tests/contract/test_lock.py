@@ -284,7 +284,7 @@ def test_a_conflict_names_both_sides_and_the_line(tfsetup: Tfsetup, uv: FakeReso
         "Locking",
     )
     ran = tfsetup("lock", "--json")
-    assert ran.status == 3
+    assert ran.status == 7
     error = ran.document["error"]
     assert error["where"] == "environments/team.yaml:5:5"
     assert (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError
+from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UnsolvableError
 from tfsetup.ground.redaction import redact
 
 
@@ -20,6 +20,30 @@ class _Rule(NamedTuple):
     hint: str
 
 
+_NO_SOLUTION: Final = "No solution found"
+
+# What keeps uv from seeing what an index has: then it finds no solution either, and there may be one.
+_UNSEEN: Final = (
+    _Rule(
+        r"network was disabled|network connectivity is disabled|not found in the cache",
+        NetworkError,
+        "Something that is needed is not in uv's cache, and --offline forbids to fetch it.",
+        "Run once without --offline, or point --lock at a lock file whose wheels are already cached.",
+    ),
+    _Rule(
+        r"401 Unauthorized|403 Forbidden|407 Proxy Authentication",
+        NetworkError,
+        "The package index refused access.",
+        "Check the credentials of the index (netrc, UV_INDEX_* variables, keyring) and the proxy's.",
+    ),
+    _Rule(
+        r"is missing an upload date",
+        NetworkError,
+        "The index does not say when its files were uploaded, so that `exclude-newer` leaves out all of them.",
+        "Use an index that says it (PEP 700, `upload-time`), or make an exception of the packages that come from this "
+        "one: `exclude-newer-package` in the team file, --exclude-newer-package NAME=false.",
+    ),
+)
 # First match wins: the more specific reason stands first (a full disk also shows as a failed download).
 _RULES: Final = (
     _Rule(
@@ -68,18 +92,6 @@ _RULES: Final = (
         "Do not use this package from this index, or choose another version of it.",
     ),
     _Rule(
-        r"network was disabled|network connectivity is disabled|not found in the cache",
-        NetworkError,
-        "Something that is needed is not in uv's cache, and --offline forbids to fetch it.",
-        "Run once without --offline, or point --lock at a lock file whose wheels are already cached.",
-    ),
-    _Rule(
-        r"401 Unauthorized|403 Forbidden|407 Proxy Authentication",
-        NetworkError,
-        "The package index refused access.",
-        "Check the credentials of the index (netrc, UV_INDEX_* variables, keyring) and the proxy's.",
-    ),
-    _Rule(
         r"dns error|failed to lookup address|Name or service not known|nodename nor servname",
         NetworkError,
         "The package index could not be reached: its name has no address.",
@@ -113,34 +125,42 @@ _RULES: Final = (
         "same command again: what was downloaded is kept.",
     ),
     _Rule(
+        r"Failed to build|Build backend failed|build backend returned",
+        BuildError,
+        "A package that exists as source only could not be built here.",
+        "Take its line out of the requirements, or build a wheel of it elsewhere and offer that on an index of yours.",
+    ),
+    _Rule(
         r"No interpreter found|Failed to inspect Python interpreter|interpreter not found|No virtual environment",
         BuildError,
         "The Python interpreter that was chosen cannot be run (any more).",
         "`tfsetup host` lists the interpreters that work; choose one with --python X.Y.",
     ),
-    _Rule(
-        r"is missing an upload date.*No solution found",
-        NetworkError,
-        "The index does not say when its files were uploaded, so that `exclude-newer` leaves out all of them.",
-        "Use an index that says it (PEP 700, `upload-time`), or make an exception of the packages that come from this "
-        "one: `exclude-newer-package` in the team file, --exclude-newer-package NAME=false.",
-    ),
-    _Rule(
-        r"No solution found",
-        BuildError,
-        "The requirements do not fit together.",
-        "Change one of the requirements named above.",
-    ),
 )
 
 
-def explain_uv(stderr: str, doing: str) -> TfsetupError:
-    """Return the error for a failed run of uv, from what it printed; `doing` says what we were about."""
+def explain_uv(stderr: str, doing: str, *, solving: bool = False) -> TfsetupError:
+    """Return the error for a failed run of uv, from what it printed; `doing` says what we were about.
+
+    `solving`: uv was to find a solution, and ended with the status (1) by which it says that there is none. What no
+    rule knows then means just that, in whichever words.
+    """
     said = quote(stderr)
-    flat = " ".join(stderr.split())  # uv folds its lines
-    for pattern, error, message, hint in _RULES:
-        if re.search(pattern, flat):
-            return error(f"{doing}: {message}" + (f"\nuv said: {said}" if said else ""), hint=hint)
+    quoted = f"\nuv said: {said}" if said else ""
+    # Warnings before the error are about something else: uv looks for a Python on the network, finds none, goes on.
+    begins = re.search(r"^error:", stderr, re.MULTILINE)
+    told = redact(stderr[begins.start() :] if begins else stderr)
+    everything, flat = (" ".join(text.split()) for text in (stderr, told))  # uv folds its lines
+    unsolved = _NO_SOLUTION in flat
+    rules = (
+        [(rule, everything) for rule in _UNSEEN] if unsolved else [(rule, flat) for rule in (*_UNSEEN[:-1], *_RULES)]
+    )
+    for (pattern, error, message, hint), text in rules:
+        if re.search(pattern, text):
+            return error(f"{doing}: {message}{quoted}", hint=hint)
+    if unsolved or solving:
+        message = f"{doing}: The requirements do not fit together.\nuv said: {said or 'nothing'}"
+        return UnsolvableError(message, hint="Change one of the requirements named above.", said=told)
     hint = "Run again with --verbose to see everything uv prints."
     return TfsetupError(Code.BUILD, f"{doing}: uv failed.\nuv said: {said or 'nothing'}", hint=hint)
 

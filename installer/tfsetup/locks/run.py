@@ -238,7 +238,7 @@ def _run(
         if children is not None:
             children.remove(child)
     if child.returncode != 0:
-        raise explain_uv(stderr, doing)
+        raise explain_uv(stderr, doing, solving=child.returncode == 1 and tuple(arguments[:2]) == ("pip", "compile"))
     return Finished(stdout=stdout.decode(errors="replace"), stderr=stderr)
 
 

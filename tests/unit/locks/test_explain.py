@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfsetup.errors import Code
 from tfsetup.ground.redaction import redact
 from tfsetup.locks.explain import explain_uv, quote
 
@@ -65,3 +66,27 @@ def test_whatever_uv_prints_gives_one_error_with_a_hint(text: str) -> None:
     error = explain_uv(text, "Locking")
     assert error.message.startswith("Locking: ")
     assert error.hint
+
+
+def test_a_warning_about_the_network_is_not_the_reason() -> None:
+    """Uv looks for a Python to build with, does not reach it, and goes on."""
+    text = (FOLDER / "source-only.txt").read_text()
+    assert "dns error" in text
+    assert explain_uv(text, "Locking").code is Code.ANSWER_IS_NO
+
+
+def test_a_name_in_an_explanation_is_not_a_reason() -> None:
+    text = (FOLDER / "conflict.txt").read_text().replace("numpy", "unsafe-certificate-timed out")
+    assert explain_uv(text, "Locking").code is Code.ANSWER_IS_NO
+
+
+@pytest.mark.parametrize(("solving", "code"), [(True, Code.ANSWER_IS_NO), (False, Code.BUILD)])
+def test_unknown_words_mean_no_solution_only_where_one_was_looked_for(solving: bool, code: Code) -> None:
+    error = explain_uv("error: These two quarrel", "Locking", solving=solving)
+    assert error.code is code
+    assert "These two quarrel" in error.message
+
+
+def test_what_is_known_is_no_lack_of_a_solution() -> None:
+    for name, code in (("disk-full", Code.BUILD), ("no-dns", Code.NETWORK), ("offline", Code.NETWORK)):
+        assert explain_uv((FOLDER / f"{name}.txt").read_text(), "Locking", solving=True).code is code

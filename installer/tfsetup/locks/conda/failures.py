@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from tfsetup.errors import BuildError, NetworkError, TfsetupError
+from tfsetup.errors import BuildError, NetworkError, TfsetupError, UnsolvableError
 from tfsetup.ground.moments import written
 from tfsetup.ground.redaction import redact
 from tfsetup.locks.conda.model import Request
@@ -49,7 +49,7 @@ def unsatisfiable(explanation: str, request: Request, there: Mapping[str, Sequen
         )
     lines.append(f"Asked for: {', '.join(request.specs)}")
     lines.append(f"Channels: {', '.join(redact(channel) for channel in request.channels)}")
-    return BuildError("\n".join(lines), hint=_remedy(there))
+    return UnsolvableError("\n".join(lines), hint=_remedy(there), said=explanation)
 
 
 def _remedy(there: Mapping[str, Sequence[str]]) -> str:

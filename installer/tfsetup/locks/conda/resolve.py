@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from tfsetup.errors import BuildError, UsageError
+from tfsetup.errors import UnsolvableError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import CompileJob, compile_job
 from tfsetup.locks.conda import wheels
@@ -101,7 +101,7 @@ def resolve(
 
     Raises:
         UsageError: a row says nothing about conda, or two of them are for the same subdir, or py-rattler is missing.
-        BuildError: packages do not fit together.
+        UnsolvableError: packages do not fit together.
         NetworkError: a channel or the index cannot be reached, or what it sent is damaged.
     """
     began = time.perf_counter()
@@ -182,8 +182,8 @@ def _lock(
     if wanted.requirements:
         try:
             text = compile_on_top(_job(wanted, options), provided, options.environ, children)
-        except BuildError as problem:
-            raise _explained(problem, provided) from problem
+        except UnsolvableError as problem:
+            raise wheels.conflict(problem.message, provided) from problem
     on_top = wheels.pinned(text, selection.target, wanted.cooldown) if text else ()
     refuse_plain(wheel.url for wheel in on_top)
     return PlatformLock(
@@ -195,7 +195,3 @@ def _lock(
         exclude_newer=wanted.cooldown.newer or "",
         exclude_newer_since=wanted.cooldown.since or "",
     )
-
-
-def _explained(problem: BuildError, provided: wheels.Provided) -> BuildError:
-    return wheels.conflict(problem.message, provided) if "do not fit together" in problem.message else problem

@@ -35,7 +35,7 @@ def solve(requests: Sequence[Request], mine: Settings, *, offline: bool = False)
 
     Raises:
         UsageError: py-rattler is missing, or a spec is none.
-        BuildError: specs do not fit together.
+        UnsolvableError: specs do not fit together.
         NetworkError: a channel cannot be read, or names a package without hashes.
     """
     library = rattler()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tfsetup.errors import BuildError
+from tfsetup.errors import BuildError, UnsolvableError
 from tfsetup.ground.moments import in_utc
 from tfsetup.ground.platforms import Platform, best_wheel, glibc_in, wheel_tags
 from tfsetup.ground.versions import NotAVersionError, version
@@ -39,7 +39,7 @@ def on_top(job: CompileJob, provided: Provided, file: str) -> CompileJob:
     return replace(job, arguments=(*job.arguments, *extra))
 
 
-def conflict(message: str, provided: Provided) -> BuildError:
+def conflict(message: str, provided: Provided) -> UnsolvableError:
     """Return the error for requirements that what conda provides cannot meet; both sides are named."""
     named = sorted(name for name in provided if f"{name}==" in message or f"{name} " in message)
     sides = [
@@ -49,7 +49,7 @@ def conflict(message: str, provided: Provided) -> BuildError:
     ]
     text = "\n".join(["What the index has does not fit to what conda supplies:", *sides, message])
     hint = "Ask for another --tensorflow or --python, or let the index supply everything: --backend venv."
-    return BuildError(text, hint=hint)
+    return UnsolvableError(text, hint=hint, said=message)
 
 
 def limits(free: Mapping[str, str], provided: Provided) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from support.conda import HOSTS, settings
-from tfsetup.errors import BuildError, UsageError
+from tfsetup.errors import BuildError, TfsetupError, UnsolvableError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.locks.conda import resolve as module
 from tfsetup.locks.conda import run
@@ -52,7 +52,7 @@ class Uv:
         self.free = free
         self.constraints: list[str] = []
         self.jobs: list[Any] = []
-        self.error: BuildError | None = None
+        self.error: TfsetupError | None = None
         monkeypatch.setattr(module, "run_uv", self)
         monkeypatch.setattr(run, "run_uv", self)
 
@@ -102,7 +102,7 @@ def test_holding_one_back_may_hold_another_back(channel: Path, tmp_path: Path, m
 
 def test_what_cannot_be_held_is_explained(channel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Uv(monkeypatch, alpha="1", numpy="1.20")
-    with pytest.raises(BuildError) as caught:
+    with pytest.raises(UnsolvableError) as caught:
         resolve([wanted()], options(channel, tmp_path))
     assert "numpy <=1.20 is the newest that TensorFlow's requirements on the index admit." in caught.value.message
     assert "numpy: there are 2.5.5, 2.1.3, 1.26.4" in caught.value.message
@@ -111,8 +111,8 @@ def test_what_cannot_be_held_is_explained(channel: Path, tmp_path: Path, monkeyp
 def test_a_conflict_names_both_sides(channel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uv = Uv(monkeypatch, alpha="1")
     said = "Locking: The requirements do not fit together.\nuv said: alpha==1 depends on numpy>=3 and numpy==2.5.5"
-    uv.error = BuildError(said)
-    with pytest.raises(BuildError, match=r"numpy 2\.5\.5 comes from the conda package numpy"):
+    uv.error = UnsolvableError(said)
+    with pytest.raises(UnsolvableError, match=r"numpy 2\.5\.5 comes from the conda package numpy"):
         resolve([wanted()], options(channel, tmp_path))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from support.channel import write_repodata
 from support.conda import HOSTS, ask_channel, settings
-from tfsetup.errors import BuildError, NetworkError, UsageError
+from tfsetup.errors import BuildError, NetworkError, UnsolvableError, UsageError
 from tfsetup.locks.conda import library
 from tfsetup.locks.conda.model import CondaPackage
 from tfsetup.locks.conda.platforms import virtual_packages
@@ -58,7 +58,7 @@ def test_the_exact_build_of_the_blas_switch_is_what_comes(
 def test_the_new_accelerate_is_not_for_an_old_macos(channel: Path, tmp_path: Path) -> None:
     host = replace(HOSTS["osx-arm64"], os_version="13.0")
     request = ask_channel(channel, "libblas * *_newaccelerate", virtual=virtual_packages(host, "osx-arm64"))
-    with pytest.raises(BuildError, match=r"__osx >=13\.3 is a fact about the machine: this one has 13\.0"):
+    with pytest.raises(UnsolvableError, match=r"__osx >=13\.3 is a fact about the machine: this one has 13\.0"):
         solve([request], settings(tmp_path))
 
 
@@ -67,7 +67,7 @@ def test_the_machine_that_solves_does_not_matter(
 ) -> None:
     request = ask_channel(channel, "needs-cuda", subdir="linux-64")
     monkeypatch.setenv("CONDA_OVERRIDE_CUDA", "12.4")
-    with pytest.raises(BuildError, match=r"__cuda >=12\.0 is a fact about the machine: this one has none"):
+    with pytest.raises(UnsolvableError, match=r"__cuda >=12\.0 is a fact about the machine: this one has none"):
         solve([request], settings(tmp_path))
 
 
@@ -88,7 +88,7 @@ def test_a_limit_holds_and_brings_nothing_in(channel: Path, tmp_path: Path) -> N
 )
 def test_an_impossible_wish_says_what_there_is(channel: Path, tmp_path: Path, spec: str, says: str | None) -> None:
     request = ask_channel(channel, "python 3.12.*", "numpy 2.*", spec)
-    with pytest.raises(BuildError) as caught:
+    with pytest.raises(UnsolvableError) as caught:
         solve([request], settings(tmp_path))
     assert "do not fit together" in caught.value.message
     assert f"Asked for: python 3.12.*, numpy 2.*, {spec}" in caught.value.message
@@ -179,5 +179,5 @@ def test_only_archives_that_are_old_enough_are_taken(channel: Path, tmp_path: Pa
     request = ask_channel(channel, "python 3.12.*")
     old = replace(request, before=datetime(2026, 6, 1, tzinfo=UTC))
     assert solve([old], settings(tmp_path)) == solve([request], settings(tmp_path))
-    with pytest.raises(BuildError, match=r"Only archives from before 2025-12-01T00:00:00Z may be taken"):
+    with pytest.raises(UnsolvableError, match=r"Only archives from before 2025-12-01T00:00:00Z may be taken"):
         solve([replace(request, before=datetime(2025, 12, 1, tzinfo=UTC))], settings(tmp_path))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from tfsetup.errors import BuildError, Code, InvalidFileError, NetworkError, TfsetupError, Where
-from tfsetup.locks.venv.conflict import Sides, explained, together
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsetup.errors import Code, NetworkError, TfsetupError, UnsolvableError, Where
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.team import Marked
+from tfsetup.locks.venv.conflict import Sides, blamed, explained, together
 
 SAID = """\
 error: No solution found when resolving dependencies
@@ -27,29 +31,31 @@ def sides(*lines: str) -> Sides:
 
 def test_both_sides_and_the_line_are_named() -> None:
     error = explained(explain_uv(SAID, "Locking"), sides("pandas", "numpy>=2", "scipy"))
-    assert isinstance(error, InvalidFileError)
+    assert isinstance(error, UnsolvableError)
     assert error.message.splitlines()[0] == (
         "linux-x86_64-cpu: `numpy>=2` (team.yaml:2:5) does not fit together with `tensorflow==2.15.1`, "
         "which the row asks for."
     )
     assert "tensorflow==2.15.1 depends on numpy>=1.23.5,<2.0.0" in error.message
     assert str(error.where) == "team.yaml:2:5"
-    assert error.code is Code.INVALID_FILE
+    assert error.code is Code.ANSWER_IS_NO
 
 
 def test_names_are_compared_as_indexes_compare_them() -> None:
     said = SAID.replace("numpy", "my-lib")
-    assert isinstance(explained(explain_uv(said, "Locking"), sides("My_Lib>=2")), InvalidFileError)
+    assert explained(explain_uv(said, "Locking"), sides("My_Lib>=2")).where is not None
 
 
 def test_a_name_that_another_begins_with_is_not_meant() -> None:
     error = explained(explain_uv(SAID, "Locking"), sides("num", "numpy-financial"))
-    assert isinstance(error, BuildError)
+    assert error.where is None
+    assert error.code is Code.ANSWER_IS_NO
 
 
 def test_without_a_line_of_the_team_the_row_s_requirements_are_named() -> None:
     error = explained(explain_uv(SAID, "Locking"), sides("pandas"))
-    assert isinstance(error, BuildError)
+    assert error.where is None
+    assert error.code is Code.ANSWER_IS_NO
     assert error.message.startswith("linux-x86_64-cpu: tensorflow==2.15.1 cannot be resolved: ")
 
 
@@ -63,3 +69,75 @@ def test_several_errors_become_one(messages: tuple[str, ...], expected: str) -> 
     errors = [TfsetupError(Code.BUILD, text, hint=f"hint {text}") for text in messages]
     found = together(errors)
     assert (found.message, found.hint, found.code) == (expected, "hint a", Code.BUILD)
+
+
+FOLDER = Path(__file__).parents[3] / "cases" / "uv"
+
+
+def said(name: str) -> TfsetupError:
+    return explain_uv((FOLDER / f"{name}.txt").read_text(), "Locking", solving=True)
+
+
+def test_the_package_without_a_wheel_is_named_and_tensorflow_is_not() -> None:
+    error = explained(said("source-only"), sides("pandas", "tensorflow-datasets"))
+    assert error.message.splitlines()[0] == (
+        "linux-x86_64-cpu: promise has no wheel, it is published as source only; `tensorflow-datasets` "
+        "(team.yaml:2:5) cannot be had without it."
+    )
+    assert str(error.where) == "team.yaml:2:5"
+    assert "tensorflow==2.15.1" not in error.message
+    assert "`allow-build: [promise]` in the team file, or --allow-build-of promise." in error.hint
+
+
+def test_a_line_of_the_team_s_own_without_a_wheel_is_named_once() -> None:
+    error = explained(said("source-only"), sides("promise"))
+    assert error.message.splitlines()[0] == (
+        "linux-x86_64-cpu: promise has no wheel, it is published as source only."
+    )
+
+
+def test_the_package_without_a_wheel_for_this_platform_is_named() -> None:
+    error = explained(said("no-wheel-here"), sides("tensorflow-text==2.13.0"))
+    assert error.message.splitlines()[0] == (
+        "linux-x86_64-cpu: tensorflow-text 2.13.0 has no wheel for linux-x86_64-cpu "
+        "(`tensorflow-text==2.13.0` (team.yaml:1:5))."
+    )
+    assert (error.code, str(error.where)) == (Code.ANSWER_IS_NO, "team.yaml:1:5")
+    assert "allow-build" not in error.hint
+
+
+def test_two_that_want_different_versions_of_one_package_are_both_named() -> None:
+    error = explained(
+        said("same-package-twice"),
+        Sides(row="linux-x86_64-cuda", requirements=("tensorflow[and-cuda]==2.15.1",), team=team("six", "torch==2.4.1")),
+    )
+    assert error.message.splitlines()[0] == (
+        "linux-x86_64-cuda: `torch==2.4.1` (team.yaml:2:5) does not fit together with "
+        "`tensorflow[and-cuda]==2.15.1`, which the row asks for."
+    )
+    assert error.code is Code.ANSWER_IS_NO
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("error: numpy and alpha contradict each other", "team.yaml:2:5"),
+        ("error: Nothing satisfies this", "team.yaml:1:5"),
+        ("thread 'main' has no idea", "team.yaml:1:5"),
+        ("", "team.yaml:1:5"),
+    ],
+)
+def test_words_that_nobody_knows_end_with_the_same_status_and_a_line(words: str, line: str) -> None:
+    error = explained(explain_uv(words, "Locking", solving=True), sides("pandas", "numpy>=2", "scipy"))
+    assert error.code is Code.ANSWER_IS_NO
+    assert str(error.where) == line
+    assert (words.removeprefix("error: ") or "nothing") in error.message
+
+
+@given(st.text())
+def test_no_words_break_it(words: str) -> None:
+    error = explain_uv(words, "Locking", solving=True)
+    assert isinstance(error, TfsetupError)
+    if isinstance(error, UnsolvableError):
+        blamed(error, team("numpy"))
+        assert explained(error, sides("numpy")).code is Code.ANSWER_IS_NO
