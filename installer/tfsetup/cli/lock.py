@@ -5,7 +5,16 @@ from __future__ import annotations
 import typer
 
 from tfsetup.cli import lock_options as only
-from tfsetup.cli.options import Accel, BackendName, HostFile, IndexUrl, Json, Pre, Tensorflow, WithoutCures
+from tfsetup.cli.options import (
+    Accel,
+    BackendName,
+    HostFile,
+    IndexUrl,
+    Json,
+    Pre,
+    Tensorflow,
+    WithoutCures,
+)
 from tfsetup.cli.session import begun
 from tfsetup.matrix.model import Ask
 
@@ -31,6 +40,7 @@ def lock(
     exclude_newer: only.ExcludeNewer = None,
     exclude_newer_package: only.ExcludeNewerPackage = None,
     without_cures: WithoutCures = False,
+    allow_build_of: only.AllowBuildOf = None,
     offline: only.Offline = False,
     as_json: Json = False,
     host: HostFile = None,
@@ -46,6 +56,7 @@ def lock(
         pythons=tuple(python or ()), platforms=tuple(platform or ()), folder=output or course.LOCKS, form=form,
         prove=not check if prove is None else prove, force=force, offline=offline, source=source, index_url=index_url,
         upgrade=None if upgrade else frozenset(upgrade_package or ()), without_cures=without_cures,
+        allow_build_of=tuple(allow_build_of or ()),
         cooldown=asked(exclude_newer, exclude_newer_package or ()), sbom=sbom,
     )  # fmt: skip
 

@@ -40,6 +40,12 @@ UpgradePackage = Annotated[
 Source = Annotated[
     Path | None, typer.Option("--from", metavar="FILE", help="Take over an environment.yml (with --backend conda).")
 ]
+AllowBuildOf = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-build-of", metavar="NAME", help="Build this pure Python where it has no wheel; may be repeated."
+    ),
+]
 ExcludeNewer = Annotated[
     str | None,
     typer.Option(

@@ -16,6 +16,7 @@ from tfsetup.locks.conda.model import CondaPackage, PinnedWheel, PlatformLock
 from tfsetup.locks.cure import carried, is_cure, others
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Lock, LockedPackage, file_name
+from tfsetup.locks.venv.consent import sources
 from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection
 
@@ -114,12 +115,17 @@ def _wheels(
     served = _served(lock, index, environment)
     hashes = ("--require-hashes",) if served.form == "portable" else ()
     wheel = carried(served, environment)
+    built = dict.fromkeys((*selection.sdists, *sources(lock.packages)))
     return model.InstallWheels(
         lock_name=file_name(served.form, selection.row or "row"),
         lock_text=served.text,
         count=len(served.packages),
         size=served.download_size,
-        arguments=(*hashes, *build_arguments(selection.sdists), *(target_arguments(forced) if forced else ())),
+        arguments=(
+            *hashes,
+            *build_arguments(built),
+            *(target_arguments(forced) if forced else ()),
+        ),
         environ={**index.environ, **(target_environ(forced) if forced else {})},
         beside={wheel.filename: wheel.content} if wheel else {},
     )

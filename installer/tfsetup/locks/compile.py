@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tfsetup.matrix.model import Selection, Target
@@ -26,6 +26,8 @@ def compile_job(
     upgrade: Sequence[str] = (),
     python: str | None = None,
     cooldown: Sequence[str] = (),
+    builds: Sequence[str] = (),
+    more: Sequence[str] = (),
 ) -> CompileJob:
     """Return the uv run that locks `selection` (installable, with a target) into PEP 751 form.
 
@@ -37,17 +39,19 @@ def compile_job(
     kept. `python` is an interpreter to run anything with: uv looks for one of the target's version otherwise, which
     takes longer than all the rest, and needs it only to build. `cooldown` are uv's options about how young a file may
     be; with them it is not quiet, because only a warning of it says that an index does not tell.
+    `builds` are distributions of pure Python that may be built besides, on any Python; `more` are further options
+    of uv.
     """
     target = selection.target
     if target is None:
         raise ValueError("only an installable selection, which has a target, can be locked")
     arguments = ["pip", "compile", "-", "--format", "pylock.toml", "--no-header"]
-    arguments += build_arguments(selection.sdists)
+    arguments += build_arguments((*selection.sdists, *builds))
     arguments += ["--no-annotate", "--no-sources", *(() if cooldown else ("--quiet",)), *target_arguments(target)]
     arguments += ["--python", python] if python and not selection.sdists else []
     arguments += ["--prerelease", "allow" if pre else "if-necessary-or-explicit"]
     arguments += [word for name in upgrade for word in ("--upgrade-package", name)]
-    arguments += cooldown
+    arguments += [*cooldown, *more]
     arguments += ["--offline"] if offline else []
     return CompileJob(
         arguments=tuple(arguments),
@@ -62,7 +66,7 @@ def preferences(pins: Mapping[str, str]) -> str:
     return 'lock-version = "1.0"\ncreated-by = "tfsetup"\n' + "".join(packages)
 
 
-def build_arguments(sdists: Sequence[str]) -> list[str]:
+def build_arguments(sdists: Iterable[str]) -> list[str]:
     """Return uv's options for wheels only; `sdists` alone may be built (uv lets a name override `:all:`)."""
     return ["--only-binary", ":all:", *(word for name in sdists for word in ("--no-binary", name))]
 

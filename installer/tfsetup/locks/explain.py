@@ -152,11 +152,8 @@ def explain_uv(stderr: str, doing: str, *, solving: bool = False) -> TfsetupErro
     told = redact(stderr[begins.start() :] if begins else stderr)
     everything, flat = (" ".join(text.split()) for text in (stderr, told))  # uv folds its lines
     unsolved = _NO_SOLUTION in flat
-    rules = (
-        [(rule, everything) for rule in _UNSEEN] if unsolved else [(rule, flat) for rule in (*_UNSEEN[:-1], *_RULES)]
-    )
-    for (pattern, error, message, hint), text in rules:
-        if re.search(pattern, text):
+    for pattern, error, message, hint in _UNSEEN if unsolved else (*_UNSEEN[:-1], *_RULES):
+        if re.search(pattern, everything if unsolved else flat):
             return error(f"{doing}: {message}{quoted}", hint=hint)
     if unsolved or solving:
         message = f"{doing}: The requirements do not fit together.\nuv said: {said or 'nothing'}"

@@ -68,9 +68,10 @@ class Origin:
     `requirements`, `source_builds` and `sdists` are what the row answered, as in `Selection`. `platform`, `python`,
     `macos` and `glibc` are the target, in uv's words. `cures` are the variables that cure known defects of what is
     locked; `without_cures`: they were left out, because the user said so. `exclude_newer…`: how young a file might be,
-    as a `Cooldown` has it. `rules` are fingerprints of what the row says about the locked release, by the row's fields.
-    `digest` is that of all of it: row and ask. `sums` are fingerprints of the lock's packages, so that an edit by hand
-    is found and its line named.
+    as a `Cooldown` has it. `allow_build`: packages of pure Python that might be built from
+    source, by the team's consent. `rules` are fingerprints of what the row says about the locked release, by the row's
+    fields. `digest` is that of all of it: row and ask. `sums` are fingerprints of the lock's packages, so that an edit
+    by hand is found and its line named.
     """
 
     row: str
@@ -87,6 +88,7 @@ class Origin:
     sdists: tuple[str, ...] = ()
     cures: Mapping[str, str] = field(default_factory=dict)
     without_cures: bool = False
+    allow_build: tuple[str, ...] = ()
     exclude_newer: str | None = None
     exclude_newer_package: Mapping[str, str] = field(default_factory=dict)
     exclude_newer_since: str | None = None

@@ -22,7 +22,8 @@ class Order:
     With `ALL` among the `pythons` it is every one that a row takes; empty: the row's own, and those that are locked
     already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
     `cures`: known defects of what is locked are to be cured. `cooldown` None: nobody says how young a file may be, and
-    what a lock was made with stays in force. Its spans count back from `now`.
+    what a lock was made with stays in force. Its spans count back from `now`. `builds` are packages of pure Python that
+    may be built from source.
     """
 
     ask: Ask
@@ -32,6 +33,7 @@ class Order:
     cures: bool = True
     cooldown: Cooldown | None = None
     now: datetime | None = None
+    builds: tuple[str, ...] = ()
 
 
 def rows_for(platforms: Sequence[Marked], matrix: Matrix, accelerator: str = "auto") -> tuple[tuple[Row, Marked], ...]:

@@ -25,7 +25,7 @@ CREATED_BY = "tfsetup lock"
 _SUM = 16  # hex digits of a fingerprint: 64 bits, against accidents and edits, not against forgery (the hashes are)
 _TABLES = ("rules", "sums", "cures", "exclude_newer_package")
 # These came after the first locks: where they say nothing, the note is as it was.
-_LATER = ("cures", "without_cures", "exclude_newer", "exclude_newer_package", "exclude_newer_since")
+_LATER = ("allow_build", "cures", "without_cures", "exclude_newer", "exclude_newer_package", "exclude_newer_since")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 

@@ -124,12 +124,14 @@ def run_uv(
     children: Children | None = None,
     held: Sequence[int] = (),
     constraints: Sequence[str] = (),
+    excluded: Sequence[str] = (),
 ) -> Finished:
     """Run `uv ARGUMENTS` to its end and return what it printed.
 
     `environ` is added to the scrubbed environment, in which pip's index settings stand as uv's. `output` is a name and
     the content of a file that uv shall write over (`--output-file`): what it holds in the end is returned in place of
-    standard output. `constraints` limit what may be taken and require nothing, in a file that uv is handed.
+    standard output. `constraints` limit what may be taken and require nothing, and `excluded` are passed over by
+    whatever requires them: uv is handed both in files.
     An interrupt ends uv before it is passed on. `held` are descriptors that uv shall keep open as long
     as it runs.
 
@@ -139,11 +141,13 @@ def run_uv(
         InvalidFileError: the certificates that a variable names cannot be used.
         TfsetupError: uv failed; which kind is read from its messages (`explain_uv`).
     """
-    if constraints:
+    if constraints or excluded:
         with temporary_folder() as folder:
-            file = folder / "constraints.txt"
-            file.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
-            limited = [*arguments, "--constraint", str(file)]
+            limited = [*arguments]
+            for option, lines in (("--constraint", constraints), ("--excludes", excluded)):
+                file = folder / f"{option.strip('-')}.txt"
+                file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+                limited += [option, str(file)] if lines else []
             return run_uv(
                 limited, doing=doing, environ=environ, stdin=stdin, screen=screen, output=output, children=children,
                 held=held,

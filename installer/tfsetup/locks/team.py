@@ -36,7 +36,8 @@ class Team:
 
     `macos` and `glibc` are the oldest systems in the team. `requirements` are the team's own, wherever they stood; when
     the file names another file instead of listing them, `elsewhere` is its path and they are still to be read.
-    `cooldown` is how young a file may be, and `cooled` where that stands.
+    `cooldown` is how young a file may be, and `cooled` where that stands. `allow_build` names packages of pure Python
+    that may be built from source.
     """
 
     file: str
@@ -49,6 +50,7 @@ class Team:
     form: Form | None = None
     requirements: tuple[Marked, ...] = ()
     elsewhere: Marked | None = None
+    allow_build: tuple[str, ...] = ()
     cooldown: Cooldown = field(default_factory=Cooldown)
     cooled: Where | None = None
 
@@ -69,6 +71,7 @@ class _File:
     exclude_newer_package: Mapping[Distribution, Literal[False] | Moment] = field(
         default_factory=dict, metadata={CALLED: "exclude-newer-package"}
     )
+    allow_build: tuple[Distribution, ...] = field(default=(), metadata={CALLED: "allow-build"})
     requirements: tuple[Annotated[Marked, REQUIREMENT], ...] | Annotated[Marked, _PATH] = ()
 
 
@@ -92,6 +95,7 @@ def parse_team(text: str, file: str) -> Team:
         form=found.format,
         requirements=() if isinstance(found.requirements, Marked) else found.requirements,
         elsewhere=elsewhere,
+        allow_build=found.allow_build,
         cooldown=plain(found.exclude_newer, exceptions),
         cooled=places.get(("exclude_newer",)) or places.get(("exclude_newer_package",)),
     )

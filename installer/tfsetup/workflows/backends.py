@@ -36,7 +36,8 @@ class LockOrder:
 
     `pythons` are in order of preference, `platforms` rows or platforms; empty: as the team file says, else the matrix.
     `form` None: as the team file says, else as the locks in `folder` are. `upgrade`: names that may move on, None:
-    everything. `source` is an `environment.yml` to take over (conda only). `sbom` is the inventory to write. `cooldown`
+    everything. `source` is an `environment.yml` to take over (conda only). `sbom` is the inventory to write.
+    `allow_build_of` are packages of pure Python that may be built, besides those of the team file. `cooldown`
     is how young a file may be; None: as the team file says, without one as the lock there was made. Spans count back
     from `now`.
     """
@@ -55,6 +56,7 @@ class LockOrder:
     without_cures: bool = False
     sbom: Path | None = None
     cooldown: Cooldown | None = None
+    allow_build_of: tuple[str, ...] = ()
     now: datetime = field(default_factory=partial(datetime.now, UTC), compare=False)
 
     @property
@@ -81,6 +83,7 @@ class Scope:
             ask=ask, pythons=order.pythons or team.pythons, levels=Levels(macos=team.macos, glibc=team.glibc),
             team=tuple(item.text for item in team.requirements), cures=not order.without_cures,
             cooldown=self.team.cooldown if order.cooldown is None and self.team else order.cooldown, now=order.now,
+            builds=tuple(sorted({*team.allow_build, *order.allow_build_of})),
         )  # fmt: skip
 
     @property

@@ -25,10 +25,12 @@ from tfsetup.ground.units import size
 from tfsetup.host.describe import describe as describe_host
 from tfsetup.host.model import Host
 from tfsetup.loader.report import Report
+from tfsetup.locks import files
 from tfsetup.locks.cure import as_locked
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, asked_index, settings_not_used, told_index
+from tfsetup.locks.venv.consent import sources
 from tfsetup.matrix.defects import defects_of
 from tfsetup.matrix.defects import sentence as told_of
 from tfsetup.matrix.file.rows import Matrix
@@ -75,6 +77,8 @@ class InstallOrder:
     """Take the place of an environment that is not tfsetup's, and keep it."""
     allow_build: bool = False
     """Compile what exists as source only, without asking."""
+    allow_build_of: tuple[str, ...] = ()
+    """Packages of pure Python that may be built from source where they have no wheel, without asking."""
     anew: bool = False
     """Build also what the receipt calls up to date: its files are broken."""
 
@@ -143,7 +147,7 @@ def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
     from tfsetup.locks.venv.solve import solve
 
     environ = Index(url=order.index_url).environ
-    return solve(selection, pre=order.ask.pre, offline=order.offline, environ=environ)
+    return solve(selection, pre=order.ask.pre, offline=order.offline, builds=order.allow_build_of, environ=environ)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -207,7 +211,7 @@ def install(
     chosen, lock, plan = _prepared(order, host, chosen, lock, told, tools)
     if order.dry_run:
         return replace(chosen, rehearsal=_rehearsed(plan, lock, why))
-    _agree_to_build(order, selection, asked)
+    _agree_to_build(order, selection, lock, asked)
     checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify)
     hooks = Hooks(preflight=checks.preflight, verify=checks.verify, say=told, screen=screen)
     try:
@@ -317,17 +321,29 @@ def _rehearsed(plan: Plan, lock: Lock, why: str) -> Rehearsal:
     return Rehearsal(would_change=True, why=why, plan=steps, packages=packages, download_bytes=lock.download_size)
 
 
-def _agree_to_build(order: InstallOrder, selection: Selection, asked: Asked | None) -> None:
-    built = (*selection.sdists, *selection.source_builds)
-    if not built or order.allow_build:
-        return
-    what = ", ".join(built)
-    question = f"{what} must be compiled here, which runs its build code. Go on?"
-    if asked is None or not asked(question):
-        raise UsageError(
-            f"{what} exists as source only: its build code would run on this machine.",
-            hint="Add --allow-build to agree, or choose another --accelerator.",
-        )
+def _agree_to_build(order: InstallOrder, selection: Selection, lock: Lock, asked: Asked | None) -> None:
+    """Ask whoever installs about every build whose code would run here, unless he agreed before.
+
+    For what the row compiles he agrees at once, for a package of the team's by its name, here or in the team file.
+
+    Raises:
+        UsageError: he does not agree, or cannot be asked.
+    """
+    row = (*selection.sdists, *selection.source_builds)
+    team = files.read_team() if (built := sources(lock.packages)) else None
+    agreed = {*row, *order.allow_build_of, *(team.allow_build if team else ())}
+    others = tuple(name for name in built if name not in agreed)
+    if row and not order.allow_build:
+        _agree(row, "--allow-build to agree, or choose another --accelerator", asked)
+    if others:
+        options = " ".join(f"--allow-build-of {name}" for name in others)
+        _agree(others, f"{options} to agree (or `allow-build` to the team file)", asked)
+
+
+def _agree(names: Sequence[str], how: str, asked: Asked | None) -> None:
+    what = ", ".join(names)
+    if asked is None or not asked(f"{what} must be compiled here, which runs its build code. Go on?"):
+        raise UsageError(f"{what} exists as source only: its build code would run on this machine.", hint=f"Add {how}.")
 
 
 def _with_outcome(chosen: Installed, outcome: Outcome) -> Installed:

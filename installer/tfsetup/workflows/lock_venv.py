@@ -101,6 +101,7 @@ class VenvBackend:
             keep={p.name: p.version for p in others(lock)} if lock and order.upgrade is not None else {},
             upgrade=tuple(sorted(order.upgrade or ())), origin=target.origin, form=form,
             index=asked_index(order.index_url), cooldown=recorded(target.origin),
+            builds=target.origin.allow_build,
         )  # fmt: skip
 
     def _taken(self, target: LockTarget, told: Told) -> tuple[str, ...]:
@@ -230,7 +231,10 @@ class VenvBackend:
         ask = replace(was, tensorflow=order.ask.tensorflow or was.tensorflow, pre=order.ask.pre or was.pre)
         cures = before.cures and not order.without_cures
         cooldown = before.cooldown if order.cooldown is None else order.cooldown
-        return replace(before, ask=ask, pythons=order.pythons or before.pythons, cures=cures, cooldown=cooldown)
+        builds = tuple(sorted({*before.builds, *order.allow_build_of}))
+        return replace(
+            before, builds=builds, ask=ask, pythons=order.pythons or before.pythons, cures=cures, cooldown=cooldown
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

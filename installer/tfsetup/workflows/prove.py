@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from tfsetup.errors import Code, InvalidFileError, NetworkError, TfsetupError
 from tfsetup.ground.exchange import at_once
 from tfsetup.locks import files
-from tfsetup.locks.model import Lock
+from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.proof import Proof
+from tfsetup.locks.venv.consent import sources
 from tfsetup.workflows.backends import Case, fingerprint
 from tfsetup.workflows.prefixes import prefix_of
 from tfsetup.workflows.progress import OFF_THE_INDEX, proven, proving
@@ -38,13 +39,19 @@ def judged(case: Case, told: Told, *, offline: bool = False) -> Proof:
     with (
         prefix_of(case.lock.part, case.host, offline=offline)
         if case.lock.part
-        else nullcontext(of_locked(case.packages, case.host, case.origin.python))
+        else nullcontext(of_locked(_native(case), case.host, case.origin.python))
     ) as subject:
         report = preflight(subject, case.host, python=case.origin.python, told=told)
     reasons = [f"{failure.image}: {failure.message}" for failure in report.failures]
     reasons += [f"{' and '.join(each.between)}: {each.consequence}" for each in report.clashes if each.fatal]
     reasons += [each.reason for each in report.not_covered if each.matters]
     return case.proof(report.verdict, reasons, report.images)
+
+
+def _native(case: Case) -> tuple[LockedPackage, ...]:
+    """Return the packages that a loader may look into: what is built by consent was seen to be pure Python."""
+    built = {*sources(case.packages)} & {*case.origin.allow_build}
+    return tuple(package for package in case.packages if package.name not in built)
 
 
 def known(case: Case, recorded: Iterable[Proof]) -> Proof | None:

@@ -21,7 +21,7 @@ def recorded_order(origin: Origin) -> Order:
     """Return what was asked for when a lock was written, to ask the same again."""
     ask = Ask(tensorflow=origin.tensorflow, pre=origin.pre)
     pythons = (origin.python,) if origin.asked_python else ()
-    return Order(ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures, cooldown=recorded(origin))
+    return Order(ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures, cooldown=recorded(origin), builds=origin.allow_build)
 
 
 def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tuple[str, ...]:
@@ -64,6 +64,7 @@ def _differences(was: Origin, now: Origin) -> Iterator[str]:
     yield from _lists("the team's requirements", was.team, now.team)
     yield from _lists("the row's requirements", _row_pins(was), _row_pins(now))
     yield from _lists("what may be built from source", was.sdists, now.sdists)
+    yield from _lists("what pure Python may be built", was.allow_build, now.allow_build)
     yield from _lists("what known defects are cured by", _cures(was), _cures(now))
     parts = sorted(name for name in {*was.rules, *now.rules} if was.rules.get(name) != now.rules.get(name))
     if parts:

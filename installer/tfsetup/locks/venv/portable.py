@@ -40,7 +40,7 @@ def read_portable(text: str, *, file: str, sdists: Collection[str] = ()) -> Lock
     """
     note, lines = _split(text, file)
     origin = _origin(note, file)
-    allowed = {*sdists, *(origin.sdists if origin else ())}
+    allowed = {*sdists, *((*origin.sdists, *origin.allow_build) if origin else ())}
     found = [(line, _package(line, file, allowed)) for line in lines]
     _once(found, file)
     packages = tuple(sorted((package for _, package in found), key=lambda p: (p.name, p.marker or "")))

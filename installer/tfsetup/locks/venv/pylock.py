@@ -41,7 +41,7 @@ def read_pylock(text: str, *, file: str, sdists: Collection[str] = (), local: bo
         where = Where(file=file, line=_line(text, problem))
         raise InvalidFileError(f"This is not a valid lock file: {problem}", where=where, hint=REMEDY) from problem
     origin = _origin(document, text, file)
-    allowed = {*sdists, *(origin.sdists if origin else ())}
+    allowed = {*sdists, *((*origin.sdists, *origin.allow_build) if origin else ())}
     packages = [_Reader(text, file, allowed, local=local).package(package) for package in found.packages]
     _once(packages, text, file)
     ordered = tuple(sorted(packages, key=lambda package: (package.name, package.marker or "")))

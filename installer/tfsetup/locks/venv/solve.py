@@ -14,6 +14,7 @@ from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
 from tfsetup.locks.run import Children, refuse_plain, run_uv
 from tfsetup.locks.taken import name_of
+from tfsetup.locks.venv.consent import refuse_impure, without_wheels
 from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection
@@ -29,6 +30,8 @@ class Wish:
     `keep` has versions by name that stay where they still fit, but for those of `upgrade`. `origin` is the note for the
     file; without one (an installation's own lock) none is written. `index` is the address of the index that was asked
     for, without credentials. `cooldown` says how young a file may be, with its spans counted.
+    `builds` are packages of pure Python that may be built where no wheel of theirs fits. `excluded` are left out of the
+    answer although something requires them, and `more` are options of uv: both are for questions, not for locks.
     """
 
     selection: Selection
@@ -44,6 +47,9 @@ class Wish:
     keeps_out: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     cooldown: Cooldown | None = None
+    builds: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,15 +61,20 @@ class Answer:
 
 
 def solve(
-    selection: Selection, *, pre: bool = False, offline: bool = False, environ: Mapping[str, str] | None = None
+    selection: Selection,
+    *,
+    pre: bool = False,
+    offline: bool = False,
+    builds: tuple[str, ...] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Lock:
     """Resolve `selection` for its target and return the lock.
 
     Raises:
         NetworkError: the index could not be reached, or `offline` and something is not cached.
-        BuildError: the requirements do not fit together.
+        UnsolvableError: the requirements do not fit together.
     """
-    wish = Wish(selection=selection, pre=pre, offline=offline)
+    wish = Wish(selection=selection, pre=pre, offline=offline, builds=builds)
     return rendered(wish, resolve(wish, environ=environ))
 
 
@@ -91,14 +102,37 @@ def answered(
     Raises:
         UsageError: the index leads to a file over plain http.
     """
+    wish = _agreed(wish, environ, children)
     names = {name for line in wish.team if ";" not in line and (name := name_of(line))}
     held = one_name(wish, names)
-    found = _asked_of_uv(*held, environ, children)
+    found = asked_of_uv(*held, environ, children)
     shown = one_name(wish, {package.name for package in found})
     if shown != held:
-        found = _asked_of_uv(*shown, environ, children)
+        found = asked_of_uv(*shown, environ, children)
     final, others = shown
+    refuse_impure(found, final.builds, environ=environ, children=children, offline=wish.offline)
     return Answer(wish=final, packages=tuple(package for package in found if package.name not in others))
+
+
+def _agreed(wish: Wish, environ: Mapping[str, str] | None, children: Children | None) -> Wish:
+    """Return the wish with only those of the packages to build that have no wheel."""
+
+    def ask(name: str) -> object:
+        lines = tuple(line for line in wish.team if name_of(line) == name)
+        return alone(wish, lines or (name,), environ, children)
+
+    builds = without_wheels(wish.builds, ask)
+    other = replace(wish.otherwise, builds=builds) if wish.otherwise else None
+    return replace(wish, builds=builds, otherwise=other)
+
+
+def alone(
+    wish: Wish, lines: tuple[str, ...], environ: Mapping[str, str] | None, children: Children | None
+) -> tuple[LockedPackage, ...]:
+    """Return the newest of each requirement that there is a wheel of for the target, whatever else it would need."""
+    nothing = replace(wish.selection, requirements=(), sdists=())
+    question = replace(wish, selection=nothing, team=lines, keep={}, forbidden=(), builds=(), more=("--no-deps",))
+    return asked_of_uv(question, (), environ, children)
 
 
 def one_name(wish: Wish, names: Collection[str]) -> tuple[Wish, tuple[str, ...]]:
@@ -108,9 +142,10 @@ def one_name(wish: Wish, names: Collection[str]) -> tuple[Wish, tuple[str, ...]]
     return final, tuple(name for name in final.keeps_out if name in names)
 
 
-def _asked_of_uv(
+def asked_of_uv(
     wish: Wish, others: Sequence[str], environ: Mapping[str, str] | None, children: Children | None
 ) -> tuple[LockedPackage, ...]:
+    """Return what uv answers to a wish as it stands; `others` are names to pin to the release besides."""
     pinned = (f"{name}=={wish.selection.version}" for name in others)
     job = compile_job(
         wish.selection,
@@ -120,6 +155,8 @@ def _asked_of_uv(
         upgrade=wish.upgrade if wish.keep else (),
         python=sys.executable,
         cooldown=wish.cooldown.arguments() if wish.cooldown else (),
+        builds=wish.builds,
+        more=wish.more,
     )
     name = file_name("pylock", wish.selection.row or "row")
     kept = (name, preferences(wish.keep)) if wish.keep else None
@@ -132,8 +169,9 @@ def _asked_of_uv(
         output=kept,
         children=children,
         constraints=[f"{name}<0" for name in wish.forbidden],
+        excluded=wish.excluded,
     )
-    found = read_pylock(done.stdout, file=name, sdists=wish.selection.sdists, local=True)
+    found = read_pylock(done.stdout, file=name, sdists=(*wish.selection.sdists, *wish.builds), local=True)
     refuse_plain(file.url for package in found.packages for file in package.files if file.url)
     return tuple(_plain(package, wish.index) for package in held(found.packages, wish.cooldown))
 
