@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from tfsetup.errors import Code, LockError, TfsetupError
+from tfsetup.errors import Code, LockError, TfsetupError, UnsolvableError
 from tfsetup.ground.owners import SharedFiles
 from tfsetup.ground.platforms import Platform
 from tfsetup.locks import files
@@ -19,11 +19,13 @@ from tfsetup.locks.cure import carried, others
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
 from tfsetup.locks.order import Order
 from tfsetup.locks.run import asked_index, settings_not_used, told_index
-from tfsetup.locks.taken import taken
+from tfsetup.locks.taken import name_of, taken
+from tfsetup.locks.venv.behind import behind
 from tfsetup.locks.venv.cheapest import change, cost, forbidding
-from tfsetup.locks.venv.conflict import Sides, explained, together
+from tfsetup.locks.venv.conflict import Sides, blamed, explained, together
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
+from tfsetup.locks.venv.nearest import Trouble, nearest
 from tfsetup.locks.venv.solve import Wish, answered, rendered, resolve
 from tfsetup.locks.venv.targets import LockTarget, targets_for
 from tfsetup.matrix.choose.reference import Levels, reference_host
@@ -31,6 +33,7 @@ from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Selection, Target
 from tfsetup.workflows.backends import Case, Made, Scope, Standing
+from tfsetup.workflows.owners import shared_files
 from tfsetup.workflows.progress import OFF_THE_INDEX, gave_way, progress
 from tfsetup.workflows.prove import AT_ONCE
 from tfsetup.workflows.told import Told, silent
@@ -138,12 +141,14 @@ class VenvBackend:
         told(f"Locking {len(targets)} targets at once")
         wishes = {target.name: wish for target, wish in targets}
         found = resolve_all(wishes, environ=order.environ, told=telling(told))
-        if errors := [self._explained(one.error, wishes[one.name], one.name) for one in found if one.error]:
-            raise together(errors)
+        failing = [(one, target) for one, (target, _) in zip(found, targets, strict=True) if one.error]
+        if errors := [self._explained(one.error, wishes[one.name], one.name) for one, _ in failing if one.error]:
+            raise together([self._advised(errors[0], *failing[0]), *errors[1:]])
         answers = [(target, one.wish or wish, one.packages) for (target, wish), one in zip(targets, found, strict=True)]
         for target, wish, _ in answers:
             if wish.selection.distribution != target.selection.distribution:
                 told(gave_way(target.name, wish.selection.distribution, target.selection.distribution))
+        self._refuse_behind(found, targets, told)
         cases = [case_made(*answer) for answer in answers]
         return Made(there=there, cases=cases, texts=texts_of(cases), index=index)
 
@@ -153,6 +158,56 @@ class VenvBackend:
         cooled = self.scope.team.cooled if self.scope.team and self.scope.order.cooldown is None else None
         error = too_new(error, wish.cooldown, cooled)
         return explained(error, Sides(row=name, requirements=ours, team=team))
+
+    def _advised(
+        self, error: TfsetupError, one: Resolved, target: LockTarget, names: frozenset[str] = frozenset()
+    ) -> TfsetupError:
+        """Return an error with the set that would fit in its hint, where asking finds one."""
+        if not isinstance(error, UnsolvableError):
+            return error
+        found = blamed(error, self.scope.team.requirements if self.scope.team else ())
+        names = names or frozenset(name_of(item.text) for item in found.lines)
+        trouble = self._trouble(target, names, one, found.source_only)
+        fits = nearest(trouble, self.scope.order.environ) if names else None
+        hint = f"{error.hint}\n{fits.words}" if fits else error.hint
+        return UnsolvableError(error.message, hint=hint, where=error.where, said=error.said)
+
+    def _trouble(
+        self, target: LockTarget, names: frozenset[str], one: Resolved, sources: tuple[str, ...] = ()
+    ) -> Trouble:
+        def at(version: str) -> Wish | None:
+            order = self.scope.asked
+            ask = replace(order.ask, tensorflow=f"=={version}")
+            order = replace(order, ask=ask, pythons=(target.origin.python,))
+            with suppress(TfsetupError):
+                return self._wish(targets_for(target.row, order, self.scope.matrix, locked={})[0], form, None, silent)
+            return None
+
+        def whole(packages: Sequence[LockedPackage]) -> bool:
+            try:
+                return not shared_files(packages, target.host, target.origin.python)
+            except TfsetupError:  # what cannot be read is shown when it is locked
+                return True
+
+        form, newest = self.form, tuple(package for package in one.newest if package.name in names)
+        wish = self._wish(target, form, None, silent)
+        return Trouble(
+            wish=wish, names=names, sources=sources, range=target.row.versions, at=at, behind=newest, whole=whole
+        )
+
+    def _refuse_behind(self, found: Sequence[Resolved], targets: Sequence[tuple[LockTarget, Wish]], told: Told) -> None:
+        """Tell of what came out as something nobody meant, and refuse what cannot be meant, unless somebody forces it.
+
+        Raises:
+            UnsolvableError: with the set that would fit, where there is one.
+        """
+        team, forced = self.scope.team.requirements if self.scope.team else (), self.scope.order.force
+        for one, (target, wish) in zip(found, targets, strict=True):
+            tensorflow = (one.wish or wish).selection.distribution
+            for each in behind(one.packages, one.newest, team, tensorflow):
+                if each.refused and not forced:
+                    raise self._advised(each.error(one.name), one, target, frozenset({each.chosen.name}))
+                told(f"Note      {one.name}: {each.words}")
 
     def cheapest(self, name: str, conflict: SharedFiles) -> str:
         """Return what uv finds where one of two owners is forbidden: versions of the team's that do without it.

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tfsetup.errors import TfsetupError
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.run import Children
 from tfsetup.locks.together import at_once
-from tfsetup.locks.venv.solve import Wish, answered
+from tfsetup.locks.venv.behind import suspects
+from tfsetup.locks.venv.solve import Answer, Wish, alone, answered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
     """What became of one wish: its packages, or the error; and how long it took in seconds.
 
-    `wish` is the one that was answered, which may be the one it gave way to; None after an error.
+    `wish` is the one that was answered, which may be the one it gave way to; None after an error. `newest` are the newest
+    that fit of what may be older, or less finished, than anybody meant (`suspects`).
     """
 
     name: str
     wish: Wish | None = None
     packages: tuple[LockedPackage, ...] = ()
+    newest: tuple[LockedPackage, ...] = ()
     error: TfsetupError | None = None
     seconds: float = 0.0
 
@@ -42,8 +46,17 @@ def _one(name: str, wish: Wish, environ: Mapping[str, str], children: Children) 
     began = time.perf_counter()
     try:
         answer = answered(wish, environ=environ, children=children)
+        newest = _newest(answer, environ, children)
     except TfsetupError as error:
         return Resolved(name=name, error=error, seconds=time.perf_counter() - began)
     return Resolved(
-        name=name, wish=answer.wish, packages=answer.packages, seconds=time.perf_counter() - began
+        name=name, wish=answer.wish, packages=answer.packages, newest=newest, seconds=time.perf_counter() - began
     )
+
+
+def _newest(answer: Answer, environ: Mapping[str, str], children: Children) -> tuple[LockedPackage, ...]:
+    """Return the newest that fit of what nobody may have meant; none where uv cannot say."""
+    asked = suspects(answer.packages, answer.wish.team, pre=answer.wish.pre)
+    with suppress(TfsetupError):
+        return alone(answer.wish, asked, environ, children) if asked else ()
+    return ()
