@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from tfsetup.errors import TfsetupError, UnsolvableError
-from tfsetup.ground.versions import is_prerelease
+from tfsetup.ground.versions import is_prerelease, pair
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.taken import name_of
 from tfsetup.locks.venv.behind import uploaded, years_before
@@ -173,16 +173,12 @@ def fit(packages: Sequence[LockedPackage], trouble: Trouble, excluded: Collectio
     wish = trouble.wish
     own = {each.selection.distribution for each in (wish, wish.otherwise) if each}
     versions = {package.name: package.version for package in packages}
-    release = next((_release(versions[name]) for name in own if name in versions), "")
+    release = next((pair(versions[name]) for name in own if name in versions), None)
     first = [name for name in versions if name in trouble.names]
-    beside = [one.name for one in packages if one.name in own or (_release(one.version) == release and _native(one))]
+    beside = [one.name for one in packages if one.name in own or (pair(one.version) == release and _native(one))]
     return Fit(
         versions={name: versions[name] for name in dict.fromkeys((*first, *beside))}, builds=tuple(sorted(excluded))
     )
-
-
-def _release(version: str) -> str:
-    return ".".join(version.split(".")[:2])
 
 
 def _native(package: LockedPackage) -> bool:
