@@ -169,7 +169,8 @@ def test_any_other_failure_of_a_look_up_is_raised() -> None:
 
 def test_the_preflight_judges_wheels_as_they_lie_on_the_index() -> None:
     proof = judged(case(), silent)
-    assert (proof.images, proof.reasons, proof.subject) == (0, (), case().subject)
+    nothing = ("no native file of the set was judged",)
+    assert (proof.verdict, proof.images, proof.reasons, proof.subject) == ("undecided", 0, nothing, case().subject)
 
 
 def test_a_proof_keeps_a_few_reasons_each_once() -> None:

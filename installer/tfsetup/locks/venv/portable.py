@@ -114,7 +114,7 @@ def _package(line: _Line, file: str, sdists: Collection[str]) -> LockedPackage:
         for (filename, size), sha256 in zip(known, hashes, strict=True)
     )
     version = str(canonicalize_version(pin[2], strip_trailing_zero=False))
-    package = LockedPackage(name=name, version=version, wheels=files, marker=marker)
+    package = LockedPackage(name=name, version=version, wheels=files, marker=marker, line=line.number)
     return _with_sdist(package, file, line.number, sdists)
 
 
