@@ -115,7 +115,8 @@ class Lock:
 
     `origin` is None for a lock that `tfsetup lock` did not write: its packages may be those of many environments, and
     `locks/venv/applying.py` tells which of them one environment gets. `part` is the part of a conda lock that is for
-    the target, as conda's own values; None: a lock of wheels.
+    the target, as conda's own values; None: a lock of wheels. `cut_from` is the fingerprint of the file that this is
+    one environment's part of; None: it is a file as it lies there.
     """
 
     text: str
@@ -124,11 +125,12 @@ class Lock:
     origin: Origin | None = None
     part: PlatformLock | None = None
     bounds: Bounds = field(default_factory=Bounds, compare=False)
+    cut_from: str | None = None
 
     @property
     def sha256(self) -> str:
         """The fingerprint of the file's text, in hex."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return self.cut_from or hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
     def download_size(self) -> int:

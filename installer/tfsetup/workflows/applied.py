@@ -33,7 +33,11 @@ def applied(locks: Sequence[tuple[Path, Lock]], host: Host, pythons: Iterable[st
         LockError, InvalidFileError: they are for none of them, or cannot be used here; why, for the first.
     """
     refusal: TfsetupError | None = None
-    for python in dict.fromkeys(pythons):
+    tried = set[str]()
+    for python in pythons:
+        if python in tried:
+            continue
+        tried.add(python)
         around = surroundings(host, python)
         try:
             found = tuple(applying(lock, str(path), around) for path, lock in locks)

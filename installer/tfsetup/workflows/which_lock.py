@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
@@ -12,7 +12,7 @@ from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.asked import asked_otherwise, made_by_others
 from tfsetup.locks.conda.asking import asked_by, check_fits
-from tfsetup.locks.model import Form, Lock
+from tfsetup.locks.model import Form, Lock, LockedPackage
 from tfsetup.locks.order import Order, takes
 from tfsetup.locks.team import Team
 from tfsetup.locks.venv.applying import refuse_sources
@@ -115,21 +115,36 @@ def _named(path: Path, host: Host, ask: Ask, matrix: Matrix) -> Choice:
 
 def _of_others(path: Path, lock: Lock, host: Host, ask: Ask, matrix: Matrix) -> Choice:
     """Return the choice of another program's lock: its part for this machine, with the first Python that it is for."""
-    plain = select(host, ask, matrix)
-    own = [python for python in (ask.python, plain.python) if python][:1]
-    more = [] if ask.python else [each.minor for each in host.pythons or ()]
-    found = applied([(path, lock)], host, [*own, *more] or [_ANY_PYTHON])
-    names = frozenset(row.distribution for row in matrix.rows)
-    made = made_by_others((*found.found[0].packages, *found.found[0].sources), names)
-    if reason := asked_otherwise(made, ask):
-        raise _cannot_be_used(reason, path)
+    _refuse_others((), path, replace(ask, tensorflow=None), matrix)
+    found = applied([(path, lock)], host, _pythons(host, ask, matrix))
+    packages = (*found.found[0].packages, *found.found[0].sources)
+    version = _refuse_others(packages, path, ask, matrix)
     ask = replace(ask, python=found.python)
-    selection = select(host, replace(ask, tensorflow=f"=={made.tensorflow}") if made.tensorflow else ask, matrix)
+    selection = select(host, replace(ask, tensorflow=f"=={version}") if version else ask, matrix)
     if not selection.installable:  # a release that no row has: what the row says of its newest is the best there is
         selection = select(host, ask, matrix)
-    return Choice(
-        path=path, selection=selection, others=_alone(path, lock, host, selection) if selection.installable else None
-    )
+    alone = _alone(path, lock, host, selection) if selection.installable else None
+    return Choice(path=path, selection=selection, others=alone)
+
+
+def _refuse_others(packages: tuple[LockedPackage, ...], path: Path, ask: Ask, matrix: Matrix) -> str | None:
+    """Return the TensorFlow among packages of another program's lock; refuse what is not asked for."""
+    made = made_by_others(packages, frozenset(row.distribution for row in matrix.rows))
+    if reason := asked_otherwise(made, ask):
+        raise _cannot_be_used(reason, path)
+    return made.tensorflow
+
+
+def _pythons(host: Host, ask: Ask, matrix: Matrix) -> Iterator[str]:
+    """Yield the Pythons to try: the one asked for, else the one a row would take, then others that a row takes."""
+    if ask.python:
+        yield ask.python
+        return
+    own = [each.minor for each in host.pythons or ()]
+    yield select(host, ask, matrix).python or next(iter(own), _ANY_PYTHON)
+    for python in (*own, *(f"3.{minor}" for minor in range(30, 6, -1))):
+        if select(host, replace(ask, python=python), matrix).installable:
+            yield python
 
 
 def _alone(path: Path, lock: Lock, host: Host, selection: Selection) -> Lock:
@@ -137,7 +152,8 @@ def _alone(path: Path, lock: Lock, host: Host, selection: Selection) -> Lock:
     known = files.read_lock(path, sdists=selection.sdists) if selection.sdists else lock
     (found,) = applied([(path, known)], host, [selection.python or ""]).found
     refuse_sources(found, str(path))
-    return write_lock([files.located(path, package) for package in found.packages], None, lock.form)
+    alone = write_lock([files.located(path, package) for package in found.packages], None, lock.form)
+    return replace(alone, cut_from=lock.sha256)
 
 
 def _cannot_be_used(reason: str, path: Path) -> LockError:
