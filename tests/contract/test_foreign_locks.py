@@ -19,7 +19,7 @@ TF = "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl"
 METAL = "tensorflow_metal-1.2.0-cp312-cp312-macosx_12_0_arm64.whl"
 MAC = {"os": "macos", "os_version": "14.4.1", "arch": "arm64", "rosetta": False}
 A = "a" * 64
-ABSENT = "https://files.pythonhosted.org/packages/tensorflow_cpu-2.21.0-cp312-cp312-manylinux_2_27_x86_64.whl"
+ABSENT = "https://files.example/packages/tensorflow_cpu-2.21.0-cp312-cp312-manylinux_2_27_x86_64.whl"
 
 
 @pytest.fixture

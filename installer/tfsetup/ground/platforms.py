@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
 
-from tfsetup.ground.versions import at_least, numbers, pair
+from tfsetup.ground.versions import at_least, minor, numbers, pair
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -168,11 +168,10 @@ class Platform:
 
         That is `platform_release` and `platform_version`, which no tag of a wheel and no requirement should turn on.
         """
-        minor = ".".join(python.split(".")[:2])
         return {
             **self.markers, "os_name": "nt" if self.os == "windows" else "posix", "implementation_name": "cpython",
             "implementation_version": python, "platform_python_implementation": "CPython",
-            "python_full_version": python, "python_version": minor,
+            "python_full_version": python, "python_version": minor(python),
         }  # fmt: skip
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import InvalidFileError, LockError, Where
 from tfsetup.ground.platforms import fitting_wheels
+from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.origin import line_of
 
@@ -58,7 +59,7 @@ def applying(lock: Lock, file: str, around: Surroundings) -> Applying:
     found = [package for package in lock.packages if _applies(package, lock, file, around)]
     _once(found, file)
     for package in found:
-        if package.requires_python and not _takes(package.requires_python, around.python):
+        if package.requires_python and not asked(package.requires_python, around.python):
             message = f"{_named(package)} is for Python {package.requires_python}, and this is {around.words}."
             raise LockError(message, hint=_ANEW, where=Where(file=file, line=package.line))
     narrowed = [_narrowed(package, around) for package in found]
@@ -84,7 +85,7 @@ def refuse_sources(found: Applying, file: str) -> None:
 
 def _refuse_bounds(lock: Lock, file: str, around: Surroundings) -> None:
     bounds = lock.bounds
-    if bounds.requires_python and not _takes(bounds.requires_python, around.python):
+    if bounds.requires_python and not asked(bounds.requires_python, around.python):
         message = f"This lock is for Python {bounds.requires_python}, and this is {around.words}."
         where = Where(file=file, line=line_of(lock.text, r"^requires-python\b"))
         raise LockError(message, hint="`--python X.Y` names a Python that it is for; or write it anew.", where=where)
@@ -93,12 +94,6 @@ def _refuse_bounds(lock: Lock, file: str, around: Surroundings) -> None:
         covered = "\n".join(f"  {one}" for one in bounds.environments)
         message = f"This lock is not for {around.words}. It covers:\n{covered}"
         raise LockError(message, hint=_ANEW, where=where)
-
-
-def _takes(wanted: str, python: str) -> bool:
-    from packaging.specifiers import SpecifierSet
-
-    return SpecifierSet(wanted).contains(python, prereleases=True)
 
 
 def _applies(package: LockedPackage, lock: Lock, file: str, around: Surroundings) -> bool:
@@ -115,10 +110,10 @@ def _holds(text: str, around: Surroundings, groups: Collection[str], where: Wher
     from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 
     unknown = next((name for name in _KERNEL if name in text), "")
-    asked: dict[str, str | Set[str]] = {**around.markers, "dependency_groups": frozenset(groups)}
+    seen: dict[str, str | Set[str]] = {**around.markers, "dependency_groups": frozenset(groups)}
     try:
         if not unknown:
-            return Marker(text).evaluate(asked | {"extra": "", "extras": frozenset[str]()}, context="lock_file")
+            return Marker(text).evaluate(seen | {"extra": "", "extras": frozenset[str]()}, context="lock_file")
     except (UndefinedComparison, UndefinedEnvironmentName) as problem:
         unknown = str(problem)
     message = f"Whether `{text}` holds for {around.words} cannot be told: {unknown} is not known."
