@@ -121,16 +121,9 @@ class Switch:
 
 
 Step = (
-    CreateVenv
-    | InstallWheels
-    | CreateCondaPrefix
-    | AddWheels
-    | BuildFromSource
-    | WriteCures
-    | Preflight
-    | Verify
-    | Switch
-)
+    CreateVenv | InstallWheels | CreateCondaPrefix | AddWheels | BuildFromSource | WriteCures
+    | Preflight | Verify | Switch
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
