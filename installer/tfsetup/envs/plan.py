@@ -138,7 +138,12 @@ def _served(lock: Lock, index: Index, environment: Mapping[str, str]) -> Lock:
 
 
 def _from_asked_index(lock: Lock, packages: tuple[LockedPackage, ...], index: Index) -> Lock:
-    """Return the lock without addresses when another index is asked for than they lead to: the hashes stay."""
+    """Return the lock without addresses when another index is asked for than they lead to: the hashes stay.
+
+    One with wheels of this disk stays as it is, for the form without addresses has no words for them.
+    """
+    if any(file.path for package in packages for file in package.files):
+        return lock
     led = {package.index.rstrip("/") if package.index else None for package in packages}
     if lock.form == "portable" or index.asked is None or led <= {index.asked}:
         return lock

@@ -26,6 +26,7 @@ Progress = Callable[[str], object]
 
 
 _NATIVE = (".so", ".dylib", ".pyd", ".dll")
+_NOTHING = NotCovered(reason="no native file of the set was judged", matters=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +99,8 @@ class _Run:
     def report(self) -> Report:
         """Return what was found."""
         seen = dict.fromkeys([*self.not_covered, *map(self._weighed, self.process.not_covered)])
+        if not (self.process.images or self.failures or any(each.matters for each in seen)):
+            seen[_NOTHING] = None
         return Report(
             site=self.question.site,
             python=self.python,

@@ -118,6 +118,17 @@ def test_another_index_than_the_lock_s_answers_with_the_locked_hashes_or_not_at_
     assert "a" * 64 in step.lock_text
 
 
+def test_wheels_of_this_disk_stay_where_they_are_whatever_the_index() -> None:
+    here = package("beta", "1.0")
+    file = replace(here.wheels[0], url=None, path="/project/vendor/beta-1.0-py3-none-any.whl")
+    lock = write_lock(
+        [package("alpha", "1.0", index="https://a.example"), replace(here, wheels=(file,))], None, "pylock"
+    )
+    step = plan_install(SELECTED, lock, MAC, index=Index(asked="https://mirror.example/simple")).steps[1]
+    assert isinstance(step, InstallWheels)
+    assert (step.lock_text, "--require-hashes" in step.arguments) == (lock.text, False)
+
+
 ONE = {"TURN_OFF_REMAPPER": "1"}
 CURED = replace(SELECTED, settings=ONE)
 WITH_WHEEL = write_lock([package("alpha", "1.0", index="https://a.example"), cure_wheel(ONE).package], None, "pylock")

@@ -44,6 +44,4 @@ def _one(name: str, wish: Wish, environ: Mapping[str, str], children: Children) 
         answer = answered(wish, environ=environ, children=children)
     except TfsetupError as error:
         return Resolved(name=name, error=error, seconds=time.perf_counter() - began)
-    return Resolved(
-        name=name, wish=answer.wish, packages=answer.packages, seconds=time.perf_counter() - began
-    )
+    return Resolved(name=name, wish=answer.wish, packages=answer.packages, seconds=time.perf_counter() - began)

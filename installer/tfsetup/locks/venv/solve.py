@@ -79,14 +79,12 @@ def resolve(
     return answered(wish, environ=environ, children=children).packages
 
 
-def answered(
-    wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None
-) -> Answer:
+def answered(wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None) -> Answer:
     """Resolve a wish so that of several names for one thing the answer holds one.
 
-    What requires what shows only in uv's answer, so that uv is asked again where there is more than one: then with every
-    other name pinned to the same release, which keeps the bounds that others put on it in force, and left out of the
-    answer.
+    What requires what shows only in uv's answer, so that uv is asked again where there is more than one: then with
+    every other name pinned to the same release, which keeps the bounds that others put on it in force, and left out
+    of the answer.
 
     Raises:
         UsageError: the index leads to a file over plain http.
@@ -102,7 +100,7 @@ def answered(
 
 
 def one_name(wish: Wish, names: Collection[str]) -> tuple[Wish, tuple[str, ...]]:
-    """Return the wish that goes with a resolution of these names, and the other names in it for the same thing. Pure."""
+    """Return the wish that goes with a resolution of these names, and the other names in it for the same thing."""
     other = wish.otherwise
     final = other if other is not None and other.selection.distribution in names else wish
     return final, tuple(name for name in final.keeps_out if name in names)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tfsetup.errors import BuildError, Code, InvalidFileError, NetworkError, TfsetupError, Where
-from tfsetup.locks.venv.conflict import Sides, explained, together
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.team import Marked
+from tfsetup.locks.venv.conflict import Sides, explained, together
 
 SAID = """\
 error: No solution found when resolving dependencies
