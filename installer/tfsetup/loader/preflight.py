@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tfsetup.ground.versions import asked, is_version
+from tfsetup.loader.copies import clashes
 from tfsetup.loader.defined import defines, own_name
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from tfsetup.loader.files.view import Conflict
     from tfsetup.loader.machine import Machine
-    from tfsetup.loader.model import Filesystem, Process
+    from tfsetup.loader.model import Clash, Filesystem, Process
     from tfsetup.loader.python.distributions import Distribution
     from tfsetup.loader.python.modules import Module
     from tfsetup.loader.tensorflow.cuda import CudaLibraries
@@ -75,6 +76,7 @@ class _Run:
     cuda: CudaLibraries | None = None
     of_tensorflow: frozenset[NotCovered] = frozenset()
     optional: set[str] = field(default_factory=set)
+    clashes: tuple[Clash, ...] = ()
 
     def judge(self) -> None:
         """Go through everything in the order in which it would happen."""
@@ -94,6 +96,7 @@ class _Run:
             self._look_for_cuda()
         self.of_tensorflow = frozenset(self.process.not_covered)
         self._others([each for each in modules if each.path not in done], importable)
+        self._compare_copies()
 
     def report(self) -> Report:
         """Return what was found."""
@@ -108,6 +111,7 @@ class _Run:
             not_covered=tuple(seen),
             notes=tuple(self.notes),
             cuda=self.cuda,
+            clashes=self.clashes,
         )
 
     def _weighed(self, unseen: NotCovered) -> NotCovered:
@@ -129,6 +133,16 @@ class _Run:
             first, second = each.wheels
             detail = f"The one installed later stays, and removing either distribution deletes it: {first}, {second}."
             self.notes.append(Note(title=f"two wheels bring {each.path}", detail=detail))
+
+    def _compare_copies(self) -> None:
+        """Compare what the images of the set would share if one process imported all of it."""
+        found, unseen = clashes(self.knowledge.copies, self.process, self.question.site)
+        self.clashes = tuple(found)
+        self.not_covered += unseen
+        for clash in found:
+            if not clash.fatal:
+                between = " and ".join(relative(path, self.question.site) for path in clash.between)
+                self.notes.append(Note(title=f"{between} do not get along", detail=clash.consequence))
 
     def _distributions(self) -> tuple[Distribution, ...]:
         wheels = [found for name in self.question.wheels if (found := dists.of_wheel(name))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import assert_never
 
-from tfsetup.loader.model import LoadFailure, NotCovered, Verdict
+from tfsetup.loader.model import Clash, LoadFailure, NotCovered, Verdict
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 
 
@@ -37,11 +37,23 @@ class Report:
     not_covered: tuple[NotCovered, ...] = ()
     notes: tuple[Note, ...] = ()
     cuda: CudaLibraries | None = None
+    clashes: tuple[Clash, ...] = ()
+
+    @property
+    def fatal(self) -> tuple[Clash, ...]:
+        """The clashes that end the process."""
+        return tuple(clash for clash in self.clashes if clash.fatal)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it fails, one sentence or message each: what is refused first, then what ends the process."""
+        refused = (f"{failure.image}: {failure.message}" for failure in self.failures)
+        return (*refused, *(clash.consequence for clash in self.fatal))
 
     @property
     def verdict(self) -> Verdict:
-        """`fails` when something was refused, `undecided` when something unseen matters, else `loads`."""
-        if self.failures:
+        """`fails` when something was refused or ends the process, `undecided` when something unseen matters."""
+        if self.failures or self.fatal:
             return "fails"
         return "undecided" if any(each.matters for each in self.not_covered) else "loads"
 
@@ -78,6 +90,8 @@ class PredictionDocument:
     """The Python it was judged for, `X.Y`."""
     site: str
     """Where site-packages is, or would be."""
+    clashes: tuple[Clash, ...]
+    """What does not go together in one process, though each of it loads."""
     cuda: CudaLibraries | None
     """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
 
@@ -99,6 +113,7 @@ def prediction_document(report: Report) -> PredictionDocument:
         checked=report.checked,
         failures=tuple(_failure(each, site) for each in report.failures),
         not_covered=tuple(_unseen(each, site) for each in report.not_covered),
+        clashes=tuple(_clash(each, site) for each in report.clashes),
         tensorflow=report.tensorflow,
         python=report.python,
         site=site,
@@ -132,6 +147,10 @@ def _cuda(cuda: CudaLibraries, site: str) -> CudaLibraries:
 def _failure(each: LoadFailure, site: str) -> LoadFailure:
     library = relative(each.library, site) if each.library else None
     return replace(each, image=relative(each.image, site), library=library)
+
+
+def _clash(each: Clash, site: str) -> Clash:
+    return replace(each, between=tuple(relative(path, site) for path in each.between))
 
 
 def _unseen(each: NotCovered, site: str) -> UnseenDocument:

@@ -184,6 +184,9 @@ def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
     for failure in data.preflight.failures if data.preflight else ():
         yield f"{failure.kind}: {failure.image}"
         yield from (f"    {line}" for line in failure.message.splitlines())
+    for clash in data.preflight.clashes if data.preflight else ():
+        yield f"{clash.kind}: {' and '.join(clash.between)}"
+        yield f"    {clash.consequence}"
     if data.doctor:
         from tfsetup.report.doctor import doctor_text
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import assert_never
 
 from tfsetup.host.model import Host
-from tfsetup.loader.model import LoadFailure, Verdict
+from tfsetup.loader.model import Clash, LoadFailure, Verdict
 from tfsetup.loader.report import Note, Report, UnseenDocument, report_document
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 from tfsetup.matrix.model import Selection
@@ -33,7 +33,8 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
 def _words(report: Report | Verification) -> str:
     match report:
         case Report():
-            return f"This machine would not load it: {report.failures[0].message}"
+            refused = report.failures[0].message if report.failures else report.reasons[0]
+            return f"This machine would not load it: {refused}"
         case Verification():
             return "The environment was built, but TensorFlow does not run in it as it should."
         case _:
@@ -96,6 +97,8 @@ class KeptPrediction:
     """What the loader would refuse."""
     not_covered: tuple[UnseenDocument, ...]
     """What reading files cannot decide."""
+    clashes: tuple[Clash, ...] = ()  # a receipt of before knows none
+    """What does not go together in one process, though each of it loads."""
     tensorflow: str | None
     """The version found; null: there is no TensorFlow among the files."""
     python: str | None
