@@ -17,8 +17,9 @@ from tfsetup.locks.run import asked_index, settings_not_used, told_index
 from tfsetup.locks.venv.conflict import Sides, explained, together
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
-from tfsetup.locks.venv.solve import Wish, rendered, resolve
+from tfsetup.locks.venv.solve import Wish, rendered, resolve, versions_of
 from tfsetup.locks.venv.targets import LockTarget, targets_for
+from tfsetup.matrix.beside import bounds_of, told_of
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Selection, Target
@@ -113,11 +114,14 @@ class VenvBackend:
         if errors := [self._explained(one.error, wishes[one.name], one.name) for one in found if one.error]:
             raise together(errors)
         cases = [case_made(target, wish, one.packages) for (target, wish), one in zip(targets, found, strict=True)]
+        for line in told_of(self.scope.matrix.beside, (versions_of(one.packages) for one in found)):
+            told(f"Note      {line}")
         return Made(there=there, cases=cases, texts=texts_of(cases), index=index)
 
     def _explained(self, error: TfsetupError, wish: Wish, name: str) -> TfsetupError:
         team = self.scope.team.requirements if self.scope.team else ()
-        return explained(error, Sides(row=name, requirements=wish.selection.requirements, team=team))
+        ours = tuple(dict.fromkeys((*wish.selection.requirements, *bounds_of(self.scope.matrix.beside))))
+        return explained(error, Sides(row=name, requirements=ours, team=team))
 
     # --------------------------------------------------------------------------------------------------- checking
 

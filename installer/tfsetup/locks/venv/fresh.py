@@ -9,6 +9,7 @@ from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order
 from tfsetup.locks.venv.targets import origin_of, pinned
+from tfsetup.matrix.beside import unmet
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
 
@@ -44,7 +45,13 @@ def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tup
     now = pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
     if now is None:
         return (f"the row {row.id} no longer takes {row.distribution} {version} for what is asked",)
-    return tuple(_differences(origin, origin_of(row, order, python, now[1], matrix)))
+    return (*_differences(origin, origin_of(row, order, python, now[1], matrix)), *_beside(lock, matrix))
+
+
+def _beside(lock: Lock, matrix: Matrix) -> Iterator[str]:
+    """Yield the bounds of the matrix that what is locked calls for and does not keep."""
+    versions = {package.name: package.version for package in lock.packages}
+    yield from (one.sentence for one in unmet(matrix.beside, versions))
 
 
 def _differences(was: Origin, now: Origin) -> Iterator[str]:

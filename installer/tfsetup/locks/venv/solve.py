@@ -14,6 +14,7 @@ from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, f
 from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.run import Children, refuse_plain, run_uv
 from tfsetup.locks.venv.write import write_lock
+from tfsetup.matrix.beside import bounds_of, unmet
 from tfsetup.matrix.model import Selection
 
 
@@ -55,14 +56,34 @@ def resolve(
 ) -> tuple[LockedPackage, ...]:
     """Return the packages uv finds for a wish, with their addresses, whatever the form of the lock.
 
+    Where what uv finds calls for bounds that it does not keep (`Selection.beside`), uv is asked again with them.
+
     Raises:
         UsageError: the index leads to a file over plain http.
+        BuildError: the requirements do not fit together, or not with such a bound.
     """
+    added: tuple[str, ...] = ()
+    while True:
+        found = _asked(wish, (*wish.team, *added), environ, children)
+        missing = bounds_of(one.rule for one in unmet(wish.selection.beside, versions_of(found)))
+        if not set(missing) - set(added):
+            return found
+        added = tuple(dict.fromkeys((*added, *missing)))
+
+
+def versions_of(packages: Sequence[LockedPackage]) -> dict[str, str]:
+    """Return the versions of packages by name."""
+    return {package.name: package.version for package in packages}
+
+
+def _asked(
+    wish: Wish, team: tuple[str, ...], environ: Mapping[str, str] | None, children: Children | None
+) -> tuple[LockedPackage, ...]:
     job = compile_job(
         wish.selection,
         pre=wish.pre,
         offline=wish.offline,
-        team=wish.team,
+        team=team,
         upgrade=wish.upgrade if wish.keep else (),
         python=sys.executable,
     )
