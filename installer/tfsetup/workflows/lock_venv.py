@@ -19,7 +19,7 @@ from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
 from tfsetup.locks.venv.solve import Wish, rendered, resolve, versions_of
 from tfsetup.locks.venv.targets import LockTarget, targets_for
-from tfsetup.matrix.beside import bounds_of, told_of
+from tfsetup.matrix.beside import reasons_of, told_of
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Selection, Target
@@ -111,17 +111,18 @@ class VenvBackend:
         told(f"Locking {len(targets)} targets at once")
         wishes = {target.name: wish for target, wish in targets}
         found = resolve_all(wishes, environ=order.environ, told=telling(told))
-        if errors := [self._explained(one.error, wishes[one.name], one.name) for one in found if one.error]:
+        if errors := [self._explained(one.error, wishes[one.name], one) for one in found if one.error]:
             raise together(errors)
         cases = [case_made(target, wish, one.packages) for (target, wish), one in zip(targets, found, strict=True)]
-        for line in told_of(self.scope.matrix.beside, (versions_of(one.packages) for one in found)):
+        for line in told_of((wishes[one.name].selection.beside, versions_of(one.packages)) for one in found):
             told(f"Note      {line}")
         return Made(there=there, cases=cases, texts=texts_of(cases), index=index)
 
-    def _explained(self, error: TfsetupError, wish: Wish, name: str) -> TfsetupError:
+    def _explained(self, error: TfsetupError, wish: Wish, resolved: Resolved) -> TfsetupError:
         team = self.scope.team.requirements if self.scope.team else ()
-        ours = tuple(dict.fromkeys((*wish.selection.requirements, *bounds_of(self.scope.matrix.beside))))
-        return explained(error, Sides(row=name, requirements=ours, team=team))
+        reasons = reasons_of(wish.selection.beside)
+        ours = tuple(dict.fromkeys((*wish.selection.requirements, *resolved.bounds)))
+        return explained(error, Sides(row=resolved.name, requirements=ours, team=team, reasons=reasons))
 
     # --------------------------------------------------------------------------------------------------- checking
 

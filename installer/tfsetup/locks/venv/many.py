@@ -21,6 +21,7 @@ class Resolved:
     packages: tuple[LockedPackage, ...] = ()
     error: TfsetupError | None = None
     seconds: float = 0.0
+    bounds: tuple[str, ...] = ()
 
 
 def resolve_all(
@@ -35,9 +36,9 @@ def resolve_all(
 
 
 def _one(name: str, wish: Wish, environ: Mapping[str, str], children: Children) -> Resolved:
-    began = time.perf_counter()
+    began, bounds = time.perf_counter(), list[str]()
     try:
-        packages = resolve(wish, environ=environ, children=children)
+        packages = resolve(wish, environ=environ, children=children, bounds=bounds)
     except TfsetupError as error:
-        return Resolved(name=name, error=error, seconds=time.perf_counter() - began)
-    return Resolved(name=name, packages=packages, seconds=time.perf_counter() - began)
+        return Resolved(name=name, error=error, seconds=time.perf_counter() - began, bounds=tuple(bounds))
+    return Resolved(name=name, packages=packages, seconds=time.perf_counter() - began, bounds=tuple(bounds))

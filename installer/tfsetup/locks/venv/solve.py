@@ -14,7 +14,7 @@ from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, f
 from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.run import Children, refuse_plain, run_uv
 from tfsetup.locks.venv.write import write_lock
-from tfsetup.matrix.beside import bounds_of, unmet
+from tfsetup.matrix.beside import missing
 from tfsetup.matrix.model import Selection
 
 
@@ -52,23 +52,28 @@ def solve(
 
 
 def resolve(
-    wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None
+    wish: Wish,
+    *,
+    environ: Mapping[str, str] | None = None,
+    children: Children | None = None,
+    bounds: list[str] | None = None,
 ) -> tuple[LockedPackage, ...]:
     """Return the packages uv finds for a wish, with their addresses, whatever the form of the lock.
 
-    Where what uv finds calls for bounds that it does not keep (`Selection.beside`), uv is asked again with them.
+    Where what uv finds calls for bounds that it does not keep (`Selection.beside`), uv is asked again with them; they
+    come to stand in `bounds`, also when nothing is found with them.
 
     Raises:
         UsageError: the index leads to a file over plain http.
         BuildError: the requirements do not fit together, or not with such a bound.
     """
-    added: tuple[str, ...] = ()
+    added = [] if bounds is None else bounds
     while True:
         found = _asked(wish, (*wish.team, *added), environ, children)
-        missing = bounds_of(one.rule for one in unmet(wish.selection.beside, versions_of(found)))
-        if not set(missing) - set(added):
+        more = missing(wish.selection.beside, versions_of(found))
+        if not set(more) - set(added):
             return found
-        added = tuple(dict.fromkeys((*added, *missing)))
+        added += [bound for bound in more if bound not in added]
 
 
 def versions_of(packages: Sequence[LockedPackage]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Literal
 from tfsetup.ground.platforms import Platform
 from tfsetup.ground.versions import in_range, version
 from tfsetup.host.model import Host
-from tfsetup.matrix.beside import Beside, bounds_of, required
+from tfsetup.matrix.beside import Beside, bounds_of, on, required
 from tfsetup.matrix.choose.releases import Candidate, Miss, process_arch
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.hazards import environment_of, hazards_of
@@ -48,7 +48,7 @@ def selection(
         warnings=tuple(dict.fromkeys(_warnings(best, host, matrix.proven))),
         settings=row.environment,
         hazards=hazards,
-        beside=matrix.beside,
+        beside=on(matrix.beside, row.when.os),
     )
 
 
