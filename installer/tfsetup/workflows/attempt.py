@@ -32,7 +32,7 @@ from tfsetup.workflows.told import Told
 def runs_here(case: Case, here: Host) -> bool:
     """Tell whether this machine can run what a lock is for: its system, architecture and libc, and as new."""
     made, libc, theirs = case.host, here.libc, case.host.libc
-    if (made.os, made.arch) != (here.os, here.arch) or made.rosetta != bool(here.rosetta):
+    if (made.os, made.arch) != (here.os, here.arch) or bool(made.rosetta) != bool(here.rosetta):
         return False
     if made.os == "macos":
         return bool(here.os_version and made.os_version and at_least(here.os_version, made.os_version))

@@ -9,6 +9,7 @@ import pytest
 from support.matrix import answer, linux, mac, pythons, windows
 from tfsetup.host.model import Cpu, Gpu, Host, Libc
 
+CUDA = "tensorflow[and-cuda]==2.20.0, setuptools<82"
 COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-plugin==0.4.1"
 
 
@@ -61,8 +62,7 @@ COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-p
             {"accelerator": "cuda"},
             (
                 "--accelerator cpu: tensorflow-cpu==2.21.0 on Python 3.12",
-                "update the NVIDIA driver to 525.60.13 or newer: tensorflow[and-cuda]==2.20.0, setuptools<82 "
-                "on Python 3.12",
+                f"update the NVIDIA driver to 525.60.13 or newer: {CUDA} on Python 3.12",
             ),
         ),
         (
