@@ -17,6 +17,7 @@ from tfsetup.envs.model import (
     Preflight,
     Step,
     Switch,
+    TryPrograms,
     Verify,
     WriteCures,
 )
@@ -99,7 +100,7 @@ def _after(
     steps: list[Step] = [BuildFromSource(requirement=each, environ=index.environ) for each in selection.source_builds]
     steps += [WriteCures(environment=environment)] if environment else []
     steps += [Preflight()] if preflight else []
-    steps += [Verify()] if verify else []
+    steps += [Verify(), TryPrograms()] if verify else []
     return [*steps, Switch()]
 
 
@@ -174,7 +175,7 @@ def _line(step: Step) -> str:
             return f"compile {requirement} inside the environment"
         case WriteCures(environment=environment):
             return f"set {assignments(environment)} in every process of the environment, unless it is set there"
-        case Preflight() | Verify() | Switch():
+        case Preflight() | Verify() | TryPrograms() | Switch():
             return _WORDS[type(step)]
         case _:
             assert_never(step)
@@ -188,5 +189,6 @@ def _fetched(files: Sequence[CondaPackage | PinnedWheel]) -> str:
 _WORDS = {
     Preflight: "predict the native load from the files, before anything is run",
     Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
+    TryPrograms: "import every package and start every program, for 20 seconds at most and without the network",
     Switch: "switch the prefix to the new generation",
 }

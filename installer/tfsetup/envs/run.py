@@ -29,6 +29,7 @@ from tfsetup.envs.model import (
     Receipt,
     Step,
     Switch,
+    TryPrograms,
     Verify,
     WriteCures,
 )
@@ -59,6 +60,7 @@ class Hooks:
 
     preflight: Judge
     verify: Judge
+    programs: Judge
     say: Callable[[str], object]
     screen: Screen | None = None
     uv: Uv | None = None
@@ -186,17 +188,26 @@ class _Build:
             case WriteCures(environment=variables):
                 conda = self.plan.backend == "conda"
                 write_cures(self.store.layout, self.folder, self.plan.python, variables, conda=conda)
-            case Preflight():
-                phase = "preflight"
-                self.judged[phase] = self.hooks.preflight(self.python)
-            case Verify():
-                phase = "verify"
-                self.judged[phase] = self.hooks.verify(self.python)
+            case Preflight() | Verify() | TryPrograms():
+                phase, judge = self._check(step)
+                self.judged[phase] = judge(self.python)
             case Switch():
                 self._switch()
             case _:
                 assert_never(step)
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - began
+
+    def _check(self, step: Preflight | Verify | TryPrograms) -> tuple[str, Judge]:
+        """Return what a check is called among the seconds and in the receipt, and who makes it."""
+        match step:
+            case Preflight():
+                return "preflight", self.hooks.preflight
+            case Verify():
+                return "verify", self.hooks.verify
+            case TryPrograms():
+                return "programs", self.hooks.programs
+            case _:
+                assert_never(step)
 
     def _create(self, step: CreateVenv) -> None:
         arguments = ["venv", "--no-project", "--relocatable", "--quiet", "--prompt", self.store.layout.prefix.name]
@@ -334,6 +345,7 @@ class _Build:
             lock_sha256=self.plan.lock_sha256,
             verify=encode(self.judged.get("verify")),
             preflight=encode(self.judged.get("preflight")),
+            programs=encode(self.judged.get("programs")),
             backend=self.plan.backend,
             differing=(),
             cures=dict(self.plan.cures),

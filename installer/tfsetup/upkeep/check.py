@@ -118,7 +118,9 @@ def with_evidence(found: Outcome[MatrixChecked], evidence: Proved) -> Outcome[Ma
     run leaves it open. What the check itself found counts before both.
     """
     verdict = evidence.emulated.verdict
-    failing = verdict == "differs" or any(row.verdict == "fails" for row in evidence.rows)
+    failing = verdict == "differs" or any(
+        row.verdict == "fails" or (row.programs is not None and not row.programs.ok) for row in evidence.rows
+    )
     code = Code.ANSWER_IS_NO if failing else Code.UNDECIDED if verdict == "undecided" else None
     return replace(found, data=replace(found.data, evidence=evidence), code=found.code or code)
 

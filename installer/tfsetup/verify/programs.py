@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tfsetup.loader.python.reach import Reach, Reached
 from tfsetup.loader.python.survey import Program, Surveyed, brought_by
 from tfsetup.verify.model import Event, Finding, ProbeOutcome
 
@@ -23,6 +24,8 @@ ARGUMENTS = ("--help",)
 PROGRAM_LIMIT_S = 20.0
 MODULE_LIMIT_S = 60.0
 """For one module: the first import of a new TensorFlow compiles thousands of files."""
+WHOLE_LIMIT_S = 300.0
+"""For all of it: what was not tried by then is undecided."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +54,14 @@ class ProgramsTried:
     """How many console scripts were started."""
     modules: int = 0
     """How many packages were imported."""
+    read: int | None = None
+    """How many source files were read instead, of a lock for another machine; None: programs were really run."""
     seconds: float = 0.0
     """How long all of it took."""
     trouble: tuple[Trial, ...] = ()
     """What was not seen to work."""
+    because: str = ""
+    """Why nothing was tried; empty where something was."""
     network: tuple[str, ...] = ()
     """Which addresses they reached for; nothing was let through."""
 
@@ -119,7 +126,8 @@ def judged(task: Task, outcome: ProbeOutcome) -> Trial:
     if outcome.ended == "not-started":
         return task.came_to("dies", f"the interpreter does not start: {outcome.message}")
     if outcome.ended == "timeout":
-        return task.came_to("undecided", f"it gave no answer within {outcome.seconds:.0f} seconds, and was ended")
+        late = f"it gave no answer within {outcome.seconds:.0f} seconds, and was ended"
+        return task.came_to("undecided", outcome.message or late)
     if outcome.signal is not None:
         return task.came_to("dies", f"ended by {outcome.signal}")
     if error is not None:
@@ -152,7 +160,7 @@ class Imports:
 
     waiting: list[Task]
     alone: list[Task] = field(default_factory=list)
-    done: int = 0
+    late: list[tuple[Task, ProbeOutcome]] = field(default_factory=list)
 
     def options(self) -> Mapping[str, object]:
         """Return what the next child is told."""
@@ -164,12 +172,13 @@ class Imports:
         begun = {str(event.get("phase")) for event in outcome.events if event["event"] == "begin"}
         for task in list(self.waiting):
             if said.get(task.name) == "end":
-                self.done += 1
+                self.waiting.remove(task)
+            elif outcome.message or (outcome.ended == "timeout" and task.name in begun and task.name not in said):
+                self.late.append((task, outcome))  # once is enough: it would take as long again
+                self.waiting.remove(task)
             elif task.name in begun or not begun:
                 self.alone.append(task)
-            else:
-                continue
-            self.waiting.remove(task)
+                self.waiting.remove(task)
 
 
 def summary(
@@ -188,6 +197,8 @@ def summary(
 
 def findings(tried: ProgramsTried | None) -> Iterator[Finding]:
     """Yield what a person should know of programs and packages that were not seen to work."""
+    if tried is not None and tried.because:
+        yield Finding(severity="note", title="Its programs were not tried", detail=tried.because)
     for one in tried.trouble if tried is not None else ():
         yield Finding(
             severity="note" if one.status == "undecided" else "error" if one.by == "row" else "warning",
@@ -195,6 +206,27 @@ def findings(tried: ProgramsTried | None) -> Iterator[Finding]:
             detail=one.message,
             fix=("choose another version of it in your own requirements",) if one.by == "user" else (),
         )
+
+
+def read_only(wanted: Sequence[Task], reach: Reach) -> ProgramsTried:
+    """Return what programs would come to by the sources that they reach; nothing is run."""
+    programs = [(task, task.program) for task in wanted if task.program is not None]
+    trials = [_read(task, reach.of(program.module)) for task, program in programs]
+    trouble = tuple(one for one in trials if one.status != "works")
+    return ProgramsTried(programs=len(programs), read=reach.count, trouble=trouble)
+
+
+def _read(task: Task, reached: Reached) -> Trial:
+    """A name that is wanted while modules are imported is wanted in any case; inside a function, perhaps."""
+    certain = next((one for one in reached.lost if one.certain), None)
+    if certain is not None:
+        return task.came_to("dies", certain.sentence)
+    if reached.lost:
+        return task.came_to("undecided", f"inside a function, {reached.lost[0].sentence}")
+    if reached.unread:
+        more = f" and {len(reached.unread) - 1} more" if len(reached.unread) > 1 else ""
+        return task.came_to("undecided", f"not read: {reached.unread[0]}{more}")
+    return task.came_to("works")
 
 
 _NOT = {"dies": "does not", "undecided": "was not seen to"}

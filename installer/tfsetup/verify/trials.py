@@ -23,6 +23,7 @@ from tfsetup.verify.model import Ended, Event, ProbeOutcome
 from tfsetup.verify.programs import (
     MODULE_LIMIT_S,
     PROGRAM_LIMIT_S,
+    WHOLE_LIMIT_S,
     Imports,
     ProgramsTried,
     Task,
@@ -39,7 +40,13 @@ _MOST = 16 << 20  # bytes that a child may print
 AT_ONCE = 2  # TensorFlow alone takes half a gigabyte of memory for each
 _HOMES = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 _NOWHERE = "http://127.0.0.1:9"  # the discard port: a program that asks a proxy is refused at once
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "HF_HUB_OFFLINE": "1", "NO_PROXY": "", "no_proxy": ""}
+_QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "HF_HUB_OFFLINE": "1",
+    "NO_PROXY": "",
+    "no_proxy": "",
+}
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
@@ -59,17 +66,17 @@ def try_programs(
     began = time.monotonic()
     found = find_environment(python.parents[1])
     if found is None:
-        return ProgramsTried()
+        return ProgramsTried(because=f"{python.parents[1]} is no environment")
     wanted = tasks(survey(LocalTree(found.site), found.site.as_posix()), requirements)
     modules = Imports(waiting=[task for task in wanted if task.what == "module"])
     programs = [task for task in wanted if task.what == "program"]
     told(f"Trying    {len(modules.waiting)} packages and {len(programs)} programs, each in a fresh process")
     with temporary_folder() as folder:
-        bench = _Bench(python=python.absolute(), folder=folder)
+        bench = _Bench(python=python.absolute(), folder=folder, until=began + WHOLE_LIMIT_S)
         outcomes = _import_all(bench, modules, module_s)
         limits = [*((task, module_s) for task in modules.alone), *((task, program_s) for task in programs)]
         last = bench.run([_Work(task=task, options=task.options, limit=limit) for task, limit in limits])
-    trials = [judged(task, outcome) for task, outcome in last]
+    trials = [judged(task, outcome) for task, outcome in (*modules.late, *last)]
     _tell(trials, told)
     return summary(wanted, trials, [*outcomes, *(outcome for _, outcome in last)], time.monotonic() - began)
 
@@ -139,6 +146,7 @@ class _Bench:
 
     python: Path
     folder: Path
+    until: float
     count: int = 0
 
     def run(self, work: Sequence[_Work]) -> list[tuple[Task, ProbeOutcome]]:
@@ -146,6 +154,9 @@ class _Bench:
         waiting, alive, done = list(enumerate(work)), dict[int, _Child](), dict[int, ProbeOutcome]()
         try:
             while waiting or alive:
+                if time.monotonic() > self.until:
+                    done |= {place: _no_time(self.python) for place in (*alive, *(place for place, _ in waiting))}
+                    break
                 while waiting and len(alive) < AT_ONCE:
                     place, item = waiting.pop(0)
                     alive[place] = self._start(item)
@@ -176,6 +187,10 @@ class _Bench:
                 start_new_session=sys.platform != "win32",  # a group of its own, so that all of it can be ended
             )
         return _Child(work=work, process=process, events=events, log=log, began=time.time())
+
+
+def _no_time(python: Path) -> ProbeOutcome:
+    return ProbeOutcome(python=str(python), ended="timeout", message="there was no time left to try it")
 
 
 def _surroundings(python: Path, home: Path) -> dict[str, str]:

@@ -91,8 +91,10 @@ def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
     return _of_environment(found, replayed=replayed)
 
 
-def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Subject:
+def of_locked(packages: Sequence[LockedPackage], host: Host, python: str, *, pure: bool = False) -> Subject:
     """Make a subject of locked packages with their addresses: of each the wheel that this host would get.
+
+    `pure`: also of those that hold no native code.
 
     Raises:
         InvalidFileError: a package has no wheel for this host.
@@ -102,7 +104,7 @@ def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Sub
 
     machine = machine_of(host, python)
     chosen = _chosen(packages, machine, python)
-    native = {name: url for name, url in chosen.items() if url and not name.endswith("-any.whl")}
+    native = {name: url for name, url in chosen.items() if url and (pure or not name.endswith("-any.whl"))}
     return _of_wheels(open_all(native), machine, python)
 
 

@@ -44,6 +44,7 @@ def check(
     from tfsetup.upkeep.evidence import EVIDENCE, Proving
     from tfsetup.upkeep.index.client import asking
     from tfsetup.upkeep.xray.files import kept_evidence, read_plan
+    from tfsetup.workflows.attempt import attempting
     from tfsetup.workflows.prove import Prover
 
     session = begun(ctx, "matrix check", json=as_json)
@@ -51,8 +52,8 @@ def check(
     with nullcontext() if offline else asking(session.say) as index:
         found = checked(read, read_hosts(hosts) if hosts else {}, index, kept_evidence(read_plan().hazard))
         if prove:
-            prover = Prover(told=session.say)
-            rows = Proving(matrix=read, folder=evidence or EVIDENCE, offline=offline, prover=prover)
+            prover, attempt = Prover(told=session.say), attempting(session.host(), read, session.say)
+            rows = Proving(matrix=read, folder=evidence or EVIDENCE, offline=offline, prover=prover, attempt=attempt)
             found = proved(found, rows, index)
     findings = findings_of(found.problems)
     session.answer(

@@ -16,7 +16,7 @@ from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from tfsetup.loader.model import read_file
 from tfsetup.loader.python.distributions import installed
@@ -136,10 +136,10 @@ def brought_by(requirements: Iterable[str], found: Sequence[Surveyed]) -> frozen
     """
     known = {each.name: each for each in found}
     waiting = [parsed for text in requirements if (parsed := _parse(text))]
-    seen: set[tuple[str, frozenset[str]]] = set()
+    seen: set[tuple[NormalizedName, frozenset[NormalizedName]]] = set()
     while waiting:
         wanted = waiting.pop()
-        key = (canonicalize_name(wanted.name), frozenset(wanted.extras))
+        key = (canonicalize_name(wanted.name), frozenset(map(canonicalize_name, wanted.extras)))
         if key in seen or key[0] not in known:
             continue
         seen.add(key)
@@ -155,7 +155,7 @@ def _parse(text: str) -> Requirement | None:
         return None
 
 
-def _extra_of(requirement: Requirement) -> str | None:
+def _extra_of(requirement: Requirement) -> NormalizedName | None:
     """Return the extra that a requirement is for; None: it is for everybody."""
     found = re.search(r"""extra\s*==\s*['"]([^'"]+)['"]""", str(requirement.marker or ""))
     return canonicalize_name(found[1]) if found else None

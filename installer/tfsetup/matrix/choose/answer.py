@@ -86,7 +86,7 @@ def besides(best: Candidate, matrix: Matrix) -> tuple[Beside, ...]:
         release = matrix.index.release(*best.wheels.carrier)
         groups += release.wheels if release is not None else ()
     texts = dict.fromkeys(text for group in groups for text in matrix.index.requires[group.requires])
-    return required(matrix.beside, texts)
+    return required(on(matrix.beside, best.row.when.os), texts)
 
 
 def _beside_story(rules: Sequence[Beside]) -> Iterator[str]:

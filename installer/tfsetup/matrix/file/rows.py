@@ -202,7 +202,9 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MatrixFile:
-    """The content of one matrix file. `rules` hold for every row; `remove` names rows, hazards and `beside` of earlier files.
+    """The content of one matrix file. `rules` hold for every row.
+
+    `remove` names rows, hazards and `beside` of earlier files.
 
     `proven`: the newest release of TensorFlow that `tfsetup matrix check` has passed with. `companions`: distributions
     whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.
