@@ -69,6 +69,7 @@ DEAD: dict[str, Any] = {
     "what": "program", "name": "tensorboard", "distribution": "tensorboard 2.20.0", "status": "dies",
     "message": "ModuleNotFoundError: No module named 'pkg_resources'",
 }  # fmt: skip
+HERE = ("--platform", CPU, "--host", CPU)  # a replayed machine is not probed, and runs nothing
 Came = Callable[..., None]
 
 
@@ -88,7 +89,7 @@ def came(monkeypatch: pytest.MonkeyPatch) -> Came:
 @pytest.mark.usefixtures("hub")
 def test_what_the_row_brings_and_dies_is_not_written(tfsetup: Tfsetup, came: Came) -> None:
     came(by="row")
-    ran = tfsetup("lock", "--prove=run", "--json")
+    ran = tfsetup("lock", *HERE, "--prove=run", "--json")
     assert ran.status == 7
     assert ran.document["error"]["message"] == (
         "Not written, because what the row itself brings does not work:\n"
@@ -96,20 +97,20 @@ def test_what_the_row_brings_and_dies_is_not_written(tfsetup: Tfsetup, came: Cam
         "ModuleNotFoundError: No module named 'pkg_resources'"
     )
     assert not Path("environments/locks").exists()
-    assert tfsetup("lock", "--prove=run", "--force").status == 0
-    assert tfsetup("lock", "--check", "--prove=run").status == 7
+    assert tfsetup("lock", *HERE, "--prove=run", "--force").status == 0
+    assert tfsetup("lock", *HERE, "--check", "--prove=run").status == 7
 
 
 @pytest.mark.usefixtures("hub")
 def test_what_the_user_brought_is_a_finding(tfsetup: Tfsetup, came: Came) -> None:
     came(by="user")
-    ran = tfsetup("lock", "--prove=run", "--json")
+    ran = tfsetup("lock", *HERE, "--prove=run", "--json")
     assert ran.status == 0, ran.err
     (one,) = ran.document["data"]["files"]
     assert one["programs"]["trouble"][0]["by"] == "user"
     (finding,) = ran.document["findings"]
     assert (finding["severity"], finding["title"]) == ("warning", "`tensorboard` of tensorboard 2.20.0 does not start")
-    shown = tfsetup("lock", "--prove=run").out
+    shown = tfsetup("lock", *HERE, "--prove=run").out
     assert "    3 programs, 5 packages imported\n" in shown
 
 
