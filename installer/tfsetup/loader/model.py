@@ -6,27 +6,16 @@ Nothing here knows a file format or TensorFlow. The field names of `LoadFailure`
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
-from tfsetup.loader.bytes import MalformedImage
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
-    from tfsetup.loader.bytes import ByteSource
+from tfsetup.loader.bytes import ByteSource, MalformedImage
 
 Kind = Literal[
-    "wrong-architecture",
-    "library-not-found",
-    "symbol-not-found",
-    "version-not-found",
-    "os-too-old",
-    "cpu-feature",
-    "malformed-image",
-    "python-abi",
-    "plugin-interface",
-]
+    "wrong-architecture", "library-not-found", "symbol-not-found", "version-not-found", "os-too-old", "cpu-feature",
+    "malformed-image", "python-abi", "plugin-interface",
+]  # fmt: skip
 Stage = Literal["import", "plugin", "extension"]
 Verdict = Literal["loads", "fails", "undecided"]
 Scope = Literal["local", "global"]
