@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
+from support.source import read_yaml
 from tfsetup.doctor.causes.references import REFERENCE
 from tfsetup.doctor.causes.shipped import FOLDER
 
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.yaml"))}
-FILES: dict[str, Any] = {name: yaml.safe_load(text) for name, text in TEXTS.items()}
+FILES: dict[str, Any] = {name: read_yaml(text) for name, text in TEXTS.items()}
 CAUSES: dict[str, Any] = {cause["cause"]: cause for file in FILES.values() for cause in file.get("causes", ())}
 
 # Versions that stand typed in a cause, because nothing could be referred to. The reason, then cause by cause.

@@ -7,14 +7,11 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "installer" / "tfsetup"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+from support.source import MODULES, PACKAGE, ROOT, nodes, text_of, tree_of
 
 # Where the world is touched: processes, sockets, environment variables, files. Everything else decides.
 DOING = {
@@ -75,6 +72,7 @@ DOING = {
     "upkeep/index/client.py",
     "verify/history_file.py",
     "verify/run.py",
+    "verify/trials.py",
     "doctor/act.py",
     "doctor/causes/shipped.py",
     "doctor/gather.py",
@@ -109,7 +107,7 @@ def _deciding() -> list[Path]:
 
 
 def _worldly(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (f"{alias.name}:{node.lineno}" for alias in node.names if alias.name in WORLDLY_MODULES)
         elif isinstance(node, ast.ImportFrom) and node.module in WORLDLY_MODULES:
@@ -129,23 +127,13 @@ def _worldly(tree: ast.AST) -> Iterator[str]:
 Rule = Callable[[Path], Sequence[object]]
 
 
-@cache
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(_text(path))
-
-
 def _offenders(paths: Iterable[Path], rule: Rule) -> dict[str, Sequence[object]]:
     """Return what a rule finds, by file. One test speaks of all: hundreds of tests cost more than their rule."""
     return {_name(path): found for path in paths if (found := rule(path))}
 
 
 def test_deciding_never_touches_the_world() -> None:
-    assert _offenders(_deciding(), lambda path: list(_worldly(_tree(path)))) == {}
+    assert _offenders(_deciding(), lambda path: list(_worldly(tree_of(path)))) == {}
 
 
 def test_the_modules_that_touch_the_world_exist() -> None:
@@ -166,7 +154,7 @@ PIN = re.compile(r"^(tensorflow|keras|numpy|protobuf|tf|ml)[-_a-z]*(\[[a-z-]+\])
 
 
 def _pins(path: Path) -> list[str]:
-    strings = [node.value for node in ast.walk(_tree(path)) if isinstance(node, ast.Constant)]
+    strings = [node.value for node in nodes(tree_of(path)) if isinstance(node, ast.Constant)]
     return [text for text in strings if isinstance(text, str) and PIN.match(text)]
 
 
@@ -175,9 +163,9 @@ def test_versions_of_packages_are_data_not_code() -> None:
 
 
 def _too_long(path: Path) -> list[str]:
-    functions = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [node for node in nodes(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     long = [node.name for node in functions if (node.end_lineno or node.lineno) - node.lineno >= 60]
-    return [*long, *(["the file"] if _text(path).count("\n") > 400 else [])]
+    return [*long, *(["the file"] if text_of(path).count("\n") > 400 else [])]
 
 
 def test_a_file_is_one_idea() -> None:
@@ -185,7 +173,7 @@ def test_a_file_is_one_idea() -> None:
 
 
 def _of_tfsetup(path: Path) -> list[str]:
-    tree = ast.parse(_text(path), feature_version=(3, 8))
+    tree = ast.parse(text_of(path), feature_version=(3, 8))
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     return [module for module in modules if module.startswith("tfsetup")]
 
@@ -238,8 +226,8 @@ def test_every_command_but_matrix_is_kept_from_the_maintainers_half() -> None:
 
 
 def _pages_elsewhere(path: Path) -> list[str]:
-    outside = re.findall(r"\b(?:INTERFACE|ARCHITECTURE|FACTS|CAUSES|METAL|LOADER)\b(?:\.md|,| section)", _text(path))
-    pages = re.findall(r"(?<![\w/])docs/[\w./-]+\.md", _text(path))
+    outside = re.findall(r"\b(?:INTERFACE|ARCHITECTURE|FACTS|CAUSES|METAL|LOADER)\b(?:\.md|,| section)", text_of(path))
+    pages = re.findall(r"(?<![\w/])docs/[\w./-]+\.md", text_of(path))
     return [*outside, *(page for page in pages if not (ROOT / page).exists())]
 
 

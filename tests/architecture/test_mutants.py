@@ -8,19 +8,14 @@ from functools import cache
 from pathlib import Path
 
 from support.mutants import BrokenMutantError, Edit, Mutant, applied, read_mutants
+from support.source import ROOT, nodes, text_of, tree_of
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "mutants"
 MUTANTS = read_mutants(FOLDER)
 
 
-@cache
-def _text(file: str) -> str | None:
-    return (ROOT / file).read_text(encoding="utf-8") if (ROOT / file).is_file() else None
-
-
 def _why_not(mutant: Mutant) -> str:
-    files = {edit.file: text for edit in mutant.edits if (text := _text(edit.file)) is not None}
+    files = {edit.file: text_of(ROOT / edit.file) for edit in mutant.edits if (ROOT / edit.file).is_file()}
     try:
         applied(files, mutant)
     except BrokenMutantError as error:
@@ -38,13 +33,8 @@ def test_a_mutant_whose_text_is_gone_is_told() -> None:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@cache
 def _functions(path: Path) -> set[str]:
-    return {node.name for node in ast.walk(_tree(path)) if hasattr(node, "name")}
+    return {node.name for node in nodes(tree_of(path)) if hasattr(node, "name")}
 
 
 @cache
@@ -52,14 +42,14 @@ def _for_root_only(path: Path) -> set[str]:
     """Return the tests whose marks ask who runs them, in so many words or by a name."""
     named = {
         target.id
-        for node in _tree(path).body
+        for node in tree_of(path).body
         if isinstance(node, ast.Assign) and "geteuid" in ast.unparse(node.value)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
     return {
         node.name
-        for node in _tree(path).body
+        for node in tree_of(path).body
         if isinstance(node, ast.FunctionDef)
         for mark in map(ast.unparse, node.decorator_list)
         if "geteuid" in mark or mark in named

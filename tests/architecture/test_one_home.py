@@ -6,15 +6,14 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from support.source import MODULES, PACKAGE, nodes, tree_of
 from tfsetup.ground.platforms import Arch
 
-PACKAGE = Path(__file__).parents[2] / "installer" / "tfsetup"
-FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+FILES = {path.relative_to(PACKAGE).as_posix(): path for path in MODULES}
 Finder = Callable[[ast.AST], Iterator[str]]
 
 
@@ -26,7 +25,7 @@ def texts(tree: ast.AST) -> tuple[tuple[int, str], ...]:
     """Return line and text of every string that is no docstring."""
     sayings = {
         id(first.value)
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         for body in (getattr(node, "body", None),)
         if isinstance(body, list)
         for first in body
@@ -34,7 +33,7 @@ def texts(tree: ast.AST) -> tuple[tuple[int, str], ...]:
     }
     return tuple(
         (node.lineno, node.value)
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in sayings
     )
 
@@ -46,7 +45,7 @@ def saying(pattern: str) -> Finder:
 
 def tables_of_architectures(tree: ast.AST) -> Iterator[str]:
     """Find what lists or maps two architectures, or more."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Dict(keys=parts) | ast.Set(elts=parts) | ast.Tuple(elts=parts) | ast.List(elts=parts):
                 named = [one.value for one in parts if isinstance(one, ast.Constant) and one.value in get_args(Arch)]
@@ -56,7 +55,7 @@ def tables_of_architectures(tree: ast.AST) -> Iterator[str]:
 
 def numbers_of_versions(tree: ast.AST) -> Iterator[str]:
     """Find `text.split(".")[:2]`, and `int(part) for part in text.split(".")`."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Subscript(
                 value=ast.Call(func=ast.Attribute(attr="split"), args=[ast.Constant(value=".")]), slice=ast.Slice()
@@ -70,7 +69,7 @@ def numbers_of_versions(tree: ast.AST) -> Iterator[str]:
 
 def imports_packaging_versions(tree: ast.AST) -> Iterator[str]:
     """Find who compares versions by packaging itself."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ImportFrom) and node.module in {"packaging.version", "packaging.specifiers"}:
             yield f"{node.module}:{node.lineno}"
 
@@ -153,14 +152,8 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
 }
 
 
-@cache
-def tree_of(name: str) -> ast.AST:
-    """Return a file's tree, made once for all rules."""
-    return ast.parse(FILES[name].read_text())
-
-
 def found_by(finder: Finder, home: str) -> dict[str, list[str]]:
-    found = {name: list(finder(tree_of(name))) for name in FILES if name != home}
+    found = {name: list(finder(tree_of(FILES[name]))) for name in FILES if name != home}
     return {name: places for name, places in found.items() if places}
 
 
@@ -175,7 +168,7 @@ def test_a_fact_has_one_home(fact: str) -> None:
 @pytest.mark.parametrize("fact", RULES)
 def test_the_home_is_one(fact: str) -> None:
     finder, home, _ = RULES[fact]
-    assert list(finder(tree_of(home)))
+    assert list(finder(tree_of(FILES[home])))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ PRIVATE = re.compile(r"tfsetup(\.\w+)*\._\w+")
 
 def patched(source: str) -> Iterator[str]:
     """Yield the private names of the package that a test names in a call, dotted path and all."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(source)) if PRIVATE.search(source) else ():
         if isinstance(node, ast.Call):
             texts = (each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str))
             yield from (text for text in texts if PRIVATE.fullmatch(text))

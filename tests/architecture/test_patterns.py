@@ -22,10 +22,9 @@ from hypothesis import strategies as st
 
 from support.doctor import knowledge
 from support.examples import examples
+from support.source import MODULES, PACKAGE, nodes, tree_of
 from tfsetup.doctor.pattern import compile_pattern
 
-PACKAGE = Path(__file__).parents[2] / "installer" / "tfsetup"
-MODULES = sorted(PACKAGE.rglob("*.py"))
 DATA = sorted(path for kind in ("yaml", "json", "toml") for path in PACKAGE.rglob(f"*.{kind}"))
 # What stands in a pattern: an escape, a class, the beginning of a group, its end and how it is repeated.
 _TOKEN = re.compile(
@@ -77,14 +76,9 @@ def _inside(arguments: Any) -> Iterator[Any]:
             yield from _inside(argument)
 
 
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
 def _texts(path: Path) -> Iterator[str]:
     """Yield the strings in a module; of those with holes, the holes as a letter."""
-    for node in ast.walk(_tree(path)):
+    for node in nodes(tree_of(path)):
         match node:
             case ast.JoinedStr(values=parts):
                 yield "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in parts)
@@ -94,11 +88,16 @@ def _texts(path: Path) -> Iterator[str]:
                 yield data.decode("latin-1")
 
 
-def _compiled(path: Path) -> Iterator[str | bytes]:
+@cache
+def _compiled(path: Path) -> tuple[str | bytes, ...]:
+    return tuple(_compiled_of(path))
+
+
+def _compiled_of(path: Path) -> Iterator[str | bytes]:
     """Yield the patterns a module hands to `re`, as far as they are made of what the module holds."""
     name = ".".join(("tfsetup", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
     names = dict(vars(importlib.import_module(name)))
-    for node in ast.walk(_tree(path)):
+    for node in nodes(tree_of(path)):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=attr), args=[pattern, *_]) if (
                 attr != "escape"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-PACKAGE = Path(__file__).parents[2] / "installer" / "tfsetup"
+from support.source import MODULES, PACKAGE, nodes, tree_of
 
 # Who writes without it, and why a file that is cut short does no harm there.
 OTHERS = {
@@ -24,7 +23,7 @@ WRITES = {"write_text", "write_bytes", "fsync", "mkstemp"}
 
 
 def _writes(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -37,8 +36,8 @@ def _writes(tree: ast.AST) -> Iterator[str]:
 
 def _writers() -> dict[str, list[str]]:
     found = {
-        path.relative_to(PACKAGE).as_posix(): list(_writes(ast.parse(path.read_text())))
-        for path in sorted(PACKAGE.rglob("*.py"))
+        path.relative_to(PACKAGE).as_posix(): list(_writes(tree_of(path)))
+        for path in MODULES
         if "probes" not in path.parts
     }
     return {name: writes for name, writes in found.items() if writes and name != "ground/files.py"}

@@ -113,8 +113,8 @@ def test_no_function_loads_a_terminal_library(tmp_path: Path, call: str, monkeyp
     wheel = tmp_path / "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl"
     wheel.write_bytes(wheel_bytes(tensorflow_files()))
     monkeypatch.chdir(tmp_path)
-    loaded = {name.partition(".")[0] for name in _loaded(f"import tfsetup; {call}")}
+    rooms = _loaded(f"import tfsetup; {call}")
+    loaded = {name.partition(".")[0] for name in rooms}
     assert "tfsetup" in loaded
     assert loaded & {"typer", "rich", "click", "plotly", "rattler", "conda_lock"} == set()
-    rooms = _loaded(f"import tfsetup; {call}")
     assert {name for name in rooms if name.startswith(("tfsetup.cli", "tfsetup.report", "tfsetup.upkeep"))} == set()

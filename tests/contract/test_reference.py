@@ -5,40 +5,38 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from support import reference
 from support.cli import Tfsetup
+from support.source import MODULES, nodes, tree_of
 from tfsetup.cli.commands import leaves
 from tfsetup.errors import Code
 from tfsetup.ground.environ import KEPT, REMOVED
 
-PAGES = reference.pages()
-PACKAGE = Path(__file__).parents[2] / "installer" / "tfsetup"
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+|PATH|HOME|APPDATA|LOCALAPPDATA|CONDARC")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", reference.PAGES)
 def test_a_page_is_what_is_rendered_now(name: str) -> None:
     written = (reference.FOLDER / name).read_text(encoding="utf-8")
-    assert written == PAGES[name], "write it with: make reference"
+    assert written == reference.page(name), "write it with: make reference"
 
 
 def test_there_is_no_page_that_nothing_renders() -> None:
-    assert {path.name for path in reference.FOLDER.glob("*.md")} == {*PAGES}
+    assert {path.name for path in reference.FOLDER.glob("*.md")} == {*reference.PAGES}
 
 
 @pytest.mark.parametrize("name", [name for name, _ in leaves()])
 def test_every_option_of_the_help_has_its_line(name: str, tfsetup: Tfsetup) -> None:
     options = set(re.findall(r"^\s+(?:-\w, )?(--[a-z-]+)", tfsetup(*name.split(), "--help").out, re.MULTILINE))
-    section = PAGES["commands.md"].split(f"## `tfsetup {name}")[1].partition("\n## ")[0]
+    section = reference.page("commands.md").split(f"## `tfsetup {name}")[1].partition("\n## ")[0]
     assert options - {"--help"} <= set(re.findall(r"--[a-z-]+", section))
 
 
 def test_every_exit_status_is_there_once() -> None:
-    statuses = re.findall(r"^\| (\d+) \|", PAGES["exit-codes.md"], re.MULTILINE)
+    statuses = re.findall(r"^\| (\d+) \|", reference.page("exit-codes.md"), re.MULTILINE)
     assert statuses == ["0", *(str(one.exit_status) for one in Code)]
 
 
@@ -51,14 +49,14 @@ def test_the_readme_says_the_same_of_every_exit_status() -> None:
 
 @pytest.mark.parametrize("name", ["json.md", "files.md"])
 def test_every_key_says_what_it_means(name: str) -> None:
-    rows = re.findall(r"^\| `([^`]+)`(?: \(optional\))? \| .+ \|\s*([^|]*?) \|$", PAGES[name], re.MULTILINE)
+    rows = re.findall(r"^\| `([^`]+)`(?: \(optional\))? \| .+ \|\s*([^|]*?) \|$", reference.page(name), re.MULTILINE)
     assert len(rows) > 30
     assert [key for key, meaning in rows if not meaning] == []
 
 
 def _read(tree: ast.AST) -> Iterator[str]:
     """Yield the names of variables that a piece of code reads from something that is called an environment."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         match node:
             case ast.Call(
                 func=ast.Attribute(value=base, attr="get" | "pop" | "getenv"), args=[ast.Constant(value=name), *_]
@@ -75,10 +73,10 @@ def _read(tree: ast.AST) -> Iterator[str]:
 
 
 def test_no_variable_is_read_that_the_page_does_not_name() -> None:
-    files = [path for path in PACKAGE.rglob("*.py") if "probes" not in path.parts]
-    read = {name for path in files for name in _read(ast.parse(path.read_text(encoding="utf-8")))}
+    files = [path for path in MODULES if "probes" not in path.parts]
+    read = {name for path in files for name in _read(tree_of(path))}
     assert len(read) > 15
-    named = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", PAGES["environment.md"]))
+    named = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", reference.page("environment.md")))
     assert read - named - reference.SYSTEM - KEPT - {*REMOVED} == set()
 
 

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from support.cli import Tfsetup
 from support.matrix import shipped
 from support.newcomer import guide, make
 from support.process import ROOT
+from support.source import read_yaml
 from tfsetup.locks.order import rows_for
 from tfsetup.locks.team import parse_team
 
@@ -35,7 +35,7 @@ def test_the_team_file_is_one_and_names_rows_of_the_matrix() -> None:
 def test_the_job_runs_what_the_makefile_has() -> None:
     targets = re.findall(r"^([a-z-]+):", guide()["Makefile"], re.MULTILINE)
     assert targets == ["install", "lock", "lock-check", "verify"]
-    jobs = yaml.safe_load(guide()[".github/workflows/locks.yml"])["jobs"]
+    jobs = read_yaml(guide()[".github/workflows/locks.yml"])["jobs"]
     steps = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
     assert steps == ["make lock-check"]
 

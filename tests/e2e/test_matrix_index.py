@@ -39,4 +39,4 @@ def test_metadata_read_from_the_index_is_what_the_snapshot_has(tmp_path: Path) -
 
 def _of(group: Wheels, file: File) -> bool:
     found = shape(file.filename)
-    return found is not None and found.platform == group.platform and found.python in group.pythons
+    return found is not None and found[0] == group.platform and found[1] in group.pythons

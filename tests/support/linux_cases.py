@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from support.elf_build import Define, Import, Library, build_elf
+from support.source import read_yaml
 from support.tree import Tree
 from tfsetup.host.model import Cpu, Host, Libc
 from tfsetup.loader.glibc.musl import MuslProcess
@@ -68,7 +67,7 @@ def place(text: str, root: str) -> str:
 def load_cases() -> list[Case]:
     """Read all cases."""
     paths = sorted(FOLDER.glob("*/case.yaml"))
-    return [Case(name=path.parent.name, data=yaml.safe_load(path.read_text())) for path in paths]
+    return [Case(name=path.parent.name, data=read_yaml(path.read_text())) for path in paths]
 
 
 def _content(spec: Mapping[str, Any]) -> bytes:

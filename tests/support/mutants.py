@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from textwrap import dedent
+from types import CodeType
 from typing import Any, Final, Literal, get_args
 from xml.etree import ElementTree as ET
 
@@ -119,11 +119,19 @@ def _pattern(old: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=8)  # many mutants change the same few files
-def _runs(text: str, file: str) -> str:
+def _runs(text: str, file: str) -> object:
     try:
-        return ast.dump(ast.parse(text))
+        return _meaning(compile(text, file, "exec", dont_inherit=True))
     except SyntaxError as problem:
         raise BrokenMutantError(f"{file} is no Python any more: {problem}") from problem
+
+
+def _meaning(code: CodeType) -> object:
+    """Return what compiled code does, wherever it stands: equal where only comments and layout differ."""
+    consts = tuple(_meaning(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts)
+    names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    return (*names, *counts, code.co_code, code.co_exceptiontable, consts)
 
 
 # What a mutant that does not even run ends with: no rule was noticed then.

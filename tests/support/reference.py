@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,23 +48,28 @@ SYSTEM: Final = frozenset({
 """The system's and uv's own words for where things are."""
 
 
-def pages() -> dict[str, str]:
-    """Return the text of each page by its file's name."""
+PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md")
+"""The pages, by their files' names."""
+
+
+@cache
+def page(name: str) -> str:
+    """Return the text of a page."""
     made = {
-        "commands.md": "\n".join(_commands()),
-        "exit-codes.md": "\n".join(_exit_codes()),
-        "environment.md": "\n".join(_environment()),
-        "json.md": "\n".join(_json()),
-        "files.md": "\n".join(_files()),
+        "commands.md": _commands,
+        "exit-codes.md": _exit_codes,
+        "environment.md": _environment,
+        "json.md": _json,
+        "files.md": _files,
     }
-    return {name: _MADE + text for name, text in made.items()}
+    return _MADE + "\n".join(made[name]())
 
 
 def main() -> None:
     """Write the pages."""
     FOLDER.mkdir(exist_ok=True, parents=True)
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    for name in PAGES:
+        (FOLDER / name).write_text(page(name), encoding="utf-8")
         sys.stdout.write(f"docs/reference/{name}\n")
 
 

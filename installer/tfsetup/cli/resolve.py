@@ -34,4 +34,4 @@ def resolve(
     answer = course.resolve(session.host(), ask, matrix=session.matrix, explained=explain)
     found = resolve_document(answer.selection, answer.story)
     code = None if found.installable else Code.NO_ROW
-    session.answer(found, lambda: session.show(*resolve_lines(found, width=session.width)), code=code)
+    session.answer(found, lambda: session.show(*resolve_lines(found, answer.story, width=session.width)), code=code)

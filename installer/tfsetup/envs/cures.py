@@ -129,21 +129,13 @@ class _Shell:
 _SHELLS: Final[Mapping[str, _Shell]] = {
     "": _Shell(
         opens="deactivate () {",
-        back="""\
-    if [ -n "${_TFSETUP_SET_@NAME@:-}" ]; then unset @NAME@ _TFSETUP_SET_@NAME@; fi
-""",
-        sets="""\
-if [ -z "${@NAME@+x}" ]; then @NAME@="@VALUE@"; export @NAME@; _TFSETUP_SET_@NAME@=1; fi
-""",
+        back='    if [ -n "${_TFSETUP_SET_@NAME@:-}" ]; then unset @NAME@ _TFSETUP_SET_@NAME@; fi\n',
+        sets='if [ -z "${@NAME@+x}" ]; then @NAME@="@VALUE@"; export @NAME@; _TFSETUP_SET_@NAME@=1; fi\n',
     ),
     ".fish": _Shell(
         opens="function deactivate",
-        back="""\
-    if set -q _TFSETUP_SET_@NAME@; set -e @NAME@; set -e _TFSETUP_SET_@NAME@; end
-""",
-        sets="""\
-if not set -q @NAME@; set -gx @NAME@ "@VALUE@"; set -g _TFSETUP_SET_@NAME@ 1; end
-""",
+        back="    if set -q _TFSETUP_SET_@NAME@; set -e @NAME@; set -e _TFSETUP_SET_@NAME@; end\n",
+        sets='if not set -q @NAME@; set -gx @NAME@ "@VALUE@"; set -g _TFSETUP_SET_@NAME@ 1; end\n',
     ),
     ".csh": _Shell(
         opens="alias deactivate '",
@@ -157,9 +149,7 @@ endif
     ),
     ".nu": _Shell(
         opens="    load-env $new_env",
-        sets="""\
-    let new_env = if ('@NAME@' in $env) { $new_env } else { $new_env | merge { @NAME@: '@VALUE@' } }
-""",
+        sets="    let new_env = if ('@NAME@' in $env) { $new_env } else { $new_env | merge { @NAME@: '@VALUE@' } }\n",
         inside=True,
     ),
     ".ps1": _Shell(

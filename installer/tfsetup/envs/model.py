@@ -126,17 +126,9 @@ class Switch:
 
 
 Step = (
-    CreateVenv
-    | InstallWheels
-    | CreateCondaPrefix
-    | AddWheels
-    | BuildFromSource
-    | WriteCures
-    | Preflight
-    | Verify
-    | TryPrograms
-    | Switch
-)
+    CreateVenv | InstallWheels | CreateCondaPrefix | AddWheels | BuildFromSource | WriteCures
+    | Preflight | Verify | TryPrograms | Switch
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

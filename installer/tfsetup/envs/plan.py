@@ -6,21 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from tfsetup.envs import model
 from tfsetup.envs.cures import NOTHING, assignments
-from tfsetup.envs.model import (
-    AddWheels,
-    BuildFromSource,
-    CreateCondaPrefix,
-    CreateVenv,
-    InstallWheels,
-    Plan,
-    Preflight,
-    Step,
-    Switch,
-    TryPrograms,
-    Verify,
-    WriteCures,
-)
+from tfsetup.envs.model import Plan, Step
 from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
@@ -85,8 +73,8 @@ def plan_install(
 
 def _linked(lock: Lock, part: PlatformLock, index: Index) -> list[Step]:
     """Return the steps that build one platform of a conda lock: its packages, and the wheels on top."""
-    steps: list[Step] = [CreateCondaPrefix(lock_text=lock.text, platform=part)]
-    return [*steps, AddWheels(wheels=part.wheels, environ=index.environ)] if part.wheels else steps
+    steps: list[Step] = [model.CreateCondaPrefix(lock_text=lock.text, platform=part)]
+    return [*steps, model.AddWheels(wheels=part.wheels, environ=index.environ)] if part.wheels else steps
 
 
 def wanted_cures(selection: Selection, *, cures: bool) -> Mapping[str, str]:
@@ -97,34 +85,36 @@ def wanted_cures(selection: Selection, *, cures: bool) -> Mapping[str, str]:
 def _after(
     selection: Selection, index: Index, environment: Mapping[str, str], *, preflight: bool, verify: bool
 ) -> list[Step]:
-    steps: list[Step] = [BuildFromSource(requirement=each, environ=index.environ) for each in selection.source_builds]
-    steps += [WriteCures(environment=environment)] if environment else []
-    steps += [Preflight()] if preflight else []
-    steps += [Verify(), TryPrograms()] if verify else []
-    return [*steps, Switch()]
+    steps: list[Step] = [
+        model.BuildFromSource(requirement=each, environ=index.environ) for each in selection.source_builds
+    ]
+    steps += [model.WriteCures(environment=environment)] if environment else []
+    steps += [model.Preflight()] if preflight else []
+    steps += [model.Verify(), model.TryPrograms()] if verify else []
+    return [*steps, model.Switch()]
 
 
-def _create(selection: Selection, host: Host) -> CreateVenv:
+def _create(selection: Selection, host: Host) -> model.CreateVenv:
     found = selection.interpreter
     if found is not None and found.path is not None:
-        return CreateVenv(python=found.path, download=False)
+        return model.CreateVenv(python=found.path, download=False)
     version = selection.python or ""
     # Under Rosetta, or wherever uv itself is translated, a bare version would bring a Python of uv's own architecture.
     arch = Platform("macos", "arm64").triple.partition("-")[0]
     native = host.os == "macos" and host.arch == "arm64"
     request = f"cpython-{version}-macos-{arch}-none" if native else version
-    return CreateVenv(python=request, download=True)
+    return model.CreateVenv(python=request, download=True)
 
 
 def _wheels(
     selection: Selection, lock: Lock, host: Host, index: Index, environment: Mapping[str, str]
-) -> InstallWheels:
+) -> model.InstallWheels:
     # A translated uv would choose x86-64 wheels for a universal2 interpreter; the row's target says otherwise.
     forced = selection.target if host.rosetta else None
     served = _served(lock, index, environment)
     hashes = ("--require-hashes",) if served.form == "portable" else ()
     wheel = carried(served, environment)
-    return InstallWheels(
+    return model.InstallWheels(
         lock_name=file_name(served.form, selection.row or "row"),
         lock_text=served.text,
         count=len(served.packages),
@@ -162,20 +152,20 @@ def describe(plan: Plan) -> list[str]:
 
 def _line(step: Step) -> str:
     match step:
-        case CreateVenv(python=python, download=download):
+        case model.CreateVenv(python=python, download=download):
             return f"create a virtual environment on {'a downloaded ' if download else ''}{python}"
-        case InstallWheels(count=count, size=size):
+        case model.InstallWheels(count=count, size=size):
             return f"install {count} locked wheels, at most {size / 1e6:.0f} MB to download, each checked by its sha256"
-        case CreateCondaPrefix(platform=platform):
+        case model.CreateCondaPrefix(platform=platform):
             what = f"link {len(platform.packages)} locked conda packages for {platform.subdir}"
             return f"{what}{_fetched(platform.packages)}, each checked by its sha256"
-        case AddWheels(wheels=wheels):
+        case model.AddWheels(wheels=wheels):
             return f"put {len(wheels)} locked wheels on top{_fetched(wheels)}, each checked by its sha256"
-        case BuildFromSource(requirement=requirement):
+        case model.BuildFromSource(requirement=requirement):
             return f"compile {requirement} inside the environment"
-        case WriteCures(environment=environment):
+        case model.WriteCures(environment=environment):
             return f"set {assignments(environment)} in every process of the environment, unless it is set there"
-        case Preflight() | Verify() | TryPrograms() | Switch():
+        case model.Preflight() | model.Verify() | model.TryPrograms() | model.Switch():
             return _WORDS[type(step)]
         case _:
             assert_never(step)
@@ -187,8 +177,8 @@ def _fetched(files: Sequence[CondaPackage | PinnedWheel]) -> str:
 
 
 _WORDS = {
-    Preflight: "predict the native load from the files, before anything is run",
-    Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
-    TryPrograms: "import every package and start every program, for 20 seconds at most and without the network",
-    Switch: "switch the prefix to the new generation",
+    model.Preflight: "predict the native load from the files, before anything is run",
+    model.Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
+    model.TryPrograms: "import every package and start every program, for 20 seconds at most and without the network",
+    model.Switch: "switch the prefix to the new generation",
 }

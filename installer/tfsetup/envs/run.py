@@ -13,29 +13,15 @@ from pathlib import Path
 from typing import assert_never
 
 from tfsetup import __version__
+from tfsetup.envs import model
 from tfsetup.envs.activate import follow_the_link
 from tfsetup.envs.cure_files import write_cures
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.guard import refuse_prefix
-from tfsetup.envs.model import (
-    ADOPTED,
-    AddWheels,
-    BuildFromSource,
-    CreateCondaPrefix,
-    CreateVenv,
-    InstallWheels,
-    Plan,
-    Preflight,
-    Receipt,
-    Step,
-    Switch,
-    TryPrograms,
-    Verify,
-    WriteCures,
-)
+from tfsetup.envs.model import ADOPTED, Plan, Receipt, Step
 from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
 from tfsetup.envs.store import NotWholeError, Store, unwritable
-from tfsetup.envs.whole import EMPTY, Lack, file_lacks
+from tfsetup.envs.whole import EMPTY, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.encode import encode
 from tfsetup.ground.looking import generation, place_at
@@ -131,7 +117,7 @@ def current(store: Store, *, replace: bool = False, python: str | None = None) -
 
 def _base(plan: Plan) -> str | None:
     """Return the interpreter the plan builds on, None: it brings its own."""
-    return next((step.python for step in plan.steps if isinstance(step, CreateVenv)), None)
+    return next((step.python for step in plan.steps if isinstance(step, model.CreateVenv)), None)
 
 
 class _Build:
@@ -175,41 +161,41 @@ class _Build:
         began = time.perf_counter()
         phase = "build"
         match step:
-            case CreateVenv():
+            case model.CreateVenv():
                 self._create(step)
-            case InstallWheels():
+            case model.InstallWheels():
                 self._install_wheels(step)
-            case CreateCondaPrefix():
+            case model.CreateCondaPrefix():
                 self._link(step)
-            case AddWheels():
+            case model.AddWheels():
                 self._add_wheels(step)
-            case BuildFromSource():
+            case model.BuildFromSource():
                 self._compile(step)
-            case WriteCures(environment=variables):
+            case model.WriteCures(environment=variables):
                 conda = self.plan.backend == "conda"
                 write_cures(self.store.layout, self.folder, self.plan.python, variables, conda=conda)
-            case Preflight() | Verify() | TryPrograms():
+            case model.Preflight() | model.Verify() | model.TryPrograms():
                 phase, judge = self._check(step)
                 self.judged[phase] = judge(self.python)
-            case Switch():
+            case model.Switch():
                 self._switch()
             case _:
                 assert_never(step)
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - began
 
-    def _check(self, step: Preflight | Verify | TryPrograms) -> tuple[str, Judge]:
+    def _check(self, step: model.Preflight | model.Verify | model.TryPrograms) -> tuple[str, Judge]:
         """Return what a check is called among the seconds and in the receipt, and who makes it."""
         match step:
-            case Preflight():
+            case model.Preflight():
                 return "preflight", self.hooks.preflight
-            case Verify():
+            case model.Verify():
                 return "verify", self.hooks.verify
-            case TryPrograms():
+            case model.TryPrograms():
                 return "programs", self.hooks.programs
             case _:
                 assert_never(step)
 
-    def _create(self, step: CreateVenv) -> None:
+    def _create(self, step: model.CreateVenv) -> None:
         arguments = ["venv", "--no-project", "--relocatable", "--quiet", "--prompt", self.store.layout.prefix.name]
         # uv would pick another interpreter of the same version rather than fail; the row chose this one.
         arguments += ["--python", step.python, *([] if step.download else ["--no-python-downloads"])]
@@ -222,7 +208,7 @@ class _Build:
             if (followed := follow_the_link(text, script.name, self.store.layout.prefix)) != text:
                 script.write_bytes(followed.encode("utf-8", "surrogateescape"))
 
-    def _install_wheels(self, step: InstallWheels) -> None:
+    def _install_wheels(self, step: model.InstallWheels) -> None:
         lock = self.folder / step.lock_name
         lock.write_text(step.lock_text, encoding="utf-8")
         for name, content in step.beside.items():
@@ -245,13 +231,14 @@ class _Build:
         self.seconds["download"] = self.seconds.get("download", 0.0) + seconds
         self.seconds["build"] = self.seconds.get("build", 0.0) - seconds
 
-    def _mend_wheels(self, sync: list[str], lock: Path, step: InstallWheels) -> Finished | None:
+    def _mend_wheels(self, sync: list[str], lock: Path, step: model.InstallWheels) -> Finished | None:
         """Fetch anew, past uv's cache, what came out of it damaged; return what uv printed, None when nothing was.
 
         Files are hard links into the cache where both are on one disk: whoever empties one in an environment empties it
         there too, and uv does not look again.
         """
-        damaged = sorted({lack.package.partition("-")[0] for lack in self._lost() if lack.package})
+        lost = file_lacks(self.store.layout, self._receipt())
+        damaged = sorted({lack.package.partition("-")[0] for lack in lost if lack.package})
         if not damaged or self.offline:
             return None
         self.hooks.say(
@@ -260,9 +247,6 @@ class _Build:
         again = [part for name in damaged for part in ("--reinstall-package", name)]
         arguments = [*sync, *again, "--no-cache", str(lock)]
         return self._uv(arguments, doing=_INSTALLING, environ=step.environ, screen=self.hooks.screen)
-
-    def _lost(self) -> tuple[Lack, ...]:
-        return file_lacks(self.store.layout, self._receipt())
 
     def _look_at_records(self) -> None:
         """Refuse paths that must not be, before anything of the wheels runs (`.pth` files do at every start)."""
@@ -276,14 +260,14 @@ class _Build:
                 hint="Do not use this package, or choose another version of it.",
             )
 
-    def _link(self, step: CreateCondaPrefix) -> None:
+    def _link(self, step: model.CreateCondaPrefix) -> None:
         from tfsetup.envs.conda.build import link_prefix
 
         site = self.store.layout.site_packages(self.folder, self.plan.python)
         link, say = self.store.layout.prefix, self.hooks.say
         self._fetched(link_prefix(step, self.folder, self.python, site, link, offline=self.offline, say=say))
 
-    def _add_wheels(self, step: AddWheels) -> None:
+    def _add_wheels(self, step: model.AddWheels) -> None:
         from tfsetup.envs.conda.build import add_wheels
 
         common, screen = self._common(), self.hooks.screen
@@ -291,7 +275,7 @@ class _Build:
         self._look_at_records()
         self._fetched(_prepared_seconds(said))
 
-    def _compile(self, step: BuildFromSource) -> None:
+    def _compile(self, step: model.BuildFromSource) -> None:
         doing = f"Compiling {step.requirement}"
         self.hooks.say(doing)
         # No cache: a plugin is linked against this very environment's TensorFlow, by path.

@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from tfsetup.ground.uv_settings import SAFE_LINKS
+SAFE_LINKS: Final = frozenset({"clone", "copy", "hardlink"})
+"""Ways to put files into an environment that need uv's cache no longer once it is built."""
 
 # name or prefix (ending in `*`) -> why a child must not see it
 REMOVED: Final[Mapping[str, str]] = {

@@ -183,15 +183,22 @@ class Answer(AbstractContextManager["Answer"]):
             raise NetworkError(f"{self.name} ended in the middle of an answer.", hint=AGAIN)
 
 
-def at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, threads: int) -> list[_Out]:
+def at_once(
+    work: Callable[[_In], _Out],
+    items: Sequence[_In],
+    *,
+    threads: int,
+    told: Callable[[_Out], object] = lambda _: None,
+) -> list[_Out]:
     """Do `work` for every item, several at a time, and return the results in order. Never waits for a thread.
 
-    The first failure, or an interrupt, is raised as soon as it is there: nothing more is begun then.
+    `told` hears of each result as it comes, in the thread that asks. The first failure, or an interrupt, is raised as
+    soon as it is there: nothing more is begun then.
 
     Raises:
-        Exception: what `work` raised first.
+        BaseException: what `work` raised first.
     """
-    waiting, came = SimpleQueue[tuple[int, _In]](), SimpleQueue[tuple[int, list[_Out], Exception | None]]()
+    waiting, came = SimpleQueue[tuple[int, _In]](), SimpleQueue[tuple[int, list[_Out], BaseException | None]]()
     ended = threading.Event()
     for numbered in enumerate(items):
         waiting.put(numbered)
@@ -204,7 +211,7 @@ def at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, threads: int) 
                 return
             try:
                 came.put((number, [work(item)], None))
-            except Exception as error:  # noqa: BLE001 - raised where somebody can see it
+            except BaseException as error:  # noqa: BLE001 - raised where somebody can see it
                 came.put((number, [], error))
 
     for _ in range(min(threads, len(items))):
@@ -219,6 +226,7 @@ def at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, threads: int) 
             if error is not None:
                 raise error
             found[number] = result
+            told(*result)
     finally:
         ended.set()
     return [one for number in range(len(items)) for one in found[number]]

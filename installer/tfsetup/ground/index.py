@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from tfsetup.errors import UsageError
 from tfsetup.ground.redaction import bare, shown
-from tfsetup.ground.uv_files import TRUE, SettingsFile, Table
-from tfsetup.ground.uv_settings import Said, handed
+from tfsetup.ground.uv_files import TRUE, SettingsFile
+from tfsetup.ground.uv_settings import Choice, Said, handed
 
 OPTION: Final = "--index-url"
 # pip's variable -> uv's, and uv's older names that settle the same question
@@ -34,33 +34,6 @@ _UNCLEAR: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _PORTS: Final = {"http": 80, "https": 443}
 # Where Pythons come from: an address in one of these is judged as an index is.
 _PYTHONS: Final = ("UV_PYTHON_INSTALL_MIRROR", "UV_PYTHON_DOWNLOADS_JSON_URL", "UV_ASTRAL_MIRROR_URL")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
-    """What uv will use. `default` None: uv's own. `explicit` indexes serve only packages that name them.
-
-    `pythons` are the addresses that interpreters are fetched from. `trusted` are hosts for which plain http or an
-    unchecked certificate was allowed. `settings` is what of the settings files uv is handed, `proxies` what they say of
-    proxies, by variable, and `left_out` each key that uv is not handed, with its file.
-    """
-
-    default: Said | None = None
-    extra: tuple[Said, ...] = ()
-    explicit: tuple[Said, ...] = ()
-    find_links: tuple[Said, ...] = ()
-    pythons: tuple[Said, ...] = ()
-    trusted: frozenset[str] = frozenset()
-    offline: bool = False
-    settings: Table = field(default_factory=dict)
-    proxies: Mapping[str, str] = field(default_factory=dict)
-    left_out: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def addresses(self) -> tuple[Said, ...]:
-        """Everything that a package or an interpreter could come from, as far as somebody named it."""
-        default = (self.default,) if self.default else ()
-        return (*default, *self.extra, *self.explicit, *self.find_links, *self.pythons)
 
 
 def index_variables(environ: Mapping[str, str], index_url: str | None = None) -> dict[str, str]:
@@ -80,19 +53,14 @@ def choose(environ: Mapping[str, str], files: Sequence[SettingsFile], index_url:
     """Return what uv will use, of the variables (pip's too), the settings files that count, and `--index-url`."""
     told = _Told(environ)
     kept = handed(files)
-    indexes = [*told.indexes(index_url), *kept.indexes]
-    default = next((said for said, kind in indexes if kind == "default"), None)
-    return Choice(
-        default=default,
-        extra=tuple(said for said, kind in indexes if kind == "extra"),
-        explicit=tuple(said for said, kind in indexes if kind == "explicit"),
+    return replace(
+        kept,
+        default=next(told.default(index_url), kept.default),
+        extra=(*told.extra(), *kept.extra),
         find_links=(*told.list("UV_FIND_LINKS", separator=","), *kept.find_links),
         pythons=(*told.pythons(), *kept.pythons),
-        trusted=trusted_hosts(environ) | frozenset(kept.trusted),
+        trusted=trusted_hosts(environ) | kept.trusted,
         offline=told.true("UV_OFFLINE") or kept.offline,
-        settings=kept.settings,
-        proxies=kept.proxies,
-        left_out=kept.left_out,
     )
 
 
@@ -111,13 +79,15 @@ class _Told:
     def true(self, name: str) -> bool:
         return self.environ.get(name, "").lower() in TRUE
 
-    def indexes(self, index_url: str | None) -> Iterator[tuple[Said, str]]:
+    def default(self, index_url: str | None) -> Iterator[Said]:
         if index_url:
-            yield Said(url=unnamed(index_url), where=OPTION), "default"
+            yield Said(url=unnamed(index_url), where=OPTION)
         for name in _DEFAULTS:
-            yield from ((said, "default") for said in self.list(name))
+            yield from self.list(name)
+
+    def extra(self) -> Iterator[Said]:
         for name in _EXTRAS:
-            yield from ((said, "extra") for said in self.list(name))
+            yield from self.list(name)
 
     def pythons(self) -> Iterator[Said]:
         for name in _PYTHONS:

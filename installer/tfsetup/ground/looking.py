@@ -255,7 +255,7 @@ def refuse(path: Path, also: tuple[Kept, ...] = (), *, replace: bool = False) ->
     """
     found = objection(place_at(path), (*kept_always(), *also), replace=replace, windows=sys.platform == "win32")
     if found is not None:
-        raise UsageError(found.message, hint=found.hint)
+        raise found
 
 
 def _stat(path: Path) -> os.stat_result | None:

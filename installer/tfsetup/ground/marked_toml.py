@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import Where
-from tfsetup.ground.marked import InvalidTextError, Problem
 from tfsetup.ground.text import Lines
+
+if TYPE_CHECKING:
+    from tfsetup.ground.marked import InvalidTextError
 
 _STRING: Final = r'"""(?:\\.|[^\\])*?"{3,5}(?!")|"(?:\\.|[^"\\\n])*"' + r"|'''.*?'{3,5}(?!')|'[^'\n]*'"
 _PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
@@ -27,8 +29,7 @@ def load_toml(text: str, file: str, *, hint: str = "") -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         raise _invalid(str(error), text, file, hint) from None
     except RecursionError:
-        where = Where(file=file, line=1, column=1)
-        raise InvalidTextError([Problem(where=where, message="not valid TOML: nested too deep")], hint=hint) from None
+        raise _invalid("nested too deep (at line 1, column 1)", text, file, hint) from None
 
 
 def places_in(text: str, file: str, table: str, key: str | None) -> Iterator[Where]:
@@ -47,6 +48,8 @@ def places_in(text: str, file: str, table: str, key: str | None) -> Iterator[Whe
 
 
 def _invalid(words: str, text: str, file: str, hint: str) -> InvalidTextError:
+    from tfsetup.ground.marked import InvalidTextError, Problem  # most files are right, and start-up is measured
+
     found = _PLACE.fullmatch(words)
     where = Lines(text, file).where(len(text))
     if found and found[2]:

@@ -7,8 +7,8 @@ by `versions.py`: local versions, epochs, odd spellings. A property test holds b
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _VERSION = re.compile(r"(\d+(?:\.\d+)*)(?:(a|b|rc)(\d+))?(?:\.post(\d+))?(?:\.dev(\d+))?\Z", re.ASCII)
 _CLAUSE = re.compile(r"\s*(~=|==|!=|<=|>=|<|>)\s*([0-9][0-9a-z.]*)(\.\*)?\s*\Z", re.ASCII)
@@ -17,8 +17,7 @@ _REMEMBER = 16_384
 Key = tuple[tuple[int, ...], tuple[int, str, int], int, tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(NamedTuple):
     """A version in the plain grammar. `key` sorts as PEP 440 says; `release` are its numbers as written."""
 
     release: tuple[int, ...]
@@ -51,8 +50,7 @@ def stripped(release: tuple[int, ...]) -> tuple[int, ...]:
     return release[:end]
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """One comparison of a specifier. `prefix`: the version stands with `.*`."""
 
     operator: str

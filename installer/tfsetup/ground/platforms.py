@@ -223,8 +223,7 @@ SUBDIRS: Final = tuple(sorted(names.subdir for names in _TABLE.values() if names
 # -------------------------------------------------------------------------------------------------------- wheels
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PlatformTag:
+class PlatformTag(NamedTuple):
     """One platform tag: which system (None: any) and architecture it is for, the oldest macOS or C library it takes.
 
     `arch` is `any` for universal2, and otherwise as the tag spells it where that is none of ours. `libc` is empty for

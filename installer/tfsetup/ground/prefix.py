@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tfsetup.errors import UsageError
+
 NAMES = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
 """Where an environment or an installation has its interpreter; of several the first is taken."""
 
@@ -159,20 +161,12 @@ class Kept:
         return inside or (place.identity is not None and place.identity in self.identities)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Objection:
-    """Why a place may not become an environment, and what to do instead."""
-
-    message: str
-    hint: str
-
-
 _ANOTHER = "Choose another folder, for example with --prefix .venv."
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(\..*)?", re.IGNORECASE)
 
 
-def objection(place: Place, kept: Sequence[Kept], *, replace: bool = False, windows: bool = False) -> Objection | None:
+def objection(place: Place, kept: Sequence[Kept], *, replace: bool = False, windows: bool = False) -> UsageError | None:
     """Return why `place` may not become an environment (or may not any more), None: it may.
 
     An absent or empty folder may, and so may a link of tfsetup's own. An environment of somebody else may with
@@ -186,7 +180,7 @@ def objection(place: Place, kept: Sequence[Kept], *, replace: bool = False, wind
     )
 
 
-def _of_name(place: Place, *, windows: bool) -> Objection | None:
+def _of_name(place: Place, *, windows: bool) -> UsageError | None:
     text, name = place.text, place.path.name
     unprintable = any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in text)
     reasons = (
@@ -201,44 +195,44 @@ def _of_name(place: Place, *, windows: bool) -> Objection | None:
         (windows and _RESERVED.fullmatch(name), "Windows keeps this name for a device"),
     )
     reason = next((reason for holds, reason in reasons if holds), None)
-    return Objection(message=f"{text!r} cannot be an environment: {reason}.", hint=_ANOTHER) if reason else None
+    return UsageError(f"{text!r} cannot be an environment: {reason}.", hint=_ANOTHER) if reason else None
 
 
-def _of_what_it_holds(place: Place, kept: Iterable[Kept]) -> Objection | None:
+def _of_what_it_holds(place: Place, kept: Iterable[Kept]) -> UsageError | None:
     for one in kept:
         if one.is_held_by(place):
             verb = "is" if place.path in one.paths else "holds"
-            return Objection(message=f"{place.path} cannot be an environment: it {verb} {one.what}.", hint=_ANOTHER)
+            return UsageError(f"{place.path} cannot be an environment: it {verb} {one.what}.", hint=_ANOTHER)
     return None
 
 
-def _of_where_it_lies(place: Place) -> Objection | None:
+def _of_where_it_lies(place: Place) -> UsageError | None:
     for one in place.above:
         if one.kind == "conda-base" and place.path.parent == one.path / "envs":
             continue  # conda's own place for environments
         what = "the generations" if one.kind == "generations" else "the environment"
         message = f"{place.path} cannot be an environment: it lies inside {what} {one.path}."
-        return Objection(message=message, hint=_ANOTHER)
+        return UsageError(message, hint=_ANOTHER)
     return None
 
 
-def _of_what_stands_there(place: Place, *, replace: bool) -> Objection | None:
+def _of_what_stands_there(place: Place, *, replace: bool) -> UsageError | None:
     path = place.path
     if place.mount:
         message = f"{path} is where another file system is mounted; it cannot change places with an environment."
-        return Objection(message=message, hint="Choose a folder inside it, or another one, with --prefix.")
+        return UsageError(message, hint="Choose a folder inside it, or another one, with --prefix.")
     if place.what in {"absent", "empty", "generation"}:
         return None
     if place.what in {"venv", "conda"} and place.project is None:
         return None if replace else _not_ours(place)
     message, hint = _STANDS[place.what if place.project is None else "folder"]
     values = {"path": path, "target": place.target, "problem": place.problem, "sign": place.project or "files"}
-    return Objection(message=message.format(**values), hint=hint)
+    return UsageError(message.format(**values), hint=hint)
 
 
-def _not_ours(place: Place) -> Objection:
-    return Objection(
-        message=f"{place.path} exists and was not made by tfsetup; it is left as it is.",
+def _not_ours(place: Place) -> UsageError:
+    return UsageError(
+        f"{place.path} exists and was not made by tfsetup; it is left as it is.",
         hint="Build elsewhere: `tfsetup install --prefix OTHER`; or take its place and keep it to roll back to: "
         "`tfsetup install --replace`.",
     )

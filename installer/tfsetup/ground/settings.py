@@ -14,9 +14,11 @@ from pathlib import Path
 
 from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.ground.folders import home_folder
-from tfsetup.ground.index import Choice, choose
+from tfsetup.ground.index import choose
+from tfsetup.ground.strangers import Me, Owned, stranger
 from tfsetup.ground.text import find_regular
-from tfsetup.ground.uv_files import Here, Me, Owned, SettingsFile, find, stranger
+from tfsetup.ground.uv_files import Here, SettingsFile, find
+from tfsetup.ground.uv_settings import Choice
 
 _LIMIT = 4 << 20  # bytes of a settings file; a longer one is none
 

@@ -1,4 +1,4 @@
-"""Which settings files of uv count, by its own rule, and which of them a stranger could have written. Pure.
+"""Which settings files of uv count, by its own rule. Pure.
 
 uv: UV_CONFIG_FILE alone, where it is set; nothing under UV_NO_CONFIG; else the nearest folder from the working folder
 upwards that has a uv.toml, or a pyproject.toml with `[tool.uv]`, then the user's file, then the first of the system's
@@ -8,7 +8,7 @@ file, None where there is none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 from tfsetup.errors import InvalidFileError, UsageError
 
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
-_WORLD, _GROUP, _STICKY = 0o002, 0o020, 0o1000
 
 Table = dict[str, Any]  # what TOML says: texts, numbers, lists and tables of them
 Read = Callable[[str], str | None]
@@ -129,54 +128,3 @@ def _pyproject(path: str, read: Read) -> Iterator[SettingsFile]:
     table = tool.get("uv") if isinstance(tool, dict) else None
     if isinstance(table, dict):
         yield SettingsFile(path=path, text=text, table=table)
-
-
-# ------------------------------------------------------------------------------------------------ whose file
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Owned:
-    """Who owns a file or folder, and who may write it: what stat(2) says."""
-
-    uid: int
-    gid: int
-    mode: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Me:
-    """This user: its number, the groups that hold nobody else, and who owns the working folder."""
-
-    uid: int
-    own_groups: Collection[int] = ()
-    cwd_owner: int | None = None
-
-    @property
-    def believed(self) -> set[int]:
-        """The users whose files are believed: this one, root, and for root the owner of the working folder.
-
-        In containers and bind mounts root works in a folder of somebody outside.
-        """
-        return {0, self.uid} | ({self.cwd_owner} if self.uid == 0 and self.cwd_owner is not None else set())
-
-
-def stranger(file: Owned, folder: Owned, me: Me) -> str | None:
-    """Return why somebody else could have written a settings file, None if nobody could.
-
-    Its owner and that of its folder must be believed; nobody else may write the file, or put another in its place (in
-    a folder with the sticky bit only owners can).
-    """
-    if file.uid not in me.believed:
-        return f"it belongs to another user (number {file.uid})"
-    if _open_to_others(file, me):
-        return "other users may write it"
-    if folder.uid not in me.believed:
-        return f"its folder belongs to another user (number {folder.uid})"
-    if _open_to_others(folder, me) and not folder.mode & _STICKY:
-        return "other users may write its folder, and so put another file in its place"
-    return None
-
-
-def _open_to_others(one: Owned, me: Me) -> bool:
-    group = bool(one.mode & _GROUP) and one.gid not in me.own_groups
-    return bool(one.mode & _WORLD) or group

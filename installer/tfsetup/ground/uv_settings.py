@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final
 
+from tfsetup.ground.environ import SAFE_LINKS
 from tfsetup.ground.uv_files import SettingsFile, Table
 
 # Lists of several files are joined, the strongest file's first; of the rest, the strongest file's value counts.
@@ -31,8 +32,6 @@ _OF_INDEX: Final = (
     "name", "url", "default", "explicit", "format", "authenticate", "ignore-error-codes", "cache-control",
     "exclude-newer",
 )  # fmt: skip
-SAFE_LINKS: Final = frozenset({"clone", "copy", "hardlink"})
-"""Ways to put files into an environment that need uv's cache no longer once it is built."""
 # About projects, publishing and uv itself: without a meaning where tfsetup runs uv.
 _NO_MATTER: Final = frozenset({
     "pip", "required-version", "preview", "preview-features", "publish-url", "trusted-publishing", "check-url",
@@ -52,38 +51,47 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Handed:
-    """What of some settings files uv is handed.
+class Choice:
+    """What uv will use. `default` None: uv's own. `explicit` indexes serve only packages that name them.
 
-    `indexes` in uv's order, each with `default`, `extra` or `explicit`; `proxies` by variable. `left_out` has each key
-    that uv is not handed, with its file.
+    `pythons` are the addresses that interpreters are fetched from. `trusted` are hosts for which plain http or an
+    unchecked certificate was allowed. `settings` is what of the settings files uv is handed, `proxies` what they say of
+    proxies, by variable, and `left_out` each key that uv is not handed, with its file.
     """
 
-    settings: Table
-    indexes: tuple[tuple[Said, str], ...]
-    find_links: tuple[Said, ...]
-    pythons: tuple[Said, ...]
-    trusted: tuple[str, ...]
-    proxies: Mapping[str, str]
-    left_out: tuple[tuple[str, str], ...]
+    default: Said | None = None
+    extra: tuple[Said, ...] = ()
+    explicit: tuple[Said, ...] = ()
+    find_links: tuple[Said, ...] = ()
+    pythons: tuple[Said, ...] = ()
+    trusted: frozenset[str] = frozenset()
+    offline: bool = False
+    settings: Table = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
-    def offline(self) -> bool:
-        """Whether the files forbid the network."""
-        return self.settings.get("offline") is True
+    def addresses(self) -> tuple[Said, ...]:
+        """Everything that a package or an interpreter could come from, as far as somebody named it."""
+        default = (self.default,) if self.default else ()
+        return (*default, *self.extra, *self.explicit, *self.find_links, *self.pythons)
 
 
-def handed(files: Sequence[SettingsFile]) -> Handed:
+def handed(files: Sequence[SettingsFile]) -> Choice:
     """Return what of `files`, the strongest first, uv is handed; `[pip]` stays apart, where it wins over the rest."""
     settings = _joined([(file, file.table) for file in files])
     pip = _joined([(file, _table(file.table.get("pip"))) for file in files])
     both = (pip, settings)
-    return Handed(
+    indexes = list(_indexes(both, files))
+    return Choice(
         settings=settings | ({"pip": pip} if pip else {}),
-        indexes=tuple(_indexes(both, files)),
+        default=next((said for said, kind in indexes if kind == "default"), None),
+        extra=tuple(said for said, kind in indexes if kind == "extra"),
+        explicit=tuple(said for said, kind in indexes if kind == "explicit"),
         find_links=tuple(_said(url, files) for part in both for url in part.get("find-links", ())),
         pythons=tuple(_said(settings[key], files) for key in _ADDRESSES if isinstance(settings.get(key), str)),
-        trusted=tuple(settings.get("allow-insecure-host", ())),
+        trusted=frozenset(settings.get("allow-insecure-host", ())),
+        offline=settings.get("offline") is True,
         proxies=dict(_proxies(files)),
         left_out=tuple(_left_out(files)),
     )

@@ -7,7 +7,6 @@ texts many times.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -121,7 +120,7 @@ def in_range(wanted: str, text: str) -> bool:
 def _as_release(found: pep440.Plain) -> pep440.Plain:
     if not found.is_pre:
         return found
-    return replace(found, key=(found.key[0], _FINAL, -1, (1, 0)), is_pre=False, is_post=False)
+    return found._replace(key=(found.key[0], _FINAL, -1, (1, 0)), is_pre=False, is_post=False)
 
 
 @lru_cache(maxsize=_REMEMBER)

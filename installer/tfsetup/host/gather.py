@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tfsetup.host.downloads import start_downloads
 from tfsetup.host.interpreters import NOT_ASKED, start_pythons
 from tfsetup.host.model import Host
@@ -19,35 +21,22 @@ def gather(world: World, *, pythons: bool, downloads: bool) -> Host:
         return Host(sources={"os": f"{world.process.platform}: neither macOS, Linux nor Windows"})
     interpreters = start_pythons(world, system) if pythons else NOT_ASKED
     python_downloads = uv()
-    os_version, libc, cpu, gpus = system.os_version(), system.libc(), system.cpu(), system.gpus()
-    found, downloadable = interpreters(), python_downloads()
     facts: dict[str, Fact[object]] = {
         "os": Fact(value=system.os, source="sys.platform"),
-        "os_version": os_version,
+        "os_version": system.os_version(),
         "arch": system.arch,
         "rosetta": system.rosetta,
         "wsl": system.wsl,
-        "libc": libc,
-        "cpu": cpu,
-        "gpus": gpus,
-        "pythons": found,
-        "python_downloads": downloadable,
+        "libc": system.libc(),
+        "cpu": system.cpu(),
+        "gpus": system.gpus(),
+        "pythons": interpreters(),
+        "python_downloads": python_downloads(),
         "xcode_clt": system.xcode_clt,
     }
-    return Host(
-        os=system.os,
-        os_version=os_version.value,
-        arch=system.arch.value,
-        rosetta=system.rosetta.value,
-        wsl=system.wsl.value,
-        libc=libc.value,
-        cpu=cpu.value,
-        gpus=gpus.value,
-        pythons=found.value,
-        python_downloads=downloadable.value,
-        xcode_clt=system.xcode_clt.value,
-        sources={name: fact.source for name, fact in facts.items()},
-    )
+    made: Callable[..., Host] = Host  # each fact is of its field's type, which a dictionary cannot say
+    values = {name: fact.value for name, fact in facts.items()}
+    return made(**values, sources={name: fact.source for name, fact in facts.items()})
 
 
 def _start(world: World) -> System | None:

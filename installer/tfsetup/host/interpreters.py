@@ -6,7 +6,6 @@ import ntpath
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from tfsetup.host.model import Python
 from tfsetup.host.parsers.python import QUESTION, read_answer
@@ -28,10 +27,7 @@ _REGISTRY = ((r"HKCU\Software\Python", "/s"), (r"HKLM\Software\Python", "/s", "/
              (r"HKLM\Software\Python", "/s", "/reg:32"))  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Asked:
-    path: str
-    running: Later[Output]
+_Asked = tuple[str, Later[Output]]  # where it is, and what it says of itself
 
 
 def start_pythons(world: World, system: System) -> Later[Fact[tuple[Python, ...]]]:
@@ -49,7 +45,7 @@ def start_pythons(world: World, system: System) -> Later[Fact[tuple[Python, ...]
             scripts += 1  # a shim of pyenv, asdf, conda …: what it would start is found where it lies
         elif len(asked) < _MOST:
             running = world.start([*system.native, path, *_FLAGS], limit_s=_LIMIT_S, env=env, program=path)
-            asked.append(_Asked(path=path, running=running))
+            asked.append((path, running))
         else:
             more += 1
     not_started = [f"{scripts} scripts, such as shims"] * bool(scripts) + [f"{more} more than {_MOST}"] * bool(more)
@@ -58,16 +54,16 @@ def start_pythons(world: World, system: System) -> Later[Fact[tuple[Python, ...]
 
 def _collect(asked: list[_Asked], not_started: list[str], system: System) -> Fact[tuple[Python, ...]]:
     found, left_out = [], list(not_started)
-    for one in asked:
-        output = one.running()
-        answer = read_answer(output.stdout, os=system.os, path=one.path) if output.ok else None
+    for path, running in asked:
+        output = running()
+        answer = read_answer(output.stdout, os=system.os, path=path) if output.ok else None
         if answer is None:
-            left_out.append(f"{one.path} ({'no answer' if output.ok else output.trouble})")
+            left_out.append(f"{path} ({'no answer' if output.ok else output.trouble})")
         elif answer.implementation != "cpython":
-            left_out.append(f"{one.path} ({answer.implementation})")
+            left_out.append(f"{path} ({answer.implementation})")
         else:
             found.append(answer.python)
-    before = sum(one.running().remembered for one in asked)
+    before = sum(running().remembered for _, running in asked)
     source = f"asked {len(asked)}{f' ({before} of them in an earlier run)' if before else ''}"
     source += " found on PATH and where pyenv, uv, conda and installers put them"
     return Fact(value=tuple(found), source=source + (f"; left out: {', '.join(left_out)}" if left_out else ""))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Gpu
@@ -23,8 +24,7 @@ _LIBCUDA_FOLDERS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """What the kernel shows without any program: None where it shows nothing of the kind."""
 
     pci: tuple[Gpu, ...] | None

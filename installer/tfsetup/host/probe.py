@@ -209,16 +209,13 @@ def _words(raw: bytes) -> str:
 
 
 def _process() -> Process:
-    windows = probe_windows.facts()
     return Process(
         platform=sys.platform,
         machine=_machine(),
         bits=64 if sys.maxsize > 2**32 else 32,
         glibc=_glibc(),
         executable=getattr(sys, "_base_executable", None) or sys.executable or None,
-        windows_version=windows["windows_version"],
-        windows_machine=windows["windows_machine"],
-        windows_features=windows["windows_features"],
+        **probe_windows.facts(),
     )
 
 

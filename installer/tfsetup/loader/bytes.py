@@ -6,12 +6,10 @@ reading ends in a value or in `MalformedImage`: never in another exception, neve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from struct import Struct
+from typing import Any, Protocol
 
 from tfsetup.errors import Code, TfsetupError
-
-if TYPE_CHECKING:
-    from struct import Struct
 
 MAX_STRING = 1 << 16
 """Longest NUL-terminated string that is believed (C++ names of TensorFlow reach about 4 kB)."""
@@ -54,27 +52,22 @@ class ByteSource(Protocol):
 class Memory:
     """Bytes already in memory as a `ByteSource`."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "size")
 
     def __init__(self, data: bytes) -> None:
         """Take the file's whole content."""
-        self._data = data
-
-    @property
-    def size(self) -> int:
-        """Length in bytes."""
-        return len(self._data)
+        self._data, self.size = data, len(data)
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; see `ByteSource.read`."""
-        check_range(offset, length, len(self._data))
+        check_range(offset, length, self.size)
         return self._data[offset : offset + length]
 
 
 class Slice:
     """A part of another source seen as a file of its own: a slice of a universal file, a stored zip member."""
 
-    __slots__ = ("_base", "_size", "_source")
+    __slots__ = ("_base", "_source", "size")
 
     def __init__(self, source: ByteSource, offset: int, size: int) -> None:
         """Show `size` bytes of `source` from `offset`.
@@ -83,16 +76,11 @@ class Slice:
             MalformedImage: the part does not lie wholly inside `source`.
         """
         check_range(offset, size, source.size)
-        self._source, self._base, self._size = source, offset, size
-
-    @property
-    def size(self) -> int:
-        """Length of the part in bytes."""
-        return self._size
+        self._source, self._base, self.size = source, offset, size
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset` of the part; see `ByteSource.read`."""
-        check_range(offset, length, self._size)
+        check_range(offset, length, self.size)
         return self._source.read(self._base + offset, length)
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+
+from packaging.tags import Tag
 
 from tfsetup.ground import platforms
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from packaging.tags import Tag
-
-    from tfsetup.loader.machine import Machine
+from tfsetup.loader.machine import Machine
 
 
 def best_wheel(filenames: Iterable[str], machine: Machine, python: str) -> str | None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.bytes import ByteSource, MalformedImage
 from tfsetup.loader.elf.image import Elf
 from tfsetup.loader.elf.symbols import Query, Symbols
 from tfsetup.loader.macho.exports import ExportTable
 from tfsetup.loader.macho.image import is_macho, read_macho, slices
 from tfsetup.loader.pe.image import Pe
-
-if TYPE_CHECKING:
-    from tfsetup.loader.bytes import ByteSource
 
 
 def defines(source: ByteSource, symbol: str) -> bool | None:

@@ -6,15 +6,11 @@ A process under Rosetta is an x86_64 one on an arm64 machine: the interpreter's 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tfsetup.errors import UsageError
-from tfsetup.ground.platforms import Platform, read_mac_version, spelled
+from tfsetup.ground.platforms import Arch, Os, Platform, read_mac_version, spelled
 from tfsetup.ground.versions import pair
-
-if TYPE_CHECKING:
-    from tfsetup.ground.platforms import Arch, Os
-    from tfsetup.host.model import Gpu, Host, Libc, Python
+from tfsetup.host.model import Gpu, Host, Libc, Python
 
 _FIRST_MACOS_WITHOUT_OLD_CPUS = (10, 15)
 _AVX = ("avx", "avx2")

@@ -6,15 +6,11 @@ Nothing here knows a file format or TensorFlow. The field names of `LoadFailure`
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
-from tfsetup.loader.bytes import MalformedImage
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
-    from tfsetup.loader.bytes import ByteSource
+from tfsetup.loader.bytes import ByteSource, MalformedImage
 
 Kind = Literal[
     "wrong-architecture",
@@ -27,7 +23,6 @@ Kind = Literal[
     "python-abi",
     "plugin-interface",
 ]
-ClashKind = Literal["weak-definitions", "same-file", "same-soname", "openmp"]
 Stage = Literal["import", "plugin", "extension"]
 Verdict = Literal["loads", "fails", "undecided"]
 Scope = Literal["local", "global"]

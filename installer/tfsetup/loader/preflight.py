@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from tfsetup.ground.versions import asked, is_version
 from tfsetup.loader.copies import clashes
 from tfsetup.loader.defined import defines, own_name
+from tfsetup.loader.files.view import Conflict
 from tfsetup.loader.glibc.process import GlibcProcess
-from tfsetup.loader.model import LoadFailure, Mode, NotCovered
+from tfsetup.loader.machine import Machine
+from tfsetup.loader.model import Filesystem, LoadFailure, Mode, NotCovered, Process
 from tfsetup.loader.python import distributions as dists
+from tfsetup.loader.python.distributions import Distribution
 from tfsetup.loader.python.importers import Importers
-from tfsetup.loader.python.modules import extension_modules
+from tfsetup.loader.python.modules import Module, extension_modules
 from tfsetup.loader.report import Note, Report, relative
 from tfsetup.loader.tensorflow import knowledge as tensorflow
-from tfsetup.loader.tensorflow.cuda import cuda_libraries
+from tfsetup.loader.tensorflow.cuda import CudaLibraries, cuda_libraries
+from tfsetup.loader.tensorflow.knowledge import Knowledge, Step
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+Progress = Callable[[str], object]
 
-    from tfsetup.loader.files.view import Conflict
-    from tfsetup.loader.machine import Machine
-    from tfsetup.loader.model import Clash, Filesystem, Process
-    from tfsetup.loader.python.distributions import Distribution
-    from tfsetup.loader.python.modules import Module
-    from tfsetup.loader.tensorflow.cuda import CudaLibraries
-    from tfsetup.loader.tensorflow.knowledge import Knowledge, Step
-
-    Progress = Callable[[str], object]
 
 _NATIVE = (".so", ".dylib", ".pyd", ".dll")
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from tfsetup.host.model import Host
 from tfsetup.loader.dyld.process import DyldProcess
+from tfsetup.loader.dyld.system import System
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.glibc.musl import MuslProcess
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.glibc.system import system_of
+from tfsetup.loader.machine import Machine
+from tfsetup.loader.model import Filesystem, Process
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tfsetup.host.model import Host
-    from tfsetup.loader.dyld.system import System
-    from tfsetup.loader.machine import Machine
-    from tfsetup.loader.model import Filesystem, Process
 
 NEWEST_MACOS = (26, 0)
 """The newest macOS whose dyld is known; judged for when a host does not say its version."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from tfsetup.loader.model import Clash, LoadFailure, NotCovered, Verdict
@@ -96,14 +96,6 @@ class PredictionDocument:
     """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReportDocument(PredictionDocument):
-    """A prediction with what does not decide it."""
-
-    notes: tuple[Note, ...]
-    """What is worth knowing and does not decide the verdict."""
-
-
 def prediction_document(report: Report) -> PredictionDocument:
     """Return a report as a document, without its notes."""
     site = report.site
@@ -119,12 +111,6 @@ def prediction_document(report: Report) -> PredictionDocument:
         site=site,
         cuda=_cuda(report.cuda, site) if report.cuda else None,
     )
-
-
-def report_document(report: Report) -> ReportDocument:
-    """Return a report as a document, with its notes."""
-    said = prediction_document(report)
-    return ReportDocument(**{field.name: getattr(said, field.name) for field in fields(said)}, notes=report.notes)
 
 
 def summary(verdict: Verdict) -> str:

@@ -17,7 +17,6 @@ from tfsetup.ground.certificates import certificates
 from tfsetup.ground.environ import scrub
 from tfsetup.ground.folders import uv_folders
 from tfsetup.ground.index import (
-    Choice,
     default_index,
     host_of,
     index_variables,
@@ -30,7 +29,7 @@ from tfsetup.ground.index import (
 )
 from tfsetup.ground.plain_http import PlainHttp
 from tfsetup.ground.settings import index_choice
-from tfsetup.ground.uv_settings import as_toml
+from tfsetup.ground.uv_settings import Choice, as_toml
 from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.progress import Filter, Tamed

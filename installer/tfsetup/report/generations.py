@@ -25,11 +25,11 @@ def listed(found: Listed) -> Iterator[RenderableType]:
 
 def _table(found: Listed) -> RenderableType:
     """Return a table with a row a generation, the current one marked."""
+    if not found.generations:
+        return f"There is no environment at {found.prefix}; `tfsetup install` builds one."
     from rich.console import Group
     from rich.table import Table
 
-    if not found.generations:
-        return f"There is no environment at {found.prefix}; `tfsetup install` builds one."
     table = Table(box=None, pad_edge=False)
     for heading in ("", "N", "row", "Python", "what", "built (UTC)", "verified", "whole"):
         # Only what was installed may be folded: at 80 columns the rest just fits.

@@ -60,29 +60,23 @@ class ResolveDocument:
     """Known defects of what is chosen; `cured` says what an installation does, unless it is told not to."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExplainedDocument(ResolveDocument):
-    """The same with the whole story: `tfsetup resolve --explain`."""
-
-    explained: tuple[Chapter, ...]
-    """The ask, the machine, the row, its rules and bounds, the known defects, and every row that lost."""
-
-
 def resolve_document(selection: Selection, chapters: Sequence[Chapter] = ()) -> ResolveDocument:
     """Return a selection as a document; `chapters` is the long story, where it was asked for."""
-    type_ = ExplainedDocument if chapters else ResolveDocument
-    parts = {"explained": tuple(chapters)} if chapters else {}
     requirements = (*selection.requirements, *selection.source_builds)
     hazards = defects_of(selection.hazards, cured=True)
-    return document(type_, selection, requirements=requirements, hazards=hazards, **parts)
+    short = document(ResolveDocument, selection, requirements=requirements, hazards=hazards)
+    if not chapters:
+        return short
+    from tfsetup.report.explained import ExplainedDocument  # made only where it is asked for: start-up is measured
+
+    return document(ExplainedDocument, short, explained=tuple(chapters))
 
 
-def resolve_lines(found: ResolveDocument, *, width: int = 100) -> Iterator[str]:
-    """Yield the answer for people; the long story stands in place of the short one where there is one.
+def resolve_lines(found: ResolveDocument, chapters: Sequence[Chapter] = (), *, width: int = 100) -> Iterator[str]:
+    """Yield the answer for people; the long story (`chapters`) stands in place of the short one where there is one.
 
     Plain lines folded at `width` (columns): `resolve` is run often, and must not wait for a table to be drawn.
     """
-    chapters = found.explained if isinstance(found, ExplainedDocument) else ()
     yield from _answer(found, width, told=bool(chapters)) if found.installable else _refusal(found, width)
     yield from _chapters(chapters, width) if chapters else _others(found, width)
 

@@ -14,11 +14,12 @@ from tfsetup.ground.schema import DIALECT, schema, schemas
 from tfsetup.host.model import Host
 from tfsetup.loader.report import Note
 from tfsetup.report.doctor_document import DoctorDocument, UnfixedDocument
+from tfsetup.report.explained import ExplainedDocument
 from tfsetup.report.host import HostDocument
 from tfsetup.report.install import InstallDocument, NotInstallable
 from tfsetup.report.matrix import MatrixFinding
 from tfsetup.report.preflight import PreflightDocument
-from tfsetup.report.resolve import ExplainedDocument, ResolveDocument
+from tfsetup.report.resolve import ResolveDocument
 from tfsetup.report.result import Envelope, ErrorDocument
 from tfsetup.report.verify_document import VerifyDocument
 from tfsetup.upkeep.check import MatrixChecked

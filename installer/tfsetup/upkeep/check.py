@@ -84,10 +84,7 @@ def check(
     found = differences(matrix.index, index.pages(names_of(matrix))) if index else []
     problems = problems or tuple(unfounded(matrix, kept))  # what is wrong in itself needs none
     data = MatrixChecked(
-        index=matrix.index.taken,
-        differences=tuple(found),
-        traffic=replace(index.traffic) if index else None,
-        rows=rows,
+        index=matrix.index.taken, differences=tuple(found), traffic=replace(index.traffic) if index else None, rows=rows
     )
     grave = any(difference.grave for difference in found)
     code = Code.INVALID_FILE if problems else Code.ANSWER_IS_NO if grave else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tfsetup.errors import Code
 from tfsetup.matrix.facts import Index
+from tfsetup.matrix.file.disk import Files
 from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.upkeep.check import Outcome
@@ -18,7 +19,6 @@ from tfsetup.upkeep.index.snapshot import Difference, File, companions, differen
 from tfsetup.upkeep.proposal import apply_edits, diff, propose
 
 if TYPE_CHECKING:
-    from tfsetup.matrix.file.disk import Files
     from tfsetup.upkeep.index.client import IndexClient
 
 

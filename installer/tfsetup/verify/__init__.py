@@ -16,16 +16,7 @@ from tfsetup.verify.judge import judge
 from tfsetup.verify.model import Mode, Verification
 from tfsetup.verify.run import run_probe
 
-__all__ = [
-    "Mode",
-    "Verification",
-    "expectation_of",
-    "judge",
-    "keep",
-    "receipt_of",
-    "run_probe",
-    "verify",
-]
+__all__ = ["Mode", "Verification", "expectation_of", "judge", "keep", "receipt_of", "run_probe", "verify"]
 
 
 def verify(

@@ -17,12 +17,12 @@ def asked(expectation: Expectation | None, hazards: Iterable[Hazard]) -> tuple[s
     return tuple(sorted(names.union(*(hazard.cure.environment for hazard in hazards))))
 
 
-def present(seen: Observed, hazards: Sequence[Hazard], host: Host | None, row: str | None = None) -> tuple[Hazard, ...]:
+def present(seen: Observed, hazards: Sequence[Hazard], host: Host | None) -> tuple[Hazard, ...]:
     """Return the hazards that the environment's own packages have, whoever installed them."""
     macos = host.os_version if host is not None and host.os == "macos" else None
     packages = seen.last("distributions").get("distributions") or {}
     python = seen.last("interpreter").get("python")
-    return hazards_of(hazards, packages, row=row, macos=macos, python=python if isinstance(python, str) else None)
+    return hazards_of(hazards, packages, macos=macos, python=python if isinstance(python, str) else None)
 
 
 def cure_findings(seen: Observed, expectation: Expectation | None, found: Sequence[Hazard]) -> Iterator[Finding]:

@@ -152,10 +152,10 @@ def wrong(item: Matmul) -> str | None:
     return None
 
 
-def best_of(products: Sequence[Matmul], dtype: str = HEADLINE) -> Matmul | None:
-    """Return the fastest product of a type; of any type if that type was not measured."""
+def best_of(products: Sequence[Matmul]) -> Matmul | None:
+    """Return the fastest product of the headline's type; of any type if that type was not measured."""
     timed = [item for item in products if item.gflops is not None and item.error is None]
-    wanted = [item for item in timed if item.dtype == dtype] or timed
+    wanted = [item for item in timed if item.dtype == HEADLINE] or timed
     return max(wanted, key=lambda item: item.gflops or 0.0, default=None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from tfsetup.ground.platforms import arch_of
 from tfsetup.host.model import Host
@@ -61,50 +60,25 @@ def judge(
     findings += numpy_findings(seen.cpu() or seen)
     findings += _log_findings(seen)
     findings += _gaps(seen)
-    found = _verification(seen, expectation, judged, found_blas, tuple(findings), mode)
-    return replace(found, ceiling_gflops=None) if _emulated(seen, host) else found
-
-
-def _verification(
-    seen: Observed,
-    expectation: Expectation | None,
-    judged: tuple[Device, ...],
-    found_blas: Blas | None,
-    findings: tuple[Finding, ...],
-    mode: Mode,
-) -> Verification:
     interpreter, imported, tensorflow = seen.last("interpreter"), seen.last("imported"), seen.last("tensorflow")
+    cores, clock, features = interpreter.get("cores"), interpreter.get("clock_ghz"), seen.last("cpu").get("features")
     return Verification(
-        python=text(interpreter.get("python")),
-        interpreter=seen.outcome.python,
-        prefix=text(interpreter.get("prefix")),
-        arch=text(interpreter.get("arch")),
+        python=text(interpreter.get("python")), interpreter=outcome.python, prefix=text(interpreter.get("prefix")),
+        arch=text(interpreter.get("arch")), mode=mode,
         ok=not any(finding.severity == "error" for finding in findings) and bool(judged),
-        mode=mode,
         tensorflow=TensorFlow(
-            version=text(tensorflow.get("version")),
-            git_version=text(tensorflow.get("git_version")),
+            version=text(tensorflow.get("version")), git_version=text(tensorflow.get("git_version")),
             build=tensorflow.get("build") or {},
         ),
-        import_s=number(imported.get("seconds")),
-        import_phases=_phases(imported),
-        devices=judged,
-        blas=found_blas or Blas(user="numpy", library=None),
-        expected=_expected(expectation),
+        import_s=number(imported.get("seconds")), import_phases=_phases(imported), devices=judged,
+        blas=found_blas or Blas(user="numpy", library=None), expected=_expected(expectation),
         native_runtime=_images(seen),
-        ceiling_gflops=ceiling(
-            interpreter.get("cores"), number(interpreter.get("clock_ghz")), seen.last("cpu").get("features")
-        ),
-        cpu_features=tuple(seen.last("cpu").get("features") or ()),
-        cpu_features_unused=unused_cpu_features(seen.outcome.stderr),
-        onednn=tensorflow.get("onednn"),
-        xnnpack=_xnnpack(seen),
-        messages=sort_messages(seen.outcome.stderr),
-        environment=_influences(seen),
-        failure=failure(seen),
-        findings=findings,
-        seconds=seen.outcome.seconds + (seen.outcome.cpu.seconds if seen.outcome.cpu is not None else 0.0),
-    )
+        ceiling_gflops=None if _emulated(seen, host) else ceiling(cores, number(clock), features),
+        cpu_features=tuple(features or ()), cpu_features_unused=unused_cpu_features(outcome.stderr),
+        onednn=tensorflow.get("onednn"), xnnpack=_xnnpack(seen), messages=sort_messages(outcome.stderr),
+        environment=_influences(seen), failure=what, findings=tuple(findings),
+        seconds=outcome.seconds + (outcome.cpu.seconds if outcome.cpu is not None else 0.0),
+    )  # fmt: skip
 
 
 def _expected(row: Expectation | None) -> Expected:

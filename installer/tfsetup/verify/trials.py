@@ -38,7 +38,7 @@ from tfsetup.verify.run import PROBE, child_environment, kill_group, signal_name
 _PAUSE_S = 0.05
 _MOST = 16 << 20  # bytes that a child may print
 AT_ONCE = 2  # TensorFlow alone takes half a gigabyte of memory for each
-_HOMES = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+_HOMES = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
 _NOWHERE = "http://127.0.0.1:9"  # the discard port: a program that asks a proxy is refused at once
 _QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -196,7 +196,8 @@ def _no_time(python: Path) -> ProbeOutcome:
 def _surroundings(python: Path, home: Path) -> dict[str, str]:
     """Return the variables of a child: at home nowhere, and with no way to the network."""
     homes = dict.fromkeys(_HOMES, str(home))
-    return child_environment(os.environ, python) | homes | dict.fromkeys(_PROXIES, _NOWHERE) | _QUIET
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}  # they follow the home
+    return child_environment(kept, python) | homes | dict.fromkeys(_PROXIES, _NOWHERE) | _QUIET
 
 
 def _events(file: Path) -> Iterator[Event]:

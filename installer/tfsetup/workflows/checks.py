@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import assert_never
 
 from tfsetup.host.model import Host
-from tfsetup.loader.model import Clash, LoadFailure, Verdict
-from tfsetup.loader.report import Note, Report, UnseenDocument, report_document
+from tfsetup.loader.model import LoadFailure, Verdict
+from tfsetup.loader.report import Note, Report, UnseenDocument, prediction_document
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 from tfsetup.matrix.model import Selection
 from tfsetup.verify.model import Verification
@@ -133,9 +133,9 @@ class KeptPrediction:
 
 def kept(report: Report) -> KeptPrediction:
     """Return what a receipt keeps of a prediction."""
-    whole = report_document(report)
+    whole = prediction_document(report)
     parts = {each.name: getattr(whole, each.name) for each in fields(whole)}
-    return KeptPrediction(**(parts | {"checked": len(whole.checked)}))
+    return KeptPrediction(**(parts | {"checked": len(whole.checked), "notes": report.notes}))
 
 
 def predicted(python: Path, host: Host, minor: str | None, told: Told) -> Report:

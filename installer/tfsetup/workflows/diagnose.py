@@ -6,18 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tfsetup.doctor import gather
 from tfsetup.doctor.diagnose import diagnose as judge
 from tfsetup.doctor.environment import Environment
-from tfsetup.doctor.gather import (
-    environment_meant,
-    informed_by,
-    look_at,
-    python_on_path,
-    read_log,
-    read_machine,
-    read_packages,
-    try_import,
-)
 from tfsetup.doctor.inspection import inspect
 from tfsetup.doctor.missing import of_absent, of_gone, with_missing
 from tfsetup.doctor.model import Diagnosis, Evidence, Finding
@@ -49,10 +40,10 @@ class Senses:
     """How this machine is looked at, or what stands in for it."""
 
     machine: Callable[[], Host] = _this_machine
-    on_path: Callable[[], Path | None] = python_on_path
-    environment: Callable[[Path, Path, Iterable[str]], Environment] = look_at
+    on_path: Callable[[], Path | None] = gather.python_on_path
+    environment: Callable[[Path, Path, Iterable[str]], Environment] = gather.look_at
     """The environment of an interpreter, seen from a working folder, with the values of some variables in it."""
-    start: Callable[[Path], str | None] = try_import
+    start: Callable[[Path], str | None] = gather.try_import
     """What an import of TensorFlow printed, None: it worked."""
 
 
@@ -102,11 +93,11 @@ def brought(
         UsageError: the log cannot be read.
         InvalidFileError: the package list or host file is none.
     """
-    text = read_log(files.log) if files.log is not None else None
+    text = gather.read_log(files.log) if files.log is not None else None
     if prefix is not None or (files.log is None and files.packages is None):
         return Given(log=text, prefix=prefix, host=described() if files.host else None, importing=importing)
-    listed = read_packages(files.packages) if files.packages is not None else None
-    host, remark = read_machine(files.host) if files.host else (None, "")
+    listed = gather.read_packages(files.packages) if files.packages is not None else None
+    host, remark = gather.read_machine(files.host) if files.host else (None, "")
     if remark:
         told(f"Note      {remark}")
     return Given(log=text, host=host, packages=listed)
@@ -123,7 +114,7 @@ def examine(given: Given, matrix: Matrix, *, told: Told = silent, senses: Senses
         whole = len(packages or ()) >= _WHOLE
         return Examined(evidence=Evidence(log=log, host=given.host, packages=packages, whole=whole))
     look = _Look(given=given, cures=tuple(environment_of(matrix.hazards)), told=told, senses=senses or Senses())
-    found = environment_meant(given.prefix)
+    found = gather.environment_meant(given.prefix)
     if found is None:
         return look.without_environment()
     if isinstance(found, Gone):
@@ -141,7 +132,7 @@ def concluded(examined: Examined, matrix: Matrix) -> Diagnosis:
         InvalidFileError: the doctor's knowledge is missing or damaged.
     """
     evidence = examined.evidence
-    diagnosis = with_missing(judge(evidence, informed_by(matrix)), examined.missing)
+    diagnosis = with_missing(judge(evidence, gather.informed_by(matrix)), examined.missing)
     host = evidence.host
     if diagnosis.verdict != "problem" or host is None or host.os is None or host.arch is None:
         return diagnosis

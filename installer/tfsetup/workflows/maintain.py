@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,8 +140,10 @@ class Collected:
     """Whether anything was removed."""
 
 
-def list_generations(prefix: Path, hazards: Sequence[Hazard]) -> Listed:
-    """Return the generations of `prefix`, with what known defects (`hazards`) each of them has uncured.
+def list_generations(prefix: Path, known: Callable[[], Sequence[Hazard]]) -> Listed:
+    """Return the generations of `prefix`, with what known defects each of them has uncured.
+
+    `known` gives those of the matrix; it is asked only where there are generations, because reading them takes time.
 
     Raises:
         BuildError: something that is not ours stands at the prefix.
@@ -150,6 +152,7 @@ def list_generations(prefix: Path, hazards: Sequence[Hazard]) -> Listed:
     found = look(prefix)
     current = store.current() if isinstance(found, Prefix) or linked(prefix) is not None else None
     numbers = sorted({*store.numbers(), *([] if current is None else [current])})
+    hazards = known() if numbers else ()
     nothing = not numbers and isinstance(found, Absent) and found.instead == "nothing"
     return Listed(
         prefix=str(store.layout.prefix),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from queue import Empty, Queue
-from threading import Thread
 
 from tfsetup.errors import Code, InvalidFileError, NetworkError, TfsetupError
+from tfsetup.ground.exchange import at_once
 from tfsetup.locks import files
 from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof
@@ -76,13 +75,10 @@ class Prover:
         """Judge locks on the machines of their targets, but for what is `known`; the proofs are by the cases' names."""
         recorded = tuple(recorded)
         proofs = {name: proof for name, case in cases.items() if (proof := known(case, recorded)) is not None}
-        missing = {name: case for name, case in cases.items() if name not in proofs}
+        missing = [(name, case) for name, case in cases.items() if name not in proofs]
         if missing:
             self.told(proving(len(missing), len(cases), self.how))
-        for name, proof in self._each(missing):
-            proofs[name] = proof
-            self.told(proven(name, proof.verdict, proof.images))
-        return proofs
+        return proofs | dict(self._each(missing))
 
     def prove_again(self, lock: Lock, find: Callable[[], Case | None]) -> Proof | None:
         """Judge a lock that was read from disk, anew; `find` gives it with its addresses, which may ask the index.
@@ -103,35 +99,20 @@ class Prover:
         self.told(proven(f"{case.origin.row}, Python {case.origin.python}", found.verdict, found.images))
         return found
 
-    def _each(self, cases: Mapping[str, Case]) -> Iterator[tuple[str, Proof]]:
-        """Yield the proofs as they are found.
+    def _each(self, cases: Sequence[tuple[str, Case]]) -> list[tuple[str, Proof]]:
+        """Return the proofs, and tell of each as it is found.
 
         One at a time they are judged here, so that an interrupt clears away what lies in a temporary folder. The
         threads of several are daemons: an interrupt does not wait for a download of theirs.
         """
+
+        def judge(named: tuple[str, Case]) -> tuple[str, Proof]:
+            return named[0], self.prove(named[1])
+
+        def tell(found: tuple[str, Proof]) -> tuple[str, Proof]:
+            self.told(proven(found[0], found[1].verdict, found[1].images))
+            return found
+
         if self.at_once == 1:
-            yield from ((name, self.prove(case)) for name, case in cases.items())
-            return
-        waiting = iter(list(cases.items()))  # each thread takes the next
-        results: Queue[tuple[str, Proof | BaseException]] = Queue()
-
-        def work() -> None:
-            for name, case in waiting:
-                try:
-                    results.put((name, self.prove(case)))
-                except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for the result
-                    results.put((name, error))
-
-        for _ in range(min(self.at_once, len(cases))):
-            Thread(target=work, daemon=True).start()
-        for _ in cases:
-            name, found = _next(results)
-            if isinstance(found, BaseException):
-                raise found
-            yield name, found
-
-
-def _next(results: Queue[tuple[str, Proof | BaseException]]) -> tuple[str, Proof | BaseException]:
-    while True:
-        with suppress(Empty):  # waiting without a timeout cannot be interrupted on Windows
-            return results.get(timeout=0.5)
+            return [tell(judge(named)) for named in cases]
+        return at_once(judge, cases, threads=self.at_once, told=tell)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tfsetup.host.model import Host
 from tfsetup.matrix.choose.select import select
@@ -11,8 +11,7 @@ from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Ask, Chapter, Selection
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What was chosen, and the long story of it; empty where it was not asked for."""
 
     selection: Selection

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tfsetup.errors import UsageError
 from tfsetup.ground.index import (
-    Choice,
     choose,
     default_index,
     index_variables,
@@ -20,7 +19,7 @@ from tfsetup.ground.index import (
     told,
 )
 from tfsetup.ground.uv_files import Here, SettingsFile, find
-from tfsetup.ground.uv_settings import Said
+from tfsetup.ground.uv_settings import Choice, Said
 
 MIRROR = "https://mirror.example/simple"
 UV = """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tfsetup.errors import InvalidFileError, UsageError
-from tfsetup.ground.uv_files import Here, Me, Owned, find, stranger
+from tfsetup.ground.strangers import Me, Owned, stranger
+from tfsetup.ground.uv_files import Here, find
 
 HERE = Here(cwd="/home/me/proj/deep", home="/home/me")
 SETTING = 'index-url = "https://x.example/"\n'

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from support.macho import BUNDLE, EXECUTE, Offered, Plan, Wanted, build, fat
+from support.source import read_yaml
 from support.tree import Tree
 from tfsetup.loader.dyld.process import DyldProcess
 from tfsetup.loader.dyld.words import Mac
@@ -79,7 +79,7 @@ def uuids(text: str, files: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("path", cases(), ids=lambda path: path.parent.name)
 def test_case(path: Path) -> None:
-    case = yaml.safe_load(path.read_text("utf-8"))
+    case = read_yaml(path.read_text("utf-8"))
     assert set(case) <= KEYS
     mac = dict(case["mac"])
     version = tuple(int(part) for part in str(mac.pop("version")).split("."))

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.source import read_yaml
 from support.wheels import wheel
 from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.python.importers import Importers, imports_of, is_public
 from tfsetup.loader.python.modules import walk
 
 SITE = "/S"
-CASES: list[dict[str, Any]] = yaml.safe_load(
+CASES: list[dict[str, Any]] = read_yaml(
     (Path(__file__).parents[2] / "cases/loader/importers/packages.yaml").read_text("utf-8")
 )
 

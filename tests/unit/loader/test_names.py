@@ -8,17 +8,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from support.examples import examples
+from support.source import read_yaml
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.files.archive import read_archive
 from tfsetup.loader.files.names import leads_out, objections, path_problem
 
 SITE = "lib/python3.12/site-packages"
-CASES = yaml.safe_load(
+CASES = read_yaml(
     (Path(__file__).parents[2] / "cases" / "security" / "records" / "bad.yaml").read_text(encoding="utf-8")
 )
 

@@ -27,7 +27,7 @@ from tfsetup.loader.model import NotCovered
 from tfsetup.loader.preflight import Question, _Run, preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.python.modules import extension_modules
-from tfsetup.loader.report import Report, report_document, summary
+from tfsetup.loader.report import Report, prediction_document, summary
 from tfsetup.loader.shipped import load_knowledge, load_system
 
 MAC = Host(os="macos", os_version="14.4", arch="arm64")
@@ -206,7 +206,7 @@ def test_arm64_needs_no_avx() -> None:
 
 def test_the_json_form_is_that_of_the_interface() -> None:
     report = judge(wheel(TF, tensorflow_files()), metal(plugin("_TF_Gone")))
-    data = encode(report_document(report))
+    data = encode(prediction_document(report))
     assert data["verdict"] == "fails"
     assert data["checked"] == [GUARD, RUNTIME, TF2, PLUGIN]
     (failure,) = data["failures"]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from support.pe_build import Dll, build_pe
+from support.source import read_yaml
 from support.tree import Tree
 from tfsetup.loader.model import Mode
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
@@ -48,7 +48,7 @@ def test_there_are_cases() -> None:
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
 def test_case(path: Path) -> None:
-    case = yaml.safe_load(path.read_text())
+    case = read_yaml(path.read_text())
     process = start(case)
     for step in case["open"]:
         failure = process.dlopen(place(step["path"]), Mode(scope=step.get("scope")))

@@ -50,7 +50,7 @@ def with_cure(**changes: Any) -> Hazard:
 
 def shown(selection: Selection, *, explained: bool = False, width: int = 80) -> list[str]:
     chapters = explain(selection, mac("3.12.4"), ask(), shipped()) if explained else ()
-    return list(resolve_lines(resolve_document(selection, chapters), width=width))
+    return list(resolve_lines(resolve_document(selection, chapters), chapters, width=width))
 
 
 def text(view: RenderableType) -> str:

@@ -10,11 +10,12 @@ from tfsetup.ground.encode import encode
 from tfsetup.host.model import Gpu
 from tfsetup.matrix.choose.explain import explain
 from tfsetup.matrix.model import Chapter, Selection
-from tfsetup.report.resolve import ExplainedDocument, resolve_document, resolve_lines
+from tfsetup.report.explained import ExplainedDocument
+from tfsetup.report.resolve import resolve_document, resolve_lines
 
 
 def told(selection: Selection, chapters: Sequence[Chapter] = ()) -> str:
-    return "\n".join(resolve_lines(resolve_document(selection, chapters), width=120))
+    return "\n".join(resolve_lines(resolve_document(selection, chapters), chapters, width=120))
 
 
 def test_the_data_of_the_interface() -> None:

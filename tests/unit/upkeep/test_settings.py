@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tfsetup.errors import InvalidFileError, UsageError
-from tfsetup.ground.index import Choice, choose
+from tfsetup.ground.index import choose
 from tfsetup.ground.redaction import shown as redacted
-from tfsetup.ground.uv_settings import Said
+from tfsetup.ground.uv_settings import Choice, Said
 from tfsetup.upkeep.index.settings import Indexes, index_of_uv, indexes
 
 PIP = """

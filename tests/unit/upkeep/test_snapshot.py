@@ -49,11 +49,11 @@ def taken(files: list[File] = FILES) -> Index:
     [
         (
             "tensorflow-2.21.0-cp312-cp312-manylinux_2_27_x86_64.whl",
-            Shape(platform="manylinux_2_27_x86_64", python="3.12"),
+            ("manylinux_2_27_x86_64", "3.12"),
         ),
-        ("tensorflow-2.5.0-cp37-cp37m-win_amd64.whl", Shape(platform="win_amd64", python="3.7")),
-        ("numpy-2.5.5-cp314-cp314t-macosx_14_0_arm64.whl", Shape(platform="macosx_14_0_arm64", python="3.14t")),
-        ("keras-3.15.1-py3-none-any.whl", Shape(platform="any", python="any")),
+        ("tensorflow-2.5.0-cp37-cp37m-win_amd64.whl", ("win_amd64", "3.7")),
+        ("numpy-2.5.5-cp314-cp314t-macosx_14_0_arm64.whl", ("macosx_14_0_arm64", "3.14t")),
+        ("keras-3.15.1-py3-none-any.whl", ("any", "any")),
         ("thing-1.0-cp312-cp312-musllinux_1_2_x86_64.whl", None),
         ("thing-1.0.tar.gz", None),
         ("not a wheel.whl", None),

@@ -171,7 +171,7 @@ def test_a_dry_run_says_every_step_and_changes_nothing(course: Course) -> None:
     would = course(dry_run=True).rehearsal
     assert would is not None
     assert (would.would_change, would.why) == (True, f"There is no environment at {course.folder}/.venv.")
-    assert [step.split()[0] for step in would.plan] == ["create", "install", "predict", "load", "switch"]
+    assert [step.split()[0] for step in would.plan] == ["create", "install", "predict", "load", "import", "switch"]
     assert (would.packages, would.download_bytes) == (("alpha==1.0",), 1_500_000)
     assert course.used == ["solve linux-x86_64-cpu"]
     assert list(course.folder.iterdir()) == []

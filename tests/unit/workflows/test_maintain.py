@@ -41,14 +41,14 @@ def spoil(store: Store, number: int) -> None:
 
 
 def test_where_nothing_is_nothing_is_listed_and_nothing_is_wrong(tmp_path: Path) -> None:
-    found = list_generations(tmp_path / ".venv", ())
+    found = list_generations(tmp_path / ".venv", tuple)
     assert (found.current, found.missing, found.generations) == (None, None, ())
     assert found.prefix == str(tmp_path / ".venv")
 
 
 def test_every_generation_is_listed_as_its_receipt_tells_it(three: Store) -> None:
     spoil(three, 2)
-    found = list_generations(three.layout.prefix, ())
+    found = list_generations(three.layout.prefix, tuple)
     assert (found.current, found.missing) == (3, None)
     assert [(one.generation, one.row, one.current) for one in found.generations] == [
         (1, "row-1", False),
@@ -66,7 +66,7 @@ def test_every_generation_is_listed_as_its_receipt_tells_it(three: Store) -> Non
 
 def test_one_damaged_receipt_does_not_hide_the_others(three: Store) -> None:
     three.layout.receipt(2).write_text("{")
-    one, damaged, last = list_generations(three.layout.prefix, ()).generations
+    one, damaged, last = list_generations(three.layout.prefix, tuple).generations
     assert (one.damaged, last.damaged) == (None, None)
     assert damaged.damaged is not None
     assert damaged.damaged.startswith("The receipt of generation 2 cannot be read")
@@ -76,7 +76,7 @@ def test_one_damaged_receipt_does_not_hide_the_others(three: Store) -> None:
 
 def test_a_generation_that_is_gone_is_listed_while_the_prefix_leads_to_it(three: Store) -> None:
     shutil.rmtree(three.layout.folder(3))
-    found = list_generations(three.layout.prefix, ())
+    found = list_generations(three.layout.prefix, tuple)
     assert found.current == 3
     assert found.missing is not None
     assert "which is gone" in found.missing
@@ -85,15 +85,28 @@ def test_a_generation_that_is_gone_is_listed_while_the_prefix_leads_to_it(three:
 
 def test_what_is_wrong_with_a_prefix_of_somebody_else_is_told(tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to("/nowhere/at/all")
-    found = list_generations(tmp_path / ".venv", ())
+    found = list_generations(tmp_path / ".venv", tuple)
     assert (found.current, found.generations) == (None, ())
     assert found.missing is not None
     assert "points to /nowhere/at/all, which is gone." in found.missing
 
 
+def test_known_defects_are_not_read_where_nothing_could_have_them(tmp_path: Path, three: Store) -> None:
+    asked: list[str] = []
+
+    def known() -> tuple[Hazard, ...]:
+        asked.append("the matrix")
+        return ()
+
+    list_generations(tmp_path / "empty", known)
+    assert asked == []
+    list_generations(three.layout.prefix, known)
+    assert asked == ["the matrix"]
+
+
 def test_what_a_generation_needs_and_does_not_set_is_told(three: Store, hazards: tuple[Hazard, ...]) -> None:
     three.write_receipt(make_receipt(2, packages=METAL))
-    uncured = [one.uncured for one in list_generations(three.layout.prefix, hazards).generations]
+    uncured = [one.uncured for one in list_generations(three.layout.prefix, lambda: hazards).generations]
     assert uncured == [{}, {"TURN_OFF_REMAPPER": "1"}, {}]
 
 
@@ -166,7 +179,7 @@ def test_somebody_else_s_link_is_left_alone(three: Store) -> None:
 
 
 def test_what_is_returned_is_what_json_says(three: Store) -> None:
-    assert list(encode(list_generations(three.layout.prefix, ()))) == ["prefix", "current", "missing", "generations"]
+    assert list(encode(list_generations(three.layout.prefix, tuple))) == ["prefix", "current", "missing", "generations"]
     assert encode(roll_back(three.layout.prefix, 1, ())) == {
         "prefix": str(three.layout.prefix), "generation": 1, "before": 3, "changed": True, "row": "row-1",
         "whole": True, "missing": [], "cures": {}, "uncured": {},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tfsetup.ground.platforms import Os, arch_of
 from tfsetup.host.model import Python
@@ -35,8 +35,7 @@ _ANSWER = re.compile(
 _WINDOWS_BITS = {"intel": "i686"}  # `32 bit (Intel)`; 64 bit says AMD64 or ARM64
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What an interpreter said: `implementation` is `sys.implementation.name` (`cpython`, `pypy`)."""
 
     python: Python
@@ -51,7 +50,4 @@ def read_answer(text: str, *, os: Os, path: str) -> Answer | None:
     version, implementation, machine, bits, threads = found.groups()
     spelling = _WINDOWS_BITS.get(machine.lower(), machine)
     arch = narrow(arch_of(spelling, os), int(bits))
-    return Answer(
-        python=Python(version=version, arch=arch, path=path, free_threaded=threads == "1"),
-        implementation=implementation,
-    )
+    return Answer(Python(version=version, arch=arch, path=path, free_threaded=threads == "1"), implementation)

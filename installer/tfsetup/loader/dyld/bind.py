@@ -5,25 +5,19 @@ Rules: dyld `Loader.cpp` (resolveSymbol, hasExportedSymbol), `MachOLayout.cpp` (
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from tfsetup.loader.bytes import text
 from tfsetup.loader.dyld import words
+from tfsetup.loader.dyld.system import System
+from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.macho import binds
-from tfsetup.loader.macho.exports import ExportTable
-from tfsetup.loader.macho.image import DYLIB, WEAK_DEFINES
+from tfsetup.loader.macho.binds import Import
+from tfsetup.loader.macho.exports import Export, ExportTable
+from tfsetup.loader.macho.image import DYLIB, WEAK_DEFINES, MachO
 from tfsetup.loader.model import LoadFailure
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
-
-    from tfsetup.loader.dyld.system import System
-    from tfsetup.loader.dyld.words import Mac
-    from tfsetup.loader.macho.binds import Import
-    from tfsetup.loader.macho.exports import Export
-    from tfsetup.loader.macho.image import MachO
 
 
 @dataclass(eq=False)

@@ -6,21 +6,25 @@ and later), `Loader.cpp` (mapFile, mapSegments).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.bytes import ByteSource, MalformedImage
 from tfsetup.loader.dyld import words
-from tfsetup.loader.macho.image import BUNDLE, DYLIB, EXECUTE, architecture, is_macho, read_macho, slices
+from tfsetup.loader.dyld.words import Mac
+from tfsetup.loader.macho.image import (
+    BUNDLE,
+    DYLIB,
+    EXECUTE,
+    FatSlice,
+    MachO,
+    architecture,
+    is_macho,
+    read_macho,
+    slices,
+)
 from tfsetup.loader.macho.signature import read_code_directory
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfsetup.loader.bytes import ByteSource
-    from tfsetup.loader.dyld.words import Mac
-    from tfsetup.loader.macho.image import FatSlice, MachO
-    from tfsetup.loader.model import Entry, Kind
+from tfsetup.loader.model import Entry, Kind
 
 _SDK_NEEDS_UUID = (12, 0, 0)
 

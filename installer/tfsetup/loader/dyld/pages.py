@@ -6,17 +6,12 @@ All pages of a small image are compared. Of a large one only those that loading 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.macho.image import Range
+from tfsetup.loader.dyld.words import Mac
+from tfsetup.loader.macho.image import MachO, Range
 from tfsetup.loader.macho.signature import read_code_directory
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tfsetup.loader.dyld.words import Mac
-    from tfsetup.loader.macho.image import MachO
 
 WHOLE = 4 << 20
 """Images up to this many bytes are compared as a whole."""

@@ -6,36 +6,22 @@ matchesPath).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.dyld import words
 from tfsetup.loader.dyld.bind import Binder, Loaded
-from tfsetup.loader.dyld.coalesce import shared
+from tfsetup.loader.dyld.coalesce import Library, Shared, shared
 from tfsetup.loader.dyld.file import Refusal, repeated, usable
 from tfsetup.loader.dyld.pages import killed_at_binding, killed_at_mapping
 from tfsetup.loader.dyld.search import Candidate, Link, Request, candidates, has_rpaths, link, main_link
-from tfsetup.loader.model import Failed, LoadFailure, NotCovered
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
-    from tfsetup.loader.dyld.coalesce import Library, Shared
-    from tfsetup.loader.dyld.system import System
-    from tfsetup.loader.dyld.words import Mac
-    from tfsetup.loader.model import Entry, Filesystem, Kind, Mode
+from tfsetup.loader.dyld.system import System
+from tfsetup.loader.dyld.words import Mac
+from tfsetup.loader.model import Entry, Failed, Filesystem, Kind, LoadFailure, Mode, NotCovered
 
 _MAX_IMAGES = 4096
 _WORST_FIRST: tuple[Kind, ...] = ("wrong-architecture", "malformed-image", "library-not-found")
-
-
-@dataclass(frozen=True, slots=True)
-class _NotFound:
-    """A search that found nothing: the text behind `Reason:` and what it comes down to."""
-
-    reason: str
-    kind: Kind
 
 
 class DyldProcess:
@@ -98,7 +84,7 @@ class DyldProcess:
     def _open(self, path: str, mode: Mode, chain: tuple[Link, ...]) -> None:
         before = len(self._loaded)
         found = self._get(Request(name=path, chain=chain, argument=True))
-        if isinstance(found, _NotFound):
+        if isinstance(found, Refusal):
             raise Failed(LoadFailure(kind=found.kind, image=path, message=found.reason, library=path))
         if not isinstance(found, Loaded):
             return
@@ -120,7 +106,7 @@ class DyldProcess:
         for dylib in image.image.dylibs:
             before = len(self._loaded)
             found = self._get(Request(name=dylib.name, chain=here, sdk=image.image.sdk))
-            if isinstance(found, _NotFound):
+            if isinstance(found, Refusal):
                 if dylib.link != "weak":
                     text = words.library_not_loaded(self._mac, dylib.name, image.named, found.reason)
                     raise Failed(LoadFailure(kind=found.kind, image=image.path, message=text, library=dylib.name))
@@ -131,7 +117,7 @@ class DyldProcess:
         for each in fresh:
             self._load_dependencies(each, here)
 
-    def _get(self, request: Request) -> Loaded | str | _NotFound:
+    def _get(self, request: Request) -> Loaded | str | Refusal:
         """Return the image a request leads to, mapping it if need be; str: one of macOS's own. [getLoader]."""
         name = request.name
         known = self._known_by_rpath(request)
@@ -209,13 +195,13 @@ class DyldProcess:
             reason = f"it has the LC_RPATH {twice} twice, which dyld of macOS 15.4 to 15.6 may refuse"
             self._note(reason, image.path, matters=True)
 
-    def _not_found(self, request: Request, tries: Sequence[tuple[str, Refusal]]) -> _NotFound:
+    def _not_found(self, request: Request, tries: Sequence[tuple[str, Refusal]]) -> Refusal:
         if not tries and request.name.startswith("@rpath/"):
-            return _NotFound(words.no_rpaths(self._mac, present=has_rpaths(request)), "library-not-found")
+            return Refusal(words.no_rpaths(self._mac, present=has_rpaths(request)), "library-not-found")
         listed = [(path, refusal.reason) for path, refusal in tries]
         kinds = {refusal.kind for _, refusal in tries}
         kind: Kind = next((each for each in _WORST_FIRST if each in kinds), "library-not-found")
-        return _NotFound(words.tried(self._mac, listed), kind)
+        return Refusal(words.tried(self._mac, listed), kind)
 
     def _bind(self, new: Sequence[Loaded], mode: Mode) -> None:
         binder = Binder(self._mac, self._system, self._loaded)

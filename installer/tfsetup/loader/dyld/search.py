@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tfsetup.loader.dyld.words import Mac
-    from tfsetup.loader.macho.image import Version
+from tfsetup.loader.dyld.words import Mac
+from tfsetup.loader.macho.image import Version
 
 CRYPTEX = "/System/Volumes/Preboot/Cryptexes/OS"
 _RPATH, _LOADER, _EXECUTABLE = "@rpath/", "@loader_path", "@executable_path"

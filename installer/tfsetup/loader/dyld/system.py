@@ -6,15 +6,11 @@ The table is data (`data/macos.toml`); what it does not know is taken as present
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tfsetup.ground.versions import pair
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tfsetup.loader.dyld.words import Mac
+from tfsetup.loader.dyld.words import Mac
 
 _PREFIXES = ("/usr/lib/", "/System/Library/", "/System/iOSSupport/")
 _FRAMEWORK_VERSION = re.compile(r"\.framework/Versions/[^/]+/")

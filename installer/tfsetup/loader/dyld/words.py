@@ -6,14 +6,12 @@ The texts are those of dyld's own releases (tag 852: macOS 11; 940 to 957: 12.0 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfsetup.loader.macho.image import Version
-    from tfsetup.loader.model import Mode
+from tfsetup.loader.macho.image import Version
+from tfsetup.loader.model import Mode
 
 _LAZY, _NOW, _LOCAL, _GLOBAL = 1, 2, 4, 8
 

@@ -7,18 +7,14 @@ never sections. Numbers in the file are checked before use; any bytes end in a v
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from tfsetup.loader.bytes import MAX_STRING, MalformedImage, check_range, source_cstring, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from tfsetup.loader.bytes import ByteSource
+from tfsetup.loader.bytes import MAX_STRING, ByteSource, MalformedImage, check_range, source_cstring, text
 
 PAGE = 4096
 """Bytes of a page; what lies behind the end of a mapped file, up to the next page, reads as zero."""
@@ -152,13 +148,7 @@ def read_header(source: ByteSource) -> Header:
     form = LAYOUTS[bits, order].header
     fields = form.unpack(source.read(IDENT, form.size))
     return Header(
-        bits=bits,
-        order=order,
-        type=fields[0],
-        machine=fields[1],
-        phoff=fields[4],
-        phentsize=fields[8],
-        phnum=fields[9],
+        bits=bits, order=order, type=fields[0], machine=fields[1], phoff=fields[4], phentsize=fields[8], phnum=fields[9]
     )
 
 

@@ -10,19 +10,15 @@ elsewhere.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tfsetup.loader.bytes import check_range
 from tfsetup.loader.elf.image import DF_STATIC_TLS, Machine, Tag
-from tfsetup.loader.elf.symbols import WEAK, Query
+from tfsetup.loader.elf.symbols import WEAK, Query, Symbol, Symbols
 from tfsetup.loader.files.budget import Budget
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tfsetup.loader.elf.symbols import Symbol, Symbols
 
 _CHUNK = 1 << 20
 _MAX_NAMES = 1 << 26

@@ -10,21 +10,16 @@ it needs, in pages of 4 kB, so one costs kilobytes and ten thousand cost no more
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from tfsetup.loader.bytes import MalformedImage, check_range, text
-from tfsetup.loader.elf.image import PAGE, Tag
+from tfsetup.loader.bytes import ByteSource, MalformedImage, check_range, text
+from tfsetup.loader.elf.image import PAGE, Elf, Tag
 from tfsetup.loader.elf.versions import HIDDEN, INDEX, Version, Versions, read_versions
 from tfsetup.loader.files.budget import Budget
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tfsetup.loader.bytes import ByteSource
-    from tfsetup.loader.elf.image import Elf
 
 BEHIND_THE_VERSIONS = "a symbol's version lies behind the table of versions"
 

@@ -5,18 +5,13 @@ Source of the layout: Linux Standard Base Core, "Symbol Versioning"; how records
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from tfsetup.loader.bytes import unpack
-from tfsetup.loader.elf.image import Tag
+from tfsetup.loader.elf.image import Elf, Tag
 from tfsetup.loader.files.budget import Budget
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from tfsetup.loader.elf.image import Elf
 
 MAX_RECORDS = 1 << 13
 """Most version records of one file that are believed (glibc itself defines about 50)."""

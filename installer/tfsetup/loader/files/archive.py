@@ -6,18 +6,13 @@ Format: PKWARE APPNOTE 4.3 (end record 4.3.16, zip64 4.3.14 and 4.3.15, central 
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from struct import Struct
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage, Slice, unpack, unpack_from
+from tfsetup.loader.bytes import ByteSource, MalformedImage, Slice, unpack, unpack_from
 from tfsetup.loader.files.inflate import BlockCache, Deflated
 from tfsetup.loader.files.names import leads_out
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tfsetup.loader.bytes import ByteSource
 
 _END = Struct("<4s4H2LH")
 _END_SIGNATURE = b"PK\5\6"
@@ -38,7 +33,6 @@ _ZIP64_EXTRA = 1
 _TYPICAL_EXTRA = 32
 _EXTRA = Struct("<2H")
 _OVERFLOW32 = 0xFFFFFFFF
-_STORED, _DEFLATED = 0, 8
 _MAX_DIRECTORY = 64 << 20
 
 

@@ -10,12 +10,8 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage, check_range
-
-if TYPE_CHECKING:
-    from tfsetup.loader.bytes import ByteSource
+from tfsetup.loader.bytes import ByteSource, MalformedImage, check_range
 
 BLOCK = 1 << 20
 """Inflated bytes handled at a time."""
@@ -97,7 +93,7 @@ class Deflated:
 
     def __init__(self, source: ByteSource, *, size: int, crc: int, cache: BlockCache | None = None) -> None:
         """Read `source` (the compressed bytes and nothing else) on demand."""
-        self._size, self._crc = size, crc
+        self.size, self._crc = size, crc
         self._cache = cache or BlockCache()
         self._owner = self._cache.new_owner()
         self._front = _Stream(source, zlib.decompressobj(-zlib.MAX_WBITS), 0)
@@ -105,14 +101,9 @@ class Deflated:
         self._running_crc = 0
         self._checkpoints: dict[int, _Stream] = {}
 
-    @property
-    def size(self) -> int:
-        """Inflated length in bytes, as the archive states it."""
-        return self._size
-
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` inflated bytes from `offset`; see `ByteSource.read`."""
-        check_range(offset, length, self._size)
+        check_range(offset, length, self.size)
         if not length:
             return b""
         first, last = offset // BLOCK, (offset + length - 1) // BLOCK
@@ -142,7 +133,7 @@ class Deflated:
             self._running_crc = zlib.crc32(block, self._running_crc)
             self._cache.put(self._owner, self._next, block)
             self._next += 1
-        if self._next * BLOCK >= self._size and self._running_crc != self._crc:
+        if self._next * BLOCK >= self.size and self._running_crc != self._crc:
             raise MalformedImage("its bytes do not match the checksum in the archive")
         return block
 
@@ -156,4 +147,4 @@ class Deflated:
         return block
 
     def _length(self, index: int) -> int:
-        return min(BLOCK, self._size - index * BLOCK)
+        return min(BLOCK, self.size - index * BLOCK)

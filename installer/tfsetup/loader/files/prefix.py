@@ -9,16 +9,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import Memory
+from tfsetup.loader.bytes import ByteSource, Memory
 from tfsetup.loader.model import Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tfsetup.loader.bytes import ByteSource
 
 _HOPS = 40
 """Links that are followed on one way: the kernel's own limit (Linux `MAXSYMLINKS`)."""
@@ -107,17 +102,13 @@ class PrefixView:
 class Replaced:
     """A binary with its placeholder replaced by the prefix, as an installer writes it; read as a whole when needed."""
 
-    __slots__ = ("_content", "_placeholder", "_prefix", "_source")
+    __slots__ = ("_content", "_placeholder", "_prefix", "_source", "size")
 
     def __init__(self, source: ByteSource, placeholder: str, prefix: str) -> None:
         """Show `source` with `prefix` where `placeholder` was."""
         self._source, self._placeholder, self._prefix = source, placeholder.encode(), prefix.encode()
         self._content: Memory | None = None
-
-    @property
-    def size(self) -> int:
-        """Length in bytes, which the replacement keeps."""
-        return self._source.size
+        self.size = source.size  # which the replacement keeps
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; see `ByteSource.read`."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import tempfile
 import weakref
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import IO
 
 from tfsetup.errors import NetworkError
 from tfsetup.ground.exchange import at_once
@@ -18,12 +19,7 @@ from tfsetup.ground.http import Http, body_of
 from tfsetup.ground.ranges import Span
 from tfsetup.ground.settings import index_choice
 from tfsetup.loader.bytes import MalformedImage, check_range
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import IO
-
-    from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.archive import Archive
 
 CHUNK = 1 << 16
 """Bytes are fetched in multiples of this."""
@@ -60,12 +56,7 @@ class RemoteFile:
         weakref.finalize(self, self._file.close)
         self._have: set[int] = set()
         self._expected = range(0)
-        self._size = self._take(Span(first=None, last=TAIL), None)
-
-    @property
-    def size(self) -> int:
-        """Length of the file in bytes."""
-        return self._size
+        self.size = self._take(Span(first=None, last=TAIL), None)
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; see `ByteSource.read`.
@@ -73,7 +64,7 @@ class RemoteFile:
         Raises:
             NetworkError: the server does not answer, or not with what was asked for.
         """
-        check_range(offset, length, self._size)
+        check_range(offset, length, self.size)
         first, last = offset // CHUNK, (offset + length - 1) // CHUNK
         for start, stop in _runs(index for index in range(first, last + 1) if index not in self._have):
             self._fetch(start, self._look_ahead(start, stop))
@@ -86,7 +77,7 @@ class RemoteFile:
 
     def fetch_whole(self) -> None:
         """Fetch the file as a whole, in one request."""
-        self._fetch(0, -(-self._size // CHUNK))
+        self._fetch(0, -(-self.size // CHUNK))
 
     def _look_ahead(self, start: int, stop: int) -> int:
         """Return the chunk before which a fetch of `start` to `stop` should end."""
@@ -96,7 +87,7 @@ class RemoteFile:
         return next((index for index in range(stop, wanted) if index in self._have), max(stop, wanted))
 
     def _fetch(self, start: int, stop: int) -> None:
-        self._take(Span(first=start * CHUNK, last=min(stop * CHUNK, self._size) - 1), self._size)
+        self._take(Span(first=start * CHUNK, last=min(stop * CHUNK, self.size) - 1), self.size)
 
     def _take(self, span: Span, known: int | None) -> int:
         """Fetch a part, write it where it belongs, and return the size of the file as far as it is known now."""

@@ -6,36 +6,27 @@ import mmap
 import os
 import posixpath
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfsetup.ground.looking import interpreter_in, python_of
 from tfsetup.loader.bytes import MalformedImage, check_range
 from tfsetup.loader.files.archive import Archive, read_archive
+from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.model import Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfsetup.loader.files.inflate import BlockCache
 
 
 class MappedFile:
     """A file on disk as a `ByteSource`, mapped at the first reading; no descriptor stays open."""
 
-    __slots__ = ("_map", "_path", "_size")
+    __slots__ = ("_map", "_path", "size")
 
     def __init__(self, path: Path, size: int | None = None) -> None:
         """Show the file at `path`; `size` (bytes) saves asking for it again."""
         self._path = path
-        self._size = path.stat().st_size if size is None else size
+        self.size = path.stat().st_size if size is None else size
         self._map: mmap.mmap | None = None
-
-    @property
-    def size(self) -> int:
-        """Length of the file in bytes."""
-        return self._size
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; see `ByteSource.read`.
@@ -43,7 +34,7 @@ class MappedFile:
         Raises:
             MalformedImage: also when the file cannot be opened, or has become shorter since it was looked at.
         """
-        check_range(offset, length, self._size)
+        check_range(offset, length, self.size)
         if not length:
             return b""
         if self._map is None:
@@ -53,7 +44,7 @@ class MappedFile:
     def _open(self) -> mmap.mmap:
         try:
             with self._path.open("rb") as file:
-                return mmap.mmap(file.fileno(), self._size, access=mmap.ACCESS_READ)
+                return mmap.mmap(file.fileno(), self.size, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             raise MalformedImage(f"cannot be read: {error}") from error
 
@@ -61,22 +52,17 @@ class MappedFile:
 class OpenFile:
     """A file on disk read through one open descriptor: for wheels, whose pages a mapping would keep in memory."""
 
-    __slots__ = ("__weakref__", "_descriptor", "_size")
+    __slots__ = ("__weakref__", "_descriptor", "size")
 
     def __init__(self, path: Path) -> None:
         """Open `path` until this object is dropped."""
         self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         weakref.finalize(self, os.close, self._descriptor)
-        self._size = os.fstat(self._descriptor).st_size
-
-    @property
-    def size(self) -> int:
-        """Length of the file in bytes."""
-        return self._size
+        self.size = os.fstat(self._descriptor).st_size
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; see `ByteSource.read`."""
-        check_range(offset, length, self._size)
+        check_range(offset, length, self.size)
         os.lseek(self._descriptor, offset, os.SEEK_SET)
         data = os.read(self._descriptor, length)
         while len(data) < length:

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from tfsetup.loader.bytes import ByteSource
+from tfsetup.loader.files.archive import Archive
 from tfsetup.loader.model import Entry, Filesystem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tfsetup.loader.bytes import ByteSource
-    from tfsetup.loader.files.archive import Archive
 
 _DATA = re.compile(r"[^/]+\.data/(?P<scheme>[^/]+)/(?P<rest>.+)")
 
@@ -117,15 +113,12 @@ def installed_path(member: str) -> str | None:
 class _LazyMember:
     """A member opened at its first reading, so that laying out thousands of files reads none of them."""
 
-    __slots__ = ("_archive", "_name", "_source")
+    __slots__ = ("_archive", "_name", "_source", "size")
 
     def __init__(self, archive: Archive, name: str) -> None:
         self._archive, self._name = archive, name
         self._source: ByteSource | None = None
-
-    @property
-    def size(self) -> int:
-        return self._archive.members[self._name].size
+        self.size = archive.members[name].size
 
     def read(self, offset: int, length: int) -> bytes:
         if self._source is None:

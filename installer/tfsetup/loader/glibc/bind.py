@@ -5,20 +5,16 @@ Sources: glibc elf/dl-version.c (`_dl_check_map_versions`), elf/dl-lookup.c (`_d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf.image import Tag
+from tfsetup.loader.elf.relocations import Reference
 from tfsetup.loader.elf.symbols import Query, VersionTableMissing
+from tfsetup.loader.elf.versions import Need, Version
+from tfsetup.loader.glibc.map import Map
+from tfsetup.loader.glibc.system import System
 from tfsetup.loader.model import LoadFailure, NotCovered
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tfsetup.loader.elf.relocations import Reference
-    from tfsetup.loader.elf.versions import Need, Version
-    from tfsetup.loader.glibc.map import Map
-    from tfsetup.loader.glibc.system import System
 
 RELR_CHECK_SINCE = (2, 36)
 MOVED_SYMBOLS_SINCE = (2, 30)

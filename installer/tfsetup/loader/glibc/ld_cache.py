@@ -6,17 +6,12 @@ section); which entry is taken: elf/dl-cache.c (`search_cache`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from struct import Struct
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage, cstring, text, unpack_from
+from tfsetup.ground.platforms import Arch
+from tfsetup.loader.bytes import ByteSource, MalformedImage, cstring, text, unpack_from
 from tfsetup.loader.elf.image import MAX_NAME
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tfsetup.ground.platforms import Arch
-    from tfsetup.loader.bytes import ByteSource
 
 MAX_LIBRARIES = 1 << 16
 MAX_SIZE = 64 << 20

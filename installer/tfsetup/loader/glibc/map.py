@@ -5,29 +5,15 @@ Source: glibc elf/dl-load.c, `_dl_map_object_from_fd`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
 
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.elf.image import (
-    DF_1_NOOPEN,
-    DF_1_PIE,
-    PAGE,
-    PF_X,
-    PT_DYNAMIC,
-    PT_GNU_STACK,
-    PT_LOAD,
-    Elf,
-    Machine,
-    Type,
-)
+from tfsetup.loader.elf import image
+from tfsetup.loader.elf.image import Elf
 from tfsetup.loader.elf.relocations import Relocations
 from tfsetup.loader.elf.symbols import Symbols
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    from tfsetup.loader.glibc.search import Place
-    from tfsetup.loader.glibc.stock import Stock
+from tfsetup.loader.glibc.search import Place
+from tfsetup.loader.glibc.stock import Stock
 
 EXECSTACK_REFUSED_SINCE = (2, 41)
 PIE_REFUSED_SINCE = (2, 30)
@@ -86,15 +72,15 @@ def mapping_refusal(elf: Elf, glibc: tuple[int, int] | None) -> str | None:
     Raises:
         MalformedImage: the process would be killed: the file ends before a page that is touched.
     """
-    loads = [segment for segment in elf.segments if segment.type == PT_LOAD]
+    loads = [segment for segment in elf.segments if segment.type == image.PT_LOAD]
     if not loads:
         return "object file has no loadable segments"
-    if elf.header.type != Type.DYN:
+    if elf.header.type != image.Type.DYN:
         return "cannot dynamically load executable"
-    if any((segment.vaddr - segment.offset) % PAGE for segment in loads):
+    if any((segment.vaddr - segment.offset) % image.PAGE for segment in loads):
         return "ELF load command address/offset not page-aligned"
     _touch(elf)
-    if elf.segment(PT_DYNAMIC) is None:
+    if elf.segment(image.PT_DYNAMIC) is None:
         return "object file has no dynamic section"
     if not elf.dynamic:
         raise MalformedImage("its dynamic section is empty")
@@ -105,21 +91,25 @@ def _touch(elf: Elf) -> None:
     """What mapping itself touches: the page in which file data ends and zeroes begin (`_dl_map_segments`)."""
     for segment in elf.segments:
         end = segment.offset + segment.filesz
-        zeroed = segment.type == PT_LOAD and segment.memsz > segment.filesz and end % PAGE
-        if zeroed and end - end % PAGE >= elf.source.size:
+        zeroed = segment.type == image.PT_LOAD and segment.memsz > segment.filesz and end % image.PAGE
+        if zeroed and end - end % image.PAGE >= elf.source.size:
             raise MalformedImage(f"it ends after {elf.file_size} bytes, before its data does", offset=end)
 
 
 def _flag_refusal(elf: Elf, glibc: tuple[int, int] | None) -> str | None:
-    if elf.flags_1 & DF_1_PIE and (glibc is None or glibc >= PIE_REFUSED_SINCE):
+    if elf.flags_1 & image.DF_1_PIE and (glibc is None or glibc >= PIE_REFUSED_SINCE):
         return "cannot dynamically load position-independent executable"
-    return "shared object cannot be dlopen()ed" if elf.flags_1 & DF_1_NOOPEN else None
+    return "shared object cannot be dlopen()ed" if elf.flags_1 & image.DF_1_NOOPEN else None
 
 
 def _stack_refusal(elf: Elf, glibc: tuple[int, int] | None) -> str | None:
     """Since 2.41 dlopen no longer makes stacks executable (elf/dl-load.c; tunable glibc.rtld.execstack)."""
     if glibc is None or glibc < EXECSTACK_REFUSED_SINCE:
         return None
-    stack = elf.segment(PT_GNU_STACK)
-    wanted = elf.header.machine in (Machine.X86_64, Machine.I386) if stack is None else bool(stack.flags & PF_X)
+    stack = elf.segment(image.PT_GNU_STACK)
+    wanted = (
+        elf.header.machine in (image.Machine.X86_64, image.Machine.I386)
+        if stack is None
+        else bool(stack.flags & image.PF_X)
+    )
     return "cannot enable executable stack as shared object requires: Invalid argument" if wanted else None

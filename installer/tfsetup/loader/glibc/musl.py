@@ -8,22 +8,16 @@ breadth-first from the file that is opened.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterator, Sequence
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf.image import Elf
-from tfsetup.loader.elf.relocations import Relocations
+from tfsetup.loader.elf.relocations import Reference, Relocations
 from tfsetup.loader.elf.symbols import Query, Symbols
 from tfsetup.loader.glibc.search import expand, origin_of
 from tfsetup.loader.glibc.stock import LINKERS
-from tfsetup.loader.model import Failed, LoadFailure, NotCovered
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
-
-    from tfsetup.loader.elf.relocations import Reference
-    from tfsetup.loader.glibc.system import System
-    from tfsetup.loader.model import Entry, Mode
+from tfsetup.loader.glibc.system import System
+from tfsetup.loader.model import Entry, Failed, LoadFailure, Mode, NotCovered
 
 SYSTEM_PATH = ("/lib", "/usr/local/lib", "/usr/lib")
 """Where musl looks when there is no /etc/ld-musl-ARCH.path."""

@@ -10,10 +10,7 @@ object `n` needs (None: glibc does not know it yet, as for an object that is ope
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from collections.abc import Sequence
 
 DEPTH_FIRST_SINCE = (2, 35)
 """First glibc release that searches depth-first by default."""

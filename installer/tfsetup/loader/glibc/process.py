@@ -7,7 +7,7 @@ breadth-first, then all version checks in that order, then relocation with depen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf
@@ -17,13 +17,8 @@ from tfsetup.loader.glibc.map import Map, mapping_refusal
 from tfsetup.loader.glibc.order import sort_maps
 from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
 from tfsetup.loader.glibc.stock import LINKERS, stock_library
-from tfsetup.loader.model import Failed, LoadFailure, NotCovered
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfsetup.loader.glibc.system import System
-    from tfsetup.loader.model import Kind, Mode
+from tfsetup.loader.glibc.system import System
+from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
 
 CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
 """Bytes of static thread-local storage an opened library surely, or perhaps, still finds.

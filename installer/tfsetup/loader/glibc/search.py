@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.bytes import ByteSource, MalformedImage
 from tfsetup.loader.elf.image import DF_1_NODEFLIB, LAYOUTS, MAGIC, Elf, Type
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfsetup.loader.bytes import ByteSource
-    from tfsetup.loader.glibc.system import System
-    from tfsetup.loader.model import Entry, Kind
+from tfsetup.loader.glibc.system import System
+from tfsetup.loader.model import Entry, Kind
 
 NO_FILE = "cannot open shared object file"
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from tfsetup.ground.platforms import Platform, spelled, x86_level
+from tfsetup.ground.platforms import Arch, Platform, spelled, x86_level
 from tfsetup.ground.versions import pair
+from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf.image import Machine
 from tfsetup.loader.glibc.ld_cache import read_cache
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tfsetup.ground.platforms import Arch
-    from tfsetup.host.model import Host
-    from tfsetup.loader.model import Filesystem
+from tfsetup.loader.model import Filesystem
 
 CACHE = "/etc/ld.so.cache"
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 import re
 import zlib
 from collections import defaultdict
+from collections.abc import Iterator
 from struct import Struct
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from tfsetup.loader.bytes import MalformedImage, cstring, text, uleb, unpack_from
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfsetup.loader.macho.image import MachO
+from tfsetup.loader.macho.image import MachO
 
 SELF, MAIN_EXECUTABLE, FLAT, WEAK_COALESCE = 0, -1, -2, -3
 

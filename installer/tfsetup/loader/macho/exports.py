@@ -6,15 +6,12 @@ Format: `mach-o/loader.h` (EXPORT_SYMBOL_FLAGS_*), dyld `ExportsTrie.cpp`.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tfsetup.loader.bytes import MalformedImage, cstring, text, uleb
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    from tfsetup.loader.macho.image import MachO, Range
+from tfsetup.loader.macho.image import MachO, Range
 
 _WEAK, _REEXPORT = 4, 8
 _NLIST = Struct("<IBBHQ")

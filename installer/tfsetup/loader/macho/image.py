@@ -6,16 +6,12 @@ full; 32-bit ones are recognised by their header, because a loader names their a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from struct import Struct
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from tfsetup.loader.bytes import MalformedImage, Slice, text, unpack, unpack_from
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from tfsetup.loader.bytes import ByteSource
+from tfsetup.loader.bytes import ByteSource, MalformedImage, Slice, text, unpack, unpack_from
 
 DYLIB, BUNDLE, EXECUTE = 6, 8, 2
 WEAK_DEFINES = 0x8000

@@ -7,17 +7,13 @@ an ad hoc signature is enough for a library, and a page with a wrong hash gets t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from tfsetup.loader.bytes import MalformedImage, unpack_from
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from tfsetup.loader.macho.image import MachO, Range
+from tfsetup.loader.macho.image import MachO, Range
 
 _SUPERBLOB, _CODE_DIRECTORY = 0xFADE0CC0, 0xFADE0C02
 _BLOB = Struct(">3I")

@@ -7,19 +7,14 @@ are relative to the image base (RVA); the section table says where they lie. Any
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from struct import Struct
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.bytes import MalformedImage, source_cstring, text, unpack
+from tfsetup.loader.bytes import ByteSource, MalformedImage, source_cstring, text, unpack
 from tfsetup.loader.files.budget import Budget
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfsetup.loader.bytes import ByteSource
 
 MAX_EXPORTS = 1 << 16
 """Most exports of one file: they are numbered with 16 bits."""

@@ -6,22 +6,16 @@ Formats: wheel file names and tags (PEP 425, PEP 427, PEP 600), `*.dist-info` fo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.parser import Parser
 from itertools import product
-from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.ground.platforms import read_tag
+from tfsetup.ground.platforms import Os, read_tag
 from tfsetup.ground.versions import pair
-from tfsetup.loader.model import read_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tfsetup.ground.platforms import Os
-    from tfsetup.loader.model import Filesystem
+from tfsetup.loader.model import Filesystem, read_file
 
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)\.dist-info")
 _FILE = re.compile(

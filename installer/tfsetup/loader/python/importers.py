@@ -15,15 +15,11 @@ from __future__ import annotations
 import ast
 import posixpath
 import warnings
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
-from tfsetup.loader.model import read_file
+from tfsetup.loader.model import Filesystem, read_file
 from tfsetup.loader.python.modules import walk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tfsetup.loader.model import Filesystem
 
 Way = Literal["at-import", "guarded", "later"]
 """When an import is run: with the module it stands in; there, but its failure is caught; when a function is called."""

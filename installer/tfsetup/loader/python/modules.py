@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfsetup.ground.platforms import Os
-    from tfsetup.loader.model import Filesystem
+from tfsetup.ground.platforms import Os
+from tfsetup.loader.model import Filesystem
 
 _SUFFIX: dict[Os, str] = {"macos": ".so", "linux": ".so", "windows": ".pyd"}
 _TAGGED = re.compile(r"(?P<stem>[^.]+)\.(?:cpython-|cp)(?P<major>\d)(?P<minor>\d+)(?P<flags>[a-z]*)(?:-[\w-]+)?$")

@@ -10,18 +10,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tfsetup.loader.bytes import text
-from tfsetup.loader.model import read_file
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tfsetup.loader.glibc.process import GlibcProcess
-    from tfsetup.loader.model import Filesystem
+from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.model import Filesystem, read_file
 
 _MAX_BUILD_INFO = 1 << 20
 _BUILD_INFO = "python/platform/build_info.py"

@@ -6,20 +6,16 @@ The facts are data (`data/tensorflow.toml`, `data/import-order/`); this module s
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from tfsetup.ground.platforms import Os
 from tfsetup.ground.versions import numbers
-from tfsetup.loader.model import Mode, Stage
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from tfsetup.ground.platforms import Os
-    from tfsetup.loader.copies import Copies
-    from tfsetup.loader.model import Filesystem
-    from tfsetup.loader.python.distributions import Distribution
-    from tfsetup.loader.python.modules import Module
+from tfsetup.loader.copies import Copies
+from tfsetup.loader.model import Filesystem, Mode, Stage
+from tfsetup.loader.python.distributions import Distribution
+from tfsetup.loader.python.modules import Module
 
 BY_CPYTHON, BY_TENSORFLOW = Mode(), Mode(scope="local")
 

@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from tfsetup.loader.model import read_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfsetup.loader.model import Filesystem
+from tfsetup.loader.model import Filesystem, read_file
 
 _MAX_SOURCE = 1 << 20
 _DIRECTORY = re.compile(rb"os\.path\.dirname\(__file__\), os\.pardir, '([\w.+-]+\.libs)'")

@@ -10,20 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from tfsetup.ground.platforms import Arch
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.model import LoadFailure, NotCovered
+from tfsetup.loader.model import Entry, Filesystem, Kind, LoadFailure, Mode, NotCovered
 from tfsetup.loader.pe.image import Machine, Pe
 from tfsetup.loader.windows.packages import packages_above, preparation
 from tfsetup.loader.windows.stock import Presence, presence_of
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
-
-    from tfsetup.ground.platforms import Arch
-    from tfsetup.loader.model import Entry, Filesystem, Kind, Mode
 
 MACHINES: Mapping[Arch, Machine] = {
     "x86_64": Machine.AMD64,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from tfsetup.errors import UsageError
 from tfsetup.ground.platforms import Arch, Os, spelled
@@ -15,8 +15,7 @@ from tfsetup.host.model import Host, Python
 _ASKED = re.compile(r"(3\.\d{1,2})(t?)\Z")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A Python to build on: its minor version, the interpreter, or None when uv must bring one.
 
     `sure` is false when uv would have to download it and nobody could tell whether downloads work here.

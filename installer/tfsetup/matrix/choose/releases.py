@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from tfsetup.ground.platforms import OS_NAMES, Arch
 from tfsetup.ground.versions import at_least, in_range
@@ -18,8 +19,7 @@ from tfsetup.matrix.model import Ask
 _ANY = frozenset(f"3.{minor}" for minor in range(6, 30))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Miss:
+class Miss(NamedTuple):
     """A release that does not fit, and why. `whole_row`: no older release of the row may stand in for it."""
 
     version: str

@@ -54,11 +54,11 @@ def select(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     Raises:
         UsageError: the ask itself is not understood (a specifier or a Python that is none).
     """
-    from tfsetup.matrix.choose.suggest import suggestions
-
     answer = decide(host, ask, matrix)
     if answer.installable:
         return answer
+    from tfsetup.matrix.choose.suggest import suggestions
+
     return replace(answer, suggestions=suggestions(host, ask, matrix, decide))
 
 

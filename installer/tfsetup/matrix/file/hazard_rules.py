@@ -5,18 +5,19 @@ It is asked whenever matrix files are laid over each other, so it imports nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfsetup.errors import Where
-from tfsetup.ground.marked import Problem
 from tfsetup.matrix.file.rows import Marks, Row
 from tfsetup.matrix.hazards import Hazard
 
+if TYPE_CHECKING:
+    from tfsetup.ground.marked import Problem
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+
+class Known(NamedTuple):
     """What hazards may speak of: the rows of all files, those that a later file removes too, and the companions."""
 
     rows: Sequence[Row]
@@ -49,12 +50,12 @@ def _names(hazard: Hazard, known: Known, marks: Marks) -> Iterator[Problem]:
     if hazard.distribution not in known.distributions:
         near = _near(hazard.distribution, known.distributions)
         words = f"no row brings `{hazard.distribution}`, as itself or as its plugin, and no companion is called so"
-        yield Problem(where=_at(marks, _path(hazard, "distribution")), message=words, hint=near)
+        yield problem(marks, [_path(hazard, "distribution")], words, near)
     names = {row.id for row in known.rows}
     for place, name in enumerate(hazard.rows):
         if name not in names:
             words = f"there is no row `{name}`"
-            yield Problem(where=_at(marks, _path(hazard, "rows", place)), message=words, hint=_near(name, names))
+            yield problem(marks, [_path(hazard, "rows", place)], words, _near(name, names))
 
 
 def _settings(hazard: Hazard, rows: Sequence[Row], marks: Marks) -> Iterator[Problem]:
@@ -64,7 +65,7 @@ def _settings(hazard: Hazard, rows: Sequence[Row], marks: Marks) -> Iterator[Pro
             words = f"the cure sets {name}, which the row `{row.id}` sets already"
             hint = "One of the two must go; `rows` narrows a hazard to the rows that need its cure."
             places = [_path(hazard, "cure", "environment", name), (row.id, "environment", name)]
-            yield Problem(where=_at(marks, *places), message=words, hint=hint)
+            yield problem(marks, places, words, hint)
 
 
 def _clash(one: Hazard, other: Hazard, marks: Marks) -> Iterator[Problem]:
@@ -76,16 +77,19 @@ def _clash(one: Hazard, other: Hazard, marks: Marks) -> Iterator[Problem]:
             words = f"`{one.id}` sets {name} to {one.cure.environment[name]}, and this sets it to {value}"
             hint = "One environment can have both; give them `rows` that differ, or one value."
             places = [_path(hazard, "cure", "environment", name) for hazard in (other, one)]
-            yield Problem(where=_at(marks, *places), message=words, hint=hint)
+            yield problem(marks, places, words, hint)
 
 
 def _path(hazard: Hazard, *path: str | int) -> tuple[str | int, ...]:
     return ("hazards", hazard.id, *path)
 
 
-def _at(marks: Marks, *paths: tuple[str | int, ...]) -> Where:
-    """Return the first place that is known: what was read from the compiled copy has no lines, a user's file has."""
-    return next((marks[path] for path in paths if path in marks), Where(file="matrix.yaml"))
+def problem(marks: Marks, paths: Iterable[tuple[str | int, ...]], message: str, hint: str = "") -> Problem:
+    """Return a problem at the first place that is known: what was read from the compiled copy has no lines."""
+    from tfsetup.ground.marked import Problem
+
+    where = next((marks[path] for path in paths if path in marks), Where(file="matrix.yaml"))
+    return Problem(where=where, message=message, hint=hint)
 
 
 def _near(name: str, known: frozenset[str] | set[str]) -> str:

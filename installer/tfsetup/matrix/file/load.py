@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tfsetup.errors import Where
-from tfsetup.ground.marked import InvalidTextError, Problem, compose
 from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.facts import Index
-from tfsetup.matrix.file.hazard_rules import Known, hazard_problems
+from tfsetup.matrix.file.hazard_rules import Known, hazard_problems, problem
 from tfsetup.matrix.file.rows import Matrix, MatrixFile, Row
 from tfsetup.matrix.hazards import Hazard
 
+if TYPE_CHECKING:
+    from tfsetup.ground.marked import Problem
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Parsed:
+
+class Parsed(NamedTuple):
     """One file's content, with the place of every field by its path in the file."""
 
     content: MatrixFile
@@ -29,7 +29,9 @@ def parse(text: str, file: str) -> Parsed:
     Raises:
         InvalidTextError: with every problem of the file at once.
     """
-    from tfsetup.ground.decode import Decoder  # not for the compiled copy, which is what `resolve` reads
+    # Not for the compiled copy, which is what `resolve` reads; nor are problems, of which that has none.
+    from tfsetup.ground.decode import Decoder
+    from tfsetup.ground.marked import InvalidTextError, compose
 
     decoder = Decoder()
     content = decoder.decode(compose(text, file), MatrixFile)
@@ -66,6 +68,8 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
     companions = tuple(dict.fromkeys(name for content in contents for name in content.companions))
     known = Known(rows=[*rows, *_replaced(contents, rows)], companions=companions)
     if problems := [*problems, *hazard_problems(tuple(hazards.values()), known, marks)]:
+        from tfsetup.ground.marked import InvalidTextError
+
         raise InvalidTextError(problems)
     return Matrix(
         rows=tuple(rows),
@@ -113,12 +117,12 @@ def _again(key: str, word: str, names: Sequence[str], marks: dict[tuple[str | in
     for place, name in enumerate(names):
         if (first := names.index(name)) != place:
             line = marks[key, first, "id"].line
-            yield Problem(where=marks[key, place, "id"], message=f"the {word} `{name}` stands already at line {line}")
+            yield problem(marks, [(key, place, "id")], f"the {word} `{name}` stands already at line {line}")
 
 
 def _unknown_removals(part: Parsed, known: set[str]) -> list[Problem]:
     return [
-        Problem(where=part.marks["remove", place], message=f"there is no row, no hazard and no rule `{name}` to remove")
+        problem(part.marks, [("remove", place)], f"there is no row, no hazard and no rule `{name}` to remove")
         for place, name in enumerate(part.content.remove)
         if name not in known
     ]

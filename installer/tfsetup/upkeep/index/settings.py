@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfsetup.errors import InvalidFileError, UsageError, Where
-from tfsetup.ground.index import Choice, refuse_insecure
-from tfsetup.ground.uv_settings import Said
+from tfsetup.ground.index import refuse_insecure
+from tfsetup.ground.uv_settings import Choice, Said
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
@@ -38,12 +37,8 @@ class File:
     has_metadata: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shape:
-    """What a wheel's file name says: platform tag, and the Python it is for."""
-
-    platform: str
-    python: str
+Shape = tuple[str, str]
+"""What a wheel's file name says: platform tag, and the Python it is for (`any` where it is for all of them)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +65,7 @@ def shape(filename: str) -> Shape | None:
         return None
     platform = filename.removesuffix(".whl").rsplit("-", 1)[1]
     one = next(iter(tags))
-    return Shape(platform=platform, python=_python(one.interpreter, one.abi)) if parse_tags(platform) else None
+    return (platform, _python(one.interpreter, one.abi)) if parse_tags(platform) else None
 
 
 def _python(interpreter: str, abi: str) -> str:
@@ -129,17 +124,13 @@ def _changed(name: str, text: str, release: Release, files: Sequence[File]) -> l
     yanked = all(file.yanked for file in files)
     if yanked != release.yanked:
         return [difference("was yanked" if yanked else "is no longer yanked", grave=yanked)]
-    wheels: dict[tuple[str, str], File] = {}
-    for file in files:
-        if found := shape(file.filename):
-            wheels[found.platform, found.python] = file
+    wheels = {found: file for file in files if (found := shape(file.filename))}
     known = {(group.platform, python) for group in release.wheels for python in group.pythons}
-    lost, more = known - set(wheels), set(wheels) - known
+    sides = (("lost its", known - set(wheels), True), ("has a new", set(wheels) - known, False))
     result = [
-        difference(f"lost its wheel for {platform}, Python {python}", grave=True) for platform, python in sorted(lost)
-    ]
-    result += [
-        difference(f"has a new wheel for {platform}, Python {python}", grave=False) for platform, python in sorted(more)
+        difference(f"{words} wheel for {platform}, Python {python}", grave=grave)
+        for words, group, grave in sides
+        for platform, python in sorted(group)
     ]
     if not result and any(group.files and group.files != digest(_of(group, wheels)) for group in release.wheels):
         result.append(difference("has other files under the same names", grave=True))
@@ -209,7 +200,8 @@ def _release(name: str, files: Sequence[File], metadata: Metadata, table: dict[t
             seen[file.metadata or file.sha256] = lines
         lines = seen[file.metadata or file.sha256]
         small = file.size is not None and file.size < SHIM_BYTES
-        groups.setdefault((found.platform, lines, small), []).append((found.python, file))
+        platform, python = found
+        groups.setdefault((platform, lines, small), []).append((python, file))
     wheels = [_wheels(name, group, members, table) for group, members in groups.items()]
     return Release(
         date=min((file.date for file in files if file.date), default=""),
@@ -240,13 +232,9 @@ def carrier(name: str, platform: str, lines: Iterable[str]) -> tuple[str, str]:
     for line in lines:
         wanted = Requirement(line)
         pins = [spec.version for spec in wanted.specifier if spec.operator == "=="]
-        if pins and _holds(wanted.marker, environment):
+        if pins and (wanted.marker is None or wanted.marker.evaluate(environment)):
             return canonicalize_name(wanted.name), str(Version(pins[0]))
     return name, "0"
-
-
-def _holds(marker: Marker | None, environment: Mapping[str, str]) -> bool:
-    return marker is None or marker.evaluate(dict(environment))
 
 
 # ------------------------------------------------------------------------------------------------ writing

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tfsetup.upkeep.xray.apple import APPLE
 from tfsetup.upkeep.xray.libc import LIBC
 from tfsetup.upkeep.xray.libcxx import LIBCXX
+from tfsetup.upkeep.xray.machine import Answer
 from tfsetup.upkeep.xray.tf_api import TF_API
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tfsetup.upkeep.xray.machine import Answer
 
 ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType({**LIBC, **LIBCXX, **APPLE, **TF_API})

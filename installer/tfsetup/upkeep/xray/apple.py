@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from tfsetup.upkeep.xray.machine import Machine
 from tfsetup.upkeep.xray.table import Table
-
-if TYPE_CHECKING:
-    from tfsetup.upkeep.xray.machine import Machine
 
 APPLE = Table()
 

@@ -29,11 +29,7 @@ _BIAS: Final = _node("sum", "BiasAdd", "product", "b", attributes=_NHWC)
 
 
 def _layer(
-    activation: str,
-    sum_: Node = _BIAS,
-    *,
-    product: tuple[Node, ...] = _DENSE,
-    attributes: Mapping[str, Attribute] = _T,
+    activation: str, sum_: Node = _BIAS, *, product: tuple[Node, ...] = _DENSE, attributes: Mapping[str, Attribute] = _T
 ) -> tuple[Node, ...]:
     """A layer: product, sum and activation ('' for none)."""
     last = [_node("activation", activation, "sum", attributes=attributes)] if activation else []

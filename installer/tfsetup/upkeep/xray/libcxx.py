@@ -6,17 +6,12 @@ capacity, whose highest bit says so (`_LIBCPP_ABI_ALTERNATE_STRING_LAYOUT`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import count
-from typing import TYPE_CHECKING
 
 from tfsetup.upkeep.xray.libc import malloc, order
-from tfsetup.upkeep.xray.machine import Fault
+from tfsetup.upkeep.xray.machine import Answer, Fault, Machine
 from tfsetup.upkeep.xray.table import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tfsetup.upkeep.xray.machine import Answer, Machine
 
 LIBCXX = Table()
 LIBCXX.to("__Znwm", "__Znam", "__ZnwmSt11align_val_t", "__ZnwmRKSt9nothrow_t", "__ZnamRKSt9nothrow_t")(malloc)

@@ -5,18 +5,14 @@ Source: `tensorflow/c/experimental/grappler/grappler.h` (TF_InitGraph, TP_Optimi
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tfsetup.upkeep.xray.graphs import Node, read_graph, write_graph
-from tfsetup.upkeep.xray.machine import Fault, Machine
+from tfsetup.upkeep.xray.images import Image
+from tfsetup.upkeep.xray.machine import Answer, Fault, Machine
 from tfsetup.upkeep.xray.tf_api import STATUS_SIZE, status_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from tfsetup.upkeep.xray.images import Image
-    from tfsetup.upkeep.xray.machine import Answer
 
 _PARAMETERS: Final = 56
 _CONFIGS_SIZE, _OPTIMIZER_SIZE = 96, 40

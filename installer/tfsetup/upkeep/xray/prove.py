@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from tfsetup.matrix.hazards import Hazard
 from tfsetup.upkeep.xray import answers
 from tfsetup.upkeep.xray.asked import GRAPHS, outputs
 from tfsetup.upkeep.xray.evidence import (
@@ -27,18 +28,13 @@ from tfsetup.upkeep.xray.evidence import (
     shown,
 )
 from tfsetup.upkeep.xray.files import keep_evidence, kept_evidence, read_plan
+from tfsetup.upkeep.xray.images import Image
 from tfsetup.upkeep.xray.judge import differences
-from tfsetup.upkeep.xray.machine import Fault, Machine
+from tfsetup.upkeep.xray.machine import Answer, Fault, Machine
 from tfsetup.upkeep.xray.optimizer import start
+from tfsetup.upkeep.xray.plan import Plan
+from tfsetup.upkeep.xray.wheels import Libraries, Library
 from tfsetup.workflows.told import Told, silent
-
-if TYPE_CHECKING:
-    from tfsetup.matrix.hazards import Hazard
-    from tfsetup.upkeep.xray.images import Image
-    from tfsetup.upkeep.xray.machine import Answer
-    from tfsetup.upkeep.xray.plan import Plan
-    from tfsetup.upkeep.xray.wheels import Libraries, Library
-
 
 Verdict = Literal["not asked", "new", "as kept", "differs", "undecided"]
 

@@ -5,12 +5,8 @@ Source: `tensorflow/c/experimental/grappler/grappler.h`, `tensorflow/c/tf_status
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from tfsetup.upkeep.xray.machine import Machine
 from tfsetup.upkeep.xray.table import Table
-
-if TYPE_CHECKING:
-    from tfsetup.upkeep.xray.machine import Machine
 
 TF_API = Table()
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from tfsetup.errors import NetworkError
 from tfsetup.ground.versions import in_range, version
 from tfsetup.loader.bytes import Memory
+from tfsetup.loader.files.archive import Archive
 from tfsetup.matrix.machine import parse_tags
+from tfsetup.upkeep.index.snapshot import File
 from tfsetup.upkeep.xray.images import Image, read_image
+from tfsetup.upkeep.xray.plan import Plan
 
 if TYPE_CHECKING:
-    from tfsetup.loader.files.archive import Archive
     from tfsetup.upkeep.index.client import IndexClient
-    from tfsetup.upkeep.index.snapshot import File
-    from tfsetup.upkeep.xray.plan import Plan
+
 
 _PLUGINS, _FRAMEWORK = "tensorflow-plugins/", "libtensorflow_framework.2.dylib"
 

@@ -65,11 +65,7 @@ def _mkl(library: Any) -> dict[str, Any]:
     text = ctypes.create_string_buffer(200)
     library.MKL_Get_Version_String(text, ctypes.c_int(200))
     version = re.search(r"Version ([0-9.]+)", text.value.decode("utf-8", "replace"))
-    return {
-        "version": version.group(1) if version else None,
-        "core": None,
-        "threads": library.MKL_Get_Max_Threads(),
-    }
+    return {"version": version.group(1) if version else None, "core": None, "threads": library.MKL_Get_Max_Threads()}
 
 
 def _call(library: Any, name: str, result: Any) -> Any:

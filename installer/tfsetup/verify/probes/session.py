@@ -102,8 +102,7 @@ def _send_libraries(channel: Channel) -> None:
     mapped = images.mapped_images()
     owned = wheels.owners([path for path, _arch in mapped])
     channel.send(
-        "libraries",
-        libraries=[{"path": path, "arch": arch, "wheel": owned.get(path)} for path, arch in mapped],
+        "libraries", libraries=[{"path": path, "arch": arch, "wheel": owned.get(path)} for path, arch in mapped]
     )
 
 
