@@ -90,7 +90,7 @@ def _after(
     ]
     steps += [model.WriteCures(environment=environment)] if environment else []
     steps += [model.Preflight()] if preflight else []
-    steps += [model.Verify()] if verify else []
+    steps += [model.Verify(), model.TryPrograms()] if verify else []
     return [*steps, model.Switch()]
 
 
@@ -170,7 +170,7 @@ def _line(step: Step) -> str:
             return f"compile {requirement} inside the environment"
         case model.WriteCures(environment=environment):
             return f"set {assignments(environment)} in every process of the environment, unless it is set there"
-        case model.Preflight() | model.Verify() | model.Switch():
+        case model.Preflight() | model.Verify() | model.TryPrograms() | model.Switch():
             return _WORDS[type(step)]
         case _:
             assert_never(step)
@@ -184,5 +184,6 @@ def _fetched(files: Sequence[CondaPackage | PinnedWheel]) -> str:
 _WORDS = {
     model.Preflight: "predict the native load from the files, before anything is run",
     model.Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
+    model.TryPrograms: "import every package and start every program, for 20 seconds at most and without the network",
     model.Switch: "switch the prefix to the new generation",
 }

@@ -99,8 +99,10 @@ def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
     return _of_environment(found, replayed=replayed)
 
 
-def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Subject:
+def of_locked(packages: Sequence[LockedPackage], host: Host, python: str, *, pure: bool = False) -> Subject:
     """Make a subject of locked packages with their addresses: of each the wheel that this host would get.
+
+    `pure`: also of those that hold no native code.
 
     Raises:
         InvalidFileError: a package has no wheel for this host.
@@ -110,8 +112,8 @@ def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Sub
 
     lock = Lock(text="", packages=tuple(packages))
     (found,) = applied([(Path("lock"), lock)], host, [python]).found
-    wheels = (package.wheels[0] for package in found.packages if package.wheels)
-    native = {wheel.filename: wheel.url for wheel in wheels if wheel.url and not wheel.filename.endswith("-any.whl")}
+    wheels = [package.wheels[0] for package in found.packages if package.wheels]
+    native = {one.filename: one.url for one in wheels if one.url and (pure or not one.filename.endswith("-any.whl"))}
     return replace(_of_wheels(open_all(native), machine_of(host, python), python), unseen=_unseen([found]))
 
 

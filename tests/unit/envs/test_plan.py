@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.locks import package
-from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Plan, Preflight, Switch, Verify, WriteCures
+from tfsetup.envs.model import (
+    BuildFromSource,
+    CreateVenv,
+    InstallWheels,
+    Plan,
+    Preflight,
+    Switch,
+    TryPrograms,
+    Verify,
+    WriteCures,
+)
 from tfsetup.envs.plan import Index, describe, plan_install
 from tfsetup.host.model import Host, Python
 from tfsetup.locks.cure import cure_wheel
@@ -37,7 +47,7 @@ SELECTED = Selection(
 
 def test_the_order_is_wheels_checks_switch() -> None:
     steps = plan_install(SELECTED, LOCK, MAC).steps
-    assert [type(step) for step in steps] == [CreateVenv, InstallWheels, Preflight, Verify, Switch]
+    assert [type(step) for step in steps] == [CreateVenv, InstallWheels, Preflight, Verify, TryPrograms, Switch]
 
 
 def test_checks_can_be_left_out() -> None:
@@ -100,6 +110,7 @@ def test_the_plan_reads_as_sentences() -> None:
         "compile alpha-plugin==0.4.1 inside the environment",
         "predict the native load from the files, before anything is run",
         "load TensorFlow in a fresh interpreter and time a matmul on each device",
+        "import every package and start every program, for 20 seconds at most and without the network",
         "switch the prefix to the new generation",
     ]
 
@@ -140,7 +151,7 @@ def wheels(plan: Plan) -> InstallWheels:
 
 def test_known_defects_are_cured_before_anything_is_checked() -> None:
     plan = plan_install(replace(CURED, source_builds=("alpha-plugin==0.4.1",)), LOCK, MAC)
-    kinds = [CreateVenv, InstallWheels, BuildFromSource, WriteCures, Preflight, Verify, Switch]
+    kinds = [CreateVenv, InstallWheels, BuildFromSource, WriteCures, Preflight, Verify, TryPrograms, Switch]
     assert [type(step) for step in plan.steps] == kinds
     assert plan.steps[3] == WriteCures(environment=ONE)
     assert (plan.cures, plan.without_cures) == (ONE, False)

@@ -38,12 +38,14 @@ def wish(*team: str, name: str = CPU) -> Wish:
     found = target(name, team=team)
     base = {"team": team, "keep": {}}
     other = found.otherwise
-    instead = other and Wish(
-        selection=other.selection,
-        origin=other.origin,
-        keeps_out=other.row.keeps_out,
-        **base,  # type: ignore[arg-type]
-    )
+    instead = None
+    if other is not None:
+        instead = Wish(
+            selection=other.selection,
+            origin=other.origin,
+            keeps_out=other.row.keeps_out,
+            **base,  # type: ignore[arg-type]
+        )
     return Wish(
         selection=found.selection,
         origin=found.origin,
