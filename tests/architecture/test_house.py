@@ -74,6 +74,7 @@ DOING = {
     "upkeep/index/client.py",
     "verify/history_file.py",
     "verify/run.py",
+    "verify/trials.py",
     "doctor/act.py",
     "doctor/causes/shipped.py",
     "doctor/gather.py",

@@ -68,11 +68,13 @@ class FakeResolver:
     """Stands in for `run_uv` when it compiles: `newest` has the version of each name that is not pinned.
 
     Every requirement gives a package, and `brings` adds what a package requires. Kept versions (the output file) stay
-    unless their name is to be upgraded. `uploaded` is when everything came to the index, as TOML; "": it does not say.
+    unless their name is to be upgraded. `admitted` has the version that a bound leaves, by the bound. `uploaded` is
+    when everything came to the index, as TOML; "": it does not say.
     """
 
     newest: dict[str, str] = field(default_factory=dict)
     brings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    admitted: Mapping[str, str] = field(default_factory=dict)
     failure: TfsetupError | BaseException | None = None
     uploaded: str = ""
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -91,7 +93,7 @@ class FakeResolver:
             requirement = wanted.pop()
             name = re.split(r"[\[=<>!~;\s]", requirement)[0]
             pin = requirement.partition("==")[2]
-            found[name] = pin or kept.get(name) or self.newest.get(name, "1.0")
+            found[name] = pin or self.admitted.get(requirement) or kept.get(name) or self.newest.get(name, "1.0")
             wanted += [each for each in self.brings.get(name, ()) if each not in found]
         return Finished(stdout=_pylock(found, self.uploaded), stderr="")
 

@@ -31,6 +31,12 @@ Prove = Annotated[
         "--prove/--no-prove", help="Predict from the wheels whether each lock loads; --check does not, unless told."
     ),
 ]
+ProveRun = Annotated[
+    bool,
+    typer.Option(
+        "--prove-run", help="Written --prove=run: also build what this machine can run, and try its programs."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write also what would not load.")]
 Upgrade = Annotated[bool, typer.Option("--upgrade", help="Let every version move on.")]
 UpgradePackage = Annotated[

@@ -178,6 +178,12 @@ VARIABLE = Kind(
     like="TURN_OFF_REMAPPER",
     wrong="letters, digits and underscores are expected, and no digit first",
 )
+MODULE = Kind(
+    "module or name in one",
+    r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*",
+    like="pkg_resources",
+    wrong="a dotted Python name is expected",
+)
 # Such a value stands in shell scripts and in Python text without any quoting rule being needed.
 SETTING = Kind(
     "value of a variable",
@@ -211,5 +217,6 @@ CondaName = Annotated[str, CONDA_NAME]
 CondaBuild = Annotated[str, CONDA_BUILD]
 Slug = Annotated[str, SLUG]
 Check = Annotated[str, CHECK]
+Module = Annotated[str, MODULE]
 Variable = Annotated[str, VARIABLE]
 Setting = Annotated[str, SETTING]

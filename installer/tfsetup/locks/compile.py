@@ -62,7 +62,8 @@ def compile_job(
 
 def preferences(pins: Mapping[str, str]) -> str:
     """Return a file from which uv takes versions it prefers: the smallest PEP 751 file that names them."""
-    packages = (f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\n' for name, version in sorted(pins.items()))
+    named = ((name, version) for name, version in sorted(pins.items()) if version)  # a folder of sources has none
+    packages = (f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\n' for name, version in named)
     return 'lock-version = "1.0"\ncreated-by = "tfsetup"\n' + "".join(packages)
 
 

@@ -19,6 +19,7 @@ from tfsetup.report.hazards import sentences
 from tfsetup.report.text import printable, size
 from tfsetup.upkeep.gpucode.read import GpuCodeRead
 from tfsetup.upkeep.overview import Line, MatrixShown, overview
+from tfsetup.verify.programs import sentence
 
 if TYPE_CHECKING:
     from tfsetup.upkeep.check import MatrixChecked, Proved
@@ -184,7 +185,8 @@ def _proved(line: ProvedRow, width: int) -> str:
     words = f"{line.row:<{width}}  {line.verdict:<9}  {', '.join(line.pythons)}".rstrip()
     why = line.error or line.because
     kept = "" if line.written else " (not written)"
-    return words + (f"\n    {why.splitlines()[0]}" if why else "") + kept
+    tried = "".join(f"\n    {sentence(one)}: {one.message}" for one in line.programs.trouble) if line.programs else ""
+    return words + (f"\n    {why.splitlines()[0]}" if why else "") + kept + tried
 
 
 def _traffic(traffic: Traffic | None) -> str:

@@ -136,7 +136,9 @@ def with_evidence(found: Outcome[MatrixChecked], evidence: Proved) -> Outcome[Ma
     before both.
     """
     verdict = evidence.emulated.verdict
-    failing = "differs" in {verdict, evidence.gpu_code.verdict} or any(row.verdict == "fails" for row in evidence.rows)
+    failing = "differs" in {verdict, evidence.gpu_code.verdict} or any(
+        row.verdict == "fails" or (row.programs is not None and not row.programs.ok) for row in evidence.rows
+    )
     code = Code.ANSWER_IS_NO if failing else Code.UNDECIDED if verdict == "undecided" else None
     return replace(found, data=replace(found.data, evidence=evidence), code=found.code or code)
 

@@ -26,8 +26,9 @@ from tfsetup.locks.venv.conflict import Sides, blamed, explained, together
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
 from tfsetup.locks.venv.nearest import Trouble, nearest
-from tfsetup.locks.venv.solve import Wish, answered, rendered, resolve
+from tfsetup.locks.venv.solve import Wish, answered, rendered, resolve, versions_of
 from tfsetup.locks.venv.targets import LockTarget, targets_for
+from tfsetup.matrix.beside import reasons_of, told_of
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.file.rows import Matrix, Row
@@ -142,22 +143,26 @@ class VenvBackend:
         wishes = {target.name: wish for target, wish in targets}
         found = resolve_all(wishes, environ=order.environ, told=telling(told))
         failing = [(one, target) for one, (target, _) in zip(found, targets, strict=True) if one.error]
-        if errors := [self._explained(one.error, wishes[one.name], one.name) for one, _ in failing if one.error]:
+        if errors := [self._explained(one.error, wishes[one.name], one) for one, _ in failing if one.error]:
             raise together([self._advised(errors[0], *failing[0]), *errors[1:]])
         answers = [(target, one.wish or wish, one.packages) for (target, wish), one in zip(targets, found, strict=True)]
         for target, wish, _ in answers:
             if wish.selection.distribution != target.selection.distribution:
                 told(gave_way(target.name, wish.selection.distribution, target.selection.distribution))
         self._refuse_behind(found, targets, told)
+        for line in told_of((wish.selection.beside, versions_of(packages)) for _, wish, packages in answers):
+            told(f"Note      {line}")
         cases = [case_made(*answer) for answer in answers]
         return Made(there=there, cases=cases, texts=texts_of(cases), index=index)
 
-    def _explained(self, error: TfsetupError, wish: Wish, name: str) -> TfsetupError:
+    def _explained(self, error: TfsetupError, wish: Wish, resolved: Resolved) -> TfsetupError:
         team = self.scope.team.requirements if self.scope.team else ()
-        ours = wish.selection.requirements + (wish.otherwise.selection.requirements if wish.otherwise else ())
         cooled = self.scope.team.cooled if self.scope.team and self.scope.order.cooldown is None else None
         error = too_new(error, wish.cooldown, cooled)
-        return explained(error, Sides(row=name, requirements=ours, team=team))
+        other = wish.otherwise.selection.requirements if wish.otherwise else ()
+        ours = tuple(dict.fromkeys((*wish.selection.requirements, *other, *resolved.bounds)))
+        reasons = reasons_of(wish.selection.beside)
+        return explained(error, Sides(row=resolved.name, requirements=ours, team=team, reasons=reasons))
 
     def _advised(
         self, error: TfsetupError, one: Resolved, target: LockTarget, names: frozenset[str] = frozenset()

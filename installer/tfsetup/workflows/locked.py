@@ -17,6 +17,7 @@ from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.matrix.defects import Defect, all_of, defects_of
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import environment_of, hazards_of
+from tfsetup.verify.programs import ProgramsTried
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,8 @@ class LockEntry:
     """Whether it answers what is asked for now; of a lock just written, always."""
     verdict: Verdict = "undecided"
     """Whether it would load on its target."""
+    programs: ProgramsTried | UnsetType = UNSET
+    """What its programs and packages came to; only where they were tried (`--prove=run`)."""
     reasons: tuple[str, ...] | UnsetType = UNSET
     """Why it would not, or why nothing is known."""
     python: str | UnsetType | None = UNSET
@@ -106,7 +109,7 @@ class Locked:
         """
         if not self.checked:
             return Code.ANSWER_IS_NO if self.conflicts and not self.files else None
-        failing = proven and any(one.verdict == "fails" for one in self.files)
+        failing = proven and any(one.verdict == "fails" or (one.programs and not one.programs.ok) for one in self.files)
         return Code.LOCK if self.stale else Code.ANSWER_IS_NO if failing else None
 
 

@@ -42,8 +42,7 @@ def judged(case: Case, told: Told, *, offline: bool = False) -> Proof:
         else nullcontext(of_locked(_native(case), case.host, case.origin.python))
     ) as subject:
         report = preflight(subject, case.host, python=case.origin.python, told=told)
-    reasons = [f"{failure.image}: {failure.message}" for failure in report.failures]
-    reasons += [f"{' and '.join(each.between)}: {each.consequence}" for each in report.clashes if each.fatal]
+    reasons = [*report.reasons]
     reasons += [each.reason for each in report.not_covered if each.matters]
     return case.proof(report.verdict, reasons, report.images)
 

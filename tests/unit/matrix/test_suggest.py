@@ -9,6 +9,7 @@ import pytest
 from support.matrix import answer, linux, mac, pythons, windows
 from tfsetup.host.model import Cpu, Gpu, Host, Libc
 
+CUDA = "tensorflow[and-cuda]==2.20.0, setuptools<82"
 COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-plugin==0.4.1"
 
 
@@ -35,7 +36,7 @@ COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-p
             mac("3.13.1", python_downloads=True),
             {"python": "3.13", "accelerator": "metal"},
             (
-                "--python 3.12: tensorflow==2.19.1, tensorflow-metal==1.2.0 on Python 3.12",
+                "--python 3.12: tensorflow==2.19.1, tensorflow-metal==1.2.0, setuptools<82 on Python 3.12",
                 "--accelerator cpu: tensorflow==2.21.0 on Python 3.13",
             ),
         ),
@@ -43,7 +44,7 @@ COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-p
             mac("3.12.4", os_version="15.2", xcode_clt=False),
             {"tensorflow": "2.21.*", "accelerator": "metal"},
             (
-                "--tensorflow 2.19.1: tensorflow==2.19.1, tensorflow-metal==1.2.0 on Python 3.12",
+                "--tensorflow 2.19.1: tensorflow==2.19.1, tensorflow-metal==1.2.0, setuptools<82 on Python 3.12",
                 "--accelerator cpu: tensorflow==2.21.0 on Python 3.12",
                 f"install Xcode's command line tools (xcode-select --install): {COMMUNITY} on Python 3.12",
             ),
@@ -52,8 +53,8 @@ COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-p
             mac("3.10.4", os_version="11.7"),
             {"tensorflow": "2.15.*", "accelerator": "cpu"},
             (
-                "--tensorflow 2.9.2: tensorflow-macos==2.9.2, numpy<2 on Python 3.10",
-                "update macOS to 12.0 or newer: tensorflow==2.15.1 on Python 3.10",
+                "--tensorflow 2.9.2: tensorflow-macos==2.9.2, numpy<2, setuptools<82 on Python 3.10",
+                "update macOS to 12.0 or newer: tensorflow==2.15.1, setuptools<82 on Python 3.10",
             ),
         ),
         (
@@ -61,7 +62,7 @@ COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-p
             {"accelerator": "cuda"},
             (
                 "--accelerator cpu: tensorflow-cpu==2.21.0 on Python 3.12",
-                "update the NVIDIA driver to 525.60.13 or newer: tensorflow[and-cuda]==2.20.0 on Python 3.12",
+                f"update the NVIDIA driver to 525.60.13 or newer: {CUDA} on Python 3.12",
             ),
         ),
         (
@@ -73,7 +74,7 @@ COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-p
             linux("3.12.4", libc=Libc(name="glibc", version="2.17")),
             {"tensorflow": "2.21.*"},
             (
-                "--tensorflow 2.20.0: tensorflow-cpu==2.20.0 on Python 3.12",
+                "--tensorflow 2.20.0: tensorflow-cpu==2.20.0, setuptools<82 on Python 3.12",
                 "a Linux with a newer glibc (a container will do): tensorflow-cpu==2.21.0 on Python 3.12",
             ),
         ),

@@ -46,6 +46,7 @@ def check(
     from tfsetup.upkeep.gpucode.read import shipped_evidence, shipped_plan
     from tfsetup.upkeep.index.client import asking
     from tfsetup.upkeep.xray.files import kept_evidence, read_plan
+    from tfsetup.workflows.attempt import attempting
     from tfsetup.workflows.prove import Prover
 
     session = begun(ctx, "matrix check", json=as_json)
@@ -55,8 +56,8 @@ def check(
         kept = Kept(emulated=emulated, gpu_code=shipped_evidence(), plan=shipped_plan())
         found = checked(read, read_hosts(hosts) if hosts else {}, index, kept)
         if prove:
-            prover = Prover(told=session.say)
-            rows = Proving(matrix=read, folder=evidence or EVIDENCE, offline=offline, prover=prover)
+            prover, attempt = Prover(told=session.say), attempting(session.host(), read, session.say)
+            rows = Proving(matrix=read, folder=evidence or EVIDENCE, offline=offline, prover=prover, attempt=attempt)
             found = proved(found, rows, index)
     findings = findings_of(found.problems)
     session.answer(

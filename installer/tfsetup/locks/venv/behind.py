@@ -1,4 +1,4 @@
-"""What a resolution came to that nobody meant: a pre-release, or a version from years before the newest that fits. Pure.
+"""What a resolution came to that nobody meant: a pre-release, or a version from years before what fits. Pure.
 
 uv goes back as far as it has to until everything fits, and takes a pre-release where nothing else is left. What was
 published years before the rest knows nothing of it: that its bounds admit it says only that it has none.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from tfsetup.errors import TfsetupError, UnsolvableError
@@ -19,11 +19,12 @@ _NO_WHEEL_HERE: Final = rf"({_NAME})([=<>!~][^\s]*)? ha(?:s|ve) no wheels with a
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sides:
-    """The requirements of the row, and those of the team with their places."""
+    """The requirements of the row, and those of the team with their places. `reasons`: why a bound of ours holds."""
 
     row: str
     requirements: tuple[str, ...]
     team: tuple[Marked, ...]
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,17 +43,18 @@ def explained(error: TfsetupError, sides: Sides) -> TfsetupError:
     found = blamed(error, sides.team)
     ours = tuple(text for text in sides.requirements if _required(text, _flat(_told(error))))
     _, _, said = error.message.partition("uv said: ")
+    why = "".join(f"\n{text} {sides.reasons[text]}." for text in ours if text in sides.reasons)
     where = found.lines[0].where if found.lines else None
     if found.source_only or found.no_wheel_here:
         message = f"{sides.row}: {'; '.join(_wheelless(found, sides.row))}.\nuv said: {said}"
         return UnsolvableError(message, hint=_remedy(found), where=where, said=error.said)
     if not found.lines:
-        what = f"{sides.row}: {', '.join(ours or sides.requirements)} cannot be resolved: {said}"
+        what = f"{sides.row}: {', '.join(ours or sides.requirements)} cannot be resolved: {said}{why}"
         hint = "Ask for another version, or change the team's requirements."
         return UnsolvableError(what, hint=hint, said=error.said)
     named = ", ".join(f"`{item.text}` ({item.where})" for item in found.lines)
     row = ", ".join(f"`{text}`" for text in ours or sides.requirements[:1])
-    message = f"{sides.row}: {named} does not fit together with {row}, which the row asks for.\nuv said: {said}"
+    message = f"{sides.row}: {named} does not fit together with {row}, which the row asks for.{why}\nuv said: {said}"
     hint = "Loosen that line, or ask for another TensorFlow (`tensorflow:` in the team file, --tensorflow)."
     return UnsolvableError(message, hint=hint, where=where, said=error.said)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tfsetup.ground.versions import asked
@@ -10,6 +10,7 @@ from tfsetup.locks.cooldown import recorded
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order
 from tfsetup.locks.venv.targets import origin_of, pinned
+from tfsetup.matrix.beside import Beside, on, unmet
 from tfsetup.matrix.choose.names import as_resolved
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
@@ -21,7 +22,10 @@ def recorded_order(origin: Origin) -> Order:
     """Return what was asked for when a lock was written, to ask the same again."""
     ask = Ask(tensorflow=origin.tensorflow, pre=origin.pre)
     pythons = (origin.python,) if origin.asked_python else ()
-    return Order(ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures, cooldown=recorded(origin), builds=origin.allow_build)
+    return Order(
+        ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures, cooldown=recorded(origin),
+        builds=origin.allow_build,
+    )  # fmt: skip
 
 
 def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tuple[str, ...]:
@@ -49,7 +53,16 @@ def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tup
     now = pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
     if now is None:
         return (f"the row {row.id} no longer takes {row.distribution} {version} for what is asked",)
-    return tuple(_differences(origin, origin_of(row, order, python, now[1], matrix)))
+    return (
+        *_differences(origin, origin_of(row, order, python, now[1], matrix)),
+        *_beside(lock, on(matrix.beside, row.when.os)),
+    )
+
+
+def _beside(lock: Lock, rules: Sequence[Beside]) -> Iterator[str]:
+    """Yield the bounds of the matrix that what is locked calls for and does not keep."""
+    versions = {package.name: package.version for package in lock.packages}
+    yield from (one.sentence for one in unmet(rules, versions))
 
 
 def _differences(was: Origin, now: Origin) -> Iterator[str]:

@@ -19,8 +19,8 @@ from tfsetup.locks.venv.solve import Answer, Wish, alone, answered
 class Resolved:
     """What became of one wish: its packages, or the error; and how long it took in seconds.
 
-    `wish` is the one that was answered, which may be the one it gave way to; None after an error. `newest` are the newest
-    that fit of what may be older, or less finished, than anybody meant (`suspects`).
+    `wish` is the one that was answered, which may be the one it gave way to; None after an error. `newest` are the
+    newest that fit of what may be older, or less finished, than anybody meant (`suspects`).
     """
 
     name: str
@@ -29,6 +29,7 @@ class Resolved:
     newest: tuple[LockedPackage, ...] = ()
     error: TfsetupError | None = None
     seconds: float = 0.0
+    bounds: tuple[str, ...] = ()
 
 
 def resolve_all(
@@ -43,14 +44,19 @@ def resolve_all(
 
 
 def _one(name: str, wish: Wish, environ: Mapping[str, str], children: Children) -> Resolved:
-    began = time.perf_counter()
+    began, bounds = time.perf_counter(), list[str]()
     try:
-        answer = answered(wish, environ=environ, children=children)
+        answer = answered(wish, environ=environ, children=children, bounds=bounds)
         newest = _newest(answer, environ, children)
     except TfsetupError as error:
-        return Resolved(name=name, error=error, seconds=time.perf_counter() - began)
+        return Resolved(name=name, error=error, seconds=time.perf_counter() - began, bounds=tuple(bounds))
     return Resolved(
-        name=name, wish=answer.wish, packages=answer.packages, newest=newest, seconds=time.perf_counter() - began
+        name=name,
+        wish=answer.wish,
+        packages=answer.packages,
+        newest=newest,
+        seconds=time.perf_counter() - began,
+        bounds=tuple(bounds),
     )
 
 

@@ -53,7 +53,8 @@ class Fit:
         """The set in a sentence."""
         first, *others = (f"{name} {version}" for name, version in self.versions.items())
         beside = f" with {', '.join(others)}" if others else ""
-        built = f", {', '.join(self.builds)} built" if self.builds else ""
+        options = " ".join(f"--allow-build-of {name}" for name in self.builds)
+        built = f", {', '.join(self.builds)} built ({options})" if self.builds else ""
         return f"What fits, found by asking: {first}{beside}{built}."
 
 
@@ -128,7 +129,7 @@ def _asked(
         try:
             if question.selection.requirements:
                 return answered(question, environ=environ).packages, excluded
-            return asked_of_uv(question, (), environ, None), excluded
+            return asked_of_uv(question, question.team, environ, None), excluded
         except UnsolvableError as error:
             more = [name for name in blamed(error, ()).source_only if name not in {*excluded, *trouble.names}]
             if not more:
@@ -161,7 +162,7 @@ def _at_release(
 
 
 def _counts(packages: Sequence[LockedPackage], trouble: Trouble) -> bool:
-    """Tell whether a set is an answer: of what was to blame no pre-release, and nothing from years before TensorFlow."""
+    """Tell whether a set is an answer: of what was to blame nothing unfinished or years before TensorFlow."""
     ours = [package for package in packages if package.name in trouble.names]
     own = [each.selection.distribution for each in (trouble.wish, trouble.wish.otherwise) if each]
     beside = max((moment for one in packages if one.name in own and (moment := uploaded(one))), default=None)

@@ -81,6 +81,8 @@ def _otherwise(target: LockTarget, order: Order, python: str | None, matrix: Mat
     host, selection = found
     origin = origin_of(row, order, python, selection, matrix)
     return LockTarget(name=target.name, row=row, host=host, selection=selection, origin=origin)
+
+
 def _counted(order: Order, lock: Lock | None, upgrade: Collection[str] | None) -> Cooldown | None:
     """Return how young a file may be, with spans counted from where the lock there has them, while nothing moves on."""
     was = recorded(lock.origin) if lock and lock.origin else None

@@ -8,6 +8,7 @@ from typing import Literal
 from tfsetup.ground.platforms import Platform
 from tfsetup.ground.versions import in_range, version
 from tfsetup.host.model import Host
+from tfsetup.matrix.beside import Beside, bounds_of, on, required
 from tfsetup.matrix.choose.gpus import doubts
 from tfsetup.matrix.choose.releases import Candidate, Miss, process_arch
 from tfsetup.matrix.file.rows import Matrix, Row, Rule
@@ -29,24 +30,26 @@ def selection(
     hazards = hazards_of(matrix.hazards, packages_of(best), **here)
     arch, environment = process_arch(row), {**row.environment, **environment_of(hazards)}
     oldest = floor(best.wheels.platform, row.when.os, arch)
+    beside = besides(best, matrix)
     return Selection(
         installable=True,
         row=row.id,
         accelerator=row.accelerator,
         python=best.python,
         interpreter=best.interpreter,
-        requirements=(_pin(best), *prebuilt, *bounds(best)),
+        requirements=tuple(dict.fromkeys((_pin(best), *prebuilt, *bounds(best), *bounds_of(beside)))),
         source_builds=source,
         sdists=tuple(dict.fromkeys(name for rule in best.rules for name in rule.sdists)),
         blas=blas,
         target=Target.on(Platform(row.when.os, arch), best.python, floor_version(host) or oldest, oldest),
         expect=Expectation(devices=_devices(row), blas=blas, arch=arch, environment=environment),
         backend="conda" if ask.backend == "conda" else "venv",
-        reasons=tuple(_story(best, passed, ask, blas)),
+        reasons=(*_story(best, passed, ask, blas), *_beside_story(beside)),
         rejected=rejected,
         warnings=tuple(dict.fromkeys(_warnings(best, host, matrix.proven))),
         settings=row.environment,
         hazards=hazards,
+        beside=on(matrix.beside, row.when.os),
     )
 
 
@@ -75,6 +78,21 @@ def _plugin(best: Candidate) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def bounds(best: Candidate) -> tuple[str, ...]:
     """Return the bounds that the rules add to what the release's own metadata asks for."""
     return tuple(dict.fromkeys(bound for rule in best.rules for bound in rule.add))
+
+
+def besides(best: Candidate, matrix: Matrix) -> tuple[Beside, ...]:
+    """Return what must stand beside the packages that the release itself requires."""
+    groups = [best.wheels]
+    if best.wheels.carrier is not None:
+        release = matrix.index.release(*best.wheels.carrier)
+        groups += release.wheels if release is not None else ()
+    texts = dict.fromkeys(text for group in groups for text in matrix.index.requires[group.requires])
+    return required(on(matrix.beside, best.row.when.os), texts)
+
+
+def _beside_story(rules: Sequence[Beside]) -> Iterator[str]:
+    for rule in rules:
+        yield f"{', '.join(rule.add)} beside {rule.affects}: {rule.because} ({rule.source})"
 
 
 def _devices(row: Row) -> tuple[Literal["CPU", "GPU"], ...]:

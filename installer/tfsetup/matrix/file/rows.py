@@ -34,9 +34,11 @@ from tfsetup.ground.kinds import (
 )
 from tfsetup.ground.platforms import Arch, Os
 from tfsetup.host.model import GpuVendor
+from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Blas
+from tfsetup.matrix.removed import Removed
 
 RowAccelerator = Literal["cpu", "metal", "cuda", "rocm"]
 
@@ -226,12 +228,15 @@ class GpuModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MatrixFile:
-    """The content of one matrix file. `rules` hold for every row; `remove` names rows and hazards of earlier files.
+    """The content of one matrix file. `rules` hold for every row.
+
+    `remove` names rows, hazards and `beside` of earlier files.
 
     `proven`: the newest release of TensorFlow that `tfsetup matrix check` has passed with. `companions`: distributions
     whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.
-    `hazards` are known defects; one of a later file replaces that of the same id. `gpus`: models whose driver does not
-    say what they are, those of a later file first.
+    `hazards` are known defects, `beside` bounds that hold wherever a distribution is locked; one of a later file
+    replaces that of the same id. `gpus`: models whose driver does not say what they are, those of a later file first.
+    `removed` are modules and names that a later version took away.
     """
 
     schema: Literal[1]
@@ -243,6 +248,8 @@ class MatrixFile:
     conda: CondaSupply | None = None
     hazards: tuple[Hazard, ...] = ()
     gpus: tuple[GpuModel, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    removed: tuple[Removed, ...] = ()
     remove: tuple[RowId, ...] = ()
 
 
@@ -265,4 +272,6 @@ class Matrix:
     conda: CondaSupply | None = None
     hazards: tuple[Hazard, ...] = ()
     gpus: tuple[GpuModel, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    removed: tuple[Removed, ...] = ()
     marks: Marks = field(default_factory=dict)

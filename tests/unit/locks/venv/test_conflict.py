@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,24 @@ def test_both_sides_and_the_line_are_named() -> None:
     assert "tensorflow==2.15.1 depends on numpy>=1.23.5,<2.0.0" in error.message
     assert str(error.where) == "team.yaml:2:5"
     assert error.code is Code.ANSWER_IS_NO
+
+
+def test_a_bound_of_the_matrix_comes_with_its_reason() -> None:
+    said = SAID.replace("numpy", "pyarrow")
+    ours = ("tensorflow==2.15.1", "pyarrow>=22", "onnx>=1.18")
+    reasons = {"pyarrow>=22": "beside tensorflow >=2.20: it dies", "onnx>=1.18": "as well"}
+    line = replace(sides("pyarrow>=2"), requirements=ours, reasons=reasons)
+    error = explained(explain_uv(said, "Locking"), line)
+    assert error.message.splitlines()[:3] == [
+        (
+            "linux-x86_64-cpu: `pyarrow>=2` (team.yaml:1:5) does not fit together with `tensorflow==2.15.1`, "
+            "`pyarrow>=22`, which the row asks for."
+        ),
+        "pyarrow>=22 beside tensorflow >=2.20: it dies.",
+        "uv said: No solution found when resolving dependencies",
+    ]
+    nobody_s = explained(explain_uv(said, "Locking"), replace(line, team=()))
+    assert nobody_s.message.endswith("\npyarrow>=22 beside tensorflow >=2.20: it dies.")
 
 
 def test_names_are_compared_as_indexes_compare_them() -> None:
@@ -91,9 +110,7 @@ def test_the_package_without_a_wheel_is_named_and_tensorflow_is_not() -> None:
 
 def test_a_line_of_the_team_s_own_without_a_wheel_is_named_once() -> None:
     error = explained(said("source-only"), sides("promise"))
-    assert error.message.splitlines()[0] == (
-        "linux-x86_64-cpu: promise has no wheel, it is published as source only."
-    )
+    assert error.message.splitlines()[0] == ("linux-x86_64-cpu: promise has no wheel, it is published as source only.")
 
 
 def test_the_package_without_a_wheel_for_this_platform_is_named() -> None:
@@ -109,7 +126,9 @@ def test_the_package_without_a_wheel_for_this_platform_is_named() -> None:
 def test_two_that_want_different_versions_of_one_package_are_both_named() -> None:
     error = explained(
         said("same-package-twice"),
-        Sides(row="linux-x86_64-cuda", requirements=("tensorflow[and-cuda]==2.15.1",), team=team("six", "torch==2.4.1")),
+        Sides(
+            row="linux-x86_64-cuda", requirements=("tensorflow[and-cuda]==2.15.1",), team=team("six", "torch==2.4.1")
+        ),
     )
     assert error.message.splitlines()[0] == (
         "linux-x86_64-cuda: `torch==2.4.1` (team.yaml:2:5) does not fit together with "

@@ -96,7 +96,7 @@ def test_sources_are_what_has_no_wheel_in_the_lock() -> None:
 def test_consent_is_used_where_it_is_needed_and_only_there(
     monkeypatch: pytest.MonkeyPatch,
     agreed: tuple[str, ...],
-    with_wheel: bool,  # noqa: FBT001
+    with_wheel: bool,
 ) -> None:
     uv = FakeResolver(brings={"tfds": ("promise",)}, sources=frozenset() if with_wheel else frozenset({"promise"}))
     monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", uv)

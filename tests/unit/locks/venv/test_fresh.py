@@ -11,9 +11,9 @@ import pytest
 from support.locks import package
 from support.matrix import shipped
 from tfsetup.locks.cooldown import Cooldown, plain
-from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order
+from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.targets import targets_for
 from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.choose.reference import Levels
