@@ -70,6 +70,7 @@ DOING = {
     "upkeep/gpucode/read.py",
     "upkeep/xray/files.py",
     "locks/run.py",
+    "locks/venv/consent.py",
     "matrix/file/disk.py",
     "upkeep/index/client.py",
     "verify/history_file.py",

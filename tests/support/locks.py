@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tfsetup.errors import TfsetupError
+from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.model import LockedFile, LockedPackage, Origin
 from tfsetup.locks.run import Finished
 
@@ -23,6 +24,15 @@ CURRENT_ROWS = [
     "windows-x86_64-cpu",
 ]
 """The rows that a plain `tfsetup lock` writes."""
+NO_WHEEL = """\
+error: No solution found when resolving dependencies
+  cause: Because all versions of {name} have no usable wheels and you require {name}, we can conclude that your
+         requirements are unsatisfiable.
+
+hint: Wheels are required for `{name}` because building from source is disabled for all packages (i.e., with
+`--no-build`)
+"""
+"""What uv says of a package that has no wheel."""
 ONE_PACKAGE = """\
 lock-version = "1.0"
 created-by = "uv"
@@ -70,11 +80,13 @@ class FakeResolver:
     Every requirement gives a package, and `brings` adds what a package requires. Kept versions (the output file) stay
     unless their name is to be upgraded. `admitted` has the version that a bound leaves, by the bound. `uploaded` is
     when everything came to the index, as TOML; "": it does not say.
+    `sources` have no wheel: without leave to build them nothing is found.
     """
 
     newest: dict[str, str] = field(default_factory=dict)
     brings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     admitted: Mapping[str, str] = field(default_factory=dict)
+    sources: frozenset[str] = frozenset()
     failure: TfsetupError | BaseException | None = None
     uploaded: str = ""
     calls: list[dict[str, Any]] = field(default_factory=list)
@@ -94,15 +106,22 @@ class FakeResolver:
             name = re.split(r"[\[=<>!~;\s]", requirement)[0]
             pin = requirement.partition("==")[2]
             found[name] = pin or self.admitted.get(requirement) or kept.get(name) or self.newest.get(name, "1.0")
-            wanted += [each for each in self.brings.get(name, ()) if each not in found]
-        return Finished(stdout=_pylock(found, self.uploaded), stderr="")
+            if "--no-deps" not in arguments:
+                wanted += [each for each in self.brings.get(name, ()) if each not in found]
+        found = {name: version for name, version in found.items() if name not in options.get("excluded", ())}
+        allowed = {arguments[n + 1] for n, word in enumerate(arguments) if word == "--no-binary"}
+        for name in sorted(self.sources & found.keys() - allowed):
+            raise explain_uv(NO_WHEEL.format(name=name), "Locking")
+        return Finished(stdout=_pylock(found, self.uploaded, self.sources), stderr="")
 
 
-def _pylock(found: Mapping[str, str], uploaded: str = "") -> str:
+def _pylock(found: Mapping[str, str], uploaded: str = "", sources: Collection[str] = ()) -> str:
     parts = ['lock-version = "1.0"\ncreated-by = "uv"\n']
     for name, version in sorted(found.items()):
-        filename = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
+        stem = f"{name.replace('-', '_')}-{version}"
+        filename = f"{stem}.tar.gz" if name in sources else f"{stem}-py3-none-any.whl"
         when = f"upload-time = {uploaded}, " if uploaded else ""
         entry = f'{{ url = "{HOST}/{filename}", {when}size = 10, hashes = {{ sha256 = "{sha(filename)}" }} }}'
-        parts.append(f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = [{entry}]\n')
+        files = f"sdist = {entry}" if name in sources else f"wheels = [{entry}]"
+        parts.append(f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\n{files}\n')
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""Building what has no wheel, by consent: only where there is none, only pure Python, only the bytes that were locked."""
+"""Building what has no wheel, by consent: only where there is none, only pure Python, only the locked bytes."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ PINNED = Selection(installable=True, row="linux-x86_64-cpu", requirements=("tens
 def source(name: str, version: str = "1.0") -> LockedPackage:
     made = package(name, version)
     return replace(made, wheels=(), sdist=replace(made.wheels[0], filename=f"{name}-{version}.tar.gz"))
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
 @dataclass
