@@ -18,6 +18,7 @@ from tfsetup.ground.owners import SharedFiles
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.proof import Proof
+from tfsetup.locks.run import Finished
 from tfsetup.workflows.backends import Case
 
 CPU = "linux-x86_64-cpu"
@@ -676,3 +677,66 @@ def _uncured() -> bytes:
     lock = read_lock(Path(f"environments/locks/pylock.{METAL}.toml"))
     assert lock.origin is not None
     return write_lock(others(lock), replace(lock.origin, cures={}), "pylock").text.encode()
+
+
+def test_a_package_without_a_wheel_is_named_and_built_by_consent(
+    tfsetup: Tfsetup, uv: FakeResolver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tfsetup.workflows.lock_venv.shared_files", lambda *_: ())
+    uv.brings, uv.sources = {"tfds": ("promise",)}, frozenset({"promise"})
+    lines = f'platforms: [{CPU}]\npythons: ["3.12"]\nrequirements:\n  - six\n  - promise\n'
+    team(lines)
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 7
+    error = ran.document["error"]
+    assert (error["code"], error["where"]) == ("answer-is-no", "environments/team.yaml:5:5")
+    assert "promise has no wheel, it is published as source only" in error["message"]
+    assert "`allow-build: [promise]` in the team file, or --allow-build-of promise." in error["hint"]
+    assert not Path("environments/locks").exists()
+
+    def build(arguments: list[str], **_: Any) -> Finished:
+        info = Path(arguments[arguments.index("--target") + 1]) / "promise-1.0.dist-info"
+        info.mkdir()
+        info.joinpath("WHEEL").write_text("Tag: py3-none-any\n")
+        return Finished(stdout="", stderr="")
+
+    monkeypatch.setattr("tfsetup.locks.venv.consent.run_uv", build)
+    assert tfsetup("lock", "--allow-build-of", "promise").status == 0
+    by_option = locks()
+    team(f"{lines}allow-build: [promise]\n")
+    assert tfsetup("lock", "--check").status == 0
+    assert tfsetup("lock").status == 0
+    assert locks() == by_option
+    text = by_option[f"pylock.{CPU}.toml"].decode()
+    assert 'name = "promise"\nversion = "1.0"\nsdist = {' in text
+    assert 'allow_build = ["promise"]' in text
+    team(lines)
+    stale = tfsetup("lock", "--check")
+    assert stale.status == 8
+    assert "what pure Python may be built: -promise" in stale.out
+
+
+def test_a_pre_release_that_nobody_asked_for_is_refused_unless_forced(
+    tfsetup: Tfsetup, uv: FakeResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(arguments: list[str], **options: Any) -> Finished:
+        uv.newest["six"] = "1.17" if "--no-deps" in arguments else "1.0.dev2"
+        return uv(arguments, **options)
+
+    monkeypatch.setattr("tfsetup.locks.venv.solve.run_uv", answer)
+    team(f'platforms: [{CPU}]\npythons: ["3.12"]\nrequirements:\n  - six\n')
+    ran = tfsetup("lock", "--json")
+    assert ran.status == 7
+    error = ran.document["error"]
+    assert error["where"] == "environments/team.yaml:4:5"
+    assert (
+        "six 1.0.dev2, a pre-release that nobody asked for: the newest that fits the line is 1.17" in error["message"]
+    )
+    assert not Path("environments/locks").exists()
+    forced = tfsetup("lock", "--force")
+    assert forced.status == 0
+    assert "Note      linux-x86_64-cpu: `six` (environments/team.yaml:4:5) comes out as six 1.0.dev2" in forced.err
+    assert b'version = "1.0.dev2"' in locks()[f"pylock.{CPU}.toml"]
+    team(f'platforms: [{CPU}]\npythons: ["3.12"]\nrequirements:\n  - six==1.0.dev2\n')
+    assert tfsetup("lock").status == 0

@@ -54,6 +54,13 @@ def test_it_may_say_how_young_a_file_may_be() -> None:
     assert not parse_team("schema: 1\n", "t").cooldown
 
 
+def test_it_may_name_what_may_be_built() -> None:
+    assert parse_team("allow-build: [promise, other]\n", "team.yaml").allow_build == ("promise", "other")
+    assert parse_team("pre: false\n", "team.yaml").allow_build == ()
+    with pytest.raises(InvalidFileError, match="a normalized distribution name is expected"):
+        parse_team("allow-build: [Promise==2.3]\n", "team.yaml")
+
+
 def test_all_pythons_may_be_asked_for() -> None:
     assert parse_team("pythons: [all]\n", "t").pythons == (ALL,)
 

@@ -257,6 +257,31 @@ def test_who_agrees_is_asked_once_and_who_agreed_is_not_asked(course: Course) ->
     assert len(questions) == 1
 
 
+BUILT = replace(
+    one_package(),
+    packages=tuple(replace(one, wheels=(), sdist=replace(one.wheels[0], filename="alpha-1.0.tar.gz"))
+                   for one in one_package().packages),
+)  # fmt: skip
+"""A lock with a package that is built by consent."""
+
+
+def test_a_package_of_the_team_s_is_agreed_to_by_its_name(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "solve", lambda *_: BUILT)
+    for agreed in ({}, {"allow_build": True}, {"allow_build_of": ("beta",)}):
+        with pytest.raises(UsageError, match="alpha exists as source only") as caught:
+            course(**agreed)
+        assert "--allow-build-of alpha" in caught.value.hint
+        assert "build" not in course.used
+    assert course(allow_build_of=("alpha",)).changed
+
+
+def test_the_team_file_s_consent_is_enough(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "solve", lambda *_: BUILT)
+    Path("environments").mkdir()
+    Path("environments/team.yaml").write_text("allow-build: [alpha]\n")
+    assert course(no_lock=True).changed
+
+
 def test_what_this_machine_would_not_load_is_not_switched_to(course: Course) -> None:
     course(ask=OLDER)
     course.report = replace(LOADS, failures=(FAILURE,))
