@@ -27,8 +27,8 @@ class Code(Enum):
         "answer-is-no",
         7,
         (
-            "the answer is no: preflight or verification failed, requirements do not fit together, a lock would not "
-            "load, a generation is not whole, or the doctor found a problem or an error it cannot explain"
+            "the answer is no: preflight or verification failed, a lock would not load, a generation is not whole, or "
+            "the doctor found a problem or an error it cannot explain"
         ),
     )
     LOCK = ("lock", 8, "a lock file is missing or stale")

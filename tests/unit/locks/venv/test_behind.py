@@ -73,6 +73,11 @@ def test_a_pre_release_beside_a_release_is_refused_and_both_are_named() -> None:
     assert "--force" in error.hint
 
 
+def test_a_pre_release_of_today_is_refused_too() -> None:
+    (one,) = behind([NOW, at(2026, "models", "2.1rc1")], [at(2026, "models", "2.0")], [line("models")], TENSORFLOW)
+    assert one.refused
+
+
 def test_a_pre_release_is_meant_where_there_is_nothing_else() -> None:
     chosen = at(2026, "models", "0.60b1")
     assert behind([NOW, chosen], [chosen], [], TENSORFLOW) == ()
