@@ -43,18 +43,22 @@ class Trouble:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fit:
-    """A set that fits: the versions of what was to blame and of what goes with TensorFlow, and what must be built."""
+    """A set that fits: the versions of what was to blame and of what goes with TensorFlow, and what must be built.
+
+    `agreed` is what may be built already.
+    """
 
     versions: Mapping[str, str]
     builds: tuple[str, ...] = ()
+    agreed: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
         """The set in a sentence."""
         first, *others = (f"{name} {version}" for name, version in self.versions.items())
         beside = f" with {', '.join(others)}" if others else ""
-        options = " ".join(f"--allow-build-of {name}" for name in self.builds)
-        built = f", {', '.join(self.builds)} built ({options})" if self.builds else ""
+        options = " ".join(f"--allow-build-of {name}" for name in self.builds if name not in self.agreed)
+        built = f", {', '.join(self.builds)} built{f' ({options})' if options else ''}" if self.builds else ""
         return f"What fits, found by asking: {first}{beside}{built}."
 
 
@@ -178,7 +182,9 @@ def fit(packages: Sequence[LockedPackage], trouble: Trouble, excluded: Collectio
     first = [name for name in versions if name in trouble.names]
     beside = [one.name for one in packages if one.name in own or (pair(one.version) == release and _native(one))]
     return Fit(
-        versions={name: versions[name] for name in dict.fromkeys((*first, *beside))}, builds=tuple(sorted(excluded))
+        versions={name: versions[name] for name in dict.fromkeys((*first, *beside))},
+        builds=tuple(sorted(excluded)),
+        agreed=trouble.wish.builds,
     )
 
 

@@ -25,8 +25,8 @@ def selection(version: str) -> Selection:
     return Selection(installable=True, row="mac", requirements=(f"tensorflow=={version}",), target=MAC)
 
 
-def trouble(line: str, version: str = "2.19.1", **changes: Any) -> Trouble:
-    wish = Wish(selection=selection(version), team=(line, "six"), builds=("promise",))
+def trouble(line: str, version: str = "2.19.1", builds: tuple[str, ...] = (), **changes: Any) -> Trouble:
+    wish = Wish(selection=selection(version), team=(line, "six"), builds=builds)
     return replace(
         Trouble(
             wish=wish,
@@ -90,6 +90,9 @@ def test_what_has_no_wheel_is_passed_over_so_that_none_of_its_code_runs(monkeypa
         "(--allow-build-of promise)."
     )
     assert answers.excluded == [("promise",)]
+    again = ask(monkeypatch, trouble("models", builds=("promise",), sources=("promise",)), answers)
+    assert again is not None
+    assert again.words.endswith(" promise built.")
 
 
 def test_one_without_a_wheel_behind_another_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +133,7 @@ def test_the_smallest_change_is_asked_about_first() -> None:
         ((), ("alpha>=1", "six", f"{FREE},>=2.19.1"), True),
         ((), ("alpha>=1", "six", f"{FREE},>=2.19.1"), True),
     ]
-    assert all(one.wish.builds == () for one in questions(trouble("alpha==1", sources=("promise",))))
+    assert all(one.wish.builds == () for one in questions(trouble("alpha==1", builds=("promise",))))
 
 
 @pytest.mark.parametrize("version", ["2.19.0.dev1", "0.1"])
