@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tfsetup.errors import InvalidFileError, TfsetupError, UsageError
 from tfsetup.ground.platforms import NAMES, Platform
+from tfsetup.locks.project import admits
 from tfsetup.locks.team import ALL, Marked
 from tfsetup.matrix.choose.reference import Levels, is_current
 from tfsetup.matrix.file.rows import Matrix, Row
@@ -19,7 +20,8 @@ class Order:
 
     With `ALL` among the `pythons` it is every one that a row takes; empty: the row's own, and those that are locked
     already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
-    `cures`: known defects of what is locked are to be cured.
+    `cures`: known defects of what is locked are to be cured. `requires_python`: the Pythons that the team's project is
+    for (PEP 621).
     """
 
     ask: Ask
@@ -27,6 +29,7 @@ class Order:
     levels: Levels = field(default_factory=Levels)
     team: tuple[str, ...] = ()
     cures: bool = True
+    requires_python: str | None = None
 
 
 def rows_for(platforms: Sequence[Marked], matrix: Matrix, accelerator: str = "auto") -> tuple[tuple[Row, Marked], ...]:
@@ -78,4 +81,10 @@ def _unknown(platform: Marked, matrix: Matrix) -> TfsetupError:
 
 def takes(order: Order, python: str) -> bool:
     """Tell whether a lock for this Python is among what is wanted."""
-    return not order.pythons or ALL in order.pythons or python in order.pythons
+    named = not order.pythons or ALL in order.pythons or python in order.pythons
+    return named and runs_on(order, python)
+
+
+def runs_on(order: Order, python: str) -> bool:
+    """Tell whether the team's project is for a Python `X.Y`."""
+    return admits(order.requires_python, python)

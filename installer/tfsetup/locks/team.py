@@ -10,8 +10,8 @@ from typing import Annotated, Final, Literal
 
 from tfsetup.errors import Where
 from tfsetup.ground.decode import decode
-from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, Kind, MinorOrAll, Numbers, Specifier
-from tfsetup.ground.marked import Marked, compose, each, refused
+from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, SPECIFIER, Kind, MinorOrAll, Numbers
+from tfsetup.ground.marked import Marked, Node, compose, each, refused
 from tfsetup.ground.marked_toml import load_toml, places_in
 from tfsetup.locks.model import Form
 
@@ -35,18 +35,23 @@ class Team:
 
     `macos` and `glibc` are the oldest systems in the team. `requirements` are the team's own, wherever they stood; when
     the file names another file instead of listing them, `elsewhere` is its path and they are still to be read.
+    `taken_over` are those of them that were written for other tools, `requires_python` is what the same project says
+    of Pythons (PEP 621). `tensorflow_at` is where the file asks for a TensorFlow.
     """
 
     file: str
     platforms: tuple[Marked, ...] = ()
     pythons: tuple[str, ...] = ()
     tensorflow: str | None = None
+    tensorflow_at: Where | None = None
     pre: bool = False
     macos: str | None = None
     glibc: str | None = None
     form: Form | None = None
     requirements: tuple[Marked, ...] = ()
     elsewhere: Marked | None = None
+    taken_over: tuple[Marked, ...] = ()
+    requires_python: Marked | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +61,7 @@ class _File:
     schema: Literal[1] = 1
     platforms: tuple[Annotated[Marked, PLATFORM], ...] = ()
     pythons: tuple[MinorOrAll, ...] = ()
-    tensorflow: Specifier | None = None
+    tensorflow: Annotated[Marked, SPECIFIER] | None = None
     pre: bool = False
     macos: Numbers | None = None
     glibc: Numbers | None = None
@@ -70,13 +75,23 @@ def parse_team(text: str, file: str) -> Team:
     Raises:
         InvalidTextError: with every problem and its line.
     """
-    found, _ = decode(compose(text, file), _File)
+    return team_of(compose(text, file), file)
+
+
+def team_of(node: Node, file: str) -> Team:
+    """Return the content of a team file from its nodes.
+
+    Raises:
+        InvalidTextError: with every problem and its line.
+    """
+    found, _ = decode(node, _File)
     elsewhere = found.requirements if isinstance(found.requirements, Marked) else None
     return Team(
         file=file,
         platforms=found.platforms,
         pythons=found.pythons,
-        tensorflow=found.tensorflow,
+        tensorflow=found.tensorflow.text if found.tensorflow else None,
+        tensorflow_at=found.tensorflow.where if found.tensorflow else None,
         pre=found.pre,
         macos=found.macos,
         glibc=found.glibc,

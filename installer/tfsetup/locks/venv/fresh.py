@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, Origin
-from tfsetup.locks.order import Order
-from tfsetup.locks.venv.targets import origin_of, pinned
+from tfsetup.locks.order import Order, runs_on
+from tfsetup.locks.venv.targets import ask_of, origin_of, pinned
 from tfsetup.matrix.choose.names import as_resolved
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
@@ -43,7 +43,9 @@ def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tup
         return (f"TensorFlow {order.ask.tensorflow} is asked for, and {version} is locked",)
     if origin.without_cures:  # a decision that stands in the lock; nothing but a new lock changes it
         order = replace(order, cures=False)
-    now = pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
+    if not runs_on(order, origin.python):
+        return (f"the project is for Python {order.requires_python}, and the lock for {origin.python}",)
+    now = pinned(row, ask_of(row, order, python, matrix), order.levels, matrix, version)
     if now is None:
         return (f"the row {row.id} no longer takes {row.distribution} {version} for what is asked",)
     return tuple(_differences(origin, origin_of(row, order, python, now[1], matrix)))

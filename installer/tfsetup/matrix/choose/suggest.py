@@ -50,6 +50,12 @@ def suggestions(host: Host, ask: Ask, matrix: Matrix, decide: Decide) -> tuple[s
     return tuple(f"{words}: {get}" for words, get in found.values())
 
 
+def nearest(host: Host, ask: Ask, matrix: Matrix, decide: Decide) -> Selection | None:
+    """Return the answer for the release nearest to the one asked for that fits; None: none does."""
+    asks = (replace(ask, tensorflow=series) for series in _series(ask.tensorflow or "", matrix))
+    return next((found for one in asks if (found := decide(host, one, matrix)).installable), None)
+
+
 def _changes(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
     """Yield changes in the order of what they cost: an option, an installation, an update, another machine."""
     yield from _options(host, ask, matrix)
