@@ -30,6 +30,8 @@ def install(
     dry_run: o.DryRun = False,
     replace: o.Replace = False,
     allow_build: o.AllowBuild = False,
+    more: o.With = None,
+    requirement: o.RequirementFiles = None,
     without_cures: o.WithoutCures = False,
     index_url: o.IndexUrl = None,
     as_json: o.Json = False,
@@ -44,7 +46,7 @@ def install(
         ask=Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre),
         prefix=prefix, lock_file=lock, no_lock=no_lock, update_lock=update_lock, index_url=index_url, offline=offline,
         preflight=not no_preflight, verify=not no_verify, cures=not without_cures, dry_run=dry_run, replace=replace,
-        allow_build=allow_build,
+        allow_build=allow_build, requirements=tuple(more or ()), files=tuple(requirement or ()),
     )  # fmt: skip
 
     session = begun(ctx, "install", json=as_json, host=host)

@@ -19,7 +19,7 @@ from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.text import find
 from tfsetup.locks.cure import FILE, is_cure
 from tfsetup.locks.model import Form, Lock, file_name
-from tfsetup.locks.project import parse_own_project
+from tfsetup.locks.project import has_dependencies, parse_own_project, parse_range
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
 from tfsetup.locks.team import Marked, Team, parse_project, parse_requirements, parse_team
 from tfsetup.locks.venv.portable import read_portable
@@ -109,6 +109,24 @@ def read_requirements(path: Path) -> tuple[Marked, ...]:
     if text is None:
         raise UsageError(f"-r {path}: there is no such file.", hint="Name a requirements.txt or a pyproject.toml.")
     return parse_project(text, str(path)) if path.suffix == ".toml" else parse_requirements(text, str(path))
+
+
+def read_range(path: Path) -> Marked | None:
+    """Return the Pythons that the project of a `pyproject.toml` is for; None: it says nothing, or is another file.
+
+    Raises:
+        InvalidFileError: it is invalid; with the line.
+    """
+    text = find(path, "project") if path.suffix == ".toml" else None
+    return None if text is None else parse_range(text, str(path))
+
+
+def offers(path: Path = PROJECT) -> bool:
+    """Tell whether a project here lists dependencies that are not taken over, for it has no `[tool.tfsetup]`."""
+    with suppress(InvalidFileError):
+        text = find(path, "project")
+        return text is not None and has_dependencies(text, str(path))
+    return False
 
 
 def _with_elsewhere(path: Path, team: Team) -> Team:

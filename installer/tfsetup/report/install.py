@@ -67,6 +67,8 @@ class InstallDocument:
     """The variables that every process of the environment must see."""
     hazards: tuple[Defect, ...]
     """The known defects of what was chosen."""
+    together: tuple[str, ...]
+    """What else was asked for, and is resolved together with the row."""
     plan: tuple[str, ...] | UnsetType = UNSET
     """A dry run: the steps, a line each."""
     packages: tuple[str, ...] | UnsetType = UNSET

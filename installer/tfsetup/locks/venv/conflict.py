@@ -22,9 +22,14 @@ class Sides:
     team: tuple[Marked, ...]
 
 
+def is_conflict(error: TfsetupError) -> bool:
+    """Tell whether an error says that requirements do not fit together."""
+    return _NOTHING in error.message
+
+
 def explained(error: TfsetupError, sides: Sides) -> TfsetupError:
     """Return the error of a failed resolution with both requirers named; anything but a conflict as it is."""
-    if _NOTHING not in error.message:
+    if not is_conflict(error):
         return error
     told = _flat(error.message)
     theirs = [item for item in sides.team if _concerned(item.text, told)]
