@@ -28,7 +28,6 @@ TYPED: dict[str, dict[str, str]] = {
         "pluggable-device-registered-twice": "0.4.0.dev230202",
         "cudnn-runtime-older-than-build": "8.5 8.6 8.9",
         "libstdcxx-too-old": "13",
-        "protobuf-linked-twice-macos": "21",
     },
     "of no package: of Python and of the C library": {
         "python-too-new-for-installed-tf": "3.7 3.10 3.11",

@@ -38,7 +38,8 @@ def test_a_dry_run_for_another_machine_prints_the_very_plan(
         "  3. set TURN_OFF_REMAPPER=1 in every process of the environment, unless it is set there",
         "  4. predict the native load from the files, before anything is run",
         "  5. load TensorFlow in a fresh interpreter and time a matmul on each device",
-        "  6. switch the prefix to the new generation",
+        "  6. import every package and start every program, for 20 seconds at most and without the network",
+        "  7. switch the prefix to the new generation",
         "1 packages, 1.5 MB: alpha==1.0",
         "Nothing was changed (--dry-run).",
     ]

@@ -497,7 +497,7 @@ def test_something_else_asked_for_is_resolved_with_a_word(
     tfsetup("lock", "--platform", CPU, "--python", "3.12")
     ran = dry(tfsetup, host_file, "--tensorflow", "2.19.1")
     assert ran.status == 0
-    assert ran.document["data"]["requirements"] == ["tensorflow-cpu==2.19.1"]
+    assert ran.document["data"]["requirements"] == ["tensorflow-cpu==2.19.1", "setuptools<82"]
     assert "and 2.19.1 was asked for; resolving instead" in ran.err
     assert len(uv.calls) == 2
 

@@ -13,6 +13,7 @@ import yaml
 
 from support.index_wheels import macos_wheel
 from support.macho_exports import exports_of
+from tfsetup.loader.copies import clashes
 from tfsetup.loader.dyld.process import DyldProcess
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.files.archive import Archive
@@ -54,6 +55,7 @@ def answer(view: Filesystem, tensorflow: str, macos: str) -> LoadFailure | None:
         failure = process.dlopen(step.name, step.mode, caller=step.caller)
         if failure:
             return failure
+    assert clashes(load_knowledge().copies, process, SITE) == ([], [])  # its protobuf is of the plugin's generation
     return None
 
 

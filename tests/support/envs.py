@@ -134,5 +134,5 @@ def passing(found: object = None) -> Callable[[Path], object]:
 def make_hooks(said: list[str] | None = None, **changes: Any) -> Hooks:
     """Return hooks that say yes and keep what is said."""
     kept = said if said is not None else []
-    values: dict[str, Any] = {"preflight": passing(), "verify": passing(), "say": kept.append}
+    values: dict[str, Any] = {"preflight": passing(), "verify": passing(), "programs": passing(), "say": kept.append}
     return Hooks(**(values | changes))

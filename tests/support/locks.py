@@ -68,12 +68,15 @@ class FakeResolver:
     """Stands in for `run_uv` when it compiles: `newest` has the version of each name that is not pinned.
 
     Every requirement gives a package, and `brings` adds what a package requires. Kept versions (the output file) stay
-    unless their name is to be upgraded.
+    unless their name is to be upgraded. `admitted` has the version that a bound leaves, by the bound. `uploaded` is
+    when everything came to the index, as TOML; "": it does not say.
     """
 
     newest: dict[str, str] = field(default_factory=dict)
     brings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    admitted: Mapping[str, str] = field(default_factory=dict)
     failure: TfsetupError | BaseException | None = None
+    uploaded: str = ""
     calls: list[dict[str, Any]] = field(default_factory=list)
 
     def __call__(self, arguments: list[str] | tuple[str, ...], **options: Any) -> Finished:
@@ -90,15 +93,16 @@ class FakeResolver:
             requirement = wanted.pop()
             name = re.split(r"[\[=<>!~;\s]", requirement)[0]
             pin = requirement.partition("==")[2]
-            found[name] = pin or kept.get(name) or self.newest.get(name, "1.0")
+            found[name] = pin or self.admitted.get(requirement) or kept.get(name) or self.newest.get(name, "1.0")
             wanted += [each for each in self.brings.get(name, ()) if each not in found]
-        return Finished(stdout=_pylock(found), stderr="")
+        return Finished(stdout=_pylock(found, self.uploaded), stderr="")
 
 
-def _pylock(found: Mapping[str, str]) -> str:
+def _pylock(found: Mapping[str, str], uploaded: str = "") -> str:
     parts = ['lock-version = "1.0"\ncreated-by = "uv"\n']
     for name, version in sorted(found.items()):
         filename = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
-        entry = f'{{ url = "{HOST}/{filename}", size = 10, hashes = {{ sha256 = "{sha(filename)}" }} }}'
+        when = f"upload-time = {uploaded}, " if uploaded else ""
+        entry = f'{{ url = "{HOST}/{filename}", {when}size = 10, hashes = {{ sha256 = "{sha(filename)}" }} }}'
         parts.append(f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\nwheels = [{entry}]\n')
     return "".join(parts)

@@ -36,7 +36,10 @@ class Offered:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A whole image. `dylibs` are (path, link) pairs; versions are `major.minor[.patch]` or None to leave them out."""
+    """A whole image. `dylibs` are (path, link) pairs; versions are `major.minor[.patch]` or None to leave them out.
+
+    `coalesced` are the names of the table of weak binds (of the old format; chained fixups import them from -3).
+    """
 
     arch: str = "arm64"
     file_type: int = DYLIB
@@ -51,6 +54,7 @@ class Plan:
     sdk: str = "14.0"
     imports: Sequence[Wanted] = ()
     exports: Sequence[Offered] = ()
+    coalesced: Sequence[str] = ()
     chained: bool = False
     chained_format: int = 1
     signed: bool = True
@@ -220,11 +224,12 @@ def _tables(plan: Plan) -> tuple[bytes, list[bytes]]:
         return fixups + exports, [place, struct.pack("<4I", 0x80000033, 16, BASE + len(fixups), len(exports))]
     bind = opcodes([each for each in plan.imports if not each.lazy], lazy=False)
     lazy = opcodes([each for each in plan.imports if each.lazy], lazy=True)
+    weak = b"".join(b"\x40" + name.encode() + b"\0\x71\0\x90" for name in plan.coalesced)
     places, at = [], BASE
-    for data in (b"", bind, b"", lazy, exports):
+    for data in (b"", bind, weak, lazy, exports):
         places += [at if data else 0, len(data)]
         at += len(data)
-    return bind + lazy + exports, [struct.pack("<12I", 0x80000022, 48, *places)]
+    return bind + weak + lazy + exports, [struct.pack("<12I", 0x80000022, 48, *places)]
 
 
 def _commands(plan: Plan, tables: list[bytes], length: int, signature_at: int, signature_size: int) -> list[bytes]:

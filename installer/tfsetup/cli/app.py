@@ -18,7 +18,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from tfsetup import __version__
-from tfsetup.cli.commands import COMMANDS, changes_something, command_in, own_words
+from tfsetup.cli.commands import COMMANDS, as_parsed, changes_something, command_in, own_words
 from tfsetup.cli.session import Session, report_error
 from tfsetup.cli.streams import taken_over
 from tfsetup.errors import Code, TfsetupError, UsageError
@@ -108,6 +108,7 @@ def run(argv: list[str]) -> int:
     Nothing that happens to stdout or stderr ends it early (`tfsetup.cli.streams`).
     """
     _heed_terminations()
+    argv = as_parsed(argv)
     with taken_over() as streams:
         session = Session(json="--json" in own_words(argv), command=command_in(argv), streams=streams)
         status = _status(argv, session)

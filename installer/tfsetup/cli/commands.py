@@ -71,6 +71,18 @@ def own_words(argv: Sequence[str]) -> list[str]:
     return list(argv[: argv.index("--")] if "--" in argv else argv)
 
 
+_SPELLED = {"--prove=run": "--prove-run"}
+
+
+def as_parsed(argv: Sequence[str]) -> list[str]:
+    """Return a command line as the parser takes it, which knows no switch that may have a value.
+
+    Words behind `--` are somebody else's.
+    """
+    own = own_words(argv)
+    return [*(_SPELLED.get(word, word) for word in own), *argv[len(own) :]]
+
+
 def command_in(argv: Sequence[str]) -> str:
     """Return which command a command line names, before anything has parsed it; `tfsetup` where it names none."""
     words = iter(own_words(argv))

@@ -22,19 +22,24 @@ def lock(
     form: only.Format = None,
     check: only.Check = False,
     prove: only.Prove = None,
+    prove_run: only.ProveRun = False,
     force: only.Force = False,
     upgrade: only.Upgrade = False,
     upgrade_package: only.UpgradePackage = None,
     index_url: IndexUrl = None,
     source: only.Source = None,
+    sbom: only.Sbom = None,
+    exclude_newer: only.ExcludeNewer = None,
+    exclude_newer_package: only.ExcludeNewerPackage = None,
     without_cures: WithoutCures = False,
     offline: only.Offline = False,
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
     """Write lock files for every machine of the team, or say which ones are stale."""
+    from tfsetup.locks.cooldown import asked
     from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.report.lock import lock_lines
+    from tfsetup.report.lock import findings_of, lock_lines
     from tfsetup.workflows import lock as course
 
     order = course.LockOrder(
@@ -42,11 +47,19 @@ def lock(
         pythons=tuple(python or ()), platforms=tuple(platform or ()), folder=output or course.LOCKS, form=form,
         prove=not check if prove is None else prove, force=force, offline=offline, source=source, index_url=index_url,
         upgrade=None if upgrade else frozenset(upgrade_package or ()), without_cures=without_cures,
+        cooldown=asked(exclude_newer, exclude_newer_package or ()), sbom=sbom,
     )  # fmt: skip
 
     session = begun(ctx, "lock", json=as_json, host=host)
     machine = session.host() if session.replayed and not platform else None
     run = course.check if check else course.lock
-    found = run(order, read_matrix(session.matrix), host=machine, told=session.say)
-    code = found.code(proven=order.prove)
-    session.answer(found, lambda: session.show("\n".join(lock_lines(found))), code=code)
+    matrix = read_matrix(session.matrix)
+    attempt = None
+    if prove_run:
+        from tfsetup.workflows.attempt import attempting
+
+        here = None if session.replayed else session.host()
+        attempt = attempting(here, matrix, session.say, offline=offline)
+    found = run(order, matrix, host=machine, told=session.say, attempt=attempt)
+    code = found.code(proven=order.prove or prove_run)
+    session.answer(found, lambda: session.show("\n".join(lock_lines(found))), findings=findings_of(found), code=code)

@@ -31,6 +31,12 @@ Prove = Annotated[
         "--prove/--no-prove", help="Predict from the wheels whether each lock loads; --check does not, unless told."
     ),
 ]
+ProveRun = Annotated[
+    bool,
+    typer.Option(
+        "--prove-run", help="Written --prove=run: also build what this machine can run, and try its programs."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write also what would not load.")]
 Upgrade = Annotated[bool, typer.Option("--upgrade", help="Let every version move on.")]
 UpgradePackage = Annotated[
@@ -39,5 +45,25 @@ UpgradePackage = Annotated[
 ]
 Source = Annotated[
     Path | None, typer.Option("--from", metavar="FILE", help="Take over an environment.yml (with --backend conda).")
+]
+ExcludeNewer = Annotated[
+    str | None,
+    typer.Option(
+        "--exclude-newer",
+        metavar="DATE-OR-SPAN",
+        help="Take only files that were on the index before then: a date, a time, `7 days`; none ends it.",
+    ),
+]
+ExcludeNewerPackage = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude-newer-package",
+        metavar="NAME=WHEN",
+        help="Another moment for this package, or false: any file of it; may be repeated.",
+    ),
+]
+Sbom = Annotated[
+    Path | None,
+    typer.Option("--sbom", metavar="FILE", help="Write an inventory of what is locked (CycloneDX JSON) besides."),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")]

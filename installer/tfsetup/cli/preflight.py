@@ -34,7 +34,8 @@ def preflight(
     machine = session.host(downloads=False)
     judged = judge(target, machine, python=python, replayed=session.replayed, matrix=session.matrix, told=session.say)
     report, found = judged.report, preflight_document(judged.report, machine, judged.would_load)
-    code = {"fails": Code.ANSWER_IS_NO, "undecided": Code.UNDECIDED if strict else None, "loads": None}[report.verdict]
+    undecided = Code.UNDECIDED if strict or not report.images else None  # nothing seen is never a yes
+    code = {"fails": Code.ANSWER_IS_NO, "undecided": undecided, "loads": None}[report.verdict]
 
     def show() -> None:
         session.out.print(preflight_view(found, report.notes), soft_wrap=True)

@@ -29,7 +29,10 @@ def bundle(evidence: Evidence, diagnosis: Diagnosis, *, version: str, names: tup
         "host": _host(evidence.host),
         "packages": {**packages},
         "observations": [f"{one.check}: {one.detail}" for one in evidence.observations or ()],
-        "preflight": [f"{one.kind}: {one.message or one.image}" for one in evidence.failures or ()],
+        "preflight": [
+            *(f"{one.kind}: {one.message or one.image}" for one in evidence.failures or ()),
+            *(f"{one.kind}: {one.consequence}" for one in evidence.clashes),
+        ],
         "diagnosis": encode(shown(diagnosis)),
         "log_lines": len(lines),
     }

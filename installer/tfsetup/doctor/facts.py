@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from tfsetup.doctor.model import Condition, When
 from tfsetup.ground.kinds import RANGE
+from tfsetup.ground.platforms import NARROW
 from tfsetup.ground.versions import asked
 from tfsetup.host.model import Host
 
@@ -297,7 +298,7 @@ def _derive(facts: dict[str, str]) -> None:
     if facts.get("os") == "macos" and facts.get("rosetta") == "true":
         facts["process"] = "x86_64"
         facts.setdefault("arch", "arm64")
-    if facts.get("arch") in {"armv7l", "i686"}:
+    if facts.get("arch") in NARROW:
         facts.setdefault("bits", "32")
     if facts.get("os") != "macos" and facts.get("arch"):
         facts.setdefault("process", facts["arch"])

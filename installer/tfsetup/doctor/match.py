@@ -176,6 +176,12 @@ def _in_preflight(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | No
             proof = failure.message or f"{failure.image}: {failure.kind}"
             known = {name: value for name, value in captures.items() if value}
             return Seen(weight=signal.weight, decided=holds is True, proof=proof, captures=known)
+    for clash in evidence.clashes:
+        between = " and ".join(clash.between)
+        holds = facts.holds(signal.when, {})
+        if clash.kind == signal.preflight and signal.image in between and holds is not False:
+            proof = f"{between}: {clash.consequence}"
+            return Seen(weight=signal.weight, decided=holds is True, proof=proof)
     return None
 
 

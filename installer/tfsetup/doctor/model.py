@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tfsetup.host.model import Host
+from tfsetup.loader.model import Clash, ClashKind, LoadFailure
 from tfsetup.loader.model import Kind as LoadFailureKind
-from tfsetup.loader.model import LoadFailure
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Accelerator, Ask, Backend
 
@@ -61,6 +61,7 @@ class Evidence:
     whole: bool = False
     observations: tuple[Observation, ...] | None = None
     failures: tuple[LoadFailure, ...] | None = None
+    clashes: tuple[Clash, ...] = ()
     prefix: str | None = None
     environment: Mapping[str, str] | None = None
     wrong_checks: frozenset[str] = frozenset()
@@ -94,7 +95,7 @@ class Signal:
     prose: tuple[tuple[str, ...], ...] = ()
     also: tuple[tuple[str, ...], ...] = ()
     without: tuple[str, ...] = ()
-    preflight: LoadFailureKind | None = None
+    preflight: LoadFailureKind | ClashKind | None = None
     image: str = ""
     check: Check | None = None
     subject: str = ""

@@ -116,13 +116,18 @@ class Verify:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TryPrograms:
+    """Import every package and start every program, each for a limited time and without the network."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Switch:
     """Point the prefix at the new generation, in one atomic step."""
 
 
 Step = (
     CreateVenv | InstallWheels | CreateCondaPrefix | AddWheels | BuildFromSource | WriteCures
-    | Preflight | Verify | Switch
+    | Preflight | Verify | TryPrograms | Switch
 )  # fmt: skip
 
 
@@ -182,6 +187,8 @@ class Receipt:
     """What the verification found; None: there was none."""
     preflight: dict[str, object] | None = None
     """What the prediction found; None: there was none."""
+    programs: dict[str, object] | None = None
+    """What its programs and packages came to when they were tried; None: they were not."""
     backend: Literal["venv", "conda"] = "venv"
     """The kind of environment."""
     differing: tuple[str, ...] | None = None

@@ -94,7 +94,7 @@ def _after(
     ]
     steps += [model.WriteCures(environment=environment)] if environment else []
     steps += [model.Preflight()] if preflight else []
-    steps += [model.Verify()] if verify else []
+    steps += [model.Verify(), model.TryPrograms()] if verify else []
     return [*steps, model.Switch()]
 
 
@@ -142,7 +142,12 @@ def _served(lock: Lock, index: Index, environment: Mapping[str, str]) -> Lock:
 
 
 def _from_asked_index(lock: Lock, packages: tuple[LockedPackage, ...], index: Index) -> Lock:
-    """Return the lock without addresses when another index is asked for than they lead to: the hashes stay."""
+    """Return the lock without addresses when another index is asked for than they lead to: the hashes stay.
+
+    One with wheels of this disk stays as it is, for the form without addresses has no words for them.
+    """
+    if any(file.path for package in packages for file in package.files):
+        return lock
     led = {package.index.rstrip("/") if package.index else None for package in packages}
     if lock.form == "portable" or index.asked is None or led <= {index.asked}:
         return lock
@@ -169,7 +174,7 @@ def _line(step: Step) -> str:
             return f"compile {requirement} inside the environment"
         case model.WriteCures(environment=environment):
             return f"set {assignments(environment)} in every process of the environment, unless it is set there"
-        case model.Preflight() | model.Verify() | model.Switch():
+        case model.Preflight() | model.Verify() | model.TryPrograms() | model.Switch():
             return _WORDS[type(step)]
         case _:
             assert_never(step)
@@ -183,5 +188,6 @@ def _fetched(files: Sequence[CondaPackage | PinnedWheel]) -> str:
 _WORDS = {
     model.Preflight: "predict the native load from the files, before anything is run",
     model.Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
+    model.TryPrograms: "import every package and start every program, for 20 seconds at most and without the network",
     model.Switch: "switch the prefix to the new generation",
 }

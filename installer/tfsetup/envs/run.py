@@ -46,6 +46,7 @@ class Hooks:
 
     preflight: Judge
     verify: Judge
+    programs: Judge
     say: Callable[[str], object]
     screen: Screen | None = None
     uv: Uv | None = None
@@ -173,17 +174,26 @@ class _Build:
             case model.WriteCures(environment=variables):
                 conda = self.plan.backend == "conda"
                 write_cures(self.store.layout, self.folder, self.plan.python, variables, conda=conda)
-            case model.Preflight():
-                phase = "preflight"
-                self.judged[phase] = self.hooks.preflight(self.python)
-            case model.Verify():
-                phase = "verify"
-                self.judged[phase] = self.hooks.verify(self.python)
+            case model.Preflight() | model.Verify() | model.TryPrograms():
+                phase, judge = self._check(step)
+                self.judged[phase] = judge(self.python)
             case model.Switch():
                 self._switch()
             case _:
                 assert_never(step)
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - began
+
+    def _check(self, step: model.Preflight | model.Verify | model.TryPrograms) -> tuple[str, Judge]:
+        """Return what a check is called among the seconds and in the receipt, and who makes it."""
+        match step:
+            case model.Preflight():
+                return "preflight", self.hooks.preflight
+            case model.Verify():
+                return "verify", self.hooks.verify
+            case model.TryPrograms():
+                return "programs", self.hooks.programs
+            case _:
+                assert_never(step)
 
     def _create(self, step: model.CreateVenv) -> None:
         arguments = ["venv", "--no-project", "--relocatable", "--quiet", "--prompt", self.store.layout.prefix.name]
@@ -319,6 +329,7 @@ class _Build:
             lock_sha256=self.plan.lock_sha256,
             verify=encode(self.judged.get("verify")),
             preflight=encode(self.judged.get("preflight")),
+            programs=encode(self.judged.get("programs")),
             backend=self.plan.backend,
             differing=(),
             cures=dict(self.plan.cures),

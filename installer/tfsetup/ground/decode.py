@@ -21,6 +21,8 @@ Path = tuple[str | int, ...]
 Marks = Mapping[Path, Where]
 T = TypeVar("T")
 
+CALLED: Final = "called"
+"""In the metadata of a field: what it is called in a file, where that is no name in Python."""
 _MISSING = dataclasses.MISSING
 _LONGEST: Final = 80  # characters of a value that a message repeats
 _CLOSE: Final = 0.6  # how alike two words are (difflib) for one to be taken for the other misspelled
@@ -93,6 +95,10 @@ class Decoder:
 
     def _union(self, node: Node, wanted: object, path: Path) -> object:
         parts = [part for part in get_args(wanted) if part is not type(None)]
+        exact = next((part for part in parts if get_origin(part) is Literal and _is_one(node, get_args(part))), None)
+        if exact is not None and len(parts) > 1:  # one of a few values, in place of something else
+            return self.decode(node, exact, path)
+        parts = [part for part in parts if get_origin(part) is not Literal] or parts
         if len(parts) > 1:  # a word, or a list or a mapping in its place
             return self.decode(node, next((part for part in parts if _shape(part) == node.kind), parts[0]), path)
         if node.kind == "scalar" and node.value is None:
@@ -114,7 +120,7 @@ class Decoder:
         return None
 
     def _choice(self, node: Node, choices: tuple[object, ...]) -> object:
-        if node.kind == "scalar" and any(node.value == c and type(node.value) is type(c) for c in choices):
+        if _is_one(node, choices):
             return node.value
         known = [str(choice) for choice in choices]
         hint = _near(node.text, known, _CLOSER)
@@ -157,8 +163,8 @@ class Decoder:
     def _mapping(self, node: Node, wanted: type, path: Path, hint: str) -> object:
         if not self._is(node, "mapping", hint):
             return None
-        hints = hints_of(wanted)
-        found = self._keys(node, tuple(hints))
+        hints, names = hints_of(wanted), _names(wanted)
+        found = {names[key]: child for key, child in self._keys(node, tuple(names)).items()}
         before = len(self.problems)
         values = {key: self.decode(child, hints[key], (*path, key)) for key, child in found.items()}
         for missing in sorted(_required(wanted) - set(found)):
@@ -204,11 +210,21 @@ class Decoder:
 _PLAIN: Final[Mapping[object, str]] = {bool: "true or false", int: "a whole number", str: "text"}
 
 
+def _is_one(node: Node, choices: tuple[object, ...]) -> bool:
+    return node.kind == "scalar" and any(node.value == c and type(node.value) is type(c) for c in choices)
+
+
 @cache
 def hints_of(wanted: type) -> dict[str, object]:
     """Return the field types of a row type, in the order of its fields."""
     hints = get_type_hints(wanted, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(wanted)}
+
+
+@cache
+def _names(wanted: type) -> dict[str, str]:
+    """Return the name of each field by what it is called in a file: `field(metadata={CALLED: "exclude-newer"})`."""
+    return {field.metadata.get(CALLED, field.name): field.name for field in dataclasses.fields(wanted)}
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from tfsetup.ground import moments
 from tfsetup.ground.versions import NotAVersionError, check_specifier, specifiers, version
 
 # What a source may rest on; anything else names a page, in more than one word.
@@ -125,6 +126,7 @@ NUMBERS = Kind(
 CAPABILITY = Kind(
     "compute capability", r"[0-9]{1,4}\.[0-9]{1,4}", like='"9.0"', wrong="two numbers with a dot are expected"
 )
+GFX = Kind("gfx name", r"gfx[0-9a-f]{3,5}", like="gfx1100", wrong="a name such as gfx1100 is expected")
 FEATURE = Kind("CPU feature", r"[a-z0-9_.]{1,50}", like='"avx2"', wrong="a lower-case feature name is expected")
 VERSION = Kind("version", r"[0-9v].*", like='"1.2.0"', check=_version)
 RANGE = Kind("version range", r"\s*[<>=!~].*", like='">=2.16,<2.20"', check=_range)
@@ -140,6 +142,9 @@ DISTRIBUTION = Kind(
     wrong="a normalized distribution name is expected (PEP 503)",
 )
 EXTRA = Kind("extra", _NORMALIZED, like="and-cuda", wrong="an extra's name is expected")
+MOMENT = Kind(
+    "date or span", r".*[0-9].*", like='"2026-01-31", "2026-01-31T12:00:00Z" or "7 days"', check=moments.problem
+)
 PROSE = Kind("sentence", r"(?s)[A-Za-z0-9].* .*", like="why, in a sentence", check=_prose)
 SOURCE = Kind(
     "source",
@@ -173,6 +178,12 @@ VARIABLE = Kind(
     like="TURN_OFF_REMAPPER",
     wrong="letters, digits and underscores are expected, and no digit first",
 )
+MODULE = Kind(
+    "module or name in one",
+    r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*",
+    like="pkg_resources",
+    wrong="a dotted Python name is expected",
+)
 # Such a value stands in shell scripts and in Python text without any quoting rule being needed.
 SETTING = Kind(
     "value of a variable",
@@ -188,6 +199,7 @@ Interpreter = Annotated[str, INTERPRETER]
 Numbers = Annotated[str, NUMBERS]
 Capability = Annotated[str, CAPABILITY]
 Feature = Annotated[str, FEATURE]
+Gfx = Annotated[str, GFX]
 ExactVersion = Annotated[str, VERSION]
 Range = Annotated[str, RANGE]
 Specifier = Annotated[str, SPECIFIER]
@@ -197,6 +209,7 @@ RowId = Annotated[str, ROW_ID]
 Platform = Annotated[str, PLATFORM]
 Distribution = Annotated[str, DISTRIBUTION]
 Extra = Annotated[str, EXTRA]
+Moment = Annotated[str, MOMENT]
 Prose = Annotated[str, PROSE]
 Source = Annotated[str, SOURCE]
 Channel = Annotated[str, CHANNEL]
@@ -204,5 +217,6 @@ CondaName = Annotated[str, CONDA_NAME]
 CondaBuild = Annotated[str, CONDA_BUILD]
 Slug = Annotated[str, SLUG]
 Check = Annotated[str, CHECK]
+Module = Annotated[str, MODULE]
 Variable = Annotated[str, VARIABLE]
 Setting = Annotated[str, SETTING]

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, overload
 
-from tfsetup.ground.versions import at_least, numbers, pair
+from tfsetup.ground.versions import at_least, minor, numbers, pair
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
 
 Os = Literal["macos", "linux", "windows"]
-Arch = Literal["arm64", "aarch64", "x86_64", "armv7l", "i686"]
+Arch = Literal["arm64", "aarch64", "x86_64", "armv7l", "armv6l", "i686"]
+NARROW: Final[frozenset[str | None]] = frozenset({"armv7l", "armv6l", "i686"})
+"""The 32-bit ones, for which there is no TensorFlow."""
 
 OS_NAMES: Final[Mapping[Os, str]] = {"macos": "macOS", "linux": "Linux", "windows": "Windows"}
 """What people call the systems; `platform_system` of PEP 508 differs in one (`Darwin`)."""
@@ -67,6 +69,10 @@ _TABLE: Final[Mapping[tuple[Os, Arch], _Names]] = {
         triple="armv7-unknown-linux-gnueabihf", multiarch="arm-linux-gnueabihf",
         loaders=("/lib/ld-linux-armhf.so.3", "/lib/ld-musl-armhf.so.1"),
     ),
+    ("linux", "armv6l"): _Names(  # the first Raspberry Pi and the Zero; Debian's own name for it is armel
+        triple="arm-unknown-linux-gnueabi", multiarch="arm-linux-gnueabi",
+        loaders=("/lib/ld-linux.so.3", "/lib/ld-musl-arm.so.1"),
+    ),
     ("linux", "i686"): _Names(
         triple="i686-unknown-linux-gnu", multiarch="i386-linux-gnu",
         loaders=("/lib/ld-linux.so.2", "/lib/ld-musl-i386.so.1"),
@@ -89,6 +95,7 @@ _MACHINES: Final[Mapping[str, Arch]] = {
     "x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64",
     "i386": "i686", "i486": "i686", "i586": "i686", "i686": "i686", "x86": "i686", "win32": "i686",
     "armv7l": "armv7l", "armhf": "armv7l",
+    "armv6l": "armv6l", "armv6": "armv6l", "armel": "armv6l",
     "armv8l": "armv7l",  # a 32-bit personality on a 64-bit kernel
     "arm64": "arm64", "arm64e": "arm64", "aarch64": "arm64",
 }  # fmt: skip
@@ -162,6 +169,17 @@ class Platform:
         system, sys_platform = _SYSTEMS[self.os]
         machine = self._names.machine or self.arch
         return {"platform_system": system, "platform_machine": machine, "sys_platform": sys_platform}
+
+    def environment(self, python: str) -> dict[str, str]:
+        """Return all that environment markers of a CPython `X.Y.Z` see there (PEP 508), but for the kernel's version.
+
+        That is `platform_release` and `platform_version`, which no tag of a wheel and no requirement should turn on.
+        """
+        return {
+            **self.markers, "os_name": "nt" if self.os == "windows" else "posix", "implementation_name": "cpython",
+            "implementation_version": python, "platform_python_implementation": "CPython",
+            "python_full_version": python, "python_version": minor(python),
+        }  # fmt: skip
 
     @property
     def marker(self) -> str:
@@ -271,6 +289,11 @@ def wheel_tags(python: str, platforms: Iterable[str]) -> Iterator[Tag]:
 
 def best_wheel(filenames: Iterable[str], tags: Iterable[Tag]) -> str | None:
     """Return the wheel that pip prefers among those of one release; None: none of them has one of `tags`."""
+    return next(iter(fitting_wheels(filenames, tags)), None)
+
+
+def fitting_wheels(filenames: Iterable[str], tags: Iterable[Tag]) -> list[str]:
+    """Return the wheels of one release that have one of `tags`, the one that pip prefers first."""
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     ranks = {tag: rank for rank, tag in enumerate(tags)}
@@ -281,7 +304,7 @@ def best_wheel(filenames: Iterable[str], tags: Iterable[Tag]) -> str | None:
         except InvalidWheelFilename:
             continue
         fitting += [(min(found), filename)] if found else []
-    return min(fitting)[1] if fitting else None
+    return [filename for _, filename in sorted(fitting)]
 
 
 # ------------------------------------------------------------------------------------------- systems and processors

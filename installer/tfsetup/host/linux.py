@@ -7,7 +7,7 @@ from tfsetup.host.linux_gpus import start_gpus
 from tfsetup.host.model import Cpu, Libc
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
-from tfsetup.host.parsers.arch import narrow
+from tfsetup.host.parsers.arch import ELF_IDENT, elf_bits, narrow
 from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import System, which
 from tfsetup.host.world import Fact, Later, World, now, text, unknown
@@ -44,10 +44,19 @@ def _arch(world: World) -> Fact[Arch]:
     arch = arch_of(machine, "linux")
     if arch is None:
         return unknown(f"uname -m: {machine}, for which no wheels are made")
-    if narrow(arch, bits) != arch and not any(map(world.exists, Platform("linux", arch).loaders)):
+    if narrow(arch, bits) != arch and _narrow_system(world, arch):
         # Raspberry Pi OS (32-bit) boots a 64-bit kernel; so do 32-bit containers. No 64-bit program starts there.
         return Fact(value=narrow(arch, bits), source=f"32-bit system on a 64-bit kernel (uname -m: {machine})")
     return Fact(value=arch, source="uname -m")
+
+
+def _narrow_system(world: World, arch: Arch) -> bool:
+    """Whether the system around a 32-bit process is 32-bit too: its shell is, or nothing could load a 64-bit one.
+
+    A 64-bit loader alone proves little: Raspberry Pi OS (32-bit) takes one from Debian's arm64 packages.
+    """
+    bits = elf_bits(world.read("/bin/sh", limit=ELF_IDENT) or b"")
+    return bits == 32 if bits else not any(map(world.exists, Platform("linux", arch).loaders))  # noqa: PLR2004
 
 
 def _wsl(world: World) -> tuple[int, Fact[bool]]:

@@ -71,10 +71,13 @@ def _look(world: World) -> _Seen:
 
 def _listed(world: World) -> tuple[tuple[Gpu, ...] | None, str]:
     """Return the GPUs on PCI and in KFD (None: neither can be looked at), and where they were looked for."""
-    kfd = (text(world.read(f"{_KFD}/{node}/properties")) or "" for node in world.listdir(_KFD))
-    amd = tuple(Gpu(vendor="amd") for properties in kfd if parse.is_kfd_gpu(properties))
+    nodes = (text(world.read(f"{_KFD}/{node}/properties")) or "" for node in world.listdir(_KFD))
+    kfd = [found for properties in nodes if (found := parse.read_kfd(properties))]
+    amd = tuple(gpu for _, gpu in kfd)
     if world.exists(_PCI):
-        on_pci = tuple(gpu for gpu in (_pci_gpu(world, f"{_PCI}/{slot}") for slot in world.listdir(_PCI)) if gpu)
+        gfx = {slot: gpu.gfx for slot, gpu in kfd}
+        slots = {slot: _pci_gpu(world, f"{_PCI}/{slot}") for slot in world.listdir(_PCI)}
+        on_pci = tuple(replace(gpu, gfx=gfx.get(slot)) for slot, gpu in slots.items() if gpu)
         return parse.merged(on_pci, amd), _PCI
     if amd:
         return amd, _KFD

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from tfsetup.ground.encode import Partial
-from tfsetup.ground.kinds import Capability, Feature, Interpreter, Like, Numbers, Text
+from tfsetup.ground.kinds import Capability, Feature, Gfx, Interpreter, Like, Numbers, Text
 from tfsetup.ground.platforms import Arch, Os
 from tfsetup.ground.versions import minor
 
@@ -55,6 +55,8 @@ class Gpu:
     """The version of NVIDIA's driver."""
     compute_capability: Capability | None = None
     """CUDA's `major.minor`."""
+    gfx: Gfx | None = None
+    """AMD's name of what code is compiled for: `gfx1100`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

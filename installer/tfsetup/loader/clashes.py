@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final
 
 from tfsetup.ground.owners import recorded, shared, used
-from tfsetup.loader.model import read_file
-
-if TYPE_CHECKING:
-    from tfsetup.loader.files.view import Conflict
-    from tfsetup.loader.model import Filesystem
+from tfsetup.loader.files.view import Conflict
+from tfsetup.loader.model import Clash, Filesystem, read_file
 
 _INFO: Final = ".dist-info"
 _LARGEST: Final = 64 << 20  # bytes of a RECORD; TensorFlow's has 1.5 MB
 _SHOWN: Final = 5
 _CHANCE = "which of them stays is chance, and removing either of the two removes it"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Clash:
-    """Two parts of a set that get in each other's way."""
-
-    kind: Literal["weak-definitions", "same-file", "same-soname", "openmp"]
-    """In which way."""
-    between: tuple[str, ...]
-    """The parts: distributions or files."""
-    names: tuple[str, ...]
-    """Some of what they share: paths relative to site-packages, or symbols."""
-    consequence: str
-    """What comes of it, a clause."""
-    fatal: bool
-    """Whether it ends or corrupts the process."""
 
 
 def of_wheels(conflicts: Sequence[Conflict]) -> tuple[Clash, ...]:

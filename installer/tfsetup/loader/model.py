@@ -13,9 +13,17 @@ from typing import Literal, Protocol
 from tfsetup.loader.bytes import ByteSource, MalformedImage
 
 Kind = Literal[
-    "wrong-architecture", "library-not-found", "symbol-not-found", "version-not-found", "os-too-old", "cpu-feature",
-    "malformed-image", "python-abi", "plugin-interface",
-]  # fmt: skip
+    "wrong-architecture",
+    "library-not-found",
+    "symbol-not-found",
+    "version-not-found",
+    "os-too-old",
+    "cpu-feature",
+    "malformed-image",
+    "python-abi",
+    "plugin-interface",
+]
+ClashKind = Literal["weak-definitions", "same-file", "same-soname", "openmp"]
 Stage = Literal["import", "plugin", "extension"]
 Verdict = Literal["loads", "fails", "undecided"]
 Scope = Literal["local", "global"]
@@ -100,6 +108,22 @@ class NotCovered:
     library: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clash:
+    """What two files, or two distributions, do to each other though each of them is sound."""
+
+    kind: ClashKind
+    """What kind of clash: variables that macOS makes one of, one path, one SONAME, or two OpenMP runtimes."""
+    between: tuple[str, ...]
+    """The files or the distributions."""
+    names: tuple[str, ...]
+    """What they have in common: symbols as the files spell them, paths, names of libraries."""
+    consequence: str
+    """What is seen where they meet, a sentence."""
+    fatal: bool = False
+    """Whether it ends or corrupts the process, so that the verdict is `fails`."""
+
+
 class Failed(Exception):  # noqa: N818 - carries a result up through the calls
     """The dlopen under way ends here."""
 
@@ -115,6 +139,10 @@ class Process(Protocol):
     @property
     def images(self) -> int:
         """How many files have been mapped so far (those of the operating system not counted)."""
+
+    @property
+    def loaded(self) -> Sequence[str]:
+        """The real paths of what is mapped and at hand, in load order."""
 
     @property
     def not_covered(self) -> Sequence[NotCovered]:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.ground.versions import asked, is_version
-from tfsetup.loader.clashes import Clash, of_environment, of_wheels
+from tfsetup.loader.clashes import of_environment, of_wheels
+from tfsetup.loader.copies import clashes
 from tfsetup.loader.defined import defines, own_name
 from tfsetup.loader.files.view import Conflict
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.machine import Machine
-from tfsetup.loader.model import Filesystem, LoadFailure, Mode, NotCovered, Process
+from tfsetup.loader.model import Clash, Filesystem, LoadFailure, Mode, NotCovered, Process
 from tfsetup.loader.python import distributions as dists
 from tfsetup.loader.python.distributions import Distribution
 from tfsetup.loader.python.importers import Importers
@@ -26,6 +27,7 @@ Progress = Callable[[str], object]
 
 
 _NATIVE = (".so", ".dylib", ".pyd", ".dll")
+_NOTHING = NotCovered(reason="no native file of the set was judged", matters=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +77,7 @@ class _Run:
     cuda: CudaLibraries | None = None
     of_tensorflow: frozenset[NotCovered] = frozenset()
     optional: set[str] = field(default_factory=set)
+    clashes: tuple[Clash, ...] = ()
 
     def judge(self) -> None:
         """Go through everything in the order in which it would happen."""
@@ -94,10 +97,13 @@ class _Run:
             self._look_for_cuda()
         self.of_tensorflow = frozenset(self.process.not_covered)
         self._others([each for each in modules if each.path not in done], importable)
+        self._compare_copies()
 
     def report(self) -> Report:
         """Return what was found."""
         seen = dict.fromkeys([*self.not_covered, *map(self._weighed, self.process.not_covered)])
+        if not (self.process.images or self.failures or any(each.matters for each in seen)):
+            seen[_NOTHING] = None
         return Report(
             site=self.question.site,
             python=self.python,
@@ -108,7 +114,7 @@ class _Run:
             not_covered=tuple(seen),
             notes=tuple(self.notes),
             cuda=self.cuda,
-            clashes=self.question.clashes,
+            clashes=self.clashes,
         )
 
     def _weighed(self, unseen: NotCovered) -> NotCovered:
@@ -130,6 +136,16 @@ class _Run:
             first, second = each.wheels
             detail = f"The one installed later stays, and removing either distribution deletes it: {first}, {second}."
             self.notes.append(Note(title=f"two wheels bring {each.path}", detail=detail))
+
+    def _compare_copies(self) -> None:
+        """Compare what the images of the set would share if one process imported all of it."""
+        found, unseen = clashes(self.knowledge.copies, self.process, self.question.site)
+        self.clashes = (*self.question.clashes, *found)
+        self.not_covered += unseen
+        for clash in self.clashes:
+            if not clash.fatal:
+                between = " and ".join(relative(path, self.question.site) for path in clash.between)
+                self.notes.append(Note(title=f"{between} do not get along", detail=clash.consequence))
 
     def _distributions(self) -> tuple[Distribution, ...]:
         wheels = [found for name in self.question.wheels if (found := dists.of_wheel(name))]

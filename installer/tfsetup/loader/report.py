@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from tfsetup.loader.clashes import Clash
-from tfsetup.loader.model import LoadFailure, NotCovered, Verdict
+from tfsetup.loader.model import Clash, LoadFailure, NotCovered, Verdict
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 
 
@@ -41,9 +40,24 @@ class Report:
     clashes: tuple[Clash, ...] = ()
 
     @property
+    def fatal(self) -> tuple[Clash, ...]:
+        """The clashes that end the process."""
+        return tuple(clash for clash in self.clashes if clash.fatal)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it fails, one sentence or message each: what is refused first, then what ends the process."""
+        refused = (f"{failure.image}: {failure.message}" for failure in self.failures)
+        met = (
+            f"{' and '.join(relative(one, self.site) for one in each.between)}: {each.consequence}"
+            for each in self.fatal
+        )
+        return (*refused, *met)
+
+    @property
     def verdict(self) -> Verdict:
-        """`fails` when something was refused or corrupted, `undecided` when something unseen matters, else `loads`."""
-        if self.failures or any(clash.fatal for clash in self.clashes):
+        """`fails` when something was refused or ends the process, `undecided` when something unseen matters."""
+        if self.failures or self.fatal:
             return "fails"
         return "undecided" if any(each.matters for each in self.not_covered) else "loads"
 
@@ -80,10 +94,10 @@ class PredictionDocument:
     """The Python it was judged for, `X.Y`."""
     site: str
     """Where site-packages is, or would be."""
-    cuda: CudaLibraries | None
-    """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
     clashes: tuple[Clash, ...]
     """What two parts of the set do to each other; one that ends or corrupts the process makes the verdict `fails`."""
+    cuda: CudaLibraries | None
+    """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
 
 
 def prediction_document(report: Report) -> PredictionDocument:
@@ -95,11 +109,11 @@ def prediction_document(report: Report) -> PredictionDocument:
         checked=report.checked,
         failures=tuple(_failure(each, site) for each in report.failures),
         not_covered=tuple(_unseen(each, site) for each in report.not_covered),
+        clashes=tuple(_clash(each, site) for each in report.clashes),
         tensorflow=report.tensorflow,
         python=report.python,
         site=site,
         cuda=_cuda(report.cuda, site) if report.cuda else None,
-        clashes=report.clashes,
     )
 
 
@@ -123,6 +137,10 @@ def _cuda(cuda: CudaLibraries, site: str) -> CudaLibraries:
 def _failure(each: LoadFailure, site: str) -> LoadFailure:
     library = relative(each.library, site) if each.library else None
     return replace(each, image=relative(each.image, site), library=library)
+
+
+def _clash(each: Clash, site: str) -> Clash:
+    return replace(each, between=tuple(relative(path, site) for path in each.between))
 
 
 def _unseen(each: NotCovered, site: str) -> UnseenDocument:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+from tfsetup.loader.copies import parse_copies
 from tfsetup.loader.dyld.system import System, parse_system
 from tfsetup.loader.glibc.stock import parse_symbols
 from tfsetup.loader.tensorflow.knowledge import Knowledge, parse_knowledge
@@ -34,7 +35,8 @@ def load_knowledge() -> Knowledge:
         for file in (folder / "import-order").iterdir()
         if file.name.endswith(".txt")
     }
-    return parse_knowledge(facts, orders)
+    copies = parse_copies(tomllib.loads((folder / "copies.toml").read_text("utf-8")))
+    return parse_knowledge(facts, orders, copies)
 
 
 def _data() -> Traversable:

@@ -25,6 +25,7 @@ def compile_job(
     team: Sequence[str] = (),
     upgrade: Sequence[str] = (),
     python: str | None = None,
+    cooldown: Sequence[str] = (),
 ) -> CompileJob:
     """Return the uv run that locks `selection` (installable, with a target) into PEP 751 form.
 
@@ -34,17 +35,19 @@ def compile_job(
 
     `team` are requirements to resolve together with the selection's. `upgrade` are names whose locked version is not
     kept. `python` is an interpreter to run anything with: uv looks for one of the target's version otherwise, which
-    takes longer than all the rest, and needs it only to build.
+    takes longer than all the rest, and needs it only to build. `cooldown` are uv's options about how young a file may
+    be; with them it is not quiet, because only a warning of it says that an index does not tell.
     """
     target = selection.target
     if target is None:
         raise ValueError("only an installable selection, which has a target, can be locked")
     arguments = ["pip", "compile", "-", "--format", "pylock.toml", "--no-header"]
     arguments += build_arguments(selection.sdists)
-    arguments += ["--no-annotate", "--no-sources", "--quiet", *target_arguments(target)]
+    arguments += ["--no-annotate", "--no-sources", *(() if cooldown else ("--quiet",)), *target_arguments(target)]
     arguments += ["--python", python] if python and not selection.sdists else []
     arguments += ["--prerelease", "allow" if pre else "if-necessary-or-explicit"]
     arguments += [word for name in upgrade for word in ("--upgrade-package", name)]
+    arguments += cooldown
     arguments += ["--offline"] if offline else []
     return CompileJob(
         arguments=tuple(arguments),
@@ -55,7 +58,8 @@ def compile_job(
 
 def preferences(pins: Mapping[str, str]) -> str:
     """Return a file from which uv takes versions it prefers: the smallest PEP 751 file that names them."""
-    packages = (f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\n' for name, version in sorted(pins.items()))
+    named = ((name, version) for name, version in sorted(pins.items()) if version)  # a folder of sources has none
+    packages = (f'\n[[packages]]\nname = "{name}"\nversion = "{version}"\n' for name, version in named)
     return 'lock-version = "1.0"\ncreated-by = "tfsetup"\n' + "".join(packages)
 
 

@@ -119,6 +119,13 @@ _RULES: Final = (
         "`tfsetup host` lists the interpreters that work; choose one with --python X.Y.",
     ),
     _Rule(
+        r"is missing an upload date.*No solution found",
+        NetworkError,
+        "The index does not say when its files were uploaded, so that `exclude-newer` leaves out all of them.",
+        "Use an index that says it (PEP 700, `upload-time`), or make an exception of the packages that come from this "
+        "one: `exclude-newer-package` in the team file, --exclude-newer-package NAME=false.",
+    ),
+    _Rule(
         r"No solution found",
         BuildError,
         "The requirements do not fit together.",
@@ -145,4 +152,5 @@ def quote(stderr: str, *, limit: int = 8) -> str:
     if start is None:
         return "\n".join(lines[-limit:]).strip()
     told = [line.strip() for line in lines[start : start + limit] if line.strip() and not line.startswith("hint:")]
+    told += [line.strip() for line in lines[start:] if line.startswith("hint:") and "`exclude-newer`" in line]
     return "\n         ".join(told).removeprefix("error: ")

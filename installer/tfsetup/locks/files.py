@@ -12,13 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tfsetup.errors import BuildError, InvalidFileError, LockError, UsageError, Where
+from tfsetup.errors import BuildError, Code, InvalidFileError, LockError, TfsetupError, UsageError, Where
 from tfsetup.ground.files import make_folder
 from tfsetup.ground.files import write_all as write_together
 from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.text import find
 from tfsetup.locks.cure import FILE, is_cure
-from tfsetup.locks.model import Form, Lock, file_name
+from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, file_name
 from tfsetup.locks.project import has_dependencies, parse_own_project, parse_range
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
 from tfsetup.locks.team import Marked, Team, parse_project, parse_requirements, parse_team
@@ -30,6 +30,7 @@ PROJECT: Final = Path("pyproject.toml")
 LOCKS: Final = Path("environments/locks")
 PROOFS: Final = "proof.json"
 _LIMIT: Final = 16 * 1024 * 1024  # bytes; a TensorFlow lock has 30 kB
+_BLOCK: Final = 1 << 20  # bytes read at once
 _REMEDY: Final = "`tfsetup lock` writes lock files."
 
 
@@ -211,6 +212,37 @@ def write_all(folder: Path, texts: Mapping[str, str | bytes]) -> list[str]:
         message = f"{folder} cannot be written: {problem.strerror or problem}."
         raise BuildError(message, hint="Choose another folder with -o; the lock files are as they were.") from problem
     return [path.name for path in changed]
+
+
+def located(path: Path, package: LockedPackage) -> LockedPackage:
+    """Return a package of the lock at `path` with whole paths for the files it names by their place, each looked at.
+
+    Raises:
+        InvalidFileError: a file is not there.
+        TfsetupError: `NETWORK`: it is another one than was locked.
+    """
+    return replace(
+        package, wheels=tuple(_located(path, package, file) if file.path else file for file in package.wheels)
+    )
+
+
+def _located(path: Path, package: LockedPackage, file: LockedFile) -> LockedFile:
+    place = Path(os.path.normpath(path.absolute().parent / (file.path or "")))
+    where = Where(file=str(path), line=package.line)
+    total = hashlib.sha256()
+    try:
+        with place.open("rb") as opened:
+            while block := opened.read(_BLOCK):
+                total.update(block)
+    except OSError as problem:
+        message = f"The wheel of {package.name}, {file.path}, cannot be read: {problem.strerror or problem}."
+        hint = "Paths are told from the folder of the lock; put the wheel there, or write the lock anew."
+        raise InvalidFileError(message, where=where, hint=hint) from problem
+    if total.hexdigest() != file.sha256:
+        message = f"{file.path} is not the wheel of {package.name} that was locked: its sha256 is another."
+        hint = "Put the locked wheel back, or write the lock anew if the change was meant."
+        raise TfsetupError(Code.NETWORK, message, where=where, hint=hint)
+    return replace(file, path=place.as_posix())
 
 
 def cure_problem(path: Path, lock: Lock) -> str:

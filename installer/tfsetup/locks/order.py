@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tfsetup.errors import InvalidFileError, TfsetupError, UsageError
 from tfsetup.ground.platforms import NAMES, Platform
+from tfsetup.locks.cooldown import Cooldown
 from tfsetup.locks.project import admits
 from tfsetup.locks.team import ALL, Marked
 from tfsetup.matrix.choose.reference import Levels, is_current
@@ -20,8 +22,9 @@ class Order:
 
     With `ALL` among the `pythons` it is every one that a row takes; empty: the row's own, and those that are locked
     already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
-    `cures`: known defects of what is locked are to be cured. `requires_python`: the Pythons that the team's project is
-    for (PEP 621).
+    `cures`: known defects of what is locked are to be cured. `cooldown` None: nobody says how young a file may be, and
+    what a lock was made with stays in force. Its spans count back from `now`. `requires_python`: the Pythons that the
+    team's project is for (PEP 621).
     """
 
     ask: Ask
@@ -29,6 +32,8 @@ class Order:
     levels: Levels = field(default_factory=Levels)
     team: tuple[str, ...] = ()
     cures: bool = True
+    cooldown: Cooldown | None = None
+    now: datetime | None = None
     requires_python: str | None = None
 
 

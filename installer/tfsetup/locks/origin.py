@@ -23,8 +23,9 @@ COMMENT = "#: "
 CREATED_BY = "tfsetup lock"
 """What a PEP 751 file with a note says of its maker: the note stands at its end, and may not be missing there."""
 _SUM = 16  # hex digits of a fingerprint: 64 bits, against accidents and edits, not against forgery (the hashes are)
-_TABLES = ("rules", "sums", "cures")
-_LATER = ("cures", "without_cures")  # came after the first locks: where they say nothing, the note is as it was
+_TABLES = ("rules", "sums", "cures", "exclude_newer_package")
+# These came after the first locks: where they say nothing, the note is as it was.
+_LATER = ("cures", "without_cures", "exclude_newer", "exclude_newer_package", "exclude_newer_since")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -49,6 +50,7 @@ def render(origin: Origin) -> Iterator[str]:
         value = getattr(origin, name)
         if name not in _TABLES and value not in {None, (), False, ""}:
             yield f"{name} = {_toml(value)}"
+    yield from _table("exclude_newer_package", origin.exclude_newer_package)
     yield from _table("cures", origin.cures)
     yield from _table("rules", origin.rules)
 

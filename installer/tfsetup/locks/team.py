@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Annotated, Final, Literal
 
 from tfsetup.errors import Where
-from tfsetup.ground.decode import decode
-from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, SPECIFIER, Kind, MinorOrAll, Numbers
+from tfsetup.ground.decode import CALLED, decode
+from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, SPECIFIER, Distribution, Kind, MinorOrAll, Moment, Numbers
 from tfsetup.ground.marked import Marked, Node, compose, each, refused
 from tfsetup.ground.marked_toml import load_toml, places_in
+from tfsetup.locks.cooldown import ANY, Cooldown, plain
 from tfsetup.locks.model import Form
 
 __all__ = ("ALL", "Marked", "Team", "parse_project", "parse_requirements", "parse_team")
@@ -35,6 +36,7 @@ class Team:
 
     `macos` and `glibc` are the oldest systems in the team. `requirements` are the team's own, wherever they stood; when
     the file names another file instead of listing them, `elsewhere` is its path and they are still to be read.
+    `cooldown` is how young a file may be, and `cooled` where that stands.
     `taken_over` are those of them that were written for other tools, `requires_python` is what the same project says
     of Pythons (PEP 621). `tensorflow_at` is where the file asks for a TensorFlow.
     """
@@ -50,6 +52,8 @@ class Team:
     form: Form | None = None
     requirements: tuple[Marked, ...] = ()
     elsewhere: Marked | None = None
+    cooldown: Cooldown = field(default_factory=Cooldown)
+    cooled: Where | None = None
     taken_over: tuple[Marked, ...] = ()
     requires_python: Marked | None = None
 
@@ -66,6 +70,10 @@ class _File:
     macos: Numbers | None = None
     glibc: Numbers | None = None
     format: Form | None = None
+    exclude_newer: Moment | None = field(default=None, metadata={CALLED: "exclude-newer"})
+    exclude_newer_package: Mapping[Distribution, Literal[False] | Moment] = field(
+        default_factory=dict, metadata={CALLED: "exclude-newer-package"}
+    )
     requirements: tuple[Annotated[Marked, REQUIREMENT], ...] | Annotated[Marked, _PATH] = ()
 
 
@@ -84,7 +92,8 @@ def team_of(node: Node, file: str) -> Team:
     Raises:
         InvalidTextError: with every problem and its line.
     """
-    found, _ = decode(node, _File)
+    found, places = decode(node, _File)
+    exceptions = {name: ANY if text is False else text for name, text in found.exclude_newer_package.items()}
     elsewhere = found.requirements if isinstance(found.requirements, Marked) else None
     return Team(
         file=file,
@@ -98,6 +107,8 @@ def team_of(node: Node, file: str) -> Team:
         form=found.format,
         requirements=() if isinstance(found.requirements, Marked) else found.requirements,
         elsewhere=elsewhere,
+        cooldown=plain(found.exclude_newer, exceptions),
+        cooled=places.get(("exclude_newer",)) or places.get(("exclude_newer_package",)),
     )
 
 

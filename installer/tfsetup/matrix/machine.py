@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tfsetup.ground.platforms import Arch, Os, PlatformTag, read_mac_version, read_tag, spelled
+from tfsetup.ground.platforms import NARROW, Arch, Os, PlatformTag, read_mac_version, read_tag, spelled
 from tfsetup.ground.versions import at_least, in_range, numbers
 from tfsetup.host.model import Host
 
@@ -26,6 +26,9 @@ def hardware(host: Host) -> Arch | None:
     """Return the hardware's architecture as the system spells it: a translated process runs on `arm64`."""
     if host.os == "macos" and host.rosetta:
         return "arm64"
+    pythons = {python.arch for python in host.pythons or ()}
+    if host.os == "linux" and len(pythons) == 1 and pythons <= NARROW:
+        return next(iter(pythons))  # nothing but 32-bit Pythons on a 64-bit kernel: no 64-bit one would start
     return spelled(host.arch, host.os)
 
 

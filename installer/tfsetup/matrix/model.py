@@ -8,6 +8,7 @@ from typing import Literal
 
 from tfsetup.ground.platforms import Platform, deployment
 from tfsetup.host.model import Python
+from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.hazards import Hazard, environment_of
 
 Accelerator = Literal["auto", "cpu", "metal", "cuda", "rocm"]
@@ -93,7 +94,8 @@ class Selection:
     that have no wheel for this target and may be built from source while the requirements are installed (old releases
     only; empty otherwise). `interpreter` is the interpreter of this host to build on, None when uv should bring one.
     `conda` are match specs of what comes from `conda_channels` (names) under the conda backend, and empty otherwise.
-    `settings` are variables of the row's own, `hazards` the known defects of what is chosen.
+    `settings` are variables of the row's own, `hazards` the known defects of what is chosen. `beside` are the bounds
+    that the matrix has for what may come with it, by whatever is resolved with it.
     When `installable` is false only `reasons` (why not), `suggestions` (single changes that would make it so, cheapest
     first) and `rejected` mean anything.
     """
@@ -118,6 +120,7 @@ class Selection:
     warnings: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     hazards: tuple[Hazard, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
     @property
     def distribution(self) -> str:

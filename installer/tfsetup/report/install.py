@@ -18,6 +18,8 @@ from tfsetup.report.result import document
 from tfsetup.report.text import seconds, size
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Finding, Verification
+from tfsetup.verify.programs import ProgramsTried, sentence
+from tfsetup.verify.programs import findings as of_programs
 from tfsetup.workflows.checks import KeptPrediction, kept
 from tfsetup.workflows.install import Installed, Refusal
 
@@ -52,11 +54,13 @@ class InstallDocument:
     backend: Backend
     """What kind of environment it is."""
     seconds: Mapping[str, float]
-    """What each phase took: lock, download, build, preflight, verify."""
+    """What each phase took: lock, download, build, preflight, verify, programs."""
     verify: Verification | None
     """What the verification found when it was built; null: there was none, or another tfsetup wrote it down."""
     preflight: KeptPrediction | None
     """What the prediction found when it was built; null: there was none, or another tfsetup wrote it down."""
+    programs: ProgramsTried | None
+    """What its programs and packages came to when it was built; null: they were not tried."""
     changed: bool
     """Whether the prefix leads to another generation than before."""
     cures: Mapping[str, str]
@@ -88,8 +92,10 @@ class InstallDocument:
 
 
 def findings_of(data: InstallDocument | NotInstallable) -> tuple[Finding, ...]:
-    """Return what the verification found."""
-    return data.verify.findings if isinstance(data, InstallDocument) and data.verify else ()
+    """Return what the verification found, and what its programs and packages came to."""
+    if not isinstance(data, InstallDocument):
+        return ()
+    return (*(data.verify.findings if data.verify else ()), *of_programs(data.programs))
 
 
 def code_of(data: InstallDocument | NotInstallable) -> Code | None:
@@ -112,6 +118,7 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
         seconds={phase: round(spent, 3) for phase, spent in found.seconds.items()},
         verify=_read(receipt.verify, Verification) if receipt else None,
         preflight=_read(receipt.preflight, KeptPrediction) if receipt else None,
+        programs=_read(receipt.programs, ProgramsTried) if receipt else None,
         hazards=defects_of(selection.hazards, cured=found.cured),
         history=UNSET,
     )
@@ -129,9 +136,13 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
 def _with_refusal(data: InstallDocument, refusal: Refusal) -> InstallDocument:
     word = None if refusal.diagnosis is None else shown(refusal.diagnosis)
     data = replace(data, refused=refusal.words, doctor=word)
-    if isinstance(refusal.report, Report):
-        return replace(data, preflight=kept(refusal.report))
-    return replace(data, verify=refusal.report)
+    match refusal.report:
+        case Report():
+            return replace(data, preflight=kept(refusal.report))
+        case ProgramsTried():
+            return replace(data, programs=refusal.report)
+        case _:
+            return replace(data, verify=refusal.report)
 
 
 def _read(kept_then: Mapping[str, object] | None, type_: type[T]) -> T | None:
@@ -186,6 +197,11 @@ def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
     for failure in data.preflight.failures if data.preflight else ():
         yield f"{failure.kind}: {failure.image}"
         yield from (f"    {line}" for line in failure.message.splitlines())
+    for clash in data.preflight.clashes if data.preflight else ():
+        if clash.fatal:
+            yield f"{clash.kind}: {' and '.join(clash.between)}"
+            yield f"    {clash.consequence}"
+    yield from _dead(data.programs)
     if data.doctor:
         from tfsetup.report.doctor import doctor_text
 
@@ -193,6 +209,12 @@ def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
     yield ""
     yield f"Not installed: {why}"
     yield f"{data.prefix} is as it was before."
+
+
+def _dead(tried: ProgramsTried | None) -> Iterator[str]:
+    for one in tried.dead if tried else ():
+        yield sentence(one)
+        yield f"    {one.message}"
 
 
 def next_steps(data: InstallDocument, command: str, *, windows: bool) -> Iterator[str]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfsetup.ground.units import size
+from tfsetup.locks import cooldown
 from tfsetup.report.hazards import sentences
+from tfsetup.verify.model import Finding
+from tfsetup.verify.programs import findings, sentence
 from tfsetup.workflows.locked import Locked, LockEntry
 from tfsetup.workflows.progress import VERDICTS
 
@@ -17,6 +20,8 @@ def lock_lines(found: Locked) -> Iterator[str]:
     yield from _conflicts(found)
     for one in found.files:
         yield from _checked(one) if found.checked else _written(one)
+    if found.sbom:
+        yield f"{found.sbom}  the inventory, in CycloneDX's form"
     if found.checked:
         total = len(found.files)
         again = f"{found.stale} of {total} not fresh: `tfsetup lock` writes them anew."
@@ -36,10 +41,27 @@ def _conflicts(found: Locked) -> Iterator[str]:
         yield "  Write it all the same with --force."
 
 
+def findings_of(found: Locked) -> tuple[Finding, ...]:
+    """Return what a person should know of the programs of all locks, where they were tried."""
+    return tuple(finding for one in found.files for finding in findings(one.programs or None))
+
+
+def _programs(one: LockEntry) -> Iterator[str]:
+    """Yield what the programs of a lock came to, and a line for each that was not seen to work."""
+    tried = one.programs
+    if not tried:
+        return
+    how = f"{tried.read} sources read" if tried.read is not None else f"{tried.modules} packages imported"
+    yield f"    {tried.because or f'{tried.programs} programs, {how}'}"
+    yield from (f"    {sentence(trial)}: {trial.message}" for trial in tried.trouble)
+
+
 def _written(one: LockEntry) -> Iterator[str]:
     state = "written" if one.changed else "as it was"
     yield f"{_name(one)}  {state}: {_content(one)}; {_verdict(one)}"
+    yield from ([f"    {cooldown.sentence(one.exclude_newer)}"] if one.exclude_newer else [])
     yield from _defects(one)
+    yield from _programs(one)
     moved = one.versions or ()
     yield from (f"    {line}" for line in moved[:_SHOWN])
     if len(moved) > _SHOWN:
@@ -72,7 +94,9 @@ def _verdict(one: LockEntry) -> str:
 def _checked(one: LockEntry) -> Iterator[str]:
     if one.fresh:
         yield f"{_name(one)}  fresh, {_verdict(one)}"
+        yield from ([f"    {cooldown.sentence(one.exclude_newer)}"] if one.exclude_newer else [])
         yield from _defects(one)
+        yield from _programs(one)
         return
     yield f"{_name(one)}  stale" if one.packages else f"{_name(one)}  missing"
     yield from (f"    {line}" for line in one.changes or ())

@@ -17,7 +17,9 @@ from tfsetup.matrix.defects import Defect
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.report.hazards import sentences
 from tfsetup.report.text import printable, size
+from tfsetup.upkeep.gpucode.read import GpuCodeRead
 from tfsetup.upkeep.overview import Line, MatrixShown, overview
+from tfsetup.verify.programs import sentence
 
 if TYPE_CHECKING:
     from tfsetup.upkeep.check import MatrixChecked, Proved
@@ -152,7 +154,16 @@ def _evidence(found: Proved | UnsetType) -> list[RenderableType]:
     count = Counter(line.verdict for line in found.rows)
     told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("loads", "fails", "undecided") if count[verdict])
     emulated = [Text(printable(line)) for line in _emulated(found.emulated)]
-    return [Text(""), *parts, Text(printable(f"{told}: {found.folder}")), *emulated]
+    code = [Text(printable(line)) for line in _gpu_code(found.gpu_code)]
+    return [Text(""), *parts, Text(printable(f"{told}: {found.folder}")), *emulated, *code]
+
+
+def _gpu_code(found: GpuCodeRead) -> Iterator[str]:
+    """Yield what the rules say otherwise than the code for GPUs in the wheels, and the verdict."""
+    yield ""
+    yield from (f"otherwise than the wheels: {line}" for line in found.differences or ())
+    read = f", {len(found.read)} of them now" if found.read else ""
+    yield f"code for GPUs in {len(found.wheels)} wheels{read}: {found.verdict}"
 
 
 def _emulated(found: Emulated) -> Iterator[str]:
@@ -174,7 +185,8 @@ def _proved(line: ProvedRow, width: int) -> str:
     words = f"{line.row:<{width}}  {line.verdict:<9}  {', '.join(line.pythons)}".rstrip()
     why = line.error or line.because
     kept = "" if line.written else " (not written)"
-    return words + (f"\n    {why.splitlines()[0]}" if why else "") + kept
+    tried = "".join(f"\n    {sentence(one)}: {one.message}" for one in line.programs.trouble) if line.programs else ""
+    return words + (f"\n    {why.splitlines()[0]}" if why else "") + kept + tried
 
 
 def _traffic(traffic: Traffic | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tfsetup.ground.platforms import OS_NAMES
 from tfsetup.host.model import Host
-from tfsetup.loader.model import LoadFailure
+from tfsetup.loader.model import Clash, LoadFailure
 from tfsetup.loader.report import Note, PredictionDocument, Report, UnseenDocument, prediction_document, summary
 from tfsetup.report.result import document
 from tfsetup.report.text import printable
@@ -25,6 +25,7 @@ _STAGES = {
     "extension": "TensorFlow itself is not concerned; importing this module fails",
 }
 _SHOWN = 12
+_NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,9 +61,7 @@ def lines(found: PreflightDocument, notes: Sequence[Note] = ()) -> Iterator[Line
     if len(found.failures) > _SHOWN:
         yield f"… and {len(found.failures) - _SHOWN} more; --json lists them all", "dim"
     for clash in found.clashes:
-        yield "", ""
-        yield f"clash: {' and '.join(clash.between)}", "red" if clash.fatal else "yellow"
-        yield f"  {clash.consequence}: {', '.join(clash.names)}", ""
+        yield from _clash_lines(clash) if clash.fatal else ()
     for suggestion in found.would_load:
         yield f"would load: {suggestion}", "green"
     yield from _unseen_lines(found.not_covered)
@@ -92,6 +91,17 @@ def _failure_lines(failure: LoadFailure) -> Iterator[Line]:
         yield f"  | {line}", "red"
     yield f"  {explanation(failure)}", ""
     yield f"  Consequence: {_STAGES[failure.stage]}.", ""
+
+
+def _clash_lines(clash: Clash) -> Iterator[Line]:
+    """Return a clash that ends the process; the others are notes."""
+    yield "", ""
+    yield " and ".join(clash.between), "bold"
+    shown = clash.names[:_NAMES_SHOWN]
+    yield from ((f"  | {name}", "red") for name in shown)
+    if len(clash.names) > len(shown):
+        yield f"  | … and {len(clash.names) - len(shown)} more", "red"
+    yield f"  Each of them loads: {clash.consequence}", ""
 
 
 def explanation(failure: LoadFailure) -> str:

@@ -49,7 +49,7 @@ class Answer:
 ANSWERS: Final = {
     "host": Answer(data=(HostDocument,)),
     "resolve": Answer(data=(ResolveDocument, ExplainedDocument)),
-    "lock": Answer(data=(Locked,)),
+    "lock": Answer(data=(Locked,), findings=VerifyFinding),
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
     "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
     "doctor": Answer(data=(DoctorDocument, UnfixedDocument)),

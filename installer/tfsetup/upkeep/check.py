@@ -16,6 +16,10 @@ from tfsetup.matrix.file.rows import Matrix
 from tfsetup.upkeep.checks.check import CheckedRow, check_matrix, problem_at
 from tfsetup.upkeep.checks.common import names_of
 from tfsetup.upkeep.evidence import ProvedRow, Proving
+from tfsetup.upkeep.gpucode.evidence import Evidence as GpuCode
+from tfsetup.upkeep.gpucode.evidence import Plan
+from tfsetup.upkeep.gpucode.judge import judge as judge_rules
+from tfsetup.upkeep.gpucode.read import GpuCodeRead, read_code, shipped_evidence, shipped_plan
 from tfsetup.upkeep.index.client import Traffic
 from tfsetup.upkeep.index.snapshot import Difference, differences
 from tfsetup.upkeep.xray.evidence import Evidence
@@ -39,6 +43,8 @@ class Proved:
     """A line a row."""
     emulated: Emulated
     """What plugins do under the emulator."""
+    gpu_code: GpuCodeRead
+    """Which GPUs the wheels have code for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,13 +75,23 @@ class Outcome(Generic[T_co]):
     code: Code | None = None
 
 
-def check(
-    matrix: Matrix, hosts: Mapping[str, Host], index: IndexClient | None, kept: Evidence | None
-) -> Outcome[MatrixChecked]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """The evidence that the matrix must agree with; None where there is none.
+
+    `emulated`: what plugins do; `gpu_code`: which GPUs wheels have code for, and the plan of what was read.
+    """
+
+    emulated: Evidence | None = None
+    gpu_code: GpuCode | None = None
+    plan: Plan | None = None
+
+
+def check(matrix: Matrix, hosts: Mapping[str, Host], index: IndexClient | None, kept: Kept) -> Outcome[MatrixChecked]:
     """Hold every field of a matrix against the snapshot, the snapshot against the index, and hosts against the rows.
 
-    `hosts` by name: each must have exactly one winner. `index` None: the index is not asked. `kept`: the evidence of
-    what plugins do, which hazards must agree with; None where there is none.
+    `hosts` by name: each must have exactly one winner. `index` None: the index is not asked. `kept`: the evidence that
+    hazards and rules must agree with.
 
     Raises:
         NetworkError: the index does not answer, or not with project pages.
@@ -105,21 +121,30 @@ def prove(found: Outcome[MatrixChecked], proving: Proving, index: IndexClient | 
     rows = proving.run()
     read = partial(fetch, index=index) if index is not None else None
     emulated = emulate(proving.matrix.hazards, proving.folder, read, proving.prover.told)
-    return with_evidence(found, Proved(folder=str(proving.folder), rows=rows, emulated=emulated))
+    pages = index.pages if index is not None else None
+    plan, kept = shipped_plan(), shipped_evidence()
+    code = read_code(proving.matrix, proving.folder, pages, proving.prover.told, plan=plan, kept=kept)
+    proved = Proved(folder=str(proving.folder), rows=rows, emulated=emulated, gpu_code=code)
+    return with_evidence(found, proved)
 
 
 def with_evidence(found: Outcome[MatrixChecked], evidence: Proved) -> Outcome[MatrixChecked]:
     """Return the outcome with what `--prove` found. Pure.
 
-    A row that fails, or a plugin that does otherwise than what is kept, makes the answer no; a plugin that could not be
-    run leaves it open. What the check itself found counts before both.
+    A row that fails, a plugin that does otherwise than what is kept, or a rule that gives a wheel to a GPU without code
+    for it makes the answer no; a plugin that could not be run leaves it open. What the check itself found counts
+    before both.
     """
     verdict = evidence.emulated.verdict
-    failing = verdict == "differs" or any(row.verdict == "fails" for row in evidence.rows)
+    failing = "differs" in {verdict, evidence.gpu_code.verdict} or any(
+        row.verdict == "fails" or (row.programs is not None and not row.programs.ok) for row in evidence.rows
+    )
     code = Code.ANSWER_IS_NO if failing else Code.UNDECIDED if verdict == "undecided" else None
     return replace(found, data=replace(found.data, evidence=evidence), code=found.code or code)
 
 
-def unfounded(matrix: Matrix, kept: Evidence | None) -> list[Problem]:
-    """Return where the hazards of a matrix say otherwise than the evidence that is kept with it. Pure."""
-    return [problem_at(matrix, path, words) for path, words in judge(kept, matrix.hazards)] if kept else []
+def unfounded(matrix: Matrix, kept: Kept) -> list[Problem]:
+    """Return where the hazards and rules of a matrix say otherwise than the evidence that is kept with it. Pure."""
+    found = [*judge(kept.emulated, matrix.hazards)] if kept.emulated else []
+    rules = [*judge_rules(kept.gpu_code, kept.plan, matrix)] if kept.gpu_code and kept.plan else []
+    return [problem_at(matrix, path, words) for path, words in (*found, *rules)]

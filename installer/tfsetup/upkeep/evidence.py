@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask
 from tfsetup.upkeep.checks.common import names_of
+from tfsetup.verify.programs import ProgramsTried
 from tfsetup.workflows.backends import Case
 from tfsetup.workflows.lock_venv import case_of, telling
 from tfsetup.workflows.prove import Prover, known
@@ -42,6 +43,8 @@ class ProvedRow:
     """The first failure, with its Python; None where nothing fails."""
     because: str
     """Why there is nothing to judge, or why it could not be; else empty."""
+    programs: ProgramsTried | None = None
+    """What the programs of its own Python's lock came to; None: they were not tried."""
     written: bool
     """Whether its evidence is worth keeping, and is kept."""
     changed: bool
@@ -56,6 +59,7 @@ class Proving:
     folder: Path
     offline: bool
     prover: Prover
+    attempt: Callable[[Case], ProgramsTried] | None = None
     shipped: dict[str, Lock] = field(init=False)
     because: dict[str, str] = field(init=False, default_factory=dict)
     unread: set[str] = field(init=False, default_factory=set)
@@ -66,12 +70,22 @@ class Proving:
         locks = environments() / "locks"
         self.shipped = {name: files.read_lock(files.locks_of(locks, name)[0]) for name in files.lock_names(locks)}
         targets = {target.name: target for row in self.matrix.rows for target in self._targets(row)}
-        found = self._findings(self._cases(targets))
+        cases = self._cases(targets)
+        found = self._findings(cases)
+        tried = self._tried(cases)
         evidence = [self._evidence(row, targets, found) for row in self.matrix.rows]
         kept = [one for one in evidence if one.readable and one.row not in self.unread]
         names = names_of(self.matrix)
         changed = files.write_all(folder, {f"{one.row}.json": render_evidence(one, names) for one in kept})
-        return tuple(_line(one, written=one in kept, changed=f"{one.row}.json" in changed) for one in evidence)
+        return tuple(
+            _line(one, tried.get(one.row), written=one in kept, changed=f"{one.row}.json" in changed)
+            for one in evidence
+        )
+
+    def _tried(self, cases: Mapping[str, Case]) -> dict[str, ProgramsTried]:
+        """Try the programs of each row with its own Python: the lock of the row's own name."""
+        mine = {row.id: cases[row.id] for row in self.matrix.rows if row.id in cases}
+        return {row: self.attempt(case) for row, case in mine.items()} if self.attempt and not self.offline else {}
 
     def _targets(self, row: Row) -> tuple[LockTarget, ...]:
         ask = Ask(tensorflow=row.versions) if row.when.by_version or row.auto == "asked" else Ask()
@@ -142,7 +156,7 @@ class Proving:
         return Evidence(row=row.id, findings=mine, because=self.because.get(row.id, ""))
 
 
-def _line(evidence: Evidence, *, written: bool, changed: bool) -> ProvedRow:
+def _line(evidence: Evidence, programs: ProgramsTried | None, *, written: bool, changed: bool) -> ProvedRow:
     undecided = [reason for finding in evidence.findings if not finding.read for reason in finding.proof.reasons]
     return ProvedRow(
         row=evidence.row,
@@ -150,6 +164,7 @@ def _line(evidence: Evidence, *, written: bool, changed: bool) -> ProvedRow:
         pythons=tuple(finding.origin.python for finding in evidence.findings),
         error=evidence.error,
         because=bare(evidence.because or next(iter(undecided), "")),
+        programs=programs,
         written=written,
         changed=changed,
     )

@@ -112,7 +112,7 @@ def _run(
     try:
         ended = _wait(child, limit)
     finally:
-        _kill_group(child)
+        kill_group(child)
         for reader in readers:
             reader.join(timeout=5.0)
     return _outcome(python, child, ended, events, log, time.monotonic() - started)
@@ -180,7 +180,7 @@ def _wait(child: subprocess.Popen[bytes], limit: float) -> Ended:
     return "finished"
 
 
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
+def kill_group(child: subprocess.Popen[bytes]) -> None:
     """End the child and everything it started; the group outlives its leader, so this is done after a clean end too."""
     if sys.platform == "win32":
         if child.poll() is None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -14,6 +16,7 @@ from tfsetup.ground.owners import SharedFiles
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.conda.lockfile import seal
+from tfsetup.locks.cooldown import Cooldown
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin
 from tfsetup.locks.naming import Option
 from tfsetup.locks.order import Order, current_rows, rows_for
@@ -34,7 +37,9 @@ class LockOrder:
 
     `pythons` are in order of preference, `platforms` rows or platforms; empty: as the team file says, else the matrix.
     `form` None: as the team file says, else as the locks in `folder` are. `upgrade`: names that may move on, None:
-    everything. `source` is an `environment.yml` to take over (conda only).
+    everything. `source` is an `environment.yml` to take over (conda only). `sbom` is the inventory to write. `cooldown`
+    is how young a file may be; None: as the team file says, without one as the lock there was made. Spans count back
+    from `now`.
     """
 
     ask: Ask
@@ -49,6 +54,9 @@ class LockOrder:
     offline: bool = False
     source: Path | None = None
     without_cures: bool = False
+    sbom: Path | None = None
+    cooldown: Cooldown | None = None
+    now: datetime = field(default_factory=partial(datetime.now, UTC), compare=False)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -73,6 +81,7 @@ class Scope:
         return Order(
             ask=ask, pythons=order.pythons or team.pythons, levels=Levels(macos=team.macos, glibc=team.glibc),
             team=tuple(item.text for item in team.requirements), cures=not order.without_cures,
+            cooldown=self.team.cooldown if order.cooldown is None and self.team else order.cooldown, now=order.now,
             requires_python=team.requires_python.text if team.requires_python else None,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The two checks between building and switching, as the executor wants them: what the receipt keeps, or `Refused`."""
+"""The checks between building and switching, as the executor wants them: what the receipt keeps, or `Refused`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import assert_never
 
 from tfsetup.host.model import Host
-from tfsetup.loader.clashes import Clash
-from tfsetup.loader.model import LoadFailure, Verdict
+from tfsetup.loader.model import Clash, LoadFailure, Verdict
 from tfsetup.loader.report import Note, Report, UnseenDocument, prediction_document
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 from tfsetup.matrix.model import Selection
 from tfsetup.verify.model import Verification
+from tfsetup.verify.programs import ProgramsTried, Try, sentence
 from tfsetup.workflows.told import Detail, Told
 
 Verify = Callable[..., Verification]
@@ -22,28 +22,35 @@ Predict = Callable[[Path, Host, str | None, Told], Report]
 """What predicts the native load of the environment of an interpreter, for a host and a Python `X.Y`."""
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
-    """What was built is not switched to; `report` is what preflight or verification found."""
+Answer = Report | Verification | ProgramsTried
+"""What a check found."""
 
-    def __init__(self, report: Report | Verification) -> None:
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+    """What was built is not switched to; `report` is what preflight, verification or its programs came to."""
+
+    def __init__(self, report: Answer) -> None:
         """Say so in a sentence."""
         super().__init__(_words(report))
         self.report = report
 
 
-def _words(report: Report | Verification) -> str:
+def _words(report: Answer) -> str:
     match report:
         case Report():
-            return f"This machine would not load it: {report.failures[0].message}"
+            refused = report.failures[0].message if report.failures else report.reasons[0]
+            return f"This machine would not load it: {refused}"
         case Verification():
             return "The environment was built, but TensorFlow does not run in it as it should."
+        case ProgramsTried():
+            return f"The environment was built, but {sentence(report.dead[0])}: {report.dead[0].message}."
         case _:
             assert_never(report)
 
 
 @dataclass(kw_only=True, slots=True)
 class Checks:
-    """Preflight and verification of a freshly built environment against the row's expectation.
+    """Preflight, verification and programs of a freshly built environment, against the row's expectation.
 
     `found` is what the verification found, once it has run: the history wants it whole, when the prefix has switched.
     """
@@ -53,6 +60,7 @@ class Checks:
     told: Told
     predict: Predict
     run: Verify
+    attempt: Try
     found: Verification | None = None
 
     def preflight(self, python: Path) -> KeptPrediction:
@@ -82,6 +90,18 @@ class Checks:
             raise Refused(self.found)
         return self.found
 
+    def programs(self, python: Path) -> ProgramsTried:
+        """Import every package and start every program; what only the user asked for may die, and is told.
+
+        Raises:
+            Refused: something dies that the row itself brings.
+        """
+        wanted = (*self.selection.requirements, *self.selection.source_builds)
+        tried = self.attempt(python, wanted, told=self.told)
+        if not tried.ok:
+            raise Refused(tried)
+        return tried
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeptPrediction:
@@ -97,6 +117,8 @@ class KeptPrediction:
     """What the loader would refuse."""
     not_covered: tuple[UnseenDocument, ...]
     """What reading files cannot decide."""
+    clashes: tuple[Clash, ...] = ()  # a receipt of before knows none
+    """What does not go together in one process, though each of it loads."""
     tensorflow: str | None
     """The version found; null: there is no TensorFlow among the files."""
     python: str | None
@@ -105,8 +127,6 @@ class KeptPrediction:
     """Where site-packages is."""
     cuda: CudaLibraries | None
     """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
-    clashes: tuple[Clash, ...]
-    """What two parts of the set do to each other."""
     notes: tuple[Note, ...]
     """What is worth knowing and does not decide the verdict."""
 

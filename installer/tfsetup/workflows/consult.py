@@ -29,7 +29,7 @@ def consult(
     base = Evidence(host=host, environment=environment_of(known.hazards), prefix=prefix)
     match report:
         case Report():
-            evidence = replace(base, failures=report.failures)
+            evidence = replace(base, failures=report.failures, clashes=report.clashes)
         case Verification():
             wrong = wrong_checks(report)
             evidence = replace(

@@ -19,7 +19,7 @@ from tfsetup.ground.looking import missing
 from tfsetup.ground.platforms import read_mac_version
 from tfsetup.ground.prefix import Absent, Gone
 from tfsetup.host.model import Host, Python
-from tfsetup.loader.model import LoadFailure
+from tfsetup.loader.report import Report
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import environment_of
 from tfsetup.workflows.told import Told, silent
@@ -182,26 +182,27 @@ class _Look:
         """Judge the files of an environment, and what an import says; fixes are for `target`."""
         interpreter = environment.interpreter
         host = replace(self._machine(), pythons=(Python(version=interpreter.version, path=str(python)),))
-        failures = self._predicted(Path(environment.prefix), host)
+        predicted = self._predicted(Path(environment.prefix), host)
         log = self.given.log
         if log is None and self.given.importing:
             self.told("Importing TensorFlow in a fresh process (--no-import leaves that out)")
             log = self.senses.start(python)
         evidence = Evidence(
             log=log, host=host, packages=environment.packages, whole=True, observations=inspect(environment, host),
-            failures=failures, prefix=target, environment=interpreter.environment,
+            failures=predicted.failures if predicted else None, clashes=predicted.clashes if predicted else (),
+            prefix=target, environment=interpreter.environment,
         )  # fmt: skip
         return Examined(evidence=evidence)
 
-    def _predicted(self, prefix: Path, host: Host) -> tuple[LoadFailure, ...] | None:
-        """Return what the loader would refuse; None when the prediction itself is not possible here, and say why."""
+    def _predicted(self, prefix: Path, host: Host) -> Report | None:
+        """Return what the loader would make of it; None when that cannot be told here, and say why."""
         # A log alone is read without the loaders: they are most of the program.
         from tfsetup.workflows.preflight import preflight
         from tfsetup.workflows.subjects import of_environment
 
         try:
             subject = of_environment(prefix, replayed=self.given.host is not None)
-            return preflight(subject, host, told=self.told).failures
+            return preflight(subject, host, told=self.told)
         except TfsetupError as error:
             self.told(f"No preflight: {error.message}")
             return None

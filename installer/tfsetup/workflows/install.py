@@ -24,7 +24,6 @@ from tfsetup.ground.prefix import Gone, sentence
 from tfsetup.ground.units import size
 from tfsetup.host.describe import describe as describe_host
 from tfsetup.host.model import Host
-from tfsetup.loader.report import Report
 from tfsetup.locks.cure import as_locked
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Form, Lock
@@ -37,7 +36,9 @@ from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Verification
-from tfsetup.workflows.checks import Checks, Predict, Refused, Verify, predicted
+from tfsetup.verify.programs import ProgramsTried, Try
+from tfsetup.verify.trials import try_programs
+from tfsetup.workflows.checks import Answer, Checks, Predict, Refused, Verify, predicted
 from tfsetup.workflows.conda_choice import solve_here
 from tfsetup.workflows.consult import consult
 from tfsetup.workflows.together import Join, Together, besides, joined
@@ -105,8 +106,8 @@ class Rehearsal:
 class Refusal:
     """Why what was built is not switched to."""
 
-    report: Report | Verification
-    """What preflight or verification found."""
+    report: Answer
+    """What preflight or verification found, or the programs came to."""
     words: str
     """The same in a sentence."""
     diagnosis: Diagnosis | None
@@ -165,6 +166,7 @@ class Tools:
     build: Callable[..., Outcome] = build_generation
     predict: Predict = predicted
     verify: Verify = field(default_factory=lambda: probing.verify)
+    attempt: Try = try_programs
 
 
 def refuse_place(order: InstallOrder, *, told: Told = silent) -> None:
@@ -228,13 +230,16 @@ def install(
     if order.dry_run:
         return replace(chosen, rehearsal=_rehearsed(plan, lock, why))
     _agree_to_build(order, selection, asked)
-    checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify)
-    hooks = Hooks(preflight=checks.preflight, verify=checks.verify, say=told, screen=screen)
+    checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify,
+                    attempt=tools.attempt)  # fmt: skip
+    hooks = Hooks(preflight=checks.preflight, verify=checks.verify, programs=checks.programs, say=told, screen=screen)
     try:
         outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
     except Refused as refused:
         found, packages = refused.report, pinned(plan.requirements)
-        diagnosis = consult(found, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
+        diagnosis = None
+        if not isinstance(found, ProgramsTried):  # whose own last words say it all
+            diagnosis = consult(found, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
         return replace(chosen, refusal=Refusal(report=found, words=str(refused), diagnosis=diagnosis))
     done = _with_outcome(chosen, outcome)
     if not outcome.changed or checks.found is None:

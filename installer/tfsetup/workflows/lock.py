@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from tfsetup.errors import Code, TfsetupError
+from msgspec import UNSET
+
+from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.changes import moved
 from tfsetup.locks.files import LOCKS
+from tfsetup.locks.inventory import require_library
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.matrix.file.rows import Matrix
+from tfsetup.verify.programs import ProgramsTried, sentence
 from tfsetup.workflows.backends import Backend, Case, LockOrder, Scope, Standing, fingerprint
+from tfsetup.workflows.inventory import inventory, write_inventory
 from tfsetup.workflows.locked import Conflict, Locked, LockEntry, entry, summed
 from tfsetup.workflows.prove import Judge, Prover, known
 from tfsetup.workflows.told import Told, silent
+
+Attempt = Callable[[Case], ProgramsTried]
+"""Tries the programs of a lock: `tfsetup.workflows.attempt.attempt`, told what it needs besides."""
 
 __all__ = ["LOCKS", "LockOrder", "Locked", "backend_for", "check", "lock"]
 
@@ -48,18 +56,22 @@ def lock(
     backend: Backend | None = None,
     told: Told = silent,
     judge: Judge | None = None,
+    attempt: Attempt | None = None,
 ) -> Locked:
     """Write locks, all or none; `judge` finds out whether one would load (None: the preflight does).
 
-    Where two packages of a lock bring a path with different contents nothing is written, and the conflicts are the
-    answer, with the change that would end each.
+    `attempt` tries the programs of one (None: they are not tried). Where two packages of a lock bring a path with
+    different contents nothing is written, and the conflicts are the answer, with the change that would end each.
 
     `host` is the one machine to lock for; None: all of the team's. `backend` None: the one that the order asks for.
 
     Raises:
+        UsageError: the inventory that is asked for needs a library that is not there.
         TfsetupError: `ANSWER_IS_NO`: one would not load, and nobody forces it; nothing is resolved for a platform;
             requirements do not fit together; the index does not answer; the folder cannot be written.
     """
+    if order.sbom is not None:
+        require_library()
     backend = backend or backend_for(order, matrix, host=host, told=told)
     made = backend.made(told)
     proofs = _proven(order, backend, {case.name: case for case in made.cases}, _prover(order, backend, told, judge))
@@ -68,21 +80,27 @@ def lock(
         return Locked(files=(), index=made.index, left_out=made.left_out, conflicts=conflicts)
     if not order.force:
         _refuse(proofs, backend.remedy)
+    tried = {case.name: attempt(case) for case in made.cases} if attempt else {}
+    if not order.force:
+        _refuse_dead(tried, backend.remedy)
+    listed = inventory(made.cases, proofs, told, offline=order.offline) if order.sbom is not None else ""
     recorded = files.read_proofs(order.folder, backend.proofs)
     kept = {name: proof for name, proof in recorded.items() if (order.folder / name).is_file()}
     record = render_proofs(kept | {case.key: proofs[case.name] for case in made.cases})
     changed = set(files.write_all(order.folder, {**made.texts, backend.proofs: record}))
     files.sweep_cures(order.folder)
+    if order.sbom is not None:
+        write_inventory(order.sbom, listed)
     rows = []
     for case in made.cases:
         was = made.there.get(case.name)
         one = entry(order.folder / case.file, case.lock, proofs[case.name], matrix, conda=case.conda)
         versions = moved(was.packages, case.lock.packages) if was else None
-        rows.append(replace(one, changed=case.file in changed, versions=versions))
+        rows.append(replace(one, changed=case.file in changed, versions=versions, programs=tried.get(case.name, UNSET)))
     environment, defects = summed(rows)
     return Locked(
         files=tuple(rows), index=made.index, left_out=made.left_out, environment=environment, hazards=defects,
-        conflicts=conflicts,
+        conflicts=conflicts, sbom=UNSET if order.sbom is None else order.sbom,
     )  # fmt: skip
 
 
@@ -117,6 +135,16 @@ def _refuse(proofs: Mapping[str, Proof], remedy: str) -> None:
         )
 
 
+def _refuse_dead(tried: Mapping[str, ProgramsTried], remedy: str) -> None:
+    lines = [f"  {name}: {sentence(one)}: {one.message}" for name, found in tried.items() for one in found.dead]
+    if lines:
+        raise TfsetupError(
+            Code.ANSWER_IS_NO,
+            "\n".join(["Not written, because what the row itself brings does not work:", *lines]),
+            hint=f"{remedy}, or write it all the same with --force.",
+        )
+
+
 def check(
     order: LockOrder,
     matrix: Matrix,
@@ -125,13 +153,17 @@ def check(
     backend: Backend | None = None,
     told: Told = silent,
     judge: Judge | None = None,
+    attempt: Attempt | None = None,
 ) -> Locked:
     """Say how locks stand; with `order.prove` what is fresh is judged anew. Nothing is written. Options as in `lock`.
 
     Raises:
         LockError: there is no lock.
+        UsageError: an inventory is asked for.
         InvalidFileError: a lock is damaged.
     """
+    if order.sbom is not None:
+        raise UsageError("--check writes nothing, and --sbom asks for a file.", hint="Leave one of the two out.")
     backend = backend or backend_for(order, matrix, host=host, told=told)
     recorded = files.read_proofs(order.folder, backend.proofs)
     prover = _prover(order, backend, told, judge)
@@ -140,7 +172,9 @@ def check(
         proof = recorded.get(standing.key)
         if order.prove and not standing.changes and standing.lock is not None:
             proof = prover.prove_again(standing.lock, standing.case) or proof
-        rows.append(_checked(standing, proof, matrix))
+        case = standing.case() if attempt and not standing.changes and standing.lock is not None else None
+        programs = attempt(case) if attempt and case is not None else UNSET
+        rows.append(replace(_checked(standing, proof, matrix), programs=programs))
     environment, defects = summed(rows)
     return Locked(files=tuple(rows), checked=True, environment=environment, hazards=defects)
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from msgspec import UNSET
 
-from tfsetup.errors import Code, LockError, TfsetupError, UsageError, Where
+from tfsetup.errors import Code, InvalidFileError, LockError, TfsetupError, UsageError, Where
 from tfsetup.ground.owners import SharedFiles
 from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.files import PROOFS, read_conda_lock, read_environment_file, read_settings
@@ -18,6 +18,7 @@ from tfsetup.locks.conda.model import CondaLock, PlatformLock
 from tfsetup.locks.conda.resolve import Options, Wanted, request_for, resolve
 from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
 from tfsetup.locks.conda.writing import LOCK, write_conda_lock
+from tfsetup.locks.cooldown import document, sentence
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import rows_for
 from tfsetup.locks.team import ALL, Marked
@@ -37,6 +38,7 @@ def conda_backend(scope: Scope, told: Told) -> CondaBackend:
     if scope.order.form == "portable":
         message = "A conda lock names its archives by their addresses; there is no portable form of it."
         raise UsageError(message, hint="Leave --format out.")
+    _refuse_exceptions(scope)
     if scope.order.source is None:
         return CondaBackend(scope=scope)
     names = sorted({row.distribution for row in scope.matrix.rows})
@@ -44,6 +46,23 @@ def conda_backend(scope: Scope, told: Told) -> CondaBackend:
     for line in imported.left_out:
         told(f"Left out  {line}")
     return CondaBackend(scope=scope, imported=imported)
+
+
+def _refuse_exceptions(scope: Scope) -> None:
+    """Refuse what rattler cannot do: a moment for one package and another one for the rest.
+
+    Raises:
+        UsageError: `--exclude-newer-package` was given.
+        InvalidFileError: the team file has exceptions.
+    """
+    cooldown, team = scope.asked.cooldown, scope.team
+    if not cooldown or not cooldown.packages:
+        return
+    message = "A conda lock has one moment for all archives of its channels; exceptions by package cannot be held."
+    hint = "Leave `exclude-newer-package` out, or lock for --backend venv."
+    if scope.order.cooldown is None and team is not None and team.cooled is not None:
+        raise InvalidFileError(message, where=team.cooled, hint=hint)
+    raise UsageError(message, hint=hint)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +92,8 @@ class CondaBackend:
             TfsetupError: `NO_ROW`: a row has no release for what is asked.
         """
         found = self._wanted(self._rows(), there)
+        for cooldown in dict.fromkeys(sentence(document(one.cooldown)) for one in found if one.cooldown):
+            told(f"Cooldown  {cooldown}")
         told(f"Locking {len(found)} platforms at once: {', '.join(one.subdir for one in found)}")
         return found
 
@@ -98,7 +119,9 @@ class CondaBackend:
             python=next(iter(order.pythons), imported.python if imported else None),
             tensorflow=order.ask.tensorflow or (imported.tensorflow if imported else None),
         )
-        conda = CondaOrder(ask=ask, levels=order.levels, team=order.team, imported=imported)
+        conda = CondaOrder(
+            ask=ask, levels=order.levels, team=order.team, imported=imported, cooldown=order.cooldown, now=order.now
+        )
         return wanted_for(rows, conda, self.scope.matrix, locked=locked, upgrade=self.scope.order.upgrade)
 
     def made(self, told: Told) -> Made:
@@ -168,6 +191,7 @@ def case_of(wanted: Wanted, lock: Lock) -> Case:
     origin = Origin(
         row=selection.row or "", platform=wanted.subdir, python=selection.python or "",
         macos=target.macos if target else None, requirements=wanted.requirements, team=wanted.team,
+        exclude_newer=wanted.cooldown.newer, exclude_newer_since=wanted.cooldown.since,
         digest=wanted.digest,
     )  # fmt: skip
     return Case(

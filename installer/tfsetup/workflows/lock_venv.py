@@ -13,6 +13,8 @@ from tfsetup.errors import Code, LockError, TfsetupError
 from tfsetup.ground.owners import SharedFiles
 from tfsetup.ground.platforms import Platform
 from tfsetup.locks import files
+from tfsetup.locks.cooldown import document, recorded, sentence
+from tfsetup.locks.cooldown import explained as too_new
 from tfsetup.locks.cure import carried, others
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
 from tfsetup.locks.naming import Side, markers_of, refuse_contradiction, sides
@@ -24,8 +26,9 @@ from tfsetup.locks.venv.cheapest import change, cost, forbidding
 from tfsetup.locks.venv.conflict import Sides, explained, together
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
-from tfsetup.locks.venv.solve import Wish, answered, rendered, resolve
+from tfsetup.locks.venv.solve import Wish, answered, rendered, resolve, versions_of
 from tfsetup.locks.venv.targets import LockTarget, none_for, targets_for
+from tfsetup.matrix.beside import reasons_of, told_of
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.file.rows import Matrix, Row
@@ -111,7 +114,7 @@ class VenvBackend:
             otherwise=self._wish(other, form, lock, silent) if other is not None else None,
             keep={p.name: p.version for p in others(lock)} if lock and order.upgrade is not None else {},
             upgrade=tuple(sorted(order.upgrade or ())), origin=target.origin, form=form,
-            index=asked_index(order.index_url),
+            index=asked_index(order.index_url), cooldown=recorded(target.origin),
         )  # fmt: skip
 
     def _taken(self, target: LockTarget, told: Told) -> tuple[str, ...]:
@@ -145,22 +148,30 @@ class VenvBackend:
             told(f"Index     {line}")
         for line in settings_not_used():
             told(f"Note      {line}")
+        for cooldown in dict.fromkeys(sentence(document(wish.cooldown)) for _, wish in targets if wish.cooldown):
+            told(f"Cooldown  {cooldown}")
         told(f"Locking {len(targets)} targets at once")
         wishes = {target.name: wish for target, wish in targets}
         found = resolve_all(wishes, environ=order.environ, told=telling(told))
-        if errors := [self._explained(one.error, wishes[one.name], one.name) for one in found if one.error]:
+        if errors := [self._explained(one.error, wishes[one.name], one) for one in found if one.error]:
             raise together(errors)
         answers = [(target, one.wish or wish, one.packages) for (target, wish), one in zip(targets, found, strict=True)]
         for target, wish, _ in answers:
             if wish.selection.distribution != target.selection.distribution:
                 told(gave_way(target.name, wish.selection.distribution, target.selection.distribution))
+        for line in told_of((wish.selection.beside, versions_of(packages)) for _, wish, packages in answers):
+            told(f"Note      {line}")
         cases = [case_made(*answer) for answer in answers]
         return Made(there=there, cases=cases, texts=texts_of(cases), index=index)
 
-    def _explained(self, error: TfsetupError, wish: Wish, name: str) -> TfsetupError:
+    def _explained(self, error: TfsetupError, wish: Wish, resolved: Resolved) -> TfsetupError:
         team = self.scope.team.requirements if self.scope.team else ()
-        ours = wish.selection.requirements + (wish.otherwise.selection.requirements if wish.otherwise else ())
-        return explained(error, Sides(row=name, requirements=ours, team=team))
+        cooled = self.scope.team.cooled if self.scope.team and self.scope.order.cooldown is None else None
+        error = too_new(error, wish.cooldown, cooled)
+        other = wish.otherwise.selection.requirements if wish.otherwise else ()
+        ours = tuple(dict.fromkeys((*wish.selection.requirements, *other, *resolved.bounds)))
+        reasons = reasons_of(wish.selection.beside)
+        return explained(error, Sides(row=resolved.name, requirements=ours, team=team, reasons=reasons))
 
     def cheapest(self, name: str, conflict: SharedFiles) -> str:
         """Return what uv finds where one of two owners is forbidden: versions of the team's that do without it.
@@ -234,11 +245,12 @@ class VenvBackend:
         """Return what a lock says was asked for, with what is asked now in its place."""
         if origin is None:
             return self.scope.asked
-        order, recorded = self.scope.order, recorded_order(origin)
-        was = recorded.ask
+        order, before = self.scope.order, recorded_order(origin)
+        was = before.ask
         ask = replace(was, tensorflow=order.ask.tensorflow or was.tensorflow, pre=order.ask.pre or was.pre)
-        cures = recorded.cures and not order.without_cures
-        return replace(recorded, ask=ask, pythons=order.pythons or recorded.pythons, cures=cures)
+        cures = before.cures and not order.without_cures
+        cooldown = before.cooldown if order.cooldown is None else order.cooldown
+        return replace(before, ask=ask, pythons=order.pythons or before.pythons, cures=cures, cooldown=cooldown)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,12 +10,14 @@ from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code
 from tfsetup.ground.owners import SharedFiles
+from tfsetup.locks.cooldown import CooldownDocument, document, recorded
 from tfsetup.locks.cure import carried
 from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.matrix.defects import Defect, all_of, defects_of
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import environment_of, hazards_of
+from tfsetup.verify.programs import ProgramsTried
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +36,8 @@ class LockEntry:
     """Whether it answers what is asked for now; of a lock just written, always."""
     verdict: Verdict = "undecided"
     """Whether it would load on its target."""
+    programs: ProgramsTried | UnsetType = UNSET
+    """What its programs and packages came to; only where they were tried (`--prove=run`)."""
     reasons: tuple[str, ...] | UnsetType = UNSET
     """Why it would not, or why nothing is known."""
     python: str | UnsetType | None = UNSET
@@ -50,6 +54,8 @@ class LockEntry:
     """The variables that every process of an environment made of it must see."""
     hazards: tuple[Defect, ...] | UnsetType = UNSET
     """The known defects of what is locked."""
+    exclude_newer: CooldownDocument | UnsetType = UNSET
+    """How young a file might be; only where the lock was made with a limit."""
     changed: bool | UnsetType = UNSET
     """Whether writing it changed the file; only where it was written."""
     versions: tuple[str, ...] | UnsetType | None = UNSET
@@ -80,6 +86,8 @@ class Locked:
     """The package indexes that were asked and are not uv's default, in words."""
     left_out: tuple[str, ...] | UnsetType = UNSET
     """What of an `environment.yml` has no place in a lock, with its line."""
+    sbom: Path | UnsetType = UNSET
+    """The inventory that was written (CycloneDX)."""
     checked: bool | UnsetType = UNSET
     """True: nothing was written."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +109,7 @@ class Locked:
         """
         if not self.checked:
             return Code.ANSWER_IS_NO if self.conflicts and not self.files else None
-        failing = proven and any(one.verdict == "fails" for one in self.files)
+        failing = proven and any(one.verdict == "fails" or (one.programs and not one.programs.ok) for one in self.files)
         return Code.LOCK if self.stale else Code.ANSWER_IS_NO if failing else None
 
 
@@ -115,13 +123,14 @@ def entry(
     found = hazards_of(matrix.hazards, versions, **here)
     own = next((row.environment for row in matrix.rows if origin is not None and row.id == origin.row), {})
     wheel = carried(lock, origin.cures) if origin else None
+    cooldown = recorded(origin) if origin else None
     return LockEntry(
         path=path, row=origin.row if origin else None, platform=lock.part.subdir if lock.part else UNSET,
         packages=len(lock.packages), fresh=True, verdict=proof.verdict if proof else "undecided",
         reasons=proof.reasons if proof else ("never proven",), python=origin.python if origin else None,
         requirements=origin.requirements if origin else (), conda=conda, download_bytes=lock.download_size,
         cure=UNSET if lock.part else wheel.filename if wheel else None, environment={**own, **environment_of(found)},
-        hazards=defects_of(found, cured=wheel is not None),
+        hazards=defects_of(found, cured=wheel is not None), exclude_newer=document(cooldown) if cooldown else UNSET,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfsetup.errors import InvalidFileError, LockError, UsageError, Where
@@ -44,7 +44,8 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
     except MalformedImage as error:
         where = Where(file=subject.executable or subject.prefix)
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
-    return walk(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
+    report = walk(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
+    return replace(report, not_covered=(*subject.unseen, *report.not_covered))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

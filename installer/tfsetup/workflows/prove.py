@@ -41,8 +41,7 @@ def judged(case: Case, told: Told, *, offline: bool = False) -> Proof:
         else nullcontext(of_locked(case.packages, case.host, case.origin.python))
     ) as subject:
         report = preflight(subject, case.host, python=case.origin.python, told=told)
-    reasons = [f"{failure.image}: {failure.message}" for failure in report.failures]
-    reasons += [f"{' and '.join(each.between)}: {each.consequence}" for each in report.clashes if each.fatal]
+    reasons = [*report.reasons]
     reasons += [each.reason for each in report.not_covered if each.matters]
     return case.proof(report.verdict, reasons, report.images)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tfsetup.errors import InvalidFileError, UsageError, Where
@@ -18,9 +18,11 @@ from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.files.sources import Environment, LocalTree, find_environment, find_wheels, open_wheel
 from tfsetup.loader.files.view import Conflict, WheelView
 from tfsetup.loader.machine import Machine, machine_of
-from tfsetup.loader.model import Filesystem
-from tfsetup.locks.model import LockedPackage
+from tfsetup.loader.model import Filesystem, NotCovered
+from tfsetup.locks.model import Lock, LockedPackage
+from tfsetup.locks.venv.applying import Applying
 from tfsetup.matrix.model import Selection, Target
+from tfsetup.workflows.applied import applied
 from tfsetup.workflows.told import Detail, Told, silent
 
 _VIRTUAL_PREFIX = {"macos": "/venv", "linux": "/venv", "windows": "C:/venv"}
@@ -29,7 +31,10 @@ _DEFAULT_PYTHON = "3.12"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """Files to judge, as one file system. Paths are the target's; `real`: they are this machine's own."""
+    """Files to judge, as one file system. Paths are the target's; `real`: they are this machine's own.
+
+    `unseen` is what belongs to it and of which there are no files to judge.
+    """
 
     files: Filesystem
     site: str
@@ -39,6 +44,7 @@ class Subject:
     python: str | None = None
     wheels: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    unseen: tuple[NotCovered, ...] = ()
 
 
 @dataclass
@@ -70,13 +76,15 @@ def subject_of(
         if len(targets) > 1:
             raise UsageError("An environment is judged by itself, without other targets.")
         return _of_environment(found.environments[0], replayed=replayed)
-    machine = machine_of(host, python)
     cache = BlockCache()
     wheels = [(path.name, _open(path, cache)) for path in found.wheels]
+    unseen: tuple[NotCovered, ...] = ()
     if found.locks or found.requirements:
-        python = python or (host.pythons[0].minor if host.pythons else _DEFAULT_PYTHON)
-        wheels += _from_index(found, machine, python, told)
-    return _of_wheels(wheels, machine, python)
+        locked = _locked(found.locks, host, python)
+        python, unseen = locked.python, locked.unseen
+        wheels += [(name, _open(path, cache)) for name, path in locked.local.items()]
+        wheels += _from_index(found.requirements, locked, machine_of(host, python), told)
+    return replace(_of_wheels(wheels, machine_of(host, python), python), unseen=unseen)
 
 
 def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
@@ -91,8 +99,10 @@ def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
     return _of_environment(found, replayed=replayed)
 
 
-def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Subject:
+def of_locked(packages: Sequence[LockedPackage], host: Host, python: str, *, pure: bool = False) -> Subject:
     """Make a subject of locked packages with their addresses: of each the wheel that this host would get.
+
+    `pure`: also of those that hold no native code.
 
     Raises:
         InvalidFileError: a package has no wheel for this host.
@@ -100,10 +110,11 @@ def of_locked(packages: Sequence[LockedPackage], host: Host, python: str) -> Sub
     """
     from tfsetup.loader.files.remote import open_all
 
-    machine = machine_of(host, python)
-    chosen = _chosen(packages, machine, python)
-    native = {name: url for name, url in chosen.items() if url and not name.endswith("-any.whl")}
-    return _of_wheels(open_all(native), machine, python)
+    lock = Lock(text="", packages=tuple(packages))
+    (found,) = applied([(Path("lock"), lock)], host, [python]).found
+    wheels = [package.wheels[0] for package in found.packages if package.wheels]
+    native = {one.filename: one.url for one in wheels if one.url and (pure or not one.filename.endswith("-any.whl"))}
+    return replace(_of_wheels(open_all(native), machine_of(host, python), python), unseen=_unseen([found]))
 
 
 def _sort(targets: Sequence[str | Path]) -> _Sorted:
@@ -196,33 +207,61 @@ def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: 
     return Subject(files=view, site=site, prefix=prefix, python=python, wheels=names, conflicts=view.conflicts)
 
 
-def _from_index(found: _Sorted, machine: Machine, python: str, told: Told) -> list[tuple[str, Archive]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Locked:
+    """What locks come to on a machine, with a Python `X.Y`: wheels by their file names, on the index or on this disk.
+
+    `unseen` is what must be built first.
+    """
+
+    python: str
+    addresses: Mapping[str, str]
+    local: Mapping[str, Path]
+    unseen: tuple[NotCovered, ...]
+
+
+def _locked(paths: Sequence[Path], host: Host, python: str | None) -> _Locked:
+    """Return what locks come to on a host: with the Python asked for, else the first of the host's they are for."""
+    from tfsetup.locks.files import located, read_lock
+
+    own = [each.minor for each in host.pythons or ()] or [_DEFAULT_PYTHON]
+    locks = [(path, read_lock(path)) for path in paths]
+    found = applied(locks, host, [python] if python else own)
+    every = [located(path, one) for path, part in zip(paths, found.found, strict=True) for one in part.packages]
+    best = [one.wheels[0] for one in every if one.wheels]
+    return _Locked(
+        python=found.python,
+        addresses={wheel.filename: wheel.url for wheel in best if wheel.url and not wheel.path},
+        local={wheel.filename: Path(wheel.path) for wheel in best if wheel.path},
+        unseen=_unseen(found.found),
+    )
+
+
+def _unseen(found: Sequence[Applying]) -> tuple[NotCovered, ...]:
+    """Return what must be built before it can be judged."""
+    built = (one for part in found for one in (*part.packages, *part.sources) if not one.wheels)
+    return tuple(NotCovered(reason=_why_unseen(one), matters=True) for one in built)
+
+
+def _why_unseen(package: LockedPackage) -> str:
+    what, source = f"{package.name} {package.version}".rstrip(), package.source or "source distribution"
+    return f"{what} is locked to a {source}, which must be built first: what it will hold is not known"
+
+
+def _from_index(
+    requirements: Sequence[str], locked: _Locked, machine: Machine, told: Told
+) -> list[tuple[str, Archive]]:
     from tfsetup.loader.files.remote import open_all
     from tfsetup.locks.run import refuse_plain, told_index
 
     for line in told_index():
         told(f"Index     {line}")
-    addresses: dict[str, str] = {}
-    if found.requirements:
-        addresses |= _solved(found.requirements, machine, python, told)
-    for path in found.locks:
-        addresses |= _locked(path, machine, python, told)
+    solved = _solved(requirements, machine, locked.python, told) if requirements else {}
+    addresses = {**solved, **locked.addresses}
     native = {name: url for name, url in addresses.items() if not name.endswith("-any.whl")}
     refuse_plain(native.values())
     told(f"Reading {len(native)} wheels on the index, only the parts that matter")
     return open_all(native)
-
-
-def _locked(path: Path, machine: Machine, python: str, told: Told) -> Mapping[str, str]:
-    """Return file name and address of the wheels a lock installs here; one without addresses is looked up anew."""
-    from tfsetup.locks.files import read_lock
-
-    packages = read_lock(path).packages
-    chosen = _chosen(packages, machine, python, path)
-    if all(chosen.values()):
-        return chosen
-    fresh = _solved([f"{package.name}=={package.version}" for package in packages], machine, python, told)
-    return {name: fresh[name] for name in chosen if name in fresh}
 
 
 def _solved(requirements: Sequence[str], machine: Machine, python: str, told: Told) -> Mapping[str, str]:
@@ -233,25 +272,6 @@ def _solved(requirements: Sequence[str], machine: Machine, python: str, told: To
     lock = solve(Selection(installable=True, row="preflight", requirements=tuple(requirements), target=target))
     fitting = (_best(package, machine, python) for package in lock.packages)
     return {name: url for name, url in filter(None, fitting) if url}
-
-
-def _chosen(
-    packages: Sequence[LockedPackage], machine: Machine, python: str, file: Path | None = None
-) -> Mapping[str, str]:
-    """Return file name and address (empty: not known) of the wheel of each package that a machine gets.
-
-    Raises:
-        InvalidFileError: a package has none; with the lock `file`, where there is one.
-    """
-    found: dict[str, str] = {}
-    for package in packages:
-        best = _best(package, machine, python)
-        if best is None:
-            message = f"No wheel locked for {package.name} {package.version} fits this machine and Python {python}."
-            hint = "`--python X.Y` and `--host FILE` say what to judge for." if file else ""
-            raise InvalidFileError(message, where=Where(file=str(file or package.name)), hint=hint)
-        found[best[0]] = best[1]
-    return found
 
 
 def _best(package: LockedPackage, machine: Machine, python: str) -> tuple[str, str] | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from tfsetup.ground.marked import Marked
 from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Host
 from tfsetup.locks import files
+from tfsetup.locks.cooldown import Cooldown, old_enough
 from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.naming import Option, Side, markers_of, narrowed, refuse_contradiction, sides
 from tfsetup.locks.project import admits, not_for
@@ -39,13 +40,14 @@ class Together:
     """Requirements that are resolved together with a row, and what else is asked for with them.
 
     `ask` is what the command asks, then the project; `option` is how its TensorFlow is written. `requires_python` are
-    the Pythons that the project is for, with the line.
+    the Pythons that the project is for, with the line; `cooldown` is how young a file may be, with its spans counted.
     """
 
     ask: Ask
     items: tuple[Marked, ...] = ()
     option: Option = field(default_factory=lambda: Option(words="--tensorflow"))
     requires_python: Marked | None = None
+    cooldown: Cooldown | None = None
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -117,7 +119,8 @@ def gathered(ask: Ask, wanted: Sequence[str], paths: Sequence[Path], team: Team 
         items = [*team.requirements, *items]
         if given is None:
             option = Option(words=f"tensorflow: {team.tensorflow}", where=team.tensorflow_at)
-    return Together(ask=ask, items=tuple(items), option=option, requires_python=_joined(ranges))
+    cooldown = team.cooldown.counted(datetime.now(UTC)) if team and team.cooldown else None
+    return Together(ask=ask, items=tuple(items), option=option, requires_python=_joined(ranges), cooldown=cooldown)
 
 
 def _option(text: str) -> Marked:
@@ -141,6 +144,7 @@ def chosen(host: Host, with_it: Together, matrix: Matrix) -> Selection:
         TfsetupError: `ANSWER_IS_NO`: the requirements contradict each other.
     """
     ask, wanted = with_it.ask, with_it.requires_python
+    matrix = old_enough(matrix, with_it.cooldown) if with_it.cooldown else matrix
     if wanted is not None and ask.python is not None and not admits(wanted.text, ask.python):
         message, hint = not_for(ask.python, wanted)
         raise UsageError(f"{message}.", hint=hint)
@@ -206,8 +210,9 @@ def _plain_wish(
     for renamed in found.renamed:
         told(f"Note      {renamed.words}")
     return Wish(
-        selection=selection, pre=with_it.ask.pre, offline=offline, team=found.requirements, keeps_out=row.keeps_out
-    )
+        selection=selection, pre=with_it.ask.pre, offline=offline, team=found.requirements, keeps_out=row.keeps_out,
+        cooldown=with_it.cooldown,
+    )  # fmt: skip
 
 
 def solved(
@@ -349,7 +354,7 @@ def _fitting(
     for python in _pythons(selection, with_it, host, matrix):
         asked = narrowed(replace(with_it.ask, python=python), _texts(with_it), _markers(host, python), matrix)
         loose = f"{base.distribution}{','.join(filter(None, (row.versions, _clauses(asked.tensorflow))))}"
-        with suppress(TfsetupError):
+        try:
             target = replace(selection.target, python=python) if selection.target else None
             open_to_all = replace(selection, requirements=(loose,), target=target, python=python)
             wish = _plain_wish(base, open_to_all, with_it, matrix, offline=offline, told=silent)
@@ -358,6 +363,9 @@ def _fitting(
             now = select(host, there, matrix)
             if now.installable:
                 return answered(wish_for(now, with_it, host, matrix, offline=offline), environ=environ)
+        except TfsetupError as error:
+            if not is_conflict(error):
+                raise
     return None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
 
@@ -12,14 +12,17 @@ from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.asked import asked_otherwise, made_by_others
 from tfsetup.locks.conda.asking import asked_by, check_fits
-from tfsetup.locks.model import Form, Lock
+from tfsetup.locks.model import Form, Lock, LockedPackage
 from tfsetup.locks.order import Order, takes
 from tfsetup.locks.team import Team
+from tfsetup.locks.venv.applying import refuse_sources
 from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.suits import Suits, Unsuited, suits
+from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask, Selection
+from tfsetup.workflows.applied import applied
 from tfsetup.workflows.backends import LockOrder, Scope
 from tfsetup.workflows.conda_choice import is_conda_lock, part_of, read_part
 from tfsetup.workflows.told import Told, silent
@@ -27,6 +30,7 @@ from tfsetup.workflows.told import Told, silent
 Relock = Callable[[str, Sequence[str], Form | None], None]
 """Writes the lock of a row for these Pythons anew, in a form (None: as the team file says)."""
 
+_ANY_PYTHON = "3.12"  # to say what is wrong with a lock where nothing can be installed anyway
 _NO_LOCK = "`--no-lock` resolves without the locks."
 
 
@@ -34,12 +38,14 @@ _NO_LOCK = "`--no-lock` resolves without the locks."
 class Choice:
     """The lock file to install from (None: resolve), and the selection that goes with it.
 
-    `conda` is what a lock of conda's says for this machine; None: it is no such lock.
+    `conda` is what a lock of conda's says for this machine; None: it is no such lock. `others` is what a lock of
+    another program says for this machine, as a lock of that alone: such a file may be for many machines.
     """
 
     path: Path | None
     selection: Selection
     conda: Lock | None = None
+    others: Lock | None = None
 
 
 def choose(
@@ -84,6 +90,8 @@ def read_of(choice: Choice) -> Lock | None:
     """
     if choice.path is None:
         return None
+    if choice.others is not None:
+        return choice.others
     if choice.conda is None:
         return files.read_lock(choice.path, sdists=choice.selection.sdists)
     check_fits(part_of(choice.conda), choice.selection, str(choice.path))
@@ -106,10 +114,46 @@ def _named(path: Path, host: Host, ask: Ask, matrix: Matrix) -> Choice:
 
 
 def _of_others(path: Path, lock: Lock, host: Host, ask: Ask, matrix: Matrix) -> Choice:
-    names = frozenset(row.distribution for row in matrix.rows)
-    if reason := asked_otherwise(made_by_others(lock.packages, names), ask):
+    """Return the choice of another program's lock: its part for this machine, with the first Python that it is for."""
+    _refuse_others((), path, replace(ask, tensorflow=None), matrix)
+    found = applied([(path, lock)], host, _pythons(host, ask, matrix))
+    packages = (*found.found[0].packages, *found.found[0].sources)
+    version = _refuse_others(packages, path, ask, matrix)
+    ask = replace(ask, python=found.python)
+    selection = select(host, replace(ask, tensorflow=f"=={version}") if version else ask, matrix)
+    if not selection.installable:  # a release that no row has: what the row says of its newest is the best there is
+        selection = select(host, ask, matrix)
+    alone = _alone(path, lock, host, selection) if selection.installable else None
+    return Choice(path=path, selection=selection, others=alone)
+
+
+def _refuse_others(packages: tuple[LockedPackage, ...], path: Path, ask: Ask, matrix: Matrix) -> str | None:
+    """Return the TensorFlow among packages of another program's lock; refuse what is not asked for."""
+    made = made_by_others(packages, frozenset(row.distribution for row in matrix.rows))
+    if reason := asked_otherwise(made, ask):
         raise _cannot_be_used(reason, path)
-    return Choice(path=path, selection=select(host, ask, matrix))
+    return made.tensorflow
+
+
+def _pythons(host: Host, ask: Ask, matrix: Matrix) -> Iterator[str]:
+    """Yield the Pythons to try: the one asked for, else the one a row would take, then others that a row takes."""
+    if ask.python:
+        yield ask.python
+        return
+    own = [each.minor for each in host.pythons or ()]
+    yield select(host, ask, matrix).python or next(iter(own), _ANY_PYTHON)
+    for python in (*own, *(f"3.{minor}" for minor in range(30, 6, -1))):
+        if select(host, replace(ask, python=python), matrix).installable:
+            yield python
+
+
+def _alone(path: Path, lock: Lock, host: Host, selection: Selection) -> Lock:
+    """Return what a lock says for one machine as a lock of that alone, with its wheels where they lie."""
+    known = files.read_lock(path, sdists=selection.sdists) if selection.sdists else lock
+    (found,) = applied([(path, known)], host, [selection.python or ""]).found
+    refuse_sources(found, str(path))
+    alone = write_lock([files.located(path, package) for package in found.packages], None, lock.form)
+    return replace(alone, cut_from=lock.sha256)
 
 
 def _cannot_be_used(reason: str, path: Path) -> LockError:

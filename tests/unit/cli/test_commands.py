@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tfsetup.cli.app import load_command
-from tfsetup.cli.commands import COMMANDS, changes_something, command_in, leaves, own_words
+from tfsetup.cli.commands import COMMANDS, as_parsed, changes_something, command_in, leaves, own_words
 
 LEAVES = dict(leaves())
 
@@ -98,3 +98,9 @@ def test_which_command_is_meant(words: str, name: str) -> None:
 def test_the_words_behind_two_dashes_are_another_program_s() -> None:
     assert own_words(["run", "--", "program", "--json"]) == ["run"]
     assert own_words(["list", "--json"]) == ["list", "--json"]
+
+
+def test_prove_run_is_ours_only_before_two_dashes() -> None:
+    assert as_parsed(["lock", "--prove=run"]) == ["lock", "--prove-run"]
+    assert as_parsed(["lock", "--prove"]) == ["lock", "--prove"]
+    assert as_parsed(["run", "--", "lock", "--prove=run"]) == ["run", "--", "lock", "--prove=run"]

@@ -12,7 +12,7 @@ from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.match import position
 from tfsetup.doctor.model import Diagnosis, Evidence, Observation
 from tfsetup.host.model import Host, Python
-from tfsetup.loader.model import LoadFailure
+from tfsetup.loader.model import Clash, LoadFailure
 
 NONE = "ERROR: Could not find a version that satisfies the requirement tensorflow (from versions: none)"
 
@@ -107,6 +107,19 @@ def test_a_preflight_failure_is_evidence() -> None:
     finding = ask(failures=(failure,), host=Host(os="macos", arch="arm64")).findings[0]
     assert finding.cause == "metal-plugin-abi-mismatch"
     assert finding.evidence == ("Symbol not found: __ZN3tsl",)
+
+
+def test_a_clash_of_the_preflight_is_evidence() -> None:
+    clash = Clash(
+        kind="weak-definitions", between=("tensorflow/x.dylib", "pyarrow/y.dylib"), names=("g",), consequence="It dies."
+    )
+    packages = {"tensorflow": "2.20.0", "pyarrow": "21.0.0", "onnx": "1.18.0"}
+    finding = ask(clashes=(clash,), packages=packages, host=Host(os="macos", arch="arm64")).findings[0]
+    assert finding.cause == "protobuf-linked-twice-macos"
+    assert finding.evidence == ("tensorflow/x.dylib and pyarrow/y.dylib: It dies.",)
+    assert finding.fix[0] == "python -m pip install 'pyarrow>=22'"
+    assert not [text for text in finding.fix if "pyarrow<" in text or "Import tensorflow before" in text]
+    assert not [text for text in finding.fix if text.startswith("python -m pip install 'onnx")]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from tfsetup.doctor.causes.read import read_causes
 from tfsetup.doctor.causes.references import REFERENCE, UnknownReferenceError, value_of
 from tfsetup.errors import InvalidFileError
 from tfsetup.host.model import Host
+from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.facts import Index, Release, Wheels
 from tfsetup.matrix.file.disk import read_matrix
@@ -57,7 +58,16 @@ ROW = Row(
     plugin=PLUGIN,
     rules=(Rule(because="it is so", source="index", tensorflow=">=1.0,<1.1.2", cpu="avx"),),
 )
-SMALL = Matrix(rows=(ROW,), index=INDEX)
+BESIDE = Beside(
+    id="num-py-1.5-not",
+    distribution="flow",
+    versions=">=1.1",
+    because="it is so",
+    source="index",
+    add=("io>=1.2",),
+    admits=("num-py>=1.6", "num-px<3"),
+)
+SMALL = Matrix(rows=(ROW,), index=INDEX, beside=(BESIDE,))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +96,8 @@ SMALL = Matrix(rows=(ROW,), index=INDEX)
         ("first.flow.admits.io.0.1", "1.1.2"),
         ("needs.flow.1.1.num-py", ">=1.20,<2.1"),
         ("needs.flow.1.2.num-py", ">=1.26"),
+        ("floor.num-py-1.5-not.num-py", "1.6"),
+        ("floor.num-py-1.5-not.io", "1.2"),
     ],
 )
 def test_a_reference_stands_for_a_fact(reference: str, value: str) -> None:
@@ -99,6 +111,7 @@ def test_a_reference_stands_for_a_fact(reference: str, value: str) -> None:
         "first.flow.on", "first.none.on.any", "first.flow.on.win_amd64", "first.flow.python.2.7", "first.flow.likes.it",
         "later.flow.on.*", "after.flow.on.manylinux_2_27_x86_64", "first.flow.admits.num-py", "needs.flow.1.9.num-py",
         "needs.flow.1.1.none", "needs.flow.num-py",
+        "floor.num-py-1.5-not.num-px", "floor.num-py-1.5-not.num", "floor.none.io", "floor.io",
     ],
 )  # fmt: skip
 def test_a_reference_to_nothing_is_refused(reference: str) -> None:

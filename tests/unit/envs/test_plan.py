@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.locks import package
-from tfsetup.envs.model import BuildFromSource, CreateVenv, InstallWheels, Plan, Preflight, Switch, Verify, WriteCures
+from tfsetup.envs.model import (
+    BuildFromSource,
+    CreateVenv,
+    InstallWheels,
+    Plan,
+    Preflight,
+    Switch,
+    TryPrograms,
+    Verify,
+    WriteCures,
+)
 from tfsetup.envs.plan import Index, describe, plan_install
 from tfsetup.host.model import Host, Python
 from tfsetup.locks.cure import cure_wheel
@@ -37,7 +47,7 @@ SELECTED = Selection(
 
 def test_the_order_is_wheels_checks_switch() -> None:
     steps = plan_install(SELECTED, LOCK, MAC).steps
-    assert [type(step) for step in steps] == [CreateVenv, InstallWheels, Preflight, Verify, Switch]
+    assert [type(step) for step in steps] == [CreateVenv, InstallWheels, Preflight, Verify, TryPrograms, Switch]
 
 
 def test_checks_can_be_left_out() -> None:
@@ -100,6 +110,7 @@ def test_the_plan_reads_as_sentences() -> None:
         "compile alpha-plugin==0.4.1 inside the environment",
         "predict the native load from the files, before anything is run",
         "load TensorFlow in a fresh interpreter and time a matmul on each device",
+        "import every package and start every program, for 20 seconds at most and without the network",
         "switch the prefix to the new generation",
     ]
 
@@ -118,6 +129,17 @@ def test_another_index_than_the_lock_s_answers_with_the_locked_hashes_or_not_at_
     assert "a" * 64 in step.lock_text
 
 
+def test_wheels_of_this_disk_stay_where_they_are_whatever_the_index() -> None:
+    here = package("beta", "1.0")
+    file = replace(here.wheels[0], url=None, path="/project/vendor/beta-1.0-py3-none-any.whl")
+    lock = write_lock(
+        [package("alpha", "1.0", index="https://a.example"), replace(here, wheels=(file,))], None, "pylock"
+    )
+    step = plan_install(SELECTED, lock, MAC, index=Index(asked="https://mirror.example/simple")).steps[1]
+    assert isinstance(step, InstallWheels)
+    assert (step.lock_text, "--require-hashes" in step.arguments) == (lock.text, False)
+
+
 ONE = {"TURN_OFF_REMAPPER": "1"}
 CURED = replace(SELECTED, settings=ONE)
 WITH_WHEEL = write_lock([package("alpha", "1.0", index="https://a.example"), cure_wheel(ONE).package], None, "pylock")
@@ -129,7 +151,7 @@ def wheels(plan: Plan) -> InstallWheels:
 
 def test_known_defects_are_cured_before_anything_is_checked() -> None:
     plan = plan_install(replace(CURED, source_builds=("alpha-plugin==0.4.1",)), LOCK, MAC)
-    kinds = [CreateVenv, InstallWheels, BuildFromSource, WriteCures, Preflight, Verify, Switch]
+    kinds = [CreateVenv, InstallWheels, BuildFromSource, WriteCures, Preflight, Verify, TryPrograms, Switch]
     assert [type(step) for step in plan.steps] == kinds
     assert plan.steps[3] == WriteCures(environment=ONE)
     assert (plan.cures, plan.without_cures) == (ONE, False)

@@ -120,7 +120,9 @@ def test_windows_releases(version: str, release: str) -> None:
         ("ARM64", "windows", "arm64"),
         ("i386", "linux", "i686"),
         ("armv8l", "linux", "armv7l"),
-        ("armv6l", "linux", None),
+        ("armv6l", "linux", "armv6l"),
+        ("armel", "linux", "armv6l"),
+        ("riscv64", "linux", None),
         ("ppc64le", "linux", None),
         ("", "windows", None),
     ],
@@ -230,6 +232,20 @@ def test_driver_versions(text: str, version: str | None) -> None:
 )
 def test_pci_devices(vendor: str, device_class: str, found: str | None) -> None:
     assert gpus.pci_gpu(vendor, device_class) == found
+
+
+@pytest.mark.parametrize(
+    ("version", "gfx"),
+    [("90010", "gfx90a"), ("110000", "gfx1100"), ("100300", "gfx1030"), ("90402", "gfx942"), ("0", None)],
+)
+def test_kfd_says_what_code_a_gpu_runs(version: str, gfx: str | None) -> None:
+    text = f"simd_count 240\nlocation_id 768\ndomain 1\ngfx_target_version {version}\n"
+    assert gpus.read_kfd(text) == ("0001:03:00.0", Gpu(vendor="amd", gfx=gfx))
+
+
+def test_an_old_kfd_says_neither_where_nor_what() -> None:
+    assert gpus.read_kfd("simd_count 240\n") == ("", Gpu(vendor="amd"))
+    assert gpus.read_kfd("simd_count 0\nlocation_id 768\n") is None
 
 
 def test_kfd_nodes() -> None:

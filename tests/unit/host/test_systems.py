@@ -80,6 +80,19 @@ def test_the_loader_of_another_architecture_proves_nothing(world: Any, loader: s
     assert found.arch.value == "armv7l"
 
 
+@pytest.mark.parametrize(("elf_class", "arch"), [("\1", "armv7l"), ("\2", "aarch64")])
+@pytest.mark.parametrize("loaders", [(), Platform("linux", "aarch64").loaders])
+def test_the_shell_says_how_wide_the_system_is(world: Any, elf_class: str, arch: str, loaders: tuple[str, ...]) -> None:
+    files = {"/bin/sh": f"\x7fELF{elf_class}\1\1", **dict.fromkeys(loaders, "a program")}
+    assert on_linux(world, files, machine="aarch64", bits=32).arch.value == arch
+    assert on_linux(world, files, machine="aarch64", bits=64).arch.value == "aarch64"  # this very process runs there
+
+
+@pytest.mark.parametrize("shell", ["#!/bin/busybox", "\x7fEL", "\x7fELF\3"])
+def test_a_shell_that_is_no_program_says_nothing(world: Any, shell: str) -> None:
+    assert on_linux(world, {"/bin/sh": shell}, machine="aarch64", bits=32).arch.value == "armv7l"
+
+
 def test_the_c_library_is_confstr_s(world: Any) -> None:
     found = on_linux(world, glibc="glibc 2.36").libc()
     assert told(found) == (Libc(name="glibc", version="2.36"), "confstr CS_GNU_LIBC_VERSION")

@@ -10,7 +10,7 @@ from support.wheels import wheel
 from tfsetup.loader.clashes import of_environment, of_wheels
 from tfsetup.loader.files.sources import LocalTree
 from tfsetup.loader.files.view import WheelView
-from tfsetup.loader.report import Report, report_document
+from tfsetup.loader.report import Report, prediction_document
 
 SITE = "/venv/site-packages"
 CPU, FULL = "tensorflow_cpu-2.20.0-py3-none-any.whl", "tensorflow-2.20.0-py3-none-any.whl"
@@ -84,4 +84,4 @@ def test_an_environment_with_one_owner_for_each_file(tmp_path: Path) -> None:
 def test_a_fatal_clash_is_a_verdict_and_the_document_has_it(tmp_path: Path) -> None:
     clashes = of_environment(environment(tmp_path, {"a": "xxx", "b": "xxxxxx"}), SITE)
     report = Report(site=SITE, python="3.12", tensorflow="2.20.0", images=3, clashes=clashes)
-    assert (report.verdict, report_document(report).clashes) == ("fails", clashes)
+    assert (report.verdict, prediction_document(report).clashes) == ("fails", clashes)

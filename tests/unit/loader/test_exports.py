@@ -223,3 +223,22 @@ def test_edges_no_linker_writes_are_tried_in_order(edges: list[bytes], found: di
 def test_an_answer_is_remembered_whether_it_was_yes_or_no() -> None:
     exports = table(trie([Offered(symbol="_f")]))
     assert exports.find_raw([b"_f", b"_g"]) == exports.find_raw([b"_g", b"_f"]) == {b"_f": Export()}
+
+
+def test_the_names_that_begin_so_are_found_and_no_others() -> None:
+    names = ["_a", "_ab", "_abc", "_abd", "_b", "__ab"]
+    exports = ExportTable(image_of(trie([Offered(symbol=name) for name in names])))
+    assert set(exports.below(b"_ab")) == {b"_ab", b"_abc", b"_abd"}
+    assert set(exports.below(b"_abcd")) == set()
+    assert set(exports.below(b"")) == {name.encode() for name in names}
+    assert set(ExportTable(image_of(b"")).below(b"")) == set()
+
+
+@given(st.sets(st.text("abc_", min_size=1, max_size=6), min_size=1), st.text("abc_", max_size=4))
+def test_below_agrees_with_a_list_of_all_names(names: set[str], prefix: str) -> None:
+    exports = ExportTable(image_of(trie([Offered(symbol=name) for name in sorted(names)])))
+    assert sorted(exports.below(prefix.encode())) == sorted(n.encode() for n in names if n.startswith(prefix))
+
+
+def test_a_circle_in_the_trie_ends() -> None:
+    assert set(ExportTable(image_of(b"\0\x01a\0\0")).below(b"aaa")) == set()

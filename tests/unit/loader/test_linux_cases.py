@@ -35,3 +35,5 @@ def test_case(case: Case) -> None:
     assert [note.reason for note in process.not_covered] == case.data.get("not_covered", [])
     if "images" in case.data:
         assert process.images == case.data["images"]
+    assert len(process.loaded) >= process.images
+    assert len(set(process.loaded)) == len(process.loaded)

@@ -228,6 +228,12 @@ def test_progress_hears_every_file_that_is_opened() -> None:
     assert tuple(heard) == report.checked
 
 
+def test_where_nothing_was_judged_the_answer_is_no_yes() -> None:
+    report = judge(wheel("pure-1.0-py3-none-any.whl", {"pure/__init__.py": ""}))
+    assert (report.verdict, report.images, report.failures) == ("undecided", 0, ())
+    assert [each.reason for each in report.not_covered] == ["no native file of the set was judged"]
+
+
 BROKEN = Plan(dylibs=[("@loader_path/gone.dylib", "normal")])
 GUARDED = "try:\n    from . import {name}\nexcept ImportError:\n    pass\n"
 
@@ -238,10 +244,13 @@ def science(source: str, plan: Plan = BROKEN) -> Wheel:
     return wheel("science-1.0-cp312-cp312-macosx_12_0_arm64.whl", files)
 
 
-@pytest.mark.parametrize("beside", [(), (wheel(TF, tensorflow_files()),)])
-def test_a_module_its_package_does_without_is_a_note(beside: tuple[Wheel, ...]) -> None:
+@pytest.mark.parametrize(
+    ("beside", "verdict"),
+    [((), "undecided"), ((wheel(TF, tensorflow_files()),), "loads")],  # by itself nothing of it was followed
+)
+def test_a_module_its_package_does_without_is_a_note(beside: tuple[Wheel, ...], verdict: str) -> None:
     report = judge(*beside, science(GUARDED.format(name="_n")))
-    assert (report.verdict, report.failures) == ("loads", ())
+    assert (report.verdict, report.failures, report.images > 0) == (verdict, (), bool(beside))
     (note,) = report.notes
     assert note.title == "science/_n.cpython-312-darwin.so does not load, and its package does without it"
     assert "Library not loaded: @loader_path/gone.dylib" in note.detail

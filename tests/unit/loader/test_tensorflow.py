@@ -51,7 +51,7 @@ def test_every_order_file_says_how_it_was_measured_and_names_modules_once() -> N
 
 
 def test_comments_and_blank_lines_of_an_order_do_not_count() -> None:
-    found = parse_knowledge(KNOWN.facts, {"2.1": "# measured\n\na.b  # why\nc\n"})
+    found = parse_knowledge(KNOWN.facts, {"2.1": "# measured\n\na.b  # why\nc\n"}, KNOWN.copies)
     assert found.orders == {"2.1": ("a.b", "c")}
 
 

@@ -72,3 +72,4 @@ def test_exports_of_a_loaded_module() -> None:
     assert process.dlopen("C:/case/p.dll", Mode()) is None
     assert process.exports("C:/case/p.dll", "SE_InitPlugin")
     assert not process.exports("C:/case/p.dll", "TF_InitGraph")
+    assert process.loaded == ["C:/case/p.dll"]

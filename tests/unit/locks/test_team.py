@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.errors import InvalidFileError
+from tfsetup.locks.cooldown import Cooldown
 from tfsetup.locks.files import read_team
 from tfsetup.locks.team import ALL, parse_project, parse_requirements, parse_team
 
@@ -46,6 +47,13 @@ def test_everything_it_may_say() -> None:
     ]
 
 
+def test_it_may_say_how_young_a_file_may_be() -> None:
+    team = parse_team('exclude-newer: P1W\nexclude-newer-package: {keras: "2026-01-31", numpy: false}\n', "t")
+    assert team.cooldown == Cooldown(newer="7 days", packages={"keras": "2026-01-31", "numpy": "false"})
+    assert str(team.cooled) == "t:1:16"
+    assert not parse_team("schema: 1\n", "t").cooldown
+
+
 def test_all_pythons_may_be_asked_for() -> None:
     assert parse_team("pythons: [all]\n", "t").pythons == (ALL,)
 
@@ -70,6 +78,23 @@ BAD = {
         "tensorflow: 2.2\n",
         "`2.2` is read as the number 2.2, not a version or range.",
         "t:1:13",
+    ),
+    "no moment": ("exclude-newer: soon\n", "`soon`: neither a date, a time, nor a span back from now.", "t:1:16"),
+    "a span of no fixed length": (
+        "exclude-newer: 3 months\n",
+        "`3 months`: a month or a year has no fixed length: count days or weeks.",
+        "t:1:16",
+    ),
+    "a number of days": ("exclude-newer: 7\n", "`7` is a number in YAML, not a date or span.", "t:1:16"),
+    "an exception that is true": (
+        "exclude-newer-package: {keras: true}\n",
+        "`true` is true or false in YAML, not a date or span.",
+        "t:1:32",
+    ),
+    "an exception of no package": (
+        'exclude-newer-package: {"!": false}\n',
+        "`!`: a normalized distribution name is expected (PEP 503).",
+        "t:1:25",
     ),
     "no requirement": ("requirements: [a b]\n", "`a b`: not a requirement (PEP 508).", "t:1:16"),
     "a requirement with an address": (

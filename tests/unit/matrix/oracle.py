@@ -112,6 +112,8 @@ def bounds(name: str, version: str, m: Machine, arch: str) -> list[str]:
         found.append("numpy<2")
     if number < Version("2.12") and any(admits(text, "protobuf", "4.21.12") for text in own):
         found.append("protobuf<3.21")
+    if any(admits(text, "tensorboard", f"{number.major}.{number.minor}.0") for text in own):
+        found.append("setuptools<82")  # no published tensorboard is newer than 2.20, and all of them want pkg_resources
     return found
 
 

@@ -42,7 +42,7 @@ def test_what_is_read(path: Path) -> None:
 
 def test_a_row_of_the_user_wins_over_the_shipped_ones() -> None:
     selection = select(linux("3.12.4"), ask(), over(CASES / "matrix" / "valid" / "one-row.yaml"))
-    assert (selection.row, pins(selection)) == ("linux-x86_64-mine", ["tensorflow-cpu==2.19.1"])
+    assert (selection.row, pins(selection)) == ("linux-x86_64-mine", ["tensorflow-cpu==2.19.1", "setuptools<82"])
 
 
 def test_an_overridden_row_takes_the_place_of_its_namesake_and_rows_can_be_removed() -> None:
@@ -50,14 +50,18 @@ def test_an_overridden_row_takes_the_place_of_its_namesake_and_rows_can_be_remov
     names = [row.id for row in matrix.rows]
     assert names.count("linux-x86_64-cpu") == 1
     assert not any(name.startswith("macos-x86_64") for name in names)
-    assert pins(select(linux("3.12.4"), ask(accelerator="cpu"), matrix)) == ["tensorflow-cpu==2.19.1", "numpy<2.1"]
+    assert pins(select(linux("3.12.4"), ask(accelerator="cpu"), matrix)) == [
+        "tensorflow-cpu==2.19.1",
+        "numpy<2.1",
+        "setuptools<82",
+    ]
     assert str(matrix.marks["linux-x86_64-cpu", "versions"]) == "override.yaml:11:15"
 
 
 def test_a_rule_of_the_user_holds_for_every_row() -> None:
     matrix = over(CASES / "matrix" / "valid" / "only-rules.yaml")
     selection = select(linux("3.12.4"), ask(), matrix)
-    assert pins(selection) == ["tensorflow-cpu==2.19.1"]
+    assert pins(selection) == ["tensorflow-cpu==2.19.1", "setuptools<82"]
     assert any("our models were not validated with it" in reason for reason in selection.reasons)
     place = len(matrix.rules) - 1
     assert str(matrix.marks["rules", place, "verdict"]) == "only-rules.yaml:4:14"

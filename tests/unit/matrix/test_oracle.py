@@ -80,7 +80,8 @@ def check(m: Machine, spec: str | None, accelerator: Any, *, pre: bool = False) 
     selection = decide(as_host(m), ask, shipped())
     wanted = oracle(m, spec, accelerator, pre)
     found = set(pins(selection))
-    assert set(wanted) == found, (m, ask, selection.reasons)
+    # What a companion needs beside it may be said where a nightly build is required in its place.
+    assert set(wanted) <= found <= {*wanted, "setuptools<82"}, (m, ask, selection.reasons)
     assert selection.installable is bool(wanted)
 
 

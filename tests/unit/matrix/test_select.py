@@ -13,7 +13,7 @@ from tfsetup.host.model import Cpu, Gpu, Host, Libc
 from tfsetup.matrix.choose.select import select
 
 AMD = (Gpu(vendor="amd"),)
-METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
+METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0", "setuptools<82"]
 
 
 @pytest.mark.parametrize(
@@ -23,24 +23,28 @@ METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
         (mac("3.12.4"), {}, METAL),
         (mac("3.12.4"), {"accelerator": "cpu"}, ["tensorflow==2.21.0"]),
         (mac("3.13.1"), {}, ["tensorflow==2.21.0"]),
-        (mac("3.9.6"), {"accelerator": "cpu"}, ["tensorflow==2.20.0"]),
+        (mac("3.9.6"), {"accelerator": "cpu"}, ["tensorflow==2.20.0", "setuptools<82"]),
         (mac("3.12.4", gpus=()), {}, ["tensorflow==2.21.0"]),
         (mac("3.12.4", gpus=None), {}, METAL),
         (
             mac("3.11.4"),
             {"tensorflow": "2.17.*", "accelerator": "metal"},
-            ["tensorflow==2.17.1", "tensorflow-metal==1.1.0"],
+            ["tensorflow==2.17.1", "tensorflow-metal==1.1.0", "setuptools<82"],
         ),
         (
             mac("3.12.4"),
             {"tensorflow": "2.17.*", "accelerator": "metal"},
-            ["tensorflow==2.17.1", "tensorflow-metal==1.2.0"],
+            ["tensorflow==2.17.1", "tensorflow-metal==1.2.0", "setuptools<82"],
         ),
-        (mac("3.11.4"), {"tensorflow": "2.13.1"}, ["tensorflow==2.13.1", "tensorflow-metal==1.0.0"]),
-        (mac("3.11.4"), {"tensorflow": "2.12.*"}, ["tensorflow-macos==2.12.0", "tensorflow-metal==0.8.0"]),
-        (mac("3.11.4"), {"tensorflow": "2.15.1", "accelerator": "cpu"}, ["tensorflow==2.15.1"]),
-        (mac("3.8.18", os_version="13.6"), {"accelerator": "cpu"}, ["tensorflow==2.13.0"]),
-        (mac("3.10.4", os_version="11.7"), {}, ["tensorflow-macos==2.9.2", "numpy<2"]),
+        (mac("3.11.4"), {"tensorflow": "2.13.1"}, ["tensorflow==2.13.1", "tensorflow-metal==1.0.0", "setuptools<82"]),
+        (
+            mac("3.11.4"),
+            {"tensorflow": "2.12.*"},
+            ["tensorflow-macos==2.12.0", "tensorflow-metal==0.8.0", "setuptools<82"],
+        ),
+        (mac("3.11.4"), {"tensorflow": "2.15.1", "accelerator": "cpu"}, ["tensorflow==2.15.1", "setuptools<82"]),
+        (mac("3.8.18", os_version="13.6"), {"accelerator": "cpu"}, ["tensorflow==2.13.0", "setuptools<82"]),
+        (mac("3.10.4", os_version="11.7"), {}, ["tensorflow-macos==2.9.2", "numpy<2", "setuptools<82"]),
         (mac("3.12.4", os_version="10.16"), {"accelerator": "cpu"}, ["tensorflow==2.21.0"]),
         # A plugin that must be compiled is taken only when a version leaves no other.
         (
@@ -52,55 +56,79 @@ METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
         (mac("3.12.4", os_version="15.2"), {"tensorflow": ">=2.19", "accelerator": "metal"}, METAL),
         (mac("3.12.4", os_version="15.2"), {"tensorflow": "2.21.*"}, ["tensorflow==2.21.0"]),
         # Intel Macs.
-        (intel_mac("3.12.4"), {}, ["tensorflow==2.16.2"]),
-        (intel_mac("3.11.4", os_version="10.15.7"), {"tensorflow": "2.12.*"}, ["tensorflow==2.12.1"]),
-        (intel_mac("3.11.4", cpu=Cpu(features=("sse4_2",))), {}, ["tensorflow-macos==2.12.0"]),
-        (intel_mac("3.11.4", gpus=AMD), {}, ["tensorflow==2.16.2"]),
-        (intel_mac("3.11.4", gpus=AMD), {"accelerator": "metal"}, ["tensorflow==2.13.1", "tensorflow-metal==1.0.0"]),
+        (intel_mac("3.12.4"), {}, ["tensorflow==2.16.2", "setuptools<82"]),
+        (intel_mac("3.11.4", os_version="10.15.7"), {"tensorflow": "2.12.*"}, ["tensorflow==2.12.1", "setuptools<82"]),
+        (intel_mac("3.11.4", cpu=Cpu(features=("sse4_2",))), {}, ["tensorflow-macos==2.12.0", "setuptools<82"]),
+        (intel_mac("3.11.4", gpus=AMD), {}, ["tensorflow==2.16.2", "setuptools<82"]),
+        (
+            intel_mac("3.11.4", gpus=AMD),
+            {"accelerator": "metal"},
+            ["tensorflow==2.13.1", "tensorflow-metal==1.0.0", "setuptools<82"],
+        ),
         (
             intel_mac("3.11.4", gpus=AMD, os_version="13.6"),
             {"accelerator": "metal"},
-            ["tensorflow==2.13.1", "tensorflow-metal==0.8.0"],
+            ["tensorflow==2.13.1", "tensorflow-metal==0.8.0", "setuptools<82"],
         ),
         # Linux: the CPU row is the wheel without CUDA; glibc and Python bound the release.
         (linux("3.12.4"), {}, ["tensorflow-cpu==2.21.0"]),
-        (linux("3.12.4", libc=Libc(name="glibc", version="2.17")), {}, ["tensorflow-cpu==2.20.0"]),
-        (linux("3.9.1", libc=Libc(name="glibc", version="2.12")), {}, ["tensorflow-cpu==2.8.4", "numpy<2"]),
-        (linux("3.9.1"), {"tensorflow": "2.5.*"}, ["tensorflow-cpu==2.5.3", "protobuf<3.21"]),
+        (linux("3.12.4", libc=Libc(name="glibc", version="2.17")), {}, ["tensorflow-cpu==2.20.0", "setuptools<82"]),
+        (
+            linux("3.9.1", libc=Libc(name="glibc", version="2.12")),
+            {},
+            ["tensorflow-cpu==2.8.4", "numpy<2", "setuptools<82"],
+        ),
+        (linux("3.9.1"), {"tensorflow": "2.5.*"}, ["tensorflow-cpu==2.5.3", "protobuf<3.21", "setuptools<82"]),
         (linux("3.14.0"), {"pre": True}, ["tensorflow-cpu==2.22.0rc0"]),
-        (linux("3.9.1"), {"tensorflow": "2.6.0rc1", "pre": True}, ["tensorflow==2.6.0rc1", "protobuf<3.21"]),
+        (
+            linux("3.9.1"),
+            {"tensorflow": "2.6.0rc1", "pre": True},
+            ["tensorflow==2.6.0rc1", "protobuf<3.21", "setuptools<82"],
+        ),
         # CUDA: the extra from 2.14 on; releases that cannot find their libraries are avoided while another fits.
-        (linux("3.12.4", gpus=NVIDIA), {}, ["tensorflow[and-cuda]==2.20.0"]),
+        (linux("3.12.4", gpus=NVIDIA), {}, ["tensorflow[and-cuda]==2.20.0", "setuptools<82"]),
         (linux("3.12.4", gpus=NVIDIA), {"tensorflow": "2.21.*"}, ["tensorflow[and-cuda]==2.21.0"]),
-        (linux("3.12.4", gpus=NVIDIA), {"tensorflow": "2.16.*"}, ["tensorflow[and-cuda]==2.16.2"]),
-        (linux("3.11.4", gpus=NVIDIA), {"tensorflow": "2.13.*"}, ["tensorflow==2.13.1"]),
-        (linux("3.10.4", gpus=NVIDIA), {"tensorflow": "2.14.*"}, ["tensorflow[and-cuda]==2.14.1"]),
+        (linux("3.12.4", gpus=NVIDIA), {"tensorflow": "2.16.*"}, ["tensorflow[and-cuda]==2.16.2", "setuptools<82"]),
+        (linux("3.11.4", gpus=NVIDIA), {"tensorflow": "2.13.*"}, ["tensorflow==2.13.1", "setuptools<82"]),
+        (linux("3.10.4", gpus=NVIDIA), {"tensorflow": "2.14.*"}, ["tensorflow[and-cuda]==2.14.1", "setuptools<82"]),
         (linux("3.12.4", gpus=NVIDIA), {"accelerator": "cpu"}, ["tensorflow-cpu==2.21.0"]),
         (linux("3.10.4", gpus=(Gpu(vendor="nvidia", driver="470.223.02"),)), {}, ["tensorflow-cpu==2.21.0"]),
         (
             linux("3.10.4", gpus=(Gpu(vendor="nvidia", driver="470.223.02"),)),
             {"accelerator": "cuda"},
-            ["tensorflow[and-cuda]==2.14.1"],
+            ["tensorflow[and-cuda]==2.14.1", "setuptools<82"],
         ),
         (
             linux("3.12.4", gpus=(Gpu(vendor="nvidia", driver="550.54", compute_capability="5.2"),)),
             {},
-            ["tensorflow[and-cuda]==2.16.2"],
+            ["tensorflow[and-cuda]==2.16.2", "setuptools<82"],
         ),
         (linux("3.12.4", gpus=(Gpu(vendor="nvidia"),)), {}, ["tensorflow-cpu==2.21.0"]),
-        (linux("3.12.4", gpus=(Gpu(vendor="nvidia"),)), {"accelerator": "cuda"}, ["tensorflow[and-cuda]==2.20.0"]),
+        (
+            linux("3.12.4", gpus=(Gpu(vendor="nvidia"),)),
+            {"accelerator": "cuda"},
+            ["tensorflow[and-cuda]==2.20.0", "setuptools<82"],
+        ),
         (linux("3.11.4", gpus=AMD), {}, ["tensorflow-cpu==2.21.0"]),
-        (linux("3.11.4", gpus=AMD), {"accelerator": "rocm"}, ["tensorflow-rocm==2.14.0.600", "numpy<2"]),
+        (
+            linux("3.11.4", gpus=AMD),
+            {"accelerator": "rocm"},
+            ["tensorflow-rocm==2.14.0.600", "numpy<2", "setuptools<82"],
+        ),
         # aarch64: empty wheels whose target exists for some Pythons only.
         (linux("3.12.4", arch="aarch64"), {}, ["tensorflow==2.21.0"]),
-        (linux("3.10.4", arch="arm64"), {"tensorflow": "2.11.*"}, ["tensorflow==2.11.0", "numpy<2"]),
-        (linux("3.10.4", arch="aarch64"), {"tensorflow": "2.9.*"}, ["tensorflow-cpu-aws==2.9.1", "numpy<2"]),
+        (linux("3.10.4", arch="arm64"), {"tensorflow": "2.11.*"}, ["tensorflow==2.11.0", "numpy<2", "setuptools<82"]),
+        (
+            linux("3.10.4", arch="aarch64"),
+            {"tensorflow": "2.9.*"},
+            ["tensorflow-cpu-aws==2.9.1", "numpy<2", "setuptools<82"],
+        ),
         # Windows.
         (windows("3.12.4"), {}, ["tensorflow==2.21.0"]),
-        (windows("3.11.4"), {"tensorflow": "2.12.*"}, ["tensorflow==2.12.1"]),
-        (windows("3.8.4"), {"tensorflow": "2.13.*"}, ["tensorflow==2.13.0"]),
+        (windows("3.11.4"), {"tensorflow": "2.12.*"}, ["tensorflow==2.12.1", "setuptools<82"]),
+        (windows("3.8.4"), {"tensorflow": "2.13.*"}, ["tensorflow==2.13.0", "setuptools<82"]),
         (windows("3.10.4", gpus=NVIDIA), {}, ["tensorflow==2.21.0"]),
-        (windows("3.10.4", gpus=NVIDIA), {"accelerator": "cuda"}, ["tensorflow==2.10.1", "numpy<2"]),
+        (windows("3.10.4", gpus=NVIDIA), {"accelerator": "cuda"}, ["tensorflow==2.10.1", "numpy<2", "setuptools<82"]),
         (windows("3.12.4", cpu=Cpu(features=())), {}, ["tensorflow==2.21.0"]),
     ],
 )
@@ -208,7 +236,7 @@ def test_a_translated_python_is_never_used_while_a_native_one_can_be_had() -> No
 
 def test_rosetta_gets_an_old_release_only_by_version_and_with_a_warning() -> None:
     selection = answer(rosetta("3.11.4"), "2.12.*", "cpu", "3.11")
-    assert pins(selection) == ["tensorflow-macos==2.12.0"]
+    assert pins(selection) == ["tensorflow-macos==2.12.0", "setuptools<82"]
     assert selection.target is not None
     assert selection.target.platform == "x86_64-apple-darwin"
     assert any("Rosetta" in warning for warning in selection.warnings)
@@ -295,7 +323,7 @@ def test_an_old_python_of_the_system_is_used_only_when_no_other_can_be_had() -> 
 
 def test_unknown_downloads_are_relied_on_only_when_nothing_is_here() -> None:
     unsure = replace(linux("3.9.1"), python_downloads=None)
-    assert pins(answer(unsure)) == ["tensorflow-cpu==2.20.0"]
+    assert pins(answer(unsure)) == ["tensorflow-cpu==2.20.0", "setuptools<82"]
     nothing = answer(replace(unsure, pythons=()))
     assert pins(nothing) == ["tensorflow-cpu==2.21.0"]
     assert any("must be downloaded" in warning for warning in nothing.warnings)

@@ -9,8 +9,10 @@ import pytest
 from support.matrix import answer, linux, mac, pythons, windows
 from tfsetup.host.model import Cpu, Gpu, Host, Libc
 
+CUDA = "tensorflow[and-cuda]==2.20.0, setuptools<82"
 COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-plugin==0.4.1"
-OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21 on Python 3.9"
+OLDER_MAC = "tensorflow-macos==2.9.2, numpy<2, setuptools<82 on Python 3.10"
+OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21, setuptools<82 on Python 3.9"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21 on Python 3.9"
             mac("3.13.1", python_downloads=True),
             {"python": "3.13", "accelerator": "metal"},
             (
-                "--python 3.12: tensorflow==2.19.1, tensorflow-metal==1.2.0 on Python 3.12",
+                "--python 3.12: tensorflow==2.19.1, tensorflow-metal==1.2.0, setuptools<82 on Python 3.12",
                 "--accelerator cpu: tensorflow==2.21.0 on Python 3.13",
             ),
         ),
@@ -44,7 +46,7 @@ OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21 on Python 3.9"
             mac("3.12.4", os_version="15.2", xcode_clt=False),
             {"tensorflow": "2.21.*", "accelerator": "metal"},
             (
-                "--tensorflow 2.19.1: tensorflow==2.19.1, tensorflow-metal==1.2.0 on Python 3.12",
+                "--tensorflow 2.19.1: tensorflow==2.19.1, tensorflow-metal==1.2.0, setuptools<82 on Python 3.12",
                 "--accelerator cpu: tensorflow==2.21.0 on Python 3.12",
                 f"install Xcode's command line tools (xcode-select --install): {COMMUNITY} on Python 3.12",
             ),
@@ -53,8 +55,8 @@ OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21 on Python 3.9"
             mac("3.10.4", os_version="11.7"),
             {"tensorflow": "2.15.*", "accelerator": "cpu"},
             (
-                "--tensorflow 2.9.2: tensorflow-macos==2.9.2, numpy<2 on Python 3.10",
-                "update macOS to 12.0 or newer: tensorflow==2.15.1 on Python 3.10",
+                "--tensorflow 2.9.2: tensorflow-macos==2.9.2, numpy<2, setuptools<82 on Python 3.10",
+                "update macOS to 12.0 or newer: tensorflow==2.15.1, setuptools<82 on Python 3.10",
             ),
         ),
         (
@@ -62,7 +64,7 @@ OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21 on Python 3.9"
             {"accelerator": "cuda"},
             (
                 "--accelerator cpu: tensorflow-cpu==2.21.0 on Python 3.12",
-                "update the NVIDIA driver to 525.60.13 or newer: tensorflow[and-cuda]==2.20.0 on Python 3.12",
+                f"update the NVIDIA driver to 525.60.13 or newer: {CUDA} on Python 3.12",
             ),
         ),
         (
@@ -74,7 +76,7 @@ OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21 on Python 3.9"
             linux("3.12.4", libc=Libc(name="glibc", version="2.17")),
             {"tensorflow": "2.21.*"},
             (
-                "--tensorflow 2.20.0: tensorflow-cpu==2.20.0 on Python 3.12",
+                "--tensorflow 2.20.0: tensorflow-cpu==2.20.0, setuptools<82 on Python 3.12",
                 "a Linux with a newer glibc (a container will do): tensorflow-cpu==2.21.0 on Python 3.12",
             ),
         ),
@@ -101,7 +103,7 @@ OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21 on Python 3.9"
             {"tensorflow": "2.8.1", "accelerator": "cpu", "python": "3.10"},
             (
                 f"--tensorflow 2.8.0 --python 3.9, the nearest: {OLD_MAC}",
-                "--tensorflow 2.9.2, the nearest on Python 3.10: tensorflow-macos==2.9.2, numpy<2 on Python 3.10",
+                f"--tensorflow 2.9.2, the nearest on Python 3.10: {OLDER_MAC}",
                 "--tensorflow 2.21.0: tensorflow==2.21.0 on Python 3.10",
             ),
         ),
@@ -109,7 +111,7 @@ OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21 on Python 3.9"
             linux("3.12.4"),
             {"tensorflow": ">=2.17.5,<2.18"},
             (
-                "--tensorflow 2.17.1, the nearest: tensorflow-cpu==2.17.1 on Python 3.12",
+                "--tensorflow 2.17.1, the nearest: tensorflow-cpu==2.17.1, setuptools<82 on Python 3.12",
                 "--tensorflow 2.21.0: tensorflow-cpu==2.21.0 on Python 3.12",
             ),
         ),

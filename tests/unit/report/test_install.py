@@ -41,6 +41,7 @@ def _data(**changes: Any) -> InstallDocument:
         "seconds": {"lock": 1.0, "download": 0.0, "build": 0.5},
         "verify": None,
         "preflight": None,
+        "programs": None,
         "changed": True,
         "cures": {},
         "index": (),
@@ -164,8 +165,8 @@ def test_what_stands_only_sometimes_is_left_out_of_the_json() -> None:
     data = install_document(_installed(seconds={"lock": 1.23456}))
     assert (code_of(data), list(findings_of(data))) == (None, [])
     assert list(encode(data)) == [
-        "prefix", "generation", "row", "requirements", "python", "backend", "seconds", "verify", "preflight", "changed",
-        "cures", "index", "environment", "hazards",
+        "prefix", "generation", "row", "requirements", "python", "backend", "seconds", "verify", "preflight",
+        "programs", "changed", "cures", "index", "environment", "hazards",
     ]  # fmt: skip
     assert encode(data)["seconds"] == {"lock": 1.235}
 

@@ -26,6 +26,7 @@ from tfsetup.report.matrix import (
 from tfsetup.upkeep.check import MatrixChecked, Proved
 from tfsetup.upkeep.checks.check import CheckedRow
 from tfsetup.upkeep.evidence import ProvedRow
+from tfsetup.upkeep.gpucode.read import GpuCodeRead
 from tfsetup.upkeep.index.client import Traffic
 from tfsetup.upkeep.index.snapshot import Difference
 from tfsetup.upkeep.overview import overview, show
@@ -139,8 +140,11 @@ RELEASE = EmulatedRelease(version="1.2.0", builds=2, losing=2, lost=("dense-relu
 EMULATED = Emulated(hazard="a-hazard", verdict="as kept", because="", versions=(RELEASE,))
 
 
-def proved(*rows: ProvedRow, emulated: Emulated = EMULATED) -> list[str]:
-    evidence = Proved(folder="kept", rows=rows, emulated=emulated)
+CODE = GpuCodeRead(verdict="as told", wheels=("tensorflow 2.21.0", "nvidia-cudnn-cu12 9.28.0.42"))
+
+
+def proved(*rows: ProvedRow, emulated: Emulated = EMULATED, code: GpuCodeRead = CODE) -> list[str]:
+    evidence = Proved(folder="kept", rows=rows, emulated=emulated, gpu_code=code)
     shown = text(check_view(replace(CHECKED, evidence=evidence), [])).splitlines()
     return shown[shown.index("", shown.index("") + 1) + 1 :]
 
@@ -176,14 +180,16 @@ def test_what_was_not_asked_and_what_is_otherwise_than_kept() -> None:
     found = replace(
         EMULATED, verdict="differs", differences=("1.2.0: another file",), not_asked=("older",), presumed=("x86_64",)
     )
-    assert proved(ROW, emulated=found)[-4:] == [
+    assert proved(ROW, emulated=found)[-6:] == [
         "not asked: older",
         "presumed: x86_64",
         "otherwise than kept: 1.2.0: another file",
         "a-hazard, under the emulator: differs",
+        "",
+        "code for GPUs in 2 wheels: as told",
     ]
     silent = Emulated(hazard="a-hazard", verdict="not asked", because="nothing is read (--offline)")
-    assert proved(ROW, emulated=silent)[-1] == ("a-hazard, under the emulator: not asked (nothing is read (--offline))")
+    assert proved(ROW, emulated=silent)[-3] == ("a-hazard, under the emulator: not asked (nothing is read (--offline))")
 
 
 # ------------------------------------------------------------------------------------------------ update
@@ -218,3 +224,12 @@ def test_a_proposal_for_people() -> None:
 )
 def test_what_became_of_a_proposal(changes: dict[str, Any], findings: list[MatrixFinding], said: str) -> None:
     assert said in text(update_view(replace(UPDATED, **changes), findings)).splitlines()
+
+
+def test_what_the_rules_say_otherwise_than_the_code_for_gpus_in_the_wheels() -> None:
+    assert proved(ROW)[-1] == "code for GPUs in 2 wheels: as told"
+    read = replace(CODE, verdict="differs", read=("tensorflow 2.21.0",), differences=("2.21.0 on GPUs of 12.0: why",))
+    assert proved(ROW, code=read)[-2:] == [
+        "otherwise than the wheels: 2.21.0 on GPUs of 12.0: why",
+        "code for GPUs in 2 wheels, 1 of them now: differs",
+    ]

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tfsetup.ground.encode import encode
 from tfsetup.host.model import Host, Libc
-from tfsetup.loader.model import Kind, LoadFailure, NotCovered
+from tfsetup.loader.model import Clash, Kind, LoadFailure, NotCovered
 from tfsetup.loader.report import Note, Report
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 from tfsetup.report.preflight import explanation, lines, preflight_document, preflight_view
@@ -72,6 +72,33 @@ def test_what_matters_comes_first_among_what_was_not_seen() -> None:
     assert found[-2:] == ["  ? major (p/a.so)", "  - minor"]
 
 
+CLASH = Clash(
+    kind="weak-definitions",
+    between=(f"{SITE}/a/x.so", f"{SITE}/b/x.so"),
+    names=("_1", "_2", "_3", "_4", "_5"),
+    consequence="a and b share it: it dies.",
+    fatal=True,
+)
+
+
+def test_a_clash_that_ends_the_process_is_told_with_its_files() -> None:
+    assert texts(clashes=(CLASH,)) == [
+        "It does not load.",
+        "  judged: TensorFlow 2.19.1, Python 3.12, Linux glibc 2.36 x86_64; 3 native files followed",
+        "",
+        "a/x.so and b/x.so",
+        "  | _1",
+        "  | _2",
+        "  | _3",
+        "  | … and 2 more",
+        "  Each of them loads: a and b share it: it dies.",
+    ]
+
+
+def test_another_clash_is_a_note_and_nothing_else() -> None:
+    assert texts(clashes=(replace(CLASH, kind="openmp", fatal=False),)) == texts()
+
+
 def test_notes_stand_at_the_end() -> None:
     found = texts([Note(title="two wheels bring x", detail="The later stays.")])
     assert found[-2:] == ["note: two wheels bring x", "  The later stays."]
@@ -106,8 +133,8 @@ def test_the_document_has_the_keys_in_their_order_and_paths_relative_to_site_pac
     )
     data = encode(preflight_document(report, LINUX, ["x"]))
     assert list(data) == [
-        "verdict", "images", "checked", "failures", "not_covered", "tensorflow", "python", "site", "cuda",
-        "clashes", "host", "would_load",
+        "verdict", "images", "checked", "failures", "not_covered", "tensorflow", "python", "site", "clashes", "cuda",
+        "host", "would_load",
     ]  # fmt: skip
     assert list(data["failures"][0]) == ["kind", "image", "symbol", "library", "message", "stage"]
     assert (data["failures"][0]["image"], data["failures"][0]["library"]) == ("p/a.so", "p/libx.so")

@@ -23,7 +23,7 @@ def test_the_data_of_the_interface() -> None:
     wanted = "installable row accelerator python requirements conda blas reasons rejected warnings"
     assert set(wanted.split()) <= set(data)
     assert (data["installable"], data["row"], data["python"]) == (True, "macos-arm64-metal", "3.12")
-    assert data["requirements"] == ["tensorflow==2.19.1", "tensorflow-metal==1.2.0"]
+    assert data["requirements"] == ["tensorflow==2.19.1", "tensorflow-metal==1.2.0", "setuptools<82"]
     assert set(data["rejected"][0]) == {"row", "reason", "here"}
     assert json.loads(json.dumps(data))["expect"] == {
         "devices": ["CPU", "GPU"],
@@ -63,7 +63,7 @@ def test_an_answer_for_people() -> None:
     shown = told(answer(mac("3.12.4")))
     assert shown.splitlines()[:6] == [
         "macos-arm64-metal: Apple silicon, GPU through Apple's tensorflow-metal",
-        "  install   tensorflow==2.19.1  tensorflow-metal==1.2.0",
+        "  install   tensorflow==2.19.1  tensorflow-metal==1.2.0  setuptools<82",
         "  python    3.12.4 (/python3.12.4)",
         "  devices   CPU, GPU",
         "  blas      accelerate",

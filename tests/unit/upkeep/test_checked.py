@@ -18,9 +18,10 @@ from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.file.rows import Matrix
-from tfsetup.upkeep.check import MatrixChecked, Outcome, Proved, check, prove, unfounded, with_evidence
+from tfsetup.upkeep.check import Kept, MatrixChecked, Outcome, Proved, check, prove, unfounded, with_evidence
 from tfsetup.upkeep.checks.common import names_of
 from tfsetup.upkeep.evidence import ProvedRow, Proving
+from tfsetup.upkeep.gpucode.read import GpuCodeRead
 from tfsetup.upkeep.index.client import IndexClient
 from tfsetup.upkeep.index.snapshot import refreshed
 from tfsetup.upkeep.xray.files import kept_evidence, read_plan
@@ -56,7 +57,7 @@ def matrix(index: IndexClient) -> Matrix:
 
 
 def test_the_shipped_matrix_holds_against_its_own_snapshot() -> None:
-    found = check(shipped(), read_hosts(CASES / "hosts"), None, KEPT)
+    found = check(shipped(), read_hosts(CASES / "hosts"), None, Kept(emulated=KEPT))
     assert (found.problems, found.code) == ((), None)
     assert [row.row for row in found.data.rows] == [row.id for row in shipped().rows]
     assert all(row.newest and row.releases and not row.problems for row in found.data.rows)
@@ -64,14 +65,14 @@ def test_the_shipped_matrix_holds_against_its_own_snapshot() -> None:
 
 
 def test_the_document_has_its_keys_in_order() -> None:
-    document = encode(check(shipped(), {}, None, KEPT).data)
+    document = encode(check(shipped(), {}, None, Kept(emulated=KEPT)).data)
     assert list(document) == ["index", "differences", "traffic", "rows"]
     assert list(document["rows"][0]) == ["row", "newest", "releases", "problems"]
     assert document["index"] == shipped().index.taken
 
 
 def test_an_index_that_is_as_the_snapshot_says(matrix: Matrix, index: IndexClient) -> None:
-    found = check(matrix, {}, index, None)
+    found = check(matrix, {}, index, Kept())
     assert (found.data.differences, found.code) == ((), None)
     assert found.data.traffic == index.traffic
     assert found.data.traffic is not index.traffic  # what it cost until now, whatever is asked later
@@ -79,7 +80,7 @@ def test_an_index_that_is_as_the_snapshot_says(matrix: Matrix, index: IndexClien
 
 def test_a_new_release_is_told_and_no_failure(matrix: Matrix, index: IndexClient, folder: IndexFolder) -> None:
     folder.add("thing", "2.0", TAG)
-    found = check(matrix, {}, index, None)
+    found = check(matrix, {}, index, Kept())
     assert [(one.version, one.words, one.grave) for one in found.data.differences] == [
         ("2.0", "is new on the index", False)
     ]
@@ -100,7 +101,7 @@ def test_what_makes_an_answer_wrong_is_a_failure(
     matrix: Matrix, index: IndexClient, folder: IndexFolder, change: Callable[[IndexFolder], Any], words: str
 ) -> None:
     change(folder)
-    found = check(matrix, {}, index, None)
+    found = check(matrix, {}, index, Kept())
     assert [(one.version, one.words, one.grave) for one in found.data.differences] == [("1.1", words, True)]
     assert found.code is Code.ANSWER_IS_NO
 
@@ -108,7 +109,7 @@ def test_what_makes_an_answer_wrong_is_a_failure(
 def test_a_field_that_is_not_true_is_a_problem_with_its_place_and_counts_before_the_index() -> None:
     text = (environments() / "matrix.yaml").read_text(encoding="utf-8").replace('python: "3.12"', 'python: "3.7"', 1)
     wrong = merge([parse(text, "matrix.yaml")], shipped().index)
-    found = check(wrong, {}, None, None)
+    found = check(wrong, {}, None, Kept())
     assert found.code is Code.INVALID_FILE
     assert str(found.problems[0].where).startswith("matrix.yaml:")
     assert sum(row.problems for row in found.data.rows) == len(found.problems)
@@ -116,14 +117,14 @@ def test_a_field_that_is_not_true_is_a_problem_with_its_place_and_counts_before_
 
 def test_hazards_that_say_otherwise_than_the_evidence_that_is_kept() -> None:
     assert KEPT is not None
-    assert unfounded(shipped(), KEPT) == []
-    assert unfounded(shipped(), None) == []
+    assert unfounded(shipped(), Kept(emulated=KEPT)) == []
+    assert unfounded(shipped(), Kept()) == []
     (hazard,) = (one for one in shipped().hazards if one.id == KEPT.hazard)
     narrow = replace(shipped(), hazards=(replace(hazard, versions=">=1.0,<1.2"),))
-    (problem,) = unfounded(narrow, KEPT)
+    (problem,) = unfounded(narrow, Kept(emulated=KEPT))
     assert problem.message.startswith("1.2.0 loses an activation too (dense-relu")
     assert str(problem.where).count(":") == 2
-    assert check(narrow, {}, None, KEPT).code is Code.INVALID_FILE
+    assert check(narrow, {}, None, Kept(emulated=KEPT)).code is Code.INVALID_FILE
 
 
 def test_the_names_that_an_index_is_asked_about(matrix: Matrix) -> None:
@@ -150,6 +151,7 @@ def row(verdict: Any) -> ProvedRow:
         (None, ("loads",), "undecided", Code.UNDECIDED),
         (None, ("fails",), "undecided", Code.ANSWER_IS_NO),
         (None, (), "not asked", None),
+        (None, ("loads",), "code differs", Code.ANSWER_IS_NO),
         (Code.INVALID_FILE, ("fails",), "differs", Code.INVALID_FILE),
         (Code.ANSWER_IS_NO, ("loads",), "undecided", Code.ANSWER_IS_NO),
     ],
@@ -158,12 +160,13 @@ def test_what_evidence_makes_of_the_answer(
     before: Code | None, rows: tuple[str, ...], emulated: Any, code: Any
 ) -> None:
     found = Outcome(data=MatrixChecked(index="2026-01-01"), code=before)
-    line = Emulated(hazard="h", verdict=emulated, because="")
-    evidence = Proved(folder="kept", rows=tuple(map(row, rows)), emulated=line)
+    line = Emulated(hazard="h", verdict="as kept" if emulated == "code differs" else emulated, because="")
+    code_read = GpuCodeRead(verdict="differs" if emulated == "code differs" else "as told", wheels=())
+    evidence = Proved(folder="kept", rows=tuple(map(row, rows)), emulated=line, gpu_code=code_read)
     after = with_evidence(found, evidence)
     assert after.code is code
     assert list(encode(after.data)) == ["index", "differences", "traffic", "rows", "evidence"]
-    assert list(encode(after.data)["evidence"]) == ["folder", "rows", "emulated"]
+    assert list(encode(after.data)["evidence"]) == ["folder", "rows", "emulated", "gpu_code"]
 
 
 @pytest.fixture
@@ -175,7 +178,7 @@ def test_the_emulator_is_asked_for_before_minutes_of_work(
     proving: Proving, index: IndexClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "unicorn", None)
-    found = check(proving.matrix, {}, None, None)
+    found = check(proving.matrix, {}, None, Kept())
     with pytest.raises(UsageError, match="needs unicorn"):
         prove(found, proving, index)
     assert not proving.folder.exists()
@@ -183,7 +186,7 @@ def test_the_emulator_is_asked_for_before_minutes_of_work(
 
 def test_where_nothing_may_be_read_no_emulator_is_needed(proving: Proving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "unicorn", None)
-    found = prove(check(proving.matrix, {}, None, None), proving, None)
+    found = prove(check(proving.matrix, {}, None, Kept()), proving, None)
     assert found.code is None
     evidence = found.data.evidence
     assert isinstance(evidence, Proved)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,17 @@ from tfsetup.loader.model import LoadFailure, NotCovered
 from tfsetup.loader.report import Note, Report, prediction_document
 from tfsetup.matrix.model import Expectation, Selection
 from tfsetup.verify.model import Verification
+from tfsetup.verify.programs import ProgramsTried, Trial
 from tfsetup.workflows.checks import Checks, KeptPrediction, Refused, kept
 from tfsetup.workflows.told import Detail
 
 HOST = Host(os="linux", arch="x86_64")
 SELECTION = Selection(
-    installable=True, row="r", python="3.12", expect=Expectation(devices=("CPU",), blas=None, arch="x86_64")
+    installable=True,
+    row="r",
+    python="3.12",
+    requirements=("tensorflow==2.20.0",),
+    expect=Expectation(devices=("CPU",), blas=None, arch="x86_64"),
 )
 PYTHON = Path("/p/.venv.generations/1/bin/python")
 FAILURE = LoadFailure(kind="os-too-old", image="/s/a.so", message="needs 15.0\nhas 14.4", stage="import")
@@ -31,7 +37,15 @@ REPORT = Report(
 )  # fmt: skip
 
 
-def checks(report: Report = REPORT, found: Verification | None = None) -> tuple[Checks, list[str]]:
+DEAD = Trial(
+    what="program", name="tensorboard", distribution="tensorboard 2.20.0", by="row", status="dies",
+    message="ModuleNotFoundError: No module named 'pkg_resources' (tensorboard/default.py:30 <module>)",
+)  # fmt: skip
+
+
+def checks(
+    report: Report = REPORT, found: Verification | None = None, tried: ProgramsTried | None = None
+) -> tuple[Checks, list[str]]:
     said: list[str] = []
 
     def run(python: Path, *, on_progress: Callable[[str], object], expect: object, **_: object) -> Verification:
@@ -43,7 +57,12 @@ def checks(report: Report = REPORT, found: Verification | None = None) -> tuple[
         assert (python, host, minor) == (PYTHON, HOST, "3.12")
         return report
 
-    return Checks(selection=SELECTION, host=HOST, told=said.append, predict=predict, run=run), said
+    def attempt(python: Path, requirements: Sequence[str], *, told: Callable[[str], object]) -> ProgramsTried:
+        assert (python, tuple(requirements)) == (PYTHON, SELECTION.requirements)
+        told("trying")
+        return tried or ProgramsTried(programs=1)
+
+    return Checks(selection=SELECTION, host=HOST, told=said.append, predict=predict, run=run, attempt=attempt), said
 
 
 def test_a_prediction_is_kept_with_the_number_of_files_and_not_their_names() -> None:
@@ -61,6 +80,20 @@ def test_what_cannot_be_decided_is_kept_and_not_refused() -> None:
     found = one.preflight(PYTHON)
     assert isinstance(found, KeptPrediction)
     assert found.verdict == "undecided"
+
+
+def test_a_program_of_the_row_that_dies_is_refused_in_its_own_words() -> None:
+    one, said = checks(tried=ProgramsTried(programs=2, trouble=(DEAD,)))
+    with pytest.raises(Refused, match=r"`tensorboard` of tensorboard 2\.20\.0 does not start: ModuleNotFoundError"):
+        one.programs(PYTHON)
+    assert said == ["trying"]
+
+
+@pytest.mark.parametrize("changes", [{"by": "user"}, {"status": "undecided"}])
+def test_what_the_user_brought_may_die_and_what_was_not_seen_is_no_death(changes: dict[str, Any]) -> None:
+    tried = ProgramsTried(programs=2, trouble=(replace(DEAD, **changes),))
+    one, _ = checks(tried=tried)
+    assert one.programs(PYTHON) == tried
 
 
 def test_what_would_not_load_is_refused_in_the_loader_s_words() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.verify.model import Verification
+from tfsetup.verify.programs import ProgramsTried, Trial
 from tfsetup.workflows.install import Installed, InstallOrder, Tools, install, refuse_place
 from tfsetup.workflows.told import Detail
 
@@ -58,6 +59,7 @@ class Course:
     uv: FakeUv = field(default_factory=FakeUv)
     report: Report = LOADS
     found: Verification = field(default_factory=lambda: verdict("cpu-only"))
+    tried: ProgramsTried = field(default_factory=lambda: ProgramsTried(programs=3, modules=5))
     said: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
 
@@ -66,7 +68,9 @@ class Course:
         self.used.clear()
         known: dict[str, Any] = {"ask": CPU, "prefix": self.folder / ".venv"}
         order = InstallOrder(**(known | options))
-        tools = Tools(solve=self.solve, build=self.build, predict=self.predict, verify=self.verify)
+        tools = Tools(
+            solve=self.solve, build=self.build, predict=self.predict, verify=self.verify, attempt=self.attempt
+        )
         return install(order, host, MATRIX, told=self.said.append, asked=asked, tools=tools)
 
     def solve(self, order: InstallOrder, selection: Selection, _host: Host) -> Lock:
@@ -86,6 +90,11 @@ class Course:
         on_progress("timing")
         return self.found
 
+    def attempt(self, python: Path, requirements: Sequence[str], **_: Any) -> ProgramsTried:
+        self.used.append(f"try {python.parents[1].name}")
+        assert requirements[0].startswith("tensorflow")
+        return self.tried
+
     @property
     def store(self) -> Store:
         return Store(layout_for(self.folder / ".venv"))
@@ -104,13 +113,13 @@ def words(course: Course) -> list[str]:
 
 def test_what_is_asked_for_is_locked_built_proved_and_switched_to(course: Course) -> None:
     done = course()
-    assert course.used == ["solve linux-x86_64-cpu", "build", "predict 1 3.12", "verify 1"]
+    assert course.used == ["solve linux-x86_64-cpu", "build", "predict 1 3.12", "verify 1", "try 1"]
     assert words(course) == ["Detected", "Chosen", "Locked", "Fetching", "Preflight:", "Verifying"]
     assert course.said[-1] == Detail("  timing")
     assert (done.prefix, done.changed, done.selection.row) == (str(course.folder / ".venv"), True, "linux-x86_64-cpu")
     assert done.receipt == course.store.receipt(1)
     assert (done.rehearsal, done.refusal, dict(done.cures)) == (None, None, {})
-    assert set(done.seconds) == {"lock", "build", "download", "preflight", "verify"}
+    assert set(done.seconds) == {"lock", "build", "download", "preflight", "verify", "programs"}
     assert course.store.current() == 1
 
 
@@ -162,7 +171,7 @@ def test_a_dry_run_says_every_step_and_changes_nothing(course: Course) -> None:
     would = course(dry_run=True).rehearsal
     assert would is not None
     assert (would.would_change, would.why) == (True, f"There is no environment at {course.folder}/.venv.")
-    assert [step.split()[0] for step in would.plan] == ["create", "install", "predict", "load", "switch"]
+    assert [step.split()[0] for step in would.plan] == ["create", "install", "predict", "load", "import", "switch"]
     assert (would.packages, would.download_bytes) == (("alpha==1.0",), 1_500_000)
     assert course.used == ["solve linux-x86_64-cpu"]
     assert list(course.folder.iterdir()) == []
@@ -321,3 +330,21 @@ def test_a_lock_that_was_named_is_installed_and_nothing_is_resolved(course: Cour
         course(lock_file=Path("pylock.toml"), dry_run=True, anew=True).rehearsal or pytest.fail("no plan"),
         why="Generation 1 was built from another lock.",
     )
+
+
+def test_a_program_of_the_row_that_dies_is_not_switched_to(course: Course) -> None:
+    dead = Trial(
+        what="program", name="tensorboard", distribution="tensorboard 2.20.0", by="row", status="dies", message="why"
+    )
+    course.tried = ProgramsTried(programs=1, trouble=(dead,))
+    done = course()
+    assert done.refusal is not None
+    assert (done.refusal.report, done.refusal.diagnosis, done.receipt) == (course.tried, None, None)
+    assert done.refusal.words.endswith("`tensorboard` of tensorboard 2.20.0 does not start: why.")
+    assert not (course.folder / ".venv").exists()
+
+
+def test_the_receipt_keeps_what_its_programs_came_to(course: Course) -> None:
+    done = course()
+    assert done.receipt is not None
+    assert done.receipt.programs == encode(course.tried)

@@ -48,7 +48,7 @@ def locked(*platforms: str, **order: Any) -> dict[str, Lock]:
 
 def _resolved(target: LockTarget, one: VenvBackend) -> Case:
     (wish,) = [wish for found, wish in one.targets({}, silent) if found.name == target.name]
-    pins = [requirement.partition("==") for requirement in target.selection.requirements]
+    pins = [requirement.partition("==") for requirement in target.selection.requirements if "==" in requirement]
     packages = tuple(package(name.partition("[")[0], version) for name, _, version in pins)
     return case_made(target, wish, packages)
 

@@ -176,7 +176,8 @@ def test_any_other_failure_of_a_look_up_is_raised() -> None:
 def test_the_preflight_judges_wheels_as_they_lie_on_the_index(tmp_path: Path) -> None:
     one = replace(case(), packages=[on_disk(tmp_path, "alpha", {"alpha.py": ""})])
     proof = judged(one, silent)
-    assert (proof.images, proof.reasons, proof.subject) == (0, (), one.subject)
+    nothing = ("no native file of the set was judged",)
+    assert (proof.verdict, proof.images, proof.reasons, proof.subject) == ("undecided", 0, nothing, one.subject)
 
 
 def test_two_owners_of_a_path_end_a_proof_before_anything_is_loaded(tmp_path: Path) -> None:

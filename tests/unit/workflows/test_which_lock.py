@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -232,3 +233,90 @@ def test_a_conda_lock_completes_the_ask_by_what_it_was_made_for(asker: Asker) ->
 def test_a_conda_lock_is_not_taken_for_another_backend(asker: Asker) -> None:
     with pytest.raises(LockError, match="This lock cannot be used here: "):
         asker(Ask(backend="venv"), lock_file=conda_lock())
+
+
+# --------------------------------------------------------------------------------------------- other programs' locks
+
+TENSORFLOW = """
+[[packages]]
+name = "tensorflow-cpu"
+version = "2.20.0"
+{more}wheels = [{{ url = "https://a.io/tensorflow_cpu-2.20.0-{tag}.whl", hashes = {{ sha256 = "{sha}" }} }}]
+"""
+
+
+def foreign(folder: Path, *entries: str, head: str = "") -> Path:
+    text = f'lock-version = "1.0"\n{head}created-by = "uv"\n' + "".join(entries)
+    (folder / "pylock.toml").write_text(text)
+    return folder / "pylock.toml"
+
+
+def tensorflow(tag: str, more: str = "") -> str:
+    return TENSORFLOW.format(tag=tag, more=more, sha="a" * 64)
+
+
+LINUX_TAG = "cp{0}-cp{0}-manylinux_2_17_x86_64"
+
+
+def test_the_row_answers_for_the_tensorflow_that_is_locked(asker: Asker, tmp_path: Path) -> None:
+    choice = asker(lock_file=foreign(tmp_path, tensorflow(LINUX_TAG.format(312))))
+    assert choice.selection.requirements == ("tensorflow-cpu==2.20.0",)
+
+
+def test_a_release_that_no_row_has_is_taken_all_the_same(asker: Asker, tmp_path: Path) -> None:
+    text = tensorflow(LINUX_TAG.format(312)).replace("2.20.0", "2.20.999")
+    choice = asker(lock_file=foreign(tmp_path, text))
+    lock = read_of(choice)
+    assert choice.selection.installable
+    assert lock is not None
+    assert lock.version_of("tensorflow-cpu") == "2.20.999"
+
+
+def test_what_is_handed_on_is_the_part_for_this_machine(asker: Asker, tmp_path: Path) -> None:
+    other = tensorflow("cp312-cp312-win_amd64", "marker = \"sys_platform == 'win32'\"\n")
+    path = foreign(tmp_path, tensorflow(LINUX_TAG.format(312), "marker = \"sys_platform == 'linux'\"\n"), other)
+    lock = read_of(asker(lock_file=path))
+    assert lock is not None
+    assert [(one.name, len(one.wheels), one.marker) for one in lock.packages] == [("tensorflow-cpu", 1, None)]
+    assert "win32" not in lock.text
+    assert lock.sha256 == files.read_lock(path).sha256
+
+
+@pytest.mark.parametrize(
+    ("tag", "head", "python"),
+    [
+        ("py3-none-any", "", "3.12"),
+        ("py3-none-any", 'requires-python = "<3.12"\n', "3.11"),
+        (LINUX_TAG.format(311), "", "3.11"),
+    ],
+)
+def test_the_python_is_the_first_that_the_lock_is_for(
+    asker: Asker, tmp_path: Path, tag: str, head: str, python: str
+) -> None:
+    assert asker(lock_file=foreign(tmp_path, tensorflow(tag), head=head)).selection.python == python
+
+
+def test_a_python_that_is_not_there_may_be_fetched_for_it(tmp_path: Path) -> None:
+    path = foreign(tmp_path, tensorflow(LINUX_TAG.format(310)), head='requires-python = "==3.10.*"\n')
+    found = choose(replace(HERE, python_downloads=True), CPU, MATRIX, lock_file=path)
+    assert (found.selection.installable, found.selection.python) == (True, "3.10")
+
+
+def test_a_python_that_was_asked_for_is_not_replaced(asker: Asker, tmp_path: Path) -> None:
+    path = foreign(tmp_path, tensorflow("py3-none-any"), head='requires-python = "<3.12"\n')
+    with pytest.raises(LockError, match=r"for Python <3\.12, and this is Python 3\.12 on Linux x86_64"):
+        asker(Ask(accelerator="cpu", python="3.12"), lock_file=path)
+
+
+def test_a_wheel_of_the_project_is_handed_on_by_its_whole_path(asker: Asker, tmp_path: Path) -> None:
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "alpha-1.0-py3-none-any.whl").write_bytes(b"wheel")
+    sha = hashlib.sha256(b"wheel").hexdigest()
+    place = f'{{ path = "vendor/alpha-1.0-py3-none-any.whl", hashes = {{ sha256 = "{sha}" }} }}'
+    alpha = f'\n[[packages]]\nname = "alpha"\narchive = {place}\n'
+    foreign(tmp_path, tensorflow("py3-none-any"), alpha)
+    lock = read_of(asker(lock_file=Path("pylock.toml")))
+    assert lock is not None
+    whole = (tmp_path / "vendor" / "alpha-1.0-py3-none-any.whl").as_posix()
+    assert [one.path for one in lock.packages[0].files] == [whole]
+    assert f'path = "{whole}"' in lock.text

@@ -39,20 +39,25 @@ def check(
     from tfsetup.host.file import read_hosts
     from tfsetup.matrix.file.disk import read_matrix
     from tfsetup.report.matrix import check_view, findings_of
+    from tfsetup.upkeep.check import Kept
     from tfsetup.upkeep.check import check as checked
     from tfsetup.upkeep.check import prove as proved
     from tfsetup.upkeep.evidence import EVIDENCE, Proving
+    from tfsetup.upkeep.gpucode.read import shipped_evidence, shipped_plan
     from tfsetup.upkeep.index.client import asking
     from tfsetup.upkeep.xray.files import kept_evidence, read_plan
+    from tfsetup.workflows.attempt import attempting
     from tfsetup.workflows.prove import Prover
 
     session = begun(ctx, "matrix check", json=as_json)
     read = read_matrix(session.matrix, marks=True)
     with nullcontext() if offline else asking(session.say) as index:
-        found = checked(read, read_hosts(hosts) if hosts else {}, index, kept_evidence(read_plan().hazard))
+        emulated = kept_evidence(read_plan().hazard)
+        kept = Kept(emulated=emulated, gpu_code=shipped_evidence(), plan=shipped_plan())
+        found = checked(read, read_hosts(hosts) if hosts else {}, index, kept)
         if prove:
-            prover = Prover(told=session.say)
-            rows = Proving(matrix=read, folder=evidence or EVIDENCE, offline=offline, prover=prover)
+            prover, attempt = Prover(told=session.say), attempting(session.host(), read, session.say)
+            rows = Proving(matrix=read, folder=evidence or EVIDENCE, offline=offline, prover=prover, attempt=attempt)
             found = proved(found, rows, index)
     findings = findings_of(found.problems)
     session.answer(

@@ -46,12 +46,14 @@ from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Sign
 from tfsetup.doctor.pattern import PatternError, compile_pattern
 from tfsetup.errors import Where
 from tfsetup.ground.versions import is_version
+from tfsetup.loader.model import ClashKind
 from tfsetup.loader.model import Kind as LoadFailureKind
 from tfsetup.matrix.model import Accelerator, Backend
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
 _CAUSE_KEYS: Final = ("cause", "title", "meaning", "kind", "signals", "fixes")
 _SIGNAL_KEYS: Final = ("log", "prose", "also", "without", "preflight", "image", "check", "subject", "when", "weight")
+_PREFLIGHT: Final = (*get_args(LoadFailureKind), *get_args(ClashKind))
 # The ways to write a fix, and the keys that go with each.
 _FIX_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"do": (), "rebuild": ("remark",), "cure": ("by", "remark")}
 # What inspections and preflight say, besides what patterns capture; `pkg_NAME` is an installed version.
@@ -145,7 +147,7 @@ class _Reader:
             prose=self._groups(found.get("prose", NOTHING), small=True),
             also=self._groups(found.get("also", NOTHING)),
             without=self._patterns(found.get("without", NOTHING), small="prose" in found),
-            preflight=found["preflight"].choice(get_args(LoadFailureKind)) if "preflight" in found else None,
+            preflight=found["preflight"].choice(_PREFLIGHT) if "preflight" in found else None,
             image=found["image"].text() if "image" in found else "",
             check=found["check"].choice(get_args(model.Check)) if "check" in found else None,
             subject=found["subject"].text() if "subject" in found else "",

@@ -78,6 +78,22 @@ def is_kfd_gpu(properties: str) -> bool:
     return found is not None and int(found[1]) > 0
 
 
+def read_kfd(properties: str) -> tuple[str, Gpu] | None:
+    """Return where on PCI a KFD node's GPU is (`0000:03:00.0`, empty: not told) and the GPU; None for a CPU.
+
+    Source: the kernel's amdkfd, kfd_topology.c: `gfx_target_version` is major, minor and stepping with two decimal
+    digits each; LLVM writes the last two in hexadecimal (90010 is gfx90a). `location_id` is bus, device and function.
+    """
+    if not is_kfd_gpu(properties):
+        return None
+    known = {name: int(value) for name, value in re.findall(r"^(\w+) ([0-9]{1,12})$", properties, re.MULTILINE)}
+    version, place = known.get("gfx_target_version", 0), known.get("location_id")
+    (major, rest), (bus, device) = divmod(version, 10_000), divmod(place or 0, 256)
+    gfx = "gfx{}{:x}{:x}".format(major, *divmod(rest, 100)) if version else None
+    slot = "" if place is None else f"{known.get('domain', 0):04x}:{bus:02x}:{device >> 3:02x}.{device & 7}"
+    return slot, Gpu(vendor="amd", gfx=gfx)
+
+
 def read_system_profiler(text: str) -> tuple[Gpu, ...] | None:
     """Return the GPUs of `system_profiler -json SPDisplaysDataType`; None when that is not what it is."""
     try:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.dyld import words
 from tfsetup.loader.dyld.bind import Binder, Loaded
+from tfsetup.loader.dyld.coalesce import Library, Shared, shared
 from tfsetup.loader.dyld.file import Refusal, repeated, usable
 from tfsetup.loader.dyld.pages import killed_at_binding, killed_at_mapping
 from tfsetup.loader.dyld.search import Candidate, Link, Request, candidates, has_rpaths, link, main_link
@@ -65,6 +66,15 @@ class DyldProcess:
             return image is not None and image.exports.find(f"_{symbol}") is not None
         except MalformedImage:
             return False
+
+    @property
+    def loaded(self) -> Sequence[str]:
+        """The real paths of what is mapped, in load order."""
+        return tuple(image.path for image in self._loaded)
+
+    def shared(self, library: Library) -> Sequence[Shared]:
+        """Return what images of different generations of a library would have in common: see `coalesce`."""
+        return tuple(shared(self._loaded, library))
 
     def _calling_chain(self, caller: str | None) -> tuple[Link, ...]:
         image = self._by_name.get(caller) if caller else None

@@ -27,7 +27,14 @@ _EXTENSION_MAGIC, _HWCAPS = 0xEAA42174, 1
 _BY_NAME = 1 << 62
 """`DL_CACHE_HWCAP_EXTENSION`: the entry belongs to a `glibc-hwcaps` subdirectory, whose number is in the low half."""
 
-FLAGS: Mapping[Arch, int] = {"x86_64": 0x0303, "aarch64": 0x0A03, "arm64": 0x0A03, "i686": 0x0003, "armv7l": 0x0903}
+FLAGS: Mapping[Arch, int] = {
+    "x86_64": 0x0303,
+    "aarch64": 0x0A03,
+    "arm64": 0x0A03,
+    "i686": 0x0003,
+    "armv7l": 0x0903,
+    "armv6l": 0x0903,
+}
 """The flags of an entry that fits (`_dl_cache_check_flags`)."""
 
 

@@ -53,6 +53,11 @@ class MuslProcess:
         return sum(entry.elf is not None and not entry.path.startswith(SYSTEM_PATH) for entry in self._maps)
 
     @property
+    def loaded(self) -> Sequence[str]:
+        """The paths of what is mapped and at hand, in load order."""
+        return [entry.path for entry in self._maps if entry.elf is not None]
+
+    @property
     def not_covered(self) -> Sequence[NotCovered]:
         """What could not be decided so far."""
         return list(self._unknown)

@@ -55,6 +55,11 @@ class GlibcProcess:
         )
 
     @property
+    def loaded(self) -> Sequence[str]:
+        """The paths of what is mapped and at hand, in load order."""
+        return [entry.path for entry in self._maps if entry.elf is not None]
+
+    @property
     def not_covered(self) -> Sequence[NotCovered]:
         """What could not be decided so far."""
         return list(self._unknown)

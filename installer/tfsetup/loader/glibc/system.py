@@ -21,6 +21,7 @@ MACHINES: Mapping[Arch, tuple[Machine, int]] = {
     "arm64": (Machine.AARCH64, 64),
     "i686": (Machine.I386, 32),
     "armv7l": (Machine.ARM, 32),
+    "armv6l": (Machine.ARM, 32),
 }
 """`e_machine` and class of the files each architecture runs."""
 

@@ -66,6 +66,22 @@ def names(image: MachO, *, lazy: bool) -> dict[int, set[bytes]]:
     return found
 
 
+def coalesced(image: MachO) -> set[bytes]:
+    """Return the names for which an image takes the first weak definition of the process, and not its own.
+
+    In the old format they have a table of their own; chained fixups import them from the ordinal `WEAK_COALESCE`.
+
+    Raises:
+        MalformedImage: a table is damaged.
+    """
+    if image.chained_fixups is not None:
+        entries = _chained(image.table(image.chained_fixups))
+        return {symbol for symbol, ordinal, _weak in entries if ordinal == WEAK_COALESCE}
+    if image.dyld_info is None:
+        return set()
+    return {symbol for symbol, *_ in _opcodes(image.table(image.dyld_info.weak), lazy=False)}
+
+
 def _usual_stubs(image: MachO, found: dict[int, set[bytes]]) -> bool:
     """Add the names of a lazy table that is nothing but stubs of the usual form; False for any other."""
     data = image.table(image.dyld_info.lazy) if image.dyld_info else b""

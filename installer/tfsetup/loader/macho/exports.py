@@ -61,6 +61,31 @@ class ExportTable:
             known.update({name: found.get(name) for name in unknown})
         return {name: export for name in names if (export := known.get(name)) is not None}
 
+    def below(self, prefix: bytes) -> Iterator[bytes]:
+        """Yield the exported names that begin so, in no order; only their part of the trie is walked.
+
+        Raises:
+            MalformedImage: the trie is damaged there.
+        """
+        if not self._trie:
+            yield from (name for name, export in self._known.items() if export and name.startswith(prefix))
+            return
+        pending, seen = [(b"", 0)], set[int]()
+        while pending:
+            name, at = pending.pop()
+            if at in seen:
+                continue  # no linker leads to one node by two ways, and a circle must end
+            seen.add(at)
+            terminal, edges, in_order = _node(self._trie, at)
+            if terminal >= 0 and name.startswith(prefix):
+                yield name
+            ways = ((name + label, number) for label, number in (*edges.values(), *in_order))
+            pending += [(way, _target(number)) for way, number in ways if _agree(way, prefix)]
+
+
+def _agree(one: bytes, other: bytes) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
 
 def _descend(trie: bytes, wanted: list[bytes]) -> Iterator[tuple[bytes, Export]]:
     """Walk down with every name. Of sorted names neighbours share the first part of their way, and walk it once."""

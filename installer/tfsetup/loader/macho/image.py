@@ -16,6 +16,8 @@ from tfsetup.loader.bytes import ByteSource, MalformedImage, Slice, text, unpack
 DYLIB, BUNDLE, EXECUTE = 6, 8, 2
 WEAK_DEFINES = 0x8000
 """Header flag MH_WEAK_DEFINES: this image takes part in weak coalescing."""
+BINDS_TO_WEAK = 0x10000
+"""Header flag MH_BINDS_TO_WEAK: what this image calls weak may be taken from another one."""
 
 _FAT32, _FAT64 = 0xCAFEBABE, 0xCAFEBABF
 _FAT_HEADER = Struct(">2I")
@@ -82,7 +84,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class DyldInfo:
-    """The tables of LC_DYLD_INFO (old format). No loader reads rebases and weak binds, which never fail."""
+    """The tables of LC_DYLD_INFO (old format). No loader reads rebases, and weak binds never fail."""
 
     rebase: Range
     bind: Range

@@ -114,28 +114,38 @@ def imports_of(text: bytes, name: str, *, package: bool) -> dict[str, set[Way]]:
     `package`: it is the package's `__init__.py`, from which relative imports count. `from a import b` names `a` and
     `a.b`, as either may be a module. Source that is not Python imports nothing.
     """
+    tree = parsed(text)
+    return {} if tree is None else imports_in(tree, name, package=package)
+
+
+def parsed(text: bytes) -> ast.Module | None:
+    """Return source as a tree; None: it is not Python, or of a newer Python than this one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the code that is read, say an invalid escape
-            tree = ast.parse(text)
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
+        return None
+
+
+def imports_in(tree: ast.Module, name: str, *, package: bool) -> dict[str, set[Way]]:
+    """Return what `imports_of` does, of source that was parsed already."""
     home = name if package else name.rpartition(".")[0]
     found: dict[str, set[Way]] = {}
-    for node, way in _statements(tree.body, "at-import"):
+    for node, way in statements(tree.body, "at-import"):
         for target in _targets(node, home):
             found.setdefault(target, set()).add(way)
     return found
 
 
-def _statements(body: Sequence[ast.stmt], way: Way) -> Iterator[tuple[ast.Import | ast.ImportFrom, Way]]:
+def statements(body: Sequence[ast.stmt], way: Way) -> Iterator[tuple[ast.Import | ast.ImportFrom, Way]]:
     """Yield every import statement in a body, with when it is run. Without recursion into what is never run."""
     for node in body:
         match node:
             case ast.Import() | ast.ImportFrom():
                 yield node, way
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield from _statements(node.body, "later")
+                yield from statements(node.body, "later")
             case ast.Try() | ast.TryStar():
                 yield from _in_try(node, way)
             case ast.If() | ast.For() | ast.While() | ast.With() | ast.ClassDef():
@@ -146,19 +156,19 @@ def _statements(body: Sequence[ast.stmt], way: Way) -> Iterator[tuple[ast.Import
 
 def _in_try(node: ast.Try | ast.TryStar, way: Way) -> Iterator[tuple[ast.Import | ast.ImportFrom, Way]]:
     caught = any(_catches(handler.type) and not _raises(handler.body) for handler in node.handlers)
-    yield from _statements(node.body, _guarded(way) if caught else way)
+    yield from statements(node.body, _guarded(way) if caught else way)
     for handler in node.handlers:  # what is run only once something else has failed
-        yield from _statements(handler.body, _guarded(way))
-    yield from _statements([*node.orelse, *node.finalbody], way)
+        yield from statements(handler.body, _guarded(way))
+    yield from statements([*node.orelse, *node.finalbody], way)
 
 
 def _in_block(node: _Block, way: Way) -> Iterator[tuple[ast.Import | ast.ImportFrom, Way]]:
     if isinstance(node, ast.If) and _never(node.test):
-        yield from _statements(node.orelse, way)
+        yield from statements(node.orelse, way)
         return
     suppressed = isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items)
-    yield from _statements(node.body, _guarded(way) if suppressed else way)
-    yield from _statements(getattr(node, "orelse", []), way)
+    yield from statements(node.body, _guarded(way) if suppressed else way)
+    yield from statements(getattr(node, "orelse", []), way)
 
 
 def _guarded(way: Way) -> Way:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from tfsetup.ground.platforms import Os
 from tfsetup.ground.versions import numbers
+from tfsetup.loader.copies import Copies
 from tfsetup.loader.model import Filesystem, Mode, Stage
 from tfsetup.loader.python.distributions import Distribution
 from tfsetup.loader.python.modules import Module
@@ -48,10 +49,14 @@ class CpuNeed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Knowledge:
-    """The data files, parsed. `orders` gives the modules in import order by release line (`2.19`)."""
+    """The data files, parsed. `orders` gives the modules in import order by release line (`2.19`).
+
+    `copies` is what does not get along with a second copy in the process, whoever brings it.
+    """
 
     facts: Mapping[str, Any]
     orders: Mapping[str, tuple[str, ...]]
+    copies: Copies
 
     @property
     def package(self) -> str:
@@ -69,9 +74,9 @@ class Knowledge:
         return tuple(tuple(group) for group in self.facts["plugins"]["entry_points"])
 
 
-def parse_knowledge(facts: Mapping[str, Any], orders: Mapping[str, str]) -> Knowledge:
+def parse_knowledge(facts: Mapping[str, Any], orders: Mapping[str, str], copies: Copies) -> Knowledge:
     """Build the knowledge from the parsed `tensorflow.toml` and the text of each order file."""
-    return Knowledge(facts=facts, orders={line: _names(text) for line, text in orders.items()})
+    return Knowledge(facts=facts, orders={line: _names(text) for line, text in orders.items()}, copies=copies)
 
 
 def _names(text: str) -> tuple[str, ...]:

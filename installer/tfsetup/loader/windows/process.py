@@ -104,6 +104,11 @@ class WindowsProcess:
         return sum(module.pe is not None for module in self._modules)
 
     @property
+    def loaded(self) -> Sequence[str]:
+        """The paths of what is mapped and at hand, in load order."""
+        return [module.path for module in self._modules if module.pe is not None]
+
+    @property
     def not_covered(self) -> Sequence[NotCovered]:
         """What could not be decided so far."""
         return list(self._unknown)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tfsetup.errors import BuildError, NetworkError, TfsetupError
+from tfsetup.ground.moments import written
 from tfsetup.ground.redaction import redact
 from tfsetup.locks.conda.model import Request
 
@@ -41,6 +42,11 @@ def unsatisfiable(explanation: str, request: Request, there: Mapping[str, Sequen
     for name, versions in there.items():
         more = f" and {len(versions) - _SHOWN} older" if len(versions) > _SHOWN else ""
         lines.append(f"  {name}: " + (f"there are {', '.join(versions[:_SHOWN])}{more}" if versions else "no version"))
+    if request.before is not None:
+        lines.append(
+            f"Only archives from before {written(request.before)} may be taken (exclude-newer); one of which the "
+            "channel does not say when it came counts as newer."
+        )
     lines.append(f"Asked for: {', '.join(request.specs)}")
     lines.append(f"Channels: {', '.join(redact(channel) for channel in request.channels)}")
     return BuildError("\n".join(lines), hint=_remedy(there))

@@ -42,7 +42,13 @@ def document(platforms: Iterable[PlatformLock], channels: Sequence[str]) -> dict
 
 
 def _identity(lock: PlatformLock) -> tuple[tuple[str, str], ...]:
-    return ("row", lock.row), ("selection", lock.digest), ("packages", seal(lock) if lock.digest else "")
+    return (
+        ("row", lock.row),
+        ("selection", lock.digest),
+        ("packages", seal(lock) if lock.digest else ""),
+        ("exclude-newer", lock.exclude_newer),
+        ("exclude-newer-since", lock.exclude_newer_since),
+    )
 
 
 def seal(lock: PlatformLock) -> str:
@@ -170,6 +176,8 @@ class _Reader:
             row=str(ours.get(f"tfsetup-row-{name}", "")),
             digest=str(ours.get(f"tfsetup-selection-{name}", "")),
             content_hash=str(hashes.get(name, "")),
+            exclude_newer=str(ours.get(f"tfsetup-exclude-newer-{name}", "")),
+            exclude_newer_since=str(ours.get(f"tfsetup-exclude-newer-since-{name}", "")),
         )
         if ours.get(key := f"tfsetup-packages-{name}") not in {None, seal(lock)}:
             message = f"The packages for {name} are not those that were locked: this file was edited."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import unquote
 
 from tfsetup.ground.versions import minor
@@ -27,7 +28,7 @@ class Request:
     """What one platform's solve is asked for.
 
     `channels` are names or URLs, best first; `specs` are match specs of packages that must be there, `limits` match
-    specs that hold for a package only if it is there.
+    specs that hold for a package only if it is there. `before` is the moment that every archive must be from before.
     """
 
     subdir: str
@@ -35,6 +36,7 @@ class Request:
     specs: tuple[str, ...]
     virtual: tuple[VirtualPackage, ...]
     limits: tuple[str, ...] = ()
+    before: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +99,7 @@ class PlatformLock:
     """One platform of a conda lock: packages in the order of their names, and what the lock was made for.
 
     `row` and `digest` identify the selection (`tfsetup.locks.digest`); empty when another program wrote the lock.
+    `exclude_newer` is how young an archive might be, and `exclude_newer_since` what a span counts back from.
     """
 
     subdir: str
@@ -105,6 +108,8 @@ class PlatformLock:
     row: str = ""
     digest: str = ""
     content_hash: str = ""
+    exclude_newer: str = ""
+    exclude_newer_since: str = ""
 
     @property
     def entries(self) -> tuple[CondaPackage | PinnedWheel, ...]:

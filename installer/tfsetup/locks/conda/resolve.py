@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tfsetup.errors import BuildError, UsageError
 from tfsetup.host.model import Host
@@ -15,6 +15,7 @@ from tfsetup.locks.conda.condarc import Settings, channels, private
 from tfsetup.locks.conda.model import CondaPackage, PlatformLock, Request
 from tfsetup.locks.conda.platforms import subdir_of, virtual_packages
 from tfsetup.locks.conda.run import compile_on_top, distributions, solve
+from tfsetup.locks.cooldown import Cooldown
 from tfsetup.locks.digest import digest
 from tfsetup.locks.run import Children, refuse_plain, run_uv
 from tfsetup.locks.together import at_once
@@ -28,6 +29,7 @@ class Wanted:
     """One platform to lock: the selection for it and the machine it is for (a row's typical one, or this one).
 
     `specs` and `channels` are asked for besides the row's, `team` are the team's own requirements of the index.
+    `cooldown` is how young an archive or a wheel may be.
     """
 
     selection: Selection
@@ -35,6 +37,7 @@ class Wanted:
     specs: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     team: tuple[str, ...] = ()
+    cooldown: Cooldown = field(default_factory=Cooldown)
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -44,7 +47,7 @@ class Wanted:
     @property
     def digest(self) -> str:
         """The fingerprint of everything that this platform asks for."""
-        return digest(self.selection, more=(*self.specs, *self.channels, *self.team))
+        return digest(self.selection, more=(*self.specs, *self.channels, *self.team, *self.cooldown.says))
 
     @property
     def subdir(self) -> str:
@@ -83,6 +86,7 @@ def request_for(wanted: Wanted, mine: Settings) -> Request:
         channels=channels((*selection.conda_channels, *wanted.channels), mine),
         specs=(*selection.conda, *wanted.specs),
         virtual=virtual_packages(wanted.host, wanted.subdir),
+        before=wanted.cooldown.limit(),
     )
 
 
@@ -133,7 +137,12 @@ def _free(wanted: Wanted, options: Options, children: Children) -> dict[str, str
 
 def _job(wanted: Wanted, options: Options) -> CompileJob:
     return compile_job(
-        wanted.selection, pre=options.pre, offline=options.offline, team=wanted.team, python=sys.executable
+        wanted.selection,
+        pre=options.pre,
+        offline=options.offline,
+        team=wanted.team,
+        python=sys.executable,
+        cooldown=wanted.cooldown.arguments(),
     )
 
 
@@ -175,10 +184,16 @@ def _lock(
             text = compile_on_top(_job(wanted, options), provided, options.environ, children)
         except BuildError as problem:
             raise _explained(problem, provided) from problem
-    on_top = wheels.pinned(text, selection.target) if text else ()
+    on_top = wheels.pinned(text, selection.target, wanted.cooldown) if text else ()
     refuse_plain(wheel.url for wheel in on_top)
     return PlatformLock(
-        subdir=wanted.subdir, packages=packages, wheels=on_top, row=selection.row or "", digest=wanted.digest
+        subdir=wanted.subdir,
+        packages=packages,
+        wheels=on_top,
+        row=selection.row or "",
+        digest=wanted.digest,
+        exclude_newer=wanted.cooldown.newer or "",
+        exclude_newer_since=wanted.cooldown.since or "",
     )
 
 

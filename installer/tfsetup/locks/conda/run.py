@@ -72,6 +72,7 @@ async def _solve(library: ModuleType, gateway: Gateway, request: Request, mine: 
             ],
             constraints=[library.MatchSpec(limit) for limit in request.limits],
             channel_priority=priority.Strict if mine.strict else priority.Disabled,
+            exclude_newer=request.before,  # with it, an archive without a time counts as too new
         )
     except SolverError as problem:
         explanation = str(problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.ground.versions import asked
@@ -11,6 +12,7 @@ from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.conda.platforms import subdir_of
 from tfsetup.locks.conda.resolve import Wanted
+from tfsetup.locks.cooldown import Cooldown, old_enough
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.choose.select import decide
 from tfsetup.matrix.file.rows import Matrix, Row
@@ -19,12 +21,17 @@ from tfsetup.matrix.model import Ask, Selection
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CondaOrder:
-    """What is wanted of every platform: the ask, the oldest systems, the team's requirements, an imported file."""
+    """What is wanted of every platform: the ask, the oldest systems, the team's requirements, an imported file.
+
+    `cooldown` and `now` as in `Order`.
+    """
 
     ask: Ask
     levels: Levels = field(default_factory=Levels)
     team: tuple[str, ...] = ()
     imported: Imported | None = None
+    cooldown: Cooldown | None = None
+    now: datetime | None = None
 
 
 def one_a_platform(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -71,7 +78,8 @@ def _wanted(
 ) -> Wanted:
     levels = replace(order.levels, macos=order.levels.macos or (matrix.conda.macos if matrix.conda else None))
     host = reference_host(row, levels)
-    alone = replace(matrix, rows=(row,))
+    cooldown = _counted(order, locked, upgrade, row)
+    alone = replace(old_enough(matrix, cooldown), rows=(row,))
     ask = replace(order.ask, accelerator=row.accelerator, backend="conda")
     answer = decide(host, ask, alone)
     if not answer.installable or answer.target is None:
@@ -87,7 +95,22 @@ def _wanted(
     ):
         kept = decide(host, replace(ask, tensorflow=f"=={version}"), alone)
         answer = kept if kept.installable else answer
-    return _with_imported(Wanted(selection=answer, host=host, team=order.team), order.imported)
+    return _with_imported(Wanted(selection=answer, host=host, team=order.team, cooldown=cooldown), order.imported)
+
+
+def _counted(
+    order: CondaOrder, locked: Mapping[str, PlatformLock], upgrade: Collection[str] | None, row: Row
+) -> Cooldown:
+    """Return how young an archive may be, with a span counted from where the lock there has it, while nothing moves."""
+    lock = next((one for one in locked.values() if one.row == row.id), None)
+    was = _recorded(lock) if lock else None
+    wanted = was if order.cooldown is None else order.cooldown
+    moves = upgrade is None or bool(upgrade)
+    return wanted.counted(order.now, None if moves else was) if wanted else Cooldown()
+
+
+def _recorded(lock: PlatformLock) -> Cooldown:
+    return Cooldown(newer=lock.exclude_newer or None, since=lock.exclude_newer_since or None)
 
 
 def _version_in(lock: PlatformLock | None, row: Row) -> str | None:
@@ -117,6 +140,8 @@ def changes(lock: PlatformLock | None, wanted: Wanted) -> tuple[str, ...]:
     if lock.row != now.row:
         return (f"the row: {lock.row} → {now.row}",)
     found = [f"Python: {lock.minor} → {now.python}"] if lock.minor != now.python else []
+    was, asked_now = lock.exclude_newer or "any", wanted.cooldown.newer or "any"
+    found += [f"how young an archive may be: {was} → {asked_now}"] if was != asked_now else []
     locked = {one.name: one.version for one in lock.entries}
     for requirement in now.requirements:
         name, exact, version = requirement.partition("==")

@@ -7,10 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfsetup.errors import BuildError
+from tfsetup.ground.moments import in_utc
 from tfsetup.ground.platforms import Platform, best_wheel, glibc_in, wheel_tags
 from tfsetup.ground.versions import NotAVersionError, version
 from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.model import PinnedWheel
+from tfsetup.locks.cooldown import Cooldown, held
+from tfsetup.locks.model import LockedFile, LockedPackage
 from tfsetup.matrix.model import Target
 
 if TYPE_CHECKING:
@@ -73,19 +76,35 @@ def versions(text: str) -> dict[str, str]:
     return {entry["name"]: entry["version"] for entry in tomllib.loads(text).get("packages", []) if "version" in entry}
 
 
-def pinned(text: str, target: Target) -> tuple[PinnedWheel, ...]:
+def pinned(text: str, target: Target, cooldown: Cooldown | None = None) -> tuple[PinnedWheel, ...]:
     """Return the best wheel of each package in a lock that uv wrote for `target`.
 
     Raises:
         BuildError: a package has no wheel that fits.
+        NetworkError: the cooldown cannot be held.
     """
     import tomllib
 
     from packaging.pylock import Pylock
 
     lock = Pylock.from_dict(tomllib.loads(text))
+    held([_locked(package) for package in lock.packages], cooldown)
     fitting = tuple(tags(target))
     return tuple(sorted((_best(package, fitting, target) for package in lock.packages), key=lambda one: one.name))
+
+
+def _locked(package: Package) -> LockedPackage:
+    wheels = tuple(
+        LockedFile(
+            filename=wheel.filename,
+            size=wheel.size,
+            sha256=wheel.hashes.get("sha256", ""),
+            url=wheel.url,
+            uploaded=in_utc(wheel.upload_time) if wheel.upload_time else None,
+        )
+        for wheel in package.wheels or ()
+    )
+    return LockedPackage(name=str(package.name), version=str(package.version), wheels=wheels, index=package.index)
 
 
 def _best(package: Package, fitting: Sequence[Tag], target: Target) -> PinnedWheel:

@@ -23,9 +23,7 @@ def cost(now: Iterable[LockedPackage], then: Iterable[LockedPackage]) -> int:
     return len(moved(now, then))
 
 
-def change(
-    team: Sequence[Marked], owner: str, now: Iterable[LockedPackage], then: Iterable[LockedPackage]
-) -> str:
+def change(team: Sequence[Marked], owner: str, now: Iterable[LockedPackage], then: Iterable[LockedPackage]) -> str:
     """Return which line of the team's to change so that nothing brings `owner`; "" when no line would do it.
 
     `now` and `then` are uv's answers with it and without: the lines are those whose package has another version then.

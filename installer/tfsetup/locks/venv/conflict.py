@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tfsetup.errors import BuildError, InvalidFileError, TfsetupError
 from tfsetup.locks.taken import name_of
@@ -15,11 +15,12 @@ _NOTHING = "The requirements do not fit together."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sides:
-    """The requirements of the row, and those of the team with their places."""
+    """The requirements of the row, and those of the team with their places. `reasons`: why a bound of ours holds."""
 
     row: str
     requirements: tuple[str, ...]
     team: tuple[Marked, ...]
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_conflict(error: TfsetupError) -> bool:
@@ -35,12 +36,13 @@ def explained(error: TfsetupError, sides: Sides) -> TfsetupError:
     theirs = [item for item in sides.team if _concerned(item.text, told)]
     ours = [text for text in sides.requirements if _concerned(text, told)]
     _, _, said = error.message.partition("uv said: ")
+    why = "".join(f"\n{text} {sides.reasons[text]}." for text in ours if text in sides.reasons)
     if not theirs:
-        what = f"{sides.row}: {', '.join(ours or sides.requirements)} cannot be resolved: {said}"
+        what = f"{sides.row}: {', '.join(ours or sides.requirements)} cannot be resolved: {said}{why}"
         return BuildError(what, hint="Ask for another version, or change the team's requirements.")
     named = ", ".join(f"`{item.text}` ({item.where})" for item in theirs)
     row = ", ".join(f"`{text}`" for text in ours or sides.requirements[:1])
-    message = f"{sides.row}: {named} does not fit together with {row}, which the row asks for.\nuv said: {said}"
+    message = f"{sides.row}: {named} does not fit together with {row}, which the row asks for.{why}\nuv said: {said}"
     hint = "Loosen that line, or ask for another TensorFlow (`tensorflow:` in the team file, --tensorflow)."
     return InvalidFileError(message, where=theirs[0].where, hint=hint)
 

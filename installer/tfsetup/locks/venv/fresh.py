@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tfsetup.ground.versions import asked
+from tfsetup.locks.cooldown import recorded
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order, runs_on
 from tfsetup.locks.venv.targets import ask_of, origin_of, pinned
+from tfsetup.matrix.beside import Beside, on, unmet
 from tfsetup.matrix.choose.names import as_resolved
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
@@ -20,7 +22,7 @@ def recorded_order(origin: Origin) -> Order:
     """Return what was asked for when a lock was written, to ask the same again."""
     ask = Ask(tensorflow=origin.tensorflow, pre=origin.pre)
     pythons = (origin.python,) if origin.asked_python else ()
-    return Order(ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures)
+    return Order(ask=ask, pythons=pythons, team=origin.team, cures=not origin.without_cures, cooldown=recorded(origin))
 
 
 def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tuple[str, ...]:
@@ -43,12 +45,23 @@ def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tup
         return (f"TensorFlow {order.ask.tensorflow} is asked for, and {version} is locked",)
     if origin.without_cures:  # a decision that stands in the lock; nothing but a new lock changes it
         order = replace(order, cures=False)
+    if order.cooldown is None:  # nobody says: what the lock was made with stays in force
+        order = replace(order, cooldown=recorded(origin))
     if not runs_on(order, origin.python):
         return (f"the project is for Python {order.requires_python}, and the lock for {origin.python}",)
     now = pinned(row, ask_of(row, order, python, matrix), order.levels, matrix, version)
     if now is None:
         return (f"the row {row.id} no longer takes {row.distribution} {version} for what is asked",)
-    return tuple(_differences(origin, origin_of(row, order, python, now[1], matrix)))
+    return (
+        *_differences(origin, origin_of(row, order, python, now[1], matrix)),
+        *_beside(lock, on(matrix.beside, row.when.os)),
+    )
+
+
+def _beside(lock: Lock, rules: Sequence[Beside]) -> Iterator[str]:
+    """Yield the bounds of the matrix that what is locked calls for and does not keep."""
+    versions = {package.name: package.version for package in lock.packages}
+    yield from (one.sentence for one in unmet(rules, versions))
 
 
 def _differences(was: Origin, now: Origin) -> Iterator[str]:
@@ -59,6 +72,7 @@ def _differences(was: Origin, now: Origin) -> Iterator[str]:
     yield from _value("glibc", was.glibc, now.glibc)
     if (was.macos, was.glibc) == (now.macos, now.glibc):
         yield from _value("platform", was.platform, now.platform)
+    yield from _lists("how young a file may be", recorded(was).says, recorded(now).says)
     yield from _lists("the team's requirements", was.team, now.team)
     yield from _lists("the row's requirements", _row_pins(was), _row_pins(now))
     yield from _lists("what may be built from source", was.sdists, now.sdists)

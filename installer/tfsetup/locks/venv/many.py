@@ -25,6 +25,7 @@ class Resolved:
     packages: tuple[LockedPackage, ...] = ()
     error: TfsetupError | None = None
     seconds: float = 0.0
+    bounds: tuple[str, ...] = ()
 
 
 def resolve_all(
@@ -39,11 +40,15 @@ def resolve_all(
 
 
 def _one(name: str, wish: Wish, environ: Mapping[str, str], children: Children) -> Resolved:
-    began = time.perf_counter()
+    began, bounds = time.perf_counter(), list[str]()
     try:
-        answer = answered(wish, environ=environ, children=children)
+        answer = answered(wish, environ=environ, children=children, bounds=bounds)
     except TfsetupError as error:
-        return Resolved(name=name, error=error, seconds=time.perf_counter() - began)
+        return Resolved(name=name, error=error, seconds=time.perf_counter() - began, bounds=tuple(bounds))
     return Resolved(
-        name=name, wish=answer.wish, packages=answer.packages, seconds=time.perf_counter() - began
+        name=name,
+        wish=answer.wish,
+        packages=answer.packages,
+        seconds=time.perf_counter() - began,
+        bounds=tuple(bounds),
     )

@@ -48,7 +48,9 @@ def read_portable(text: str, *, file: str, sdists: Collection[str] = ()) -> Lock
         raise _invalid(file, text.count("\n") + 1, "Nothing is locked here: the file is empty or cut off.")
     lock = Lock(text=text, packages=packages, form="portable", origin=origin)
     if origin is not None:
-        refuse_edited(lock, origin, file, ({package.name: line.number for line, package in found} | {"": note[0][0]}).get)
+        refuse_edited(
+            lock, origin, file, ({package.name: line.number for line, package in found} | {"": note[0][0]}).get
+        )
     return lock
 
 
@@ -114,7 +116,7 @@ def _package(line: _Line, file: str, sdists: Collection[str]) -> LockedPackage:
         for (filename, size), sha256 in zip(known, hashes, strict=True)
     )
     version = str(canonicalize_version(pin[2], strip_trailing_zero=False))
-    package = LockedPackage(name=name, version=version, wheels=files, marker=marker)
+    package = LockedPackage(name=name, version=version, wheels=files, marker=marker, line=line.number)
     return _with_sdist(package, file, line.number, sdists)
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from tfsetup.errors import BuildError
 from tfsetup.ground.redaction import bare
 from tfsetup.locks.compile import compile_job, preferences
+from tfsetup.locks.cooldown import Cooldown, held
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, Origin, file_name
 from tfsetup.locks.run import Children, refuse_plain, run_uv
 from tfsetup.locks.taken import name_of
 from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.venv.write import write_lock
+from tfsetup.matrix.beside import missing
 from tfsetup.matrix.model import Selection
 
 
@@ -27,7 +29,7 @@ class Wish:
     that nothing in the answer may require.
     `keep` has versions by name that stay where they still fit, but for those of `upgrade`. `origin` is the note for the
     file; without one (an installation's own lock) none is written. `index` is the address of the index that was asked
-    for, without credentials.
+    for, without credentials. `cooldown` says how young a file may be, with its spans counted.
     """
 
     selection: Selection
@@ -42,6 +44,7 @@ class Wish:
     otherwise: Wish | None = None
     keeps_out: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    cooldown: Cooldown | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,56 +69,93 @@ def solve(
 
 
 def resolve(
-    wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None
+    wish: Wish,
+    *,
+    environ: Mapping[str, str] | None = None,
+    children: Children | None = None,
+    bounds: list[str] | None = None,
 ) -> tuple[LockedPackage, ...]:
     """Return the packages uv finds for a wish, with their addresses, whatever the form of the lock.
 
+    Where what uv finds calls for bounds that it does not keep (`Selection.beside`), uv is asked again with them; they
+    come to stand in `bounds`, also when nothing is found with them.
+
     Raises:
         UsageError: the index leads to a file over plain http.
+        NetworkError: a cooldown cannot be held, because where a file comes from does not say when it was uploaded.
+        BuildError: the requirements do not fit together, or not with such a bound.
     """
-    return answered(wish, environ=environ, children=children).packages
+    return answered(wish, environ=environ, children=children, bounds=bounds).packages
 
 
 def answered(
-    wish: Wish, *, environ: Mapping[str, str] | None = None, children: Children | None = None
+    wish: Wish,
+    *,
+    environ: Mapping[str, str] | None = None,
+    children: Children | None = None,
+    bounds: list[str] | None = None,
 ) -> Answer:
-    """Resolve a wish so that of several names for one thing the answer holds one.
+    """Resolve a wish so that of several names for one thing the answer holds one. `bounds` as in `resolve`.
 
-    What requires what shows only in uv's answer, so that uv is asked again where there is more than one: then with every
-    other name pinned to the same release, which keeps the bounds that others put on it in force, and left out of the
-    answer.
+    What requires what shows only in uv's answer, so that uv is asked again where there is more than one: then with
+    every other name pinned to the same release, which keeps the bounds that others put on it in force, and left out
+    of the answer.
 
     Raises:
         UsageError: the index leads to a file over plain http.
+        NetworkError, BuildError: as in `resolve`.
     """
+    added = [] if bounds is None else bounds
     names = {name for line in wish.team if ";" not in line and (name := name_of(line))}
-    held = one_name(wish, names)
-    found = _asked_of_uv(*held, environ, children)
+    first = one_name(wish, names)
+    found = _bounded(*first, added, environ, children)
     shown = one_name(wish, {package.name for package in found})
-    if shown != held:
-        found = _asked_of_uv(*shown, environ, children)
+    if shown != first:
+        found = _bounded(*shown, added, environ, children)
     final, others = shown
     return Answer(wish=final, packages=tuple(package for package in found if package.name not in others))
 
 
 def one_name(wish: Wish, names: Collection[str]) -> tuple[Wish, tuple[str, ...]]:
-    """Return the wish that goes with a resolution of these names, and the other names in it for the same thing. Pure."""
+    """Return the wish that goes with a resolution of these names, and the other names in it for the same thing."""
     other = wish.otherwise
     final = other if other is not None and other.selection.distribution in names else wish
     return final, tuple(name for name in final.keeps_out if name in names)
 
 
-def _asked_of_uv(
-    wish: Wish, others: Sequence[str], environ: Mapping[str, str] | None, children: Children | None
+def versions_of(packages: Sequence[LockedPackage]) -> dict[str, str]:
+    """Return the versions of packages by name."""
+    return {package.name: package.version for package in packages}
+
+
+def _bounded(
+    wish: Wish,
+    others: Sequence[str],
+    added: list[str],
+    environ: Mapping[str, str] | None,
+    children: Children | None,
 ) -> tuple[LockedPackage, ...]:
-    pinned = (f"{name}=={wish.selection.version}" for name in others)
+    """Ask uv until the bounds are kept that its own answer calls for; they are added to `added`."""
+    pinned = [f"{name}=={wish.selection.version}" for name in others]
+    while True:
+        found = _asked(wish, (*wish.team, *pinned, *added), environ, children)
+        more = [bound for bound in missing(wish.selection.beside, versions_of(found)) if bound not in added]
+        if not more:
+            return found
+        added += more
+
+
+def _asked(
+    wish: Wish, team: tuple[str, ...], environ: Mapping[str, str] | None, children: Children | None
+) -> tuple[LockedPackage, ...]:
     job = compile_job(
         wish.selection,
         pre=wish.pre,
         offline=wish.offline,
-        team=(*wish.team, *pinned),
+        team=team,
         upgrade=wish.upgrade if wish.keep else (),
         python=sys.executable,
+        cooldown=wish.cooldown.arguments() if wish.cooldown else (),
     )
     name = file_name("pylock", wish.selection.row or "row")
     kept = (name, preferences(wish.keep)) if wish.keep else None
@@ -131,7 +171,7 @@ def _asked_of_uv(
     )
     found = read_pylock(done.stdout, file=name, sdists=wish.selection.sdists, local=True)
     refuse_plain(file.url for package in found.packages for file in package.files if file.url)
-    return tuple(_plain(package, wish.index) for package in found.packages)
+    return tuple(_plain(package, wish.index) for package in held(found.packages, wish.cooldown))
 
 
 def rendered(wish: Wish, packages: Sequence[LockedPackage]) -> Lock:

@@ -9,6 +9,7 @@ from tfsetup.errors import Code, TfsetupError, Where
 from tfsetup.ground.platforms import Platform
 from tfsetup.ground.versions import asked, in_range
 from tfsetup.host.model import Host
+from tfsetup.locks.cooldown import Cooldown, old_enough, recorded, too_new
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.naming import Side, markers_of, narrowed
 from tfsetup.locks.order import Order, runs_on
@@ -54,16 +55,18 @@ def targets_for(
     reasons: list[str] = []
     for python in _pythons(row, order, matrix, locked):
         name = target_name(row, python, first=not found)
-        host, selection = reference(row, ask_of(row, order, python, matrix), matrix, order.levels)
+        now = replace(order, cooldown=_counted(order, locked.get(name), upgrade))
+        old = old_enough(matrix, now.cooldown) if now.cooldown else matrix
+        host, selection = reference(row, ask_of(row, order, python, matrix), old, order.levels)
         if not selection.installable:
-            reasons.append(why_not(selection, row))
+            reasons.append(_too_new(row, now, python, matrix) or why_not(selection, row))
             continue
-        host, selection = _kept(row, order, python, matrix, locked.get(name), upgrade) or (host, selection)
-        origin = origin_of(row, order, python, selection, matrix)
+        host, selection = _kept(row, now, python, old, locked.get(name), upgrade) or (host, selection)
+        origin = origin_of(row, now, python, selection, matrix)
         if any(other.origin.python == origin.python for other in found):
             continue  # the row's own Python gave way to this one, for the release asked for has none for it
         target = LockTarget(name=name, row=row, host=host, selection=selection, origin=origin)
-        found.append(replace(target, otherwise=_otherwise(target, order, python, matrix)))
+        found.append(replace(target, otherwise=_otherwise(target, now, python, old)))
     if not found:
         raise TfsetupError(
             Code.NO_ROW,
@@ -102,6 +105,23 @@ def _otherwise(target: LockTarget, order: Order, python: str | None, matrix: Mat
     return LockTarget(name=target.name, row=row, host=host, selection=selection, origin=origin)
 
 
+def _counted(order: Order, lock: Lock | None, upgrade: Collection[str] | None) -> Cooldown | None:
+    """Return how young a file may be, with spans counted from where the lock there has them, while nothing moves on."""
+    was = recorded(lock.origin) if lock and lock.origin else None
+    wanted = was if order.cooldown is None else order.cooldown
+    moves = upgrade is None or bool(upgrade)
+    return wanted.counted(order.now, None if moves else was) if wanted else None
+
+
+def _too_new(row: Row, order: Order, python: str | None, matrix: Matrix) -> str:
+    """Return that what would answer is too new, with its day; "" when the row has no answer anyway."""
+    if not order.cooldown:
+        return ""
+    _, selection = reference(row, ask_of(row, order, python, matrix), matrix, order.levels)
+    found = (too_new(pin, matrix, order.cooldown) for pin in selection.requirements)
+    return next(filter(None, found), "")
+
+
 def _pythons(row: Row, order: Order, matrix: Matrix, locked: Mapping[str, Lock]) -> tuple[str | None, ...]:
     """Return the Pythons to try; None: the row's own, whichever that is."""
     known = [f"3.{minor}" for minor in range(30, 6, -1) if f"3.{minor}" != row.python]
@@ -113,7 +133,7 @@ def _pythons(row: Row, order: Order, matrix: Matrix, locked: Mapping[str, Lock])
 
 
 def _first(row: Row, known: Sequence[str], order: Order, matrix: Matrix) -> tuple[str, ...]:
-    """Return the newest Python of those that the team's project is for and the row has an answer for, if there is one."""
+    """Return the newest Python that the project is for and that the row has an answer for, if there is one."""
     mine = [python for python in known if runs_on(order, python)]
     return tuple(python for python in mine if _answers(row, order, python, matrix))[:1] or tuple(mine[:1])
 
@@ -168,6 +188,7 @@ def origin_of(row: Row, order: Order, python: str | None, selection: Selection, 
     target = selection.target
     if target is None:
         raise ValueError("only an installable selection, which has a target, can be locked")
+    cooldown = order.cooldown or Cooldown()
     return Origin(
         row=row.id,
         platform=target.platform,
@@ -183,6 +204,9 @@ def origin_of(row: Row, order: Order, python: str | None, selection: Selection, 
         sdists=selection.sdists,
         cures=selection.environment if order.cures else {},
         without_cures=bool(selection.environment) and not order.cures,
+        exclude_newer=cooldown.newer,
+        exclude_newer_package=cooldown.packages,
+        exclude_newer_since=cooldown.since,
         rules=row_parts(row, selection.version, matrix),
     )
 
@@ -209,5 +233,6 @@ def _pair(pair: Pair) -> list[str | None]:
 
 
 def _rule(rule: Rule) -> list[object]:
-    needs = [rule.cpu, rule.driver, rule.capability, rule.python, rule.macos, rule.verdict]
+    needs: list[object] = [rule.cpu, rule.driver, rule.capability, rule.python, rule.macos, rule.verdict]
+    needs += [bound for bound in (rule.capability_most, rule.on_capability, rule.gfx) if bound]
     return [*needs, list(rule.add), list(rule.extras), list(rule.sdists)]

@@ -8,9 +8,11 @@ from typing import Literal
 from tfsetup.ground.platforms import Platform
 from tfsetup.ground.versions import in_range, version
 from tfsetup.host.model import Host
+from tfsetup.matrix.beside import Beside, bounds_of, on, required
+from tfsetup.matrix.choose.gpus import doubts
 from tfsetup.matrix.choose.own_bounds import with_needed_bounds
 from tfsetup.matrix.choose.releases import Candidate, Miss, process_arch
-from tfsetup.matrix.file.rows import Matrix, Row
+from tfsetup.matrix.file.rows import Matrix, Row, Rule
 from tfsetup.matrix.hazards import environment_of, hazards_of
 from tfsetup.matrix.machine import floor, floor_version, macos_in, macos_version
 from tfsetup.matrix.model import Ask, Blas, Expectation, Rejected, Selection, Target
@@ -29,24 +31,26 @@ def selection(
     hazards = hazards_of(matrix.hazards, packages_of(best), **here)
     arch, environment = process_arch(row), {**row.environment, **environment_of(hazards)}
     oldest = floor(best.wheels.platform, row.when.os, arch)
+    beside = besides(best, matrix)
     return Selection(
         installable=True,
         row=row.id,
         accelerator=row.accelerator,
         python=best.python,
         interpreter=best.interpreter,
-        requirements=(_pin(best), *prebuilt, *bounds(best)),
+        requirements=tuple(dict.fromkeys((_pin(best), *prebuilt, *bounds(best), *bounds_of(beside)))),
         source_builds=source,
         sdists=tuple(dict.fromkeys(name for rule in best.rules for name in rule.sdists)),
         blas=blas,
         target=Target.on(Platform(row.when.os, arch), best.python, floor_version(host) or oldest, oldest),
         expect=Expectation(devices=_devices(row), blas=blas, arch=arch, environment=environment),
         backend="conda" if ask.backend == "conda" else "venv",
-        reasons=tuple(_story(best, passed, ask, blas)),
+        reasons=(*_story(best, passed, ask, blas), *_beside_story(beside)),
         rejected=rejected,
         warnings=tuple(dict.fromkeys(_warnings(best, host, matrix.proven))),
         settings=row.environment,
         hazards=hazards,
+        beside=on(matrix.beside, row.when.os),
     )
 
 
@@ -75,6 +79,21 @@ def _plugin(best: Candidate) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def bounds(best: Candidate) -> tuple[str, ...]:
     """Return the bounds that the rules add to what the release's own metadata asks for."""
     return tuple(dict.fromkeys(bound for rule in best.rules for bound in rule.add))
+
+
+def besides(best: Candidate, matrix: Matrix) -> tuple[Beside, ...]:
+    """Return what must stand beside the packages that the release itself requires."""
+    groups = [best.wheels]
+    if best.wheels.carrier is not None:
+        release = matrix.index.release(*best.wheels.carrier)
+        groups += release.wheels if release is not None else ()
+    texts = dict.fromkeys(text for group in groups for text in matrix.index.requires[group.requires])
+    return required(on(matrix.beside, best.row.when.os), texts)
+
+
+def _beside_story(rules: Sequence[Beside]) -> Iterator[str]:
+    for rule in rules:
+        yield f"{', '.join(rule.add)} beside {rule.affects}: {rule.because} ({rule.source})"
 
 
 def _devices(row: Row) -> tuple[Literal["CPU", "GPU"], ...]:
@@ -121,17 +140,23 @@ def _python_story(best: Candidate, ask: Ask) -> str:
     return f"Python {best.interpreter.version} at {best.interpreter.path or 'an unknown path'} ({why})"
 
 
+def _warnings_of(rule: Rule, best: Candidate, host: Host) -> Iterator[str]:
+    if rule.warn or rule.verdict in {"avoid", "asked"}:
+        yield rule.because
+    if doubt := doubts(rule, host):
+        yield doubt
+    if rule.sdists:
+        yield f"{', '.join(rule.sdists)} must be compiled: {rule.because}"
+    if rule.cpu and (host.cpu is None or host.cpu.features is None):
+        yield f"could not tell whether this CPU has {rule.cpu.upper()}, which TensorFlow {best.version} needs"
+
+
 def _warnings(best: Candidate, host: Host, proven: str | None) -> Iterator[str]:
     row = best.row
     if proven is not None and version(best.version) > version(proven):
         yield f"{best.version} is newer than {proven}, the newest release this matrix has been proven with"
     for rule in best.rules:
-        if rule.warn or rule.verdict == "avoid":
-            yield rule.because
-        if rule.sdists:
-            yield f"{', '.join(rule.sdists)} must be compiled: {rule.because}"
-        if rule.cpu and (host.cpu is None or host.cpu.features is None):
-            yield f"could not tell whether this CPU has {rule.cpu.upper()}, which TensorFlow {best.version} needs"
+        yield from _warnings_of(rule, best, host)
     if row.plugin is not None and row.plugin.build == "source":
         yield f"{row.plugin.distribution} is compiled on this machine after TensorFlow is in place"
         if host.xcode_clt is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tfsetup.host.model import Host
 from tfsetup.matrix.choose.releases import coded_wheels, rules_for
-from tfsetup.matrix.file.rows import Matrix, Row
+from tfsetup.matrix.file.rows import Matrix, Row, Rule
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Ask, Chapter, Selection
 
@@ -75,11 +75,23 @@ def _rules(row: Row, version: str, selection: Selection, matrix: Matrix) -> Iter
         added = [bound for bound in rule.add if bound in selection.requirements]
         if rule.add and not added:
             continue  # this release's own metadata says as much, and the rule's words are not about it
-        needs = [("CPU", rule.cpu), ("driver", rule.driver), ("compute capability", rule.capability)]
-        needs += [("Python", rule.python), ("macOS", rule.macos)]
+        needs = [("CPU", rule.cpu), ("driver", rule.driver), ("compute capability", _span(rule))]
+        needs += [
+            ("GPU", " ".join(rule.gfx)),
+            ("on compute capability", rule.on_capability),
+            ("Python", rule.python),
+            ("macOS", rule.macos),
+        ]
         what = [f"{name} {value}" for name, value in needs if value]
         what += [*added, *(f"[{extra}]" for extra in rule.extras), *(f"builds {name}" for name in rule.sdists)]
         yield ", ".join(what) or rule.verdict or "note", f"{rule.because} ({rule.source})"
+
+
+def _span(rule: Rule) -> str:
+    """Return the compute capabilities that a rule asks for, as a range; "" for none."""
+    return ",".join(
+        f"{sign}{bound}" for sign, bound in ((">=", rule.capability), ("<=", rule.capability_most)) if bound
+    )
 
 
 def _defect(hazard: Hazard) -> Iterator[tuple[str, str]]:

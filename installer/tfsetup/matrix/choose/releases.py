@@ -11,6 +11,7 @@ from tfsetup.ground.platforms import OS_NAMES, Arch
 from tfsetup.ground.versions import at_least, in_range
 from tfsetup.host.model import Host, Python
 from tfsetup.matrix.choose import pythons
+from tfsetup.matrix.choose.gpus import concerns, unfit
 from tfsetup.matrix.facts import Release, Wheels
 from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
 from tfsetup.matrix.machine import fits, floor, floor_version, macos_in, macos_version, right_system
@@ -101,9 +102,14 @@ def _judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Cand
         sure=choice.sure,
         pair=pair,
         wheels=wheels,
-        rules=tuple(r for r in rules if r.on_python is None or in_range(r.on_python, choice.minor)),
-        avoid=tuple(rule for rule in rules if rule.verdict == "avoid"),
+        rules=tuple(rule for rule in rules if _holds(rule, choice.minor, host)),
+        avoid=tuple(rule for rule in rules if rule.verdict in {"avoid", "asked"} and concerns(rule, host, every=True)),
     )
+
+
+def _holds(rule: Rule, python: str, host: Host) -> bool:
+    """Whether what a rule adds and says holds for this Python and this machine's GPUs."""
+    return (rule.on_python is None or in_range(rule.on_python, python)) and concerns(rule, host)
 
 
 def _wheels(row: Row, release: Release, host: Host) -> list[Wheels]:
@@ -121,8 +127,10 @@ def _wheels(row: Row, release: Release, host: Host) -> list[Wheels]:
 
 
 def _machine_rule(rule: Rule, host: Host, ask: Ask) -> None:
-    if rule.verdict == "refuse":
-        raise _NoError(rule.because)
+    if not concerns(rule, host, every=True):
+        return
+    if rule.verdict == "refuse" or (rule.verdict == "asked" and ask.accelerator == "auto"):
+        raise _NoError(rule.because, whole_row=rule.verdict == "asked")
     features = host.cpu.features if host.cpu is not None else None
     if rule.cpu is not None and features is not None and rule.cpu not in features:
         raise _NoError(rule.because)
@@ -130,8 +138,8 @@ def _machine_rule(rule: Rule, host: Host, ask: Ask) -> None:
         raise _NoError(f"{rule.because} (this is macOS {have})")
     if rule.driver is not None:
         _driver(rule, rule.driver, host, ask)
-    if rule.capability is not None:
-        _capability(rule, rule.capability, host)
+    if reason := unfit(rule, host):
+        raise _NoError(reason)
 
 
 def _driver(rule: Rule, wanted: str, host: Host, ask: Ask) -> None:
@@ -143,13 +151,6 @@ def _driver(rule: Rule, wanted: str, host: Host, ask: Ask) -> None:
         return
     if not any(at_least(driver, wanted) for driver in known):
         raise _NoError(f"{rule.because} (the driver here is {known[0]})", whole_row=whole_row)
-
-
-def _capability(rule: Rule, wanted: str, host: Host) -> None:
-    gpus = [gpu for gpu in host.gpus or () if gpu.vendor == "nvidia"]
-    known = [gpu.compute_capability for gpu in gpus if gpu.compute_capability]
-    if known and len(known) == len(gpus) and not any(at_least(have, wanted) for have in known):
-        raise _NoError(f"{rule.because} (the GPU here has {', '.join(known)})")
 
 
 def _pythons(

@@ -17,6 +17,7 @@ from tfsetup.matrix.choose import pythons
 from tfsetup.matrix.choose.answer import selection
 from tfsetup.matrix.choose.conda import conda_host, with_conda
 from tfsetup.matrix.choose.conditions import RELEVANT, VENDORS, first_no, for_another_machine
+from tfsetup.matrix.choose.gpus import with_models
 from tfsetup.matrix.choose.releases import Candidate, Miss, judge
 from tfsetup.matrix.file.rows import Matrix, Refusal, Row
 from tfsetup.matrix.machine import hardware
@@ -65,7 +66,7 @@ def select(host: Host, ask: Ask, matrix: Matrix) -> Selection:
 def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     """Return the answer without suggestions: what `select` calls, and what it tries changed hosts and asks on."""
     check_ask(ask)
-    host = conda_host(host, ask)
+    host = with_models(conda_host(host, ask), matrix.gpus)
     outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
     fitting = [(outcome, outcome.candidate) for outcome in outcomes if outcome.candidate is not None]
     if not fitting:
@@ -99,6 +100,7 @@ def _idle(chosen: Row, outcomes: list[Outcome], host: Host, ask: Ask, matrix: Ma
 
 def rivals(host: Host, ask: Ask, matrix: Matrix) -> list[str]:
     """Return the rows that nothing but their order in the file tells apart from the winner, the winner first."""
+    host = with_models(host, matrix.gpus)
     outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
     keys = {o.row.id: _key(o.candidate, ask, matrix)[:-1] for o in outcomes if o.candidate is not None}
     best = max(keys.values(), default=None)

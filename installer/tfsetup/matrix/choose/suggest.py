@@ -9,6 +9,7 @@ from typing import Final
 
 from tfsetup.ground.versions import at_least, pair
 from tfsetup.host.model import Host, Libc
+from tfsetup.matrix.choose.gpus import concerns
 from tfsetup.matrix.choose.pythons import order
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.machine import macos_version
@@ -130,7 +131,8 @@ def _interpreters(host: Host, ask: Ask) -> Iterator[Change]:
 def _drivers(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
     if not any(gpu.vendor == "nvidia" for gpu in host.gpus or ()):
         return
-    floors = {rule.driver for row in matrix.rows if row.when.os == host.os for rule in row.rules if rule.driver}
+    rules = [rule for row in matrix.rows if row.when.os == host.os for rule in row.rules]
+    floors = {rule.driver for rule in rules if rule.driver and concerns(rule, host)}
     for floor in sorted(floors, key=order, reverse=True):
         gpus = tuple(replace(gpu, driver=floor) if gpu.vendor == "nvidia" else gpu for gpu in host.gpus or ())
         words = f"update the NVIDIA driver to {floor} or newer"

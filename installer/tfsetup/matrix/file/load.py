@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tfsetup.errors import Where
+from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.hazard_rules import Known, hazard_problems, problem
 from tfsetup.matrix.file.rows import Matrix, MatrixFile, Row
@@ -49,15 +50,17 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
     """
     rows: list[Row] = []
     hazards: dict[str, Hazard] = {}
+    beside: dict[str, Beside] = {}
     marks: dict[tuple[str | int, ...], Where] = {}
     problems: list[Problem] = []
     rules = refusals = 0
     for part in parts:
-        problems += _unknown_removals(part, {*hazards, *(row.id for row in rows)})
+        problems += _unknown_removals(part, {*hazards, *beside, *(row.id for row in rows)})
         gone = {row.id for row in part.content.rows} | set(part.content.remove)
         rows = [*part.content.rows, *(row for row in rows if row.id not in gone)]
-        hazards = _laid_over(hazards, part.content)
-        starts = {(name,) for name in gone} | {("hazards", name) for name in _hazards_gone(part.content)}
+        hazards = _laid_over(hazards, part.content.hazards, part.content.remove)
+        beside = _laid_over(beside, part.content.beside, part.content.remove)
+        starts = {(name,) for name in gone} | {*_named_gone(part.content)}
         kept = {path: where for path, where in marks.items() if path[:1] not in starts and path[:2] not in starts}
         marks = kept | _merged_marks(part, rules=rules, refusals=refusals)
         rules, refusals = rules + len(part.content.rules), refusals + len(part.content.refusals)
@@ -77,15 +80,19 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
         companions=companions,
         conda=next((content.conda for content in reversed(contents) if content.conda), None),
         hazards=tuple(hazards.values()),
+        gpus=tuple(gpu for content in reversed(contents) for gpu in content.gpus),
+        beside=tuple(beside.values()),
+        removed=tuple(entry for content in contents for entry in content.removed),
         marks=marks,
     )
 
 
-def _laid_over(hazards: dict[str, Hazard], content: MatrixFile) -> dict[str, Hazard]:
-    """Return the hazards so far with those of the next file: a namesake takes the place of the earlier one."""
-    return {name: hazard for name, hazard in hazards.items() if name not in content.remove} | {
-        hazard.id: hazard for hazard in content.hazards
-    }
+T = TypeVar("T", Hazard, Beside)
+
+
+def _laid_over(so_far: dict[str, T], later: Iterable[T], remove: Collection[str]) -> dict[str, T]:
+    """Return what there is so far with what the next file has: a namesake takes the place of the earlier one."""
+    return {name: one for name, one in so_far.items() if name not in remove} | {one.id: one for one in later}
 
 
 def _replaced(contents: Sequence[MatrixFile], rows: Sequence[Row]) -> list[Row]:
@@ -94,14 +101,17 @@ def _replaced(contents: Sequence[MatrixFile], rows: Sequence[Row]) -> list[Row]:
     return [row for content in contents for row in content.rows if row.id not in there]
 
 
-def _hazards_gone(content: MatrixFile) -> set[str]:
-    """Return the hazards of earlier files that a file drops or defines anew."""
-    return {hazard.id for hazard in content.hazards} | set(content.remove)
+def _named_gone(content: MatrixFile) -> Iterator[tuple[str, str]]:
+    """Yield where the hazards and the `beside` of earlier files stand that a file drops or defines anew."""
+    later: Sequence[tuple[str, Sequence[Hazard | Beside]]] = (("hazards", content.hazards), ("beside", content.beside))
+    for key, ones in later:
+        yield from ((key, name) for name in (*(one.id for one in ones), *content.remove))
 
 
 def _twice(content: MatrixFile, marks: dict[tuple[str | int, ...], Where]) -> list[Problem]:
     found = [*_again("rows", "row", [row.id for row in content.rows], marks)]
-    return [*found, *_again("hazards", "hazard", [hazard.id for hazard in content.hazards], marks)]
+    found += _again("hazards", "hazard", [hazard.id for hazard in content.hazards], marks)
+    return [*found, *_again("beside", "rule", [rule.id for rule in content.beside], marks)]
 
 
 def _again(key: str, word: str, names: Sequence[str], marks: dict[tuple[str | int, ...], Where]) -> Iterator[Problem]:
@@ -113,7 +123,7 @@ def _again(key: str, word: str, names: Sequence[str], marks: dict[tuple[str | in
 
 def _unknown_removals(part: Parsed, known: set[str]) -> list[Problem]:
     return [
-        problem(part.marks, [("remove", place)], f"there is no row and no hazard `{name}` to remove")
+        problem(part.marks, [("remove", place)], f"there is no row, no hazard and no rule `{name}` to remove")
         for place, name in enumerate(part.content.remove)
         if name not in known
     ]
@@ -128,6 +138,8 @@ def _merged_marks(part: Parsed, *, rules: int, refusals: int) -> dict[tuple[str 
                 marks[part.content.rows[place].id, *rest] = where
             case ("hazards", int(place), *rest):
                 marks["hazards", part.content.hazards[place].id, *rest] = where
+            case ("beside", int(place), *rest):
+                marks["beside", part.content.beside[place].id, *rest] = where
             case ("rules", int(place), *rest):
                 marks["rules", place + rules, *rest] = where
             case ("refusals", int(place), *rest):

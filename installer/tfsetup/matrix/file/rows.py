@@ -13,6 +13,7 @@ from typing import Literal
 from tfsetup.errors import Where
 from tfsetup.ground.kinds import (
     Bound,
+    Capability,
     Channel,
     CondaBuild,
     CondaName,
@@ -20,6 +21,7 @@ from tfsetup.ground.kinds import (
     ExactVersion,
     Extra,
     Feature,
+    Gfx,
     Minor,
     Numbers,
     Prose,
@@ -27,13 +29,16 @@ from tfsetup.ground.kinds import (
     RowId,
     Setting,
     Source,
+    Text,
     Variable,
 )
 from tfsetup.ground.platforms import Arch, Os
 from tfsetup.host.model import GpuVendor
+from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Blas
+from tfsetup.matrix.removed import Removed
 
 RowAccelerator = Literal["cpu", "metal", "cuda", "rocm"]
 
@@ -80,11 +85,14 @@ class Rule:
     """One thing that is true of some releases (`tensorflow`: which; without it, all of the row).
 
     Requirements on the machine: `cpu` (a CPU feature), `driver` (NVIDIA's, at least; with `newest` an older release is
-    not taken instead under `--accelerator auto`, the row is left), `capability` (CUDA compute capability, at least),
-    `python` and `macos` (versions that work). `verdict`: `refuse` the release, or `avoid` it while another fits.
+    not taken instead under `--accelerator auto`, the row is left), `capability` and `capability_most` (CUDA
+    compute capability, at least and at most), `gfx` (AMD's names of the GPUs there is code for), `python` and `macos`
+    (versions that work). `verdict`: `refuse` the release, `avoid` it while another fits, or take it only when the
+    accelerator is `asked` for by name and no other fits: `auto` leaves the row.
     What is added: `add` (bounds), `extras` (of the row's distribution), `sdists` (distributions that have
     no wheels and must be compiled). `warn`: say `because` when the release
-    is chosen. `on_python`: what is added, and the warning, hold for these Pythons only.
+    is chosen. `on_python`: what is added, and the warning, hold for these Pythons only. `on_capability`: the whole rule
+    holds for NVIDIA GPUs of these compute capabilities only; one whose capability is not known is none of them.
     """
 
     because: Prose
@@ -94,13 +102,16 @@ class Rule:
     driver: Numbers | None = None
     newest: bool = False
     capability: Numbers | None = None
+    capability_most: Numbers | None = None
+    gfx: tuple[Gfx, ...] = ()
     python: Range | None = None
     macos: Range | None = None
-    verdict: Literal["refuse", "avoid"] | None = None
+    verdict: Literal["refuse", "avoid", "asked"] | None = None
     add: tuple[Bound, ...] = ()
     extras: tuple[Extra, ...] = ()
     sdists: tuple[Distribution, ...] = ()
     on_python: Range | None = None
+    on_capability: Range | None = None
     warn: bool = False
 
 
@@ -205,12 +216,27 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GpuModel:
+    """What GPUs are, whose driver does not say: `names` are words that stand in the name of each of them."""
+
+    vendor: GpuVendor
+    names: tuple[Text, ...]
+    source: Source
+    capability: Capability | None = None
+    gfx: Gfx | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MatrixFile:
-    """The content of one matrix file. `rules` hold for every row; `remove` names rows and hazards of earlier files.
+    """The content of one matrix file. `rules` hold for every row.
+
+    `remove` names rows, hazards and `beside` of earlier files.
 
     `proven`: the newest release of TensorFlow that `tfsetup matrix check` has passed with. `companions`: distributions
     whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.
-    `hazards` are known defects; one of a later file replaces that of the same id.
+    `hazards` are known defects, `beside` bounds that hold wherever a distribution is locked; one of a later file
+    replaces that of the same id. `gpus`: models whose driver does not say what they are, those of a later file first.
+    `removed` are modules and names that a later version took away.
     """
 
     schema: Literal[1]
@@ -221,6 +247,9 @@ class MatrixFile:
     refusals: tuple[Refusal, ...] = ()
     conda: CondaSupply | None = None
     hazards: tuple[Hazard, ...] = ()
+    gpus: tuple[GpuModel, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    removed: tuple[Removed, ...] = ()
     remove: tuple[RowId, ...] = ()
 
 
@@ -242,4 +271,7 @@ class Matrix:
     companions: tuple[str, ...] = ()
     conda: CondaSupply | None = None
     hazards: tuple[Hazard, ...] = ()
+    gpus: tuple[GpuModel, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    removed: tuple[Removed, ...] = ()
     marks: Marks = field(default_factory=dict)

@@ -45,11 +45,13 @@ def requirement_texts(distribution: str, versions: Sequence[str], row: Row | Non
                     yield from index.requires[other.requires]
 
 
-def required(distribution: str, versions: Sequence[str], row: Row | None, index: Index) -> dict[str, set[str]]:
-    """Return what releases require without an extra: normalized name → the ranges they give."""
+def required(
+    distribution: str, versions: Sequence[str], row: Row | None, index: Index, extras: frozenset[str] = frozenset()
+) -> dict[str, set[str]]:
+    """Return what releases require, with these extras: normalized name → the ranges they give."""
     found: dict[str, set[str]] = {}
     for text in requirement_texts(distribution, versions, row, index):
-        if "extra ==" not in text:
+        if "extra ==" not in text or any(f'extra == "{extra}"' in text for extra in extras):
             name, wanted = _name_and_range(text)
             found.setdefault(name, set()).add(wanted)
     return found

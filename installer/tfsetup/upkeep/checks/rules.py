@@ -19,10 +19,10 @@ def check_rule(rule: Rule, distribution: str, mine: Sequence[str], row: Row | No
     if not touched:
         yield ("tensorflow",), "no release here is in this range"
         return
-    needs = (rule.cpu, rule.driver, rule.capability, rule.python, rule.macos, rule.verdict)
-    if not (any(needs) or rule.add or rule.extras or rule.sdists or rule.warn):
+    needs = (rule.cpu, rule.driver, rule.capability, rule.capability_most, rule.gfx, rule.python, rule.macos)
+    if not (any(needs) or rule.verdict or rule.add or rule.extras or rule.sdists or rule.warn):
         yield (), "a rule without any effect"
-    if rule.on_python is not None and any(needs):
+    if rule.on_python is not None and (any(needs) or rule.verdict):
         yield ("on_python",), "limits additions only, not what a rule requires of the machine"
     elif rule.on_python and not any(in_range(rule.on_python, m) for m in _pythons(distribution, touched, index)):
         yield ("on_python",), "no release here has a wheel for such a Python"
@@ -38,15 +38,28 @@ def check_rule(rule: Rule, distribution: str, mine: Sequence[str], row: Row | No
 def _machine(rule: Rule, row: Row) -> Found:
     if rule.cpu is not None and rule.cpu not in _FEATURES.get(process_arch(row), ()):
         yield ("cpu",), f"{rule.cpu} is no feature of {process_arch(row)} that this machine detection knows"
-    for name in ("driver", "capability"):
-        if getattr(rule, name) is not None and row.when.gpu != "nvidia":
-            yield (name,), "speaks of NVIDIA GPUs, and this row is not for them"
-    if rule.driver is not None and not _plausible(rule.driver, 300, 2000):
-        yield ("driver",), f"{rule.driver} is no NVIDIA driver version"
-    if rule.capability is not None and not _plausible(rule.capability, 2, 20):
-        yield ("capability",), f"{rule.capability} is no compute capability"
+    yield from _gpu(rule, row)
     if rule.macos is not None and row.when.os != "macos":
         yield ("macos",), f"this row is for {row.when.os}"
+
+
+def _gpu(rule: Rule, row: Row) -> Found:
+    for name in ("driver", "capability", "capability_most", "on_capability"):
+        if getattr(rule, name) is not None and row.when.gpu != "nvidia":
+            yield (name,), "speaks of NVIDIA GPUs, and this row is not for them"
+    if rule.gfx and row.when.gpu != "amd":
+        yield ("gfx",), "speaks of AMD GPUs, and this row is not for them"
+    for place, name in enumerate(rule.gfx):
+        generation = name.removeprefix("gfx")[:-2]  # two digits of stepping behind it, the last ones hexadecimal
+        if not (generation.isdecimal() and _plausible(generation, 8, 20)):
+            yield ("gfx", place), f"{name} is of no generation that ROCm knows"
+    if rule.driver is not None and not _plausible(rule.driver, 300, 2000):
+        yield ("driver",), f"{rule.driver} is no NVIDIA driver version"
+    for name in ("capability", "capability_most"):
+        if (value := getattr(rule, name)) is not None and not _plausible(value, 2, 20):
+            yield (name,), f"{value} is no compute capability"
+    if rule.on_capability is not None and not any(in_range(rule.on_capability, f"{n}.0") for n in range(3, 20)):
+        yield ("on_capability",), f"no GPU has a compute capability that is {rule.on_capability}"
 
 
 _FEATURES = {
@@ -67,7 +80,7 @@ def _pythons(distribution: str, versions: Sequence[str], index: Index) -> set[st
 
 def _names(rule: Rule, distribution: str, touched: Sequence[str], row: Row | None, index: Index) -> Found:
     """Bounds, extras and sdists must be about what the releases require, and bounds must change something."""
-    wanted = required(distribution, touched, row, index)
+    wanted = required(distribution, touched, row, index, _extras(row))
     compiled = row is not None and row.plugin is not None and row.plugin.build == "source"
     for place, bound in enumerate(rule.add):
         name: str = canonicalize_name(parse(bound).name)
@@ -84,6 +97,11 @@ def _names(rule: Rule, distribution: str, touched: Sequence[str], row: Row | Non
         texts = requirement_texts(distribution, touched, row, index)
         if not any(f'extra == "{extra}"' in text for text in texts):
             yield ("extras", place), f"no release here has the extra {extra}"
+
+
+def _extras(row: Row | None) -> frozenset[str]:
+    """Return the extras that a row takes: what they bring is required too."""
+    return frozenset(extra for rule in (row.rules if row else ()) for extra in rule.extras)
 
 
 _BUILD_TOOLS = {"setuptools", "wheel", "cmake", "ninja"}  # what an sdist may need without isolation

@@ -31,8 +31,9 @@ def main() -> int:
     """Run the session with the options of the command line."""
     load_package(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as above
     channel = importlib.import_module(PACKAGE + ".channel").take_standard_output()
-    session = importlib.import_module(PACKAGE + ".session")
-    session.run(channel, json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
+    options = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+    course = importlib.import_module(PACKAGE + (".programs" if options.get("mode") == "programs" else ".session"))
+    course.run(channel, options)
     return 0
 
 

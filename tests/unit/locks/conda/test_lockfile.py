@@ -26,7 +26,8 @@ def read(text: str) -> Any:
 
 
 def test_what_is_written_is_read_back() -> None:
-    made = make_lock([platform_lock(), platform_lock("osx-arm64")], CHANNELS)
+    cool = platform_lock("osx-arm64", exclude_newer="7 days", exclude_newer_since="2026-11-01T00:00:00Z")
+    made = make_lock([platform_lock(), cool], CHANNELS)
     back = read(made.text)
     assert back.channels == made.channels
     assert back.platforms == made.platforms

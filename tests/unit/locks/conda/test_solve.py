@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,12 @@ def test_the_process_pauses_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> N
     pause, seconds = registered[0]
     assert (pause.__module__, pause.__name__) == ("time", "sleep")
     assert seconds >= 0.01
+
+
+def test_only_archives_that_are_old_enough_are_taken(channel: Path, tmp_path: Path) -> None:
+    # Everything in the channel is of the first day of 2026.
+    request = ask_channel(channel, "python 3.12.*")
+    old = replace(request, before=datetime(2026, 6, 1, tzinfo=UTC))
+    assert solve([old], settings(tmp_path)) == solve([request], settings(tmp_path))
+    with pytest.raises(BuildError, match=r"Only archives from before 2025-12-01T00:00:00Z may be taken"):
+        solve([replace(request, before=datetime(2025, 12, 1, tzinfo=UTC))], settings(tmp_path))

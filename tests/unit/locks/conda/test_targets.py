@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.conda import package, platform_lock, wheel
+from support.conda import package, platform_lock, settings, wheel
 from support.matrix import shipped
 from tfsetup.errors import TfsetupError, UsageError
 from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.model import PlatformLock
-from tfsetup.locks.conda.resolve import Wanted
+from tfsetup.locks.conda.resolve import Wanted, request_for
 from tfsetup.locks.conda.targets import CondaOrder, changes, one_a_platform, wanted_for
+from tfsetup.locks.cooldown import Cooldown, plain
 from tfsetup.locks.order import current_rows
 from tfsetup.matrix.choose.reference import Levels
 from tfsetup.matrix.model import Ask
@@ -135,3 +138,40 @@ def test_the_team_s_requirements_are_part_of_the_ask() -> None:
     one, lock = fresh()
     assert changes(lock, replace(one, team=("rich",))) != ()
     assert changes(lock, replace(one, specs=("matplotlib",))) != ()
+
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def cool(newer: str | None, now: datetime = NOW) -> CondaOrder:
+    return CondaOrder(ask=Ask(), cooldown=plain(newer, {}), now=now)
+
+
+def test_a_span_is_counted_once_and_asked_of_the_channel() -> None:
+    (one,) = wanted("linux-x86_64-cpu", order=cool("7 days"))
+    assert one.cooldown == Cooldown(newer="7 days", since="2026-11-27T00:00:00Z")
+    was = platform_lock(row="linux-x86_64-cpu", exclude_newer="7 days", exclude_newer_since="2026-11-01T00:00:00Z")
+    lock = {"linux-64": was}
+    later = datetime(2027, 1, 1, tzinfo=UTC)
+    (same,) = wanted("linux-x86_64-cpu", order=cool("7 days", later), locked=lock)
+    assert same.cooldown.since == "2026-11-01T00:00:00Z"
+    (kept,) = wanted("linux-x86_64-cpu", locked=lock)  # nobody says anything else
+    assert kept.cooldown == same.cooldown
+    (moved,) = wanted("linux-x86_64-cpu", order=cool("7 days", later), locked=lock, upgrade=None)
+    assert moved.cooldown.since == "2027-01-01T00:00:00Z"
+
+
+def test_another_age_makes_a_platform_stale() -> None:
+    one, lock = fresh()
+    (other,) = wanted("linux-x86_64-cpu", order=cool("2030-01-01"))
+    assert changes(lock, other) == ("how young an archive may be: any → 2030-01-01",)
+    was = replace(lock, exclude_newer="2030-01-01", digest=other.digest)
+    assert changes(was, other) == ()
+    assert changes(was, one)[0] == "how young an archive may be: 2030-01-01 → any"
+
+
+def test_the_row_s_release_is_old_enough_too(tmp_path: Path) -> None:
+    (newest,) = wanted("linux-x86_64-cpu")
+    (older,) = wanted("linux-x86_64-cpu", order=cool("2025-01-31"))
+    assert older.selection.requirements != newest.selection.requirements
+    assert request_for(older, settings(tmp_path)).before == datetime(2025, 2, 1, tzinfo=UTC)

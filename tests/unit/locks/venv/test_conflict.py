@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tfsetup.errors import BuildError, Code, InvalidFileError, NetworkError, TfsetupError, Where
-from tfsetup.locks.venv.conflict import Sides, explained, together
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.team import Marked
+from tfsetup.locks.venv.conflict import Sides, explained, together
 
 SAID = """\
 error: No solution found when resolving dependencies
@@ -35,6 +37,24 @@ def test_both_sides_and_the_line_are_named() -> None:
     assert "tensorflow==2.15.1 depends on numpy>=1.23.5,<2.0.0" in error.message
     assert str(error.where) == "team.yaml:2:5"
     assert error.code is Code.INVALID_FILE
+
+
+def test_a_bound_of_the_matrix_comes_with_its_reason() -> None:
+    said = SAID.replace("numpy", "pyarrow")
+    ours = ("tensorflow==2.15.1", "pyarrow>=22", "onnx>=1.18")
+    reasons = {"pyarrow>=22": "beside tensorflow >=2.20: it dies", "onnx>=1.18": "as well"}
+    line = replace(sides("pyarrow>=2"), requirements=ours, reasons=reasons)
+    error = explained(explain_uv(said, "Locking"), line)
+    assert error.message.splitlines()[:3] == [
+        (
+            "linux-x86_64-cpu: `pyarrow>=2` (team.yaml:1:5) does not fit together with `tensorflow==2.15.1`, "
+            "`pyarrow>=22`, which the row asks for."
+        ),
+        "pyarrow>=22 beside tensorflow >=2.20: it dies.",
+        "uv said: No solution found when resolving dependencies",
+    ]
+    nobody_s = explained(explain_uv(said, "Locking"), replace(line, team=()))
+    assert nobody_s.message.endswith("\npyarrow>=22 beside tensorflow >=2.20: it dies.")
 
 
 def test_names_are_compared_as_indexes_compare_them() -> None:

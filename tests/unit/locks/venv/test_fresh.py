@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from support.locks import package
 from support.matrix import shipped
-from tfsetup.locks.venv.fresh import changes, recorded_order
+from tfsetup.locks.cooldown import Cooldown, plain
 from tfsetup.locks.model import Lock, Origin
 from tfsetup.locks.order import Order
+from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.targets import targets_for
 from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.choose.reference import Levels
@@ -145,3 +147,39 @@ def test_a_lock_that_was_to_have_no_cures_stays_fresh() -> None:
     assert recorded_order(bare.origin).cures is False
     assert changes(bare, order(), None, shipped()) == ()
     assert changes(PLAIN, order(cures=False), None, shipped()) != ()
+
+
+COOL = plain("7 days", {"keras": "2026-01-31"})
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+def test_the_same_span_is_fresh_however_many_days_have_passed() -> None:
+    lock = lock_of(order(cooldown=COOL, now=NOW))
+    later = order(cooldown=COOL, now=NOW + timedelta(days=400))
+    assert changes(lock, later, None, shipped()) == ()
+    assert lock.origin is not None
+    assert lock.origin.exclude_newer_since == "2026-11-27T00:00:00Z"
+    assert changes(lock, recorded_order(lock.origin), None, shipped()) == ()
+
+
+def test_what_nobody_says_now_stays_in_force() -> None:
+    assert changes(lock_of(order(cooldown=COOL, now=NOW)), order(), None, shipped()) == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (plain("8 days", {"keras": "2026-01-31"}), "-exclude-newer 7 days, +exclude-newer 8 days"),
+        (plain("7 days", {}), "-keras: 2026-01-31"),
+        (Cooldown(), "-exclude-newer 7 days, -keras: 2026-01-31"),
+    ],
+)
+def test_another_age_makes_a_lock_stale(now: Cooldown, said: str) -> None:
+    lock = lock_of(order(cooldown=COOL, now=NOW))
+    assert changes(lock, order(cooldown=now), None, shipped()) == (f"how young a file may be: {said}",)
+
+
+def test_an_age_that_is_new_makes_a_lock_stale() -> None:
+    assert changes(PLAIN, order(cooldown=plain("7 days", {})), None, shipped()) == (
+        "how young a file may be: +exclude-newer 7 days",
+    )

@@ -10,12 +10,11 @@ import pytest
 from support.locks import FakeResolver
 from support.matrix import shipped
 from tfsetup.errors import BuildError, NetworkError
+from tfsetup.locks.order import Order
+from tfsetup.locks.run import Children
 from tfsetup.locks.venv import many
 from tfsetup.locks.venv.many import Resolved, resolve_all
-from tfsetup.locks.model import LockedPackage
-from tfsetup.locks.run import Children
-from tfsetup.locks.venv.solve import Wish, rendered, resolve
-from tfsetup.locks.order import Order
+from tfsetup.locks.venv.solve import Answer, Wish, rendered, resolve
 from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
 
@@ -47,21 +46,21 @@ def test_no_wish_is_no_work() -> None:
 def test_all_of_them_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     meeting = threading.Barrier(7, timeout=60)
 
-    def meet(_wish: Wish, **_: Any) -> tuple[LockedPackage, ...]:
+    def meet(asked: Wish, **_: Any) -> Answer:
         meeting.wait()
-        return ()
+        return Answer(wish=asked, packages=())
 
-    monkeypatch.setattr(many, "resolve", meet)
+    monkeypatch.setattr(many, "answered", meet)
     assert len(resolve_all({str(n): wish() for n in range(7)}, environ={}, told=lambda _: None)) == 7
 
 
 def test_one_failure_does_not_end_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(asked: Wish, **_: Any) -> tuple[LockedPackage, ...]:
+    def fails(asked: Wish, **_: Any) -> Answer:
         if asked.pre:
             raise NetworkError("no network")
-        return ()
+        return Answer(wish=asked, packages=())
 
-    monkeypatch.setattr(many, "resolve", fails)
+    monkeypatch.setattr(many, "answered", fails)
     found = resolve_all({"a": wish(), "b": wish(pre=True)}, environ={}, told=lambda _: None)
     assert [one.error.message if one.error else None for one in found] == [None, "no network"]
 
@@ -69,17 +68,14 @@ def test_one_failure_does_not_end_the_others(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_interrupt_ends_every_uv(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
 
-    def waits(_wish: Wish, *, children: Children, **_: Any) -> tuple[LockedPackage, ...]:
-        assert ended.wait(60)
-        return ()
-
-    def quick(asked: Wish, **options: Any) -> tuple[LockedPackage, ...]:
-        return () if asked.pre else waits(asked, **options)
+    def quick(asked: Wish, **_: Any) -> Answer:
+        assert asked.pre or ended.wait(60)
+        return Answer(wish=asked, packages=())
 
     def interrupted(_one: Resolved) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(many, "resolve", quick)
+    monkeypatch.setattr(many, "answered", quick)
     monkeypatch.setattr(Children, "end", lambda _self: ended.set())
     with pytest.raises(KeyboardInterrupt):
         resolve_all({"a": wish(), "b": wish(pre=True)}, environ={}, told=interrupted)

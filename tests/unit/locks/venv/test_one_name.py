@@ -38,11 +38,20 @@ def wish(*team: str, name: str = CPU) -> Wish:
     found = target(name, team=team)
     base = {"team": team, "keep": {}}
     other = found.otherwise
-    instead = other and Wish(
-        selection=other.selection, origin=other.origin, keeps_out=other.row.keeps_out, **base  # type: ignore[arg-type]
-    )
+    instead = None
+    if other is not None:
+        instead = Wish(
+            selection=other.selection,
+            origin=other.origin,
+            keeps_out=other.row.keeps_out,
+            **base,  # type: ignore[arg-type]
+        )
     return Wish(
-        selection=found.selection, origin=found.origin, keeps_out=found.row.keeps_out, otherwise=instead, **base  # type: ignore[arg-type]
+        selection=found.selection,
+        origin=found.origin,
+        keeps_out=found.row.keeps_out,
+        otherwise=instead,
+        **base,  # type: ignore[arg-type]
     )
 
 
@@ -131,7 +140,7 @@ def test_an_upgrade_by_either_name_moves_it_on(name: str) -> None:
     assert found.selection.version != "2.20.0"
 
 
-# ------------------------------------------------------------------------------------------------------ what costs least
+# ----------------------------------------------------------------------------------------------------- what costs least
 
 
 def test_the_line_whose_package_moves_is_the_change() -> None:

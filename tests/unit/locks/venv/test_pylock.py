@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from support.locks import origin, package, sha
 from tfsetup.errors import Code, InvalidFileError
+from tfsetup.locks.model import Bounds
 from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.venv.write import write_lock
 
@@ -109,12 +110,18 @@ def test_bad_files_are_refused_with_their_place(name: str) -> None:
         assert str(caught.value.where) == where
 
 
-def test_nothing_is_built_from_source_out_of_a_lock() -> None:
+def test_nothing_is_built_from_source_out_of_a_lock_of_ours_or_an_answer_of_uv() -> None:
     source = 'sdist = { url = "https://index.example/beta-2.0.tar.gz", hashes = { sha256 = "' + SHA + '" } }\n'
     start = GOOD.index("wheels")
     text = GOOD[:start] + source + GOOD[GOOD.index("\n", start) :]
     with pytest.raises(InvalidFileError, match="`beta` is not locked to wheels"):
-        read_pylock(text, file="f")
+        read_pylock(text, file="f", local=True)
+    start = WRITTEN.index("wheels = [")
+    written = WRITTEN[:start] + source + WRITTEN[WRITTEN.index("]\n", start) + 2 :]
+    with pytest.raises(InvalidFileError, match="is not locked to wheels"):
+        read_pylock(written.replace("beta-2.0.tar.gz", "alpha-1.0.tar.gz"), file="f")
+    (other,) = (one for one in read_pylock(text, file="f").packages if one.name == "beta")
+    assert (other.files, other.source, other.line) == ((), "source distribution", 6)
     beta = read_pylock(text, file="f", sdists=("beta",)).packages[1]
     assert beta.wheels == ()
     assert beta.sdist is not None
@@ -148,8 +155,7 @@ WRITTEN = write_lock(
 ).text
 PLACES = {
     "an absolute path": ("/opt/wheels/beta-2.0-py3-none-any.whl", "path"),
-    "a path out of the folder": ("../../beta-2.0-py3-none-any.whl", "path"),
-    "a path beside the lock": ("beta-2.0-py3-none-any.whl", "path"),
+    "an absolute path of Windows": ("C:/wheels/beta-2.0-py3-none-any.whl", "path"),
     "a file address": ("file:///opt/wheels/beta-2.0-py3-none-any.whl", "url"),
 }
 
@@ -290,8 +296,84 @@ def test_it_may_lie_nowhere_else_and_no_other_file_may(name: str, place: str) ->
     assert caught.value.code is Code.INVALID_FILE
 
 
-def test_another_package_has_no_place_beside_the_lock() -> None:
-    other = "alpha-1.2-py3-none-any.whl"
-    text = CURE.replace("NAME", other).replace("PATH", other).replace("tfsetup-cures", "alpha")
+def test_another_package_has_no_place_beside_a_lock_of_ours() -> None:
+    text = WRITTEN.replace(
+        'url = "https://files.example/alpha-1.0-py3-none-any.whl"', 'path = "alpha-1.0-py3-none-any.whl"'
+    )
+    assert text != WRITTEN
     with pytest.raises(InvalidFileError, match="is a place on one machine"):
         read_pylock(text, file="f")
+
+
+# --------------------------------------------------------------------------------------- what other programs write
+
+
+@pytest.mark.parametrize(
+    "place", ["beta-2.0-py3-none-any.whl", "vendor/beta-2.0-py3-none-any.whl", "../b/beta-2.0-py3-none-any.whl"]
+)
+def test_a_wheel_may_lie_in_the_project(place: str) -> None:
+    text = GOOD.replace('url = "https://index.example/beta-2.0-py3-none-any.whl"', f'path = "{place}"')
+    (file,) = read_pylock(text, file="f").packages[1].files
+    assert (file.path, file.url, file.filename, file.sha256) == (place, None, "beta-2.0-py3-none-any.whl", SHA)
+
+
+def archive(place: str, head: str = 'version = "2.0"\n') -> str:
+    """A lock of `beta` alone, as uv writes a wheel of the project: by an archive."""
+    entry = f'[[packages]]\nname = "beta"\n{head}archive = {{ {place}, hashes = {{ sha256 = "{SHA}" }} }}\n'
+    return f'lock-version = "1.0"\ncreated-by = "uv"\n\n{entry}'
+
+
+@pytest.mark.parametrize("head", ['version = "2.0"\n', ""], ids=["with its version", "without"])
+@pytest.mark.parametrize(
+    "place", ['path = "vendor/{}"', 'url = "https://index.example/{}"', 'url = "https://index.example/{}#sha"']
+)
+def test_an_archive_with_a_wheel_s_name_is_a_wheel(place: str, head: str) -> None:
+    name = "beta-2.0-py3-none-any.whl"
+    (beta,) = read_pylock(archive(place.format(name), head), file="f").packages
+    assert (beta.version, beta.source, [wheel.filename for wheel in beta.wheels]) == ("2.0", None, [name])
+    assert beta.wheels[0].sha256 == SHA
+
+
+WRONG_ARCHIVES = {
+    "another package's wheel": (
+        "gamma-2.0-py3-none-any.whl",
+        "`gamma-2.0-py3-none-any.whl` is not a wheel of beta 2.0.",
+    ),
+    "another version's wheel": ("beta-3.0-py3-none-any.whl", "`beta-3.0-py3-none-any.whl` is not a wheel of beta 2.0."),
+    "no wheel's name": ("beta.whl", "`beta.whl` is not a wheel's name."),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ARCHIVES)
+def test_an_archive_that_is_called_a_wheel_must_be_one_of_its_package(name: str) -> None:
+    filename, message = WRONG_ARCHIVES[name]
+    with pytest.raises(InvalidFileError) as caught:
+        read_pylock(archive(f'path = "{filename}"'), file="f")
+    assert (caught.value.message, str(caught.value.where)) == (message, "f:7")
+
+
+SOURCES = {
+    "directory": 'directory = { path = ".", editable = true }',
+    "repository": 'vcs = { type = "git", url = "https://example.org/beta.git", commit-id = "0123456789abcdef" }',
+    "archive of sources": f'archive = {{ url = "https://example.org/beta.zip", hashes = {{ sha256 = "{SHA}" }} }}',
+    "source distribution": f'sdist = {{ url = "https://a.io/beta-2.0.tar.gz", hashes = {{ sha256 = "{SHA}" }} }}',
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_must_be_built_is_kept_apart(source: str) -> None:
+    text = f'lock-version = "1.0"\ncreated-by = "uv"\n\n[[packages]]\nname = "beta"\n{SOURCES[source]}\n'
+    (beta,) = read_pylock(text, file="f").packages
+    assert (beta.source, beta.files, beta.version, beta.line) == (source, (), "", 5)
+
+
+def test_what_a_lock_is_for_is_kept() -> None:
+    head = 'requires-python = ">=3.12"\nenvironments = ["os_name == \'nt\'"]\n'
+    head += 'dependency-groups = ["a"]\ndefault-groups = ["a"]\n'
+    bounds = read_pylock(GOOD.replace('requires-python = ">=3.12"\n', head), file="f").bounds
+    assert bounds == Bounds(environments=('os_name == "nt"',), requires_python=">=3.12", groups=("a",))
+
+
+def test_a_package_s_own_pythons_are_kept() -> None:
+    text = GOOD.replace('version = "2.0"\n', 'version = "2.0"\nrequires-python = ">=3.10"\n')
+    assert [one.requires_python for one in read_pylock(text, file="f").packages] == [None, ">=3.10"]

@@ -6,9 +6,9 @@ import pytest
 
 from support.matrix import shipped
 from tfsetup.errors import UsageError
+from tfsetup.locks.order import Order
 from tfsetup.locks.run import Finished
 from tfsetup.locks.venv.solve import solve
-from tfsetup.locks.order import Order
 from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
 

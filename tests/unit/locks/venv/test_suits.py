@@ -11,8 +11,8 @@ from support.locks import package
 from support.matrix import ask, linux, mac, shipped
 from tfsetup.host.model import Host, Libc
 from tfsetup.locks.model import Lock, LockedPackage
-from tfsetup.locks.venv.suits import Suits, Unsuited, suits
 from tfsetup.locks.order import Order
+from tfsetup.locks.venv.suits import Suits, Unsuited, suits
 from tfsetup.locks.venv.targets import targets_for
 from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Ask

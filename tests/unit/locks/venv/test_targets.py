@@ -11,8 +11,8 @@ from support.matrix import shipped
 from tfsetup.errors import Code, InvalidFileError, TfsetupError, UsageError, Where
 from tfsetup.locks.model import Lock
 from tfsetup.locks.order import Order, current_rows, rows_for, takes
-from tfsetup.locks.venv.targets import LockTarget, row_parts, targets_for
 from tfsetup.locks.team import Marked
+from tfsetup.locks.venv.targets import LockTarget, row_parts, targets_for
 from tfsetup.matrix.file.rows import Row
 from tfsetup.matrix.model import Ask
 
