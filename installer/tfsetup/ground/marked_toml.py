@@ -56,7 +56,8 @@ def table_in(text: str, file: str, name: str, table: Mapping[str, object]) -> No
     pairs = []
     for key, value in table.items():
         places = places_in(text, file, name, key)
-        pairs.append((Node(kind="scalar", value=key, where=own, text=key), _node(value, next(places), places)))
+        where = next(places)
+        pairs.append((Node(kind="scalar", value=key, where=where, text=key), _node(value, where, places)))
     return Node(kind="mapping", value=tuple(pairs), where=own)
 
 

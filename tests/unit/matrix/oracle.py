@@ -120,7 +120,8 @@ def bounds(name: str, version: str, m: Machine, arch: str) -> list[str]:
 def requirements(name: str, version: str, m: Machine, arch: str) -> list[str]:
     group = wheel(name, version, m, arch) or {}
     if "carrier" in group:
-        group = wheel(*group["carrier"], m, arch) or {}
+        name, version = group["carrier"]
+        group = wheel(name, version, m, arch) or {}
     return list(snapshot()["requires"][group["requires"]]) if group else []
 
 
