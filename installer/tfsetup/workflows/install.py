@@ -204,22 +204,14 @@ def install(
     tools = tools or Tools()
     refuse_place(order)
     told(f"Detected  {describe_host(host)}")
-    with_it = besides(
-        order.ask, order.requirements, order.files, lock=order.lock_file is not None,
-        no_lock=order.no_lock, update_lock=order.update_lock, told=told,
-    )  # fmt: skip
+    with_it = _besides(order, told)
     selection, lock = _chosen(order, host, matrix, with_it, told)
     store = Store(layout_for(order.prefix))
-    more = with_it.texts if with_it else ()
-    chosen = Installed(
-        prefix=str(store.layout.prefix), selection=selection, cured=order.cures, together=more,
-        digest=digest(selection, more=more),
-    )  # fmt: skip
+    chosen = _begun(order, selection, with_it.texts if with_it else ())
     if not selection.installable:
         return chosen
     base = selection.interpreter.path if selection.interpreter else None
     refuse_prefix(order.prefix, replace=order.replace, python=base)
-    chosen = replace(chosen, cures=wanted_cures(selection, cures=order.cures))
     why = "Everything is built anew."
     if not order.anew:
         there, why = _there(order, store, chosen, lock.sha256 if lock else None, told)
@@ -246,6 +238,20 @@ def install(
         return done
     verification, history = compared(order.prefix, checks.found, told=told)
     return replace(done, verification=verification, history=history)
+
+
+def _begun(order: InstallOrder, selection: Selection, more: tuple[str, ...]) -> Installed:
+    """Return what an installation is about before anything is resolved; `more` is what else was asked for."""
+    return Installed(
+        prefix=str(layout_for(order.prefix).prefix), selection=selection, cured=order.cures,
+        cures=wanted_cures(selection, cures=order.cures), together=more, digest=digest(selection, more=more),
+    )  # fmt: skip
+
+
+def _besides(order: InstallOrder, told: Told) -> Together | None:
+    lock = order.lock_file is not None
+    given = (order.ask, order.requirements, order.files)
+    return besides(*given, lock=lock, no_lock=order.no_lock, update_lock=order.update_lock, told=told)
 
 
 def _chosen(

@@ -317,13 +317,13 @@ def _remedy(
 def _bare(item: Marked) -> Marked:
     """Return a requirement without its range of versions."""
     from packaging.requirements import Requirement
-    from packaging.specifiers import SpecifierSet
 
     found = Requirement(item.text)
     if not found.specifier:
         return item
-    found.specifier = SpecifierSet()
-    return replace(item, text=str(found))
+    extras = f"[{','.join(sorted(found.extras))}]" if found.extras else ""
+    marker = f"; {found.marker}" if found.marker else ""
+    return replace(item, text=f"{found.name}{extras}{marker}")
 
 
 def _what(found: Answer) -> str:

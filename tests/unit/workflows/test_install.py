@@ -70,8 +70,9 @@ class Course:
         known: dict[str, Any] = {"ask": CPU, "prefix": self.folder / ".venv"}
         order = InstallOrder(**(known | options))
         tools = Tools(
-            solve=self.solve, build=self.build, predict=self.predict, verify=self.verify, attempt=self.attempt
-        )
+            solve=self.solve, join=self.join, build=self.build, predict=self.predict, verify=self.verify,
+            attempt=self.attempt,
+        )  # fmt: skip
         return install(order, host, MATRIX, told=self.said.append, asked=asked, tools=tools)
 
     def solve(self, order: InstallOrder, selection: Selection, _host: Host) -> Lock:

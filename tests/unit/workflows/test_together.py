@@ -201,8 +201,8 @@ HOST = linux("3.12.4", "3.11.2")
 
 def answer(index: dict[str, str], with_it: Together, told: list[str] | None = None) -> Any:
     selection = chosen(HOST, with_it, shipped())
-    say = [].append if told is None else told.append
-    return solved(selection, with_it, HOST, shipped(), environ=index, told=say)
+    heard = list[str]() if told is None else told
+    return solved(selection, with_it, HOST, shipped(), environ=index, told=heard.append)
 
 
 class TestResolved:
