@@ -17,6 +17,7 @@ OTHERS = {
     "locks/conda/run.py": "a temporary folder",
     "locks/conda/writing.py": "a temporary folder",
     "locks/run.py": "a temporary folder",
+    "verify/trials.py": "a temporary folder",
     "verify/history_file.py": "a line at the end; a line cut short is skipped by the reader",
 }
 WRITES = {"write_text", "write_bytes", "fsync", "mkstemp"}

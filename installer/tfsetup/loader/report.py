@@ -48,11 +48,7 @@ class Report:
     def reasons(self) -> tuple[str, ...]:
         """Why it fails, one sentence or message each: what is refused first, then what ends the process."""
         refused = (f"{failure.image}: {failure.message}" for failure in self.failures)
-        met = (
-            f"{' and '.join(relative(one, self.site) for one in each.between)}: {each.consequence}"
-            for each in self.fatal
-        )
-        return (*refused, *met)
+        return (*refused, *(_met(each) for each in self.fatal))
 
     @property
     def verdict(self) -> Verdict:
@@ -137,6 +133,11 @@ def _cuda(cuda: CudaLibraries, site: str) -> CudaLibraries:
 def _failure(each: LoadFailure, site: str) -> LoadFailure:
     library = relative(each.library, site) if each.library else None
     return replace(each, image=relative(each.image, site), library=library)
+
+
+def _met(each: Clash) -> str:
+    """Return what a clash does, with whose it is where its words do not say so: a path is in the middle of them."""
+    return f"{' and '.join(each.between)}: {each.consequence}" if each.kind == "same-file" else each.consequence
 
 
 def _clash(each: Clash, site: str) -> Clash:

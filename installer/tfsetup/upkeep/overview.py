@@ -138,6 +138,6 @@ def _needs(row: Row, best: Candidate | None) -> list[str]:
     elif lowest is not None:
         needs.append(f"{'macOS' if row.when.os == 'macos' else 'glibc'} {lowest}+")
     needs += [rule.cpu.upper() for rule in best.rules if rule.cpu]
-    needs += [f"driver {rule.driver}+" for rule in best.rules if rule.driver]
+    needs += [f"driver {rule.driver}+" for rule in best.rules if rule.driver and not rule.on_capability]
     needs += ["Xcode command line tools"] if row.when.xcode_clt else []
     return [*needs, *(["a version asked for"] if row.when.by_version else [])]

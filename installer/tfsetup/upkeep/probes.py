@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tfsetup.host.model import Cpu, Gpu, Host, Libc, Python
+from tfsetup.matrix.choose.reference import CAPABILITY
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.file.rows import Row
 from tfsetup.matrix.model import Ask
 
 _NEW = {"macos": "99.0", "linux": "2.99", "windows": "11"}  # newer than any floor
-_ALL = "9999"  # a driver or compute capability above any floor
+_DRIVER = "9999"  # above any floor
 
 
 def machine_for(
@@ -26,7 +27,7 @@ def machine_for(
     row wants a version). `bare`: a CPU without any feature that a rule could ask for.
     """
     features = {rule.cpu for rule in row.rules if rule.cpu}
-    gpus = (Gpu(vendor=row.when.gpu, driver=_ALL, compute_capability=_ALL),) if row.when.gpu else ()
+    gpus = (Gpu(vendor=row.when.gpu, driver=_DRIVER, compute_capability=CAPABILITY),) if row.when.gpu else ()
     pythons = (Python(version=f"{python}.0", arch=process_arch(row)),) if python else None
     host = Host(
         os=row.when.os,

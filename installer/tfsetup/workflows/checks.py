@@ -117,14 +117,14 @@ class KeptPrediction:
     """What the loader would refuse."""
     not_covered: tuple[UnseenDocument, ...]
     """What reading files cannot decide."""
-    clashes: tuple[Clash, ...] = ()  # a receipt of before knows none
-    """What does not go together in one process, though each of it loads."""
     tensorflow: str | None
     """The version found; null: there is no TensorFlow among the files."""
     python: str | None
     """The Python it was judged for, `X.Y`."""
     site: str
     """Where site-packages is."""
+    clashes: tuple[Clash, ...] = ()  # a receipt of before knows none
+    """What does not go together in one process, though each of it loads."""
     cuda: CudaLibraries | None
     """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
     notes: tuple[Note, ...]

@@ -62,8 +62,9 @@ def test_resolve_ends_with_4_where_nothing_fits(tfsetup: Tfsetup, machine: Host,
     [
         (REPORT, True, 0),
         (Report(site="/s", python=None, tensorflow=None, failures=(FAILURE,)), False, 7),
-        (Report(site="/s", python=None, tensorflow=None, not_covered=(UNSEEN,)), False, 0),
-        (Report(site="/s", python=None, tensorflow=None, not_covered=(UNSEEN,)), True, 9),
+        (Report(site="/s", python=None, tensorflow=None, images=1, not_covered=(UNSEEN,)), False, 0),
+        (Report(site="/s", python=None, tensorflow=None, images=1, not_covered=(UNSEEN,)), True, 9),
+        (Report(site="/s", python=None, tensorflow=None, not_covered=(UNSEEN,)), False, 9),  # nothing was judged
     ],
 )
 def test_a_prediction_that_is_undecided_fails_only_who_is_strict(

@@ -87,6 +87,6 @@ def test_the_pair_for_the_mac_gpu_is_the_matrix_rows() -> None:
     """The pins in the causes are words for people; the matrix decides what they are."""
     mac = Host(os="macos", os_version="14.4", arch="arm64", rosetta=False)
     wanted = select(mac, Ask(accelerator="metal"), read_matrix()).requirements
-    pair = re.compile(r"'(tensorflow==[^']+)' '(tensorflow-metal==[^']+)'")
+    pair = re.compile(r"'(tensorflow==[^']+)' '(tensorflow-metal==[^']+)' '(setuptools<[^']+)'")
     named = {match.groups() for cause in knowledge().causes for fix in cause.fixes for match in pair.finditer(fix.do)}
     assert named == {wanted}

@@ -175,7 +175,7 @@ def test_a_gpu_that_cudnn_has_dropped_gets_the_last_cudnn_with_code_for_it(known
 
 @pytest.mark.parametrize("known", ["7.5", "8.6", "9.0", None])
 def test_other_gpus_get_the_newest_cudnn(known: str | None) -> None:
-    assert answer(nvidia(known)).requirements == ("tensorflow[and-cuda]==2.20.0",)
+    assert answer(nvidia(known)).requirements == ("tensorflow[and-cuda]==2.20.0", "setuptools<82")
 
 
 def test_a_mixed_machine_gets_what_its_oldest_gpu_needs() -> None:

@@ -102,6 +102,8 @@ UNTRUE = {
     "auto": "always",
     "tier": "-x",
     "distribution": "tensorflow-nowhere",
+    "gives_way_to": "tensorflow-nowhere",
+    "keeps_out": "tensorflow-nowhere",
     "versions": '">=99"',
     "python": '"3.99"',
     "reuse": '">=3.99"',

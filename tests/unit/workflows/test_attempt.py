@@ -51,7 +51,7 @@ def test_what_the_network_does_not_give_was_not_tried(monkeypatch: pytest.Monkey
         wanted, packages=(replace(SIX, wheels=(replace(FILE, filename="six-1.0-cp38-cp38-win32.whl"),)),)
     )
     found = attempt(nameless, None, shipped(), str)
-    assert found.because.startswith("No wheel locked for six 1.0 fits this machine")
+    assert found.because.startswith("No wheel locked for six 1.0 fits Python 3.12 on macOS")
     assert found.ok
 
 

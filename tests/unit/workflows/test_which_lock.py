@@ -260,7 +260,7 @@ LINUX_TAG = "cp{0}-cp{0}-manylinux_2_17_x86_64"
 
 def test_the_row_answers_for_the_tensorflow_that_is_locked(asker: Asker, tmp_path: Path) -> None:
     choice = asker(lock_file=foreign(tmp_path, tensorflow(LINUX_TAG.format(312))))
-    assert choice.selection.requirements == ("tensorflow-cpu==2.20.0",)
+    assert choice.selection.requirements == ("tensorflow-cpu==2.20.0", "setuptools<82")
 
 
 def test_a_release_that_no_row_has_is_taken_all_the_same(asker: Asker, tmp_path: Path) -> None:

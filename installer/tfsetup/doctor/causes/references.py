@@ -157,7 +157,7 @@ def _of_newest(what: str, row: Row, matrix: Matrix) -> str:
         case "minor":
             return minor(newest)
         case "pins":
-            return " ".join(f"'{name}=={version}'" for name, version in pinned.items())
+            return " ".join(f"'{one}'" for one in answer.requirements)
         case "pythons":
             both = set.intersection(*(_pythons(row, name, one, matrix.index) for name, one in pinned.items()))
             return " to ".join((min(both, key=order), max(both, key=order)))

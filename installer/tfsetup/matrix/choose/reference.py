@@ -13,7 +13,7 @@ from tfsetup.matrix.model import Ask, Selection
 GLIBC = "2.28"  # what the oldest Linux distributions that are still maintained have (RHEL 8, Debian 10)
 MACOS = ("13.0", "14.0", "15.0", "26.0")  # from Apple's oldest that gets updates; the first that gives all a row has
 _DRIVER = "999.0"  # an NVIDIA driver that is new enough for anything: drivers are not part of a lock
-_CAPABILITY = "9.0"
+CAPABILITY = "9.0"
 _FEATURES = {"x86_64": ("avx", "avx2", "fma"), "arm64": ("neon",), "aarch64": ("neon",)}
 
 
@@ -32,7 +32,7 @@ def reference_host(row: Row, levels: Levels | None = None) -> Host:
     gpu = when.gpu and Gpu(
         vendor=when.gpu,
         driver=_DRIVER if when.gpu == "nvidia" else None,
-        compute_capability=_CAPABILITY if when.gpu == "nvidia" else None,
+        compute_capability=CAPABILITY if when.gpu == "nvidia" else None,
     )
     return Host(
         os=when.os,

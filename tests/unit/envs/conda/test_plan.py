@@ -14,7 +14,7 @@ from support.conda import package, platform_lock, wheel
 from support.envs import make_hooks, make_store, quiet
 from tfsetup.envs.conda import build
 from tfsetup.envs.conda.engine import Downloads
-from tfsetup.envs.model import AddWheels, CreateCondaPrefix, Plan, Preflight, Switch, Verify, WriteCures
+from tfsetup.envs.model import AddWheels, CreateCondaPrefix, Plan, Preflight, Switch, TryPrograms, Verify, WriteCures
 from tfsetup.envs.plan import describe, plan_install
 from tfsetup.envs.reuse import fitting
 from tfsetup.envs.run import install
@@ -45,7 +45,7 @@ def plan(platform: PlatformLock | None = None, **changes: Any) -> Plan:
 
 def test_wheels_come_after_the_packages_and_nothing_is_switched_to_unseen() -> None:
     made = plan(pinned=True)
-    assert [type(step) for step in made.steps] == [CreateCondaPrefix, AddWheels, Preflight, Verify, Switch]
+    assert [type(step) for step in made.steps] == [CreateCondaPrefix, AddWheels, Preflight, Verify, TryPrograms, Switch]
     assert made.backend == "conda"
     assert made.pinned_lock == made.lock_sha256
     assert plan().pinned_lock is None
@@ -183,7 +183,7 @@ def test_a_conda_prefix_is_cured_for_its_python_and_for_its_activation(stage: St
     selection = replace(SELECTION, settings=one)
     made = plan_install(selection, locked(platform_lock()), HOST)
     kinds = [type(step) for step in made.steps]
-    assert kinds == [CreateCondaPrefix, AddWheels, WriteCures, Preflight, Verify, Switch]
+    assert kinds == [CreateCondaPrefix, AddWheels, WriteCures, Preflight, Verify, TryPrograms, Switch]
     assert made.cures == one
     store = make_store(tmp_path)
     receipt = install(made, store, make_hooks()).receipt

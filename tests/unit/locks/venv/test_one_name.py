@@ -76,17 +76,17 @@ def test_nothing_else_requires_it_and_the_row_keeps_its_name() -> None:
 def test_what_requires_it_by_the_other_name_is_served_by_that_one_alone() -> None:
     found, calls = asked(wish("tf-keras"))
     assert names(found) == {"tensorflow": "2.20.0"}
-    assert found.wish.selection.requirements == ("tensorflow==2.20.0",)
+    assert found.wish.selection.requirements == ("tensorflow==2.20.0", "setuptools<82")
     assert found.wish.origin is not None
-    assert found.wish.origin.requirements == ("tensorflow==2.20.0",)
+    assert found.wish.origin.requirements == ("tensorflow==2.20.0", "setuptools<82")
     # The bounds that anything puts on the name that is kept out stay in force.
-    assert calls[1] == ["tensorflow==2.20.0", "tf-keras", "tensorflow-cpu==2.20.0"]
+    assert calls[1] == ["tensorflow==2.20.0", "setuptools<82", "tf-keras", "tensorflow-cpu==2.20.0"]
 
 
 def test_a_team_s_own_line_is_enough_to_ask_once() -> None:
     found, calls = asked(wish("tensorflow<2.21"))
     assert names(found) == {"tensorflow": "2.20.0"}
-    assert calls == [["tensorflow==2.20.0", "tensorflow<2.21"]]
+    assert calls == [["tensorflow==2.20.0", "setuptools<82", "tensorflow<2.21"]]
 
 
 def test_a_line_for_another_machine_decides_nothing_by_itself() -> None:
@@ -123,14 +123,14 @@ def test_the_lock_is_fresh_and_suits_the_machine() -> None:
     assert changes(lock, Order(ask=Ask(tensorflow="2.20.0"), team=("tf-keras",)), None, shipped()) == ()
     found = suits(lock, reference_host(row()), Ask(), shipped())
     assert isinstance(found, Suits)
-    assert found.selection.requirements == ("tensorflow==2.20.0",)
+    assert found.selection.requirements == ("tensorflow==2.20.0", "setuptools<82")
 
 
 def test_its_release_stays_when_it_is_locked_again() -> None:
     again = target(locked=locked("tf-keras"))
-    assert again.selection.requirements == ("tensorflow-cpu==2.20.0",)
+    assert again.selection.requirements == ("tensorflow-cpu==2.20.0", "setuptools<82")
     assert again.otherwise is not None
-    assert again.otherwise.selection.requirements == ("tensorflow==2.20.0",)
+    assert again.otherwise.selection.requirements == ("tensorflow==2.20.0", "setuptools<82")
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "tensorflow-cpu"])

@@ -108,7 +108,7 @@ def test_the_locked_release_moves_on_when_it_may(upgrade: set[str] | None) -> No
     there = {"linux-x86_64-cpu": locked("tensorflow-cpu", "2.19.1")}
     assert one("linux-x86_64-cpu", order(), locked=there, upgrade=upgrade).selection.requirements == newest
     kept = one("linux-x86_64-cpu", order(), locked=there, upgrade={"numpy"}).selection.requirements
-    assert kept == ("tensorflow-cpu==2.19.1",)
+    assert kept == ("tensorflow-cpu==2.19.1", "setuptools<82")
 
 
 def test_the_locked_release_goes_when_another_is_asked_for() -> None:
@@ -181,8 +181,8 @@ def test_what_is_locked_for_another_python_is_locked_again() -> None:
     }
     found = targets_for(row("linux-x86_64-cpu"), order(), shipped(), locked=there)
     assert [(t.name, t.selection.requirements) for t in found] == [
-        ("linux-x86_64-cpu", ("tensorflow-cpu==2.20.0",)),
-        ("linux-x86_64-cpu-py311", ("tensorflow-cpu==2.19.1",)),
+        ("linux-x86_64-cpu", ("tensorflow-cpu==2.20.0", "setuptools<82")),
+        ("linux-x86_64-cpu-py311", ("tensorflow-cpu==2.19.1", "setuptools<82")),
     ]
     named_one = targets_for(row("linux-x86_64-cpu"), order(None, "3.12"), shipped(), locked=there)
     assert [(t.name, t.origin.python) for t in named_one] == [("linux-x86_64-cpu", "3.12")]
