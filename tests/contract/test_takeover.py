@@ -37,9 +37,7 @@ def nothing_written() -> bool:
         ("install", "--dry-run", "-r", "requirements.txt", "--host", HOST),
     ],
 )
-def test_lines_that_contradict_each_other_are_told_with_both_and_the_change(
-    tfsetup: Tfsetup, argv: tuple[str, ...]
-) -> None:
+def test_lines_that_contradict_each_other_are_told_with_the_change(tfsetup: Tfsetup, argv: tuple[str, ...]) -> None:
     Path("requirements.txt").write_text(REQUIREMENTS)
     if argv[0] == "lock":
         Path("environments").mkdir()
@@ -47,8 +45,8 @@ def test_lines_that_contradict_each_other_are_told_with_both_and_the_change(
     done = tfsetup(*argv, "--json")
     assert (done.status, error(done)["code"], error(done)["where"]) == (7, "answer-is-no", "requirements.txt:3:1")
     assert error(done)["message"] == (
-        "No release of TensorFlow is what is asked for: `tensorflow-macos[and-cuda]==2.16.2` (requirements.txt:2:1) and "
-        "`tensorflow>=2.18` (requirements.txt:3:1)."
+        "No release of TensorFlow is what is asked for: `tensorflow-macos[and-cuda]==2.16.2` (requirements.txt:2:1) "
+        "and `tensorflow>=2.18` (requirements.txt:3:1)."
     )
     assert error(done)["hint"] == (
         "Leave out `tensorflow-macos[and-cuda]==2.16.2` (requirements.txt:2:1): the others are satisfied by "
