@@ -82,7 +82,8 @@ def test_a_slower_release_is_a_finding_of_the_installation(install: Callable[...
     (told,) = (title for title in titles if "times slower than on" in title)
     assert told.startswith("CPU:0 is 3.0 times slower than on ")
     assert told.endswith(f"after tensorflow {before.tensorflow.version} → 2.99.0")
-    assert ran.document["data"]["verify"]["findings"] == ran.document["findings"]
+    others = [finding for finding in ran.document["findings"] if "was not seen to work" not in finding["title"]]
+    assert ran.document["data"]["verify"]["findings"] == others
     assert [change["ratio"] for change in ran.document["data"]["history"]["changes"]] == pytest.approx(
         [1 / 3 if change["device"] == "CPU:0" else 1 for change in ran.document["data"]["history"]["changes"]]
     )

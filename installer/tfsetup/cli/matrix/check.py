@@ -56,7 +56,8 @@ def check(
         kept = Kept(emulated=emulated, gpu_code=shipped_evidence(), plan=shipped_plan())
         found = checked(read, read_hosts(hosts) if hosts else {}, index, kept)
         if prove:
-            prover, attempt = Prover(told=session.say), attempting(session.host(), read, session.say)
+            prover = Prover(told=session.say)
+            attempt = None if offline else attempting(session.host(), read, session.say)
             rows = Proving(matrix=read, folder=evidence or EVIDENCE, offline=offline, prover=prover, attempt=attempt)
             found = proved(found, rows, index)
     findings = findings_of(found.problems)
