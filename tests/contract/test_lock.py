@@ -126,7 +126,10 @@ def test_an_extra_in_a_file_that_is_taken_over_is_left_out_and_told(tfsetup: Tfs
     ran = tfsetup("lock", "--json")
     assert ran.status == 0, ran.err
     assert [line for line in ran.err.splitlines() if line.startswith("Left out")] == [
-        f"Left out  `tensorflow[and-cuda]`: {CPU} does not take [and-cuda], which is for linux-x86_64-cuda"
+        (
+            f"Left out  `tensorflow[and-cuda]`: {CPU} does not take [and-cuda], which is for linux-x86_64-cuda "
+            "(requirements.txt:1:1)"
+        )
     ]
     asked = sorted(call["stdin"].splitlines()[-1] for call in uv.calls)
     assert asked == ["tensorflow", "tensorflow[and-cuda]"]

@@ -32,6 +32,8 @@ def install(
     replace: o.Replace = False,
     allow_build: o.AllowBuild = False,
     allow_build_of: AllowBuildOf = None,
+    more: o.With = None,
+    requirement: o.RequirementFiles = None,
     without_cures: o.WithoutCures = False,
     index_url: o.IndexUrl = None,
     as_json: o.Json = False,
@@ -46,7 +48,8 @@ def install(
         ask=Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre),
         prefix=prefix, lock_file=lock, no_lock=no_lock, update_lock=update_lock, index_url=index_url, offline=offline,
         preflight=not no_preflight, verify=not no_verify, cures=not without_cures, dry_run=dry_run, replace=replace,
-        allow_build=allow_build, allow_build_of=tuple(allow_build_of or ()),
+        allow_build=allow_build, allow_build_of=tuple(allow_build_of or ()), requirements=tuple(more or ()),
+        files=tuple(requirement or ()),
     )  # fmt: skip
 
     session = begun(ctx, "install", json=as_json, host=host)

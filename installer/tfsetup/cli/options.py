@@ -30,6 +30,16 @@ PythonVersion = Annotated[
 BackendName = Annotated[Backend, typer.Option("--backend", help="What kind of environment to build.")]
 Pre = Annotated[bool, typer.Option("--pre", help="Allow pre-releases.")]
 Prefix = Annotated[Path, typer.Option("--prefix", metavar="DIR", help="Where the environment appears.")]
+With = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="REQUIREMENT", help="One more package, resolved together with TensorFlow."),
+]
+RequirementFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "-r", "--requirement", metavar="FILE", help="The same for a requirements.txt, or a pyproject.toml's own."
+    ),
+]
 WithoutCures = Annotated[
     bool,
     typer.Option(

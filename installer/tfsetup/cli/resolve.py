@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tfsetup.cli.options import Accel, BackendName, HostFile, Json, Pre, PythonVersion, Tensorflow
+from tfsetup.cli.options import Accel, BackendName, HostFile, Json, Pre, PythonVersion, Tensorflow, With
 from tfsetup.cli.session import begun
 from tfsetup.errors import Code
 from tfsetup.matrix.model import Ask
@@ -19,6 +19,7 @@ def resolve(
     python: PythonVersion = None,
     backend: BackendName = "auto",
     pre: Pre = False,
+    more: With = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="The whole story: facts, rules, bounds, every row.")
     ] = False,
@@ -31,7 +32,8 @@ def resolve(
 
     session = begun(ctx, "resolve", json=as_json, host=host)
     ask = Ask(tensorflow=tensorflow, accelerator=accelerator, python=python, backend=backend, pre=pre)
-    answer = course.resolve(session.host(), ask, matrix=session.matrix, explained=explain)
-    found = resolve_document(answer.selection, answer.story)
+    wanted, say = tuple(more or ()), session.say
+    answer = course.resolve(session.host(), ask, matrix=session.matrix, explained=explain, wanted=wanted, told=say)
+    found = resolve_document(answer.selection, answer.story, answer.companions)
     code = None if found.installable else Code.NO_ROW
     session.answer(found, lambda: session.show(*resolve_lines(found, answer.story, width=session.width)), code=code)

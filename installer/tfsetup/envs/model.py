@@ -137,7 +137,8 @@ class Plan:
 
     `pinned_lock` is `lock_sha256` when the user named the lock file: then only an environment built from that very file
     is up to date. Otherwise any lock of the same selection will do, and nothing is resolved to find that out. `cures`
-    are the variables it sets; `without_cures`: what would be needed is left out, because the user said so.
+    are the variables it sets; `without_cures`: what would be needed is left out, because the user said so. `together`
+    is what was resolved together with the row.
     """
 
     row: str
@@ -150,6 +151,7 @@ class Plan:
     backend: Literal["venv", "conda"] = "venv"
     cures: Mapping[str, str] = field(default_factory=dict)
     without_cures: bool = False
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,5 +199,7 @@ class Receipt:
     """Variables that the start-up file sets."""
     without_cures: bool = False
     """Known defects are not cured, because the user said so."""
+    together: tuple[str, ...] = ()
+    """What else was asked for, and resolved together with the row."""
     schema: int = RECEIPT_SCHEMA
     """The form of the receipt."""

@@ -44,12 +44,15 @@ def plan_install(
     verify: bool = True,
     cures: bool = True,
     index: Index | None = None,
+    together: tuple[str, ...] = (),
+    wanted: str | None = None,
 ) -> Plan:
     """Return the steps that build `lock` for `selection` (installable) on `host`.
 
     The order is fixed: what must be compiled against TensorFlow comes after its wheels, and nothing is switched to
     before it was preflighted and verified, and that sees the variables which cure known defects, unless `cures` says
-    that they are left out. `pinned` says that the user named the lock file.
+    that they are left out. `pinned` says that the user named the lock file. `together` is what was resolved together
+    with the row; `wanted` the fingerprint of what was asked for (None: that of the selection).
     """
     index = index or Index()
     environment = wanted_cures(selection, cures=cures)
@@ -60,7 +63,7 @@ def plan_install(
     steps += _after(selection, index, environment, preflight=preflight, verify=verify)
     return Plan(
         row=selection.row or "",
-        digest=digest(selection),
+        digest=wanted or digest(selection),
         lock_sha256=lock.sha256,
         pinned_lock=lock.sha256 if pinned else None,
         python=selection.python or "",
@@ -69,6 +72,7 @@ def plan_install(
         backend="conda" if lock.part else "venv",
         cures=environment,
         without_cures=environment != selection.environment,
+        together=together,
     )
 
 

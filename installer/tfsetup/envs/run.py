@@ -334,6 +334,7 @@ class _Build:
             differing=(),
             cures=dict(self.plan.cures),
             without_cures=self.plan.without_cures,
+            together=self.plan.together,
         )
 
 

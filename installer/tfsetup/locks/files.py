@@ -19,12 +19,14 @@ from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.text import find
 from tfsetup.locks.cure import FILE, is_cure
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, file_name
+from tfsetup.locks.project import has_dependencies, parse_own_project, parse_range
 from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
 from tfsetup.locks.team import Marked, Team, parse_project, parse_requirements, parse_team
 from tfsetup.locks.venv.portable import read_portable
 from tfsetup.locks.venv.pylock import read_pylock
 
 TEAM: Final = Path("environments/team.yaml")
+PROJECT: Final = Path("pyproject.toml")
 LOCKS: Final = Path("environments/locks")
 PROOFS: Final = "proof.json"
 _LIMIT: Final = 16 * 1024 * 1024  # bytes; a TensorFlow lock has 30 kB
@@ -70,17 +72,69 @@ def form_in(folder: Path) -> Form:
     return "portable" if there and all(path.suffix == ".txt" for path in there) else "pylock"
 
 
-def read_team(path: Path = TEAM) -> Team | None:
+def read_team(path: Path = TEAM, project: Path | None = None) -> Team | None:
     """Return the team file with its requirements, wherever they stand; None when there is no team file.
 
+    `project` is the `pyproject.toml` whose `[tool.tfsetup]` takes its place (None: the one of the working folder).
+
     Raises:
-        InvalidFileError: it, or the file it names, is invalid; with the line.
+        InvalidFileError: it, or the file it names, is invalid; with the line. Or both are there.
     """
-    text = find(path, "team file")
+    own, text = read_project(project or PROJECT), find(path, "team file")
     if text is None:
-        return None
-    team = parse_team(text, str(path))
-    return replace(team, requirements=_elsewhere(path, team.elsewhere)) if team.elsewhere else team
+        return _with_elsewhere(Path(own.file), own) if own else None
+    if own is not None:
+        message = f"{path} and `[tool.tfsetup]` in {own.file} both say what the team uses."
+        raise InvalidFileError(message, where=Where(file=str(path)), hint="Keep one of them.")
+    return _with_elsewhere(path, parse_team(text, str(path)))
+
+
+def read_project(path: Path) -> Team | None:
+    """Return what a `pyproject.toml` says in `[tool.tfsetup]`; None: it has no such table, or is not there.
+
+    Raises:
+        InvalidFileError: the table is invalid; with the line.
+    """
+    text = find(path, "project")
+    return None if text is None or "tfsetup" not in text else parse_own_project(text, str(path))
+
+
+def read_requirements(path: Path) -> tuple[Marked, ...]:
+    """Return the requirements of a requirements file, or the dependencies of a `pyproject.toml`.
+
+    Raises:
+        UsageError: there is no such file.
+        InvalidFileError: it is invalid; with the line.
+    """
+    text = find(path, "requirements file")
+    if text is None:
+        raise UsageError(f"-r {path}: there is no such file.", hint="Name a requirements.txt or a pyproject.toml.")
+    return parse_project(text, str(path)) if path.suffix == ".toml" else parse_requirements(text, str(path))
+
+
+def read_range(path: Path) -> Marked | None:
+    """Return the Pythons that the project of a `pyproject.toml` is for; None: it says nothing, or is another file.
+
+    Raises:
+        InvalidFileError: it is invalid; with the line.
+    """
+    text = find(path, "project") if path.suffix == ".toml" else None
+    return None if text is None else parse_range(text, str(path))
+
+
+def offers(path: Path = PROJECT) -> bool:
+    """Tell whether a project here lists dependencies that are not taken over, for it has no `[tool.tfsetup]`."""
+    with suppress(InvalidFileError):
+        text = find(path, "project")
+        return text is not None and has_dependencies(text, str(path))
+    return False
+
+
+def _with_elsewhere(path: Path, team: Team) -> Team:
+    if team.elsewhere is None:
+        return team
+    found = _elsewhere(path, team.elsewhere)
+    return replace(team, requirements=(*team.requirements, *found), taken_over=(*team.taken_over, *found))
 
 
 def _elsewhere(path: Path, named: Marked) -> tuple[Marked, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from tfsetup.errors import InvalidFileError, TfsetupError, UsageError
 from tfsetup.ground.platforms import NAMES, Platform
 from tfsetup.locks.cooldown import Cooldown
+from tfsetup.locks.project import admits
 from tfsetup.locks.team import ALL, Marked
 from tfsetup.matrix.choose.reference import Levels, is_current
 from tfsetup.matrix.file.rows import Matrix, Row
@@ -23,7 +24,7 @@ class Order:
     already. `accelerator` of the ask narrows platforms that are not rows; `pythons` stands in for its `python`.
     `cures`: known defects of what is locked are to be cured. `cooldown` None: nobody says how young a file may be, and
     what a lock was made with stays in force. Its spans count back from `now`. `builds` are packages of pure Python that
-    may be built from source.
+    may be built from source. `requires_python`: the Pythons that the team's project is for (PEP 621).
     """
 
     ask: Ask
@@ -34,6 +35,7 @@ class Order:
     cooldown: Cooldown | None = None
     now: datetime | None = None
     builds: tuple[str, ...] = ()
+    requires_python: str | None = None
 
 
 def rows_for(platforms: Sequence[Marked], matrix: Matrix, accelerator: str = "auto") -> tuple[tuple[Row, Marked], ...]:
@@ -85,4 +87,10 @@ def _unknown(platform: Marked, matrix: Matrix) -> TfsetupError:
 
 def takes(order: Order, python: str) -> bool:
     """Tell whether a lock for this Python is among what is wanted."""
-    return not order.pythons or ALL in order.pythons or python in order.pythons
+    named = not order.pythons or ALL in order.pythons or python in order.pythons
+    return named and runs_on(order, python)
+
+
+def runs_on(order: Order, python: str) -> bool:
+    """Tell whether the team's project is for a Python `X.Y`."""
+    return admits(order.requires_python, python)

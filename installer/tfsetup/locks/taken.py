@@ -1,7 +1,8 @@
 """What a row takes of the requirements that people write: extras that are for another accelerator are not. Pure.
 
 An extra of TensorFlow such as `and-cuda` brings gigabytes that only the wheels of one row use. Which extras these are
-follows from the rules of the matrix: those that some row adds by itself, and this one does not.
+follows from the rules of the matrix: those that some row adds by itself, and this one does not. A name of TensorFlow's
+that is not one of the row's is not installed there: it chooses the version of what is.
 """
 
 from __future__ import annotations
@@ -47,11 +48,33 @@ class Refused:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Renamed:
+    """A requirement that names TensorFlow otherwise than a row does; `taken`: what is left of it there, perhaps ""."""
+
+    item: Marked
+    taken: str
+    row: str
+    distribution: str
+
+    @property
+    def words(self) -> str:
+        """What becomes of it, in a sentence."""
+        return f"`{self.item.text}` ({self.item.where}) chooses the version; {self.row} installs {self.distribution}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """The requirements as a row takes them, in their order, and those of which it refuses an extra."""
+    """The requirements as a row takes them, in their order, those of which it refuses an extra, and those renamed."""
 
     requirements: tuple[str, ...]
     refused: tuple[Refused, ...] = ()
+    renamed: tuple[Renamed, ...] = ()
+
+
+def tensorflow_names(matrix: Matrix) -> frozenset[str]:
+    """Return the names under which TensorFlow is published: those the index snapshot follows, but for the plugins."""
+    plugins = {row.plugin.distribution for row in matrix.rows if row.plugin is not None}
+    return frozenset({*matrix.index.distributions, *(row.distribution for row in matrix.rows)}) - plugins
 
 
 def name_of(requirement: str) -> str:
@@ -62,15 +85,30 @@ def name_of(requirement: str) -> str:
 
 def taken(items: Sequence[Marked], row: Row, matrix: Matrix, markers: Mapping[str, str]) -> Taken:
     """Return what `row` takes of requirements; `markers` is what environment markers see on its target (PEP 508)."""
-    found = [(item, _refused(item, row, matrix, markers)) for item in items]
+    refused = {item: no for item in items if (no := _refused(item, row, matrix, markers))}
+    left = {item: refused[item].without if item in refused else item.text for item in items}
+    renamed = {item: other for item, text in left.items() if (other := _renamed(item, text, row, matrix, markers))}
+    texts = (renamed[item].taken if item in renamed else left[item] for item in items)
     return Taken(
-        requirements=tuple(no.without if no else item.text for item, no in found),
-        refused=tuple(no for _, no in found if no),
+        requirements=tuple(filter(None, texts)), refused=tuple(refused.values()), renamed=tuple(renamed.values())
     )
 
 
+def _renamed(item: Marked, text: str, row: Row, matrix: Matrix, markers: Mapping[str, str]) -> Renamed | None:
+    if name_of(text) in _names(row) or name_of(text) not in tensorflow_names(matrix):
+        return None
+    from packaging.requirements import Requirement
+
+    asked = Requirement(text)
+    if asked.marker is not None and not asked.marker.evaluate(dict(markers)):
+        return None
+    extras = ",".join(sorted(asked.extras))
+    instead = f"{row.distribution}[{extras}]" if extras else ""
+    return Renamed(item=item, taken=instead, row=row.id, distribution=row.distribution)
+
+
 def _refused(item: Marked, row: Row, matrix: Matrix, markers: Mapping[str, str]) -> Refused | None:
-    if "[" not in item.text or name_of(item.text) not in _names(row):
+    if "[" not in item.text or name_of(item.text) not in {*_names(row), *tensorflow_names(matrix)}:
         return None
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name

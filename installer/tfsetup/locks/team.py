@@ -10,8 +10,8 @@ from typing import Annotated, Final, Literal
 
 from tfsetup.errors import Where
 from tfsetup.ground.decode import CALLED, decode
-from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, Distribution, Kind, MinorOrAll, Moment, Numbers, Specifier
-from tfsetup.ground.marked import Marked, compose, each, refused
+from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, SPECIFIER, Distribution, Kind, MinorOrAll, Moment, Numbers
+from tfsetup.ground.marked import Marked, Node, compose, each, refused
 from tfsetup.ground.marked_toml import load_toml, places_in
 from tfsetup.locks.cooldown import ANY, Cooldown, plain
 from tfsetup.locks.model import Form
@@ -38,12 +38,15 @@ class Team:
     the file names another file instead of listing them, `elsewhere` is its path and they are still to be read.
     `cooldown` is how young a file may be, and `cooled` where that stands. `allow_build` names packages of pure Python
     that may be built from source.
+    `taken_over` are those of them that were written for other tools, `requires_python` is what the same project says
+    of Pythons (PEP 621). `tensorflow_at` is where the file asks for a TensorFlow.
     """
 
     file: str
     platforms: tuple[Marked, ...] = ()
     pythons: tuple[str, ...] = ()
     tensorflow: str | None = None
+    tensorflow_at: Where | None = None
     pre: bool = False
     macos: str | None = None
     glibc: str | None = None
@@ -53,6 +56,8 @@ class Team:
     allow_build: tuple[str, ...] = ()
     cooldown: Cooldown = field(default_factory=Cooldown)
     cooled: Where | None = None
+    taken_over: tuple[Marked, ...] = ()
+    requires_python: Marked | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +67,7 @@ class _File:
     schema: Literal[1] = 1
     platforms: tuple[Annotated[Marked, PLATFORM], ...] = ()
     pythons: tuple[MinorOrAll, ...] = ()
-    tensorflow: Specifier | None = None
+    tensorflow: Annotated[Marked, SPECIFIER] | None = None
     pre: bool = False
     macos: Numbers | None = None
     glibc: Numbers | None = None
@@ -81,14 +86,24 @@ def parse_team(text: str, file: str) -> Team:
     Raises:
         InvalidTextError: with every problem and its line.
     """
-    found, places = decode(compose(text, file), _File)
+    return team_of(compose(text, file), file)
+
+
+def team_of(node: Node, file: str) -> Team:
+    """Return the content of a team file from its nodes.
+
+    Raises:
+        InvalidTextError: with every problem and its line.
+    """
+    found, places = decode(node, _File)
     exceptions = {name: ANY if text is False else text for name, text in found.exclude_newer_package.items()}
     elsewhere = found.requirements if isinstance(found.requirements, Marked) else None
     return Team(
         file=file,
         platforms=found.platforms,
         pythons=found.pythons,
-        tensorflow=found.tensorflow,
+        tensorflow=found.tensorflow.text if found.tensorflow else None,
+        tensorflow_at=found.tensorflow.where if found.tensorflow else None,
         pre=found.pre,
         macos=found.macos,
         glibc=found.glibc,

@@ -71,6 +71,8 @@ class InstallDocument:
     """The variables that every process of the environment must see."""
     hazards: tuple[Defect, ...]
     """The known defects of what was chosen."""
+    together: tuple[str, ...] | UnsetType = UNSET
+    """What else was asked for, and is resolved together with the row."""
     plan: tuple[str, ...] | UnsetType = UNSET
     """A dry run: the steps, a line each."""
     packages: tuple[str, ...] | UnsetType = UNSET
@@ -112,6 +114,7 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
         InstallDocument,
         found,
         selection,
+        together=found.together or UNSET,
         generation=receipt.generation if receipt else None,
         seconds={phase: round(spent, 3) for phase, spent in found.seconds.items()},
         verify=_read(receipt.verify, Verification) if receipt else None,

@@ -58,13 +58,20 @@ class ResolveDocument:
     """Variables that every process of the environment must see."""
     hazards: tuple[Defect, ...]
     """Known defects of what is chosen; `cured` says what an installation does, unless it is told not to."""
+    companions: tuple[str, ...]
+    """Which of the requirements were asked for with `--with`, at the versions that fit."""
 
 
-def resolve_document(selection: Selection, chapters: Sequence[Chapter] = ()) -> ResolveDocument:
-    """Return a selection as a document; `chapters` is the long story, where it was asked for."""
-    requirements = (*selection.requirements, *selection.source_builds)
+def resolve_document(
+    selection: Selection, chapters: Sequence[Chapter] = (), companions: tuple[str, ...] = ()
+) -> ResolveDocument:
+    """Return a selection as a document; `chapters` is the long story, where it was asked for.
+
+    `companions` are the packages asked for besides, at the versions that fit with it.
+    """
+    requirements = (*selection.requirements, *companions, *selection.source_builds)
     hazards = defects_of(selection.hazards, cured=True)
-    short = document(ResolveDocument, selection, requirements=requirements, hazards=hazards)
+    short = document(ResolveDocument, selection, requirements=requirements, hazards=hazards, companions=companions)
     if not chapters:
         return short
     from tfsetup.report.explained import ExplainedDocument  # made only where it is asked for: start-up is measured

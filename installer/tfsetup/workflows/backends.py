@@ -18,6 +18,7 @@ from tfsetup.locks import files
 from tfsetup.locks.conda.lockfile import seal
 from tfsetup.locks.cooldown import Cooldown
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin
+from tfsetup.locks.naming import Option
 from tfsetup.locks.order import Order, current_rows, rows_for
 from tfsetup.locks.proof import Proof, Verdict, subject
 from tfsetup.locks.team import ALL, Marked, Team
@@ -84,7 +85,16 @@ class Scope:
             team=tuple(item.text for item in team.requirements), cures=not order.without_cures,
             cooldown=self.team.cooldown if order.cooldown is None and self.team else order.cooldown, now=order.now,
             builds=tuple(sorted({*team.allow_build, *order.allow_build_of})),
+            requires_python=team.requires_python.text if team.requires_python else None,
         )  # fmt: skip
+
+    @property
+    def option(self) -> Option:
+        """How the TensorFlow that is asked for is written: on the command line, else in the team file."""
+        given, team = self.order.ask.tensorflow, self.team
+        if given is not None or team is None or team.tensorflow is None:
+            return Option(words=f"--tensorflow {given}")
+        return Option(words=f"tensorflow: {team.tensorflow}", where=team.tensorflow_at)
 
     @property
     def narrowed(self) -> bool:

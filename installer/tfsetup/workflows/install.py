@@ -43,6 +43,8 @@ from tfsetup.verify.trials import try_programs
 from tfsetup.workflows.checks import Answer, Checks, Predict, Refused, Verify, predicted
 from tfsetup.workflows.conda_choice import solve_here
 from tfsetup.workflows.consult import consult
+from tfsetup.workflows.together import Join, Together, besides, joined
+from tfsetup.workflows.together import chosen as fitting_together
 from tfsetup.workflows.told import Asked, Told, silent
 from tfsetup.workflows.verify import compared
 from tfsetup.workflows.which_lock import choose, read_of
@@ -60,6 +62,10 @@ class InstallOrder:
     """The lock to install exactly; None: the one in place for the row, if there is one."""
     no_lock: bool = False
     """Resolve, whatever locks there are."""
+    requirements: tuple[str, ...] = ()
+    """More packages, resolved together with the row."""
+    files: tuple[Path, ...] = ()
+    """Requirements files and projects whose requirements are resolved together with the row."""
     update_lock: bool = False
     """Write the lock in place anew where it is stale or missing."""
     index_url: str | None = None
@@ -140,6 +146,10 @@ class Installed:
     """What a dry run says instead."""
     refusal: Refusal | None = None
     """Why nothing was switched to."""
+    together: tuple[str, ...] = ()
+    """What else was asked for, and is resolved together with the row."""
+    digest: str = ""
+    """The fingerprint of what was asked for, by which a generation is known again."""
 
 
 def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
@@ -156,6 +166,7 @@ class Tools:
     """What does the work that takes time; a test puts its own in place."""
 
     solve: Callable[[InstallOrder, Selection, Host], Lock] = _solve
+    join: Join = joined
     build: Callable[..., Outcome] = build_generation
     predict: Predict = predicted
     verify: Verify = field(default_factory=lambda: probing.verify)
@@ -197,20 +208,21 @@ def install(
     tools = tools or Tools()
     refuse_place(order)
     told(f"Detected  {describe_host(host)}")
-    selection, lock = _chosen(order, host, matrix, told)
+    with_it = _besides(order, told)
+    selection, lock = _chosen(order, host, matrix, with_it, told)
     store = Store(layout_for(order.prefix))
-    chosen = Installed(prefix=str(store.layout.prefix), selection=selection, cured=order.cures)
+    chosen = _begun(order, selection, with_it.texts if with_it else ())
     if not selection.installable:
         return chosen
     base = selection.interpreter.path if selection.interpreter else None
     refuse_prefix(order.prefix, replace=order.replace, python=base)
-    chosen = replace(chosen, cures=wanted_cures(selection, cures=order.cures))
     why = "Everything is built anew."
     if not order.anew:
         there, why = _there(order, store, chosen, lock.sha256 if lock else None, told)
         if there is not None:
             return there
-    chosen, lock, plan = _prepared(order, host, chosen, lock, told, tools)
+    chosen, lock, plan = _prepared(order, host, matrix, chosen, lock, with_it, told, tools)
+    selection = chosen.selection
     if order.dry_run:
         return replace(chosen, rehearsal=_rehearsed(plan, lock, why))
     _agree_to_build(order, selection, lock, asked)
@@ -232,14 +244,41 @@ def install(
     return replace(done, verification=verification, history=history)
 
 
-def _chosen(order: InstallOrder, host: Host, matrix: Matrix, told: Told) -> tuple[Selection, Lock | None]:
+def _begun(order: InstallOrder, selection: Selection, more: tuple[str, ...]) -> Installed:
+    """Return what an installation is about before anything is resolved; `more` is what else was asked for."""
+    return Installed(
+        prefix=str(layout_for(order.prefix).prefix), selection=selection, cured=order.cures,
+        cures=wanted_cures(selection, cures=order.cures), together=more, digest=digest(selection, more=more),
+    )  # fmt: skip
+
+
+def _besides(order: InstallOrder, told: Told) -> Together | None:
+    lock = order.lock_file is not None
+    given = (order.ask, order.requirements, order.files)
+    return besides(*given, lock=lock, no_lock=order.no_lock, update_lock=order.update_lock, told=told)
+
+
+def _chosen(
+    order: InstallOrder, host: Host, matrix: Matrix, with_it: Together | None, told: Told
+) -> tuple[Selection, Lock | None]:
     """Return what fits, with the known defects of what the lock holds where there is one, and that lock."""
+    if with_it is not None:
+        return _announced(order, fitting_together(host, with_it, matrix), host, None, matrix, told), None
     relock = partial(_relock, order, matrix, told) if order.update_lock and not order.dry_run else None
     choice = choose(host, order.ask, matrix, lock_file=order.lock_file, no_lock=order.no_lock, relock=relock, told=told)
     selection = choice.selection
     if not selection.installable:
         return selection, None
     lock = read_of(choice)
+    return _announced(order, selection, host, lock, matrix, told), lock
+
+
+def _announced(
+    order: InstallOrder, selection: Selection, host: Host, lock: Lock | None, matrix: Matrix, told: Told
+) -> Selection:
+    """Tell what was chosen; return it with the known defects of what the lock holds."""
+    if not selection.installable:
+        return selection
     if lock is not None:
         packages = {package.name: package.version for package in lock.packages}
         selection = as_locked(selection, packages, matrix.hazards, macos_version(host))
@@ -248,7 +287,7 @@ def _chosen(order: InstallOrder, host: Host, matrix: Matrix, told: Told) -> tupl
         told(f"Note      {warning}")
     for defect in defects_of(selection.hazards, cured=order.cures):
         told(f"Defect    {told_of(defect, pins(selection.requirements))}")
-    return selection, lock
+    return selection
 
 
 def _relock(
@@ -283,7 +322,7 @@ def _there(
     order: InstallOrder, store: Store, chosen: Installed, pinned_lock: str | None, told: Told
 ) -> tuple[Installed | None, str]:
     """Switch to a generation that is what is asked for, or in a dry run say so; None: one must be built, and why."""
-    wanted = (digest(chosen.selection), pinned_lock, chosen.cures)
+    wanted = (chosen.digest, pinned_lock, chosen.cures)
     if not order.dry_run:
         outcome = reuse(store, *wanted, say=told, replace=order.replace)
         return None if outcome is None else _with_outcome(chosen, outcome), ""
@@ -301,7 +340,14 @@ def _there(
 
 
 def _prepared(
-    order: InstallOrder, host: Host, chosen: Installed, found: Lock | None, told: Told, tools: Tools
+    order: InstallOrder,
+    host: Host,
+    matrix: Matrix,
+    chosen: Installed,
+    found: Lock | None,
+    with_it: Together | None,
+    told: Told,
+    tools: Tools,
 ) -> tuple[Installed, Lock, Plan]:
     """Return what was chosen with where it comes from, the lock, and the steps that build it."""
     index, selection = told_index(order.index_url), chosen.selection
@@ -310,12 +356,20 @@ def _prepared(
     for line in settings_not_used():
         told(f"Note      {line}")
     began = time.perf_counter()
-    lock = found or tools.solve(order, selection, host)
+    if with_it is not None:
+        environ = Index(url=order.index_url).environ
+        selection, lock = tools.join(
+            selection, with_it, host, matrix, environ=environ, offline=order.offline, told=told
+        )
+        chosen = replace(chosen, selection=selection, cures=wanted_cures(selection, cures=order.cures))
+    else:
+        lock = found or tools.solve(order, selection, host)
     seconds = {"lock": time.perf_counter() - began}
     told(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
     plan = plan_install(
         selection, lock, host, pinned=found is not None, preflight=order.preflight, verify=order.verify,
         cures=order.cures, index=Index(url=order.index_url, asked=asked_index(order.index_url)),
+        together=chosen.together, wanted=chosen.digest,
     )  # fmt: skip
     return replace(chosen, index=index, seconds=seconds), lock, plan
 

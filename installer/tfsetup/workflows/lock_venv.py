@@ -17,9 +17,11 @@ from tfsetup.locks.cooldown import document, recorded, sentence
 from tfsetup.locks.cooldown import explained as too_new
 from tfsetup.locks.cure import carried, others
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
+from tfsetup.locks.naming import Side, markers_of, refuse_contradiction, sides
 from tfsetup.locks.order import Order
 from tfsetup.locks.run import asked_index, settings_not_used, told_index
 from tfsetup.locks.taken import name_of, taken
+from tfsetup.locks.team import ALL
 from tfsetup.locks.venv.behind import behind
 from tfsetup.locks.venv.cheapest import change, cost, forbidding
 from tfsetup.locks.venv.conflict import Sides, blamed, explained, together
@@ -27,7 +29,7 @@ from tfsetup.locks.venv.fresh import changes, recorded_order
 from tfsetup.locks.venv.many import Resolved, resolve_all
 from tfsetup.locks.venv.nearest import Trouble, nearest
 from tfsetup.locks.venv.solve import Wish, answered, rendered, resolve, versions_of
-from tfsetup.locks.venv.targets import LockTarget, targets_for
+from tfsetup.locks.venv.targets import LockTarget, none_for, targets_for
 from tfsetup.matrix.beside import reasons_of, told_of
 from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.choose.releases import process_arch
@@ -81,20 +83,31 @@ class VenvBackend:
         """
         scope, found, unfit = self.scope, list[LockTarget](), list[TfsetupError]()
         for row, named in scope.rows():
+            asking = self._asking(row)
+            refuse_contradiction(asking, scope.matrix, pre=scope.asked.ask.pre)
             try:
                 found += targets_for(row, scope.asked, scope.matrix, locked=there, upgrade=scope.order.upgrade)
             except TfsetupError as error:
                 if error.code is not Code.NO_ROW:
                     raise
+                where = named.where if named is not None and named.where.line is not None else None
+                refusal = none_for(row, asking, scope.asked, scope.matrix, error, where)
                 if named is not None:
-                    where = named.where if named.where.line is not None else None
-                    raise TfsetupError(error.code, error.message, hint=error.hint, where=where) from error
-                told(f"Left out  {error.message}")
-                unfit.append(error)
+                    raise refusal from error
+                told(f"Left out  {refusal.message}")
+                unfit.append(refusal)
         if not found:
             raise unfit[0]
         form = self.form
         return tuple((target, self._wish(target, form, there.get(target.name), told)) for target in found)
+
+    def _asking(self, row: Row) -> tuple[Side, ...]:
+        """Return all that asks for a TensorFlow of a row: the command or the team file, and the requirements."""
+        order = self.scope.asked
+        python = next((one for one in order.pythons if one != ALL), row.python)
+        markers = markers_of(Platform(row.when.os, process_arch(row)), python)
+        team = self.scope.team.requirements if self.scope.team else ()
+        return sides(order.ask, self.scope.option, team, markers, self.scope.matrix)
 
     def _wish(self, target: LockTarget, form: Form, lock: Lock | None, told: Told) -> Wish:
         order, other = self.scope.order, target.otherwise
@@ -116,12 +129,14 @@ class VenvBackend:
                 team file takes over is left out, with a word.
         """
         team, row = self.scope.team, target.row
-        markers = Platform(row.when.os, process_arch(row)).markers | {"python_version": target.origin.python}
+        markers = markers_of(Platform(row.when.os, process_arch(row)), target.origin.python)
         found = taken(team.requirements if team else (), row, self.scope.matrix, markers)
         for refused in found.refused:
-            if team is not None and refused.item.where.file == team.file:
+            if team is not None and refused.item not in team.taken_over:
                 raise refused.error
-            told(f"Left out  {refused.words}")
+            told(f"Left out  {refused.words} ({refused.item.where})")
+        for renamed in found.renamed:
+            told(f"Note      {renamed.words}")
         return found.requirements
 
     def made(self, told: Told) -> Made:

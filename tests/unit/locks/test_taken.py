@@ -68,3 +68,32 @@ def test_the_refusal_names_the_line_and_what_to_write() -> None:
 )
 def test_a_requirement_begins_with_its_name(text: str, name: str) -> None:
     assert name_of(text) == name
+
+
+@pytest.mark.parametrize(
+    ("row", "line", "left"),
+    [
+        ("macos-arm64-cpu", "tensorflow-intel==2.18.1", ()),
+        ("macos-arm64-cpu-legacy", "tensorflow==2.9.2", ()),
+        ("linux-aarch64-cpu", "tensorflow-cpu[gcs,and-cuda]==2.18.1", ("tensorflow[gcs]",)),
+        (CUDA, "tensorflow-macos[and-cuda]==2.18.1", ("tensorflow[and-cuda]",)),
+    ],
+)
+def test_another_name_of_it_chooses_the_version_and_is_not_installed(
+    row: str, line: str, left: tuple[str, ...]
+) -> None:
+    found = of(row, "six", line)
+    assert found.requirements == ("six", *left)
+    (renamed,) = found.renamed
+    own = next(one for one in shipped().rows if one.id == row).distribution
+    assert renamed.words == f"`{line}` (team.yaml:2:5) chooses the version; {row} installs {own}"
+
+
+@pytest.mark.parametrize("line", ["tensorflow==2.18.1", "tensorflow-cpu==2.18.1", "tensorflow-text==2.18.1"])
+def test_a_name_of_the_row_s_own_stays_as_it_is(line: str) -> None:
+    assert of(CPU, line) == Taken(requirements=(line,))
+
+
+def test_another_name_for_another_machine_stays_as_it_is() -> None:
+    line = "tensorflow-macos==2.12.0; sys_platform == 'darwin'"
+    assert of(CPU, line) == Taken(requirements=(line,))

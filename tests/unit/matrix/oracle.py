@@ -53,9 +53,14 @@ class Machine:
 
 
 @cache
-def index() -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((ROOT / "environments" / "index.json").read_text())["distributions"]
+def snapshot() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((ROOT / "environments" / "index.json").read_text())
     return read
+
+
+def index() -> dict[str, Any]:
+    found: dict[str, Any] = snapshot()["distributions"]
+    return found
 
 
 @cache
@@ -99,24 +104,25 @@ def avx_needed(name: str, version: str, m: Machine) -> bool:
 
 
 @cache
-def bounds(version: str) -> list[str]:
-    """What has to be added, by the metadata of whichever distribution has the code of a release."""
+def bounds(name: str, version: str, m: Machine, arch: str) -> list[str]:
+    """What has to be added, by the metadata of the wheel that has the code of a release on a machine."""
     number, found = Version(Version(version).base_version), []
-    if number < Version("2.18") and any(admits(text, "numpy", "2.0.2") for text in requirements(version)):
+    own = requirements(name, version, m, arch)
+    if number < Version("2.18") and any(admits(text, "numpy", "2.0.2") for text in own):
         found.append("numpy<2")
-    if number < Version("2.12") and any(admits(text, "protobuf", "4.21.12") for text in requirements(version)):
+    if number < Version("2.12") and any(admits(text, "protobuf", "4.21.12") for text in own):
         found.append("protobuf<3.21")
-    if any(admits(text, "tensorboard", f"{number.major}.{number.minor}.0") for text in requirements(version)):
-        found.append(
-            "setuptools<82"
-        )  # no published tensorboard is newer than 2.20, and all up to it want pkg_resources
+    if any(admits(text, "tensorboard", f"{number.major}.{number.minor}.0") for text in own):
+        found.append("setuptools<82")  # no published tensorboard is newer than 2.20, and all of them want pkg_resources
     return found
 
 
-def requirements(version: str) -> list[str]:
-    read = json.loads((ROOT / "environments" / "index.json").read_text())
-    groups = [group for facts in index().values() for group in facts.get(version, {}).get("wheels", ())]
-    return [text for group in groups for text in read["requires"][group["requires"]]]
+def requirements(name: str, version: str, m: Machine, arch: str) -> list[str]:
+    group = wheel(name, version, m, arch) or {}
+    if "carrier" in group:
+        name, version = group["carrier"]
+        group = wheel(name, version, m, arch) or {}
+    return list(snapshot()["requires"][group["requires"]]) if group else []
 
 
 def admits(text: str, name: str, version: str) -> bool:
@@ -178,7 +184,9 @@ def answers(m: Machine, spec: str | None, accelerator: str, pre: bool) -> list[l
             if wheel(name, version, m, m.arch) is None or (avx_needed(name, version, m) and not m.avx):
                 continue
             for key, pins in ways(name, version, m, accelerator, spec):
-                found.append(((*key, Version(version), -rank), [*pins[:1], *pins[1:], *bounds(version)]))
+                found.append(
+                    ((*key, Version(version), -rank), [*pins[:1], *pins[1:], *bounds(name, version, m, m.arch)])
+                )
     # A distribution later in the list is a last resort only where both have the release.
     return [pins for _, pins in sorted(found, key=lambda item: item[0], reverse=True)]
 
@@ -213,7 +221,7 @@ def rosetta(m: Machine, spec: str | None, accelerator: str, pre: bool) -> list[l
         for v in versions("tensorflow-macos", spec, pre)
         if minor_of(v) in AVX_FREE_MACOS and wheel("tensorflow-macos", v, m, "x86_64")
     ]
-    return [[f"tensorflow-macos=={v}", *bounds(v)] for v in fits]
+    return [[f"tensorflow-macos=={v}", *bounds("tensorflow-macos", v, m, "x86_64")] for v in fits]
 
 
 def oracle(m: Machine, spec: str | None, accelerator: str, pre: bool = False) -> list[str]:

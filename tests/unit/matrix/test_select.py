@@ -43,7 +43,7 @@ METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0", "setuptools<82"]
             ["tensorflow-macos==2.12.0", "tensorflow-metal==0.8.0", "setuptools<82"],
         ),
         (mac("3.11.4"), {"tensorflow": "2.15.1", "accelerator": "cpu"}, ["tensorflow==2.15.1", "setuptools<82"]),
-        (mac("3.8.18", os_version="13.6"), {"accelerator": "cpu"}, ["tensorflow==2.13.0", "numpy<2", "setuptools<82"]),
+        (mac("3.8.18", os_version="13.6"), {"accelerator": "cpu"}, ["tensorflow==2.13.0", "setuptools<82"]),
         (mac("3.10.4", os_version="11.7"), {}, ["tensorflow-macos==2.9.2", "numpy<2", "setuptools<82"]),
         (mac("3.12.4", os_version="10.16"), {"accelerator": "cpu"}, ["tensorflow==2.21.0"]),
         # A plugin that must be compiled is taken only when a version leaves no other.
@@ -126,7 +126,7 @@ METAL = ["tensorflow==2.19.1", "tensorflow-metal==1.2.0", "setuptools<82"]
         # Windows.
         (windows("3.12.4"), {}, ["tensorflow==2.21.0"]),
         (windows("3.11.4"), {"tensorflow": "2.12.*"}, ["tensorflow==2.12.1", "setuptools<82"]),
-        (windows("3.8.4"), {"tensorflow": "2.13.*"}, ["tensorflow==2.13.0", "numpy<2", "setuptools<82"]),
+        (windows("3.8.4"), {"tensorflow": "2.13.*"}, ["tensorflow==2.13.0", "setuptools<82"]),
         (windows("3.10.4", gpus=NVIDIA), {}, ["tensorflow==2.21.0"]),
         (windows("3.10.4", gpus=NVIDIA), {"accelerator": "cuda"}, ["tensorflow==2.10.1", "numpy<2", "setuptools<82"]),
         (windows("3.12.4", cpu=Cpu(features=())), {}, ["tensorflow==2.21.0"]),

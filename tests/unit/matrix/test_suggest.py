@@ -11,6 +11,8 @@ from tfsetup.host.model import Cpu, Gpu, Host, Libc
 
 CUDA = "tensorflow[and-cuda]==2.20.0, setuptools<82"
 COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-plugin==0.4.1"
+OLDER_MAC = "tensorflow-macos==2.9.2, numpy<2, setuptools<82 on Python 3.10"
+OLD_MAC = "tensorflow-macos==2.8.0, numpy<2, protobuf<3.21, setuptools<82 on Python 3.9"
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,31 @@ COMMUNITY = "tensorflow==2.21.0, setuptools>=61, wheel>=0.40, tensorflow-metal-p
             mac("3.11.4", rosetta=True, pythons=pythons("3.11.4", arch="x86_64")),
             {"python": "3.11", "accelerator": "cpu"},
             ("install a native arm64 Python 3.11: tensorflow==2.21.0 on Python 3.11",),
+        ),
+        (
+            mac(python_downloads=True),
+            {"tensorflow": "2.8.1", "accelerator": "cpu"},
+            (
+                f"--tensorflow 2.8.0, the nearest: {OLD_MAC}",
+                "--tensorflow 2.21.0: tensorflow==2.21.0 on Python 3.12",
+            ),
+        ),
+        (
+            mac("3.10.4", python_downloads=True),
+            {"tensorflow": "2.8.1", "accelerator": "cpu", "python": "3.10"},
+            (
+                f"--tensorflow 2.8.0 --python 3.9, the nearest: {OLD_MAC}",
+                f"--tensorflow 2.9.2, the nearest on Python 3.10: {OLDER_MAC}",
+                "--tensorflow 2.21.0: tensorflow==2.21.0 on Python 3.10",
+            ),
+        ),
+        (
+            linux("3.12.4"),
+            {"tensorflow": ">=2.17.5,<2.18"},
+            (
+                "--tensorflow 2.17.1, the nearest: tensorflow-cpu==2.17.1, setuptools<82 on Python 3.12",
+                "--tensorflow 2.21.0: tensorflow-cpu==2.21.0 on Python 3.12",
+            ),
         ),
         (linux("3.12.4", cpu=Cpu(features=())), {}, ()),
         (linux("3.12.4", arch="armv7l"), {}, ()),

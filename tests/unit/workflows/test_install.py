@@ -31,6 +31,7 @@ from tfsetup.matrix.model import Ask, Selection
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Trial
 from tfsetup.workflows.install import Installed, InstallOrder, Tools, install, refuse_place
+from tfsetup.workflows.together import Together
 from tfsetup.workflows.told import Detail
 
 pytestmark = pytest.mark.process  # the interpreter of a generation is started before and after a switch
@@ -69,13 +70,18 @@ class Course:
         known: dict[str, Any] = {"ask": CPU, "prefix": self.folder / ".venv"}
         order = InstallOrder(**(known | options))
         tools = Tools(
-            solve=self.solve, build=self.build, predict=self.predict, verify=self.verify, attempt=self.attempt
-        )
+            solve=self.solve, join=self.join, build=self.build, predict=self.predict, verify=self.verify,
+            attempt=self.attempt,
+        )  # fmt: skip
         return install(order, host, MATRIX, told=self.said.append, asked=asked, tools=tools)
 
     def solve(self, order: InstallOrder, selection: Selection, _host: Host) -> Lock:
         self.used.append(f"solve {selection.row}{' offline' if order.offline else ''}")
         return one_package()
+
+    def join(self, selection: Selection, with_it: Together, *_: object, **__: object) -> tuple[Selection, Lock]:
+        self.used.append(f"join {', '.join(with_it.texts)}")
+        return selection, one_package()
 
     def build(self, plan: Plan, store: Store, hooks: Hooks, **options: Any) -> Outcome:
         self.used.append("build")
@@ -373,3 +379,44 @@ def test_the_receipt_keeps_what_its_programs_came_to(course: Course) -> None:
     done = course()
     assert done.receipt is not None
     assert done.receipt.programs == encode(course.tried)
+
+
+# ------------------------------------------------------------------------------------- resolved together with the row
+
+
+def test_more_packages_are_resolved_together_with_the_row_and_remembered(course: Course) -> None:
+    (course.folder / "r.txt").write_text("tensorflow-macos==2.18.*\nsix\n")
+    done = course(requirements=("einops",), files=(Path("r.txt"),))
+    assert course.used[0] == "join einops, tensorflow-macos==2.18.*, six"
+    assert done.selection.requirements[0] == "tensorflow-cpu==2.18.1"
+    assert done.receipt is not None
+    assert done.receipt.together == done.together == ("einops", "tensorflow-macos==2.18.*", "six")
+
+
+def test_an_environment_is_known_again_by_all_that_was_asked_for(course: Course) -> None:
+    course()
+    assert course(requirements=("six",)).changed
+    assert not course(requirements=("six",)).changed
+    assert course.used == []
+    assert course(requirements=("six>1",)).changed
+    assert course.store.current() == 3
+
+
+def test_a_project_of_one_s_own_is_resolved_together_with_the_row(course: Course) -> None:
+    (course.folder / "pyproject.toml").write_text('[project]\ndependencies = ["six"]\n[tool.tfsetup]\n')
+    assert course(dry_run=True).together == ("six",)
+    assert course.used == ["join six"]
+
+
+def test_a_project_that_did_not_ask_for_it_stays_out_of_the_environment(course: Course) -> None:
+    (course.folder / "pyproject.toml").write_text('[project]\ndependencies = ["six"]\n[tool.other]\n')
+    assert course(dry_run=True).together == ()
+    assert course.used == ["solve linux-x86_64-cpu"]
+    assert next(line for line in course.said if "pyproject.toml" in line).startswith("Note      the dependencies in ")
+
+
+def test_requirements_that_no_row_can_meet_build_nothing(course: Course) -> None:
+    done = course(requirements=("tensorflow==1.0",))
+    assert not done.selection.installable
+    assert done.selection.reasons[0] == "`tensorflow==1.0` (--with) chooses the TensorFlow"
+    assert course.used == []

@@ -10,12 +10,13 @@ import pytest
 
 from support.locks import package
 from support.matrix import shipped
-from tfsetup.errors import Code, LockError, TfsetupError
+from tfsetup.errors import Code, InvalidFileError, LockError, TfsetupError, Where
+from tfsetup.ground.marked import Marked
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.files import write_all
 from tfsetup.locks.model import Lock
 from tfsetup.locks.proof import Proof, render_proofs
-from tfsetup.locks.team import parse_team
+from tfsetup.locks.team import Team, parse_team
 from tfsetup.locks.venv.many import Resolved
 from tfsetup.locks.venv.targets import LockTarget
 from tfsetup.matrix.model import Ask
@@ -213,3 +214,88 @@ def test_resolutions_are_told_as_they_end() -> None:
     tell(Resolved(name=CPU, packages=(package("a", "1"), package("b", "1")), seconds=1.25))
     tell(Resolved(name=METAL, error=LockError("no"), seconds=0.5))
     assert told == [f"Resolved  {CPU:<28} 2 packages     1.2 s", f"Failed    {METAL:<28} no solution    0.5 s"]
+
+
+# ------------------------------------------------------------------------------- requirements that choose TensorFlow
+
+
+def team_of(*texts: str, own: tuple[str, ...] = (), **fields: Any) -> Team:
+    """A team whose requirements `texts` stand in a file that it takes over, `own` in its own list."""
+    over, listed = (
+        tuple(Marked(text=text, where=Where(file=file, line=n, column=1)) for n, text in enumerate(lines, 1))
+        for file, lines in (("r.txt", texts), ("team.yaml", own))
+    )
+    return Team(file="team.yaml", requirements=(*over, *listed), taken_over=over, **fields)
+
+
+def of_team(team: Team, *platforms: str, **order: Any) -> VenvBackend:
+    scope = Scope(order=LockOrder(ask=Ask(), folder=FOLDER, platforms=platforms, **order), matrix=MATRIX, team=team)
+    return VenvBackend(scope=scope)
+
+
+def test_a_line_chooses_the_version_of_every_row_by_any_of_its_names() -> None:
+    team, told = team_of("tensorflow-macos[and-cuda]==2.18.1", "tensorflow-text"), list[str]()
+    found = of_team(team, CPU, METAL, "linux-x86_64-cuda").targets({}, told.append)
+    assert [target.selection.requirements[0] for target, _ in found] == [
+        "tensorflow-cpu==2.18.1", "tensorflow==2.18.1", "tensorflow[and-cuda]==2.18.1",
+    ]  # fmt: skip
+    assert [wish.team for _, wish in found] == [
+        ("tensorflow-text",), ("tensorflow-text",), ("tensorflow[and-cuda]", "tensorflow-text"),
+    ]  # fmt: skip
+    assert [line for line in told if "does not take" in line and "(r.txt:1:1)" in line] == told[0:1] + told[2:3]
+    assert all(target.origin.team == ("tensorflow-macos[and-cuda]==2.18.1", "tensorflow-text") for target, _ in found)
+
+
+def test_a_line_of_the_team_file_s_own_list_may_not_ask_for_another_row_s_extra() -> None:
+    with pytest.raises(InvalidFileError, match=r"does not take \[and-cuda\]") as raised:
+        of_team(team_of(own=("tensorflow[and-cuda]",)), CPU).targets({}, silent)
+    assert str(raised.value.where) == "team.yaml:1:1"
+
+
+def test_lines_that_contradict_the_team_file_are_refused_before_uv_is_asked() -> None:
+    at = Where(file="team.yaml", line=2, column=13)
+    team = team_of("tensorflow==2.16.2", tensorflow=">=2.18", tensorflow_at=at)
+    with pytest.raises(TfsetupError) as raised:
+        of_team(team, CPU).targets({}, silent)
+    assert (raised.value.code, str(raised.value.where)) == (Code.ANSWER_IS_NO, "r.txt:1:1")
+    assert raised.value.message == (
+        "No release of TensorFlow is what is asked for: `tensorflow: >=2.18` (team.yaml:2:13) and "
+        "`tensorflow==2.16.2` (r.txt:1:1)."
+    )
+
+
+def test_a_row_without_the_release_that_a_line_chooses_names_it_and_the_nearest() -> None:
+    legacy = "macos-arm64-cpu-legacy"
+    with pytest.raises(TfsetupError) as raised:
+        of_team(team_of("six", "tensorflow==2.8.1"), legacy).targets({}, silent)
+    assert (raised.value.code, str(raised.value.where)) == (Code.NO_ROW, "r.txt:2:1")
+    assert raised.value.message.endswith("(asked for by `tensorflow==2.8.1` (r.txt:2:1))")
+    assert raised.value.hint == f"The nearest release that {legacy} has is 2.8.0: write that."
+
+
+def test_a_project_s_pythons_decide_which_python_is_locked_for() -> None:
+    wanted = Marked(text=">=3.10,<3.12", where=Where(file="pyproject.toml", line=2))
+    team = team_of("six", requires_python=wanted)
+    assert [target.origin.python for target, _ in of_team(team, CPU).targets({}, silent)] == ["3.11"]
+    every = of_team(team, CPU, pythons=("all",)).targets({}, silent)
+    assert [target.name for target, _ in every] == [CPU, f"{CPU}-py310"]
+    plain = team_of("six")
+    assert [target.origin.python for target, _ in of_team(plain, CPU).targets({}, silent)] == ["3.13"]
+
+
+def test_a_lock_for_a_python_that_the_project_left_behind_is_stale() -> None:
+    locked(CPU)
+    wanted = Marked(text="<3.13", where=Where(file="pyproject.toml", line=2))
+    team = Team(file="pyproject.toml", requires_python=wanted)
+    ((_, _, said),) = stale(of_team(team, CPU))
+    assert said == ("the project is for Python <3.13, and the lock for 3.13",)
+
+
+def test_a_lock_stays_fresh_while_the_line_that_chose_its_release_stands() -> None:
+    team = team_of("tensorflow-cpu==2.18.*")
+    one = of_team(team, CPU)
+    write_all(FOLDER, texts_of([_resolved(target, one) for target, _ in one.targets({}, silent)]))
+    ((_, _, said),) = stale(one)
+    assert said == ()
+    ((_, _, moved),) = stale(of_team(team_of("tensorflow-cpu==2.19.*"), CPU))
+    assert moved == (f"the row {CPU} no longer takes tensorflow-cpu 2.18.1 for what is asked",)

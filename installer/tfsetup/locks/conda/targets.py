@@ -6,17 +6,24 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tfsetup.errors import Code, TfsetupError, UsageError
+from tfsetup.errors import Code, TfsetupError, UsageError, Where
+from tfsetup.ground.marked import Marked
+from tfsetup.ground.platforms import Platform
 from tfsetup.ground.versions import asked
 from tfsetup.locks.conda.environment import Imported
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.conda.platforms import subdir_of
 from tfsetup.locks.conda.resolve import Wanted
 from tfsetup.locks.cooldown import Cooldown, old_enough
+from tfsetup.locks.naming import markers_of, narrowed
+from tfsetup.locks.taken import taken
 from tfsetup.matrix.choose.reference import Levels, reference_host
+from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.choose.select import decide
 from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask, Selection
+
+_TEAM = Where(file="the team file")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +87,8 @@ def _wanted(
     host = reference_host(row, levels)
     cooldown = _counted(order, locked, upgrade, row)
     alone = replace(old_enough(matrix, cooldown), rows=(row,))
-    ask = replace(order.ask, accelerator=row.accelerator, backend="conda")
+    markers = markers_of(Platform(row.when.os, process_arch(row)), order.ask.python or row.python)
+    ask = replace(narrowed(order.ask, order.team, markers, matrix), accelerator=row.accelerator, backend="conda")
     answer = decide(host, ask, alone)
     if not answer.installable or answer.target is None:
         reasons = "; ".join(reason.removeprefix(f"{row.id}: ") for reason in answer.reasons)
@@ -95,7 +103,8 @@ def _wanted(
     ):
         kept = decide(host, replace(ask, tensorflow=f"=={version}"), alone)
         answer = kept if kept.installable else answer
-    return _with_imported(Wanted(selection=answer, host=host, team=order.team, cooldown=cooldown), order.imported)
+    team = taken([Marked(text=text, where=_TEAM) for text in order.team], row, matrix, markers).requirements
+    return _with_imported(Wanted(selection=answer, host=host, team=team, cooldown=cooldown), order.imported)
 
 
 def _counted(

@@ -8,8 +8,8 @@ from dataclasses import replace
 from tfsetup.ground.versions import asked
 from tfsetup.locks.cooldown import recorded
 from tfsetup.locks.model import Lock, Origin
-from tfsetup.locks.order import Order
-from tfsetup.locks.venv.targets import origin_of, pinned
+from tfsetup.locks.order import Order, runs_on
+from tfsetup.locks.venv.targets import ask_of, origin_of, pinned
 from tfsetup.matrix.beside import Beside, on, unmet
 from tfsetup.matrix.choose.names import as_resolved
 from tfsetup.matrix.file.rows import Matrix
@@ -50,7 +50,9 @@ def changes(lock: Lock, order: Order, python: str | None, matrix: Matrix) -> tup
         order = replace(order, cures=False)
     if order.cooldown is None:  # nobody says: what the lock was made with stays in force
         order = replace(order, cooldown=recorded(origin))
-    now = pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
+    if not runs_on(order, origin.python):
+        return (f"the project is for Python {order.requires_python}, and the lock for {origin.python}",)
+    now = pinned(row, ask_of(row, order, python, matrix), order.levels, matrix, version)
     if now is None:
         return (f"the row {row.id} no longer takes {row.distribution} {version} for what is asked",)
     return (

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tfsetup.errors import Code, TfsetupError
+from tfsetup.errors import Code, TfsetupError, Where
+from tfsetup.ground.platforms import Platform
 from tfsetup.ground.versions import asked, in_range
 from tfsetup.host.model import Host
 from tfsetup.locks.cooldown import Cooldown, old_enough, recorded, too_new
 from tfsetup.locks.model import Lock, Origin
-from tfsetup.locks.order import Order
+from tfsetup.locks.naming import Side, markers_of, narrowed
+from tfsetup.locks.order import Order, runs_on
 from tfsetup.locks.origin import fingerprint
 from tfsetup.locks.team import ALL
 from tfsetup.matrix.choose.names import as_resolved, given_way
-from tfsetup.matrix.choose.reference import Levels, reference
-from tfsetup.matrix.choose.releases import rules_for
+from tfsetup.matrix.choose.reference import Levels, reference, reference_host
+from tfsetup.matrix.choose.releases import process_arch, rules_for
+from tfsetup.matrix.choose.select import decide
+from tfsetup.matrix.choose.suggest import nearest
 from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
 from tfsetup.matrix.model import Ask, Selection
 
@@ -49,11 +53,11 @@ def targets_for(
     """
     found: list[LockTarget] = []
     reasons: list[str] = []
-    for python in _pythons(row, order, locked):
+    for python in _pythons(row, order, matrix, locked):
         name = target_name(row, python, first=not found)
         now = replace(order, cooldown=_counted(order, locked.get(name), upgrade))
         old = old_enough(matrix, now.cooldown) if now.cooldown else matrix
-        host, selection = reference(row, replace(order.ask, python=python), old, order.levels)
+        host, selection = reference(row, ask_of(row, order, python, matrix), old, order.levels)
         if not selection.installable:
             reasons.append(_too_new(row, now, python, matrix) or why_not(selection, row))
             continue
@@ -72,11 +76,29 @@ def targets_for(
     return tuple(found)
 
 
+def none_for(
+    row: Row, asking: Sequence[Side], order: Order, matrix: Matrix, error: TfsetupError, where: Where | None
+) -> TfsetupError:
+    """Return the error of a row without a release, with who asks for it, and the nearest release that it has."""
+    lines = [side for side in asking if side.line]
+    if not lines:
+        return TfsetupError(error.code, error.message, hint=error.hint, where=where)
+    message = f"{error.message} (asked for by {' and '.join(side.words for side in asking)})"
+    ask = ask_of(row, order, next((p for p in order.pythons if p != ALL), None), matrix)
+    host = reference_host(row, order.levels)
+    near = nearest(host, replace(ask, accelerator=row.accelerator), replace(matrix, rows=(row,)), decide)
+    hint = f"The nearest release that {row.id} has is {near.version}: write that." if near else error.hint
+    return TfsetupError(error.code, message, hint=hint, where=lines[-1].where)
+
+
 def _otherwise(target: LockTarget, order: Order, python: str | None, matrix: Matrix) -> LockTarget | None:
     """Return the target with the same release under the name that its row gives way to."""
-    row, ask = given_way(target.row), replace(order.ask, python=python)
-    found = pinned(row, ask, order.levels, matrix, target.selection.version) if row else None
-    if row is None or found is None:
+    row = given_way(target.row)
+    if row is None:
+        return None
+    ask = ask_of(row, order, python, matrix)
+    found = pinned(row, ask, order.levels, matrix, target.selection.version)
+    if found is None:
         return None
     host, selection = found
     origin = origin_of(row, order, python, selection, matrix)
@@ -95,17 +117,29 @@ def _too_new(row: Row, order: Order, python: str | None, matrix: Matrix) -> str:
     """Return that what would answer is too new, with its day; "" when the row has no answer anyway."""
     if not order.cooldown:
         return ""
-    _, selection = reference(row, replace(order.ask, python=python), matrix, order.levels)
+    _, selection = reference(row, ask_of(row, order, python, matrix), matrix, order.levels)
     found = (too_new(pin, matrix, order.cooldown) for pin in selection.requirements)
     return next(filter(None, found), "")
 
 
-def _pythons(row: Row, order: Order, locked: Mapping[str, Lock]) -> tuple[str | None, ...]:
+def _pythons(row: Row, order: Order, matrix: Matrix, locked: Mapping[str, Lock]) -> tuple[str | None, ...]:
     """Return the Pythons to try; None: the row's own, whichever that is."""
     known = [f"3.{minor}" for minor in range(30, 6, -1) if f"3.{minor}" != row.python]
+    first: tuple[str | None, ...] = (None,) if runs_on(order, row.python) else _first(row, known, order, matrix)
+    known = [python for python in known if python not in first and runs_on(order, python)]
     if ALL in order.pythons:
-        return (None, *(p for p in known if row.reuse is not None and in_range(row.reuse, p)))
-    return order.pythons or (None, *(p for p in known if target_name(row, p, first=False) in locked))
+        return (*first, *(p for p in known if row.reuse is not None and in_range(row.reuse, p)))
+    return order.pythons or (*first, *(p for p in known if target_name(row, p, first=False) in locked))
+
+
+def _first(row: Row, known: Sequence[str], order: Order, matrix: Matrix) -> tuple[str, ...]:
+    """Return the newest Python that the project is for and that the row has an answer for, if there is one."""
+    mine = [python for python in known if runs_on(order, python)]
+    return tuple(python for python in mine if _answers(row, order, python, matrix))[:1] or tuple(mine[:1])
+
+
+def _answers(row: Row, order: Order, python: str, matrix: Matrix) -> bool:
+    return reference(row, ask_of(row, order, python, matrix), matrix, order.levels)[1].installable
 
 
 def why_not(selection: Selection, row: Row) -> str:
@@ -126,7 +160,16 @@ def _kept(
     version = lock.version_of(name) if lock else None
     if version is None or upgrade is None or {name, row.distribution} & {*upgrade}:
         return None
-    return pinned(row, replace(order.ask, python=python), order.levels, matrix, version)
+    return pinned(row, ask_of(row, order, python, matrix), order.levels, matrix, version)
+
+
+def ask_of(row: Row, order: Order, python: str | None, matrix: Matrix) -> Ask:
+    """Return what a row is asked: the order's ask, held to the TensorFlow that the team's requirements choose.
+
+    Their markers see the Python asked for, else the row's own.
+    """
+    markers = markers_of(Platform(row.when.os, process_arch(row)), python or row.python)
+    return narrowed(replace(order.ask, python=python), order.team, markers, matrix)
 
 
 def pinned(row: Row, ask: Ask, levels: Levels, matrix: Matrix, version: str) -> tuple[Host, Selection] | None:

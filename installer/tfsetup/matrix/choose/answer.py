@@ -10,6 +10,7 @@ from tfsetup.ground.versions import in_range, version
 from tfsetup.host.model import Host
 from tfsetup.matrix.beside import Beside, bounds_of, on, required
 from tfsetup.matrix.choose.gpus import doubts
+from tfsetup.matrix.choose.own_bounds import with_needed_bounds
 from tfsetup.matrix.choose.releases import Candidate, Miss, process_arch
 from tfsetup.matrix.file.rows import Matrix, Row, Rule
 from tfsetup.matrix.hazards import environment_of, hazards_of
@@ -23,7 +24,7 @@ def selection(
     best: Candidate, passed: Sequence[Miss], host: Host, ask: Ask, matrix: Matrix, rejected: tuple[Rejected, ...]
 ) -> Selection:
     """Return the answer for the winning candidate; `passed` are the newer releases it was preferred to."""
-    row = best.row
+    row, best = best.row, with_needed_bounds(best, host, matrix)
     blas = blas_for(row, best.version, host)
     source, prebuilt = _plugin(best)
     here = {"row": row.id, "macos": macos_version(host), "python": best.python}

@@ -18,7 +18,7 @@ def explain(selection: Selection, host: Host, ask: Ask, matrix: Matrix) -> tuple
     if row is not None:
         version = selection.requirements[0].partition("==")[2]
         chapters.append(Chapter(title=f"The row {row.id}", lines=tuple(_row(row))))
-        chapters.append(Chapter(title=f"Rules for {version}", lines=tuple(_rules(row, version, matrix))))
+        chapters.append(Chapter(title=f"Rules for {version}", lines=tuple(_rules(row, version, selection, matrix))))
         chapters.append(
             Chapter(title="Bounds of its own metadata", lines=_bounds(row, version, selection, host, matrix))
         )
@@ -70,8 +70,11 @@ def _row(row: Row) -> Iterator[tuple[str, str]]:
     yield "source", row.source
 
 
-def _rules(row: Row, version: str, matrix: Matrix) -> Iterator[tuple[str, str]]:
+def _rules(row: Row, version: str, selection: Selection, matrix: Matrix) -> Iterator[tuple[str, str]]:
     for rule in rules_for(row, version, matrix):
+        added = [bound for bound in rule.add if bound in selection.requirements]
+        if rule.add and not added:
+            continue  # this release's own metadata says as much, and the rule's words are not about it
         needs = [("CPU", rule.cpu), ("driver", rule.driver), ("compute capability", _span(rule))]
         needs += [
             ("GPU", " ".join(rule.gfx)),
@@ -80,7 +83,7 @@ def _rules(row: Row, version: str, matrix: Matrix) -> Iterator[tuple[str, str]]:
             ("macOS", rule.macos),
         ]
         what = [f"{name} {value}" for name, value in needs if value]
-        what += [*rule.add, *(f"[{extra}]" for extra in rule.extras), *(f"builds {name}" for name in rule.sdists)]
+        what += [*added, *(f"[{extra}]" for extra in rule.extras), *(f"builds {name}" for name in rule.sdists)]
         yield ", ".join(what) or rule.verdict or "note", f"{rule.because} ({rule.source})"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
-from tfsetup.ground.versions import at_least
+from tfsetup.ground.versions import at_least, pair
 from tfsetup.host.model import Host, Libc
 from tfsetup.matrix.choose.gpus import concerns
 from tfsetup.matrix.choose.pythons import order
@@ -14,6 +16,7 @@ from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
 
 Decide = Callable[[Host, Ask, Matrix], Selection]
+_VERSION: Final = re.compile(r"\d+(?:\.\d+)+|\d+")
 _NEW_GLIBC = "2.39"  # the glibc of a current long-term distribution (Ubuntu 24.04)
 
 
@@ -33,25 +36,30 @@ class Change:
 
 def suggestions(host: Host, ask: Ask, matrix: Matrix, decide: Decide) -> tuple[str, ...]:
     """Return what would make the ask installable, cheapest first: words, then what one would get."""
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, str]] = {}
     for change in _changes(host, ask, matrix):
         if change.group in found or change.unless in found:
             continue
         answer = decide(change.host, change.ask, matrix)
         if answer.installable:
             pins = ", ".join((*answer.requirements, *answer.source_builds))
-            words = change.words.replace("{python}", answer.python or "").replace("{version}", _version(answer))
-            found[change.group] = f"{words}: {pins} on Python {answer.python}"
-    return tuple(found.values())
+            words = change.words.replace("{python}", answer.python or "").replace("{version}", answer.version)
+            found[change.group] = (words, f"{pins} on Python {answer.python}")
+    newest = found.get("tensorflow", ("", ""))[1]
+    if found.get("nearest", ("", ""))[1] == newest:
+        found.pop("nearest", None)
+    return tuple(f"{words}: {get}" for words, get in found.values())
 
 
-def _version(answer: Selection) -> str:
-    return answer.requirements[0].partition("==")[2]
+def nearest(host: Host, ask: Ask, matrix: Matrix, decide: Decide) -> Selection | None:
+    """Return the answer for the release nearest to the one asked for that fits; None: none does."""
+    asks = (replace(ask, tensorflow=series) for series in _series(ask.tensorflow or "", matrix))
+    return next((found for one in asks if (found := decide(host, one, matrix)).installable), None)
 
 
 def _changes(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
     """Yield changes in the order of what they cost: an option, an installation, an update, another machine."""
-    yield from _options(host, ask)
+    yield from _options(host, ask, matrix)
     yield from _interpreters(host, ask)
     if host.os == "macos" and host.xcode_clt is False:
         words = "install Xcode's command line tools (xcode-select --install)"
@@ -60,7 +68,7 @@ def _changes(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
     yield from _systems(host, ask)
 
 
-def _options(host: Host, ask: Ask) -> Iterator[Change]:
+def _options(host: Host, ask: Ask, matrix: Matrix) -> Iterator[Change]:
     here = {python.minor for python in host.pythons or () if not python.free_threaded}
     if ask.python is not None:
         for minor in sorted(here - {ask.python}, key=order, reverse=True):
@@ -72,10 +80,40 @@ def _options(host: Host, ask: Ask) -> Iterator[Change]:
     if not ask.pre:
         yield Change(group="pre", words="--pre", host=host, ask=replace(ask, pre=True))
     if ask.tensorflow is not None:
+        yield from _near(host, ask, ask.tensorflow, matrix)
         words = "--tensorflow {version}"
         yield Change(group="tensorflow", words=words, host=host, ask=replace(ask, tensorflow=None))
     if ask.accelerator not in {"auto", "cpu"}:
         yield Change(group="cpu", words="--accelerator cpu", host=host, ask=replace(ask, accelerator="cpu"))
+
+
+def _near(host: Host, ask: Ask, wanted: str, matrix: Matrix) -> Iterator[Change]:
+    """The release nearest to the one asked for, on the Python asked for, and a nearer one on another if there is."""
+    words = "--tensorflow {version}"
+    here = f"{words}, the nearest" + (" on Python {python}" if ask.python else "")
+    for series in _series(wanted, matrix):
+        yield Change(group="nearest", words=here, host=host, ask=replace(ask, tensorflow=series))
+        if ask.python is not None:
+            changed = replace(ask, tensorflow=series, python=None)
+            other = f"{words} --python {{python}}, the nearest"
+            yield Change(group="nearest-python", unless="nearest", words=other, host=host, ask=changed)
+
+
+def _series(wanted: str, matrix: Matrix) -> list[str]:
+    """Return the series of releases (`==2.8.*`) that the rows have, the nearest to what is asked for first.
+
+    Of two that are equally near the newer one comes first.
+    """
+    meant = [found for text in _VERSION.findall(wanted) if (found := pair(text, 0))]
+    releases = (v for row in matrix.rows for v in matrix.index.releases(row.distribution))
+    known = {found for text in releases if (found := pair(text))}
+    if not meant:
+        return []
+
+    def far(one: tuple[int, int]) -> tuple[int, int, int]:
+        return min((abs(one[0] - major), abs(one[1] - minor), minor - one[1]) for major, minor in meant)
+
+    return [f"=={major}.{minor}.*" for major, minor in sorted(known, key=far)]
 
 
 def _interpreters(host: Host, ask: Ask) -> Iterator[Change]:

@@ -175,3 +175,9 @@ def test_the_row_s_release_is_old_enough_too(tmp_path: Path) -> None:
     (older,) = wanted("linux-x86_64-cpu", order=cool("2025-01-31"))
     assert older.selection.requirements != newest.selection.requirements
     assert request_for(older, settings(tmp_path)).before == datetime(2025, 2, 1, tzinfo=UTC)
+
+
+def test_a_team_s_line_chooses_the_release_of_a_platform_by_any_name() -> None:
+    order = CondaOrder(ask=Ask(), team=("tensorflow-macos==2.18.*", "six"))
+    (one,) = wanted("linux-x86_64-cpu", order=order)
+    assert (one.selection.version, one.team) == ("2.18.1", ("six",))
