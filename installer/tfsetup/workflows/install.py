@@ -18,18 +18,16 @@ from tfsetup.envs.reuse import Outcome, fitting, why_not
 from tfsetup.envs.run import Hooks, current, reuse
 from tfsetup.envs.run import install as build_generation
 from tfsetup.envs.store import Store, layout_for
-from tfsetup.errors import Code, TfsetupError, UsageError
+from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.looking import look
 from tfsetup.ground.prefix import Gone, sentence
 from tfsetup.ground.units import size
 from tfsetup.host.describe import describe as describe_host
 from tfsetup.host.model import Host
-from tfsetup.locks import files
 from tfsetup.locks.cure import as_locked
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, asked_index, settings_not_used, told_index
-from tfsetup.locks.venv.consent import sources
 from tfsetup.matrix.defects import defects_of
 from tfsetup.matrix.defects import sentence as told_of
 from tfsetup.matrix.file.rows import Matrix
@@ -40,6 +38,7 @@ from tfsetup.verify.history import History
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Try
 from tfsetup.verify.trials import try_programs
+from tfsetup.workflows.building import agree_to_build
 from tfsetup.workflows.checks import Answer, Checks, Predict, Refused, Verify, predicted
 from tfsetup.workflows.conda_choice import solve_here
 from tfsetup.workflows.consult import consult
@@ -225,7 +224,7 @@ def install(
     selection = chosen.selection
     if order.dry_run:
         return replace(chosen, rehearsal=_rehearsed(plan, lock, why))
-    _agree_to_build(order, selection, lock, asked)
+    agree_to_build(selection, lock, asked, at_once=order.allow_build, by_name=order.allow_build_of)
     checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify,
                     attempt=tools.attempt)  # fmt: skip
     hooks = Hooks(preflight=checks.preflight, verify=checks.verify, programs=checks.programs, say=told, screen=screen)
@@ -378,31 +377,6 @@ def _rehearsed(plan: Plan, lock: Lock, why: str) -> Rehearsal:
     packages = tuple(f"{package.name}=={package.version}" for package in lock.packages)
     steps = tuple(describe(plan))
     return Rehearsal(would_change=True, why=why, plan=steps, packages=packages, download_bytes=lock.download_size)
-
-
-def _agree_to_build(order: InstallOrder, selection: Selection, lock: Lock, asked: Asked | None) -> None:
-    """Ask whoever installs about every build whose code would run here, unless he agreed before.
-
-    For what the row compiles he agrees at once, for a package of the team's by its name, here or in the team file.
-
-    Raises:
-        UsageError: he does not agree, or cannot be asked.
-    """
-    row = (*selection.sdists, *selection.source_builds)
-    team = files.read_team() if (built := sources(lock.packages)) else None
-    agreed = {*row, *order.allow_build_of, *(team.allow_build if team else ())}
-    others = tuple(name for name in built if name not in agreed)
-    if row and not order.allow_build:
-        _agree(row, "--allow-build to agree, or choose another --accelerator", asked)
-    if others:
-        options = " ".join(f"--allow-build-of {name}" for name in others)
-        _agree(others, f"{options} to agree (or `allow-build` to the team file)", asked)
-
-
-def _agree(names: Sequence[str], how: str, asked: Asked | None) -> None:
-    what = ", ".join(names)
-    if asked is None or not asked(f"{what} must be compiled here, which runs its build code. Go on?"):
-        raise UsageError(f"{what} exists as source only: its build code would run on this machine.", hint=f"Add {how}.")
 
 
 def _with_outcome(chosen: Installed, outcome: Outcome) -> Installed:
