@@ -8,8 +8,8 @@ from tfsetup.doctor.present import shown
 from tfsetup.errors import Code
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.report.doctor_document import DoctorDocument, UnfixedDocument
+from tfsetup.report.document import document
 from tfsetup.report.install import NotInstallable, code_of, install_document
-from tfsetup.report.result import document
 from tfsetup.workflows.fix import fix, order_of, proposed
 from tfsetup.workflows.install import refuse_place
 

@@ -15,7 +15,6 @@ import typer
 from tfsetup.cli.streams import Streams
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.report.text import printable
-from tfsetup.workflows.told import Asked, Detail
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from tfsetup.host.model import Host
     from tfsetup.locks.run import Screen
     from tfsetup.report.result import Envelope
+    from tfsetup.workflows.told import Asked
 
 
 @dataclass(kw_only=True)
@@ -93,6 +93,8 @@ class Session:
 
     def say(self, text: str) -> None:
         """Print a line of progress to stderr, unless `--quiet` (or it is a detail and `--verbose` is not there)."""
+        from tfsetup.workflows.told import Detail
+
         if self.verbosity >= isinstance(text, Detail):
             sys.stderr.write(printable(text) + "\n")
             sys.stderr.flush()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from typing import TypeVar
 
 import msgspec
@@ -18,7 +17,9 @@ T = TypeVar("T")
 
 def copy_of(value: object, made_of: str) -> str:
     """Return the text of a copy of `value`, a frozen dataclass, which was read from the text `made_of`."""
-    held = _json(_plain(value))
+    import json
+
+    held = json.dumps(_plain(value), separators=(",", ":"))
     return f"{_head(made_of, held)}\n{held}\n"
 
 
@@ -34,11 +35,8 @@ def from_copy(copy: str, made_of: str, wanted: type[T]) -> T | None:
 
 
 def _head(made_of: str, held: str) -> str:
-    return _json({name: hashlib.sha256(text.encode()).hexdigest() for name, text in (("of", made_of), ("is", held))})
-
-
-def _json(plain: object) -> str:
-    return json.dumps(plain, separators=(",", ":"))
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in (("of", made_of), ("is", held))}
+    return msgspec.json.encode(hashes).decode()
 
 
 def _plain(value: object) -> object:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from tfsetup.ground import moments
 from tfsetup.ground.versions import NotAVersionError, check_specifier, specifiers, version
 
 # What a source may rest on; anything else names a page, in more than one word.
@@ -72,11 +71,11 @@ def _version(text: str) -> str:
 
 # A name, perhaps extras, then a range: the part of PEP 508 that a bound needs. packaging's own parser would do, but it
 # takes longer to import than all the rest of reading the matrix.
-_BOUND = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(\[[a-z0-9,-]+\])?\s*(?P<range>[<>=!~].*)\Z")
+_BOUND = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(\[[a-z0-9,-]+\])?\s*(?P<range>[<>=!~].*)"
 
 
 def _bound(text: str) -> str:
-    found = _BOUND.match(text)
+    found = re.fullmatch(_BOUND, text)
     return _range(found["range"]) if found else "a distribution's name and a range are expected, and nothing else"
 
 
@@ -89,6 +88,12 @@ def requirement_problem(text: str) -> str:
     except (InvalidRequirement, RecursionError):
         return "not a requirement (PEP 508)"
     return "a requirement with an address cannot be locked to an index's files" if found.url else ""
+
+
+def _moment(text: str) -> str:
+    from tfsetup.ground import moments  # only a lock has any: what reads a matrix or a host need not wait for it
+
+    return moments.problem(text)
 
 
 def _prose(text: str) -> str:
@@ -142,9 +147,7 @@ DISTRIBUTION = Kind(
     wrong="a normalized distribution name is expected (PEP 503)",
 )
 EXTRA = Kind("extra", _NORMALIZED, like="and-cuda", wrong="an extra's name is expected")
-MOMENT = Kind(
-    "date or span", r".*[0-9].*", like='"2026-01-31", "2026-01-31T12:00:00Z" or "7 days"', check=moments.problem
-)
+MOMENT = Kind("date or span", r".*[0-9].*", like='"2026-01-31", "2026-01-31T12:00:00Z" or "7 days"', check=_moment)
 PROSE = Kind("sentence", r"(?s)[A-Za-z0-9].* .*", like="why, in a sentence", check=_prose)
 SOURCE = Kind(
     "source",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tfsetup.ground.marked import InvalidTextError, Node
 
 _STRING: Final = r'"""(?:\\.|[^\\])*?"{3,5}(?!")|"(?:\\.|[^"\\\n])*"' + r"|'''.*?'{3,5}(?!')|'[^'\n]*'"
-_PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+_PLACE: Final = r"(?s)(.*) \(at (?:line (\d+), column (\d+)|end of document)\)"
 
 
 def load_toml(text: str, file: str, *, hint: str = "") -> dict[str, object]:
@@ -77,7 +77,7 @@ def _node(value: object, where: Where, inner: Iterator[Where]) -> Node:
 def _invalid(words: str, text: str, file: str, hint: str) -> InvalidTextError:
     from tfsetup.ground.marked import InvalidTextError, Problem  # most files are right, and start-up is measured
 
-    found = _PLACE.fullmatch(words)
+    found = re.fullmatch(_PLACE, words)
     where = Lines(text, file).where(len(text))
     if found and found[2]:
         where = Where(file=file, line=int(found[2]), column=int(found[3]))

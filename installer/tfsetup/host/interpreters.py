@@ -13,9 +13,9 @@ from tfsetup.host.parsers.registry import interpreters, read_reg
 from tfsetup.host.system import System, join, reg_query, search_path
 from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
 
-_NAME = re.compile(r"python(3(\.[0-9]+t?)?)?")
-_NAME_EXE = re.compile(r"python(3(\.[0-9]+t?)?)?\.exe", re.IGNORECASE)
-_WINDOWS_DRIVE = re.compile(r"/mnt/[a-z](/|$)")
+_NAME = r"python(3(\.[0-9]+t?)?)?"
+_NAME_EXE = r"(?i)python(3(\.[0-9]+t?)?)?\.exe"
+_WINDOWS_DRIVE = r"/mnt/[a-z](/|$)"
 _MOST = 64  # a folder of a hundred forgotten environments must not start a hundred processes
 _LIMIT_S = 5.0  # the first start of a program on a Mac is checked by Gatekeeper
 
@@ -108,7 +108,7 @@ def _places(world: World, system: System) -> Iterator[str]:
 
 def _names(names: tuple[str, ...], system: System) -> list[str]:
     """Return the names of interpreters among `names`, the most specific first."""
-    pattern = _NAME_EXE if system.os == "windows" else _NAME
+    pattern = re.compile(_NAME_EXE if system.os == "windows" else _NAME)
     found = sorted(filter(pattern.fullmatch, names), key=lambda name: (-len(name), name))
     only_2 = "python2" in names and not any(name.startswith("python3") for name in found)
     return [] if only_2 else found
@@ -136,7 +136,7 @@ def _is_trap(folder: str, system: System) -> bool:
         case "windows":
             return folder.lower().rstrip("\\").endswith("\\microsoft\\windowsapps")
         case "linux":
-            return bool(system.wsl.value) and bool(_WINDOWS_DRIVE.match(folder))
+            return bool(system.wsl.value) and bool(re.match(_WINDOWS_DRIVE, folder))
 
 
 def _home(world: World) -> str:

@@ -5,8 +5,6 @@ and the programs of every tensorboard that imports it ended. Such bounds belong 
 it: the row, the team, or a package that brings it along.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from tfsetup.ground.platforms import Os
 from tfsetup.ground.versions import in_range, is_version
 
 _REQUIREMENT = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*\(?(?P<range>[^;)]*)")
-_CLAUSE = re.compile(r"[<>=!~]+\s*(?P<version>[^\s,]+)")
+_CLAUSE = r"[<>=!~]+\s*(?P<version>[^\s,]+)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +92,7 @@ def required(rules: Sequence[Beside], requirements: Iterable[str]) -> tuple[Besi
 def _meets(rule: Beside, name: str, spec: str) -> bool:
     if name != rule.distribution:
         return False
-    named = (found["version"].removesuffix(".*") for found in _CLAUSE.finditer(spec))
+    named = (found["version"].removesuffix(".*") for found in re.finditer(_CLAUSE, spec))
     return any(_within(rule.versions, text) and _within(spec, text) for text in named)
 
 

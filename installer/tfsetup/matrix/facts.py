@@ -4,8 +4,6 @@ One release of one distribution has groups of wheels: same platform tag, same re
 minor version (`3.12`), with a `t` for the free-threaded ABI, or `any` for a pure wheel.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -4,8 +4,6 @@ A hazard speaks of versions of one distribution (`tensorflow-metal`), not of rel
 environment variables that every process must see; what else would avoid it is told, and never done by itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 

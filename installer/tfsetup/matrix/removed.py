@@ -4,8 +4,6 @@ They went from the standard library, or from a distribution that is locked. Code
 rest and ends when it is run; `tfsetup.loader.python.reach` finds such imports by reading.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

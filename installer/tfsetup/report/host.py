@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tfsetup.ground.encode import Partial
 from tfsetup.host.describe import describe
 from tfsetup.host.model import Cpu, Gpu, Host, Python
-from tfsetup.report.result import document
+from tfsetup.report.document import document
 from tfsetup.report.text import printable
 
 if TYPE_CHECKING:

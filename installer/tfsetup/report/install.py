@@ -10,12 +10,12 @@ from msgspec import UNSET, UnsetType, ValidationError, convert
 
 from tfsetup.doctor.present import ShownDiagnosis, shown
 from tfsetup.errors import Code
+from tfsetup.ground.units import seconds, size
 from tfsetup.loader.report import Report
 from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Backend
+from tfsetup.report.document import document
 from tfsetup.report.resolve import ResolveDocument, resolve_document, resolve_lines
-from tfsetup.report.result import document
-from tfsetup.report.text import seconds, size
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Finding, Verification
 from tfsetup.verify.programs import ProgramsTried, sentence

@@ -13,10 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tfsetup.ground.marked import Problem
+from tfsetup.ground.units import size
 from tfsetup.matrix.defects import Defect
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.report.hazards import sentences
-from tfsetup.report.text import printable, size
+from tfsetup.report.text import printable
 from tfsetup.upkeep.gpucode.read import GpuCodeRead
 from tfsetup.upkeep.overview import Line, MatrixShown, overview
 from tfsetup.verify.programs import sentence

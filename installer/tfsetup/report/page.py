@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from tfsetup import __version__
+from tfsetup.ground.units import seconds
 from tfsetup.report.page_style import STYLE
 from tfsetup.report.plots import COLOURS, Line, errors, throughput
 from tfsetup.report.text import as_html as text
-from tfsetup.report.text import seconds
 from tfsetup.report.verify import duration
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Device, Examination, Expected, Finding, Matmul, NativeImage

@@ -10,7 +10,7 @@ from tfsetup.ground.platforms import OS_NAMES
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Clash, LoadFailure
 from tfsetup.loader.report import Note, PredictionDocument, Report, UnseenDocument, prediction_document, summary
-from tfsetup.report.result import document
+from tfsetup.report.document import document
 from tfsetup.report.text import printable
 
 if TYPE_CHECKING:

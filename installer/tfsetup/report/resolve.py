@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tfsetup.host.model import Python
 from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Accelerator, Backend, Blas, Chapter, Expectation, Rejected, Selection, Target
+from tfsetup.report.document import document
 from tfsetup.report.hazards import sentences
-from tfsetup.report.result import document
 from tfsetup.report.text import aligned
 
 

@@ -1,20 +1,16 @@
-"""The one versioned JSON envelope, and how documents are made of the values of the rooms."""
+"""The one versioned JSON envelope."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from tfsetup import __version__
 from tfsetup.errors import Code, TfsetupError
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 SCHEMA = 1
 
-T = TypeVar("T", bound="DataclassInstance")
 Status = Literal["ok", "failed", "error"]
 
 
@@ -65,17 +61,3 @@ def error_envelope(command: str, error: TfsetupError) -> Envelope:
     where = str(error.where) if error.where else None
     said = ErrorDocument(code=error.code.slug, message=error.message, hint=error.hint, where=where)
     return Envelope(command=command, status="error", data={}, error=said)
-
-
-def document(type_: type[T], *sources: object, **more: object) -> T:
-    """Return a `type_` whose fields are the `sources`' of the same name, of the first that has it; `more` goes before.
-
-    Raises:
-        TypeError: a field that must be given is nowhere.
-    """
-    found = dict(more)
-    for field in fields(type_):
-        of_it = [getattr(source, field.name) for source in sources if hasattr(source, field.name)]
-        found |= {field.name: of_it[0]} if of_it and field.name not in found else {}
-    made: Callable[..., T] = type_
-    return made(**found)

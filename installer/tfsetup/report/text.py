@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tfsetup.ground.units import seconds, size
-
-__all__ = ["aligned", "printable", "seconds", "size"]
-
 # C0 and C1 controls except tab and newline, and the bidirectional overrides that make text read as something else.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSAFE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 def printable(text: str) -> str:
     """Return `text` with control characters spelt out in hex, so that nothing from outside drives the terminal."""
-    return _UNSAFE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return re.sub(_UNSAFE, lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def as_html(value: object) -> str:

@@ -11,8 +11,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tfsetup.ground.units import seconds
 from tfsetup.report.doctor import doctor_text
-from tfsetup.report.text import printable, seconds
+from tfsetup.report.text import printable
 from tfsetup.report.verify_document import VerifyDocument
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Blas, Device, Examination, Failure, Finding, Matmul, Verification

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, UnsetType
 
 from tfsetup.doctor.present import ShownDiagnosis, shown
-from tfsetup.report.result import document
+from tfsetup.report.document import document
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Examination
 

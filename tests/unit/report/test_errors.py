@@ -8,8 +8,9 @@ import pytest
 
 from tfsetup.errors import BuildError, Code, InvalidFileError, LockError, NetworkError, TfsetupError, UsageError, Where
 from tfsetup.ground.encode import encode
+from tfsetup.report.document import document
 from tfsetup.report.errors import error_lines
-from tfsetup.report.result import document, envelope, error_envelope
+from tfsetup.report.result import envelope, error_envelope
 
 
 def test_message_place_and_hint_have_a_line_each() -> None:

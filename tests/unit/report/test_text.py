@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.report.text import aligned, as_html, printable, seconds, size
+from tfsetup.ground.units import seconds, size
+from tfsetup.report.text import aligned, as_html, printable
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_VALUE = re.compile(r"\s+(?P<name>.+?)\s{2,}(?P<type>REG_[A-Z_]+)(?:\s{2,}(?P<value>.*))?$")
+_VALUE = r"\s+(?P<name>.+?)\s{2,}(?P<type>REG_[A-Z_]+)(?:\s{2,}(?P<value>.*))?$"
 
 
 def read_reg(text: str) -> dict[str, dict[str, str]]:
@@ -14,7 +14,7 @@ def read_reg(text: str) -> dict[str, dict[str, str]]:
     for line in text.splitlines():
         if line.startswith("HKEY_"):
             current = keys.setdefault(line.strip(), {})
-        elif found := _VALUE.match(line):
+        elif found := re.match(_VALUE, line):
             current[found["name"]] = (found["value"] or "").strip()
     return keys
 

@@ -10,12 +10,12 @@ from tfsetup.ground.versions import numbers
 from tfsetup.host.model import Libc
 from tfsetup.host.parsers.words import name_of
 
-_PLIST_VERSION = re.compile(r"<key>ProductVersion</key>\s*<string>([^<]*)</string>")
+_PLIST_VERSION = r"<key>ProductVersion</key>\s*<string>([^<]*)</string>"
 
 
 def read_version_plist(text: str) -> str | None:
     """Return the real ProductVersion of SystemVersion.plist, None as in `read_mac_version`."""
-    found = _PLIST_VERSION.search(text)
+    found = re.search(_PLIST_VERSION, text)
     return read_mac_version(found[1]) if found else None
 
 

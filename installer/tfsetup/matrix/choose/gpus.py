@@ -10,7 +10,7 @@ from tfsetup.ground.versions import at_least, in_range
 from tfsetup.host.model import Gpu, Host
 from tfsetup.matrix.file.rows import GpuModel, Rule
 
-_GFX = re.compile(r"\bgfx[0-9a-f]{3,5}\b")  # as rocminfo and Mesa write it behind the name
+_GFX = r"\bgfx[0-9a-f]{3,5}\b"  # as rocminfo and Mesa write it behind the name
 
 
 def with_models(host: Host, models: Sequence[GpuModel]) -> Host:
@@ -24,7 +24,7 @@ def _with_model(gpu: Gpu, models: Sequence[GpuModel]) -> Gpu:
     name = (gpu.name or "").lower()
     mine = (model for model in models if model.vendor == gpu.vendor)
     model = next((one for one in mine if any(_named(word, name) for word in one.names)), None)
-    written = _GFX.search(name) if gpu.vendor == "amd" else None
+    written = re.search(_GFX, name) if gpu.vendor == "amd" else None
     capability = gpu.compute_capability or (model.capability if model else None)
     gfx = gpu.gfx or (written[0] if written else model.gfx if model else None)
     return replace(gpu, compute_capability=capability, gfx=gfx)

@@ -12,7 +12,7 @@ from tfsetup.ground.platforms import Arch, Os, spelled
 from tfsetup.ground.versions import in_range, numbers
 from tfsetup.host.model import Host, Python
 
-_ASKED = re.compile(r"(3\.\d{1,2})(t?)\Z")
+_ASKED = r"3\.\d{1,2}t?"
 
 
 class Choice(NamedTuple):
@@ -32,7 +32,7 @@ def check_asked(asked: str | None) -> None:
     Raises:
         UsageError: with an example.
     """
-    if asked is not None and not _ASKED.match(asked):
+    if asked is not None and not re.fullmatch(_ASKED, asked):
         raise UsageError(f"--python {asked}: a Python is asked for as X.Y.", hint="For instance --python 3.12.")
 
 

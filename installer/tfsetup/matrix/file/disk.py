@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Self
 
 from tfsetup.errors import BuildError, InvalidFileError, Where
-from tfsetup.ground.files import write_all
 from tfsetup.ground.text import read
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.load import Parsed, merge, parse
@@ -59,13 +58,19 @@ def _shipped(*, marks: bool) -> Parsed:
     path = environments() / MATRIX
     text = read(path, _WHAT)
     if not marks:
-        from tfsetup.ground.copies import from_copy
-
         copy = environments() / COMPILED
-        content = from_copy(read(copy, _WHAT), text, MatrixFile) if copy.is_file() else None
+        content = _from_copy(read(copy, _WHAT), text) if copy.is_file() else None
         if content is not None:
             return Parsed(content=content, marks={})
     return parse(text, _shown(path))
+
+
+# A course reads the matrix more than once (`--host` named a row, then the answer): what it has read it need not decode.
+@lru_cache(maxsize=1)
+def _from_copy(copy: str, text: str) -> MatrixFile | None:
+    from tfsetup.ground.copies import from_copy
+
+    return from_copy(copy, text, MatrixFile)
 
 
 def compiled_text() -> str:
@@ -105,6 +110,7 @@ class Files:
             BuildError: the folder cannot be written; the files are as they were.
         """
         from tfsetup.ground.copies import copy_of
+        from tfsetup.ground.files import write_all
 
         compiled = copy_of(parse(matrix, str(self.matrix)).content, matrix)
         files = {self.snapshot: snapshot, self.matrix: matrix, self.matrix.with_name(COMPILED): compiled}
@@ -125,12 +131,19 @@ def read_index(path: Path | None = None) -> Index:
 
     file = path or environments() / SNAPSHOT
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Index)
+        return _index(file.read_bytes())
     except (OSError, msgspec.MsgspecError) as error:
         hint = "Install tfsetup again, or write it anew with `tfsetup matrix update`."
         raise InvalidFileError(
             f"The index snapshot cannot be read: {error}", where=Where(file=str(file)), hint=hint
         ) from error
+
+
+@lru_cache(maxsize=1)
+def _index(snapshot: bytes) -> Index:
+    import msgspec
+
+    return msgspec.json.decode(snapshot, type=Index)
 
 
 def _shown(path: Path) -> str:

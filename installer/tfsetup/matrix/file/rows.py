@@ -4,8 +4,6 @@ Field names are the file's; `matrix.schema.json` and the decoder are made from t
 of TensorFlow unless the field says otherwise, versions are always text in quotes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
