@@ -90,7 +90,7 @@ KEPT: Final = frozenset({
     "PIP_CONFIG_FILE", "PIP_KEYRING_PROVIDER", "PIP_DISABLE_PIP_VERSION_CHECK", "PIP_NO_COLOR", "PIP_NO_INPUT",
     "PIP_QUIET", "PIP_PROGRESS_BAR",
 })  # fmt: skip
-_KEPT_FAMILY: Final = re.compile(r"UV_HTTP_\w+|UV_CONCURRENT_\w+|UV_INDEX_\w+_(?:USERNAME|PASSWORD)")
+_KEPT_FAMILY: Final = r"UV_HTTP_\w+|UV_CONCURRENT_\w+|UV_INDEX_\w+_(?:USERNAME|PASSWORD)"
 
 
 def scrub(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -104,7 +104,7 @@ def scrub(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _reason(name: str, value: str) -> str | None:
-    if name in KEPT or _KEPT_FAMILY.fullmatch(name) or (name == "UV_LINK_MODE" and value in SAFE_LINKS):
+    if name in KEPT or re.fullmatch(_KEPT_FAMILY, name) or (name == "UV_LINK_MODE" and value in SAFE_LINKS):
         return None
     if name in REMOVED:
         return REMOVED[name]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from tfsetup.errors import Code
 from tfsetup.matrix.facts import Index
-from tfsetup.matrix.file.disk import Files
 from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.upkeep.check import Outcome
 from tfsetup.upkeep.checks.check import check_matrix
 from tfsetup.upkeep.checks.common import names_of
+from tfsetup.upkeep.files import Files
 from tfsetup.upkeep.index.client import Traffic
 from tfsetup.upkeep.index.snapshot import Difference, File, companions, differences, encode, refreshed
 from tfsetup.upkeep.proposal import apply_edits, diff, propose

@@ -12,9 +12,10 @@ from support.disk import assert_written_whole, every_failure, watching
 from support.matrix import shipped
 from tfsetup.errors import BuildError, Where
 from tfsetup.matrix.facts import Index, Release
-from tfsetup.matrix.file.disk import Files, environments
+from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.load import merge, parse
 from tfsetup.upkeep.checks.check import check_matrix
+from tfsetup.upkeep.files import Files
 from tfsetup.upkeep.proposal import Edit, apply_edits, diff, propose
 
 TEXT = (environments() / "matrix.yaml").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from support.index_folder import IndexFolder
 from tfsetup.errors import Code
 from tfsetup.ground.encode import encode
 from tfsetup.matrix.facts import Index
-from tfsetup.matrix.file.disk import Files
+from tfsetup.upkeep.files import Files
 from tfsetup.upkeep.index import snapshot
 from tfsetup.upkeep.index.client import IndexClient
 from tfsetup.upkeep.update import update

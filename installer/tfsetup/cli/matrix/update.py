@@ -22,8 +22,8 @@ def update(
     """Propose what a newer index asks for, as a diff of the YAML that keeps its comments."""
     from datetime import UTC, datetime
 
-    from tfsetup.matrix.file.disk import Files
     from tfsetup.report.matrix import findings_of, update_view
+    from tfsetup.upkeep.files import Files
     from tfsetup.upkeep.index.client import asking
     from tfsetup.upkeep.update import update as updated
 

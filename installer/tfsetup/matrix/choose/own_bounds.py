@@ -17,7 +17,7 @@ from tfsetup.matrix.choose.releases import Candidate, coded_wheels
 from tfsetup.matrix.file.rows import Matrix, Rule
 
 # A requirement with a specifier and without a marker or an extra (PEP 508).
-_BOUNDED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*?)\s*\(?([<>=!~][^;()\[\]]*)\)?\s*\Z")
+_BOUNDED: Final = r"([A-Za-z0-9][A-Za-z0-9._-]*?)\s*\(?([<>=!~][^;()\[\]]*)\)?\s*"
 
 
 def with_needed_bounds(best: Candidate, host: Host, matrix: Matrix) -> Candidate:
@@ -44,5 +44,5 @@ def _said(bound: str, own: dict[str, str], matrix: Matrix) -> bool:
 
 def _bounded(requirements: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for text in requirements:
-        if found := _BOUNDED.match(text):
+        if found := re.fullmatch(_BOUNDED, text):
             yield re.sub(r"[-_.]+", "-", found[1]).lower(), found[2]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Self
 
-from tfsetup.errors import BuildError, InvalidFileError, Where
+from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.text import read
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.load import Parsed, merge, parse
@@ -82,45 +80,6 @@ def compiled_text() -> str:
     return copy_of(parse(text, _shown(path)).content, text)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Files:
-    """The files of a matrix folder, for `matrix update`."""
-
-    matrix: Path
-    snapshot: Path
-
-    @classmethod
-    def of(cls, folder: Path | None) -> Self:
-        """Return the files of a folder; of tfsetup's own matrix when there is none."""
-        place = folder or environments()
-        return cls(matrix=place / MATRIX, snapshot=place / SNAPSHOT)
-
-    def matrix_text(self) -> str:
-        """Return the text of the matrix; raises `InvalidFileError` when it cannot be read."""
-        return read(self.matrix, _WHAT)
-
-    def index(self) -> Index:
-        """Return the snapshot."""
-        return read_index(self.snapshot)
-
-    def write(self, matrix: str, snapshot: str) -> None:
-        """Put new texts in the place of both files and of the compiled copy, all or none.
-
-        Raises:
-            BuildError: the folder cannot be written; the files are as they were.
-        """
-        from tfsetup.ground.copies import copy_of
-        from tfsetup.ground.files import write_all
-
-        compiled = copy_of(parse(matrix, str(self.matrix)).content, matrix)
-        files = {self.snapshot: snapshot, self.matrix: matrix, self.matrix.with_name(COMPILED): compiled}
-        try:
-            write_all(files)
-        except OSError as error:
-            message = f"{self.matrix.parent} cannot be written: {error.strerror or error}"
-            raise BuildError(message, hint="Run this in a checkout, or give --dir.") from error
-
-
 def read_index(path: Path | None = None) -> Index:
     """Return the recorded facts of the index.
 
@@ -152,4 +111,4 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-__all__: Sequence[str] = ("Files", "environments", "read_index", "read_matrix")
+__all__: Sequence[str] = ("environments", "read_index", "read_matrix")
