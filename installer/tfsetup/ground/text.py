@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,5 +120,7 @@ class Lines:
 
     def where(self, offset: int) -> Where:
         """Return the place of an offset, line and column from 1."""
+        from bisect import bisect_right  # for messages only
+
         line = bisect_right(self._starts, offset)
         return Where(file=self._file, line=line, column=offset - self._starts[line - 1] + 1)

@@ -8,6 +8,7 @@ it: the row, the team, or a package that brings it along.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tfsetup.ground.kinds import Bound, Distribution, ExactVersion, Prose, Range, Slug, Source
 from tfsetup.ground.platforms import Os
@@ -40,8 +41,7 @@ class Beside:
         return f"{self.distribution} {self.versions}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A rule that a set of packages calls for: which version of what called for it, and which of its bounds."""
 
     rule: Beside
