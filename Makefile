@@ -42,7 +42,7 @@ doctor: $(ENV)/ready ## say what is wrong with .venv and what fixes it
 test: check e2e ## everything CI runs: the checks, then real installs of a real TensorFlow
 
 .PHONY: check
-check: $(TOOL)/dev/ready ## lint, types, architecture, unit and contract tests, side by side; offline, under a minute
+check: $(TOOL)/dev/ready ## lint, types, architecture, unit and contract tests, side by side; offline
 	@$(MAKE) --no-print-directory -j 4 lint types architecture unit
 
 .PHONY: lint
