@@ -34,6 +34,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     for version in standin.VERSIONS:
         files = dict(standin.tensorflow_files(version)) | {"tensorflow/__init__.py": f"__version__ = '{version}'\n"}
         standin.write_wheel(folder, "tensorflow-cpu", version, files)
+    standin.write_beside(folder)
     with serve(Index(folder)) as running:
         home = tmp_path_factory.mktemp("a project")
         variables = {"UV_DEFAULT_INDEX": running.url, "PIP_EXTRA_INDEX_URL": "", "UV_CACHE_DIR": str(home / "uv")}

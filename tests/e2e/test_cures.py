@@ -33,6 +33,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     for version in standin.VERSIONS:
         files = {"tensorflow/__init__.py": f"__version__ = '{version}'\n"}
         standin.write_wheel(folder, "tensorflow-cpu", version, files)
+    standin.write_beside(folder)
     with serve(Index(folder)) as running:
         yield running
 

@@ -50,6 +50,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         files["tensorflow/__init__.py"] = f"__version__ = '{version}'\n"
         standin.write_wheel(folder, "tensorflow-cpu", version, files, requires=["six"])
     standin.write_wheel(folder, "six", "1.17.0", {"six.py": "value = 6\n"})
+    standin.write_beside(folder)
     with serve(Index(folder)) as running:
         yield running
 

@@ -72,8 +72,14 @@ def write_index(folder: Path, *, filler: int = 0) -> Path:
             files["tensorflow/filler.bin"] = os.urandom(filler)
         write_wheel(folder, "tensorflow-cpu", version, files, requires=["numpy", "six"])
     write_wheel(folder, "six", "1.17.0", {"six.py": "value = 6\n"})
+    write_beside(folder)
     repack(folder, "numpy")
     return folder
+
+
+def write_beside(folder: Path) -> Path:
+    """Write what the matrix asks for beside the older of the versions."""
+    return write_wheel(folder, "setuptools", "81.0.0", {"setuptools/__init__.py": "", "pkg_resources/__init__.py": ""})
 
 
 def tensorflow_files(version: str) -> Iterator[tuple[str, Content]]:
