@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.versions import version
 from tfsetup.loader.gpu.scan import GpuCode
 from tfsetup.loader.gpu.targets import Target, read_target
+from tfsetup.upkeep import kept
 
 SCHEMA: Final = 1
 _AGAIN: Final = "Delete it and run `tfsetup matrix check --prove`."
@@ -97,7 +96,7 @@ def evidence_of(wheels: Iterable[Wheel]) -> Evidence:
 
 def render_evidence(evidence: Evidence) -> str:
     """Return the text of the file: the same evidence is the same text."""
-    return json.dumps(msgspec.to_builtins(evidence), indent=1, ensure_ascii=False) + "\n"
+    return kept.render(evidence)
 
 
 def read_evidence(text: str, file: str) -> Evidence:
@@ -106,15 +105,7 @@ def read_evidence(text: str, file: str) -> Evidence:
     Raises:
         InvalidFileError: it is no such file, or of another schema.
     """
-    try:
-        found = msgspec.json.decode(text.encode(), type=Evidence)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        message = f"This is no evidence of code for GPUs: {error}"
-        raise InvalidFileError(message, where=Where(file=file), hint=_AGAIN) from error
-    if found.schema != SCHEMA:
-        message = f"This evidence has schema {found.schema}, and this tfsetup reads {SCHEMA}."
-        raise InvalidFileError(message, where=Where(file=file), hint=_AGAIN)
-    return found
+    return kept.read(text, Evidence, SCHEMA, file=file, what="code for GPUs", hint=_AGAIN)
 
 
 def parse_plan(text: str, file: str) -> Plan:
@@ -123,11 +114,4 @@ def parse_plan(text: str, file: str) -> Plan:
     Raises:
         InvalidFileError: it is no YAML, or has other fields.
     """
-    import yaml
-
-    try:
-        return msgspec.convert(yaml.safe_load(text), Plan)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        message = f"This is no plan of which code for GPUs to read: {error}"
-        hint = "Compare it with the one that is shipped."
-        raise InvalidFileError(message, where=Where(file=file), hint=hint) from error
+    return kept.read_plan(text, Plan, file=file, what="which code for GPUs to read")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.upkeep import kept
 from tfsetup.upkeep.xray.graphs import Node
 from tfsetup.upkeep.xray.plan import Framework, Plan, Reason
 
@@ -102,7 +101,7 @@ def evidence_of(
 
 def render_evidence(evidence: Evidence) -> str:
     """Return the text of the file: the same evidence is the same text."""
-    return json.dumps(msgspec.to_builtins(evidence), indent=1, ensure_ascii=False) + "\n"
+    return kept.render(evidence)
 
 
 def read_evidence(text: str, file: str) -> Evidence:
@@ -111,15 +110,7 @@ def read_evidence(text: str, file: str) -> Evidence:
     Raises:
         InvalidFileError: it is no such file, or of another schema.
     """
-    try:
-        found = msgspec.json.decode(text.encode(), type=Evidence)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        message = f"This is no evidence of what plugins do to graphs: {error}"
-        raise InvalidFileError(message, where=Where(file=file), hint=_AGAIN) from error
-    if found.schema != SCHEMA:
-        message = f"This evidence has schema {found.schema}, and this tfsetup reads {SCHEMA}."
-        raise InvalidFileError(message, where=Where(file=file), hint=_AGAIN)
-    return found
+    return kept.read(text, Evidence, SCHEMA, file=file, what="what plugins do to graphs", hint=_AGAIN)
 
 
 _AGAIN: Final = "Delete it and run `tfsetup matrix check --prove`."

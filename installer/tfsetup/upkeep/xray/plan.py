@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.upkeep import kept
 
 
 class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,11 +49,4 @@ def parse_plan(text: str, file: str) -> Plan:
     Raises:
         InvalidFileError: it is no YAML, or has other fields.
     """
-    import yaml
-
-    try:
-        return msgspec.convert(yaml.safe_load(text), Plan)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        message = f"This is no plan of what to ask under the emulator: {error}"
-        hint = "Compare it with the one that is shipped."
-        raise InvalidFileError(message, where=Where(file=file), hint=hint) from error
+    return kept.read_plan(text, Plan, file=file, what="what to ask under the emulator")
