@@ -66,7 +66,7 @@ unit: $(TOOL)/dev/ready ## unit and contract tests
 
 .PHONY: e2e
 e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters, emulated machines (minutes)
-	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m "(e2e or heavy or network) and not exhaustive" tests $(ARGS)
+	@$(DEV)/python -m pytest -q -n 2 --dist loadfile -m "(e2e or heavy or network) and not exhaustive" --durations=40 --durations-min=5 tests $(ARGS)
 
 .PHONY: exhaustive
 exhaustive: $(TOOL)/dev/ready ## the whole of what e2e runs a part of: every macOS wheel, all damaged files (an hour, 60 GB)

@@ -37,6 +37,13 @@ _UNSEEN: Final = (
         "Check the credentials of the index (netrc, UV_INDEX_* variables, keyring) and the proxy's.",
     ),
     _Rule(
+        r"due to network timeout|invalid package format",
+        NetworkError,
+        "A file of the package index could not be read to its end: the index could not be reached, or broke off.",
+        "Check the network connection and the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml), then run the "
+        "same command again; UV_HTTP_TIMEOUT gives a slow index more seconds.",
+    ),
+    _Rule(
         r"is missing an upload date",
         NetworkError,
         "The index does not say when its files were uploaded, so that `exclude-newer` leaves out all of them.",
