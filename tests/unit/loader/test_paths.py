@@ -9,8 +9,10 @@ from support.source import read_yaml
 from support.wheels import wheel
 from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.python.known import FUNCTIONS, Place
+from tfsetup.loader.python.meaning import HOLE, Either, Name, Value, either, lift, paths_of, truth
 from tfsetup.loader.python.running import Call, Exhausted, Runner
-from tfsetup.loader.python.values import HOLE, UNKNOWN, Either, Name, Value, either, lift, paths_of, truth
+from tfsetup.loader.python.target import Target
+from tfsetup.loader.python.values import UNKNOWN
 
 SITE = "/S/lib/python3.11/site-packages"
 CASES: list[dict[str, Any]] = read_yaml(
@@ -20,7 +22,7 @@ CASES: list[dict[str, Any]] = read_yaml(
 
 def place(files: dict[str, str], system: Any = "linux") -> Place:
     view = WheelView([wheel("p-1.0-py3-none-any.whl", files)], at=SITE)
-    return Place(files=view, site=SITE, system=system, machine="x86_64", python="3.11")
+    return Place(files=view, site=SITE, target=Target(system=system, arch="x86_64", python="3.11"))
 
 
 def shown(value: Value) -> Any:

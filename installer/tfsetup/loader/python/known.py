@@ -16,71 +16,54 @@ from typing import Final
 
 from tfsetup.ground.platforms import Os
 from tfsetup.loader.model import Filesystem
-from tfsetup.loader.python.values import HOLE, UNKNOWN, Name, Table, Value, either, text, whole
+from tfsetup.loader.python.facts import facts_of
+from tfsetup.loader.python.meaning import HOLE, Name, Table, Value, either, text, whole
+from tfsetup.loader.python.target import Target
+from tfsetup.loader.python.values import UNKNOWN, Between
 
-_PLATFORMS: Final[Mapping[Os, str]] = {"macos": "darwin", "linux": "linux", "windows": "win32"}
-_SYSTEMS: Final[Mapping[Os, str]] = {"macos": "Darwin", "linux": "Linux", "windows": "Windows"}
-_SUFFIXES: Final[Mapping[Os, tuple[str, ...]]] = {
+_LIBRARIES: Final[Mapping[Os, tuple[str, ...]]] = {
     "macos": (".dylib", ".so"),
     "linux": (".so",),
     "windows": (".dll", ".pyd"),
 }
-_AMD64 = "AMD64"
 _ALWAYS_SET = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TEMP", "TMPDIR")
 _MAX_LISTED = 200
+RTLD_GLOBAL: Final = 0x100
+"""As Linux has it. On macOS it is 8; what matters here is that it is told from RTLD_LOCAL."""
+
+
+_CONSTANTS: Final[Mapping[str, Value]] = {
+    "os.pardir": "..", "os.path.pardir": "..", "os.curdir": ".", "os.path.curdir": ".",
+    "ctypes.RTLD_LOCAL": 0, "os.RTLD_LOCAL": 0, "os.RTLD_LAZY": 1, "os.RTLD_NOW": 2,
+    "ctypes.RTLD_GLOBAL": RTLD_GLOBAL, "os.RTLD_GLOBAL": RTLD_GLOBAL,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where code would run: the files, its site-packages, the system, the processor, the Python `X.Y` (None: unknown).
-
-    `machine` is the architecture as uname(1) spells it.
-    """
+    """Where code would run: the files, the path of site-packages in them, the interpreter."""
 
     files: Filesystem
     site: str
-    system: Os
-    machine: str
-    python: str | None = None
+    target: Target
 
     @property
     def prefix(self) -> str:
         """The environment's folder: `prefix/lib/pythonX.Y/site-packages`, on Windows `prefix/Lib/site-packages`."""
         above = posixpath.dirname(posixpath.dirname(self.site))
-        return above if self.system == "windows" else posixpath.dirname(above)
+        return above if self.target.system == "windows" else posixpath.dirname(above)
 
     def constant(self, name: str) -> Value:
-        """Return what a dotted name of the standard library stands for; the name itself when it is not known here."""
-        windows = self.system == "windows"
-        found: dict[str, Value] = {
-            "sys.platform": _PLATFORMS[self.system],
-            "os.name": "nt" if windows else "posix",
-            "sys.prefix": self.prefix,
-            "sys.base_prefix": self.prefix,
-            "sys.exec_prefix": self.prefix,
-            "sys.byteorder": "little",
-            "sys.maxsize": 2**63 - 1,
-            "sys.version_info": self._version(),
-            "os.sep": "/",
-            "os.path.sep": "/",
-            "os.pathsep": ";" if windows else ":",
-            "os.pardir": "..",
-            "os.path.pardir": "..",
-            "os.curdir": ".",
-            "typing.TYPE_CHECKING": False,
-            "ctypes.RTLD_LOCAL": 0,
-            "ctypes.RTLD_GLOBAL": 256,
-            "os.RTLD_GLOBAL": 256,
-            "os.RTLD_LOCAL": 0,
-            "os.RTLD_NOW": 2,
-            "os.RTLD_LAZY": 1,
-            "importlib.machinery.EXTENSION_SUFFIXES": _SUFFIXES[self.system],
-        }
-        return found.get(name, Name(name))
+        """Return what a dotted name of the standard library stands for; the name itself when it is not known here.
 
-    def _version(self) -> Value:
-        found = re.fullmatch(r"(\d+)\.(\d+).*", self.python or "")
-        return (int(found[1]), int(found[2]), 0, "final", 0) if found else UNKNOWN
+        A function that is called without arguments has `()` at its end.
+        """
+        if name in {"sys.prefix", "sys.base_prefix", "sys.exec_prefix", "sys.base_exec_prefix"}:
+            return self.prefix
+        if name == "importlib.machinery.EXTENSION_SUFFIXES":
+            return self.target.suffixes
+        found = facts_of(self.target).get(name, _CONSTANTS.get(name, Name(name)))
+        return found if isinstance(found, str | int | tuple | Between | Name) else Name(name)
 
 
 Known = Callable[[Place, Sequence[Value]], Value]
@@ -176,22 +159,10 @@ def _specification(place: Place, values: Sequence[Value]) -> Value:
     if len(values) < 2 or not all(isinstance(value, str) for value in values[:2]):  # noqa: PLR2004 - folder and name
         return UNKNOWN
     stem = re.escape(text(values[1]).rpartition(".")[2])
-    suffixes = "|".join(map(re.escape, _SUFFIXES[place.system]))
-    wanted = re.compile(rf"{stem}(?:\.[\w-]+)?(?:{suffixes})")
+    suffixes = "|".join(map(re.escape, (*place.target.suffixes, *_LIBRARIES[place.target.system])))
+    wanted = re.compile(rf"{stem}(?:{suffixes})")
     names = [name for name in place.files.listdir(text(values[0])) if wanted.fullmatch(name)]
     return f"{text(values[0])}/{names[0]}" if names else None
-
-
-def _system(place: Place, _values: Sequence[Value]) -> Value:
-    return _SYSTEMS[place.system]
-
-
-def _machine(place: Place, _values: Sequence[Value]) -> Value:
-    return _AMD64 if place.system == "windows" and place.machine == "x86_64" else place.machine
-
-
-def _bits(place: Place, _values: Sequence[Value]) -> Value:
-    return ("64bit", "WindowsPE" if place.system == "windows" else "")
 
 
 def _listlike(_place: Place, values: Sequence[Value]) -> Value:
@@ -246,11 +217,6 @@ FUNCTIONS: Final[Mapping[str, Known]] = {
     "os.path.isabs": _of_text(lambda path: path.startswith("/")),
     "os.path.isdir": _is_folder,
     "os.listdir": _listed,
-    "platform.system": _system,
-    "platform.machine": _machine,
-    "platform.architecture": _bits,
-    "platform.python_implementation": lambda _place, _values: "CPython",
-    "sys.implementation.name": lambda _place, _values: "cpython",
     "sorted": _sorted,
     "set": _sorted,
     "len": _length,

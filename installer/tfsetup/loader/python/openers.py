@@ -19,11 +19,8 @@ from typing import Final
 from tfsetup.loader.model import Mode
 from tfsetup.loader.python.importers import Importers, Way
 from tfsetup.loader.python.known import Place, found_at
-from tfsetup.loader.python.running import Call, Exhausted, Runner
-from tfsetup.loader.python.statements import Raised, raised
-from tfsetup.loader.python.values import (
+from tfsetup.loader.python.meaning import (
     HOLE,
-    UNKNOWN,
     Class,
     Function,
     Instance,
@@ -34,6 +31,9 @@ from tfsetup.loader.python.values import (
     text,
     whole,
 )
+from tfsetup.loader.python.running import Call, Exhausted, Runner
+from tfsetup.loader.python.statements import Raised, raised
+from tfsetup.loader.python.values import UNKNOWN
 
 _TRIGGERS: Final = re.compile(
     rb"CDLL|PyDLL|WinDLL|OleDLL|LoadLibrary|dlopen|load_library|load_op_library|register_filesystem_plugin"

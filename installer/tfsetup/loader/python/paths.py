@@ -8,16 +8,14 @@ from `Expressions` (`running.Runner`). Rules: the Python language reference, "Ex
 from __future__ import annotations
 
 import ast
-import operator
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from tfsetup.loader.python.known import METHODS, Place, attribute
-from tfsetup.loader.python.values import (
+from tfsetup.loader.python.meaning import (
     HOLE,
-    UNKNOWN,
     Class,
     Either,
     Function,
@@ -28,24 +26,13 @@ from tfsetup.loader.python.values import (
     Value,
     either,
     lift,
+    plain,
     text,
     truth,
     whole,
 )
+from tfsetup.loader.python.values import UNKNOWN, compared
 
-_COMPARED: Final[Mapping[type[ast.cmpop], Callable[[object, object], bool]]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Is: operator.eq,
-    ast.IsNot: operator.ne,
-}
-_ORDERED: Final[Mapping[type[ast.cmpop], tuple[bool, bool, bool]]] = {
-    # whether it holds for less, equal, greater
-    ast.Lt: (True, False, False),
-    ast.LtE: (True, True, False),
-    ast.Gt: (False, False, True),
-    ast.GtE: (False, True, True),
-}
 _MAX_ITEMS = 64
 _MAX_LENGTH = 4096  # of texts and sequences: code that doubles one in a loop must not fill the memory
 
@@ -385,46 +372,11 @@ def _filled(values: Sequence[Value]) -> Value:
 
 
 def _compared(how: ast.cmpop, left: Value, right: Value) -> Value:
-    if isinstance(how, ast.In | ast.NotIn):
-        found = _contains(right, left)
-        return UNKNOWN if found is None else found == isinstance(how, ast.In)
     if isinstance(how, ast.Is | ast.IsNot) and right is None and isinstance(left, _OBJECTS):
         return isinstance(how, ast.IsNot)
-    if not (_is_known(left) and _is_known(right)):
-        return UNKNOWN
-    if type(how) in _ORDERED:
-        return _order(_ORDERED[type(how)], left, right)
-    return _COMPARED[type(how)](left, right)
-
-
-def _order(holds: tuple[bool, bool, bool], left: Value, right: Value) -> Value:
-    match left, right:
-        case (int(), int()) | (str(), str()):
-            return holds[1 + (left > right) - (left < right)]  # type: ignore[operator]  # the two have one type
-        case (tuple(), tuple()):
-            first, second = [text(each).zfill(6) for each in left], [text(each).zfill(6) for each in right]
-            return holds[1 + (first > second) - (first < second)]
-        case _:
-            return UNKNOWN
-
-
-def _contains(base: Value, item: Value) -> bool | None:
-    if not _is_known(item):
-        return None
-    match base:
-        case tuple():
-            return True if item in base else None if UNKNOWN in base else False
-        case Table(items=items):
-            return any(key == item for key, _ in items)
-        case str() if isinstance(item, str) and HOLE not in base:
-            return item in base
-        case Name(dotted="os.environ"):
-            return False
-        case _:
-            return None
-
-
-def _is_known(value: Value) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_known, value))
-    return value is None or isinstance(value, int | float) or (isinstance(value, str) and HOLE not in value)
+    if isinstance(how, ast.In | ast.NotIn) and isinstance(right, Name) and right.dotted == "os.environ":
+        return isinstance(how, ast.NotIn)
+    if isinstance(right, Table):
+        right = tuple(key for key, _ in right.items)
+    known = compared(how, plain(left), plain(right))
+    return UNKNOWN if known is None else known

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from tfsetup.loader.model import read_file
 from tfsetup.loader.python.importers import parsed
 from tfsetup.loader.python.known import FUNCTIONS, Place
+from tfsetup.loader.python.meaning import Class, Either, Function, Instance, Name, Scope, Value, either, lift
 from tfsetup.loader.python.paths import Locals
 from tfsetup.loader.python.statements import Frame, Statements
-from tfsetup.loader.python.values import UNKNOWN, Class, Either, Function, Instance, Name, Scope, Value, either, lift
+from tfsetup.loader.python.values import UNKNOWN
 
 _MAX_TEXT = 4 << 20
 _MAX_STEPS = 40_000
@@ -173,6 +174,8 @@ class Runner(Statements):
             return self.scope.path
         if dotted.rpartition(".")[2] == _DATAFILE:
             return FUNCTIONS["os.path.join"](self.place, [self.scope.path.rpartition("/")[0], *values])
+        if not values and not isinstance(fact := self.place.constant(f"{dotted}()"), Name):
+            return fact
         known = FUNCTIONS.get(dotted)
         if known is not None:
             return lift(lambda parts: known(self.place, parts), values)

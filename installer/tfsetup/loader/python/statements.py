@@ -15,8 +15,9 @@ from typing import Literal
 
 from tfsetup.loader.python.importers import base_of
 from tfsetup.loader.python.known import Place
+from tfsetup.loader.python.meaning import Class, Function, Name, Scope, Value, either
 from tfsetup.loader.python.paths import Expressions, Locals
-from tfsetup.loader.python.values import UNKNOWN, Class, Function, Name, Scope, Value, either
+from tfsetup.loader.python.values import UNKNOWN
 
 Outcome = Literal["next", "return", "break", "continue"]
 """How statements end: with the one after them, or by leaving the function or the loop."""
