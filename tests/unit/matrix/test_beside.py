@@ -106,7 +106,8 @@ def test_a_later_file_replaces_a_rule_of_the_same_id_and_removes_another() -> No
             first,
             parse(
                 MORE
-                + "remove: [tensorflow-hub-pkg-resources, tensorflow-probability-tf-keras, protobuf-before-22-on-macos]\n",
+                + "remove: [tensorflow-hub-pkg-resources, tensorflow-probability-tf-keras,"
+                + " protobuf-before-22-on-macos]\n",
                 "own.yaml",
             ),
         ],
