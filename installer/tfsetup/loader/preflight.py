@@ -11,6 +11,7 @@ from tfsetup.loader.courses import Opened
 from tfsetup.loader.findings import Findings, Progress
 from tfsetup.loader.importing import cpu_will_do, import_tensorflow, look_for_cuda, without_tensorflow
 from tfsetup.loader.model import Clash, NotCovered, Process
+from tfsetup.loader.opening import Openings
 from tfsetup.loader.packages import Packages
 from tfsetup.loader.python import distributions as dists
 from tfsetup.loader.python.modules import extension_modules
@@ -50,6 +51,7 @@ def preflight(
         findings=findings, bare=bare, after=process, modules=modules, importable=importable, of_tensorflow=opened
     )
     packages.judge()
+    Openings(findings=findings, packages=packages).judge()
     together = packages.joined
     return _report(findings, together, cuda, compare(findings, together))
 
