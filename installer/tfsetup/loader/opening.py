@@ -74,14 +74,18 @@ class Openings:
     def _judge_package(self, name: str, openings: Sequence[Opening]) -> None:
         modules = (opening.where.rpartition(".py:")[0].replace("/", ".") for opening in openings)
         before = self.packages.company.of([name, *dict.fromkeys(modules)])
-        if self.findings.tensorflow_failed and self.findings.knowledge.package in before:
-            reason = "it is opened after tensorflow, whose import fails"
+        tensorflow = self.findings.knowledge.package
+        if self.findings.tensorflow_failed and tensorflow in before:
+            reason = f"it is opened after {tensorflow}, whose import fails"
             self.findings.not_covered += [NotCovered(reason=reason, image=each.path) for each in openings]
             return
+        absent = [opening for opening in openings if self._nobody_opens(opening)]
+        reason = f"it is opened by {tensorflow}, which is not in the set"
+        self.findings.not_covered += [NotCovered(reason=reason, image=each.path, matters=True) for each in absent]
         course = self._course(name, before)
         known = set(course.process.not_covered)
         for opening in openings:
-            if opening.path in self.findings.checked:
+            if opening.path in self.findings.checked or opening in absent:
                 continue
             failure = course.open(self.findings, self._opened(opening))
             if failure is not None:
@@ -119,6 +123,10 @@ class Openings:
         else:
             title = f"{self.findings.relative(opening.path)} does not load, and {_WHEN[opening.way]}"
             self.findings.note(title, f"{opening.where} opens it ({opening.by}). {failure.message}")
+
+    def _nobody_opens(self, opening: Opening) -> bool:
+        """Say whether TensorFlow would open it, and is not in the set."""
+        return self.findings.version is None and opening.by.startswith(f"{self.findings.knowledge.package}.")
 
     def _untold(self, call: Unfollowed, left: Mapping[str, Sequence[str]]) -> Iterator[NotCovered]:
         """Yield what a call that was not understood may mean: the files it fits, or else no file in particular."""
