@@ -51,7 +51,7 @@ def preflight(
     )
     packages.judge()
     together = packages.joined
-    return _report(findings, together, cuda, compare(findings, together))
+    return _report(findings, together, cuda, compare(packages, together))
 
 
 def _report(
