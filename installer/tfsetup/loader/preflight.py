@@ -54,7 +54,7 @@ def preflight(
     packages.judge()
     Openings(findings=findings, packages=packages).judge()
     together = packages.joined
-    return _report(findings, together, cuda, compare(findings, together))
+    return _report(findings, together, cuda, compare(packages, together))
 
 
 def _report(
