@@ -19,12 +19,6 @@ from tfsetup.loader.python.known import Place
 from tfsetup.loader.python.modules import walk
 from tfsetup.loader.python.openers import Openers, Opening, Unfollowed, top_level
 
-_WHEN = {
-    "at-import": "its code opens it when it is imported",
-    "guarded": "its code goes on where that fails",
-    "later": "its code opens it when it is used",
-}
-
 
 @dataclass(kw_only=True)
 class Openings:
@@ -38,8 +32,10 @@ class Openings:
         left = self._left()
         for name in [*left, *self._modules(left)]:
             found = self.openers.of(name)
-            if found.openings:
-                self._judge_package(name, found.openings)
+            at_import = [opening for opening in found.openings if opening.way != "later"]
+            if at_import:
+                self._judge_package(name, at_import)
+            self.findings.not_covered += [_when_used(each) for each in found.openings if each.way == "later"]
             for call in found.unfollowed:
                 self.findings.not_covered += self._untold(call, left)
 
@@ -121,8 +117,8 @@ class Openings:
             reason = f"{opening.where} opens it under a condition that is not known, and that fails: {failure.message}"
             self.findings.not_covered.append(NotCovered(reason=reason, image=opening.path, matters=True))
         else:
-            title = f"{self.findings.relative(opening.path)} does not load, and {_WHEN[opening.way]}"
-            self.findings.note(title, f"{opening.where} opens it ({opening.by}). {failure.message}")
+            title = f"{self.findings.relative(opening.path)} does not load, and its package goes on without it"
+            self.findings.note(title, f"{opening.where} opens it where a failure is caught. {failure.message}")
 
     def _nobody_opens(self, opening: Opening) -> bool:
         """Say whether TensorFlow would open it, and is not in the set."""
@@ -134,6 +130,10 @@ class Openings:
         if not meant:
             yield NotCovered(reason=call.reason)
         yield from (NotCovered(reason=call.reason, image=path) for path in meant if path not in self.findings.checked)
+
+
+def _when_used(opening: Opening) -> NotCovered:
+    return NotCovered(reason=f"{opening.where} opens it when it is used, not by an import", image=opening.path)
 
 
 def _light(unseen: NotCovered) -> NotCovered:

@@ -194,6 +194,21 @@ class _Heard:
         return [native for native in self.natives if wanted.fullmatch(native)]
 
 
+@dataclass(slots=True)
+class _Wrappers:
+    """What a package defines that opens something: by the names that others call, and where these are defined.
+
+    `mentioned` are the names of functions and methods: what mentions them may open something too.
+    """
+
+    called: dict[str, str] = field(default_factory=dict)
+    mentioned: set[str] = field(default_factory=set)
+
+    def by_others(self, module: str, calls: Iterable[bytes]) -> bool:
+        """Say whether one of the names that a module calls is defined in another."""
+        return any(self.called[name.decode()] != module for name in calls)
+
+
 class Openers:
     """Who opens what in a site-packages. Reads nothing until it is asked."""
 
@@ -211,20 +226,20 @@ class Openers:
         texts = {self._importers.module_of(path): source for path, source in self._importers.texts(package).items()}
         waiting = [name for name, source in texts.items() if _TRIGGERS.search(source)]
         heard: dict[str, _Heard] = {}
-        known: set[str] = set()
+        known = _Wrappers()
         for _round in range(_MAX_ROUNDS):
-            before = set(known)
+            before = set(known.called)
             for name in waiting[:_MAX_FOLLOWED]:
                 heard[name] = self._module(package, name, known)
-            new = _calling(known - before)
-            self._worth = _calling(known)
-            waiting = [name for name in texts if new.search(texts[name])]
+            new = known.called.keys() - before
+            self._worth = _calling(known.called)
+            waiting = [name for name in texts if known.by_others(name, _calling(new).findall(texts[name]))]
         return _together(heard.values())
 
-    def _module(self, package: str, name: str, wrappers: set[str]) -> _Heard:
+    def _module(self, package: str, name: str, wrappers: _Wrappers) -> _Heard:
         """Follow one module: with every opening a success, then each of them failing, then what is called later.
 
-        `wrappers` are the functions and classes that open something; those of the module are added.
+        The functions and classes of the module that open something are added to `wrappers`.
         """
         heard, runner = self._follow(package, name, None)
         reached = self._importers.way(name)
@@ -262,15 +277,15 @@ class Openers:
     def _is_worth(self, source: bytes) -> bool:
         return bool(_WORTH.search(source) or self._worth.search(source))
 
-    def _later(self, runner: Runner, heard: _Heard, name: str, wrappers: set[str]) -> None:
+    def _later(self, runner: Runner, heard: _Heard, name: str, wrappers: _Wrappers) -> None:
         """Follow the functions of a module that open something, and those that call them, as somebody may later."""
         scope = runner.modules.get(name)
         heard.later = True
         done: set[tuple[str, int]] = set()
         for _round in range(_MAX_ROUNDS):
-            for key, found in _defined(runner, scope.names if scope else {}):
-                once = (key, id(found.node) ^ id(found.owner))
-                if once in done or not _opens(found.node, wrappers):
+            for key, method, found in _defined(runner, scope.names if scope else {}):
+                once = (method, id(found.owner) if found.owner in runner.objects else 0)
+                if once in done or not _opens(found.node, wrappers.mentioned):
                     continue
                 done.add(once)
                 calls = heard.calls
@@ -278,7 +293,8 @@ class Openers:
                 with suppress(Raised, Exhausted):
                     runner.run(found, (), {})
                 if heard.calls > calls:
-                    wrappers.add(key)
+                    wrappers.called.setdefault(key, name)
+                    wrappers.mentioned.add(method)
 
 
 def _together(heard: Iterable[_Heard]) -> Opened:
@@ -297,7 +313,7 @@ def _together(heard: Iterable[_Heard]) -> Opened:
 
 def _calling(names: Collection[str]) -> re.Pattern[bytes]:
     """Return what finds calls of some names; of none it finds nothing."""
-    return re.compile("|".join(rf"\b{re.escape(each)}\s*\(" for each in sorted(names)).encode() or rb"(?!)")
+    return re.compile(rf"\b({'|'.join(map(re.escape, sorted(names)))})\s*\(".encode() if names else rb"(?!)()")
 
 
 def _first(opening: Opening) -> tuple[int, bool]:
@@ -322,17 +338,21 @@ def top_level(path: str, site: str) -> str:
     return path.removeprefix(f"{site}/").partition("/")[0].partition(".")[0]
 
 
-def _defined(runner: Runner, names: Mapping[str, Value]) -> Iterator[tuple[str, Function]]:
-    """Yield the functions of a module and the methods of its classes, bound to what was made of them."""
-    for key, found in names.items():
+def _defined(runner: Runner, names: Mapping[str, Value]) -> Iterator[tuple[str, str, Function]]:
+    """Yield what a module defines: the name by which others call it, its own, and the function.
+
+    Methods are bound to what was made of their class, or else to an object of which nothing is known; others call the
+    class.
+    """
+    for key, found in list(names.items()):
         if isinstance(found, Function):
-            yield key, found
+            yield key, key, found
         elif isinstance(found, Class):
             made = [each for each in runner.objects if each.of is found][:_MAX_OBJECTS] or [Instance(found)]
             methods = [name for name, value in found.names.items() if isinstance(value, Function)]
             for one in made:
-                bound = (runner.method(one, name) for name in methods)
-                yield from ((key, method) for method in bound if method is not None)
+                bound = ((name, runner.method(one, name)) for name in methods)
+                yield from ((key, name, method) for name, method in bound if method is not None)
 
 
 def _later_of(way: Way, reached: Way) -> Way:
