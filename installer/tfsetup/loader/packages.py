@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from tfsetup.loader.defined import defines
 from tfsetup.loader.findings import Findings
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered, Process
-from tfsetup.loader.python.importers import Importers
-from tfsetup.loader.python.modules import Module
+from tfsetup.loader.python.computed import Computed
+from tfsetup.loader.python.modules import Module, no_module, not_found
 
 
 @dataclass(kw_only=True)
@@ -46,9 +46,9 @@ class Packages:
 
     def _judge_module(self, module: Module) -> LoadFailure | None:
         failure = None
-        if module.name not in self.importable:
+        if module.status == "foreign":
             failure = self._judge_abi(module)
-        elif module.path == self.importable[module.name].path:
+        elif module.status == "taken":
             failure = self._open(module)
         return failure and replace(failure, stage="extension")
 
@@ -56,19 +56,22 @@ class Packages:
         """A module that exists for other Pythons only cannot be imported by name."""
         if any(f.kind == "python-abi" and f.image.endswith(module.name) for f in self.findings.failures):
             return None
-        message = f"ModuleNotFoundError: No module named '{module.name}'"
-        return LoadFailure(kind="python-abi", image=module.path, message=message)
+        return not_found(module)
 
     def _open(self, module: Module) -> LoadFailure | None:
         entry = self.findings.question.files.lookup(module.path)
-        if entry is None or entry.source is None or defines(entry.source, module.initializer) is False:
+        if entry is None or entry.source is None:
+            return None
+        is_none = defines(entry.source, module.initializer) is False
+        if is_none and not self.findings.asked.for_module(module):
             return None  # a library under a module's name: whoever opens it does so by other means
-        return self.findings.open(self.process, module.path, Mode())
+        failure = self.findings.open(self.process, module.path, Mode())
+        return no_module(module) if failure is None and is_none else failure
 
     def _weigh(self, refused: Sequence[tuple[Module, LoadFailure]], modules: Sequence[Module]) -> None:
         """Tell the failures of modules that their packages need from those of modules they do without."""
         natives = [module.path for module in modules]
-        importers = Importers(self.findings.question.files, self.findings.question.site)
+        importers = self.findings.importers
         unsure = {each.image for each in self.process.not_covered if each.matters} - {None}
         self.optional = {
             each.path for each in modules if each.path in unsure and not importers.needed(each.name, natives)
@@ -76,10 +79,18 @@ class Packages:
         for module, failure in refused:
             if importers.needed(module.name, natives):
                 self.findings.failures.append(failure)
+            elif found := importers.unfollowed(module.name):
+                self.findings.not_covered.append(self._not_followed(module, failure, *found))
             else:
                 title = f"{self.findings.relative(module.path)} does not load, and its package does without it"
                 detail = f"No code imports it where the ImportError would not be caught. {failure.message}"
                 self.findings.note(title, detail)
+
+    def _not_followed(self, module: Module, failure: LoadFailure, path: str, found: Computed) -> NotCovered:
+        """Tell of a module that may be what code imports by a name it makes at run time."""
+        where = f"{self.findings.relative(path)}:{found.line}"
+        reason = f"{where} imports by a name made at run time, which may be this module, and it ends with: "
+        return NotCovered(reason=f"{reason}{failure.message}", image=module.path, matters=True)
 
     def _weighed(self, unseen: NotCovered, of_tensorflow: frozenset[NotCovered]) -> NotCovered:
         """Take the weight off what is asked by modules their packages do without, or by modules beside TensorFlow.

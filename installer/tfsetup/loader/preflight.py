@@ -36,8 +36,8 @@ def preflight(
     findings.failures += refused
     if ends_it(refused):
         return _report(findings, process)
-    modules = extension_modules(question.files, question.site, question.machine.system)
-    importable = {each.name: each for each in modules if each.importable(findings.python)}
+    modules = extension_modules(question.files, question.site, question.machine.target(findings.python))
+    importable = {each.name: each for each in modules if each.status == "taken"}
     done, cuda = set[str](), None
     if findings.version is None:
         without_tensorflow(findings, found)
