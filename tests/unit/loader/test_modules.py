@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib.machinery import ExtensionFileLoader, FileFinder, SourceFileLoader, SourcelessFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,38 @@ def test_which_file_an_import_takes(case: dict[str, Any]) -> None:
     }
     there = found([*wanted, *case.get("beside", [])], **case.get("interpreter", {}))
     assert {path: (name, status) for path, name, status in there} == wanted
+
+
+def by_cpython(folder: Path, name: str, target: Target) -> str | None:
+    """Return the file that CPython's own finder takes for a dotted name, if it looks for the target's endings."""
+    loaders = (
+        (ExtensionFileLoader, list(target.suffixes)), (SourceFileLoader, [".py"]), (SourcelessFileLoader, [".pyc"]),
+    )  # fmt: skip
+    places, parts = [str(folder)], name.split(".")
+    spec = None
+    for count in range(1, len(parts) + 1):
+        finders = [FileFinder(place, *loaders) for place in places]
+        spec = next((one for each in finders if (one := each.find_spec(".".join(parts[:count])))), None)
+        if spec is None:
+            return None
+        places = list(spec.submodule_search_locations or ())
+    return str(Path(spec.origin).relative_to(folder)) if spec and spec.origin else None
+
+
+@pytest.mark.parametrize("case", [each for each in CASES if each.get("interpreter", {}).get("python", "3.11")],
+                         ids=lambda case: case["name"])  # fmt: skip
+def test_the_cases_are_what_the_finder_of_cpython_does(case: dict[str, Any], tmp_path: Path) -> None:
+    target = Target(**{"system": "linux", "arch": "x86_64", "python": "3.11", **case.get("interpreter", {})})
+    names = {path: name for status in ("taken", "behind", "foreign") for path, name in case.get(status, {}).items()}
+    for path in (*names, *case.get("beside", [])):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    for path, name in names.items():
+        really = by_cpython(tmp_path, name, target)
+        status = "taken" if path in case.get("taken", {}) else "behind" if path in case.get("behind", {}) else "foreign"
+        twin = name in case.get("foreign", {}).values()  # one of several for others
+        assert {"taken": really == path, "behind": (really is None) is twin, "foreign": really is None}[status], path
+        assert status == "taken" or really != path
 
 
 def test_case_names_are_distinct_and_speak_of_every_status() -> None:
