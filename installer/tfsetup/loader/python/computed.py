@@ -6,15 +6,11 @@ Rules: the library reference of `importlib.import_module` and `importlib.util.re
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tfsetup.loader.python.conditions import Conditions
 from tfsetup.loader.python.runs import Way
-
-TRIGGER = re.compile(rb"import_module|__import__")
-"""What is in a source that has such calls; a cheap look before it is read again."""
 
 _CALLS = frozenset({"importlib.import_module", "importlib.__import__", "builtins.__import__"})
 _LEVEL = 4  # the place of `level` among the arguments of `__import__`
@@ -26,6 +22,11 @@ class Computed:
 
     line: int
     way: Way
+
+
+def may_call(text: bytes) -> bool:
+    """Say whether a source may have such calls: a cheap look before it is read."""
+    return b"import_module" in text or b"__import__" in text
 
 
 def called(statement: ast.stmt, way: Way, conditions: Conditions, home: str) -> Iterator[str | Computed]:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tfsetup.loader.model import Filesystem, read_file
-from tfsetup.loader.python.computed import TRIGGER, Computed, called
+from tfsetup.loader.python.computed import Computed, called, may_call
 from tfsetup.loader.python.conditions import Conditions
 from tfsetup.loader.python.modules import walk
 from tfsetup.loader.python.runs import Way, run, statements
@@ -39,6 +39,7 @@ class Importers:
         self._files, self._site, self._target = files, site, target
         self._texts: dict[str, dict[str, bytes]] = {}
         self._parsed: dict[str, Imports] = {}
+        self._calling: dict[str, bool] = {}
 
     def needed(self, name: str, natives: Sequence[str] = ()) -> bool:
         """Say whether code of its own package imports the module `name` so that its failure is the package's.
@@ -52,6 +53,10 @@ class Importers:
         package, _, leaf = name.rpartition(".")
         return package in {"", leaf} or self._needed(name, natives, set())
 
+    def of(self, name: str) -> tuple[str, ...]:
+        """Return the modules of its package that import the module `name` when they are imported themselves."""
+        return tuple(importer for importer, ways in self._importers(name) if ways != {"later"})
+
     def unfollowed(self, name: str) -> tuple[str, Computed] | None:
         """Return the source (a path) whose import of a computed name may be that of a module nothing else imports.
 
@@ -60,7 +65,7 @@ class Importers:
         if any(True for _ in self._importers(name)):
             return None
         for path, text in self.texts(name.partition(".")[0]).items():
-            for each in self._imports(path, text).computed if TRIGGER.search(text) else ():
+            for each in self._imports(path, text).computed if self._calls(path, text) else ():
                 if each.way == "at-import":
                     return path, each
         return None
@@ -84,15 +89,46 @@ class Importers:
             return True
         return any("at-import" in ways and (is_public(by) or self._reached(by, asked)) for by, ways in found)
 
+    def way(self, name: str) -> Way:
+        """Say how a module is run when its top-level package is imported; `later`: somebody has to import it itself.
+
+        Each module of a top-level folder without `__init__.py` is imported by itself.
+        """
+        top = name.partition(".")[0]
+        roots = {self.module_of(path) for path in self.texts(top)}
+        followed: dict[Way, set[Way]] = {"at-import": {"at-import"}, "guarded": {"at-import", "guarded"}}
+        for way, ways in followed.items():
+            if self._leads(name, top if top in roots else name, ways):
+                return way
+        return "later"
+
+    def _leads(self, name: str, root: str, ways: set[Way]) -> bool:
+        """Say whether importing `root` runs the module `name` by imports of some ways."""
+        waiting, seen = [name], {name}
+        while waiting and root not in seen:
+            for by, how in self._importers(waiting.pop()):
+                if how & ways and by not in seen:
+                    seen.add(by)
+                    waiting.append(by)
+                if by == root and how & ways:
+                    break
+        return root in seen
+
     def _importers(self, name: str) -> Iterator[tuple[str, set[Way]]]:
         """Yield the modules that import `name`, without tests and without what lies inside of it, and how they do."""
         leaf = name.rpartition(".")[2].encode()
         for path, text in self.texts(name.partition(".")[0]).items():
             importer = self.module_of(path)
-            if importer == name or importer.startswith(f"{name}.") or not (leaf in text or TRIGGER.search(text)):
+            if importer == name or importer.startswith(f"{name}.") or not (leaf in text or self._calls(path, text)):
                 continue
             if ways := self._imports(path, text).names.get(name):
                 yield importer, ways
+
+    def _calls(self, path: str, text: bytes) -> bool:
+        """Say whether a source imports by calls; asked of every source of a package for each of its modules."""
+        if path not in self._calling:
+            self._calling[path] = may_call(text)
+        return self._calling[path]
 
     def _imports(self, path: str, text: bytes) -> Imports:
         if path not in self._parsed:
@@ -150,7 +186,7 @@ def all_imports_of(text: bytes, name: str, *, package: bool, target: Target | No
     if tree is None:
         return Imports(names={})
     names = imports_in(tree, name, package=package, target=target)
-    if not TRIGGER.search(text):
+    if not may_call(text):
         return Imports(names=names)
     home = name if package else name.rpartition(".")[0]
     computed: list[Computed] = []
