@@ -75,6 +75,40 @@ class Packages:
         return course
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The packages that have a process: TensorFlow where it was imported, and every other."""
+        imported = bool(self.of_tensorflow) and not self.findings.tensorflow_failed
+        return tuple(dict.fromkeys([*([self._tensorflow] if imported else ()), *self.courses]))
+
+    def imported_before(self, name: str, path: str) -> frozenset[str]:
+        """Return the packages that `name` has imported when it opens the module at `path`, and what they import.
+
+        Of a module that it does without: none, for nothing comes of it.
+        """
+        modules = self.courses[name].package.modules if name in self.courses else ()
+        found: dict[str, None] = {}
+        for module in modules:
+            if module.path == path and self._needed(module):
+                found |= dict.fromkeys(self.company.of(self._around(module), until=module.name))
+        for other in list(found):
+            found |= dict.fromkeys(self._imported_by(other, set(found)))
+        return frozenset(found)
+
+    def _imported_by(self, name: str, seen: set[str]) -> Iterator[str]:
+        seen.add(name)
+        modules = self.courses[name].package.modules if name in self.courses else ()
+        for other in self.company.of(dict.fromkeys(root for module in modules for root in self._around(module))):
+            if other not in seen:
+                yield other
+                yield from self._imported_by(other, seen)
+
+    def _around(self, module: Module) -> Iterator[str]:
+        """Yield the Python modules that have begun to be imported when a module is opened."""
+        package = module.name.rpartition(".")[0]
+        yield from ([package] if package else [])
+        yield from self.findings.importers.of(module.name)
+
+    @property
     def _tensorflow(self) -> str:
         return self.findings.knowledge.package
 
@@ -126,12 +160,7 @@ class Packages:
 
     def _judge_again(self, course: Course, wanting: Iterable[Module]) -> None:
         name = course.package.name
-        roots = [
-            root
-            for module in wanting
-            for root in (module.name.rpartition(".")[0], *self.findings.importers.of(module.name))
-        ]
-        before = self.company.of(root for root in dict.fromkeys(roots) if root)
+        before = self.company.of(dict.fromkeys(root for module in wanting for root in self._around(module)))
         for other in before:
             if other in self.courses:
                 self._settle(other)

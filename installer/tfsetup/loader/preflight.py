@@ -49,7 +49,7 @@ def preflight(
     packages = Packages(findings=findings, bare=bare, after=process, modules=modules, of_tensorflow=opened)
     packages.judge()
     together = packages.joined
-    return _report(findings, together, cuda, compare(findings, together))
+    return _report(findings, together, cuda, compare(packages, together))
 
 
 def _report(
