@@ -43,8 +43,8 @@ class Openings:
     def openers(self) -> Openers:
         """Who opens what."""
         question = self.findings.question
-        place = Place(files=question.files, site=question.site, target=question.machine.target(self.findings.python))
-        return Openers(place, self.packages.importers, self._natives)
+        place = Place(files=question.files, site=question.site, target=self.findings.target)
+        return Openers(place, self.findings.importers, self._natives)
 
     @cached_property
     def _natives(self) -> tuple[str, ...]:
