@@ -10,15 +10,15 @@ What fails decides the verdict only where the module's package needs it (see `py
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tfsetup.loader.courses import Course, Opened, Package
 from tfsetup.loader.findings import Findings
-from tfsetup.loader.model import NotCovered, Process
+from tfsetup.loader.model import LoadFailure, NotCovered, Process
 from tfsetup.loader.python.company import Company
-from tfsetup.loader.python.importers import Importers
+from tfsetup.loader.python.computed import Computed
 from tfsetup.loader.python.modules import Module
 
 
@@ -26,15 +26,14 @@ from tfsetup.loader.python.modules import Module
 class Packages:
     """The packages of a set. `bare` is a fresh process of the machine, `after` one that has imported TensorFlow.
 
-    Where there is no TensorFlow `after` is as bare. `modules` are all extension modules of the set, `importable` those
-    that this Python takes, by name; `of_tensorflow` is what its import has opened.
+    Where there is no TensorFlow `after` is as bare. `modules` are all extension modules of the set; `of_tensorflow` is
+    what its import has opened.
     """
 
     findings: Findings
     bare: Process
     after: Process
     modules: Sequence[Module]
-    importable: Mapping[str, Module]
     of_tensorflow: Sequence[Opened]
     courses: dict[str, Course] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -51,11 +50,6 @@ class Packages:
     def joined(self) -> Process:
         """A process with all that any of them has mapped, TensorFlow's included."""
         return self.after.joined([course.process for course in self.courses.values()])
-
-    @cached_property
-    def importers(self) -> Importers:
-        """Who imports what."""
-        return Importers(self.findings.question.files, self.findings.question.site)
 
     @cached_property
     def company(self) -> Company:
@@ -112,7 +106,7 @@ class Packages:
         """Yield the Python modules that have begun to be imported when a module is opened."""
         package = module.name.rpartition(".")[0]
         yield from ([package] if package else [])
-        yield from self.importers.of(module.name)
+        yield from self.findings.importers.of(module.name)
 
     @property
     def _tensorflow(self) -> str:
@@ -144,7 +138,7 @@ class Packages:
 
     def _walked(self, package: Package, process: Process) -> Course:
         course = Course(package=package, process=process)
-        course.walk(self.findings, self.importable)
+        course.walk(self.findings)
         return course
 
     def _settle(self, name: str) -> None:
@@ -176,7 +170,7 @@ class Packages:
             course.refused.clear()
         elif before or course.package.opened:
             again = self.after_others(course.package, before)
-            again.walk(self.findings, self.importable)
+            again.walk(self.findings)
             self.courses[name] = again
 
     def _fails(self, name: str) -> bool:
@@ -194,6 +188,8 @@ class Packages:
             if self._needed(module):
                 self.findings.failures.append(failure)
                 self.broken.add(course.package.name)
+            elif found := self.findings.importers.unfollowed(module.name):
+                self.findings.not_covered.append(self._not_followed(module, failure, *found))
             else:
                 title = f"{self.findings.relative(module.path)} does not load, and its package does without it"
                 detail = f"No code imports it where the ImportError would not be caught. {failure.message}"
@@ -203,6 +199,12 @@ class Packages:
         for unseen in course.unseen:
             if unseen not in known:
                 self.findings.not_covered.append(self._weighed(unseen, modules.get(unseen.image or "")))
+
+    def _not_followed(self, module: Module, failure: LoadFailure, path: str, found: Computed) -> NotCovered:
+        """Tell of a module that may be what code imports by a name it makes at run time."""
+        where = f"{self.findings.relative(path)}:{found.line}"
+        reason = f"{where} imports by a name made at run time, which may be this module, and it ends with: "
+        return NotCovered(reason=f"{reason}{failure.message}", image=module.path, matters=True)
 
     def _weighed(self, unseen: NotCovered, module: Module | None) -> NotCovered:
         """Take the weight off what is asked by modules their packages do without, or by modules beside TensorFlow.
@@ -217,7 +219,7 @@ class Packages:
         return replace(unseen, reason=f"{unseen.reason}; TensorFlow does not need it", matters=False)
 
     def _needed(self, module: Module) -> bool:
-        return self.importers.needed(module.name, self._natives)
+        return self.findings.importers.needed(module.name, self._natives)
 
     @cached_property
     def _natives(self) -> tuple[str, ...]:
