@@ -57,6 +57,15 @@ class Importers:
         """Return the modules of its package that import the module `name` when they are imported themselves."""
         return tuple(importer for importer, ways in self._importers(name) if ways != {"later"})
 
+    def package_asking(self, name: str) -> str | None:
+        """Return the package's own `__init__` (a path) where that is who asks for a module, by `from . import NAME`."""
+        package = name.rpartition(".")[0]
+        path = f"{self._site}/{package.replace('.', '/')}/__init__.py"
+        tree = parsed(self.texts(name.partition(".")[0]).get(path, b"")) if package else None
+        found = statements(tree.body, "at-import", Conditions(self._target, tree, name=package)) if tree else ()
+        asking = next((node for node, _ in found if name in _targets(node, package)), None)
+        return path if isinstance(asking, ast.ImportFrom) and base_of(asking, package) == package else None
+
     def unfollowed(self, name: str) -> tuple[str, Computed] | None:
         """Return the source (a path) whose import of a computed name may be that of a module nothing else imports.
 
