@@ -69,13 +69,13 @@ class Importers:
     def unfollowed(self, name: str) -> tuple[str, Computed] | None:
         """Return the source (a path) whose import of a computed name may be that of a module nothing else imports.
 
-        Only what is run with its own module counts, and nothing catches the ImportError of.
+        Only what is run when a module is imported counts, and nothing catches the ImportError of.
         """
         if any(True for _ in self._importers(name)):
             return None
         for path, text in self.texts(name.partition(".")[0]).items():
             for each in self._imports(path, text).computed if self._calls(path, text) else ():
-                if each.way == "at-import":
+                if each.way == "at-import" and name.startswith(each.start) and self._is_run(self.module_of(path)):
                     return path, each
         return None
 
@@ -87,6 +87,9 @@ class Importers:
             if "at-import" in ways and (is_public(importer) or self._reached(importer, asked)):
                 return True
         return not mentioned and self._named_by_native(name, natives)
+
+    def _is_run(self, module: str) -> bool:
+        return is_public(module) or self._reached(module, set())
 
     def _reached(self, importer: str, asked: set[str]) -> bool:
         """Say whether a private Python module is run when its package is imported; one nobody mentions may well be."""
