@@ -174,17 +174,18 @@ def _bounded(
     Where nothing keeps a bound, there may be versions that do not call for it: those are asked for before giving up.
     """
     pinned = [f"{name}=={wish.selection.version}" for name in others]
-    found = asked_of_uv(wish, (*wish.team, *pinned, *added), environ, children)
+    asked = (*wish.team, *pinned)
+    found = asked_of_uv(wish, (*asked, *added), environ, children)
     while more := [bound for bound in missing(wish.selection.beside, versions_of(found)) if bound not in added]:
         before, clear = list(added), around(one.rule for one in unmet(wish.selection.beside, versions_of(found)))
         added += more
         try:
-            found = asked_of_uv(wish, (*wish.team, *pinned, *added), environ, children)
+            found = asked_of_uv(wish, (*asked, *added), environ, children)
         except UnsolvableError as unsolvable:
             if not set(clear) - set(before):
                 raise
             try:
-                found = asked_of_uv(wish, (*wish.team, *pinned, *before, *clear), environ, children)
+                found = asked_of_uv(wish, (*asked, *before, *clear), environ, children)
             except UnsolvableError:
                 raise unsolvable from None
             added[:] = [*before, *clear]
