@@ -8,12 +8,14 @@ breadth-first, then all version checks in that order, then relocation with depen
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf
+from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf, Tag
 from tfsetup.loader.elf.symbols import Query
 from tfsetup.loader.glibc.bind import bind, check_versions, defines, without_repetition
-from tfsetup.loader.glibc.map import Map, mapping_refusal
+from tfsetup.loader.glibc.level import check_level
+from tfsetup.loader.glibc.map import Map, SearchList, mapping_refusal, needs_small_pages, wants_executable_stack
 from tfsetup.loader.glibc.order import sort_maps
 from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
 from tfsetup.loader.glibc.stock import LINKERS, stock_library
@@ -112,6 +114,7 @@ class GlibcProcess:
             main.scope = [main, *main.needed]
         else:
             elf = Elf(entry.source)
+            self._system = replace(self._system, executable_stack=wants_executable_stack(elf))
             place = place_of(elf, entry.path, (), self._system.cwd)
             main = Map("", path=entry.path, place=place, identity=entry.identity, elf=elf)
             self._main_rpaths = place.rpaths
@@ -156,6 +159,7 @@ class GlibcProcess:
             for entry in scope
         ]
         order = [scope[number] for number in sort_maps(needs, self._system.glibc)]
+        self._check_levels([entry for entry in reversed(order) if any(entry is other for other in new)])
         for entry in reversed(order):
             if any(entry is other for other in new):
                 self._relocate(entry, scope, mode)
@@ -168,6 +172,16 @@ class GlibcProcess:
         if failure:
             raise Failed(failure)
 
+    def _check_levels(self, entries: Sequence[Map]) -> None:
+        """Compare the levels of x86-64 that files were built for with the CPU's, dependencies first."""
+        for entry in entries:
+            with _Dying(entry):
+                answer = check_level(entry, self._system)
+            if isinstance(answer, LoadFailure):
+                raise Failed(answer)
+            if answer is not None:
+                self._unknown[answer] = None
+
     def _relocate(self, entry: Map, local: list[Map], mode: Mode) -> None:
         if entry.elf is None or entry.symbols is None:
             return
@@ -175,7 +189,9 @@ class GlibcProcess:
             own = [entry] if entry.elf.symbolic else []
             scope = without_repetition(own, self._global, local)
             self._check_cut(entry)
-            failure = bind(entry, scope, self._system, now=mode.now) or self._take_static_tls(entry)
+            failure, unsure = bind(entry, scope, self._system, now=mode.now)
+            failure = failure or self._take_static_tls(entry)
+        self._unknown.update(dict.fromkeys(unsure))
         if failure:
             raise Failed(failure)
 
@@ -207,24 +223,41 @@ class GlibcProcess:
 
     def _map_dependencies(self, top: Map) -> list[Map]:
         """Map everything needed, breadth-first; return the search list (`_dl_map_object_deps`)."""
-        found = [top]
+        found = SearchList(top)
         for entry in found:  # grows while it is walked
             needed = self._map_needed(entry)
-            found += [other for other in without_repetition(needed) if not any(other is seen for seen in found)]
+            for other in needed:
+                if any(other is each for each in entry.filtered):
+                    found.put_before(entry, other)
+                else:
+                    found.add(other)
             if entry.scope is None and entry.order is None and entry is not top:
                 entry.order = [entry, *needed]
-        return found
+        return found.entries
 
     def _map_needed(self, entry: Map) -> list[Map]:
-        if entry.needed is None:
-            names = []
-            if entry.elf is not None:
-                with _Dying(entry):
-                    names = [expand(name, entry.place.origin, self._system) for name in entry.elf.needed]
-            entry.needed = [self._map(name, entry) for name in names]
-        return entry.needed
+        """Map what one object needs, and the objects it is a filter of: of DT_AUXILIARY those that are there."""
+        if entry.needed is not None:
+            return entry.needed
+        needed: list[Map] = []
+        for tag, name in self._dependencies(entry):
+            expanded = expand(name, entry.place.origin, self._system)
+            try:
+                other = self._map(expanded, entry, optional=tag is Tag.AUXILIARY)
+            except Failed:
+                if tag is not Tag.AUXILIARY:
+                    raise
+                continue
+            needed.append(other)
+            entry.filtered += [other] if tag is not Tag.NEEDED else []
+        entry.needed = needed
+        return needed
 
-    def _map(self, name: str, loader: Map, *, opened: bool = False) -> Map:
+    def _dependencies(self, entry: Map) -> Sequence[tuple[Tag, str]]:
+        with _Dying(entry):
+            return entry.elf.dependencies if entry.elf is not None else ()
+
+    def _map(self, name: str, loader: Map, *, opened: bool = False, optional: bool = False) -> Map:
         """Return the object for a name: one that is there already, or a new one (`_dl_map_object`)."""
         known = self._known(name)
         if known is not None:
@@ -234,7 +267,7 @@ class GlibcProcess:
         except Refusal as refusal:
             raise Failed(self._refused(refusal, name, loader)) from refusal
         if isinstance(found, Skip):
-            stock = None if "/" in name or self._system.real else self._stock(name, loader)
+            stock = None if "/" in name or self._system.real or optional else self._stock(name, loader)
             if stock is None:
                 raise Failed(self._not_found(found, name, loader))
             return stock
@@ -255,11 +288,12 @@ class GlibcProcess:
             return same
         try:
             elf = Elf(found.source)
-            refusal = mapping_refusal(elf, self._system.glibc)
+            refusal = mapping_refusal(elf, self._system)
         except MalformedImage as error:
             raise Failed(_killed(found.name, found.entry.path, error)) from error
         if refusal:
-            raise Failed(LoadFailure(kind="malformed-image", image=found.entry.path, message=f"{name}: {refusal}"))
+            kind, text = refusal
+            raise Failed(LoadFailure(kind=kind, image=found.entry.path, message=f"{name}: {text}"))
         chain = loader.place.rpaths if loader is not None else self._main_rpaths
         with _Dying(Map(found.name, path=found.entry.path, place=place_of(None, found.name, (), "/"), identity=None)):
             place = place_of(elf, found.name, chain, self._system.cwd)
@@ -267,10 +301,13 @@ class GlibcProcess:
         entry.loader = loader
         entry.names.add(name)
         self._maps.append(entry)
+        if needs_small_pages(elf, self._system):
+            reason = "a kernel with pages of 64 kB refuses it; the host does not say its page_size, so 4 kB are assumed"
+            self._unknown[NotCovered(reason=reason, image=entry.path)] = None
         return entry
 
     def _stock(self, name: str, loader: Map) -> Map | None:
-        stock = stock_library(name, self._system.arch, self._system.glibc)
+        stock = stock_library(name, self._system.arch, self._system.glibc, self._system.libraries)
         if stock is None:
             return None
         if stock.presence == "unknown":
