@@ -158,6 +158,7 @@ hosts = st.builds(
     rosetta=st.none() | st.just(value=False),
     wsl=st.none() | st.booleans(),
     libc=st.none() | libcs,
+    page_size=st.none() | st.sampled_from([4096, 16384, 65536]),
     cpu=st.none() | cpus,
     gpus=st.none() | st.lists(gpus, max_size=3).map(tuple),
     pythons=st.none() | st.lists(pythons, max_size=3).map(tuple),

@@ -67,10 +67,11 @@ def check_versions(
 def _check_need(wanting: Map, need: Need, provider: Map, unknown: list[NotCovered]) -> LoadFailure | None:
     for version in need.versions:
         answer = _provides(provider, version)
-        if answer is None:
+        if answer is None and (provider.stock is None or provider.stock.presence == "always"):
+            # of a library that may not be there that has been said, and it is the same question
             reason = f"whether {provider.name} of that system defines {version.name}"
             unknown.append(NotCovered(reason=reason, image=wanting.path, matters=True))
-        elif not answer and not version.weak:
+        elif answer is False and not version.weak:
             text = f"version `{version.name}' not found (required by {wanting.name})"
             return LoadFailure(
                 kind="version-not-found",
