@@ -67,7 +67,7 @@ class Case:
         symbols = dict.fromkeys(data.get("c_library", ()), (2, 17)) | {"new_function": (2, 36)}
         system = system_of(
             host, arch, tree, real=self.here, symbols=symbols, libraries=load_linux_libraries(),
-            library_path=self.library_path(root),
+            library_path=self.library_path(root), preload=data.get("preload", ""),
         )  # fmt: skip
         return MuslProcess(system) if name == "musl" else GlibcProcess(system)
 

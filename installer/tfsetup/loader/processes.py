@@ -28,7 +28,7 @@ class Surroundings:
 
     `prefix` is the environment's root (without a trailing slash), `executable` the interpreter's absolute path in
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
-    `library_path` is LD_LIBRARY_PATH; `macos` what is known of macOS, `symbols` what the GNU C library defines,
+    `library_path` is LD_LIBRARY_PATH, `preload` LD_PRELOAD; `macos` what is known of macOS, `symbols` what the GNU C library defines,
     `libraries` what other libraries of a Linux do.
     """
 
@@ -38,6 +38,7 @@ class Surroundings:
     executable: str | None = None
     real: bool = False
     library_path: str = ""
+    preload: str = ""
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     libraries: Mapping[str, Names] = field(default_factory=dict)
 
@@ -61,6 +62,7 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
                 symbols=around.symbols,
                 libraries=around.libraries,
                 library_path=around.library_path,
+                preload=around.preload,
             )
             is_musl = machine.libc is not None and machine.libc.name == "musl"
             return MuslProcess(system) if is_musl else GlibcProcess(system)

@@ -62,7 +62,7 @@ def test_every_fact_names_the_file_and_the_missing_ones_say_so() -> None:
     sources = parse_host('{"os": "linux"}', "h.json").sources
     assert sources["os"] == "h.json"
     assert sources["gpus"] == "not in h.json"
-    assert len(sources) == 11
+    assert len(sources) == 12
 
 
 def test_what_tfsetup_prints_is_taken_back() -> None:

@@ -22,11 +22,14 @@ from tfsetup.loader.glibc.stock import LINKERS, stock_library
 from tfsetup.loader.glibc.system import System
 from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
 
-CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
-"""Bytes of static thread-local storage an opened library surely, or perhaps, still finds.
-
-glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`), plus rounding; since 2.32 optional users may take 512.
+SURPLUS_TLS, OPTIONAL_TLS, ROUNDED_TLS = 1664, 512, 64
+"""Bytes of static thread-local storage: what glibc keeps for opened libraries (elf/dl-tls.c, `TLS_STATIC_SURPLUS`),
+what of it, since 2.32, libraries with TLS descriptors may take though they need not, and what rounding may add.
 """
+
+
+_OF_VARIABLES: tuple[Kind, ...] = ("library-not-found", "symbol-not-found")
+UNSET = "LD_LIBRARY_PATH and LD_PRELOAD, which may bring what is missing, are taken as unset on that machine"
 
 
 class GlibcProcess:
@@ -40,7 +43,7 @@ class GlibcProcess:
         """
         self._system = system
         self._maps: list[Map] = []
-        self._unknown: dict[NotCovered, None] = {}
+        self._unknown: dict[NotCovered, None] = dict.fromkeys(_preloaded(system))
         self._static_tls = 0
         self._global: list[Map] = []
         self._main_rpaths: tuple[tuple[str, str], ...] = ()
@@ -73,6 +76,8 @@ class GlibcProcess:
             self._open(path, mode, self._caller(caller))
         except Failed as failed:
             del self._maps[before:]
+            if not self._system.real and failed.failure.kind in _OF_VARIABLES:
+                self._unknown[NotCovered(reason=UNSET)] = None
             return failed.failure
         return None
 
@@ -210,14 +215,21 @@ class GlibcProcess:
             return None
         align = max(segment.align, 1)
         wanted = self._static_tls + -(-segment.memsz // align) * align
-        if wanted > POSSIBLE_TLS:
+        if wanted > SURPLUS_TLS + ROUNDED_TLS:
             text = f"{entry.name}: cannot allocate memory in static TLS block"
             return LoadFailure(kind="os-too-old", image=entry.path, message=text)
         self._static_tls = wanted
-        if wanted > CERTAIN_TLS:
+        left = SURPLUS_TLS - wanted
+        if left < 0 or (left < OPTIONAL_TLS and self._has_descriptors):
             reason = f"whether {wanted} bytes of static thread-local storage are still free"
             self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
         return None
+
+    @property
+    def _has_descriptors(self) -> bool:
+        """Whether anything mapped may take static storage that it does not need (`TRY_STATIC_TLS`)."""
+        tables = (entry.relocations for entry in self._maps if entry.elf is not None and entry.elf.segment(PT_TLS))
+        return any(table is not None and table.uses_tls_descriptors for table in tables)
 
     # -- mapping -------------------------------------------------------------------------------------------------------
 
@@ -333,6 +345,12 @@ class GlibcProcess:
             text = f"wrong ELF class: ELFCLASS{96 - self._system.bits}"
         kind: Kind = "library-not-found" if passed in (Skip.MISSING, Skip.NOWHERE) else "wrong-architecture"
         return LoadFailure(kind=kind, image=loader.path or name, message=f"{name}: {text}", library=name)
+
+
+def _preloaded(system: System) -> tuple[NotCovered, ...]:
+    """Tell of what LD_PRELOAD brings into every process, before anything else: nobody has looked at it."""
+    reason = f"LD_PRELOAD is set to `{system.preload}`; what that defines or replaces is not looked at"
+    return (NotCovered(reason=reason),) if system.preload.strip(" :") else ()
 
 
 class _Dying:

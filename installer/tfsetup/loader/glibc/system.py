@@ -45,7 +45,7 @@ class System:
     that is not found is missing; otherwise what is known of stock systems is asked.
     `glibc`: release as (major, minor), None when it could not be told. `symbols`: what the C library defines, and since
     which release, `libraries` what others define, for when they cannot be read. `library_path`: LD_LIBRARY_PATH as it
-    is. `levels`: the level of x86-64 the CPU has for certain, and the highest it may have. `page`: bytes of a page
+    is, `preload`: LD_PRELOAD. `levels`: the level of x86-64 the CPU has for certain, and the highest it may have. `page`: bytes of a page
     (None: could not tell). `executable_stack`: the interpreter's own is, so no library has to make it so.
     """
 
@@ -57,6 +57,7 @@ class System:
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     libraries: Mapping[str, Names] = field(default_factory=dict)
     library_path: str = ""
+    preload: str = ""
     cache: Mapping[str, str] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
     lib: str = "lib"
@@ -100,6 +101,7 @@ def system_of(
     symbols: Mapping[str, tuple[int, ...]] | None = None,
     libraries: Mapping[str, Names] | None = None,
     library_path: str = "",
+    preload: str = "",
     cwd: str = "/",
 ) -> System:
     """Put together what is known of a machine.
@@ -113,6 +115,7 @@ def system_of(
         symbols: what the GNU C library defines, and since which release.
         libraries: what other libraries define (`parse_libraries`).
         library_path: LD_LIBRARY_PATH of the process.
+        preload: its LD_PRELOAD.
         cwd: the process's working directory.
 
     Raises:
@@ -132,6 +135,7 @@ def system_of(
         symbols=symbols or {},
         libraries=libraries or {},
         library_path=library_path,
+        preload=preload,
         cache=_cache(files, arch, hwcaps) if real else {},
         directories=_directories(triplet, arch, debian=debian),
         lib=f"lib/{triplet}" if debian else "lib64",
