@@ -28,8 +28,8 @@ class Surroundings:
 
     `prefix` is the environment's root (without a trailing slash), `executable` the interpreter's absolute path in
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
-    `library_path` is LD_LIBRARY_PATH, `preload` LD_PRELOAD; `macos` what is known of macOS, `symbols` what the GNU C library defines,
-    `libraries` what other libraries of a Linux do.
+    `library_path` is LD_LIBRARY_PATH, `preload` LD_PRELOAD; `macos` what is known of macOS, `symbols` what the GNU C
+    library defines, `libraries` what other libraries of a Linux do.
     """
 
     files: Filesystem

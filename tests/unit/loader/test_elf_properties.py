@@ -40,7 +40,7 @@ def test_other_processors_have_other_properties() -> None:
     assert level(build_elf(Library(levels=8, machine=183))) == 0
 
 
-def note(data: bytes) -> int:
+def note(data: bytes | bytearray) -> int:
     """Return where the note lies."""
     return int(struct.unpack_from("<Q", data, NOTE_SEGMENT + 8)[0])
 

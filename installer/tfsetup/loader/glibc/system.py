@@ -45,8 +45,9 @@ class System:
     that is not found is missing; otherwise what is known of stock systems is asked.
     `glibc`: release as (major, minor), None when it could not be told. `symbols`: what the C library defines, and since
     which release, `libraries` what others define, for when they cannot be read. `library_path`: LD_LIBRARY_PATH as it
-    is, `preload`: LD_PRELOAD. `levels`: the level of x86-64 the CPU has for certain, and the highest it may have. `page`: bytes of a page
-    (None: could not tell). `executable_stack`: the interpreter's own is, so no library has to make it so.
+    is, `preload`: LD_PRELOAD. `levels`: the level of x86-64 the CPU has for certain, and the highest it may have.
+    `page`: bytes of a page (None: could not tell). `executable_stack`: the interpreter's own is, so no library has to
+    make it so.
     """
 
     arch: Arch
