@@ -7,26 +7,30 @@ breadth-first, then all version checks in that order, then relocation with depen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
+from typing import Self
 
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf, Tag
+from tfsetup.loader.elf.image import PT_LOAD, Elf, Tag
 from tfsetup.loader.elf.symbols import Query
 from tfsetup.loader.glibc.bind import bind, check_versions, defines, without_repetition
 from tfsetup.loader.glibc.level import check_level
-from tfsetup.loader.glibc.map import Map, SearchList, mapping_refusal, needs_small_pages, wants_executable_stack
+from tfsetup.loader.glibc.map import (
+    Map,
+    SearchList,
+    copies,
+    mapping_refusal,
+    needs_small_pages,
+    wants_executable_stack,
+)
 from tfsetup.loader.glibc.order import sort_maps
 from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
 from tfsetup.loader.glibc.stock import LINKERS, stock_library
+from tfsetup.loader.glibc.static_tls import judge_static_tls, static_tls_wanted
 from tfsetup.loader.glibc.system import System
 from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
-
-SURPLUS_TLS, OPTIONAL_TLS, ROUNDED_TLS = 1664, 512, 64
-"""Bytes of static thread-local storage: what glibc keeps for opened libraries (elf/dl-tls.c, `TLS_STATIC_SURPLUS`),
-what of it, since 2.32, libraries with TLS descriptors may take though they need not, and what rounding may add.
-"""
-
 
 _OF_VARIABLES: tuple[Kind, ...] = ("library-not-found", "symbol-not-found")
 UNSET = "LD_LIBRARY_PATH and LD_PRELOAD, which may bring what is missing, are taken as unset on that machine"
@@ -47,6 +51,7 @@ class GlibcProcess:
         self._static_tls = 0
         self._global: list[Map] = []
         self._main_rpaths: tuple[tuple[str, str], ...] = ()
+        self._read: dict[Hashable, Map] = {}
         self._main = self._start()
 
     @property
@@ -68,6 +73,34 @@ class GlibcProcess:
     def not_covered(self) -> Sequence[NotCovered]:
         """What could not be decided so far."""
         return list(self._unknown)
+
+    @property
+    def asked_for(self) -> Mapping[str, str]:
+        """The names in DT_NEEDED, and those opened without a slash, with what answered to each."""
+        return {name: entry.path for entry in self._maps for name in entry.names if name and "/" not in name}
+
+    @property
+    def answering(self) -> Mapping[str, str]:
+        """The SONAMEs, and the names under which something was found."""
+        sonames = {entry.soname: entry.path for entry in reversed(self._maps) if entry.soname}
+        return {**sonames, **self.asked_for}
+
+    def fork(self) -> Self:
+        """See `Process.fork`."""
+        made = copies(self._maps)
+        child = copy(self)
+        child._maps, child._unknown = list(made.values()), dict(self._unknown)
+        child._main, child._global = made[id(self._main)], [made[id(entry)] for entry in self._global]
+        return child
+
+    def joined(self, others: Sequence[Self]) -> Self:
+        """See `Process.joined`."""
+        whole = self.fork()
+        for other in others:
+            known = {entry.identity for entry in whole._maps}
+            whole._maps += [entry for entry in other._maps if entry.identity not in known]
+            whole._unknown |= other._unknown
+        return whole
 
     def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
         """Open `path` (a name without slash is searched for) on behalf of the image at `caller`."""
@@ -209,27 +242,17 @@ class GlibcProcess:
         self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
 
     def _take_static_tls(self, entry: Map) -> LoadFailure | None:
-        """Reserve the fixed place some thread-local data needs (elf/dl-reloc.c, `_dl_try_allocate_static_tls`)."""
-        segment = entry.elf.segment(PT_TLS) if entry.elf is not None else None
-        if segment is None or entry.relocations is None or not entry.relocations.uses_static_tls:
+        wanted = static_tls_wanted(entry)
+        if not wanted:
             return None
-        align = max(segment.align, 1)
-        wanted = self._static_tls + -(-segment.memsz // align) * align
-        if wanted > SURPLUS_TLS + ROUNDED_TLS:
-            text = f"{entry.name}: cannot allocate memory in static TLS block"
-            return LoadFailure(kind="os-too-old", image=entry.path, message=text)
-        self._static_tls = wanted
-        left = SURPLUS_TLS - wanted
-        if left < 0 or (left < OPTIONAL_TLS and self._has_descriptors):
-            reason = f"whether {wanted} bytes of static thread-local storage are still free"
-            self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
+        taken = self._static_tls + wanted
+        answer = judge_static_tls(entry, taken, self._maps)
+        if isinstance(answer, LoadFailure):
+            return answer
+        self._static_tls = taken
+        if answer is not None:
+            self._unknown[answer] = None
         return None
-
-    @property
-    def _has_descriptors(self) -> bool:
-        """Whether anything mapped may take static storage that it does not need (`TRY_STATIC_TLS`)."""
-        tables = (entry.relocations for entry in self._maps if entry.elf is not None and entry.elf.segment(PT_TLS))
-        return any(table is not None and table.uses_tls_descriptors for table in tables)
 
     # -- mapping -------------------------------------------------------------------------------------------------------
 
@@ -299,7 +322,8 @@ class GlibcProcess:
             same.names.add(name)
             return same
         try:
-            elf = Elf(found.source)
+            known = self._read.get(found.entry.identity)
+            elf = known.elf if known is not None and known.elf is not None else Elf(found.source)
             refusal = mapping_refusal(elf, self._system)
         except MalformedImage as error:
             raise Failed(_killed(found.name, found.entry.path, error)) from error
@@ -310,6 +334,8 @@ class GlibcProcess:
         with _Dying(Map(found.name, path=found.entry.path, place=place_of(None, found.name, (), "/"), identity=None)):
             place = place_of(elf, found.name, chain, self._system.cwd)
         entry = Map(found.name, path=found.entry.path, place=place, identity=found.entry.identity, elf=elf)
+        read = self._read.setdefault(entry.identity, entry)  # by whichever process was the first to map it
+        entry.elf, entry.symbols, entry.relocations = read.elf, read.symbols, read.relocations
         entry.loader = loader
         entry.names.add(name)
         self._maps.append(entry)
