@@ -27,8 +27,8 @@ from tfsetup.loader.glibc.map import (
 )
 from tfsetup.loader.glibc.order import sort_maps
 from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
-from tfsetup.loader.glibc.stock import LINKERS, stock_library
 from tfsetup.loader.glibc.static_tls import judge_static_tls, static_tls_wanted
+from tfsetup.loader.glibc.stock import LINKERS, stock_library
 from tfsetup.loader.glibc.system import System
 from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
 
