@@ -122,6 +122,11 @@ def explanation(failure: LoadFailure) -> str:
                 f"Why: the library was built for processors of the level {library}, and this one is below it, so the "
                 "loader refuses it; a build for the baseline (x86-64) is needed."
             )
+        case "malformed-image" if failure.message.endswith("aligned"):
+            return (
+                "Why: the file was linked for smaller pages of memory than this kernel has; a build for larger ones "
+                "is needed, or a kernel with pages of 4 kB."
+            )
         case kind:
             return _EXPLANATIONS[kind].format(library=library or "a library", feature=str(library or "newer").upper())
 
