@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tfsetup.ground.platforms import Arch, Platform, spelled
+from tfsetup.ground.platforms import NARROW, Arch, Platform, spelled
 from tfsetup.ground.versions import numbers
 from tfsetup.loader.elf.symbols import gnu_hash
 
@@ -101,9 +101,6 @@ _STDLIB = (
 _OF_PACKAGES = re.compile(r"lib(?:tensorflow|torch|c10|jax)[\w.+-]*|.*-[0-9a-f]{8}\.so[.\d]*")
 """Libraries that only packages for Python bring; auditwheel writes a hash into the names of those it copies."""
 
-_TOLD_BY_NAMES: tuple[Arch, ...] = ("x86_64", "aarch64", "arm64")
-"""Where C++ spells names as in the list: those of 32 bits have another `size_t`."""
-
 _ZLIB: dict[str, tuple[Release, Release]] = {"ZLIB": ((1, 2, 7), ANY)}
 _NO_NAMES: Mapping[str, Names] = {}
 _SYSTEM_NAME = re.compile(r"lib[\w.+-]+\.so(?:\.[\w.]+)?")
@@ -150,7 +147,8 @@ def stock_library(
         return Stock(soname=soname, presence="always", levels=_glibc_levels(glibc))
     if soname in ("libstdc++.so.6", "libgcc_s.so.1", "libz.so.1"):
         levels = _ZLIB if soname == "libz.so.1" else _gcc_levels(glibc)
-        defined = names.get(soname) if arch in _TOLD_BY_NAMES else None
+        # with 32 bits C++ spells names in another way: `size_t` is another type
+        defined = None if arch in NARROW else names.get(soname)
         return Stock(soname=soname, presence="always", levels=levels, defined=defined)
     if _SYSTEM_NAME.fullmatch(soname) and not _OF_PACKAGES.fullmatch(soname):
         return Stock(soname=soname, presence="unknown", levels={})
