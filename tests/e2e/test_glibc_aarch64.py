@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.elf_build import PAGE, Library, build_elf
 from support.elf_damage import Variant, lay_out
 from support.elf_trees import damaged
 from support.loader_truth import Opening, Truth, ask, differs, is_elf
@@ -18,7 +19,7 @@ from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.glibc.system import system_of
 from tfsetup.loader.model import Mode
 
-X86_64 = 62
+X86_64, AARCH64 = 62, 183
 
 pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
 
@@ -32,12 +33,12 @@ def root() -> Path:
     return aarch64_root()
 
 
-def ask_emulated(root: Path, openings: Sequence[Opening], library_path: str = "") -> list[Truth]:
-    return ask(["chroot", str(root), f"/{QEMU}", ARM_PYTHON], openings, library_path)
+def ask_emulated(root: Path, openings: Sequence[Opening], library_path: str = "", *, page: int = PAGE) -> list[Truth]:
+    return ask(["chroot", str(root), f"/{QEMU}", "-p", str(page), ARM_PYTHON], openings, library_path)
 
 
-def judge(root: Path, opening: Opening, truth: Truth, library_path: str = "") -> str | None:
-    host = Host(os="linux", arch="aarch64", libc=Libc(name="glibc", version="2.36"))
+def judge(root: Path, opening: Opening, truth: Truth, library_path: str = "", *, page: int | None = None) -> str | None:
+    host = Host(os="linux", arch="aarch64", libc=Libc(name="glibc", version="2.36"), page_size=page)
     system = system_of(
         host, "aarch64", LocalTree(root, at=""), executable=ARM_PYTHON, real=True, library_path=library_path
     )
@@ -60,6 +61,26 @@ def test_every_library(root: Path, one_in: int) -> None:
         if (text := judge(root, opening, truth))
     }
     assert wrong == {}
+
+
+@pytest.mark.parametrize("page", [4096, 16384, 65536])
+def test_pages_of_every_size(root: Path, page: int) -> None:
+    work = root / "pages"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    kinds = [(0, PAGE), (0x1000, PAGE), (0x4000, PAGE), (0x1000, 0x10000), (0x10000, 0x10000), (0x10000, 8)]
+    for number, (shift, align) in enumerate(kinds):
+        library = Library(machine=AARCH64, shift=shift, align=align)
+        (work / f"{number}.so").write_bytes(build_elf(library))
+    openings = [Opening(path=f"/pages/{number}.so") for number in range(len(kinds))]
+    truths = ask_emulated(root, openings, page=page)
+    wrong = {
+        kind: text
+        for kind, opening, truth in zip(kinds, openings, truths, strict=True)
+        if (text := judge(root, opening, truth, page=page))
+    }
+    assert wrong == {}
+    shutil.rmtree(work, ignore_errors=True)
 
 
 @ONE_IN

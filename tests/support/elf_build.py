@@ -12,6 +12,7 @@ PAGE = 4096
 GLOB_DAT = {62: 6, 183: 1025, 3: 6, 40: 21}
 JUMP_SLOT = {62: 7, 183: 1026, 3: 7, 40: 22}
 STATIC_TLS = {62: 18, 183: 1030, 3: 14, 40: 19}
+TLS_DESCRIPTOR = {62: 36, 183: 1031, 3: 41, 40: 13}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,11 @@ class Import:
 
 @dataclass(frozen=True, kw_only=True)
 class Library:
-    """What to build. `versions` are those the file defines (the first is its own name), `needs` of others by file."""
+    """What to build. `versions` are those the file defines (the first is its own name), `needs` of others by file.
+
+    `filters`, `auxiliaries`: what it is a filter of. `levels`: marks of x86-64 levels it needs. `align` of its segment
+    in memory, which `shift` puts at another distance from the file.
+    """
 
     soname: str | None = None
     needed: Sequence[str] = ()
@@ -61,7 +66,13 @@ class Library:
     stack: int | None = 6
     tls: int = 0
     static_tls: bool = False
+    tls_descriptor: bool = False
     tags: Sequence[tuple[int, int]] = ()
+    filters: Sequence[str] = ()
+    auxiliaries: Sequence[str] = ()
+    levels: int = 0
+    align: int = PAGE
+    shift: int = 0
 
 
 class _Strings:
@@ -98,7 +109,11 @@ class _Builder:
 
     @property
     def header_size(self) -> int:
-        return (64 if self.wide else 52) + 4 * (56 if self.wide else 32)
+        return (64 if self.wide else 52) + self.segments * (56 if self.wide else 32)
+
+    @property
+    def segments(self) -> int:
+        return 5 if self.library.levels else 4
 
     def place(self, data: bytes, align: int = 8) -> int:
         """Append to the file; return the address."""
@@ -106,7 +121,7 @@ class _Builder:
         self.body += b"\0" * (-start % align)
         start = self.header_size + len(self.body)
         self.body += data
-        return start
+        return start + self.library.shift
 
     def build(self) -> bytes:
         self._dynamic_names()
@@ -122,7 +137,14 @@ class _Builder:
         dynamic = b"".join(self.pack("q" + self.word if self.wide else "iI", tag, value) for tag, value in self.tags)
         dynamic += b"\0" * (2 * self.size)
         at = self.place(dynamic, 16)
-        return self._header(at, len(dynamic)) + self.body
+        note = self.place(self._note(), 8) if self.library.levels else 0
+        return self._header(at, len(dynamic), note) + self.body
+
+    def _note(self) -> bytes:
+        """A GNU property note that names the levels of x86-64."""
+        data = self.pack("III", 0xC0008002, 4, self.library.levels)
+        data += b"\0" * (-len(data) % self.size)
+        return self.pack("III", 4, len(data), 5) + b"GNU\0" + data
 
     @property
     def _flags(self) -> int:
@@ -130,6 +152,8 @@ class _Builder:
 
     def _dynamic_names(self) -> None:
         library = self.library
+        self.tags += [(0x7FFFFFFF, self.strings.add(name)) for name in library.filters]
+        self.tags += [(0x7FFFFFFD, self.strings.add(name)) for name in library.auxiliaries]
         self.tags += [(1, self.strings.add(name)) for name in library.needed]
         for tag, value in ((14, library.soname), (15, library.rpath), (29, library.runpath)):
             if value is not None:
@@ -234,6 +258,8 @@ class _Builder:
         slots = [n for n, entry in enumerate(self.imports, 1) if entry.slot]
         table = self.place(b"\0" * self.size * (4 + len(self.imports)), 16)
         rows = [self._relocation(table + self.size * (3 + n), n, GLOB_DAT[machine]) for n in general]
+        if self.library.tls_descriptor:
+            rows.insert(0, self._relocation(table + self.size, 0, TLS_DESCRIPTOR[machine]))
         if self.library.static_tls:
             rows.insert(0, self._relocation(table, 0, STATIC_TLS[machine]))
         if rows:
@@ -250,19 +276,26 @@ class _Builder:
             return self.pack("QQq", address, symbol << 32 | kind, 0)
         return self.pack("II", address, symbol << 8 | kind)
 
-    def _header(self, dynamic: int, size: int) -> bytes:
+    def _header(self, dynamic: int, size: int, note: int) -> bytes:
         library, total = self.library, self.header_size + len(self.body)
         ident = b"\x7fELF" + bytes((2 if self.wide else 1, 1 if self.order == "<" else 2, 1)) + b"\0" * 9
         start = 64 if self.wide else 52
         head = self.pack(
             "HHI" + 3 * self.word + "IHHHHHH",
-            library.type, library.machine, 1, 0, start, 0, 0, start, 56 if self.wide else 32, 4, 0, 0, 0,
+            library.type, library.machine, 1, 0, start, 0, 0, start, 56 if self.wide else 32, self.segments,
+            0, 0, 0,
         )  # fmt: skip
-        segments = [self._segment(1, 6, 0, 0, total, PAGE), self._segment(2, 6, dynamic, dynamic, size, 8)]
+        shift = library.shift
+        segments = [
+            self._segment(1, 6, 0, shift, total, library.align),
+            self._segment(2, 6, dynamic - shift, dynamic, size, 8),
+        ]
         segments.append(self._segment(0x6474E551, 6 if library.stack is None else library.stack, 0, 0, 0, 16))
         if library.stack is None:
             segments[-1] = self._segment(0, 0, 0, 0, 0, 0)
         segments.append(self._segment(7 if library.tls else 0, 4, 0, 0, 0, 8, memory=library.tls))
+        if note:
+            segments.append(self._segment(4, 4, note - shift, note, 32 if self.wide else 28, self.size))
         return ident + head + b"".join(segments)
 
     def _segment(

@@ -1,6 +1,7 @@
 """The cases of tests/cases/loader/linux: small libraries, what is opened, what the loader says.
 
 `@` stands for the folder all files of a case lie in. Unless `real` is false, the case holds for the real loader, too.
+Unless `here` is false, such a case has the files of its system at hand (there are none but the C library's).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tfsetup.host.model import Cpu, Host, Libc
 from tfsetup.loader.glibc.musl import MuslProcess
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.glibc.system import system_of
+from tfsetup.loader.shipped import load_linux_libraries
 
 FOLDER = Path(__file__).parents[1] / "cases" / "loader" / "linux"
 
@@ -32,6 +34,11 @@ class Case:
     def real(self) -> bool:
         """Whether the real loader can be asked as well."""
         return bool(self.data.get("real", True))
+
+    @property
+    def here(self) -> bool:
+        """Whether the files of the system are at hand, so that what is not there is missing."""
+        return bool(self.data.get("here", self.real))
 
     def files(self, root: str) -> dict[str, bytes]:
         """Return the content of all files by absolute path."""
@@ -49,13 +56,19 @@ class Case:
         """Return the process of the case, its files in memory."""
         data = self.data
         folders = [place(path, root) for path in data.get("folders", ())]
+        folders += ["/usr/lib/x86_64-linux-gnu"] if self.here else []
         tree = Tree(self.files(root), folders, self.links(root))
-        features = tuple(data.get("features", ()))
+        features = tuple(data["features"] or ()) if "features" in data else None
         name = data.get("libc", "glibc")
-        host = Host(os="linux", libc=Libc(name=name, version=data.get("glibc", "2.36")), cpu=Cpu(features=features))
+        libc = Libc(name=name, version=data.get("glibc", "2.36"))
+        cpu = Cpu(features=features) if features is not None else None
+        host = Host(os="linux", os_version=data.get("system"), libc=libc, cpu=cpu, page_size=data.get("page_size"))
         arch = data.get("arch", "x86_64")
         symbols = dict.fromkeys(data.get("c_library", ()), (2, 17)) | {"new_function": (2, 36)}
-        system = system_of(host, arch, tree, symbols=symbols, library_path=self.library_path(root))
+        system = system_of(
+            host, arch, tree, real=self.here, symbols=symbols, libraries=load_linux_libraries(),
+            library_path=self.library_path(root), preload=data.get("preload", ""),
+        )  # fmt: skip
         return MuslProcess(system) if name == "musl" else GlibcProcess(system)
 
 

@@ -342,3 +342,16 @@ def x86_level(features: Iterable[str]) -> int:
     have = set(features)
     missed = (number for number, needed in enumerate(_LEVELS, 1) if not needed <= have)
     return next(missed, len(_LEVELS) + 1)
+
+
+_TELLING: Final = (frozenset({"sse4_2"}), frozenset({"avx2", "fma"}), _LEVELS[2])
+
+
+def possible_x86_level(features: Iterable[str]) -> int:
+    """Return the highest level a CPU may have of which somebody has listed these features, perhaps not all.
+
+    Lists are written by people, and by programs that report what they know of (tfsetup itself left MOVBE out): every
+    processor made so far that has AVX2 and FMA has the rest of level 3 too. AVX-512 has to be named in all its parts.
+    """
+    have = set(features)
+    return max((number for number, needed in enumerate(_TELLING, 2) if needed <= have), default=1)

@@ -18,6 +18,7 @@ from tfsetup.host.model import Host
 
 _WHAT: Final = "host file"
 _START: Final = "`tfsetup host --json > host.json` writes a valid host file to start from."
+_LEAST_PAGE: Final = 4096
 _FACTS: Final = tuple(field.name for field in fields(Host) if field.name != "sources")
 
 
@@ -92,6 +93,10 @@ def _contradictions(found: Host) -> Iterator[tuple[str, str, str]]:
         yield "rosetta", f"`rosetta` is true, but `os` is {found.os}", "Rosetta exists on macOS only: leave it out."
     if found.wsl and found.os not in {"linux", None}:
         yield "wsl", f"`wsl` is true, but `os` is {found.os}", 'Inside WSL the system is Linux: "os": "linux".'
+    if found.page_size is not None and (found.page_size < _LEAST_PAGE or found.page_size & (found.page_size - 1)):
+        yield "page_size", f"{found.page_size} is no size of a page", "Take what `getconf PAGESIZE` prints, in bytes."
+    if found.page_size is not None and found.os not in {"linux", None}:
+        yield "page_size", f"`page_size` is given, but `os` is {found.os}", "It matters on Linux only: leave it out."
     if found.libc is not None and found.os not in {"linux", None}:
         yield "libc", f"`libc` is given, but `os` is {found.os}", "It is asked about on Linux only: leave it out."
 

@@ -28,6 +28,7 @@ def gather(world: World, *, pythons: bool, downloads: bool) -> Host:
         "rosetta": system.rosetta,
         "wsl": system.wsl,
         "libc": system.libc(),
+        "page_size": system.page_size,
         "cpu": system.cpu(),
         "gpus": system.gpus(),
         "pythons": interpreters(),

@@ -25,6 +25,7 @@ def start(world: World) -> System:
         rosetta=Fact(value=False, source=NOT_A_MAC),
         wsl=wsl,
         libc=_libc(world),
+        page_size=_page_size(world),
         cpu=now(_cpu(world)),
         gpus=start_gpus(world, wsl=generation),
         xcode_clt=Fact(value=False, source=NOT_A_MAC),
@@ -87,6 +88,11 @@ def _libc(world: World) -> Later[Fact[Libc]]:
         return Fact(value=libc, source=source if libc else f"{source}: {output.trouble}")
 
     return finish
+
+
+def _page_size(world: World) -> Fact[int]:
+    size = world.process.page_size
+    return Fact(value=size, source="sysconf SC_PAGESIZE" if size else "sysconf SC_PAGESIZE, which does not say")
 
 
 def _cpu(world: World) -> Fact[Cpu]:

@@ -43,6 +43,7 @@ def start(world: World) -> System:
         rosetta=_rosetta(arch, facts, translated=translated),
         wsl=Fact(value=False, source="only on Windows"),
         libc=now(unknown("not a Linux: no such thing")),
+        page_size=unknown("asked about on Linux only"),
         cpu=lambda: _cpu(arch, native()),
         gpus=_gpus(world, arch, native),
         xcode_clt=_xcode_clt(developer),

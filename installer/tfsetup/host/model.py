@@ -94,6 +94,8 @@ class Host(Partial):
     """Whether this Linux runs under Windows."""
     libc: Annotated[Libc, _LIBC] | None = None
     """The C library; on Linux only."""
+    page_size: int | None = None
+    """Bytes of a page of memory; on Linux only. 64-bit ARM has kernels with 4, 16 and 64 kB."""
     cpu: Annotated[Cpu, _CPU] | None = None
     """The processor."""
     gpus: Annotated[tuple[Gpu, ...], _GPUS] | None = None

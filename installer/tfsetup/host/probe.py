@@ -214,6 +214,7 @@ def _process() -> Process:
         machine=_machine(),
         bits=64 if sys.maxsize > 2**32 else 32,
         glibc=_glibc(),
+        page_size=_page_size(),
         executable=getattr(sys, "_base_executable", None) or sys.executable or None,
         **probe_windows.facts(),
     )
@@ -223,6 +224,15 @@ def _machine() -> str:
     if sys.platform == "win32":
         return os.environ.get("PROCESSOR_ARCHITECTURE", "")
     return os.uname().machine
+
+
+def _page_size() -> int | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        return os.sysconf("SC_PAGESIZE")
+    except (ValueError, OSError):
+        return None
 
 
 def _glibc() -> str | None:

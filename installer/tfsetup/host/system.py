@@ -28,6 +28,7 @@ class System:
     cpu: Later[Fact[Cpu]]
     gpus: Later[Fact[tuple[Gpu, ...]]]
     xcode_clt: Fact[bool]
+    page_size: Fact[int]
     native: tuple[str, ...] = ()
     developer_dir: str | None = None
 

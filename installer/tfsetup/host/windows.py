@@ -28,6 +28,7 @@ def start(world: World) -> System:
         rosetta=Fact(value=False, source="only on macOS"),
         wsl=Fact(value=False, source="this is Windows itself"),
         libc=now(unknown("not a Linux: no such thing")),
+        page_size=unknown("asked about on Linux only"),
         cpu=_cpu(world, _arch(world).value),
         gpus=_gpus(world),
         xcode_clt=Fact(value=False, source="only on macOS"),

@@ -61,14 +61,16 @@ class Process:
 
     `platform` is `sys.platform`; `machine` is `uname -m` (Windows: `PROCESSOR_ARCHITECTURE`) as this process sees it,
     which under Rosetta or emulation is not the hardware's; `bits` the pointer size; `glibc` `CS_GNU_LIBC_VERSION`;
-    `executable` the base interpreter (not the one of a venv). The last three are Windows only: the build such as
-    `10.0.22631`, the machine number of `IsWow64Process2`, and the `IsProcessorFeaturePresent` numbers that are set.
+    `page_size` the bytes of a page; `executable` the base interpreter (not the one of a venv). The last three are
+    Windows only: the build such as `10.0.22631`, the machine number of `IsWow64Process2`, and the
+    `IsProcessorFeaturePresent` numbers that are set.
     """
 
     platform: str
     machine: str
     bits: int = 64
     glibc: str | None = None
+    page_size: int | None = None
     executable: str | None = None
     windows_version: str | None = None
     windows_machine: int | None = None

@@ -19,6 +19,7 @@ Kind = Literal[
     "version-not-found",
     "os-too-old",
     "cpu-feature",
+    "executable-stack",
     "malformed-image",
     "python-abi",
     "plugin-interface",

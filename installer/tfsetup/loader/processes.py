@@ -12,6 +12,7 @@ from tfsetup.loader.dyld.system import System
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.glibc.musl import MuslProcess
 from tfsetup.loader.glibc.process import GlibcProcess
+from tfsetup.loader.glibc.stock import Names
 from tfsetup.loader.glibc.system import system_of
 from tfsetup.loader.machine import Machine
 from tfsetup.loader.model import Filesystem, Process
@@ -27,7 +28,8 @@ class Surroundings:
 
     `prefix` is the environment's root (without a trailing slash), `executable` the interpreter's absolute path in
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
-    `library_path` is LD_LIBRARY_PATH; `macos` what is known of macOS, `symbols` what the GNU C library defines.
+    `library_path` is LD_LIBRARY_PATH, `preload` LD_PRELOAD; `macos` what is known of macOS, `symbols` what the GNU C
+    library defines, `libraries` what other libraries of a Linux do.
     """
 
     files: Filesystem
@@ -36,7 +38,9 @@ class Surroundings:
     executable: str | None = None
     real: bool = False
     library_path: str = ""
+    preload: str = ""
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    libraries: Mapping[str, Names] = field(default_factory=dict)
 
 
 def new_process(machine: Machine, host: Host, python: str | None, around: Surroundings) -> Process:
@@ -56,7 +60,9 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
                 executable=around.executable,
                 real=around.real,
                 symbols=around.symbols,
+                libraries=around.libraries,
                 library_path=around.library_path,
+                preload=around.preload,
             )
             is_musl = machine.libc is not None and machine.libc.name == "musl"
             return MuslProcess(system) if is_musl else GlibcProcess(system)

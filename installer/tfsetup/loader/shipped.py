@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 
 from tfsetup.loader.copies import parse_copies
 from tfsetup.loader.dyld.system import System, parse_system
-from tfsetup.loader.glibc.stock import parse_symbols
+from tfsetup.loader.glibc.stock import Names, parse_libraries, parse_symbols
 from tfsetup.loader.remedies import parse_remedies
 from tfsetup.loader.tensorflow.knowledge import Knowledge, parse_knowledge
 
@@ -25,6 +25,11 @@ def load_glibc_symbols() -> Mapping[str, tuple[int, ...]]:
     """Read which symbols the GNU C library has, and since which release, from the package's data."""
     folder = _data()
     return parse_symbols((folder / "glibc-symbols.txt").read_text("utf-8"))
+
+
+def load_linux_libraries() -> Mapping[str, Names]:
+    """Read what common libraries of a Linux system define, and in which version, from the package's data."""
+    return parse_libraries((_data() / "linux-symbols.txt").read_text("utf-8"))
 
 
 def load_knowledge() -> Knowledge:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 UNKNOWN = "could not tell"
 _TITLES = {
     "os": "system", "os_version": "version", "arch": "architecture", "rosetta": "Rosetta", "wsl": "WSL",
-    "libc": "C library", "cpu": "CPU", "gpus": "GPUs", "pythons": "Pythons", "python_downloads": "Python downloads",
-    "xcode_clt": "Xcode tools",
+    "libc": "C library", "page_size": "page size", "cpu": "CPU", "gpus": "GPUs", "pythons": "Pythons",
+    "python_downloads": "Python downloads", "xcode_clt": "Xcode tools",
 }  # fmt: skip
 
 

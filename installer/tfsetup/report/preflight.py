@@ -22,7 +22,7 @@ _STYLES = {"loads": "bold green", "fails": "bold red", "undecided": "bold yellow
 _STAGES = {
     "import": "importing TensorFlow ends here",
     "plugin": "TensorFlow loads every plugin it finds while it is imported, so the whole import ends here",
-    "extension": "TensorFlow itself is not concerned; importing this module fails",
+    "extension": "importing this module fails",
 }
 _SHOWN = 12
 _NAMES_SHOWN = 3
@@ -57,7 +57,7 @@ def lines(found: PreflightDocument, notes: Sequence[Note] = ()) -> Iterator[Line
     yield f"  judged: {_subject(found)}", "dim"
     for failure in found.failures[:_SHOWN]:
         yield "", ""
-        yield from _failure_lines(failure)
+        yield from _failure_lines(failure, beside_tensorflow=found.tensorflow is not None)
     if len(found.failures) > _SHOWN:
         yield f"… and {len(found.failures) - _SHOWN} more; --json lists them all", "dim"
     for clash in found.clashes:
@@ -85,12 +85,13 @@ def _host(host: Host) -> str:
     return " ".join(part for part in (OS_NAMES[host.os] if host.os else "?", version, host.arch) if part) + translated
 
 
-def _failure_lines(failure: LoadFailure) -> Iterator[Line]:
+def _failure_lines(failure: LoadFailure, *, beside_tensorflow: bool) -> Iterator[Line]:
     yield failure.image, "bold"
     for line in failure.message.splitlines():
         yield f"  | {line}", "red"
     yield f"  {explanation(failure)}", ""
-    yield f"  Consequence: {_STAGES[failure.stage]}.", ""
+    spared = "TensorFlow itself is not concerned; " if beside_tensorflow and failure.stage == "extension" else ""
+    yield f"  Consequence: {spared}{_STAGES[failure.stage]}.", ""
 
 
 def _clash_lines(clash: Clash) -> Iterator[Line]:
@@ -116,6 +117,16 @@ def explanation(failure: LoadFailure) -> str:
                 f"Why: it was built against a newer {library or 'library'} than this system has{missing}; a newer "
                 "system or an older release is needed."
             )
+        case "cpu-feature" if library and library.startswith("x86-64-"):
+            return (
+                f"Why: the library was built for processors of the level {library}, and this one is below it, so the "
+                "loader refuses it; a build for the baseline (x86-64) is needed."
+            )
+        case "malformed-image" if failure.message.endswith("aligned"):
+            return (
+                "Why: the file was linked for smaller pages of memory than this kernel has; a build for larger ones "
+                "is needed, or a kernel with pages of 4 kB."
+            )
         case kind:
             return _EXPLANATIONS[kind].format(library=library or "a library", feature=str(library or "newer").upper())
 
@@ -127,6 +138,11 @@ _EXPLANATIONS = {
     "cpu-feature": (
         "Why: the library uses {feature} instructions, which this processor lacks; the first one ends the process, "
         "without a Python error."
+    ),
+    "executable-stack": (
+        "Why: the library asks for an executable stack, which the C library refuses to libraries since glibc 2.41. "
+        "Most do so by mistake. A newer release of the package, or `patchelf --clear-execstack FILE`, cures it; "
+        "GLIBC_TUNABLES=glibc.rtld.execstack=2 allows it where the C library knows that value."
     ),
     "malformed-image": "Why: the file is damaged, cut short, changed after it was signed, or not a library at all.",
     "python-abi": "Why: it was built for another version of Python.",

@@ -10,13 +10,13 @@ from tfsetup.errors import InvalidFileError, LockError, UsageError, Where
 from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.files.sources import library_path
+from tfsetup.loader.files.sources import library_path, preloaded
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report
-from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
+from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_linux_libraries, load_system
 from tfsetup.workflows.subjects import Subject, subject_of
 from tfsetup.workflows.told import Detail, Told, silent
 
@@ -33,7 +33,8 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
         files=subject.files, macos=load_system(), prefix=subject.prefix, executable=subject.executable,
         real=subject.real and machine.system == "linux",
         symbols=load_glibc_symbols() if machine.system == "linux" else {},
-        library_path=library_path() if subject.real else "",
+        libraries=load_linux_libraries() if machine.system == "linux" else {},
+        library_path=library_path() if subject.real else "", preload=preloaded() if subject.real else "",
     )  # fmt: skip
     question = Question(
         files=subject.files, site=subject.site, machine=machine, python=python, wheels=subject.wheels,

@@ -62,7 +62,7 @@ def test_every_fact_names_the_file_and_the_missing_ones_say_so() -> None:
     sources = parse_host('{"os": "linux"}', "h.json").sources
     assert sources["os"] == "h.json"
     assert sources["gpus"] == "not in h.json"
-    assert len(sources) == 11
+    assert len(sources) == 12
 
 
 def test_what_tfsetup_prints_is_taken_back() -> None:
@@ -158,6 +158,7 @@ hosts = st.builds(
     rosetta=st.none() | st.just(value=False),
     wsl=st.none() | st.booleans(),
     libc=st.none() | libcs,
+    page_size=st.none() | st.sampled_from([4096, 16384, 65536]),
     cpu=st.none() | cpus,
     gpus=st.none() | st.lists(gpus, max_size=3).map(tuple),
     pythons=st.none() | st.lists(pythons, max_size=3).map(tuple),

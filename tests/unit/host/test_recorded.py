@@ -34,7 +34,7 @@ def test_what_was_recognised_can_be_replayed_as_a_host_file(folder: Path) -> Non
 def test_every_fact_has_a_source(folder: Path) -> None:
     sources = gather(RecordedWorld(folder), pythons=True, downloads=True).sources
     assert all(sources.values())
-    assert len(sources) in {1, 11}
+    assert len(sources) in {1, 12}
 
 
 @pytest.mark.parametrize("folder", MACHINES, ids=lambda folder: folder.name)

@@ -30,8 +30,10 @@ def test_the_probe_tells_what_runs_these_tests() -> None:
     mine = [python for python in host.pythons or () if os.path.realpath(python.path or "") == real]
     assert [python.version for python in mine] == [".".join(map(str, sys.version_info[:3]))]
     assert set(host.sources) == {
-        "os", "os_version", "arch", "rosetta", "wsl", "libc", "cpu", "gpus", "pythons", "python_downloads", "xcode_clt",
+        "os", "os_version", "arch", "rosetta", "wsl", "libc", "page_size", "cpu", "gpus", "pythons", "python_downloads",
+        "xcode_clt",
     }  # fmt: skip
+    assert sys.platform != "linux" or host.page_size == os.sysconf("SC_PAGESIZE")
 
 
 def test_nothing_is_started_for_a_plain_linux_without_pythons_and_downloads() -> None:

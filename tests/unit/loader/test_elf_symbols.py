@@ -149,6 +149,8 @@ def test_a_damaged_own_definition_is_looked_for_elsewhere() -> None:
 def test_static_tls(machine: int) -> None:
     assert relocations_of(Library(tls=8, static_tls=True, machine=machine)).uses_static_tls
     assert not relocations_of(Library(tls=8, machine=machine)).uses_static_tls
+    assert relocations_of(Library(tls=8, tls_descriptor=True, machine=machine)).uses_tls_descriptors
+    assert not relocations_of(Library(tls=8, static_tls=True, machine=machine)).uses_tls_descriptors
 
 
 def test_incomplete_version_tables() -> None:

@@ -42,7 +42,13 @@ def system(
     folders: tuple[str, ...] = (),
     real: bool = False,
 ) -> System:
-    host = Host(os="linux", arch=arch, libc=Libc(name="glibc", version="2.36"), cpu=Cpu(features=features))
+    host = Host(
+        os="linux",
+        os_version="debian 12",
+        arch=arch,
+        libc=Libc(name="glibc", version="2.36"),
+        cpu=Cpu(features=features),
+    )
     return system_of(host, arch, Tree(files or {}, folders), real=real, library_path=library_path)
 
 

@@ -14,9 +14,9 @@ from tfsetup.host.model import Cpu, Host, Libc
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.elf.image import Machine
 from tfsetup.loader.glibc.ld_cache import read_cache
-from tfsetup.loader.glibc.stock import parse_symbols, stock_library
+from tfsetup.loader.glibc.stock import parse_libraries, parse_symbols, stock_library
 from tfsetup.loader.glibc.system import CACHE, System, system_of
-from tfsetup.loader.shipped import load_glibc_symbols
+from tfsetup.loader.shipped import load_glibc_symbols, load_linux_libraries
 
 V3 = ("cx16", "popcnt", "sse4_1", "sse4_2", "ssse3", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe")
 
@@ -107,9 +107,11 @@ def test_a_cache_that_lies_about_its_length() -> None:
 # -- systems -----------------------------------------------------------------------------------------------------------
 
 
-def make_system(arch: Arch = "x86_64", version: str | None = "2.36", **changes: object) -> System:
-    libc = Libc(name="glibc", version=version)
-    return system_of(Host(os="linux", libc=libc, cpu=Cpu(features=V3)), arch, Tree({}), **changes)  # type: ignore[arg-type]
+def make_system(
+    arch: Arch = "x86_64", version: str | None = "2.36", *, files: Tree | None = None, **changes: object
+) -> System:
+    host = Host(os="linux", libc=Libc(name="glibc", version=version), cpu=Cpu(features=V3))
+    return system_of(host, arch, files or Tree({}), **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +122,27 @@ def test_releases(version: str | None, release: tuple[int, int] | None) -> None:
     assert make_system(version=version).glibc == release
 
 
+@pytest.mark.parametrize(
+    ("system", "folder"),
+    [
+        ("debian 12", "/lib/x86_64-linux-gnu"),
+        ("ubuntu 22.04", "/lib/x86_64-linux-gnu"),
+        ("linuxmint 21", "/lib/x86_64-linux-gnu"),
+        ("fedora 40", "/lib64"),
+        ("rocky 9.3", "/lib64"),
+        ("opensuse-leap 15.6", "/lib64"),
+        ("something else", "/lib64"),
+        (None, "/lib64"),
+    ],
+)
+def test_the_folder_of_a_machine_that_is_not_at_hand(system: str | None, folder: str) -> None:
+    found = system_of(Host(os="linux", os_version=system), "x86_64", Tree({}))
+    assert found.directories[0] == folder
+    assert found.is_debian == folder.endswith("gnu")
+
+
 def test_folders_of_debian_and_of_others() -> None:
-    assert make_system().directories == (
+    assert make_system(files=Tree({}, ["/usr/lib/x86_64-linux-gnu"]), real=True).directories == (
         "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib",
     )  # fmt: skip
     assert make_system(real=True).directories == ("/lib64", "/usr/lib64")
@@ -147,6 +168,24 @@ def test_hwcaps_need_a_release_that_knows_them() -> None:
     assert make_system().hwcaps == ("x86-64-v3", "x86-64-v2")
     assert make_system(version="2.32").hwcaps == ()
     assert make_system(arch="aarch64").hwcaps == ()
+
+
+@pytest.mark.parametrize(
+    ("cpu", "levels"),
+    [
+        (None, (1, 4)),
+        (Cpu(brand="x"), (1, 4)),
+        (Cpu(features=()), (1, 1)),
+        (Cpu(features=("avx", "avx2", "fma")), (1, 3)),
+        (Cpu(features=("sse4_2",)), (1, 2)),
+        (Cpu(features=V3), (3, 3)),
+        (Cpu(features=tuple(name for name in V3 if name != "movbe")), (2, 3)),
+        (Cpu(features=(*V3, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")), (4, 4)),
+        (Cpu(features=(*V3, "avx512f")), (3, 3)),
+    ],
+)
+def test_levels_for_certain_and_at_best(cpu: Cpu | None, levels: tuple[int, int]) -> None:
+    assert system_of(Host(os="linux", cpu=cpu), "x86_64", Tree({})).levels == levels
 
 
 def test_the_cache_of_a_real_system() -> None:
@@ -194,7 +233,17 @@ def test_version_levels(soname: str, version: str, glibc: tuple[int, int] | None
 
 @pytest.mark.parametrize(
     "soname",
-    ["libtensorflow_cc.so.2", "libcudart.so.12", "ld-linux-aarch64.so.1", "libfoo.so", "libamdhip64.so", "libhip.so.1"],
+    [
+        "libtensorflow_cc.so.2",
+        "libtensorflow_framework.so.2",
+        "libtorch_cpu.so",
+        "libc10.so",
+        "ld-linux-aarch64.so.1",
+        "_pywrap_tensorflow_internal.so",
+        "libzstd-0badcafe.so.1.5.5",
+        "libgfortran-040039e1.so.5.0.0",
+        "data.txt",
+    ],
 )
 def test_what_no_stock_system_has(soname: str) -> None:
     assert stock_library(soname, "x86_64", (2, 36)) is None
@@ -212,12 +261,49 @@ def test_what_no_stock_system_has(soname: str) -> None:
         ("libMIOpen.so.1", "unknown"),
         ("libpython3.so", "unknown"),
         ("libX11.so.6", "unknown"),
+        ("libcudart.so.12", "unknown"),
+        ("libzstd.so.1", "unknown"),
+        ("libxcb-cursor.so.0", "unknown"),
+        ("libnss3.so", "unknown"),
+        ("libglib-2.0.so.0", "unknown"),
     ],
 )
 def test_presence(soname: str, presence: str) -> None:
     stock = stock_library(soname, "x86_64", (2, 36))
     assert stock is not None
     assert stock.presence == presence
+
+
+def test_libraries_by_version() -> None:
+    text = "# c\nliba.so.1 A_1\n  0000000a 0000000b\n  0000000c\nliba.so.1 A_2\n  0000000d\nlibb.so B\n  0000000a\n"
+    assert parse_libraries(text) == {
+        "liba.so.1": {10: "A_1", 11: "A_1", 12: "A_1", 13: "A_2"},
+        "libb.so": {10: "B"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("soname", "glibc", "arch", "name", "answer"),
+    [
+        ("libstdc++.so.6", (2, 17), "x86_64", b"_ZTVN10__cxxabiv117__class_type_infoE", True),
+        ("libstdc++.so.6", (2, 17), "aarch64", b"__gxx_personality_v0", True),
+        ("libstdc++.so.6", (2, 17), "x86_64", b"_ZSt28__throw_bad_array_new_lengthv", None),
+        ("libstdc++.so.6", (2, 35), "x86_64", b"_ZSt28__throw_bad_array_new_lengthv", True),
+        ("libstdc++.so.6", (2, 35), "x86_64", b"_ZN3own8functionEv", False),
+        ("libstdc++.so.6", (2, 35), "armv7l", b"_ZN3own8functionEv", None),
+        ("libgcc_s.so.1", (2, 17), "x86_64", b"_Unwind_Resume", True),
+        ("libgcc_s.so.1", (2, 35), "x86_64", b"deflate", False),
+        ("libz.so.1", (2, 17), "x86_64", b"deflate", True),
+        ("libz.so.1", (2, 17), "x86_64", b"crc32_combine_op", None),
+        ("libzstd.so.1", (2, 35), "x86_64", b"ZSTD_compress", None),
+    ],
+)
+def test_names_without_version(
+    soname: str, glibc: tuple[int, int], arch: Arch, name: bytes, answer: bool | None
+) -> None:
+    stock = stock_library(soname, arch, glibc, load_linux_libraries())
+    assert stock is not None
+    assert stock.answers(name) is answer
 
 
 def test_symbols_by_release() -> None:

@@ -59,6 +59,25 @@ def test_explanations_name_what_is_missing() -> None:
     assert "uses AVX instructions" in explanation(failure(kind="cpu-feature", library="avx"))
 
 
+def test_what_is_not_the_files_fault_is_not_called_damage() -> None:
+    pages = failure(kind="malformed-image", message="p/a.so: ELF load command alignment not page-aligned")
+    assert "smaller pages of memory than this kernel has" in explanation(pages)
+    assert "damaged" in explanation(failure(kind="malformed-image", message="p/a.so: invalid ELF header"))
+    stack = explanation(failure(kind="executable-stack"))
+    assert "refuses to libraries since glibc 2.41" in stack
+    assert "patchelf --clear-execstack" in stack
+    level = explanation(failure(kind="cpu-feature", library="x86-64-v3"))
+    assert "built for processors of the level x86-64-v3" in level
+
+
+def test_tensorflow_is_spared_only_where_there_is_one() -> None:
+    assert texts(failures=(failure(),))[-1] == (
+        "  Consequence: TensorFlow itself is not concerned; importing this module fails."
+    )
+    assert texts(tensorflow=None, failures=(failure(),))[-1] == "  Consequence: importing this module fails."
+    assert texts(failures=(failure(stage="import"),))[-1] == "  Consequence: importing TensorFlow ends here."
+
+
 def test_long_lists_are_cut() -> None:
     found = texts(failures=tuple(failure(image=f"p/{index}.so") for index in range(20)))
     assert "p/11.so" in found

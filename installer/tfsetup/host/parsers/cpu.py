@@ -11,8 +11,8 @@ from tfsetup.host.parsers.words import name_of
 # Linux spelling: arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c.
 _X86 = (
     "sse2", "sse3", "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "aes", "pclmulqdq", "avx", "f16c", "fma", "bmi1",
-    "bmi2", "avx2", "avx_vnni", "avx512f", "avx512dq", "avx512cd", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16",
-    "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16",
+    "bmi2", "movbe", "avx2", "avx_vnni", "avx512f", "avx512dq", "avx512cd", "avx512bw", "avx512vl", "avx512_vnni",
+    "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16",
 )  # fmt: skip
 _ARM = (
     "neon", "asimd", "aes", "sha2", "crc32", "atomics", "fphp", "asimdhp", "asimdrdm", "asimddp", "sve", "sve2", "i8mm",

@@ -73,6 +73,8 @@ class Tag(IntEnum):
     FLAGS_1 = 0x6FFFFFFB
     VERDEF = 0x6FFFFFFC
     VERNEED = 0x6FFFFFFE
+    AUXILIARY = 0x7FFFFFFD
+    FILTER = 0x7FFFFFFF
 
 
 DF_SYMBOLIC, DF_BIND_NOW, DF_STATIC_TLS = 0x2, 0x8, 0x10
@@ -272,6 +274,12 @@ class Elf:
     def needed(self) -> tuple[str, ...]:
         """DT_NEEDED, in order."""
         return tuple(self.string(value) for tag, value in self.dynamic if tag == Tag.NEEDED)
+
+    @cached_property
+    def dependencies(self) -> tuple[tuple[Tag, str], ...]:
+        """What has to be mapped beside it, in order: DT_NEEDED, and the libraries it is a filter of."""
+        kinds = (Tag.NEEDED, Tag.FILTER, Tag.AUXILIARY)
+        return tuple((Tag(tag), self.string(value)) for tag, value in self.dynamic if tag in kinds)
 
     @cached_property
     def soname(self) -> str | None:

@@ -132,6 +132,11 @@ def library_path() -> str:
     return os.environ.get("LD_LIBRARY_PATH", "")
 
 
+def preloaded() -> str:
+    """Return this process's LD_PRELOAD."""
+    return os.environ.get("LD_PRELOAD", "")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
     """An environment on this disk: its site-packages and, as far as they show, root, interpreter and Python `X.Y`."""

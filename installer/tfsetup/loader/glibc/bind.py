@@ -13,6 +13,7 @@ from tfsetup.loader.elf.relocations import Reference
 from tfsetup.loader.elf.symbols import Query, VersionTableMissing
 from tfsetup.loader.elf.versions import Need, Version
 from tfsetup.loader.glibc.map import Map
+from tfsetup.loader.glibc.stock import Stock
 from tfsetup.loader.glibc.system import System
 from tfsetup.loader.model import LoadFailure, NotCovered
 
@@ -66,10 +67,11 @@ def check_versions(
 def _check_need(wanting: Map, need: Need, provider: Map, unknown: list[NotCovered]) -> LoadFailure | None:
     for version in need.versions:
         answer = _provides(provider, version)
-        if answer is None:
+        if answer is None and (provider.stock is None or provider.stock.presence == "always"):
+            # of a library that may not be there that has been said, and it is the same question
             reason = f"whether {provider.name} of that system defines {version.name}"
             unknown.append(NotCovered(reason=reason, image=wanting.path, matters=True))
-        elif not answer and not version.weak:
+        elif answer is False and not version.weak:
             text = f"version `{version.name}' not found (required by {wanting.name})"
             return LoadFailure(
                 kind="version-not-found",
@@ -108,7 +110,9 @@ def _malformed(wanting: Map, text: str) -> LoadFailure:
 # -- symbols -----------------------------------------------------------------------------------------------------------
 
 
-def bind(wanting: Map, scope: Sequence[Map], system: System, *, now: bool) -> LoadFailure | None:
+def bind(
+    wanting: Map, scope: Sequence[Map], system: System, *, now: bool
+) -> tuple[LoadFailure | None, list[NotCovered]]:
     """Resolve everything relocation of one object asks for; the first that fails, in its order, is the answer.
 
     Args:
@@ -118,16 +122,20 @@ def bind(wanting: Map, scope: Sequence[Map], system: System, *, now: bool) -> Lo
         now: RTLD_NOW; otherwise functions are left for their first call.
     """
     if wanting.symbols is None or wanting.relocations is None:
-        return None
+        return None, []
     if wanting.symbols.versions_unusable:
         raise MalformedImage("its version tables are incomplete")
     references = wanting.relocations.references(functions=now)
     pending: dict[Query, Reference] = {reference.query: reference for reference in references}
     troubles: dict[Query, LoadFailure] = {}
+    unsure: dict[Query, NotCovered | None] = {}
     glibc = system.glibc
     may_move = glibc is None or glibc >= MOVED_SYMBOLS_SINCE
     for other in scope:
         for query in list(pending):
+            if _may_define(other, query, system):
+                unsure.setdefault(query, _unsure(wanting, query, other))
+                continue
             try:
                 answer = defines(other, query, system)
             except VersionTableMissing:
@@ -138,8 +146,10 @@ def bind(wanting: Map, scope: Sequence[Map], system: System, *, now: bool) -> Lo
                 if answer is None:
                     troubles[query] = _not_defined_in(wanting, query, glibc)
             del pending[query]
-    troubles |= {query: _undefined(wanting, query) for query, reference in pending.items() if not reference.weak}
-    return next((troubles[reference.query] for reference in references if reference.query in troubles), None)
+    left = [query for query, reference in pending.items() if not reference.weak]
+    troubles |= {query: _undefined(wanting, query) for query in left if query not in unsure}
+    failure = next((troubles[reference.query] for reference in references if reference.query in troubles), None)
+    return failure, [note for query in left if (note := unsure.get(query))]
 
 
 def defines(other: Map, query: Query, system: System, *, newest: bool = False) -> bool | None:
@@ -149,8 +159,28 @@ def defines(other: Map, query: Query, system: System, *, newest: bool = False) -
     if other.stock is None:
         return query.version is None and _interpreter_defines(query, system)
     if query.version is None:
-        return other.stock.unversioned or (other.stock.soname == _LIBC and system.c_library_defines(query.text))
+        return _answers(other.stock, query, system) is True
     return query.version.file in other.names
+
+
+def _answers(stock: Stock, query: Query, system: System) -> bool | None:
+    """Say whether a library that cannot be read defines a name asked for without version; None: could not tell."""
+    if stock.levels.keys() & {"GLIBC_PRIVATE"}:  # a part of the C library: all of them are told of together
+        return stock.soname == _LIBC and system.c_library_defines(query.text)
+    return stock.answers(query.name)
+
+
+def _may_define(other: Map, query: Query, system: System) -> bool:
+    unversioned = other.stock is not None and query.version is None
+    return unversioned and other.stock is not None and _answers(other.stock, query, system) is None
+
+
+def _unsure(wanting: Map, query: Query, other: Map) -> NotCovered | None:
+    """Return what is not known of a library that is there; of one that may not be, that has been said."""
+    if other.stock is None or other.stock.presence == "unknown":
+        return None
+    reason = f"whether {other.stock.soname} of that system defines {query.text}"
+    return NotCovered(reason=reason, image=wanting.path, matters=True, library=other.stock.soname)
 
 
 def _interpreter_defines(query: Query, system: System) -> bool:

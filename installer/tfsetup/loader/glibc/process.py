@@ -9,24 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Self
 
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf
+from tfsetup.loader.elf.image import PT_LOAD, Elf, Tag
 from tfsetup.loader.elf.symbols import Query
 from tfsetup.loader.glibc.bind import bind, check_versions, defines, without_repetition
-from tfsetup.loader.glibc.map import Map, copies, mapping_refusal
+from tfsetup.loader.glibc.level import check_level
+from tfsetup.loader.glibc.map import (
+    Map,
+    SearchList,
+    copies,
+    mapping_refusal,
+    needs_small_pages,
+    wants_executable_stack,
+)
 from tfsetup.loader.glibc.order import sort_maps
 from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
+from tfsetup.loader.glibc.static_tls import judge_static_tls, static_tls_wanted
 from tfsetup.loader.glibc.stock import LINKERS, stock_library
 from tfsetup.loader.glibc.system import System
 from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
 
-CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
-"""Bytes of static thread-local storage an opened library surely, or perhaps, still finds.
-
-glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`), plus rounding; since 2.32 optional users may take 512.
-"""
+_OF_VARIABLES: tuple[Kind, ...] = ("library-not-found", "symbol-not-found")
+UNSET = "LD_LIBRARY_PATH and LD_PRELOAD, which may bring what is missing, are taken as unset on that machine"
 
 
 class GlibcProcess:
@@ -40,7 +47,7 @@ class GlibcProcess:
         """
         self._system = system
         self._maps: list[Map] = []
-        self._unknown: dict[NotCovered, None] = {}
+        self._unknown: dict[NotCovered, None] = dict.fromkeys(_preloaded(system))
         self._static_tls = 0
         self._global: list[Map] = []
         self._main_rpaths: tuple[tuple[str, str], ...] = ()
@@ -102,6 +109,8 @@ class GlibcProcess:
             self._open(path, mode, self._caller(caller))
         except Failed as failed:
             del self._maps[before:]
+            if not self._system.real and failed.failure.kind in _OF_VARIABLES:
+                self._unknown[NotCovered(reason=UNSET)] = None
             return failed.failure
         return None
 
@@ -143,6 +152,7 @@ class GlibcProcess:
             main.scope = [main, *main.needed]
         else:
             elf = Elf(entry.source)
+            self._system = replace(self._system, executable_stack=wants_executable_stack(elf))
             place = place_of(elf, entry.path, (), self._system.cwd)
             main = Map("", path=entry.path, place=place, identity=entry.identity, elf=elf)
             self._main_rpaths = place.rpaths
@@ -187,6 +197,7 @@ class GlibcProcess:
             for entry in scope
         ]
         order = [scope[number] for number in sort_maps(needs, self._system.glibc)]
+        self._check_levels([entry for entry in reversed(order) if any(entry is other for other in new)])
         for entry in reversed(order):
             if any(entry is other for other in new):
                 self._relocate(entry, scope, mode)
@@ -199,6 +210,16 @@ class GlibcProcess:
         if failure:
             raise Failed(failure)
 
+    def _check_levels(self, entries: Sequence[Map]) -> None:
+        """Compare the levels of x86-64 that files were built for with the CPU's, dependencies first."""
+        for entry in entries:
+            with _Dying(entry):
+                answer = check_level(entry, self._system)
+            if isinstance(answer, LoadFailure):
+                raise Failed(answer)
+            if answer is not None:
+                self._unknown[answer] = None
+
     def _relocate(self, entry: Map, local: list[Map], mode: Mode) -> None:
         if entry.elf is None or entry.symbols is None:
             return
@@ -206,7 +227,9 @@ class GlibcProcess:
             own = [entry] if entry.elf.symbolic else []
             scope = without_repetition(own, self._global, local)
             self._check_cut(entry)
-            failure = bind(entry, scope, self._system, now=mode.now) or self._take_static_tls(entry)
+            failure, unsure = bind(entry, scope, self._system, now=mode.now)
+            failure = failure or self._take_static_tls(entry)
+        self._unknown.update(dict.fromkeys(unsure))
         if failure:
             raise Failed(failure)
 
@@ -219,43 +242,57 @@ class GlibcProcess:
         self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
 
     def _take_static_tls(self, entry: Map) -> LoadFailure | None:
-        """Reserve the fixed place some thread-local data needs (elf/dl-reloc.c, `_dl_try_allocate_static_tls`)."""
-        segment = entry.elf.segment(PT_TLS) if entry.elf is not None else None
-        if segment is None or entry.relocations is None or not entry.relocations.uses_static_tls:
+        wanted = static_tls_wanted(entry)
+        if not wanted:
             return None
-        align = max(segment.align, 1)
-        wanted = self._static_tls + -(-segment.memsz // align) * align
-        if wanted > POSSIBLE_TLS:
-            text = f"{entry.name}: cannot allocate memory in static TLS block"
-            return LoadFailure(kind="os-too-old", image=entry.path, message=text)
-        self._static_tls = wanted
-        if wanted > CERTAIN_TLS:
-            reason = f"whether {wanted} bytes of static thread-local storage are still free"
-            self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
+        taken = self._static_tls + wanted
+        answer = judge_static_tls(entry, taken, self._maps)
+        if isinstance(answer, LoadFailure):
+            return answer
+        self._static_tls = taken
+        if answer is not None:
+            self._unknown[answer] = None
         return None
 
     # -- mapping -------------------------------------------------------------------------------------------------------
 
     def _map_dependencies(self, top: Map) -> list[Map]:
         """Map everything needed, breadth-first; return the search list (`_dl_map_object_deps`)."""
-        found = [top]
+        found = SearchList(top)
         for entry in found:  # grows while it is walked
             needed = self._map_needed(entry)
-            found += [other for other in without_repetition(needed) if not any(other is seen for seen in found)]
+            for other in needed:
+                if any(other is each for each in entry.filtered):
+                    found.put_before(entry, other)
+                else:
+                    found.add(other)
             if entry.scope is None and entry.order is None and entry is not top:
                 entry.order = [entry, *needed]
-        return found
+        return found.entries
 
     def _map_needed(self, entry: Map) -> list[Map]:
-        if entry.needed is None:
-            names = []
-            if entry.elf is not None:
-                with _Dying(entry):
-                    names = [expand(name, entry.place.origin, self._system) for name in entry.elf.needed]
-            entry.needed = [self._map(name, entry) for name in names]
-        return entry.needed
+        """Map what one object needs, and the objects it is a filter of: of DT_AUXILIARY those that are there."""
+        if entry.needed is not None:
+            return entry.needed
+        needed: list[Map] = []
+        for tag, name in self._dependencies(entry):
+            expanded = expand(name, entry.place.origin, self._system)
+            try:
+                other = self._map(expanded, entry, optional=tag is Tag.AUXILIARY)
+            except Failed:
+                if tag is not Tag.AUXILIARY:
+                    raise
+                continue
+            needed.append(other)
+            entry.filtered += [other] if tag is not Tag.NEEDED else []
+        entry.needed = needed
+        return needed
 
-    def _map(self, name: str, loader: Map, *, opened: bool = False) -> Map:
+    def _dependencies(self, entry: Map) -> Sequence[tuple[Tag, str]]:
+        with _Dying(entry):
+            return entry.elf.dependencies if entry.elf is not None else ()
+
+    def _map(self, name: str, loader: Map, *, opened: bool = False, optional: bool = False) -> Map:
         """Return the object for a name: one that is there already, or a new one (`_dl_map_object`)."""
         known = self._known(name)
         if known is not None:
@@ -265,7 +302,7 @@ class GlibcProcess:
         except Refusal as refusal:
             raise Failed(self._refused(refusal, name, loader)) from refusal
         if isinstance(found, Skip):
-            stock = None if "/" in name or self._system.real else self._stock(name, loader)
+            stock = None if "/" in name or self._system.real or optional else self._stock(name, loader)
             if stock is None:
                 raise Failed(self._not_found(found, name, loader))
             return stock
@@ -287,11 +324,12 @@ class GlibcProcess:
         try:
             known = self._read.get(found.entry.identity)
             elf = known.elf if known is not None and known.elf is not None else Elf(found.source)
-            refusal = mapping_refusal(elf, self._system.glibc)
+            refusal = mapping_refusal(elf, self._system)
         except MalformedImage as error:
             raise Failed(_killed(found.name, found.entry.path, error)) from error
         if refusal:
-            raise Failed(LoadFailure(kind="malformed-image", image=found.entry.path, message=f"{name}: {refusal}"))
+            kind, text = refusal
+            raise Failed(LoadFailure(kind=kind, image=found.entry.path, message=f"{name}: {text}"))
         chain = loader.place.rpaths if loader is not None else self._main_rpaths
         with _Dying(Map(found.name, path=found.entry.path, place=place_of(None, found.name, (), "/"), identity=None)):
             place = place_of(elf, found.name, chain, self._system.cwd)
@@ -301,10 +339,13 @@ class GlibcProcess:
         entry.loader = loader
         entry.names.add(name)
         self._maps.append(entry)
+        if needs_small_pages(elf, self._system):
+            reason = "a kernel with pages of 64 kB refuses it; the host does not say its page_size, so 4 kB are assumed"
+            self._unknown[NotCovered(reason=reason, image=entry.path)] = None
         return entry
 
     def _stock(self, name: str, loader: Map) -> Map | None:
-        stock = stock_library(name, self._system.arch, self._system.glibc)
+        stock = stock_library(name, self._system.arch, self._system.glibc, self._system.libraries)
         if stock is None:
             return None
         if stock.presence == "unknown":
@@ -330,6 +371,12 @@ class GlibcProcess:
             text = f"wrong ELF class: ELFCLASS{96 - self._system.bits}"
         kind: Kind = "library-not-found" if passed in (Skip.MISSING, Skip.NOWHERE) else "wrong-architecture"
         return LoadFailure(kind=kind, image=loader.path or name, message=f"{name}: {text}", library=name)
+
+
+def _preloaded(system: System) -> tuple[NotCovered, ...]:
+    """Tell of what LD_PRELOAD brings into every process, before anything else: nobody has looked at it."""
+    reason = f"LD_PRELOAD is set to `{system.preload}`; what that defines or replaces is not looked at"
+    return (NotCovered(reason=reason),) if system.preload.strip(" :") else ()
 
 
 class _Dying:

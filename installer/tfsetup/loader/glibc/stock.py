@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tfsetup.ground.platforms import Arch, Platform, spelled
+from tfsetup.ground.platforms import NARROW, Arch, Platform, spelled
 from tfsetup.ground.versions import numbers
+from tfsetup.loader.elf.symbols import gnu_hash
 
 Presence = Literal["always", "unknown"]
 Release = tuple[int, ...]
+Names = Mapping[int, str]
+"""Hash of a name (`gnu_hash`) to the version in which a library defines it."""
 
 _NUMBERED = re.compile(r"(?P<family>[A-Z]+(?:_[A-Z]+)*)_(?P<number>[0-9]+(?:\.[0-9]+)*)")
 
@@ -26,14 +30,24 @@ class Stock:
     """One library of the system. `presence`: whether every system has it.
 
     `levels` maps a family of version names (`GLIBC`, `GLIBCXX`) to the highest that is there for certain and the
-    highest that may be there; of a family that is not listed nothing is known. `unversioned`: it (also) defines symbols
-    without version.
+    highest that may be there; of a family that is not listed nothing is known. `defined`: for the hash of each name it
+    defines the version in which it does; None: nothing is known of its names.
     """
 
     soname: str
     presence: Presence
     levels: dict[str, tuple[Release, Release]]
-    unversioned: bool = False
+    defined: Names | None = None
+
+    def answers(self, name: bytes) -> bool | None:
+        """Say whether the library defines a name that is asked for without version; None: could not tell.
+
+        Such a reference takes the default version of a name (`do_lookup_x`), whichever that is.
+        """
+        if self.defined is None:
+            return None
+        version = self.defined.get(gnu_hash(name))
+        return False if version is None else self.provides(version)
 
     def provides(self, version: str) -> bool | None:
         """Say whether the library defines a version node; None: could not tell."""
@@ -84,17 +98,12 @@ _STDLIB = (
     ((2, 41), ((3, 4, 33), (1, 3, 15), (14, 0, 0)), "Debian 13, GCC 14"),
 )
 
-_OPTIONAL = (
-    # libraries the manylinux policies let wheels expect of the system, though a small system may lack them
-    "libX11.so.6", "libXext.so.6", "libXrender.so.1", "libICE.so.6", "libSM.so.6", "libGL.so.1", "libgobject-2.0.so.0",
-    "libgthread-2.0.so.0", "libglib-2.0.so.0", "libatomic.so.1", "libexpat.so.1", "libnsl.so.1", "libgomp.so.1",
-    "libgomp.so.1.0.0", "libxcb.so.1", "libcrypt.so.1", "libcuda.so.1", "libnvidia-ml.so.1",
-)  # fmt: skip
+_OF_PACKAGES = re.compile(r"lib(?:tensorflow|torch|c10|jax)[\w.+-]*|.*-[0-9a-f]{8}\.so[.\d]*")
+"""Libraries that only packages for Python bring; auditwheel writes a hash into the names of those it copies."""
 
-_ROCM = re.compile(r"lib(?:hsa-runtime64|amdhip64|amd_comgr|MIOpen|rccl|hip[a-z]+|roc[a-z0-9_-]+)\.so(?:\.[0-9]+)+")
-"""ROCm, which AMD's packages put into /opt/rocm and name to ldconfig (ROCm docs, "Post-installation instructions")."""
-
-_PYTHON = re.compile(r"libpython3(?:\.[0-9]+t?)?\.so(?:\.1\.0)?")
+_ZLIB: dict[str, tuple[Release, Release]] = {"ZLIB": ((1, 2, 7), ANY)}
+_NO_NAMES: Mapping[str, Names] = {}
+_SYSTEM_NAME = re.compile(r"lib[\w.+-]+\.so(?:\.[\w.]+)?")
 
 
 def parse_symbols(text: str) -> dict[str, Release]:
@@ -109,22 +118,40 @@ def parse_symbols(text: str) -> dict[str, Release]:
     return found
 
 
-def stock_library(soname: str, arch: Arch, glibc: tuple[int, int] | None) -> Stock | None:
-    """Return what is known of the system's library `soname`; None: a stock system has no such library.
+def parse_libraries(text: str) -> dict[str, dict[int, str]]:
+    """Parse `data/linux-symbols.txt`: lines `LIBRARY VERSION`, each followed by indented hashes; `#` is a comment."""
+    found: dict[str, dict[int, str]] = {}
+    library, version = "", ""
+    for line in text.splitlines():
+        if line.startswith(" "):
+            found.setdefault(library, {}).update(dict.fromkeys((int(word, 16) for word in line.split()), version))
+        elif line and not line.startswith("#"):
+            library, _, version = line.partition(" ")
+    return found
+
+
+def stock_library(
+    soname: str, arch: Arch, glibc: tuple[int, int] | None, names: Mapping[str, Names] = _NO_NAMES
+) -> Stock | None:
+    """Return what is known of the system's library `soname`; None: it is none of a system's.
+
+    Which libraries somebody has installed no list can say: of one that is in none it is unknown whether it is there.
 
     Args:
         soname: the name in DT_NEEDED.
         arch: the process's architecture.
         glibc: release of the C library; None when it could not be told.
+        names: what libraries define (`parse_libraries`), for processes of 64 bits.
     """
     if soname in _GLIBC_FAMILY or soname == LINKERS[arch]:
         return Stock(soname=soname, presence="always", levels=_glibc_levels(glibc))
-    if soname in ("libstdc++.so.6", "libgcc_s.so.1"):
-        return Stock(soname=soname, presence="always", levels=_gcc_levels(glibc))
-    if soname == "libz.so.1":
-        return Stock(soname=soname, presence="always", levels={"ZLIB": ((1, 2, 7), ANY)}, unversioned=True)
-    if soname in _OPTIONAL or _ROCM.fullmatch(soname) or _PYTHON.fullmatch(soname):
-        return Stock(soname=soname, presence="unknown", levels={}, unversioned=True)
+    if soname in ("libstdc++.so.6", "libgcc_s.so.1", "libz.so.1"):
+        levels = _ZLIB if soname == "libz.so.1" else _gcc_levels(glibc)
+        # with 32 bits C++ spells names in another way: `size_t` is another type
+        defined = None if arch in NARROW else names.get(soname)
+        return Stock(soname=soname, presence="always", levels=levels, defined=defined)
+    if _SYSTEM_NAME.fullmatch(soname) and not _OF_PACKAGES.fullmatch(soname):
+        return Stock(soname=soname, presence="unknown", levels={})
     return None
 
 

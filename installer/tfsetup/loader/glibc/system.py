@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tfsetup.ground.platforms import Arch, Platform, spelled, x86_level
+from tfsetup.ground.platforms import Arch, Platform, possible_x86_level, spelled, x86_level
 from tfsetup.ground.versions import pair
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf.image import Machine
 from tfsetup.loader.glibc.ld_cache import read_cache
+from tfsetup.loader.glibc.stock import Names
 from tfsetup.loader.model import Filesystem
 
 CACHE = "/etc/ld.so.cache"
@@ -26,6 +27,13 @@ MACHINES: Mapping[Arch, tuple[Machine, int]] = {
 """`e_machine` and class of the files each architecture runs."""
 
 HWCAPS_SINCE = (2, 33)
+ALL_LEVELS = 4
+
+_OF_DEBIAN = frozenset((
+    "debian", "ubuntu", "raspbian", "linuxmint", "pop", "kali", "elementary", "zorin", "neon", "devuan", "deepin",
+    "mx", "parrot", "pureos", "tuxedo",
+))  # fmt: skip
+"""Distributions whose os-release names debian or ubuntu in ID_LIKE, which a host file does not keep."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,9 +42,12 @@ class System:
 
     `executable`: absolute path of the interpreter in `files`; None when it cannot be read (a replayed host), then an
     interpreter that defines the whole Python C API is assumed. `real`: the system's libraries are in `files`, so one
-    that is not found is missing; otherwise the table of a stock system is asked.
+    that is not found is missing; otherwise what is known of stock systems is asked.
     `glibc`: release as (major, minor), None when it could not be told. `symbols`: what the C library defines, and since
-    which release, for when it cannot be read. `library_path`: LD_LIBRARY_PATH as it is.
+    which release, `libraries` what others define, for when they cannot be read. `library_path`: LD_LIBRARY_PATH as it
+    is, `preload`: LD_PRELOAD. `levels`: the level of x86-64 the CPU has for certain, and the highest it may have.
+    `page`: bytes of a page (None: could not tell). `executable_stack`: the interpreter's own is, so no library has to
+    make it so.
     """
 
     arch: Arch
@@ -45,11 +56,16 @@ class System:
     executable: str | None = None
     real: bool = False
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    libraries: Mapping[str, Names] = field(default_factory=dict)
     library_path: str = ""
+    preload: str = ""
     cache: Mapping[str, str] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
     lib: str = "lib"
+    levels: tuple[int, int] = (1, ALL_LEVELS)
     hwcaps: tuple[str, ...] = ()
+    page: int | None = None
+    executable_stack: bool = False
     cwd: str = "/"
 
     def c_library_defines(self, name: str) -> bool:
@@ -64,7 +80,10 @@ class System:
 
     @property
     def is_debian(self) -> bool:
-        """Whether it is Debian or made from it (Ubuntu, WSL's default): multiarch folders, and a patched ld.so."""
+        """Whether it is Debian or made from it: multiarch folders, and a patched ld.so.
+
+        What does not say so is laid out as glibc itself is where nobody has changed it: `/lib64`.
+        """
         return self.lib != "lib64"
 
     @property
@@ -81,7 +100,9 @@ def system_of(
     executable: str | None = None,
     real: bool = False,
     symbols: Mapping[str, tuple[int, ...]] | None = None,
+    libraries: Mapping[str, Names] | None = None,
     library_path: str = "",
+    preload: str = "",
     cwd: str = "/",
 ) -> System:
     """Put together what is known of a machine.
@@ -93,7 +114,9 @@ def system_of(
         executable: path of the interpreter in `files`.
         real: `files` shows the root of the machine itself.
         symbols: what the GNU C library defines, and since which release.
+        libraries: what other libraries define (`parse_libraries`).
         library_path: LD_LIBRARY_PATH of the process.
+        preload: its LD_PRELOAD.
         cwd: the process's working directory.
 
     Raises:
@@ -101,8 +124,9 @@ def system_of(
     """
     version = pair((host.libc and host.libc.version) or "")
     triplet = Platform("linux", spelled(arch, "linux")).multiarch
-    debian = not real or files.lookup(f"/usr/lib/{triplet}") is not None
-    hwcaps = _hwcaps(host, arch, version)
+    debian = files.lookup(f"/usr/lib/{triplet}") is not None if real else _is_of_debian(host)
+    levels = _levels(host)
+    hwcaps = _hwcaps(levels[0], arch, version)
     return System(
         arch=arch,
         files=files,
@@ -110,11 +134,15 @@ def system_of(
         executable=executable,
         real=real,
         symbols=symbols or {},
+        libraries=libraries or {},
         library_path=library_path,
+        preload=preload,
         cache=_cache(files, arch, hwcaps) if real else {},
         directories=_directories(triplet, arch, debian=debian),
         lib=f"lib/{triplet}" if debian else "lib64",
+        levels=levels,
         hwcaps=hwcaps,
+        page=host.page_size,
         cwd=cwd,
     )
 
@@ -126,12 +154,22 @@ def _directories(triplet: str, arch: Arch, *, debian: bool) -> tuple[str, ...]:
     return ("/lib64", "/usr/lib64") if MACHINES[arch][1] > 32 else ("/lib", "/usr/lib")  # noqa: PLR2004 - the class
 
 
-def _hwcaps(host: Host, arch: Arch, version: tuple[int, int] | None) -> tuple[str, ...]:
+def _is_of_debian(host: Host) -> bool:
+    """Whether a machine that is not at hand says that it is Debian, or made from it (os-release(5), `ID`)."""
+    return (host.os_version or "").partition(" ")[0].lower() in _OF_DEBIAN
+
+
+def _levels(host: Host) -> tuple[int, int]:
+    """Return the level of x86-64 a CPU has for certain, and the highest it may have."""
+    features = host.cpu.features if host.cpu else None
+    return (1, ALL_LEVELS) if features is None else (x86_level(features), possible_x86_level(features))
+
+
+def _hwcaps(level: int, arch: Arch, version: tuple[int, int] | None) -> tuple[str, ...]:
     """Name the `glibc-hwcaps` subdirectories the CPU uses, best first (glibc sysdeps/x86_64/dl-hwcaps_subdirs.c)."""
-    features = (host.cpu.features if host.cpu else None) or ()
     if arch != "x86_64" or (version is not None and version < HWCAPS_SINCE):
         return ()
-    return tuple(f"x86-64-v{level}" for level in range(x86_level(features), 1, -1))
+    return tuple(f"x86-64-v{number}" for number in range(level, 1, -1))
 
 
 def _cache(files: Filesystem, arch: Arch, hwcaps: Sequence[str]) -> Mapping[str, str]:
