@@ -67,7 +67,7 @@ def test_a_system_library_that_is_not_known_is_taken_as_present_and_said(name: s
 
 
 def test_a_system_library_that_came_later_is_missing_before() -> None:
-    system = parse_system({"13.0": ["/usr/lib/liblate.dylib"]}, "")
+    system = parse_system({"since": {"13.0": ["/usr/lib/liblate.dylib"]}})
     files = {"/S/a.so": Plan(dylibs=[("/usr/lib/liblate.dylib", "normal")])}
     assert process(files, Mac(version=(13, 1)), system).dlopen("/S/a.so", NOW) is None
     failure = process(files, Mac(version=(12, 6)), system).dlopen("/S/a.so", NOW)
@@ -87,7 +87,7 @@ NEWER = Plan(minos="15.0", dylibs=[LIBSYSTEM], imports=[Wanted(symbol="_brand_ne
 def test_a_file_for_a_newer_macos_is_in_doubt_where_it_takes_what_may_not_be_there(
     version: tuple[int, int], matters: bool
 ) -> None:
-    system = parse_system({"11.0": ["/usr/lib/libSystem.B.dylib"]}, "_old\n")
+    system = parse_system({"always": ["/usr/lib/libSystem.B.dylib"]}, "_old\n")
     run = process({"/S/a.so": NEWER}, Mac(version=version), system)
     assert run.dlopen("/S/a.so", NOW) is None
     assert [each.matters for each in run.not_covered] == [True] * matters
@@ -98,7 +98,7 @@ def test_a_file_for_a_newer_macos_is_in_doubt_where_it_takes_what_may_not_be_the
 
 
 def test_of_macos_11_nothing_is_known() -> None:
-    system = parse_system({"11.0": ["/usr/lib/libSystem.B.dylib"]}, "_old\n_brand_new\n")
+    system = parse_system({"always": ["/usr/lib/libSystem.B.dylib"]}, "_old\n_brand_new\n")
     assert system.surely_exports(Mac(version=(12, 0)), "_old")
     assert not system.surely_exports(Mac(version=(11, 7)), "_old")
 
@@ -136,7 +136,7 @@ def test_a_repeated_rpath_of_an_older_sdk_is_in_doubt_on_15_4() -> None:
     ],
 )
 def test_which_names_macos_may_export(symbol: str, there: bool) -> None:
-    assert parse_system({}, "").may_export(symbol) is there
+    assert parse_system({}).may_export(symbol) is there
     assert parse_system({}, symbol).may_export(symbol)
 
 
