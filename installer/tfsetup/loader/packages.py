@@ -1,0 +1,182 @@
+"""Every extension module that `import tensorflow` does not open, each top-level package in a process of its own.
+
+Packages that have nothing to do with each other need not share a process, so none may help or harm another: each is
+opened in a bare one first. Only where something is missing there are sources read, for what the package imports before:
+it is then judged in a process after those packages, or after TensorFlow. (More libraries in a process can mend what is
+missing. What they can break, one SONAME with two contents, is judged in `sonames`.)
+
+What fails decides the verdict only where the module's package needs it (see `python.importers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from tfsetup.loader.courses import Course, Package
+from tfsetup.loader.findings import Findings
+from tfsetup.loader.model import NotCovered, Process
+from tfsetup.loader.python.before import Before
+from tfsetup.loader.python.importers import Importers
+from tfsetup.loader.python.modules import Module
+
+
+@dataclass(kw_only=True)
+class Packages:
+    """The packages of a set. `bare` is a fresh process of the machine, `after` one that has imported TensorFlow.
+
+    Where there is no TensorFlow `after` is as bare. `modules` are all extension modules of the set, `importable` those
+    that this Python takes, by name; `done` are the files that the import of TensorFlow has opened.
+    """
+
+    findings: Findings
+    bare: Process
+    after: Process
+    modules: Sequence[Module]
+    importable: Mapping[str, Module]
+    done: frozenset[str]
+    courses: dict[str, Course] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    _final: set[str] = field(default_factory=set)
+
+    def judge(self) -> None:
+        """Judge every package; `courses` has the processes that it came to, by name."""
+        for package in self._packages:
+            self.courses[package.name] = self._walked(package, self._start(package).fork())
+        for package in self._packages:
+            self._settle(package.name)
+
+    @property
+    def joined(self) -> Process:
+        """A process with all that any of them has mapped, TensorFlow's included."""
+        return self.after.joined([course.process for course in self.courses.values()])
+
+    @cached_property
+    def importers(self) -> Importers:
+        """Who imports what."""
+        return Importers(self.findings.question.files, self.findings.question.site)
+
+    @cached_property
+    def before(self) -> Before:
+        """Which packages with native files are imported before a module."""
+        return Before(self.findings.question.files, self.findings.question.site, {*self.courses, self._tensorflow})
+
+    def after_others(self, package: Package, before: Sequence[str]) -> Course:
+        """Return the course of a package, not yet begun, in a process that has imported the packages `before`."""
+        if self._tensorflow in before:
+            start = self.after
+        else:
+            start = self.courses[before[0]].process if before else self._start(package)
+        course = Course(package=package, process=start.fork(), before=tuple(before))
+        for name in before:
+            course.open_before(self.courses[name].files if name in self.courses and name != self._tensorflow else ())
+        course.open_before([module.path for module in package.opened])
+        return course
+
+    @property
+    def _tensorflow(self) -> str:
+        return self.findings.knowledge.package
+
+    @cached_property
+    def _packages(self) -> tuple[Package, ...]:
+        """The packages in order of path, without those that a failed import of TensorFlow leaves unreachable."""
+        found: dict[str, list[Module]] = {}
+        for module in self.modules:
+            found.setdefault(module.name.partition(".")[0], []).append(module)
+        if self.findings.tensorflow_failed:
+            found.pop(self._tensorflow, None)
+        return tuple(self._package(name, modules) for name, modules in found.items())
+
+    def _package(self, name: str, modules: Sequence[Module]) -> Package:
+        return Package(
+            name=name,
+            modules=tuple(each for each in modules if each.path not in self.done),
+            opened=tuple(each for each in modules if each.path in self.done),
+        )
+
+    def _start(self, package: Package) -> Process:
+        return self.after if package.name == self._tensorflow else self.bare
+
+    def _walked(self, package: Package, process: Process) -> Course:
+        course = Course(package=package, process=process)
+        course.walk(self.findings, self.importable)
+        return course
+
+    def _settle(self, name: str) -> None:
+        """Judge a package after those that it imports, where that may make a difference, and weigh what is refused."""
+        if name in self._final:
+            return
+        self._final.add(name)
+        course = self.courses[name]
+        wanting = course.wanting(self._answering(name), self._start(course.package).not_covered)
+        if wanting and name != self._tensorflow:
+            self._judge_again(course, wanting)
+        self._weigh(self.courses[name])
+
+    def _answering(self, name: str) -> Mapping[str, str]:
+        """Return the names to which something in the process of another package answers."""
+        others = (course.process for other, course in self.courses.items() if other != name)
+        return {known: path for process in (self.after, *others) for known, path in process.answering.items()}
+
+    def _judge_again(self, course: Course, wanting: Iterable[Module]) -> None:
+        name = course.package.name
+        roots = [
+            root for module in wanting for root in (module.name.rpartition(".")[0], *self.importers.of(module.name))
+        ]
+        before = self.before.of(root for root in dict.fromkeys(roots) if root)
+        for other in before:
+            if other in self.courses:
+                self._settle(other)
+        failed = next((other for other in before if self._fails(other)), None)
+        if failed is not None:
+            self._tell_unreached(course, failed)
+            course.refused.clear()
+        elif before or course.package.opened:
+            again = self.after_others(course.package, before)
+            again.walk(self.findings, self.importable)
+            self.courses[name] = again
+
+    def _fails(self, name: str) -> bool:
+        return name in self.broken or (name == self._tensorflow and bool(self.findings.tensorflow_failed))
+
+    def _tell_unreached(self, course: Course, failed: str) -> None:
+        """What fails before these modules are opened has been told; whether it is why they fail cannot be known."""
+        for module, failure in course.refused:
+            reason = f"it is imported after {failed}, which fails, and by itself ends with: {failure.message}"
+            self.findings.not_covered.append(NotCovered(reason=reason, image=module.path))
+
+    def _weigh(self, course: Course) -> None:
+        """Tell the failures of modules that their packages need from those of modules they do without."""
+        for module, failure in course.refused:
+            if self._needed(module):
+                self.findings.failures.append(failure)
+                self.broken.add(course.package.name)
+            else:
+                title = f"{self.findings.relative(module.path)} does not load, and its package does without it"
+                detail = f"No code imports it where the ImportError would not be caught. {failure.message}"
+                self.findings.note(title, detail)
+        modules = {module.path: module for module in course.package.modules}
+        known = {*self.bare.not_covered, *self.after.not_covered}
+        for unseen in course.unseen:
+            if unseen not in known:
+                self.findings.not_covered.append(self._weighed(unseen, modules.get(unseen.image or "")))
+
+    def _weighed(self, unseen: NotCovered, module: Module | None) -> NotCovered:
+        """Take the weight off what is asked by modules their packages do without, or by modules beside TensorFlow.
+
+        OpenCV's windows need libxcb.so.1 and libGL.so.1, its video needs Windows' Media Foundation: servers have
+        neither, and TensorFlow does without. In a set without TensorFlow these modules are what is asked about.
+        """
+        if unseen.matters and module is not None and not self._needed(module):
+            return replace(unseen, matters=False)
+        if self.findings.version is None or unseen.library is None:
+            return unseen
+        return replace(unseen, reason=f"{unseen.reason}; TensorFlow does not need it", matters=False)
+
+    def _needed(self, module: Module) -> bool:
+        return self.importers.needed(module.name, self._natives)
+
+    @cached_property
+    def _natives(self) -> tuple[str, ...]:
+        return tuple(module.path for package in self._packages for module in package.modules)
