@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from tfsetup.host.model import Host
 from tfsetup.loader.dyld.process import DyldProcess
+from tfsetup.loader.dyld.restrained import not_judged
 from tfsetup.loader.dyld.system import System
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.glibc.musl import MuslProcess
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.glibc.system import system_of
-from tfsetup.loader.machine import Machine
+from tfsetup.loader.machine import Machine, path_of
 from tfsetup.loader.model import Filesystem, Process
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
@@ -27,7 +28,8 @@ class Surroundings:
 
     `prefix` is the environment's root (without a trailing slash), `executable` the interpreter's absolute path in
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
-    `library_path` is LD_LIBRARY_PATH; `macos` what is known of macOS, `symbols` what the GNU C library defines.
+    `library_path` is LD_LIBRARY_PATH, `variables` the names of dyld's variables that are set; `macos` what is known of
+    macOS, `symbols` what the GNU C library defines.
     """
 
     files: Filesystem
@@ -36,6 +38,7 @@ class Surroundings:
     executable: str | None = None
     real: bool = False
     library_path: str = ""
+    variables: tuple[str, ...] = ()
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
@@ -47,7 +50,8 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
     """
     match machine.system:
         case "macos":
-            return DyldProcess(_mac(machine, around), around.files, around.macos)
+            unseen = not_judged(around.files, around.executable or path_of(host, python), around.variables)
+            return DyldProcess(_mac(machine, around), around.files, around.macos, unseen)
         case "linux":
             system = system_of(
                 host,

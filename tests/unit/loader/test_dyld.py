@@ -97,6 +97,70 @@ def test_a_file_for_a_newer_macos_is_in_doubt_where_it_takes_what_may_not_be_the
         )
 
 
+@pytest.mark.parametrize("version", [(10, 9), (10, 15), (11, 0), (26, 0)])
+@pytest.mark.parametrize("name", ["libSystem.B", "libc++.1", "libc++abi", "libobjc.A", "libz.1"])
+def test_a_library_without_a_known_beginning_is_on_every_macos(name: str, version: tuple[int, int]) -> None:
+    assert SYSTEM.has_library(Mac(version=version), f"/usr/lib/{name}.dylib") is True
+
+
+@pytest.mark.parametrize(
+    ("section", "version", "there"),
+    [
+        ("always", (10, 9), True),
+        ("since", (12, 6), False),
+        ("since", (13, 0), True),
+        ("by", (12, 6), None),
+        ("by", (13, 0), True),
+        ("by", (26, 0), True),
+    ],
+)
+def test_a_table_of_libraries_has_edges(section: str, version: tuple[int, int], there: bool | None) -> None:
+    paths = ["/usr/lib/libx.dylib", "/System/Library/Frameworks/X.framework/Versions/A/X"]
+    system = parse_system({section: paths if section == "always" else {"13.0": paths}})
+    assert [system.has_library(Mac(version=version), path) for path in paths] == [there, there]
+    assert system.has_library(Mac(version=version), "/usr/lib/libother.dylib") is None
+    assert system.has_library(Mac(version=version), "/opt/lib/libx.dylib") is False
+
+
+LATE = parse_system({}, late="# why\n13.3 _f\n<26.0 _g\n14.0 __ZNSt3__13pmr*\n13.3 *$NEW\n")
+
+
+@pytest.mark.parametrize(
+    ("version", "symbol", "lacking", "sure"),
+    [
+        ((13, 2), "_f", True, False),
+        ((13, 3), "_f", False, True),
+        ((15, 6), "_g", True, False),
+        ((26, 0), "_g", False, False),  # when it came is not known
+        ((13, 6), "__ZNSt3__13pmr20get_default_resourceEv", True, False),
+        ((14, 0), "__ZNSt3__13pmr20get_default_resourceEv", False, True),
+        ((13, 2), "_dgemm$NEW", True, False),
+        ((13, 2), "_dgemm$NEWER", False, False),
+        ((13, 2), "_ff", False, False),
+        ((13, 2), "_why", False, False),
+    ],
+)
+def test_what_came_late_is_lacking_before(version: tuple[int, int], symbol: str, lacking: bool, sure: bool) -> None:
+    mac = Mac(version=version)
+    assert LATE.lacking(mac).has(symbol) is lacking
+    assert LATE.lacking(mac).of({symbol.encode(), b"_other"}) == ({symbol.encode()} if lacking else set())
+    assert LATE.surely_exports(mac, symbol) is sure
+
+
+def test_nothing_is_lacking_on_the_newest_macos() -> None:
+    lacking = SYSTEM.lacking(Mac(version=(26, 0)))
+    assert not lacking.names
+    assert not lacking.parts
+
+
+def test_every_line_of_what_came_late_has_a_release_and_a_name() -> None:
+    assert len({(each.begin, each.end) for each in SYSTEM.late}) == len(SYSTEM.late)
+    for each in SYSTEM.late:
+        assert (10, 13) <= each.since <= (26, 0)
+        assert (each.begin + (each.end or "")).startswith(("_", "$"))
+        assert len(each.begin + (each.end or "")) > len("__ZNS")  # no table of half the library
+
+
 def test_of_macos_11_nothing_is_known() -> None:
     system = parse_system({"always": ["/usr/lib/libSystem.B.dylib"]}, "_old\n_brand_new\n")
     assert system.surely_exports(Mac(version=(12, 0)), "_old")

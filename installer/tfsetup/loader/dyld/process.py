@@ -6,7 +6,7 @@ matchesPath).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Self
@@ -30,13 +30,13 @@ _WORST_FIRST: tuple[Kind, ...] = ("wrong-architecture", "malformed-image", "libr
 class DyldProcess:
     """A macOS process as dyld sees it. See `tfsetup.loader.model.Process`."""
 
-    def __init__(self, mac: Mac, files: Filesystem, system: System) -> None:
-        """Start with nothing but the interpreter and macOS's own libraries."""
+    def __init__(self, mac: Mac, files: Filesystem, system: System, unseen: Iterable[NotCovered] = ()) -> None:
+        """Start with nothing but the interpreter and macOS's own libraries. `unseen`: what is not judged of them."""
         self._mac, self._files, self._system, self._lacking = mac, files, system, system.lacking(mac)
         self._loaded: list[Loaded] = []
         self._by_name: dict[str, Loaded] = {}
         self._by_identity: dict[Hashable, Loaded] = {}
-        self._not_covered: dict[NotCovered, None] = {}
+        self._not_covered: dict[NotCovered, None] = dict.fromkeys(unseen)
         self._read: dict[tuple[Hashable, bool], Tables | Refusal] = {}
 
     @property
