@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from tfsetup.ground.versions import pair
 from tfsetup.loader.dyld.words import Mac
@@ -41,34 +41,42 @@ _ALWAYS: Final = (0, 0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Late:
-    """Names that came with a release (major, minor), and how each name begins and ends.
+    """Names that came with a release (major, minor): `text` is the name, or the `part` that is common to them.
 
     `exactly`: the release has them; else it is only known that those before it lack them.
     """
 
     since: tuple[int, int]
     exactly: bool
-    begin: str
-    end: str | None = None
+    text: str
+    part: Literal["beginning", "end"] | None = None
 
     def is_one(self, symbol: str) -> bool:
         """Say whether it means `symbol`."""
-        return symbol == self.begin if self.end is None else symbol.startswith(self.begin) and symbol.endswith(self.end)
+        match self.part:
+            case "beginning":
+                return symbol.startswith(self.text)
+            case "end":
+                return symbol.endswith(self.text)
+            case None:
+                return symbol == self.text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lacking:
-    """What no library of one macOS exports. `names` and the beginnings and ends of names are as files spell them."""
+    """What no library of one macOS exports: whole `names`, and beginnings and ends of names, as files spell them."""
 
     names: frozenset[bytes]
-    parts: tuple[tuple[bytes, bytes], ...]
+    beginnings: tuple[bytes, ...]
+    ends: tuple[bytes, ...]
 
     def of(self, symbols: set[bytes]) -> set[bytes]:
         """Return those of `symbols` that are lacking."""
-        found = symbols & self.names
-        for begin, end in self.parts:
-            found |= {symbol for symbol in symbols if symbol.startswith(begin) and symbol.endswith(end)}
-        return found
+        return {
+            symbol
+            for symbol in symbols
+            if symbol in self.names or symbol.startswith(self.beginnings) or symbol.endswith(self.ends)
+        }
 
     def has(self, symbol: str) -> bool:
         """Say whether `symbol` is lacking."""
@@ -107,8 +115,11 @@ class System:
     def lacking(self, mac: Mac) -> Lacking:
         """Return what this macOS is known not to export."""
         late = [each for each in self.late if mac.version < each.since]
-        names = frozenset(each.begin.encode() for each in late if each.end is None)
-        return Lacking(names, tuple((each.begin.encode(), each.end.encode()) for each in late if each.end is not None))
+        return Lacking(
+            names=frozenset(each.text.encode() for each in late if each.part is None),
+            beginnings=tuple(each.text.encode() for each in late if each.part == "beginning"),
+            ends=tuple(each.text.encode() for each in late if each.part == "end"),
+        )
 
     def may_export(self, symbol: str) -> bool:
         """Say whether some library of some macOS exports `symbol`, as far as its name or the table tells."""
@@ -145,6 +156,8 @@ def _lines(text: str) -> Iterable[str]:
 
 def _late(line: str) -> Late:
     release, _, name = line.partition(" ")
-    begin, star, end = name.partition("*")
     since = pair(release.removeprefix("<")) or _ALWAYS
-    return Late(since=since, exactly=not release.startswith("<"), begin=begin, end=end if star else None)
+    part: Literal["beginning", "end"] | None = None
+    if "*" in name:
+        part = "end" if name.startswith("*") else "beginning"
+    return Late(since=since, exactly=not release.startswith("<"), text=name.strip("*"), part=part)
