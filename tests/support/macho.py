@@ -39,6 +39,7 @@ class Plan:
     """A whole image. `dylibs` are (path, link) pairs; versions are `major.minor[.patch]` or None to leave them out.
 
     `coalesced` are the names of the table of weak binds (of the old format; chained fixups import them from -3).
+    `held` are the flags of the signature (2: ad hoc), `granted` its entitlements.
     """
 
     arch: str = "arm64"
@@ -58,6 +59,8 @@ class Plan:
     chained: bool = False
     chained_format: int = 1
     signed: bool = True
+    held: int = 2
+    granted: str = ""
     extra: Sequence[bytes] = field(default=())
 
     @property
@@ -69,7 +72,7 @@ def build(plan: Plan) -> bytes:
     """Return the file's bytes; signed ad hoc unless told otherwise."""
     tables, commands_of = _tables(plan)
     signature_at = _aligned(BASE + len(tables), 16)
-    size = _signature_size(signature_at) if plan.signed else 0
+    size = _signature_size(signature_at, plan) if plan.signed else 0
     commands = _commands(plan, commands_of, len(tables), signature_at, size)
     cpu, subtype = CPUS[plan.arch]
     body = b"".join(commands)
@@ -78,7 +81,7 @@ def build(plan: Plan) -> bytes:
     if not plan.signed:
         return data
     data = data.ljust(signature_at, b"\0")
-    return data + _signature(data)
+    return data + _signature(data, plan)
 
 
 def fat(*images: tuple[str, bytes], wide: bool = False) -> bytes:
@@ -145,8 +148,8 @@ def chained(imports: Sequence[Wanted], form: int) -> bytes:
 
 def resigned(data: bytes, plan: Plan) -> bytes:
     """Return an image with its signature made anew over changed bytes (the signature's place is unchanged)."""
-    size = _signature_size(_signed_length(data, plan))
-    return data[:-size] + _signature(data[:-size])
+    size = _signature_size(_signed_length(data, plan), plan)
+    return data[:-size] + _signature(data[:-size], plan)
 
 
 def with_extra(plan: Plan, *commands: bytes) -> Plan:
@@ -276,8 +279,13 @@ def _aligned(value: int, step: int) -> int:
     return -(-value // step) * step
 
 
-def _signature_size(limit: int) -> int:
-    return 20 + 44 + 8 + 32 * -(-limit // PAGE)
+def _signature_size(limit: int, plan: Plan) -> int:
+    return 20 + 44 + 8 + 32 * -(-limit // PAGE) + len(_entitlements(plan)) + 8 * bool(plan.granted)
+
+
+def _entitlements(plan: Plan) -> bytes:
+    raw = plan.granted.encode()
+    return struct.pack(">2I", 0xFADE7171, 8 + len(raw)) + raw if raw else b""
 
 
 def _signed_length(data: bytes, plan: Plan) -> int:
@@ -290,10 +298,15 @@ def _signed_length(data: bytes, plan: Plan) -> int:
         assert at < len(data), plan
 
 
-def _signature(data: bytes) -> bytes:
+def _signature(data: bytes, plan: Plan) -> bytes:
     pages = [data[at : at + PAGE] for at in range(0, len(data), PAGE)]
     hashes = b"".join(hashlib.sha256(page).digest() for page in pages)
     length = 44 + 8 + len(hashes)
-    numbers = (0xFADE0C02, length, 0x20001, 2, 52, 44, 0, len(pages), len(data))
+    numbers = (0xFADE0C02, length, 0x20001, plan.held, 52, 44, 0, len(pages), len(data))
     directory = struct.pack(">9I4BI", *numbers, 32, 2, 0, 12, 0) + b"test".ljust(8, b"\0") + hashes
-    return struct.pack(">5I", 0xFADE0CC0, 20 + len(directory), 1, 0, 20) + directory
+    parts = [(0, directory), *([(5, _entitlements(plan))] if plan.granted else [])]
+    at, index = 12 + 8 * len(parts), b""
+    for kind, part in parts:
+        index += struct.pack(">2I", kind, at)
+        at += len(part)
+    return struct.pack(">3I", 0xFADE0CC0, at, len(parts)) + index + b"".join(part for _, part in parts)

@@ -91,6 +91,12 @@ def _process_arch(host: Host, python: str | None) -> Arch:
     return host.arch or "x86_64"
 
 
+def path_of(host: Host, python: str | None = None) -> str | None:
+    """Return where that Python of the host is; None: not known."""
+    chosen = _python(host, python)
+    return chosen.path if chosen is not None else None
+
+
 def _python(host: Host, python: str | None) -> Python | None:
     fitting = [each for each in host.pythons or () if python is None or each.minor == python]
     native = [each for each in fitting if each.arch == host.arch]

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from tfsetup.host.model import Host
 from tfsetup.loader.dyld.process import DyldProcess
+from tfsetup.loader.dyld.restrained import not_judged
 from tfsetup.loader.dyld.system import System
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.glibc.musl import MuslProcess
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.glibc.stock import Names
 from tfsetup.loader.glibc.system import system_of
-from tfsetup.loader.machine import Machine
+from tfsetup.loader.machine import Machine, path_of
 from tfsetup.loader.model import Filesystem, Process
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
@@ -28,8 +29,9 @@ class Surroundings:
 
     `prefix` is the environment's root (without a trailing slash), `executable` the interpreter's absolute path in
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
-    `library_path` is LD_LIBRARY_PATH, `preload` LD_PRELOAD; `macos` what is known of macOS, `symbols` what the GNU C
-    library defines, `libraries` what other libraries of a Linux do.
+    `library_path` is LD_LIBRARY_PATH, `preload` LD_PRELOAD, `variables` the names of dyld's variables that are set;
+    `macos` what is known of macOS, `symbols` what the GNU C library defines, `libraries` what other libraries of a
+    Linux do.
     """
 
     files: Filesystem
@@ -39,6 +41,7 @@ class Surroundings:
     real: bool = False
     library_path: str = ""
     preload: str = ""
+    variables: tuple[str, ...] = ()
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     libraries: Mapping[str, Names] = field(default_factory=dict)
 
@@ -51,7 +54,8 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
     """
     match machine.system:
         case "macos":
-            return DyldProcess(_mac(machine, around), around.files, around.macos)
+            unseen = not_judged(around.files, around.executable or path_of(host, python), around.variables)
+            return DyldProcess(_mac(machine, around), around.files, around.macos, unseen)
         case "linux":
             system = system_of(
                 host,

@@ -18,7 +18,8 @@ def load_system() -> System:
     """Read what is known of macOS's own libraries from the package's data."""
     folder = _data()
     document = tomllib.loads((folder / "macos.toml").read_text("utf-8"))
-    return parse_system(document, (folder / "macos-symbols.txt").read_text("utf-8"))
+    symbols, late = ((folder / name).read_text("utf-8") for name in ("macos-symbols.txt", "macos-late.txt"))
+    return parse_system(document, symbols, late)
 
 
 def load_glibc_symbols() -> Mapping[str, tuple[int, ...]]:

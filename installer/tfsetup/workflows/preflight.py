@@ -10,7 +10,7 @@ from tfsetup.errors import InvalidFileError, LockError, UsageError, Where
 from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.files.sources import library_path, preloaded
+from tfsetup.loader.files.sources import dyld_variables, library_path, preloaded
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
@@ -35,6 +35,7 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
         symbols=load_glibc_symbols() if machine.system == "linux" else {},
         libraries=load_linux_libraries() if machine.system == "linux" else {},
         library_path=library_path() if subject.real else "", preload=preloaded() if subject.real else "",
+        variables=dyld_variables() if subject.real else (),
     )  # fmt: skip
     question = Question(
         files=subject.files, site=subject.site, machine=machine, python=python, wheels=subject.wheels,

@@ -67,7 +67,7 @@ def test_a_system_library_that_is_not_known_is_taken_as_present_and_said(name: s
 
 
 def test_a_system_library_that_came_later_is_missing_before() -> None:
-    system = parse_system({"13.0": ["/usr/lib/liblate.dylib"]}, "")
+    system = parse_system({"since": {"13.0": ["/usr/lib/liblate.dylib"]}})
     files = {"/S/a.so": Plan(dylibs=[("/usr/lib/liblate.dylib", "normal")])}
     assert process(files, Mac(version=(13, 1)), system).dlopen("/S/a.so", NOW) is None
     failure = process(files, Mac(version=(12, 6)), system).dlopen("/S/a.so", NOW)
@@ -87,7 +87,7 @@ NEWER = Plan(minos="15.0", dylibs=[LIBSYSTEM], imports=[Wanted(symbol="_brand_ne
 def test_a_file_for_a_newer_macos_is_in_doubt_where_it_takes_what_may_not_be_there(
     version: tuple[int, int], matters: bool
 ) -> None:
-    system = parse_system({"11.0": ["/usr/lib/libSystem.B.dylib"]}, "_old\n")
+    system = parse_system({"always": ["/usr/lib/libSystem.B.dylib"]}, "_old\n")
     run = process({"/S/a.so": NEWER}, Mac(version=version), system)
     assert run.dlopen("/S/a.so", NOW) is None
     assert [each.matters for each in run.not_covered] == [True] * matters
@@ -97,8 +97,72 @@ def test_a_file_for_a_newer_macos_is_in_doubt_where_it_takes_what_may_not_be_the
         )
 
 
+@pytest.mark.parametrize("version", [(10, 9), (10, 15), (11, 0), (26, 0)])
+@pytest.mark.parametrize("name", ["libSystem.B", "libc++.1", "libc++abi", "libobjc.A", "libz.1"])
+def test_a_library_without_a_known_beginning_is_on_every_macos(name: str, version: tuple[int, int]) -> None:
+    assert SYSTEM.has_library(Mac(version=version), f"/usr/lib/{name}.dylib") is True
+
+
+@pytest.mark.parametrize(
+    ("section", "version", "there"),
+    [
+        ("always", (10, 9), True),
+        ("since", (12, 6), False),
+        ("since", (13, 0), True),
+        ("by", (12, 6), None),
+        ("by", (13, 0), True),
+        ("by", (26, 0), True),
+    ],
+)
+def test_a_table_of_libraries_has_edges(section: str, version: tuple[int, int], there: bool | None) -> None:
+    paths = ["/usr/lib/libx.dylib", "/System/Library/Frameworks/X.framework/Versions/A/X"]
+    system = parse_system({section: paths if section == "always" else {"13.0": paths}})
+    assert [system.has_library(Mac(version=version), path) for path in paths] == [there, there]
+    assert system.has_library(Mac(version=version), "/usr/lib/libother.dylib") is None
+    assert system.has_library(Mac(version=version), "/opt/lib/libx.dylib") is False
+
+
+LATE = parse_system({}, late="# why\n13.3 _f\n<26.0 _g\n14.0 __ZNSt3__13pmr*\n13.3 *$NEW\n")
+
+
+@pytest.mark.parametrize(
+    ("version", "symbol", "lacking", "sure"),
+    [
+        ((13, 2), "_f", True, False),
+        ((13, 3), "_f", False, True),
+        ((15, 6), "_g", True, False),
+        ((26, 0), "_g", False, False),  # when it came is not known
+        ((13, 6), "__ZNSt3__13pmr20get_default_resourceEv", True, False),
+        ((14, 0), "__ZNSt3__13pmr20get_default_resourceEv", False, True),
+        ((13, 2), "_dgemm$NEW", True, False),
+        ((13, 2), "_dgemm$NEWER", False, False),
+        ((13, 2), "_ff", False, False),
+        ((13, 2), "_why", False, False),
+    ],
+)
+def test_what_came_late_is_lacking_before(version: tuple[int, int], symbol: str, lacking: bool, sure: bool) -> None:
+    mac = Mac(version=version)
+    assert LATE.lacking(mac).has(symbol) is lacking
+    assert LATE.lacking(mac).of({symbol.encode(), b"_other"}) == ({symbol.encode()} if lacking else set())
+    assert LATE.surely_exports(mac, symbol) is sure
+
+
+def test_nothing_is_lacking_on_the_newest_macos() -> None:
+    lacking = SYSTEM.lacking(Mac(version=(26, 0)))
+    assert lacking.of({b"_f", b"___cxa_init_primary_exception", b"_dgemm$NEWLAPACK"}) == set()
+
+
+def test_every_line_of_what_came_late_has_a_release_and_a_name() -> None:
+    assert len({(each.part, each.text) for each in SYSTEM.late}) == len(SYSTEM.late)
+    for each in SYSTEM.late:
+        assert (10, 13) <= each.since <= (26, 0)
+        assert each.text.startswith("$" if each.part == "end" else "_")
+        assert "*" not in each.text
+        assert len(each.text) > len("__ZNS")  # no table of half the library
+
+
 def test_of_macos_11_nothing_is_known() -> None:
-    system = parse_system({"11.0": ["/usr/lib/libSystem.B.dylib"]}, "_old\n_brand_new\n")
+    system = parse_system({"always": ["/usr/lib/libSystem.B.dylib"]}, "_old\n_brand_new\n")
     assert system.surely_exports(Mac(version=(12, 0)), "_old")
     assert not system.surely_exports(Mac(version=(11, 7)), "_old")
 
@@ -136,7 +200,7 @@ def test_a_repeated_rpath_of_an_older_sdk_is_in_doubt_on_15_4() -> None:
     ],
 )
 def test_which_names_macos_may_export(symbol: str, there: bool) -> None:
-    assert parse_system({}, "").may_export(symbol) is there
+    assert parse_system({}).may_export(symbol) is there
     assert parse_system({}, symbol).may_export(symbol)
 
 

@@ -110,8 +110,7 @@ def test_a_framework_has_a_variable_of_its_own_and_keeps_its_inner_path() -> Non
     mac = Mac(version=(12, 6), framework_path=("/F",), library_path=("/L",))
     assert paths(mac, request(name)) == [
         "/F/Python.framework/Versions/3.12/Python",
-        name,
-        "/Library/Frameworks/Python.framework/Versions/3.12/Python",
+        name,  # and not again among the folders that frameworks usually are in
         "/System/Library/Frameworks/Python.framework/Versions/3.12/Python",
     ]
 
@@ -124,7 +123,12 @@ def test_what_only_looks_like_a_framework(name: str) -> None:
 @pytest.mark.parametrize(
     ("version", "sdk", "argument", "falls_back"),
     [
-        ((12, 6), (14, 0, 0), True, True),
+        ((10, 15), (10, 15, 0), False, True),
+        ((11, 7), (11, 0, 0), True, False),
+        ((12, 2), (12, 0, 0), True, True),  # dyld 940 and 941 only
+        ((12, 3), (12, 0, 0), True, False),
+        ((12, 6), (14, 0, 0), True, False),
+        ((12, 6), (14, 0, 0), False, True),
         ((13, 0), (13, 3, 0), False, True),
         ((13, 0), (14, 0, 0), False, False),
         ((14, 4), None, False, True),
@@ -156,8 +160,10 @@ def test_a_bare_name_given_to_dlopen_since_macos_13() -> None:
     ]
 
 
-def test_a_bare_name_before_macos_13_is_itself() -> None:
+def test_a_bare_name_before_macos_13_is_itself_after_the_rpaths() -> None:
     assert paths(OLD, request("x.dylib", IMAGE, argument=True)) == [
+        "/S/tensorflow/lib/x.dylib",
+        "/opt/lib/x.dylib",
         "x.dylib",
         "/usr/local/lib/x.dylib",
         "/usr/lib/x.dylib",

@@ -1,4 +1,4 @@
-"""The texts that differ between the dylds of macOS 11, 12, 12.5, 13, 14, 14.4, 15, 15.4 and 26."""
+"""The texts that differ between the dylds of macOS 10.13, 11, 12, 12.5, 13, 14, 14.4, 15, 15.4 and 26."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.loader.dyld import words
-from tfsetup.loader.dyld.words import NOBODY, Mac, Named
+from tfsetup.loader.dyld.words import Mac, Named
 from tfsetup.loader.model import Mode
 
 BY = Named(path="/S/p.dylib", uuid="0A-1")
@@ -101,7 +101,7 @@ def test_a_library_that_is_not_loaded(version: tuple[int, int], said: str) -> No
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ((11, 7), "Symbol not found: _f\n  Referenced from: /S/p.dylib\n  Expected in: /S/t.dylib\n"),
+        ((11, 7), "Symbol not found: _f\n  Referenced from: /S/p.dylib\n  Expected in: /S/t.dylib\n in /S/p.dylib"),
         ((12, 4), "Symbol not found: _f\n  Referenced from: /S/p.dylib\n  Expected in: /S/t.dylib"),
         ((12, 5), "Symbol not found: (_f)\n  Referenced from: '/S/p.dylib'\n  Expected in: '/S/t.dylib'"),
         ((13, 0), "Symbol not found: _f\n  Referenced from: <0A-1> /S/p.dylib\n  Expected in:     <0B-2> /S/t.dylib"),
@@ -112,13 +112,19 @@ def test_a_symbol_that_its_library_lacks(version: tuple[int, int], said: str) ->
 
 
 def test_a_library_that_was_linked_weakly_and_is_absent() -> None:
-    assert words.symbol_not_found(mac(14, 4), "_f", BY, NOBODY).endswith("Expected in:     <no uuid> unknown")
+    said = words.symbol_not_found(mac(14, 4), "_f", BY, words.system_library(None))
+    assert said.endswith("Expected in:     <no uuid> unknown")
+
+
+def test_the_uuid_of_a_library_of_macos_is_left_open() -> None:
+    said = words.symbol_not_found(mac(14, 4), "_f", BY, words.system_library("/usr/lib/libc++.1.dylib"))
+    assert said.endswith("Expected in:     <…> /usr/lib/libc++.1.dylib")
 
 
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ((11, 7), "Symbol not found: _f\n  Referenced from: /S/p.dylib\n  Expected in: flat namespace\n"),
+        ((11, 7), "Symbol not found: _f\n  Referenced from: /S/p.dylib\n  Expected in: flat namespace\n in /S/p.dylib"),
         ((12, 0), "symbol not found in flat namespace '_f'"),
         ((12, 6), "symbol not found in flat namespace (_f)"),
         ((14, 4), "symbol not found in flat namespace '_f'"),
@@ -129,6 +135,9 @@ def test_a_symbol_that_nobody_has(version: tuple[int, int], said: str) -> None:
 
 
 def test_a_coalesced_symbol_that_nobody_has() -> None:
+    assert words.weak_def_not_found(mac(11, 7), "_f", NEW) == (
+        "Symbol not found: _f\n  Referenced from: /S/p.dylib\n  Expected in: weak\n in /S/p.dylib"
+    )
     assert words.weak_def_not_found(mac(14, 4), "_f", BY) == "weak-def symbol not found '_f'"
     assert words.weak_def_not_found(mac(15, 0), "_f", BY) == (
         "Symbol not found: _f\n  Referenced from: <0A-1> /S/p.dylib\n"
@@ -188,18 +197,21 @@ def test_a_file_for_another_platform() -> None:
     ],
 )
 def test_an_image_built_for_a_later_macos(version: tuple[int, int], remark: str) -> None:
-    said = words.library_not_loaded(mac(*version), "l", NEW, "why")
+    said = words.symbol_not_found(mac(*version), "_f", NEW, FROM)
     assert f"/S/p.dylib{remark}\n" in said
     assert remark or "built for" not in said
+    missing = words.library_not_loaded(mac(*version), "l", NEW, "why")
+    assert f"/S/p.dylib{'' if version < (12, 0) else remark}\n" in missing  # dyld 2 remarks on symbols only
 
 
 def test_a_patch_level_is_named_where_there_is_one() -> None:
     later = Named(path="/S/p.dylib", uuid=None, minos=(14, 2, 1))
     assert "built for macOS 14.2.1 which" in words.symbol_not_found(mac(13, 0), "_f", later, FROM)
+    assert "(which was built for Mac OS X 14.2)" in words.symbol_not_found(mac(10, 15), "_f", later, FROM)
 
 
 @given(
-    st.tuples(st.integers(11, 26), st.integers(0, 9)),
+    st.tuples(st.integers(10, 26), st.integers(0, 9)),
     st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1),
 )
 def test_every_macos_names_the_symbol_and_both_images(version: tuple[int, int], symbol: str) -> None:

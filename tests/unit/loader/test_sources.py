@@ -149,3 +149,12 @@ def test_the_library_path_is_that_of_this_process(monkeypatch: pytest.MonkeyPatc
     assert sources.library_path() == "/x:/y"
     monkeypatch.delenv("LD_LIBRARY_PATH")
     assert sources.library_path() == ""
+
+
+def test_the_variables_of_dyld_are_those_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("DYLD_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DYLD_LIBRARY_PATH", "/x")
+    monkeypatch.setenv("DYLD_INSERT_LIBRARIES", "/x/y.dylib")
+    monkeypatch.setenv("DYLDX", "1")
+    assert sources.dyld_variables() == ("DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH")

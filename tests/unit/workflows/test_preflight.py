@@ -12,7 +12,7 @@ from support.fake_mac_tensorflow import GUARD, PLUGIN, RUNTIME, TF2, plugin, ten
 from support.macho import build
 from support.wheels import wheel_bytes
 from tfsetup.errors import InvalidFileError, LockError, UsageError
-from tfsetup.host.model import Host, Libc
+from tfsetup.host.model import Host, Libc, Python
 from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report
 from tfsetup.workflows.preflight import judge, preflight, would_load
@@ -54,6 +54,27 @@ def test_a_subject_and_a_host_in_a_report_out_and_each_file_is_told(tmp_path: Pa
     assert (report.verdict, report.tensorflow, report.python) == ("loads", "2.19.1", "3.12")
     assert [line.strip() for line in lines] == [GUARD, RUNTIME, TF2, PLUGIN]
     assert all(isinstance(line, Detail) for line in lines)
+
+
+def test_the_variables_of_dyld_are_told_of_an_environment_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = environment(tmp_path / "e", imports="_TF_NewStatus")
+    monkeypatch.setenv("DYLD_LIBRARY_PATH", "/x")
+    reports = [preflight(of_environment(root, replayed=replayed), MAC, python="3.12") for replayed in (False, True)]
+    told = [[each.reason for each in report.not_covered if "DYLD_" in each.reason] for report in reports]
+    assert told == [["DYLD_LIBRARY_PATH is set: it is judged as if not, and another library may be taken"], []]
+    assert [report.verdict for report in reports] == ["loads", "loads"]
+
+
+def test_apple_s_own_python_is_told_where_the_host_would_take_it(tmp_path: Path) -> None:
+    pythons = (Python(version="3.12.1", path="/usr/bin/python3"),)
+    report = preflight(subject_of(wheels(tmp_path), MAC, "3.12"), replace(MAC, pythons=pythons), python="3.12")
+    assert [each.reason.partition(":")[0] for each in report.not_covered] == [
+        "/usr/bin/python3 is Apple's, and may run hardened"
+    ]
+    other = replace(MAC, pythons=(Python(version="3.11.1", path="/usr/bin/python3"),))
+    assert preflight(subject_of(wheels(tmp_path), MAC, "3.12"), other, python="3.12").not_covered == ()
 
 
 def test_the_python_that_is_asked_for_counts_not_the_files_own(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from tfsetup.loader.bytes import text
 from tfsetup.loader.dyld import pages, words
-from tfsetup.loader.dyld.system import System
+from tfsetup.loader.dyld.system import Lacking, System
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.macho import binds
 from tfsetup.loader.macho.binds import Import
@@ -104,9 +104,12 @@ class _FatalError(Exception):
 class Binder:
     """Binds newly mapped images against everything loaded, in load order."""
 
-    def __init__(self, mac: Mac, system: System, loaded: Sequence[Loaded]) -> None:
-        """Look at `loaded` (all images of the process in load order, new ones included)."""
-        self._mac, self._system, self._loaded = mac, system, loaded
+    def __init__(self, mac: Mac, system: System, lacking: Lacking, loaded: Sequence[Loaded]) -> None:
+        """Look at `loaded` (all images of the process in load order, new ones included).
+
+        `lacking` is what this macOS, of which `system` tells, is known not to export.
+        """
+        self._mac, self._system, self._lacking, self._loaded = mac, system, lacking, loaded
 
     def first_unbound(self, image: Loaded, *, now: bool) -> LoadFailure | None:
         """Return the first import of `image` that cannot be bound, in dyld's order. `now`: lazy ones must bind too.
@@ -155,7 +158,7 @@ class Binder:
         if isinstance(target, Loaded):
             exported = target.exports.find_raw(names)
             return {name for name, export in exported.items() if export.reexport is None}
-        return names if target is not None else set()
+        return names - self._lacking.of(names) if target is not None else set()
 
     def _flat(self, image: Loaded, names: set[bytes]) -> set[bytes]:
         """Return which names the interpreter, a visible image or the asking one has. [resolveSymbol, flat lookup]."""
@@ -203,12 +206,12 @@ class Binder:
             return None
         if wanted.weak:
             return None
-        expected = target.named if isinstance(target, Loaded) else words.NOBODY
+        expected = target.named if isinstance(target, Loaded) else words.system_library(target)
         message = words.symbol_not_found(self._mac, wanted.symbol, image.named, expected)
         return _unbound(image, wanted, message, expected.path)
 
     def _judge_flat(self, image: Loaded, wanted: Import) -> LoadFailure | None:
-        if wanted.weak or self._system.may_export(wanted.symbol):
+        if wanted.weak or self._may_export(wanted.symbol):
             return None
         if any(
             self._exported_shallow(each, wanted.symbol) for each in self._loaded if each is image or not each.hidden
@@ -217,7 +220,7 @@ class Binder:
         return _unbound(image, wanted, words.flat_not_found(self._mac, wanted.symbol, image.named))
 
     def _judge_coalesced(self, image: Loaded, wanted: Import) -> LoadFailure | None:
-        if wanted.weak or self._system.may_export(wanted.symbol):
+        if wanted.weak or self._may_export(wanted.symbol):
             return None
         if any(self._exported_shallow(each, wanted.symbol) for each in (image, *self._sharing())):
             return None
@@ -242,7 +245,7 @@ class Binder:
     def _exported(self, image: Loaded | str, symbol: str, seen: set[tuple[int, str]]) -> bool:
         """Say whether an image has a symbol for a two-level import: itself, or by either kind of re-export."""
         if isinstance(image, str):
-            return True
+            return not self._lacking.has(symbol)
         if (id(image), symbol) in seen:
             return False
         seen.add((id(image), symbol))
@@ -258,8 +261,11 @@ class Binder:
 
     def _reexported(self, target: Loaded | str, symbol: str, seen: set[tuple[int, str]]) -> bool:
         if isinstance(target, str):  # what a library of macOS exports is not seen, so only likely names are believed
-            return self._system.may_export(symbol)
+            return self._may_export(symbol)
         return self._exported(target, symbol, seen)
+
+    def _may_export(self, symbol: str) -> bool:
+        return self._system.may_export(symbol) and not self._lacking.has(symbol)
 
     def _has(self, image: Loaded, symbol: str, export: Export, seen: set[tuple[int, str]]) -> bool:
         if export.reexport is None:

@@ -6,7 +6,7 @@ matchesPath).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Self
@@ -29,13 +29,13 @@ _WORST_FIRST: tuple[Kind, ...] = ("wrong-architecture", "malformed-image", "libr
 class DyldProcess:
     """A macOS process as dyld sees it. See `tfsetup.loader.model.Process`."""
 
-    def __init__(self, mac: Mac, files: Filesystem, system: System) -> None:
-        """Start with nothing but the interpreter and macOS's own libraries."""
-        self._mac, self._files, self._system = mac, files, system
+    def __init__(self, mac: Mac, files: Filesystem, system: System, unseen: Iterable[NotCovered] = ()) -> None:
+        """Start with nothing but the interpreter and macOS's own libraries. `unseen`: what is not judged of them."""
+        self._mac, self._files, self._system, self._lacking = mac, files, system, system.lacking(mac)
         self._loaded: list[Loaded] = []
         self._by_name: dict[str, Loaded] = {}
         self._by_identity: dict[Hashable, Loaded] = {}
-        self._not_covered: dict[NotCovered, None] = {}
+        self._not_covered: dict[NotCovered, None] = dict.fromkeys(unseen)
         self._read: dict[tuple[Hashable, bool], Tables | Refusal] = {}
 
     @property
@@ -160,7 +160,7 @@ class DyldProcess:
         tries: list[tuple[str, Refusal]] = []
         found = self._try_all(request, tries)
         real = self._files.lookup(name) if found is None and not name.startswith("@") else None
-        if real is not None and not real.path.endswith(name):
+        if real is not None and (self._mac.old or not name.startswith(real.path)):  # dyld 2 does not compare them
             found = self._try_all(replace(request, name=real.path), tries)
         return found or self._not_found(request, tries)
 
@@ -254,9 +254,8 @@ class DyldProcess:
         return Refusal(words.tried(self._mac, listed), kind)
 
     def _bind(self, new: Sequence[Loaded], mode: Mode) -> None:
-        binder = Binder(self._mac, self._system, self._loaded)
-        order = list(reversed(new)) if self._mac.old else new
-        for image in order:
+        binder = Binder(self._mac, self._system, self._lacking, self._loaded)
+        for image in _depth_first(new) if self._mac.old else new:
             if image.tables.killed_at_binding:
                 raise Failed(LoadFailure(kind="malformed-image", image=image.path, message=words.KILLED))
             try:
@@ -277,3 +276,20 @@ class DyldProcess:
 
     def _note(self, reason: str, image: str | None = None, *, matters: bool = False) -> None:
         self._not_covered[NotCovered(reason=reason, image=image, matters=matters)] = None
+
+
+def _depth_first(new: Sequence[Loaded]) -> Iterator[Loaded]:
+    """Yield new images as dyld 2 binds them: of each the dependencies first. [ImageLoader::recursiveBind]."""
+    left = dict.fromkeys(map(id, new), True)
+    waiting: list[tuple[Loaded, Iterator[Loaded | str | None]]] = []
+    for image in new:
+        if left.pop(id(image), False):
+            waiting.append((image, iter(image.dependencies)))
+        while waiting:
+            top, rest = waiting[-1]
+            below = next((each for each in rest if isinstance(each, Loaded) and left.pop(id(each), False)), None)
+            if below is not None:
+                waiting.append((below, iter(below.dependencies)))
+            else:
+                waiting.pop()
+                yield top

@@ -70,7 +70,7 @@ def candidates(mac: Mac, request: Request) -> Iterator[Candidate]:
     if mac.cryptex and name.startswith("/"):
         yield Candidate(name, disk_only=True)
         yield Candidate(CRYPTEX + name, disk_only=True)
-    if "/" not in name and request.argument and mac.cryptex:
+    if "/" not in name and request.argument:
         yield from _leaf(mac, request)
     else:
         yield from (Candidate(path) for path in _expanded(mac, request))
@@ -92,9 +92,10 @@ def _overrides(mac: Mac, name: str, framework: re.Match[str] | None) -> Iterator
 
 
 def _leaf(mac: Mac, request: Request) -> Iterator[Candidate]:
-    """Yield what a bare leaf given to dlopen stands for since macOS 13: rpaths, /usr/lib, the current folder."""
+    """Yield what a bare leaf given to dlopen stands for: rpaths, since macOS 13 /usr/lib, the current folder."""
     yield from (Candidate(path) for path in _along_rpaths(mac, request.chain, request.name))
-    yield Candidate(f"/usr/lib/{request.name}", fallback=True)
+    if mac.version >= (13, 0):
+        yield Candidate(f"/usr/lib/{request.name}", fallback=True)
     if not mac.hardened:
         yield Candidate(request.name)
 
@@ -142,18 +143,23 @@ def _from_executable(mac: Mac, tail: str) -> str:
 
 
 def _has_fallback(mac: Mac, request: Request, framework: re.Match[str] | None) -> bool:
+    """Say whether the fallback folders are looked through. [forEachPath; dyld 2 `useFallbackPaths`].
+
+    Only dyld 940 and 941 (macOS 12.0 to 12.2) do it for a path given to dlopen too.
+    """
+    if request.argument and "/" in request.name and not framework and not (12, 0) <= mac.version < (12, 3):
+        return False
     if mac.version < (13, 0):
         return True
-    if request.argument and "/" in request.name and not framework:
-        return False
     return request.sdk is None or request.sdk < _FALLBACK_GONE_SINCE_SDK
 
 
 def _fallbacks(mac: Mac, name: str, framework: re.Match[str] | None) -> Iterator[str]:
+    """Yield the name in each fallback folder, but for the path that was asked for. [forEachPathVariant]."""
+    folders, tail = mac.fallback_library_path, posixpath.basename(name)
     if framework:
-        yield from (f"{folder}/{framework['tail']}" for folder in ("/Library/Frameworks", "/System/Library/Frameworks"))
-        return
-    folders = mac.fallback_library_path
-    if folders is None or mac.hardened:
+        folders, tail = ("/Library/Frameworks", "/System/Library/Frameworks"), framework["tail"]
+    elif folders is None or mac.hardened:
         folders = ("/usr/lib",) if mac.hardened else ("/usr/local/lib", "/usr/lib")
-    yield from (f"{folder.rstrip('/')}/{posixpath.basename(name)}" for folder in folders)
+    paths = (f"{folder.rstrip('/')}/{tail}" for folder in folders)
+    yield from (path for path in paths if path != name)

@@ -1,7 +1,9 @@
-"""What dyld says, word for word, for each macOS from 11 to 26.
+"""What dyld says, word for word, for each macOS from 10.13 to 26.
 
-The texts are those of dyld's own releases (tag 852: macOS 11; 940 to 957: 12.0 to 12.4; 960: 12.5 to 12.7; 1042, 1066:
-13; 1122: 14.0; 1160: 14.4; 1231: 15.0; 1284: 15.4; 1323 and later: 26). The function that prints it stands at each.
+The texts are those of dyld's own releases (tag 519, 551: macOS 10.13; 625 to 655: 10.14; 732 to 750: 10.15; 832 to 852:
+11; 940, 941: 12.0 to 12.2; 955, 957: 12.3, 12.4; 960: 12.5 to 12.7; 1042, 1066: 13; 1122: 14.0; 1160: 14.4; 1231: 15.0;
+1284: 15.4; 1323 and later: 26), as Apple's list of each release names it (apple-oss-distributions/distribution-macOS).
+The function that prints it stands at each.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ class Mac:
 
     @property
     def old(self) -> bool:
-        """MacOS 11: the last dyld 2, with texts of its own."""
+        """MacOS 11 and older: dyld 2, with texts of its own."""
         return self.version < (12, 0)
 
     @property
@@ -69,8 +71,13 @@ class Named:
     minos: Version | None = None
 
 
-NOBODY = Named(path="unknown", uuid=None)
-"""The library that would have had the symbol, when it was linked weakly and is absent."""
+_UNSEEN_UUID = "…"
+"""Stands for the UUID of a library of macOS's own: it is printed, and cannot be known from elsewhere."""
+
+
+def system_library(path: str | None) -> Named:
+    """Return one of macOS's own libraries as messages name it; None: it was linked weakly and is absent."""
+    return Named(path="unknown", uuid=None) if path is None else Named(path=path, uuid=_UNSEEN_UUID)
 
 
 def mode_number(mode: Mode) -> int:
@@ -122,14 +129,15 @@ def library_not_loaded(mac: Mac, name: str, referrer: Named, reason: str) -> str
     """Return the failure of one dependency. [JustInTimeLoader::loadDependents]."""
     if mac.odd_quotes:
         return f"Library not loaded: '{name}'\n  Referenced from: '{referrer.path}'\n  Reason: {reason}"
-    return f"Library not loaded: {name}\n  Referenced from: {_referrer(mac, referrer)}\n  Reason: {reason}"
+    by = referrer.path if mac.old else _referrer(mac, referrer)
+    return f"Library not loaded: {name}\n  Referenced from: {by}\n  Reason: {reason}"
 
 
 def symbol_not_found(mac: Mac, symbol: str, referrer: Named, expected: Named) -> str:
     """Return the failure of a two-level import. [Loader::resolveSymbol, MissingSymbol]."""
     by = _referrer(mac, referrer)
     if mac.old:
-        return f"Symbol not found: {symbol}\n  Referenced from: {by}\n  Expected in: {expected.path}\n"
+        return _symbol_not_found_old(symbol, referrer, by, expected.path)
     if mac.odd_quotes:
         return f"Symbol not found: ({symbol})\n  Referenced from: '{referrer.path}'\n  Expected in: '{expected.path}'"
     if not mac.uuids:
@@ -139,16 +147,24 @@ def symbol_not_found(mac: Mac, symbol: str, referrer: Named, expected: Named) ->
     )
 
 
+def _symbol_not_found_old(symbol: str, referrer: Named, by: str, expected: str) -> str:
+    """Return dyld 2's words: what binds adds its own path. [throwSymbolNotFound; …Compressed::eachBind]."""
+    said = f"Symbol not found: {symbol}\n  Referenced from: {by}\n  Expected in: {expected}\n"
+    return f"{said} in {referrer.path}"
+
+
 def flat_not_found(mac: Mac, symbol: str, referrer: Named) -> str:
-    """Return the failure of a flat import. [Loader::resolveSymbol]."""
+    """Return the failure of a flat import; no remark on the macOS it was built for. [Loader::resolveSymbol]."""
     if mac.old:
-        return symbol_not_found(mac, symbol, referrer, Named(path="flat namespace", uuid=None))
+        return _symbol_not_found_old(symbol, referrer, referrer.path, "flat namespace")
     shown = f"({symbol})" if mac.odd_quotes else f"'{symbol}'"
     return f"symbol not found in flat namespace {shown}"
 
 
 def weak_def_not_found(mac: Mac, symbol: str, referrer: Named) -> str:
-    """Return the failure of a coalesced import in chained fixups. [Loader::resolveSymbol]."""
+    """Return the failure of a coalesced import in chained fixups. [Loader::resolveSymbol; dyld 2 resolveWeak]."""
+    if mac.old:
+        return _symbol_not_found_old(symbol, referrer, referrer.path, "weak")
     if mac.version < (15, 0):
         return f"weak-def symbol not found '{symbol}'"
     by = _referrer(mac, referrer)
@@ -235,11 +251,11 @@ def _referrer(mac: Mac, image: Named) -> str:
 
 
 def _too_new(mac: Mac, image: Named) -> str:
-    """Return the remark on an image built for a later macOS. [Loader::tooNewErrorAddendum]."""
+    """Return the remark on an image built for a later macOS. [Loader::tooNewErrorAddendum; dyld 2 resolveTwolevel]."""
     if image.minos is None or image.minos[:2] <= mac.version or (12, 0) <= mac.version < (13, 0):
         return ""
     major, minor, patch = image.minos
-    built_for = f"{major}.{minor}.{patch}" if patch else f"{major}.{minor}"
     if mac.old:
-        return f" (which was built for Mac OS X {built_for})"
+        return f" (which was built for Mac OS X {major}.{minor})"
+    built_for = f"{major}.{minor}.{patch}" if patch else f"{major}.{minor}"
     return f" (built for macOS {built_for} which is newer than running OS)"

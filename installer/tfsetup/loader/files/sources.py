@@ -137,6 +137,11 @@ def preloaded() -> str:
     return os.environ.get("LD_PRELOAD", "")
 
 
+def dyld_variables() -> tuple[str, ...]:
+    """Return the names of the variables for dyld that a Python started from here would inherit."""
+    return tuple(sorted(name for name in os.environ if name.startswith("DYLD_")))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
     """An environment on this disk: its site-packages and, as far as they show, root, interpreter and Python `X.Y`."""

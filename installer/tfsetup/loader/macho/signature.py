@@ -2,11 +2,13 @@
 
 Format: `kern/cs_blobs.h` of XNU (superblob, CodeDirectory; big-endian). Signers are not judged, only hashes:
 an ad hoc signature is enough for a library, and a page with a wrong hash gets the process killed when it is touched.
+Of a program, its signature says too what its process is held to (`restraints`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -90,17 +92,74 @@ def read_code_directory(image: MachO) -> CodeDirectory | None:
     if image.signature is None:
         return None
     blob = image.table(image.signature)
-    magic, _length, count = unpack_from(blob, _BLOB, 0)
-    if magic != _SUPERBLOB or count > _MAX_BLOBS:
-        raise MalformedImage("the code signature is damaged", offset=image.signature.offset)
     found = [
         _code_directory(blob, offset)
-        for kind, offset in (unpack_from(blob, _INDEX, _BLOB.size + i * _INDEX.size) for i in range(count))
+        for kind, offset in _parts(blob, image.signature)
         if kind == 0 or kind in _ALTERNATE_SLOTS
     ]
     if not found:
         raise MalformedImage("the code signature has no code directory", offset=image.signature.offset)
     return max(found, key=lambda directory: directory.hash_size)
+
+
+def _parts(blob: bytes, place: Range) -> list[tuple[int, int]]:
+    """Return the parts of a signature: of each its kind and where in `blob` it starts."""
+    magic, _length, count = unpack_from(blob, _BLOB, 0)
+    if magic != _SUPERBLOB or count > _MAX_BLOBS:
+        raise MalformedImage("the code signature is damaged", offset=place.offset)
+    found = (unpack_from(blob, _INDEX, _BLOB.size + index * _INDEX.size) for index in range(count))
+    return [(kind, offset) for kind, offset in found]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restraints:
+    """What the process of a program is held to, unless an entitlement lifts it.
+
+    `variables`: DYLD variables are dropped. `libraries`: libraries that others signed are refused.
+    """
+
+    variables: bool = False
+    libraries: bool = False
+
+
+_RESTRICT, _REQUIRE_VALIDATION, _RUNTIME = 0x800, 0x2000, 0x10000  # CS_RESTRICT, CS_REQUIRE_LV, CS_RUNTIME
+_ENTITLEMENTS, _ENTITLEMENTS_SLOT = 0xFADE7171, 5
+_KEY = b"<key>com.apple.security.cs.%b</key>"
+_TRUE = re.compile(rb"\s*<true\s*/>")
+
+
+def restraints(image: MachO) -> Restraints:
+    """Read what a program's signature asks of the kernel: the hardened runtime, and what it makes exceptions for.
+
+    Entitlements: developer.apple.com/documentation/security/hardened-runtime.
+
+    Raises:
+        MalformedImage: there is a signature command, and what it points at is no signature.
+    """
+    if image.signature is None:
+        return Restraints()
+    blob = image.table(image.signature)
+    flags, granted = 0, b""
+    for kind, offset in _parts(blob, image.signature):
+        if kind == 0:
+            flags = unpack_from(blob, _DIRECTORY, offset)[3]
+        elif kind == _ENTITLEMENTS_SLOT:
+            granted = _entitlements(blob, offset)
+    return Restraints(
+        variables=bool(flags & (_RUNTIME | _RESTRICT)) and not _grants(granted, b"allow-dyld-environment-variables"),
+        libraries=bool(flags & (_RUNTIME | _REQUIRE_VALIDATION))
+        and not _grants(granted, b"disable-library-validation"),
+    )
+
+
+def _entitlements(blob: bytes, at: int) -> bytes:
+    magic, length = unpack_from(blob, _INDEX, at)
+    return blob[at + _INDEX.size : at + length] if magic == _ENTITLEMENTS else b""
+
+
+def _grants(entitlements: bytes, name: bytes) -> bool:
+    _before, key, behind = entitlements.partition(_KEY % name)
+    return bool(key) and _TRUE.match(behind) is not None
 
 
 def _code_directory(blob: bytes, at: int) -> CodeDirectory:
