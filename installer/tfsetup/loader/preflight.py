@@ -10,6 +10,7 @@ from tfsetup.ground.versions import asked, is_version
 from tfsetup.loader.clashes import of_environment, of_wheels
 from tfsetup.loader.copies import clashes
 from tfsetup.loader.defined import defines, own_name
+from tfsetup.loader.files.names import is_native
 from tfsetup.loader.files.view import Conflict
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.machine import Machine
@@ -26,7 +27,6 @@ from tfsetup.loader.tensorflow.knowledge import Knowledge, Step
 Progress = Callable[[str], object]
 
 
-_NATIVE = (".so", ".dylib", ".pyd", ".dll")
 _NOTHING = NotCovered(reason="no native file of the set was judged", matters=True)
 
 
@@ -131,7 +131,7 @@ class _Run:
 
     def _tell_conflicts(self) -> None:
         for each in self.question.conflicts:
-            if not each.path.endswith(_NATIVE):
+            if not is_native(each.path):
                 continue
             first, second = each.wheels
             detail = f"The one installed later stays, and removing either distribution deletes it: {first}, {second}."
@@ -167,7 +167,7 @@ class _Run:
         machine = self.question.machine
         image, message = each.wheel or each.name, dists.refused_by_pip(each)
         systems = dists.oses(each)
-        if systems and machine.system not in systems:
+        if systems and not (machine.system in systems and dists.fits_libc(each, machine.libc and machine.libc.name)):
             return LoadFailure(kind="wrong-architecture", image=image, message=message)
         if self.python and not dists.runs_on_python(each, self.python):
             return LoadFailure(kind="python-abi", image=image, message=message)

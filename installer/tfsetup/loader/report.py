@@ -52,10 +52,13 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """`fails` when something was refused or ends the process, `undecided` when something unseen matters."""
+        """`fails` when something was refused or ends the process, `undecided` when something unseen matters.
+
+        Where no image was followed, nothing was seen: that is never a yes.
+        """
         if self.failures or self.fatal:
             return "fails"
-        return "undecided" if any(each.matters for each in self.not_covered) else "loads"
+        return "loads" if self.images and not any(each.matters for each in self.not_covered) else "undecided"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,7 +45,11 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
         where = Where(file=subject.executable or subject.prefix)
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
     report = walk(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
-    return replace(report, not_covered=(*subject.unseen, *report.not_covered))
+    return replace(
+        report,
+        failures=(*subject.refused, *report.failures),
+        not_covered=(*subject.unseen, *report.not_covered),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
