@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
+from itertools import product
 
 from tfsetup.loader.bytes import Memory
 from tfsetup.loader.files.archive import Archive, read_archive
@@ -19,14 +20,23 @@ def wheel_bytes(files: Mapping[str, bytes | str], *, method: int = zipfile.ZIP_D
     return out.getvalue()
 
 
+def whole_wheel(filename: str, files: Mapping[str, bytes | str]) -> bytes:
+    """Return a wheel that installers take: the files, and the dist-info its name promises, with the list of them all."""
+    name, version, *_ = filename.split("-")
+    info = f"{name}-{version}.dist-info"
+    meta = {f"{info}/METADATA": f"Name: {name}\nVersion: {version}\n", f"{info}/WHEEL": _wheel_file(filename)}
+    record = "".join(f"{path},,\n" for path in (*files, *meta, f"{info}/RECORD"))
+    return wheel_bytes({**files, **meta, f"{info}/RECORD": record})
+
+
 def wheel(filename: str, files: Mapping[str, bytes | str]) -> tuple[str, Archive]:
     """Return a wheel as the view wants it, with the dist-info its name promises."""
-    name, version, python, abi, platform = filename.removesuffix(".whl").split("-")
-    tags = "".join(
-        f"Tag: {py}-{each}-{plat}\n"
-        for py in python.split(".")
-        for each in abi.split(".")
-        for plat in platform.split(".")
-    )
-    info = {f"{name}-{version}.dist-info/WHEEL": f"Wheel-Version: 1.0\n{tags}"}
+    name, version, *_ = filename.split("-")
+    info = {f"{name}-{version}.dist-info/WHEEL": _wheel_file(filename)}
     return filename, read_archive(Memory(wheel_bytes({**files, **info})))
+
+
+def _wheel_file(filename: str) -> str:
+    *_, python, abi, platform = filename.removesuffix(".whl").split("-")
+    tags = product(python.split("."), abi.split("."), platform.split("."))
+    return "Wheel-Version: 1.0\n" + "".join(f"Tag: {'-'.join(each)}\n" for each in tags)

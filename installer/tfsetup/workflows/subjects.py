@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tfsetup.errors import InvalidFileError, UsageError, Where
@@ -21,7 +21,7 @@ from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 from tfsetup.locks.venv.applying import Applying
 from tfsetup.workflows.applied import applied
 from tfsetup.workflows.told import Told, silent
-from tfsetup.workflows.wheels import Chosen, choose, with_native
+from tfsetup.workflows.wheels import Chosen, choose, name_in, with_native
 
 _VIRTUAL_PREFIX = {"macos": "/venv", "linux": "/venv", "windows": "C:/venv"}
 _DEFAULT_PYTHON = "3.12"
@@ -32,7 +32,7 @@ class Subject:
     """Files to judge, as one file system. Paths are the target's; `real`: they are this machine's own.
 
     `unseen` is what belongs to it and of which there are no files to judge, or not one alone; `refused` are the wheels
-    that nobody installs.
+    that nobody installs; `asked` are the names, normalised, of what was asked for by name.
     """
 
     files: Filesystem
@@ -45,6 +45,7 @@ class Subject:
     conflicts: tuple[Conflict, ...] = ()
     unseen: tuple[NotCovered, ...] = ()
     refused: tuple[LoadFailure, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 @dataclass
@@ -85,7 +86,8 @@ def subject_of(
         wheels += [(name, _open(path, cache)) for name, path in locked.local.items()]
         more, unseen = _from_index(found.requirements, locked, host, told)
         wheels += more
-    return _of_wheels(wheels, machine_of(host, python), python, unseen)
+    asked = tuple(map(name_in, found.requirements))
+    return replace(_of_wheels(wheels, machine_of(host, python), python, unseen), asked=asked)
 
 
 def of_environment(folder: Path, *, replayed: bool = False) -> Subject:

@@ -101,7 +101,7 @@ class _Asking:
         """Leave out what has no wheel even if nothing else is asked for; tell whether there was anything."""
         found = False
         for name in suspects:
-            own = tuple(line for line in self.lines if _name(line) == name)
+            own = tuple(line for line in self.lines if name_in(line) == name)
             why = None if name in self.without else self._why_none(own or (name,))
             if why is not None:
                 found = True
@@ -132,18 +132,19 @@ def _flat(said: str) -> str:
     return " ".join(said.split())  # uv folds its lines
 
 
-def _name(line: str) -> str:
+def name_in(line: str) -> str:
+    """Return the name, normalised, in a requirement (PEP 508)."""
     return canonicalize_name(Requirement(line).name)
 
 
 def _not_applying(lines: Sequence[str], packages: Sequence[LockedPackage], words: str) -> Iterator[NotCovered]:
     """Yield the requirements whose markers do not hold there, of which uv says nothing."""
     names = {package.name for package in packages}
-    yield from (_unseen(f"{line} does not apply to {words}") for line in lines if _name(line) not in names)
+    yield from (_unseen(f"{line} does not apply to {words}") for line in lines if name_in(line) not in names)
 
 
 def _unseen(what: str) -> NotCovered:
-    return NotCovered(reason=f"{what}, so that nothing of it was judged", matters=True)
+    return NotCovered(reason=f"{what}, so that nothing of it was judged", matters=True, absent=True)
 
 
 def with_native(wheels: Sequence[LockedFile]) -> Mapping[str, str]:
