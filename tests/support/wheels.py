@@ -21,7 +21,7 @@ def wheel_bytes(files: Mapping[str, bytes | str], *, method: int = zipfile.ZIP_D
 
 
 def whole_wheel(filename: str, files: Mapping[str, bytes | str]) -> bytes:
-    """Return a wheel that installers take: the files, and the dist-info its name promises, with the list of them all."""
+    """Return a wheel that installers take: the files, and the dist-info its name promises, with the list of all."""
     name, version, *_ = filename.split("-")
     info = f"{name}-{version}.dist-info"
     meta = {f"{info}/METADATA": f"Name: {name}\nVersion: {version}\n", f"{info}/WHEEL": _wheel_file(filename)}

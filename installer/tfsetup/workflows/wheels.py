@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from tfsetup.locks.venv.solve import Wish
 
 _ANY: Final = "-any.whl"
-_SUSPECTS: Final = re.compile(r"[Ww]heels (?:are \w+ )?for `(?P<tags>[\w.-]+)`|there are no versions of (?P<empty>[\w.-]+)")
+_SUSPECTS: Final = re.compile(
+    r"[Ww]heels (?:are \w+ )?for `(?P<tags>[\w.-]+)`|there are no versions of (?P<empty>[\w.-]+)"
+)
 """Whom uv's words and hints say to have no file to choose (uv 0.13, `IncompatibleDist`, `PubGrubHint`)."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from support.fake_mac_tensorflow import GUARD, PLUGIN, RUNTIME, TF2, plugin, tensorflow_files
 from support.macho import build
-from support.wheels import wheel_bytes
+from support.wheels import whole_wheel
 from tfsetup.errors import InvalidFileError, LockError, UsageError
 from tfsetup.host.model import Host, Libc
 from tfsetup.loader.model import LoadFailure
@@ -27,7 +27,7 @@ LINUX = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
 
 def save(folder: Path, filename: str, files: Mapping[str, bytes | str]) -> Path:
     folder.mkdir(exist_ok=True)
-    (folder / filename).write_bytes(wheel_bytes(files))
+    (folder / filename).write_bytes(whole_wheel(filename, files))
     return folder / filename
 
 

@@ -1,8 +1,8 @@
-"""What is wrong with a wheel as a whole, told from the names in it: what nobody installs, and what is not one file. Pure.
+"""What is wrong with a wheel as a whole, told from the names in it: what nobody installs, and names of two files. Pure.
 
 Sources: binary distribution format, "Contents" and "The .dist-info directory"; pip, `_internal/utils/wheel.py`
-(`wheel_dist_info_dir`) and `_internal/operations/install/wheel.py` (it reads RECORD), whose words these are as far as it
-has any; uv refuses the same.
+(`wheel_dist_info_dir`) and `_internal/operations/install/wheel.py` (it reads RECORD), whose words these are as far as
+it has any; uv refuses the same.
 """
 
 from __future__ import annotations

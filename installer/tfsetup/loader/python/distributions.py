@@ -110,7 +110,7 @@ def _python_fits(tag: Tag, python: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _accepted(python: str) -> frozenset[tuple[str, str]]:
-    """Return the Pythons and ABIs in the tags that a CPython `X.Y` accepts; `cp3`, which pip knows not, is old conda's."""
+    """Return the Pythons and ABIs in the tags that a CPython `X.Y` accepts; `cp3`, which pip lacks, is legal too."""
     found = {(tag.interpreter, tag.abi) for tag in wheel_tags(python, ["any"])}
     return frozenset({*found, (f"cp{python.partition('.')[0]}", "none")})
 
