@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 from tfsetup.loader.bytes import Memory
@@ -20,11 +20,13 @@ def wheel_bytes(files: Mapping[str, bytes | str], *, method: int = zipfile.ZIP_D
     return out.getvalue()
 
 
-def whole_wheel(filename: str, files: Mapping[str, bytes | str]) -> bytes:
+def whole_wheel(filename: str, files: Mapping[str, bytes | str], *, requires: Sequence[str] = ()) -> bytes:
     """Return a wheel that installers take: the files, and the dist-info its name promises, with the list of all."""
     name, version, *_ = filename.split("-")
     info = f"{name}-{version}.dist-info"
-    meta = {f"{info}/METADATA": f"Name: {name}\nVersion: {version}\n", f"{info}/WHEEL": _wheel_file(filename)}
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
+    meta = {f"{info}/METADATA": metadata, f"{info}/WHEEL": _wheel_file(filename)}
     record = "".join(f"{path},,\n" for path in (*files, *meta, f"{info}/RECORD"))
     return wheel_bytes({**files, **meta, f"{info}/RECORD": record})
 
