@@ -1,4 +1,4 @@
-"""`tfsetup preflight REQUIREMENT...` with the real uv and an index of this machine: what is chosen, what has no wheel."""
+"""`tfsetup preflight REQUIREMENT...` with the real uv and an index of this machine: what is chosen, what has none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from support.elf_build import Define, Library, build_elf
 from support.faulty_index import Handler, Index, serve
 from support.wheels import whole_wheel
 
-pytestmark = [pytest.mark.process, pytest.mark.loopback]
+# Real uv, a dozen times over: more than `make check` has time for.
+pytestmark = [pytest.mark.process, pytest.mark.loopback, pytest.mark.heavy]
 
 CORE = build_elf(Library(defines=[Define(name="PyInit_core")]))
 WHEELS: Mapping[str, Mapping[str, bytes | str]] = {
@@ -77,9 +78,7 @@ def reasons(data: Mapping[str, Any]) -> list[str]:
     return [each["reason"] for each in data["not_covered"] if each["matters"]]
 
 
-@pytest.mark.parametrize(
-    ("libc", "python"), [(GLIBC, "3.12"), (MUSL, "3.12"), (GLIBC, "3.7"), (GLIBC, "3.6")], ids=str
-)
+@pytest.mark.parametrize(("libc", "python"), [(GLIBC, "3.12"), (MUSL, "3.12"), (GLIBC, "3.7"), (GLIBC, "3.6")], ids=str)
 def test_there_is_a_wheel_for_every_c_library_and_every_python(
     judge: Judge, libc: Mapping[str, str], python: str
 ) -> None:
@@ -87,13 +86,9 @@ def test_there_is_a_wheel_for_every_c_library_and_every_python(
     assert (status, data["verdict"], data["images"], data["checked"]) == (0, "loads", 1, ["alpha/core.so"])
 
 
-def test_a_wheel_for_any_platform_may_hold_a_library_and_is_read(judge: Judge, index: Index) -> None:
+def test_a_wheel_for_any_platform_may_hold_a_library_and_is_read(judge: Judge) -> None:
     status, data = judge("everywhere", "pure")
     assert (status, data["verdict"], data["checked"]) == (0, "loads", ["everywhere/core.so"])
-    assert index.asked["pure-1.0-py3-none-any.whl"]
-    asked = index.asked["pure-1.0-py3-none-any.whl"]
-    judge("everywhere", "pure")
-    assert index.asked["pure-1.0-py3-none-any.whl"] == asked  # what it holds is known from then on
 
 
 @pytest.mark.parametrize(

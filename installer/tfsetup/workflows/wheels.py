@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tfsetup.host.model import Host
     from tfsetup.locks.venv.solve import Wish
 
-_ANY: Final = "-any.whl"
 _SUSPECTS: Final = re.compile(
     r"[Ww]heels (?:are \w+ )?for `(?P<tags>[\w.-]+)`|there are no versions of (?P<empty>[\w.-]+)"
 )
@@ -149,6 +148,11 @@ def _unseen(what: str) -> NotCovered:
     return NotCovered(reason=f"{what}, so that nothing of it was judged", matters=True, absent=True)
 
 
+def for_any(filename: str) -> bool:
+    """Say whether a wheel is for any platform, by its name; most of these hold no native file."""
+    return filename.endswith("-any.whl")
+
+
 def with_native(wheels: Sequence[LockedFile]) -> Mapping[str, str]:
     """Return the addresses, by file name, of the wheels on an index that hold native files.
 
@@ -159,6 +163,6 @@ def with_native(wheels: Sequence[LockedFile]) -> Mapping[str, str]:
     from tfsetup.workflows.owners import wanted
 
     there = [wheel for wheel in wheels if wheel.url]
-    found = listings([wanted(wheel) for wheel in there if wheel.filename.endswith(_ANY)])
+    found = listings([wanted(wheel) for wheel in there if for_any(wheel.filename)])
     pure = {name for name, listing in found.items() if not any(map(is_native, listing))}
     return {wheel.filename: wheel.url or "" for wheel in there if wheel.filename not in pure}
