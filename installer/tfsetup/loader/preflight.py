@@ -7,6 +7,7 @@ tensorflow`), `packages` (everything else), `together` (what packages do to each
 from __future__ import annotations
 
 from tfsetup.loader.admission import distributions, ends_it, refusals
+from tfsetup.loader.courses import Opened
 from tfsetup.loader.findings import Findings, Progress
 from tfsetup.loader.importing import cpu_will_do, import_tensorflow, look_for_cuda, without_tensorflow
 from tfsetup.loader.model import Clash, NotCovered, Process
@@ -37,17 +38,20 @@ def preflight(
     findings.failures += refused
     if ends_it(refused):
         return _report(findings, process)
-    modules = extension_modules(question.files, question.site, question.machine.system)
-    importable = {each.name: each for each in modules if each.importable(findings.python)}
-    done, cuda = set[str](), None
+    modules = extension_modules(question.files, question.site, findings.target)
+    importable = {each.name: each for each in modules if each.status == "taken"}
+    bare, opened, cuda = process.fork(), list[Opened](), None
     if findings.version is None:
         without_tensorflow(findings, found)
     elif cpu_will_do(findings):
-        done = import_tensorflow(findings, process, importable)
+        opened = import_tensorflow(findings, process, importable)
         cuda = look_for_cuda(findings, process)
-    Packages(findings=findings, process=process, modules=modules, importable=importable).judge(done)
-    findings.not_covered += unreached(findings, process.loaded)
-    return _report(findings, process, cuda, compare(findings, process))
+    findings.not_covered += process.not_covered
+    packages = Packages(findings=findings, bare=bare, after=process, modules=modules, of_tensorflow=opened)
+    packages.judge()
+    together = packages.joined
+    findings.not_covered += unreached(findings, together.loaded, modules)
+    return _report(findings, together, cuda, compare(packages, together))
 
 
 def _report(

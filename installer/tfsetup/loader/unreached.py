@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from tfsetup.ground.platforms import OS_NAMES
@@ -13,6 +13,7 @@ from tfsetup.loader.python.modules import walk
 if TYPE_CHECKING:
     from tfsetup.ground.platforms import Os
     from tfsetup.loader.findings import Findings
+    from tfsetup.loader.python.modules import Module
 
 _FOREIGN: Final[dict[Os, dict[str, str]]] = {
     "linux": {".dylib": "macOS", ".dll": "Windows", ".pyd": "Windows"},
@@ -21,19 +22,26 @@ _FOREIGN: Final[dict[Os, dict[str, str]]] = {
 }
 """The endings of native files that a system's own do not have, and whose they are."""
 
+_PASSED: Final = {
+    "behind": "another file is imported under its name",
+    "foreign": "named for other Pythons or platforms than this one",
+}
 
-def unreached(findings: Findings, loaded: Collection[str]) -> Iterator[NotCovered]:
+
+def unreached(findings: Findings, loaded: Collection[str], modules: Iterable[Module] = ()) -> Iterator[NotCovered]:
     """Yield the native files of the set that were neither opened nor mapped, each with the reason.
 
-    `loaded` are the real paths of what a process has mapped in the end. What was opened and did not load has been told.
+    `loaded` are the real paths of what a process has mapped in the end, `modules` what was found of extension modules.
+    What was opened and did not load has been told.
     """
+    passed = {each.path: _PASSED[each.status] for each in modules if each.status != "taken"}
     question = findings.question
     told = {*findings.checked, *(failure.image for failure in findings.failures)}
     told |= {each.image for each in findings.not_covered if each.image}
     known = {*loaded, *told}
     for path in walk(question.files, question.site):
         if is_native(path) and path not in known and not _same(findings, path, known):
-            yield NotCovered(reason=_why(findings, path), image=path)
+            yield NotCovered(reason=passed.get(path) or _why(findings, path), image=path)
 
 
 def _same(findings: Findings, path: str, known: Collection[str]) -> bool:

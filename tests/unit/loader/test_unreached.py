@@ -13,6 +13,7 @@ from tfsetup.loader.files.sources import LocalTree
 from tfsetup.loader.findings import Findings
 from tfsetup.loader.machine import Machine
 from tfsetup.loader.model import LoadFailure, NotCovered
+from tfsetup.loader.python.modules import Module
 from tfsetup.loader.question import Question
 from tfsetup.loader.shipped import load_knowledge
 from tfsetup.loader.unreached import unreached
@@ -63,6 +64,21 @@ def test_behind_an_import_of_tensorflow_that_fails_nothing_is_reached() -> None:
     found = findings("tensorflow/python/_late.so", "other/x.so")
     found.failures.append(LoadFailure(kind="symbol-not-found", image=f"{SITE}/tensorflow/a.so", message="no"))
     assert told(found) == {"tensorflow/python/_late.so": "the import of TensorFlow ends before", "other/x.so": NOBODY}
+
+
+def test_a_module_that_is_passed_over_says_why() -> None:
+    modules = [
+        Module(name="a.x", path=f"{SITE}/a/x.so"),
+        Module(name="a.x", path=f"{SITE}/a/x.abi3.so", status="behind"),
+        Module(name="a.y", path=f"{SITE}/a/y.cpython-39-darwin.so", status="foreign"),
+    ]
+    found = findings(*(each.path.removeprefix(f"{SITE}/") for each in modules))
+    seen = {each.image: each.reason for each in unreached(found, [], modules)}
+    assert seen == {
+        modules[0].path: NOBODY,
+        modules[1].path: "another file is imported under its name",
+        modules[2].path: "named for other Pythons or platforms than this one",
+    }
 
 
 def test_another_name_of_a_mapped_file_is_no_other_file(tmp_path: Path) -> None:
