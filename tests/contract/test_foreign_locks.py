@@ -12,7 +12,7 @@ import pytest
 from support.cli import Tfsetup
 from support.fake_mac_tensorflow import PLUGIN, plugin, tensorflow_files
 from support.macho import build
-from support.wheels import wheel_bytes
+from support.wheels import wheel_bytes, whole_wheel
 
 CASES = Path(__file__).parents[1] / "cases" / "pylock"
 TF = "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl"
@@ -30,7 +30,7 @@ def mac(tmp_path: Path) -> str:
 
 def save(folder: Path, filename: str, files: Mapping[str, bytes | str]) -> str:
     """Write a wheel into `vendor/`, and return its sha256."""
-    content = wheel_bytes(files)
+    content = whole_wheel(filename, files)
     (folder / "vendor").mkdir(exist_ok=True)
     (folder / "vendor" / filename).write_bytes(content)
     return hashlib.sha256(content).hexdigest()

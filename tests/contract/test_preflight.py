@@ -11,7 +11,7 @@ import pytest
 from support.cli import Tfsetup
 from support.fake_mac_tensorflow import FRAMEWORK, GUARD, PLUGIN, RUNTIME, TF2, plans, plugin, tensorflow_files
 from support.macho import build
-from support.wheels import wheel_bytes
+from support.wheels import whole_wheel
 
 TF = "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl"
 METAL = "tensorflow_metal-1.2.0-cp312-cp312-macosx_12_0_arm64.whl"
@@ -27,7 +27,7 @@ def mac(tmp_path: Path) -> str:
 
 def save(folder: Path, filename: str, files: Mapping[str, bytes | str]) -> str:
     folder.mkdir(exist_ok=True)
-    (folder / filename).write_bytes(wheel_bytes(files))
+    (folder / filename).write_bytes(whole_wheel(filename, files))
     return str(folder / filename)
 
 

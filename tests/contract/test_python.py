@@ -18,7 +18,7 @@ import tfsetup
 from support.fake_mac_tensorflow import PLUGIN, plugin, tensorflow_files
 from support.macho import build
 from support.python_page import PAGE, examples, run
-from support.wheels import wheel_bytes
+from support.wheels import whole_wheel
 
 
 def test_the_examples_of_the_page_say_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +28,7 @@ def test_the_examples_of_the_page_say_what_it_shows(tmp_path: Path, monkeypatch:
     }
     (tmp_path / "wheels").mkdir()
     for name, files in wheels.items():
-        (tmp_path / "wheels" / name).write_bytes(wheel_bytes(files))
+        (tmp_path / "wheels" / name).write_bytes(whole_wheel(name, files))
     monkeypatch.chdir(tmp_path)
     run(examples(network=False))
 
@@ -111,7 +111,7 @@ def test_importing_it_loads_nothing_else() -> None:
 )
 def test_no_function_loads_a_terminal_library(tmp_path: Path, call: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = tmp_path / "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl"
-    wheel.write_bytes(wheel_bytes(tensorflow_files()))
+    wheel.write_bytes(whole_wheel(wheel.name, tensorflow_files()))
     monkeypatch.chdir(tmp_path)
     rooms = _loaded(f"import tfsetup; {call}")
     loaded = {name.partition(".")[0] for name in rooms}

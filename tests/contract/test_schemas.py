@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from support.cli import Tfsetup
 from support.fake_mac_tensorflow import PLUGIN, plugin, tensorflow_files
 from support.macho import build
 from support.schemas import problems
-from support.wheels import wheel_bytes
+from support.wheels import whole_wheel
 from tfsetup.cli.commands import leaves
 from tfsetup.report.schemas import ANSWERS, FILES, names, schema_of
 
@@ -30,12 +30,12 @@ def test_every_command_that_answers_in_json_has_a_schema() -> None:
 
 def wheels(folder: Path, *, imports: str) -> str:
     folder.mkdir()
-    files = {
-        "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl": wheel_bytes(tensorflow_files()),
-        "tensorflow_metal-1.2.0-cp312-cp312-macosx_12_0_arm64.whl": wheel_bytes({PLUGIN: build(plugin(imports))}),
+    files: dict[str, Mapping[str, bytes | str]] = {
+        "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl": tensorflow_files(),
+        "tensorflow_metal-1.2.0-cp312-cp312-macosx_12_0_arm64.whl": {PLUGIN: build(plugin(imports))},
     }
     for name, content in files.items():
-        (folder / name).write_bytes(content)
+        (folder / name).write_bytes(whole_wheel(name, content))
     return str(folder)
 
 

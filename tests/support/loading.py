@@ -21,7 +21,9 @@ Files = dict[str, bytes | str]
 def judge(files: Files, host: Host = LINUX) -> Report:
     """Predict the load of files below site-packages, each top-level package a wheel of its own."""
     packages = {path.partition("/")[0] for path in files}
-    platform = "macosx_12_0_arm64" if host.os == "macos" else "manylinux_2_17_x86_64"
+    musl = host.libc is not None and host.libc.name == "musl"
+    linux = "musllinux_1_2_x86_64" if musl else "manylinux_2_17_x86_64"
+    platform = "macosx_12_0_arm64" if host.os == "macos" else linux
     tag = f"cp312-cp312-{platform}"
     wheels = []
     for package in sorted(packages):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 from tfsetup.loader.bytes import Memory
 from tfsetup.loader.files.archive import Archive, read_archive
@@ -19,14 +20,25 @@ def wheel_bytes(files: Mapping[str, bytes | str], *, method: int = zipfile.ZIP_D
     return out.getvalue()
 
 
+def whole_wheel(filename: str, files: Mapping[str, bytes | str], *, requires: Sequence[str] = ()) -> bytes:
+    """Return a wheel that installers take: the files, and the dist-info its name promises, with the list of all."""
+    name, version, *_ = filename.split("-")
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
+    meta = {f"{info}/METADATA": metadata, f"{info}/WHEEL": _wheel_file(filename)}
+    record = "".join(f"{path},,\n" for path in (*files, *meta, f"{info}/RECORD"))
+    return wheel_bytes({**files, **meta, f"{info}/RECORD": record})
+
+
 def wheel(filename: str, files: Mapping[str, bytes | str]) -> tuple[str, Archive]:
     """Return a wheel as the view wants it, with the dist-info its name promises."""
-    name, version, python, abi, platform = filename.removesuffix(".whl").split("-")
-    tags = "".join(
-        f"Tag: {py}-{each}-{plat}\n"
-        for py in python.split(".")
-        for each in abi.split(".")
-        for plat in platform.split(".")
-    )
-    info = {f"{name}-{version}.dist-info/WHEEL": f"Wheel-Version: 1.0\n{tags}"}
+    name, version, *_ = filename.split("-")
+    info = {f"{name}-{version}.dist-info/WHEEL": _wheel_file(filename)}
     return filename, read_archive(Memory(wheel_bytes({**files, **info})))
+
+
+def _wheel_file(filename: str) -> str:
+    *_, python, abi, platform = filename.removesuffix(".whl").split("-")
+    tags = product(python.split("."), abi.split("."), platform.split("."))
+    return "Wheel-Version: 1.0\n" + "".join(f"Tag: {'-'.join(each)}\n" for each in tags)

@@ -34,7 +34,7 @@ def preflight(
     machine = session.host(downloads=False)
     judged = judge(target, machine, python=python, replayed=session.replayed, matrix=session.matrix, told=session.say)
     report, found = judged.report, preflight_document(judged.report, machine, judged.would_load)
-    undecided = Code.UNDECIDED if strict or not report.images else None  # nothing seen is never a yes
+    undecided = Code.UNDECIDED if strict or report.unjudged else None  # nothing seen is never a yes
     code = {"fails": Code.ANSWER_IS_NO, "undecided": undecided, "loads": None}[report.verdict]
 
     def show() -> None:

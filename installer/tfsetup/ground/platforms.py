@@ -34,7 +34,7 @@ UNKNOWN: Final[Mapping[Os, str]] = {"macos": "12.0", "linux": "2.17", "windows":
 
 _LEGACY: Final = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}  # PEP 600, "legacy tags", by glibc 2.X
 _LEGACY_FLOORS: Final = {name: f"2.{minor}" for minor, name in _LEGACY.items()}
-_NEWEST_MUSL: Final = 2
+_MUSL_IN_USE: Final = (1, 2)  # taken where the musl could not be told: 1.2 is of 2020, and nothing older is maintained
 _MAJORS_ONLY: Final = 11  # from macOS 11 on, platform tags count majors (macosx_14_0)
 
 
@@ -187,14 +187,14 @@ class Platform:
         seen = self.markers
         return f"sys_platform == '{seen['sys_platform']}' and platform_machine == '{seen['platform_machine']}'"
 
-    def uv(self, have: str | None = None, needed: str | None = None) -> str:
+    def uv(self, have: str | None = None, needed: str | None = None, *, musl: bool = False) -> str:
         """Return uv's `--python-platform`: the triple, on Linux the newest glibc level that `have` covers.
 
         `needed` is the oldest glibc that a wheel is for. Where `have` is not known or does not reach that, the level is
-        the first that admits the wheel.
+        the first that admits the wheel. Of systems with `musl` instead, uv knows one level.
         """
-        if self.os != "linux":
-            return self.triple
+        if self.os != "linux" or musl:
+            return self.triple.replace("-gnu", "-musl")
         covered = [level for level in UV_GLIBC if have is not None and at_least(have, level)]
         admitting = [level for level in UV_GLIBC if needed is None or at_least(level, needed)]
         reached = bool(covered) and covered[-1] in admitting
@@ -204,8 +204,8 @@ class Platform:
     def tags(self, level: str | None = None, *, musl: bool = False) -> Iterator[str]:
         """Yield the platform tags of the wheels it takes, best first.
 
-        `level` is the version of macOS or of the C library (None: could not tell). Rules: `packaging.tags`, which has
-        them for the machine it runs on.
+        `level` is the version of macOS or of the C library (None: could not tell), which is `musl` or glibc. Rules:
+        `packaging.tags`, which has them for the machine it runs on; PEP 600, PEP 656.
         """
         major, minor = pair(level or "", 0) or pair(UNKNOWN[self.os], 0) or (0, 0)
         match self.os:
@@ -214,11 +214,15 @@ class Platform:
 
                 yield from mac_platforms((major, minor), self.arch)
             case "linux":
-                named = [(f"musllinux_1_{n}",) for n in range(_NEWEST_MUSL, -1, -1)] if musl else _many(major, minor)
+                named = _musl(*(pair(level or "") or _MUSL_IN_USE)) if musl else _many(major, minor)
                 yield from (f"{name}_{self.arch}" for names in named for name in names)
                 yield f"linux_{self.arch}"
             case "windows":
                 yield self._names.wheel
+
+
+def _musl(major: int, minor: int) -> Iterator[tuple[str, ...]]:
+    yield from ((f"musllinux_{major}_{level}",) for level in range(minor, -1, -1))
 
 
 def _many(major: int, minor: int) -> Iterator[tuple[str, ...]]:
@@ -278,12 +282,28 @@ def read_tag(text: str) -> PlatformTag | None:
     return PlatformTag(os=os, arch=arch, floor=f"{found[2]}.{found[3]}", libc=_LIBC.get(found[1], ""))
 
 
+_NO_FLAGS_FROM: Final = (3, 8)
+_NO_WIDTH_FROM: Final = (3, 3)
+
+
+def abi_tags(python: str) -> list[str]:
+    """Return the ABIs of its own that a released CPython `X.Y` may have, the more common first.
+
+    Until 3.7 the names carry how it was built: `m` with pymalloc, which all releases were; until 3.2 `u` with wide
+    characters, which most on Linux were (PEP 3149; from 3.3 on PEP 393, from 3.8 on bpo-36707).
+    """
+    version, name = pair(python, 0) or (0, 0), f"cp{python.replace('.', '')}"
+    if version >= _NO_FLAGS_FROM:
+        return [name]
+    return [f"{name}m"] if version >= _NO_WIDTH_FROM else [f"{name}mu", f"{name}m"]
+
+
 def wheel_tags(python: str, platforms: Iterable[str]) -> Iterator[Tag]:
     """Yield the tags of the wheels that a CPython `X.Y` takes, best first (PEP 425); of `platforms` the best first."""
     from packaging.tags import compatible_tags, cpython_tags
 
     interpreter, version, tags = f"cp{python.replace('.', '')}", numbers(python) or (), list(platforms)
-    yield from cpython_tags(version, abis=[interpreter], platforms=tags)
+    yield from cpython_tags(version, abis=abi_tags(python), platforms=tags)
     yield from compatible_tags(version, interpreter, tags)
 
 

@@ -32,7 +32,8 @@ def _refusal(question: Question, each: Distribution, python: str | None) -> Load
     machine = question.machine
     image, message = each.wheel or each.name, dists.refused_by_pip(each)
     systems = dists.oses(each)
-    if systems and machine.system not in systems:
+    libc = machine.libc.name if machine.libc else None
+    if systems and not (machine.system in systems and dists.fits_libc(each, libc)):
         return LoadFailure(kind="wrong-architecture", image=image, message=message)
     if python and not dists.runs_on_python(each, python):
         return LoadFailure(kind="python-abi", image=image, message=message)

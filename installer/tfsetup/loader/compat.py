@@ -17,5 +17,4 @@ def best_wheel(filenames: Iterable[str], machine: Machine, python: str) -> str |
 
 def supported_tags(machine: Machine, python: str) -> Iterator[Tag]:
     """Yield the tags a CPython `X.Y` on a machine accepts, best first."""
-    musl = machine.libc is not None and machine.libc.name == "musl"
-    return platforms.wheel_tags(python, machine.platform.tags(machine.level, musl=musl))
+    return platforms.wheel_tags(python, machine.platform.tags(machine.level, musl=machine.musl))

@@ -38,15 +38,21 @@ class Machine:
         return Platform(self.system, self.arch)
 
     @property
+    def musl(self) -> bool:
+        """Whether its C library is musl, for which there are wheels of their own."""
+        return self.system == "linux" and self.libc is not None and self.libc.name == "musl"
+
+    @property
     def level(self) -> str | None:
-        """The macOS or glibc that wheels must fit, as `major.minor`; None: could not tell, or there is none."""
-        known = glibc_of(self.libc) if self.system == "linux" else self.version
+        """The macOS or C library that wheels must fit, as `major.minor`; None: could not tell, or there is none."""
+        known = self.version if self.system != "linux" else glibc_of(self.libc)
+        if self.musl and self.libc is not None:
+            known = pair(self.libc.version or "")
         return None if known is None else f"{known[0]}.{known[1]}"
 
     def target(self, python: str | None) -> Target:
         """Return the CPython `X.Y` of this process (None: not known), as imports see it."""
-        musl = self.libc is not None and self.libc.name == "musl"
-        return Target(system=self.system, arch=self.arch, python=python, musl=musl)
+        return Target(system=self.system, arch=self.arch, python=python, musl=self.musl)
 
     def has(self, feature: str) -> bool | None:
         """Say whether the CPU has an instruction set; None: could not tell."""

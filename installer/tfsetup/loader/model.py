@@ -100,13 +100,15 @@ class LoadFailure:
 class NotCovered:
     """Something reading bytes cannot decide. `matters`: the verdict would turn on it, so it is at best `undecided`.
 
-    `library` is the name of the system's library in question, where one is: what a package manager can add.
+    `library` is the name of the system's library in question, where one is: what a package manager can add. `absent`:
+    it was asked for, and there is no file of it to judge.
     """
 
     reason: str
     image: str | None = None
     matters: bool = False
     library: str | None = None
+    absent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,6 +22,7 @@ from tfsetup.loader.tensorflow import knowledge as tensorflow
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
 from tfsetup.loader.tensorflow.knowledge import Knowledge
 from tfsetup.loader.together import compare, tell_conflicts
+from tfsetup.loader.unreached import unreached
 
 _NOTHING = NotCovered(reason="no native file of the set was judged", matters=True)
 
@@ -52,6 +53,7 @@ def preflight(
     packages.judge()
     Openings(findings=findings, packages=packages).judge()
     together = packages.joined
+    findings.not_covered += unreached(findings, together.loaded, modules)
     return _report(findings, together, cuda, compare(packages, together))
 
 

@@ -68,8 +68,7 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
                 library_path=around.library_path,
                 preload=around.preload,
             )
-            is_musl = machine.libc is not None and machine.libc.name == "musl"
-            return MuslProcess(system) if is_musl else GlibcProcess(system)
+            return MuslProcess(system) if machine.musl else GlibcProcess(system)
         case "windows":
             return WindowsProcess(WindowsSystem(arch=machine.arch, files=around.files, python=python or ""))
 

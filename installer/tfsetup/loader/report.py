@@ -52,10 +52,18 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """`fails` when something was refused or ends the process, `undecided` when something unseen matters."""
+        """`fails` when something was refused or ends the process, `undecided` when something unseen matters.
+
+        Where no image was followed, nothing was seen: that is never a yes.
+        """
         if self.failures or self.fatal:
             return "fails"
-        return "undecided" if any(each.matters for each in self.not_covered) else "loads"
+        return "loads" if self.images and not any(each.matters for each in self.not_covered) else "undecided"
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether nothing at all was judged of what was asked about, or of some part of it."""
+        return not self.images or any(each.absent for each in self.not_covered)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +102,15 @@ class PredictionDocument:
     """What two parts of the set do to each other; one that ends or corrupts the process makes the verdict `fails`."""
     cuda: CudaLibraries | None
     """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
+
+    def __post_init__(self) -> None:
+        """Refuse a yes of which nothing was seen, wherever it was made.
+
+        Raises:
+            ValueError: the verdict is `loads`, and there is no image.
+        """
+        if self.verdict == "loads" and not self.images:
+            raise ValueError("nothing seen is never a yes: `loads` without an image")
 
 
 def prediction_document(report: Report) -> PredictionDocument:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from tfsetup.loader.copies import clashes
+from tfsetup.loader.files.names import is_native
 from tfsetup.loader.findings import Findings
 from tfsetup.loader.model import Clash, Process
 from tfsetup.loader.packages import Packages
 from tfsetup.loader.sonames import same_sonames
 
-_NATIVE = (".so", ".dylib", ".pyd", ".dll")
-
 
 def tell_conflicts(findings: Findings) -> None:
     """Note each native file that two wheels bring."""
     for each in findings.question.conflicts:
-        if each.path.endswith(_NATIVE):
+        if is_native(each.path):
             first, second = each.wheels
             detail = f"The one installed later stays, and removing either distribution deletes it: {first}, {second}."
             findings.note(f"two wheels bring {each.path}", detail)

@@ -58,16 +58,18 @@ class Target:
     """The machine's own, which may lie between two of uv's platforms; None: another system."""
 
     @staticmethod
-    def on(platform: Platform, python: str, have: str | None, needed: str | None = None) -> Target:
+    def on(
+        platform: Platform, python: str, have: str | None, needed: str | None = None, *, musl: bool = False
+    ) -> Target:
         """Return the target of a system whose macOS or glibc is `have` (None: could not tell).
 
-        `needed` is the oldest glibc that the wheel everything is about is for.
+        `needed` is the oldest glibc that the wheel everything is about is for; `musl`: the system has that instead.
         """
         return Target(
-            platform=platform.uv(have, needed),
+            platform=platform.uv(have, needed, musl=musl),
             python=python,
             macos=deployment(have) if platform.os == "macos" else None,
-            glibc=have if platform.os == "linux" else None,
+            glibc=have if platform.os == "linux" and not musl else None,
         )
 
 

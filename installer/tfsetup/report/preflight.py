@@ -163,8 +163,20 @@ def _unseen_lines(not_covered: Sequence[UnseenDocument]) -> Iterator[Line]:
         return
     yield "", ""
     yield "Not decided by reading files:", ""
-    for each in sorted(not_covered, key=lambda item: not item.matters)[:_SHOWN]:
-        place = f" ({each.image})" if each.image else ""
-        yield f"  {'? ' if each.matters else '- '}{each.reason}{place}", "yellow" if each.matters else "dim"
-    if len(not_covered) > _SHOWN:
-        yield f"  … and {len(not_covered) - _SHOWN} more; --json lists them all", "dim"
+    groups: dict[tuple[bool, str], list[str | None]] = {}
+    for each in sorted(not_covered, key=lambda item: not item.matters):
+        groups.setdefault((each.matters, each.reason), []).append(each.image)
+    for (matters, reason), images in [*groups.items()][:_SHOWN]:
+        yield f"  {'? ' if matters else '- '}{_of_all(reason, images)}", "yellow" if matters else "dim"
+    if len(groups) > _SHOWN:
+        hidden = sum(len(images) for images in [*groups.values()][_SHOWN:])
+        yield f"  … and {hidden} more; --json lists them all", "dim"
+
+
+def _of_all(reason: str, images: Sequence[str | None]) -> str:
+    """Return a reason with the file it is about; of several their number and the first few."""
+    named = [image for image in images if image]
+    if len(named) < 2:  # noqa: PLR2004 - one or none
+        return f"{reason} ({named[0]})" if named else reason
+    more = f", and {len(named) - _NAMES_SHOWN} more" if len(named) > _NAMES_SHOWN else ""
+    return f"{len(named)} files: {reason} ({', '.join(named[:_NAMES_SHOWN])}{more})"

@@ -32,7 +32,7 @@ def shared_files(packages: Sequence[LockedPackage], host: Host, python: str) -> 
         for package in packages
         if not is_cure(package) and (file := _file(package, machine, python))
     }
-    found = listings([_wanted(file) for file in chosen.values()])
+    found = listings([wanted(file) for file in chosen.values()])
     named = {name: found[file.filename] for name, file in chosen.items()}
     return shared(named, fold=machine.system == "windows")
 
@@ -42,7 +42,8 @@ def _file(package: LockedPackage, machine: Machine, python: str) -> LockedFile |
     return known.get(best_wheel(list(known), machine, python) or "")
 
 
-def _wanted(file: LockedFile) -> Wanted:
+def wanted(file: LockedFile) -> Wanted:
+    """Return a locked wheel as one whose files are to be listed."""
     path, url = file.path, file.url
     if url is not None and url.startswith("file:"):
         path, url = _DRIVE.sub(r"\1", unquote(urlsplit(url).path)), None

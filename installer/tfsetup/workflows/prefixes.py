@@ -10,7 +10,9 @@ from tfsetup.errors import NetworkError
 from tfsetup.ground.prefix import site_packages
 from tfsetup.host.model import Host
 from tfsetup.locks.conda.model import PlatformLock
+from tfsetup.locks.model import LockedFile
 from tfsetup.workflows.subjects import Subject
+from tfsetup.workflows.wheels import for_any, with_native
 
 _PREFIX: Final = {"macos": "/conda", "linux": "/conda", "windows": "C:/conda"}
 
@@ -24,6 +26,7 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
         UsageError: py-rattler is missing.
     """
     from tfsetup.envs.conda.unpack import pieces, unpacked
+    from tfsetup.loader.files.faults import refused, unclear
     from tfsetup.loader.files.prefix import PrefixView
     from tfsetup.loader.files.remote import open_all
     from tfsetup.loader.files.view import Overlay, WheelView
@@ -33,13 +36,16 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
     windows = lock.subdir.startswith("win")
     prefix = _PREFIX[host.os or "linux"]
     site = site_packages(prefix, python, windows=windows)
-    native = {one.file_name: one.url for one in lock.wheels if not one.file_name.endswith("-any.whl")}
+    wanted = [LockedFile(filename=one.file_name, size=one.size, sha256=one.sha256, url=one.url) for one in lock.wheels]
+    named = [one for one in wanted if not (offline and for_any(one.filename))]  # what these hold cannot be asked
+    native = {one.filename: one.url or "" for one in named} if offline else with_native(named)
     with unpacked(lock.packages, read_settings(), offline=offline) as folders:
         linked = PrefixView(pieces(folders, prefix), at=prefix, fold=windows)
         if offline and any(url.startswith("http") for url in native.values()):
             message = "The wheels lie on the index, and --offline forbids to read them."
             raise NetworkError(message, hint="Run once without --offline.")
-        wheels = WheelView(open_all(native), at=site, fold=windows)
+        opened = open_all(native)
+        wheels = WheelView(opened, at=site, fold=windows)
         executable = f"{prefix}/python.exe" if windows else f"{prefix}/bin/python{python}"
         yield Subject(
             files=Overlay(wheels, linked),
@@ -49,4 +55,6 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
             python=python,
             wheels=tuple(native),
             conflicts=wheels.conflicts,
+            unseen=tuple(one for name, each in opened for one in unclear(name, each, fold=host.os != "linux")),
+            refused=tuple(one for name, each in opened if (one := refused(name, each))),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.files.sources import dyld_variables, library_path, preloaded
 from tfsetup.loader.machine import machine_of
+from tfsetup.loader.model import NotCovered
 from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report
 from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_linux_libraries, load_system
+from tfsetup.loader.tensorflow.knowledge import Knowledge, promises
 from tfsetup.workflows.subjects import Subject, subject_of
 from tfsetup.workflows.told import Detail, Told, silent
 
@@ -46,8 +48,22 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
     except MalformedImage as error:
         where = Where(file=subject.executable or subject.prefix)
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
-    report = walk(question, process, load_knowledge(), lambda text: told(Detail(f"  {text}")))
-    return replace(report, not_covered=(*subject.unseen, *report.not_covered))
+    knowledge = load_knowledge()
+    report = walk(question, process, knowledge, lambda text: told(Detail(f"  {text}")))
+    return replace(
+        report,
+        failures=(*subject.refused, *report.failures),
+        not_covered=(*subject.unseen, *_not_there(subject, report, knowledge), *report.not_covered),
+    )
+
+
+def _not_there(subject: Subject, report: Report, knowledge: Knowledge) -> Iterator[NotCovered]:
+    """Yield the TensorFlow that was asked for by name and is not among the files, where nothing has said so yet."""
+    said = report.tensorflow or report.failures or any(each.absent for each in subject.unseen)
+    for name in subject.asked:
+        if promises(knowledge, name) and not said:
+            reason = f"{name} was asked for, and there is no TensorFlow among the files"
+            yield NotCovered(reason=reason, matters=True, absent=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,22 +8,20 @@ from pathlib import Path
 
 from tfsetup.errors import InvalidFileError, UsageError, Where
 from tfsetup.ground.looking import look, missing
-from tfsetup.ground.platforms import UNKNOWN
 from tfsetup.ground.prefix import Absent, Gone, site_packages
 from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.compat import best_wheel
 from tfsetup.loader.files.archive import Archive
 from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.files.sources import Environment, LocalTree, find_environment, find_wheels, open_wheel
 from tfsetup.loader.files.view import Conflict, WheelView
 from tfsetup.loader.machine import Machine, machine_of
-from tfsetup.loader.model import Filesystem, NotCovered
-from tfsetup.locks.model import Lock, LockedPackage
+from tfsetup.loader.model import Filesystem, LoadFailure, NotCovered
+from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 from tfsetup.locks.venv.applying import Applying
-from tfsetup.matrix.model import Selection, Target
 from tfsetup.workflows.applied import applied
-from tfsetup.workflows.told import Detail, Told, silent
+from tfsetup.workflows.told import Told, silent
+from tfsetup.workflows.wheels import Chosen, choose, name_in, with_native
 
 _VIRTUAL_PREFIX = {"macos": "/venv", "linux": "/venv", "windows": "C:/venv"}
 _DEFAULT_PYTHON = "3.12"
@@ -33,7 +31,8 @@ _DEFAULT_PYTHON = "3.12"
 class Subject:
     """Files to judge, as one file system. Paths are the target's; `real`: they are this machine's own.
 
-    `unseen` is what belongs to it and of which there are no files to judge.
+    `unseen` is what belongs to it and of which there are no files to judge, or not one alone; `refused` are the wheels
+    that nobody installs; `asked` are the names, normalised, of what was asked for by name.
     """
 
     files: Filesystem
@@ -45,6 +44,8 @@ class Subject:
     wheels: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     unseen: tuple[NotCovered, ...] = ()
+    refused: tuple[LoadFailure, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 @dataclass
@@ -81,10 +82,12 @@ def subject_of(
     unseen: tuple[NotCovered, ...] = ()
     if found.locks or found.requirements:
         locked = _locked(found.locks, host, python)
-        python, unseen = locked.python, locked.unseen
+        python = locked.python
         wheels += [(name, _open(path, cache)) for name, path in locked.local.items()]
-        wheels += _from_index(found.requirements, locked, machine_of(host, python), told)
-    return replace(_of_wheels(wheels, machine_of(host, python), python), unseen=unseen)
+        more, unseen = _from_index(found.requirements, locked, host, told)
+        wheels += more
+    asked = tuple(map(name_in, found.requirements))
+    return replace(_of_wheels(wheels, machine_of(host, python), python, unseen), asked=asked)
 
 
 def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
@@ -102,7 +105,7 @@ def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
 def of_locked(packages: Sequence[LockedPackage], host: Host, python: str, *, pure: bool = False) -> Subject:
     """Make a subject of locked packages with their addresses: of each the wheel that this host would get.
 
-    `pure`: also of those that hold no native code.
+    `pure`: also of those that hold no native file.
 
     Raises:
         InvalidFileError: a package has no wheel for this host.
@@ -113,8 +116,8 @@ def of_locked(packages: Sequence[LockedPackage], host: Host, python: str, *, pur
     lock = Lock(text="", packages=tuple(packages))
     (found,) = applied([(Path("lock"), lock)], host, [python]).found
     wheels = [package.wheels[0] for package in found.packages if package.wheels]
-    native = {one.filename: one.url for one in wheels if one.url and (pure or not one.filename.endswith("-any.whl"))}
-    return replace(_of_wheels(open_all(native), machine_of(host, python), python), unseen=_unseen([found]))
+    read = {one.filename: one.url for one in wheels if one.url} if pure else with_native(wheels)
+    return _of_wheels(open_all(read), machine_of(host, python), python, _unseen([found]))
 
 
 def _sort(targets: Sequence[str | Path]) -> _Sorted:
@@ -196,7 +199,10 @@ def _of_environment(found: Environment, *, replayed: bool) -> Subject:
     )  # fmt: skip
 
 
-def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: str | None) -> Subject:
+def _of_wheels(
+    wheels: Sequence[tuple[str, Archive]], machine: Machine, python: str | None, unseen: Sequence[NotCovered] = ()
+) -> Subject:
+    from tfsetup.loader.files.faults import refused, unclear
     from tfsetup.loader.python.distributions import of_wheel, python_of
 
     names = tuple(name for name, _ in wheels)
@@ -204,7 +210,12 @@ def _of_wheels(wheels: Sequence[tuple[str, Archive]], machine: Machine, python: 
     prefix = _VIRTUAL_PREFIX[machine.system]
     site = site_packages(prefix, python or "3", windows=machine.system == "windows")
     view = WheelView(wheels, at=site, fold=machine.system == "windows")
-    return Subject(files=view, site=site, prefix=prefix, python=python, wheels=names, conflicts=view.conflicts)
+    fold = machine.system != "linux"
+    return Subject(
+        files=view, site=site, prefix=prefix, python=python, wheels=names, conflicts=view.conflicts,
+        unseen=(*unseen, *(one for name, archive in wheels for one in unclear(name, archive, fold=fold))),
+        refused=tuple(one for name, archive in wheels if (one := refused(name, archive))),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -215,7 +226,7 @@ class _Locked:
     """
 
     python: str
-    addresses: Mapping[str, str]
+    remote: Sequence[LockedFile]
     local: Mapping[str, Path]
     unseen: tuple[NotCovered, ...]
 
@@ -231,7 +242,7 @@ def _locked(paths: Sequence[Path], host: Host, python: str | None) -> _Locked:
     best = [one.wheels[0] for one in every if one.wheels]
     return _Locked(
         python=found.python,
-        addresses={wheel.filename: wheel.url for wheel in best if wheel.url and not wheel.path},
+        remote=[wheel for wheel in best if wheel.url and not wheel.path],
         local={wheel.filename: Path(wheel.path) for wheel in best if wheel.path},
         unseen=_unseen(found.found),
     )
@@ -249,32 +260,16 @@ def _why_unseen(package: LockedPackage) -> str:
 
 
 def _from_index(
-    requirements: Sequence[str], locked: _Locked, machine: Machine, told: Told
-) -> list[tuple[str, Archive]]:
+    requirements: Sequence[str], locked: _Locked, host: Host, told: Told
+) -> tuple[list[tuple[str, Archive]], tuple[NotCovered, ...]]:
+    """Open the wheels that lie on the index; return also what has none."""
     from tfsetup.loader.files.remote import open_all
     from tfsetup.locks.run import refuse_plain, told_index
 
     for line in told_index():
         told(f"Index     {line}")
-    solved = _solved(requirements, machine, locked.python, told) if requirements else {}
-    addresses = {**solved, **locked.addresses}
-    native = {name: url for name, url in addresses.items() if not name.endswith("-any.whl")}
-    refuse_plain(native.values())
+    found = choose(requirements, host, locked.python, told) if requirements else Chosen(wheels=(), unseen=())
+    refuse_plain(wheel.url for wheel in (*found.wheels, *locked.remote) if wheel.url)
+    native = with_native((*found.wheels, *locked.remote))
     told(f"Reading {len(native)} wheels on the index, only the parts that matter")
-    return open_all(native)
-
-
-def _solved(requirements: Sequence[str], machine: Machine, python: str, told: Told) -> Mapping[str, str]:
-    from tfsetup.locks.venv.solve import solve
-
-    told(Detail(f"Resolving {', '.join(requirements)}"))
-    target = Target.on(machine.platform, python, machine.level or UNKNOWN[machine.system])
-    lock = solve(Selection(installable=True, row="preflight", requirements=tuple(requirements), target=target))
-    fitting = (_best(package, machine, python) for package in lock.packages)
-    return {name: url for name, url in filter(None, fitting) if url}
-
-
-def _best(package: LockedPackage, machine: Machine, python: str) -> tuple[str, str] | None:
-    known = {wheel.filename: wheel.url or "" for wheel in package.wheels}
-    filename = best_wheel(list(known), machine, python)
-    return (filename, known[filename]) if filename else None
+    return open_all(native), (*locked.unseen, *found.unseen)

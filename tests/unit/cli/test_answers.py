@@ -26,7 +26,7 @@ from tfsetup.workflows.preflight import Judgement
 from tfsetup.workflows.verify import Extent, Verified
 
 HERE = "tfsetup.workflows.hosts.host_of"
-REPORT = Report(site="/s", python="3.12", tensorflow="2.99.0", notes=(Note(title="a note", detail="of it"),))
+REPORT = Report(site="/s", python="3.12", tensorflow="2.99.0", images=1, notes=(Note(title="a note", detail="of it"),))
 FAILURE = LoadFailure(kind="python-abi", image="/s/a.so", message="another one", stage="import")
 UNSEEN = NotCovered(reason="it is loaded by name", image="/s/a.so", matters=True)
 

@@ -172,6 +172,7 @@ def test_a_level_that_is_known_is_told_as_it_is(have: str, needed: str) -> None:
 def test_a_mac_s_level_is_no_part_of_its_name() -> None:
     assert Platform("macos", "arm64").uv("14.0") == "aarch64-apple-darwin"
     assert Platform("windows", "arm64").uv() == "aarch64-pc-windows-msvc"
+    assert Platform("linux", "aarch64").uv("1.2", musl=True) == "aarch64-unknown-linux-musl"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ def machine(
 
 GLIBC = machine(libc=Libc(name="glibc", version="2.36"))
 MUSL = machine(libc=Libc(name="musl", version="1.2"))
+OLD_MUSL = machine(libc=Libc(name="musl", version="1.1.24"))
+SOME_MUSL = machine(libc=Libc(name="musl"))
 MAC = machine("macos", "arm64", version=(14, 4))
 
 
@@ -46,6 +48,10 @@ def wheel(tag: str, name: str = "p", version: str = "1.0") -> str:
         (GLIBC, ["py2-none-any"], None),
         (MUSL, ["cp312-cp312-musllinux_1_2_x86_64", "cp312-cp312-musllinux_1_1_x86_64"], 0),
         (MUSL, ["cp312-cp312-manylinux_2_17_x86_64"], None),
+        (MUSL, ["cp312-cp312-musllinux_1_3_x86_64", "cp312-cp312-musllinux_1_0_x86_64"], 1),
+        (OLD_MUSL, ["cp312-cp312-musllinux_1_2_x86_64"], None),
+        (OLD_MUSL, ["cp312-cp312-musllinux_1_2_x86_64", "cp312-cp312-musllinux_1_1_x86_64"], 1),
+        (SOME_MUSL, ["cp312-cp312-musllinux_1_2_x86_64"], 0),
         (MAC, ["cp312-cp312-macosx_12_0_arm64", "cp312-cp312-macosx_11_0_universal2"], 0),
         (MAC, ["cp312-cp312-macosx_15_0_arm64"], None),
         (MAC, ["cp312-cp312-macosx_10_9_x86_64"], None),
@@ -57,6 +63,30 @@ def wheel(tag: str, name: str = "p", version: str = "1.0") -> str:
 def test_the_wheel_that_pip_would_take(here: Machine, offered: list[str], best: int | None) -> None:
     names = [wheel(tag) for tag in offered]
     assert best_wheel(names, here, "3.12") == (None if best is None else names[best])
+
+
+@pytest.mark.parametrize(
+    ("python", "abi", "fits"),
+    [
+        ("2.7", "cp27mu", True),
+        ("2.7", "cp27m", True),
+        ("3.2", "cp32mu", True),
+        ("3.3", "cp33m", True),
+        ("3.3", "cp33mu", False),
+        ("3.6", "cp36m", True),
+        ("3.7", "cp37m", True),
+        ("3.7", "cp37", False),
+        ("3.7", "cp37dm", False),
+        ("3.8", "cp38", True),
+        ("3.8", "cp38m", False),
+        ("3.14", "cp314", True),
+        ("3.14", "cp314t", False),
+    ],
+)
+def test_every_name_that_a_released_cpython_had_for_its_abi(python: str, abi: str, fits: bool) -> None:
+    interpreter = f"cp{python.replace('.', '')}"
+    name = wheel(f"{interpreter}-{abi}-manylinux_2_17_x86_64")
+    assert best_wheel([name], GLIBC, python) == (name if fits else None)
 
 
 def test_what_is_no_wheel_at_all_is_passed_over() -> None:

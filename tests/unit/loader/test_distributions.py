@@ -87,6 +87,12 @@ def test_the_python_wheels_agree_on(names: list[str], python: str | None) -> Non
         ("cp313-cp313t", "3.13", False),
         ("pp310-pypy310_pp73", "3.10", False),
         ("cp3-none", "3.12", True),
+        ("cp37-cp37m", "3.7", True),
+        ("cp36-cp36m", "3.6", True),
+        ("cp37-cp37dm", "3.7", False),
+        ("cp37-cp37m", "3.8", False),
+        ("py310-none", "3.9", False),
+        ("py2-none", "3.9", False),
     ],
 )
 def test_pythons_that_accept_a_tag(tags: str, python: str, runs: bool) -> None:
@@ -112,6 +118,29 @@ def test_what_platforms_say(platform: str, systems: set[str], macos: tuple[int, 
     found = wheel(f"p-1-cp312-cp312-{platform}.whl")
     assert dists.oses(found) == systems
     assert dists.minimum_macos(found) == macos
+
+
+@pytest.mark.parametrize(
+    ("platform", "libc", "fits"),
+    [
+        ("musllinux_1_2_x86_64", "musl", True),
+        ("musllinux_1_2_x86_64", "glibc", False),
+        ("musllinux_1_2_x86_64", None, True),
+        ("manylinux_2_17_x86_64.manylinux2014_x86_64", "glibc", True),
+        ("manylinux_2_17_x86_64.manylinux2014_x86_64", "musl", False),
+        ("manylinux_2_17_x86_64.musllinux_1_1_x86_64", "musl", True),
+        ("linux_x86_64", "musl", True),
+        ("any", "musl", True),
+        ("macosx_11_0_arm64", "musl", True),
+    ],
+)
+def test_wheels_are_for_one_c_library(platform: str, libc: str | None, fits: bool) -> None:
+    assert dists.fits_libc(wheel(f"p-1-cp312-cp312-{platform}.whl"), libc) is fits
+
+
+def test_what_is_installed_was_taken_by_somebody() -> None:
+    tag = Tag(python="cp312", abi="cp312", platform="manylinux_2_17_x86_64")
+    assert dists.fits_libc(Distribution(name="p", version="1", tags=(tag,)), "musl")
 
 
 def test_pips_words() -> None:

@@ -148,7 +148,10 @@ def test_a_wheel_that_only_names_another_distribution_brings_nothing() -> None:
 def test_a_plugin_alone_cannot_be_judged() -> None:
     report = judge(metal(plugin()))
     assert report.verdict == "undecided"
-    assert [each.reason for each in report.not_covered] == ["there is a plugin and no TensorFlow to load it"]
+    assert [(each.reason, each.image, each.matters) for each in report.not_covered] == [
+        ("there is a plugin and no TensorFlow to load it", None, True),
+        ("no import, dependency or opening that was followed leads there", f"{SITE}/{PLUGIN}", False),
+    ]
 
 
 def test_other_extension_modules_are_opened_too() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.fake_mac_tensorflow import tensorflow_files
-from support.wheels import wheel_bytes
+from support.wheels import whole_wheel
 from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.host.model import Gpu, Host
 from tfsetup.matrix.model import Ask
@@ -21,7 +21,7 @@ TF = "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl"
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
-    (tmp_path / TF).write_bytes(wheel_bytes(tensorflow_files()))
+    (tmp_path / TF).write_bytes(whole_wheel(TF, tensorflow_files()))
     return tmp_path / TF
 
 

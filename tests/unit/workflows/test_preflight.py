@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from support.elf_build import Define, Library, build_elf
 from support.fake_mac_tensorflow import GUARD, PLUGIN, RUNTIME, TF2, plugin, tensorflow_files
 from support.macho import build
-from support.wheels import wheel_bytes
+from support.wheels import wheel_bytes, whole_wheel
 from tfsetup.errors import InvalidFileError, LockError, UsageError
 from tfsetup.host.model import Host, Libc, Python
 from tfsetup.loader.model import LoadFailure
@@ -27,7 +28,7 @@ LINUX = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
 
 def save(folder: Path, filename: str, files: Mapping[str, bytes | str]) -> Path:
     folder.mkdir(exist_ok=True)
-    (folder / filename).write_bytes(wheel_bytes(files))
+    (folder / filename).write_bytes(whole_wheel(filename, files))
     return folder / filename
 
 
@@ -80,6 +81,34 @@ def test_apple_s_own_python_is_told_where_the_host_would_take_it(tmp_path: Path)
 def test_the_python_that_is_asked_for_counts_not_the_files_own(tmp_path: Path) -> None:
     subject = subject_of(wheels(tmp_path), MAC)
     assert (preflight(subject, MAC).python, preflight(subject, MAC, python="3.11").python) == ("3.12", "3.11")
+
+
+def test_a_wheel_that_nobody_installs_does_not_load(tmp_path: Path) -> None:
+    (tmp_path / TF).write_bytes(wheel_bytes({**tensorflow_files(), "tensorflow-2.19.1.dist-info/METADATA": ""}))
+    report = preflight(subject_of([tmp_path / TF], MAC), MAC)
+    assert (report.verdict, report.images > 0) == ("fails", True)
+    assert [(each.kind, each.image, each.message) for each in report.failures] == [
+        ("malformed-image", TF, "tensorflow has an invalid wheel, there is no RECORD in tensorflow-2.19.1.dist-info")
+    ]
+
+
+@pytest.mark.parametrize(("host", "verdict"), [(MAC, "undecided"), (LINUX, "loads")])
+def test_names_that_differ_in_case_are_told(tmp_path: Path, host: Host, verdict: str) -> None:
+    name = "p-1.0-py3-none-any.whl"
+    core = build_elf(Library(defines=[Define(name="PyInit_core")])) if host is LINUX else build(plugin())
+    ending = "so" if host is LINUX else "dylib"
+    files: dict[str, bytes | str] = {
+        "p/__init__.py": "",
+        "p/core.so": core,
+        f"p/lib.{ending}": "1",
+        f"p/LIB.{ending}": "2",
+    }
+    save(tmp_path, name, files)
+    report = preflight(subject_of([tmp_path / name], host, "3.12"), host)
+    (told,) = [each for each in report.not_covered if "differ only in upper and lower case" in each.reason]
+    assert told.matters is (verdict == "undecided")
+    assert f"p/lib.{ending} and p/LIB.{ending}" in told.reason
+    assert host is MAC or report.verdict == verdict
 
 
 def test_another_system_refuses_it(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Format: PKWARE APPNOTE 4.3 (end record 4.3.16, zip64 4.3.14 and 4.3.15, central 
 from __future__ import annotations
 
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from struct import Struct
@@ -52,6 +53,7 @@ class Member:
 class Archive:
     """A zip file: where its bytes come from and what is in it (folders left out, the last of two equal names wins).
 
+    `twice` are the names that stand in it more than once.
     `expect`, if given, is told of each range (offset and length in bytes) that is about to be read from front to back.
     """
 
@@ -59,6 +61,7 @@ class Archive:
     members: dict[str, Member]
     cache: BlockCache
     expect: Callable[[int, int], None] | None = None
+    twice: tuple[str, ...] = ()
 
     def open(self, name: str) -> ByteSource:
         """Return a member's content.
@@ -92,8 +95,12 @@ def read_archive(source: ByteSource, cache: BlockCache | None = None) -> Archive
     offset, length = _directory(source)
     if length > _MAX_DIRECTORY:
         raise MalformedImage("the archive's directory is larger than any wheel's")
-    members = {m.name: m for m in _members(source.read(offset, length)) if not m.name.endswith("/")}
-    return Archive(source=source, members=members, cache=cache or BlockCache())
+    found = [m for m in _members(source.read(offset, length)) if not m.name.endswith("/")]
+    members = {m.name: m for m in found}
+    twice: tuple[str, ...] = ()
+    if len(members) < len(found):
+        twice = tuple(name for name, count in Counter(m.name for m in found).items() if count > 1)
+    return Archive(source=source, members=members, cache=cache or BlockCache(), twice=twice)
 
 
 def _directory(source: ByteSource) -> tuple[int, int]:

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.parser import Parser
+from functools import lru_cache
 from itertools import product
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.ground.platforms import Os, read_tag
+from tfsetup.ground.platforms import Os, read_tag, wheel_tags
 from tfsetup.ground.versions import pair
 from tfsetup.loader.model import Filesystem, read_file
 
@@ -104,15 +105,24 @@ def runs_on_python(each: Distribution, python: str) -> bool:
 
 
 def _python_fits(tag: Tag, python: str) -> bool:
-    major, _, minor = python.partition(".")
-    if tag.python.startswith("py"):
-        return tag.python in ("py2", f"py{major}") or tag.python == f"py{major}{minor}" or tag.python.startswith("py3")
-    found = _CPYTHON.fullmatch(tag.python)
-    if not found or found["major"] != major:
-        return False
-    if tag.abi == "abi3":
-        return int(found["minor"] or 0) <= int(minor)
-    return found["minor"] in ("", minor) and not tag.abi.endswith("t")
+    return (tag.python, tag.abi) in _accepted(python)
+
+
+@lru_cache(maxsize=64)
+def _accepted(python: str) -> frozenset[tuple[str, str]]:
+    """Return the Pythons and ABIs in the tags that a CPython `X.Y` accepts; `cp3`, which pip lacks, is legal too."""
+    found = {(tag.interpreter, tag.abi) for tag in wheel_tags(python, ["any"])}
+    return frozenset({*found, (f"cp{python.partition('.')[0]}", "none")})
+
+
+def fits_libc(each: Distribution, libc: str | None) -> bool:
+    """Say whether pip takes a wheel on a Linux with a C library, `glibc` or `musl` (None: could not tell).
+
+    Wheels are built for one of the two (PEP 600, PEP 656); `linux_x86_64` is for the machine that built it, and fits.
+    What is installed was taken by somebody, whatever its tags say.
+    """
+    found = [read.libc for tag in each.tags if (read := read_tag(tag.platform)) and read.os == "linux"]
+    return each.wheel is None or libc is None or not found or not {libc, ""}.isdisjoint(found)
 
 
 def oses(each: Distribution) -> frozenset[Os]:

@@ -102,9 +102,14 @@ def version_in(knowledge: Knowledge, distributions: Sequence[Distribution], file
     return next((found[name] for name in names if name in found), "")
 
 
+def promises(knowledge: Knowledge, name: str) -> bool:
+    """Say whether a distribution (normalised name) promises the package."""
+    return name in knowledge.facts["distributions"]
+
+
 def shims(knowledge: Knowledge, distributions: Sequence[Distribution]) -> tuple[Distribution, ...]:
     """Return the distributions that promise the package, for when it turns out not to be there."""
-    return tuple(each for each in distributions if each.name in knowledge.facts["distributions"])
+    return tuple(each for each in distributions if promises(knowledge, each.name))
 
 
 def order_for(knowledge: Knowledge, version: str) -> tuple[str, ...]:
