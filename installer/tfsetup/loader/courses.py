@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tfsetup.loader.findings import Findings
     from tfsetup.loader.model import Process
+    from tfsetup.loader.preparing import Preparing
     from tfsetup.loader.python.modules import Module
 
 _HELPED = frozenset({"library-not-found", "symbol-not-found", "version-not-found"})
@@ -51,10 +52,10 @@ class Course:
         """What could not be decided in the process."""
         return self.process.not_covered
 
-    def open_before(self, paths: Sequence[str]) -> None:
+    def open_before(self, paths: Sequence[str], preparing: Preparing) -> None:
         """Open what another package opens; its failures are told where it is judged itself."""
         for path in paths:
-            if self.process.dlopen(path, Mode()) is None:
+            if preparing.open(self.process, path, Mode()) is None:
                 self.opened.append(path)
 
     def walk(self, findings: Findings, importable: Mapping[str, Module]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered, Process
+from tfsetup.loader.preparing import Preparing
 from tfsetup.loader.question import Question
 from tfsetup.loader.report import Note, relative
 from tfsetup.loader.tensorflow.knowledge import Knowledge
@@ -31,6 +33,11 @@ class Findings:
     not_covered: list[NotCovered] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
+    @cached_property
+    def preparing(self) -> Preparing:
+        """Who prepares a process for a module: asked for once the Python is known."""
+        return Preparing(self.question, self.python, self.knowledge.package)
+
     @property
     def tensorflow_failed(self) -> bool:
         """Whether `import tensorflow` ends before its end."""
@@ -49,4 +56,4 @@ class Findings:
         if path not in self.checked:
             self.progress(self.relative(path))
             self.checked[path] = None
-        return process.dlopen(path, mode, caller=caller)
+        return self.preparing.open(process, path, mode, caller=caller)

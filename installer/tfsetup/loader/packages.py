@@ -70,8 +70,9 @@ class Packages:
             start = self.courses[before[0]].process if before else self._start(package)
         course = Course(package=package, process=start.fork(), before=tuple(before))
         for name in before:
-            course.open_before(self.courses[name].files if name in self.courses and name != self._tensorflow else ())
-        course.open_before([module.path for module in package.opened])
+            files = self.courses[name].files if name in self.courses and name != self._tensorflow else ()
+            course.open_before(files, self.findings.preparing)
+        course.open_before([module.path for module in package.opened], self.findings.preparing)
         return course
 
     @property
@@ -149,7 +150,10 @@ class Packages:
     def _weigh(self, course: Course) -> None:
         """Tell the failures of modules that their packages need from those of modules they do without."""
         for module, failure in course.refused:
-            if self._needed(module):
+            doubt = self.findings.preparing.doubt(course.process, module.path, failure)
+            if self._needed(module) and doubt is not None:
+                self.findings.not_covered.append(doubt)
+            elif self._needed(module):
                 self.findings.failures.append(failure)
                 self.broken.add(course.package.name)
             else:

@@ -11,6 +11,7 @@ from tfsetup.loader.copies import parse_copies
 from tfsetup.loader.dyld.system import System, parse_system
 from tfsetup.loader.glibc.stock import parse_symbols
 from tfsetup.loader.tensorflow.knowledge import Knowledge, parse_knowledge
+from tfsetup.loader.windows.stock import parse_libraries
 
 
 def load_system() -> System:
@@ -24,6 +25,12 @@ def load_glibc_symbols() -> Mapping[str, tuple[int, ...]]:
     """Read which symbols the GNU C library has, and since which release, from the package's data."""
     folder = _data()
     return parse_symbols((folder / "glibc-symbols.txt").read_text("utf-8"))
+
+
+def load_windows() -> frozenset[str]:
+    """Read which libraries every Windows has from the package's data."""
+    folder = _data()
+    return parse_libraries((folder / "windows-system32.txt").read_text("utf-8"))
 
 
 def load_knowledge() -> Knowledge:

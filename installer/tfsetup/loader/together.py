@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfsetup.loader.copies import clashes
 from tfsetup.loader.findings import Findings
 from tfsetup.loader.model import Clash, Process
+from tfsetup.loader.windows.process import WindowsProcess
 
 _NATIVE = (".so", ".dylib", ".pyd", ".dll")
 
@@ -22,6 +23,8 @@ def compare(findings: Findings, process: Process) -> tuple[Clash, ...]:
     """Compare what the images of the set would share if one process imported all of it; the clashes end no yes."""
     found, unseen = clashes(findings.knowledge.copies, process, findings.question.site)
     findings.not_covered += unseen
+    if isinstance(process, WindowsProcess):
+        findings.not_covered += process.runtime.not_covered
     every = (*findings.question.clashes, *found)
     for clash in every:
         if not clash.fatal:

@@ -170,6 +170,16 @@ def imports_in(tree: ast.Module, name: str, *, package: bool) -> dict[str, set[W
     return found
 
 
+def imports_between(text: bytes, name: str, lines: tuple[int, int | None], *, package: bool) -> frozenset[str]:
+    """Return the modules that the source of a module imports between two lines (None: its end), by dotted name."""
+    tree = parsed(text)
+    home = name if package else name.rpartition(".")[0]
+    first, last = lines
+    found = statements(tree.body, "at-import") if tree is not None else ()
+    within = (node for node, _ in found if first < node.lineno and (last is None or node.lineno < last))
+    return frozenset(target for node in within for target in _targets(node, home))
+
+
 def statements(body: Sequence[ast.stmt], way: Way) -> Iterator[tuple[ast.Import | ast.ImportFrom, Way]]:
     """Yield every import statement in a body, with when it is run. Without recursion into what is never run."""
     for node in body:
