@@ -8,6 +8,9 @@ from functools import cached_property
 
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered, Process
 from tfsetup.loader.preparing import Preparing
+from tfsetup.loader.python.asked import Asked
+from tfsetup.loader.python.importers import Importers
+from tfsetup.loader.python.target import Target
 from tfsetup.loader.question import Question
 from tfsetup.loader.report import Note, relative
 from tfsetup.loader.tensorflow.knowledge import Knowledge
@@ -35,8 +38,23 @@ class Findings:
 
     @cached_property
     def preparing(self) -> Preparing:
-        """Who prepares a process for a module: asked for once the Python is known."""
-        return Preparing(self.question, self.python, self.knowledge.package)
+        """Who prepares a process for a module."""
+        return Preparing(self.question, self.target, self.knowledge.package)
+
+    @cached_property
+    def target(self) -> Target:
+        """The interpreter that it is judged for."""
+        return self.question.machine.target(self.python)
+
+    @cached_property
+    def importers(self) -> Importers:
+        """Who imports what."""
+        return Importers(self.question.files, self.question.site, self.target)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """Which files are meant as modules though they are none."""
+        return Asked(self.question.files, self.question.site, self.target)
 
     @property
     def tensorflow_failed(self) -> bool:

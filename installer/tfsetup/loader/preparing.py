@@ -22,6 +22,7 @@ from tfsetup.loader.python.statements import Raised
 from tfsetup.loader.windows.process import WindowsProcess
 
 if TYPE_CHECKING:
+    from tfsetup.loader.python.target import Target
     from tfsetup.loader.question import Question
 
 _MODULES = (".so", ".pyd")
@@ -39,13 +40,13 @@ class _Done:
 
 
 class Preparing:
-    """Prepares processes for the modules of one set of files, for a Python `X.Y` (None: not known)."""
+    """Prepares processes for the modules of one set of files, as an interpreter would."""
 
-    def __init__(self, question: Question, python: str | None, known: str) -> None:
+    def __init__(self, question: Question, target: Target, known: str) -> None:
         """Do nothing yet. `known` is the package of which is known what it prepares: its code is not read."""
-        self._place = Place(files=question.files, site=question.site, target=question.machine.target(python))
+        self._place = Place(files=question.files, site=question.site, target=target)
         self._known = f"{question.site}/{known}/"
-        self._sources = Sources(question.files, question.site)
+        self._sources = Sources(question.files, question.site, target)
         self._trees: dict[str, ast.Module | None] = {}
         self._done: weakref.WeakKeyDictionary[Process, _Done] = weakref.WeakKeyDictionary()
 

@@ -54,7 +54,8 @@ class Recorder:
 
 def prepare(files: Mapping[str, str], host: Host = LINUX) -> Preparing:
     tree = Tree({f"{SITE}/{name}": text.encode() for name, text in files.items()})
-    return Preparing(Question(files=tree, site=SITE, machine=machine_of(host)), "3.12", "tensorflow")
+    machine = machine_of(host)
+    return Preparing(Question(files=tree, site=SITE, machine=machine), machine.target("3.12"), "tensorflow")
 
 
 def opened(files: Mapping[str, str], path: str = "p/m.so", host: Host = LINUX) -> list[tuple[str, Mode]]:

@@ -39,7 +39,7 @@ def files_of(case: Mapping[str, Any]) -> Tree:
 def preparing(case: Mapping[str, Any], files: Tree) -> Preparing:
     host = Host(os="windows", arch=case.get("arch", "x86_64"))
     question = Question(files=files, site=ROOT, machine=machine_of(host))
-    return Preparing(question, str(case.get("python", "3.12")), "tensorflow")
+    return Preparing(question, question.machine.target(str(case.get("python", "3.12"))), "tensorflow")
 
 
 def start(case: Mapping[str, Any], tree: Tree) -> WindowsProcess:

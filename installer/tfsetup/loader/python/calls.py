@@ -155,7 +155,8 @@ class Heard:
         if since is not None:
             text = read_file(self.place.files, since.path, _MAX_TEXT) or b""
             package = since.path.endswith("/__init__.py")
-            self.shown |= imports_between(text, self._module, (since.line, line), package=package)
+            lines, target = (since.line, line), self.place.target
+            self.shown |= imports_between(text, self._module, lines, package=package, target=target)
 
 
 def _is_global(call: Call) -> bool:

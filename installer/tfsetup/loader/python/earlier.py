@@ -17,6 +17,7 @@ from functools import cached_property
 
 from tfsetup.loader.model import Filesystem, read_file
 from tfsetup.loader.python.importers import imports_of
+from tfsetup.loader.python.target import Target
 
 _MAX_TEXT = 4 << 20
 _MAX_PTH = 1 << 16
@@ -43,9 +44,9 @@ def packages_above(files: Filesystem, module: str) -> tuple[str, ...]:
 class Sources:
     """The Python files of a site-packages. Each is read at most once."""
 
-    def __init__(self, files: Filesystem, site: str) -> None:
-        """Look below `site`, at nothing yet."""
-        self._files, self._site = files, site
+    def __init__(self, files: Filesystem, site: str, target: Target) -> None:
+        """Look below `site`, at nothing yet, as the interpreter `target` would."""
+        self._files, self._site, self._target = files, site, target
         self._folders: dict[str, Mapping[str, bytes]] = {}
         self._run: dict[str, tuple[str, ...]] = {}
 
@@ -74,7 +75,7 @@ class Sources:
                 continue
             seen.add(name)
             inside = name == package
-            ways = imports_of(texts[name], name, package=inside)
+            ways = imports_of(texts[name], name, package=inside, target=self._target)
             waiting += [target for target, how in ways.items() if how - {"later"}]
             if preparing_call(texts[name]):
                 yield name
