@@ -54,7 +54,8 @@ class Packages:
     @cached_property
     def company(self) -> Company:
         """Which packages with native files are imported before a module."""
-        return Company(self.findings.question.files, self.findings.question.site, {*self.courses, self._tensorflow})
+        question, native = self.findings.question, {*self.courses, self._tensorflow}
+        return Company(question.files, question.site, native, self.findings.target)
 
     def process_of(self, name: str) -> Process:
         """Return the process that has imported a package."""
