@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tfsetup.loader.python.target import Target
     from tfsetup.loader.question import Question
 
-_MODULES = (".so", ".pyd")
 _START = ""
 """Stands for the start of the interpreter where others have the folder of a package."""
 
@@ -51,8 +50,8 @@ class Preparing:
         self._done: weakref.WeakKeyDictionary[Process, _Done] = weakref.WeakKeyDictionary()
 
     def open(self, process: Process, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
-        """Open a file; an extension module as its import does, after what its packages prepare."""
-        if path.endswith(_MODULES) and not path.startswith(self._known):
+        """Open a file as the code of its packages does: after what they prepare when they are imported."""
+        if not path.startswith(self._known):
             done = self._in(process)
             for folder in packages_above(self._place.files, path):
                 self._prepare(done, folder)

@@ -90,11 +90,16 @@ def test_a_package_prepares_once_in_a_process_and_anew_in_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "host"),
-    [("p/m.so.1", LINUX), ("p/libx.dylib", MAC), ("q/m.so", LINUX)],
+    ("path", "host"), [("q/m.so", LINUX), ("plugins/libx.dylib", MAC), ("q.libs/libx.so.1", LINUX)]
 )
-def test_only_a_module_is_prepared_for_and_only_by_its_packages(path: str, host: Host) -> None:
+def test_only_its_packages_prepare_for_a_file(path: str, host: Host) -> None:
     assert opened({**FILES, "q/__init__.py": "", "q/m.so": ""}, path, host) == [(path, Mode())]
+
+
+@pytest.mark.parametrize(("path", "host"), [("p/libx.so.1", LINUX), ("p/deep/libx.dylib", MAC)])
+def test_a_library_that_code_opens_is_prepared_for_as_a_module_is(path: str, host: Host) -> None:
+    files = {**FILES, "p/deep/__init__.py": ""}
+    assert [name for name, _ in opened(files, path, host)] == ["p/libs/libdep.so.1", path]
 
 
 def test_the_code_of_a_package_of_which_all_is_known_is_not_read() -> None:
