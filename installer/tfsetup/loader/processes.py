@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from tfsetup.host.model import Host
@@ -31,7 +32,7 @@ class Surroundings:
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
     `library_path` is LD_LIBRARY_PATH, `preload` LD_PRELOAD, `variables` the names of dyld's variables that are set;
     `macos` what is known of macOS, `symbols` what the GNU C library defines, `libraries` what other libraries of a
-    Linux do.
+    Linux do, `windows` what every Windows has. `site` is the folder of the distributions, as in `prefix`.
     """
 
     files: Filesystem
@@ -44,6 +45,8 @@ class Surroundings:
     variables: tuple[str, ...] = ()
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     libraries: Mapping[str, Names] = field(default_factory=dict)
+    windows: AbstractSet[str] = frozenset()
+    site: str | None = None
 
 
 def new_process(machine: Machine, host: Host, python: str | None, around: Surroundings) -> Process:
@@ -70,7 +73,13 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
             )
             return MuslProcess(system) if machine.musl else GlibcProcess(system)
         case "windows":
-            return WindowsProcess(WindowsSystem(arch=machine.arch, files=around.files, python=python or ""))
+            return WindowsProcess(_windows(machine, python, around))
+
+
+def _windows(machine: Machine, python: str | None, around: Surroundings) -> WindowsSystem:
+    return WindowsSystem(
+        arch=machine.arch, files=around.files, python=python or "", libraries=around.windows, site=around.site
+    )
 
 
 def _mac(machine: Machine, around: Surroundings) -> Mac:

@@ -12,6 +12,7 @@ from tfsetup.loader.dyld.system import System, parse_system
 from tfsetup.loader.glibc.stock import Names, parse_libraries, parse_symbols
 from tfsetup.loader.remedies import parse_remedies
 from tfsetup.loader.tensorflow.knowledge import Knowledge, parse_knowledge
+from tfsetup.loader.windows.stock import parse_system32
 
 
 def load_system() -> System:
@@ -31,6 +32,11 @@ def load_glibc_symbols() -> Mapping[str, tuple[int, ...]]:
 def load_linux_libraries() -> Mapping[str, Names]:
     """Read what common libraries of a Linux system define, and in which version, from the package's data."""
     return parse_libraries((_data() / "linux-symbols.txt").read_text("utf-8"))
+
+
+def load_windows() -> frozenset[str]:
+    """Read which libraries every Windows has from the package's data."""
+    return parse_system32((_data() / "windows-system32.txt").read_text("utf-8"))
 
 
 def load_knowledge() -> Knowledge:

@@ -8,6 +8,7 @@ from tfsetup.loader.findings import Findings
 from tfsetup.loader.model import Clash, Process
 from tfsetup.loader.packages import Packages
 from tfsetup.loader.sonames import same_sonames
+from tfsetup.loader.windows.process import WindowsProcess
 
 
 def tell_conflicts(findings: Findings) -> None:
@@ -27,6 +28,8 @@ def compare(packages: Packages, process: Process) -> tuple[Clash, ...]:
     findings = packages.findings
     found, unseen = clashes(findings.knowledge.copies, process, findings.question.site)
     findings.not_covered += unseen
+    if isinstance(process, WindowsProcess):
+        findings.not_covered += process.runtime.not_covered
     for clash, failures in same_sonames(packages):
         found.append(clash)
         findings.failures += failures
