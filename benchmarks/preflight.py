@@ -25,8 +25,9 @@ from tfsetup.loader.files.sources import LocalTree, open_wheel
 from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Filesystem
-from tfsetup.loader.preflight import Question, preflight
+from tfsetup.loader.preflight import preflight
 from tfsetup.loader.processes import Surroundings, new_process
+from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report
 from tfsetup.loader.shipped import load_knowledge, load_system
 

@@ -24,8 +24,9 @@ from tfsetup.loader.files.sources import LocalTree
 from tfsetup.loader.files.view import Overlay
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Entry, Filesystem
-from tfsetup.loader.preflight import Question, preflight
+from tfsetup.loader.preflight import preflight
 from tfsetup.loader.processes import Surroundings, new_process
+from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report
 from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
 

@@ -11,6 +11,7 @@ from tfsetup.errors import UsageError
 from tfsetup.ground.platforms import Arch, Os, Platform, read_mac_version, spelled
 from tfsetup.ground.versions import pair
 from tfsetup.host.model import Gpu, Host, Libc, Python
+from tfsetup.loader.python.target import Target
 
 _FIRST_MACOS_WITHOUT_OLD_CPUS = (10, 15)
 _AVX = ("avx", "avx2")
@@ -41,6 +42,11 @@ class Machine:
         """The macOS or glibc that wheels must fit, as `major.minor`; None: could not tell, or there is none."""
         known = glibc_of(self.libc) if self.system == "linux" else self.version
         return None if known is None else f"{known[0]}.{known[1]}"
+
+    def target(self, python: str | None) -> Target:
+        """Return the CPython `X.Y` of this process (None: not known), as imports see it."""
+        musl = self.libc is not None and self.libc.name == "musl"
+        return Target(system=self.system, arch=self.arch, python=python, musl=musl)
 
     def has(self, feature: str) -> bool | None:
         """Say whether the CPU has an instruction set; None: could not tell."""

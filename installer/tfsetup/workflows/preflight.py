@@ -12,9 +12,9 @@ from tfsetup.host.model import Host
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.files.sources import library_path
 from tfsetup.loader.machine import machine_of
-from tfsetup.loader.preflight import Question
 from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
+from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report
 from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
 from tfsetup.workflows.subjects import Subject, subject_of

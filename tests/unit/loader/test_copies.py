@@ -17,8 +17,9 @@ from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Clash, Mode, NotCovered
-from tfsetup.loader.preflight import Question, preflight
+from tfsetup.loader.preflight import preflight
 from tfsetup.loader.processes import Surroundings, new_process
+from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report, prediction_document
 from tfsetup.loader.shipped import load_knowledge, load_system
 

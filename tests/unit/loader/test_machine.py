@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tfsetup.errors import UsageError
-from tfsetup.host.model import Cpu, Host, Python
+from tfsetup.host.model import Cpu, Host, Libc, Python
 from tfsetup.loader.machine import machine_of
 
 
@@ -79,3 +79,11 @@ def test_rosetta_knows_avx_only_since_macos_15(version: str | None, has: bool | 
 def test_every_intel_mac_that_runs_macos_10_15_has_avx() -> None:
     assert machine_of(Host(os="macos", os_version="12.6", arch="x86_64")).has("avx") is True
     assert machine_of(Host(os="macos", os_version="10.14", arch="x86_64")).has("avx") is None
+
+
+def test_the_python_of_a_process_knows_its_c_library() -> None:
+    alpine = machine_of(Host(os="linux", arch="x86_64", libc=Libc(name="musl", version="1.2")))
+    assert alpine.target("3.12").suffixes[0] == ".cpython-312-x86_64-linux-musl.so"
+    debian = machine_of(Host(os="linux", arch="aarch64", libc=Libc(name="glibc", version="2.36")))
+    assert debian.target("3.12").suffixes[0] == ".cpython-312-aarch64-linux-gnu.so"
+    assert machine_of(Host(os="linux", arch="x86_64")).target(None).suffixes == (".abi3.so", ".so")

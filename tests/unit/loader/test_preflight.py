@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from unittest import mock
 
 import pytest
 
+from support.elf_build import Define, Library, build_elf
 from support.fake_mac_tensorflow import (
     FRAMEWORK,
     GUARD,
@@ -19,14 +19,13 @@ from support.fake_mac_tensorflow import (
 from support.macho import Offered, Plan, Wanted, build
 from support.wheels import wheel
 from tfsetup.ground.encode import encode
-from tfsetup.host.model import Cpu, Host, Python
+from tfsetup.host.model import Cpu, Host, Libc, Python
 from tfsetup.loader.files.archive import Archive
 from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.machine import machine_of
-from tfsetup.loader.model import NotCovered
-from tfsetup.loader.preflight import Question, _Run, preflight
+from tfsetup.loader.preflight import preflight
 from tfsetup.loader.processes import Surroundings, new_process
-from tfsetup.loader.python.modules import extension_modules
+from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report, prediction_document, summary
 from tfsetup.loader.shipped import load_knowledge, load_system
 
@@ -283,13 +282,14 @@ def test_the_plugin_decides_though_no_python_code_imports_it() -> None:
     assert report.verdict == "fails"
 
 
+LINUX = Host(os="linux", os_version="12", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
+
+
 @pytest.mark.parametrize(("source", "matters"), [(GUARDED.format(name="_n"), False), ("from . import _n", True)])
-def test_what_cannot_be_known_of_an_optional_module_does_not_matter(source: str, matters: bool) -> None:
-    unseen = NotCovered(reason="whether the system has libgomp.so.1", image=f"{SITE}/s/_n.so", matters=True)
-    view = WheelView([wheel("s-1.0-py3-none-any.whl", {"s/__init__.py": source, "s/_n.so": b"PyInit__n"})], at=SITE)
-    machine = machine_of(MAC, None)
-    process = new_process(machine, MAC, None, Surroundings(files=view, macos=load_system(), prefix="/venv"))
-    run = _Run(Question(files=view, site=SITE, machine=machine), process, load_knowledge(), lambda _text: None)
-    with mock.patch.object(type(process), "not_covered", (unseen,)):
-        run._weigh((), extension_modules(view, SITE, "macos"))
-        assert run._weighed(unseen).matters is matters
+def test_what_cannot_be_known_of_an_optional_module_does_not_matter(source: str, *, matters: bool) -> None:
+    native = build_elf(Library(needed=("libgomp.so.1",), defines=[Define(name="PyInit__n")]))
+    files: dict[str, bytes | str] = {"s/__init__.py": source, "s/_n.so": native}
+    report = judge(wheel("s-1.0-py3-none-manylinux_2_17_x86_64.whl", files), host=LINUX, python="3.12")
+    (unseen,) = report.not_covered
+    assert (unseen.reason, unseen.image) == ("whether the system has libgomp.so.1", f"{SITE}/s/_n.so")
+    assert (unseen.matters, report.verdict) == (matters, "undecided" if matters else "loads")
