@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf
+from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf, Machine
 from tfsetup.loader.elf.symbols import Query
 from tfsetup.loader.glibc.bind import bind, check_versions, defines, without_repetition
 from tfsetup.loader.glibc.map import Map, mapping_refusal
@@ -20,10 +20,11 @@ from tfsetup.loader.glibc.stock import LINKERS, stock_library
 from tfsetup.loader.glibc.system import System
 from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
 
-CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
-"""Bytes of static thread-local storage an opened library surely, or perhaps, still finds.
+TLS_SURPLUS, OPTIONAL_TLS, ROUNDING = 1664, 512, 64
+"""Bytes of static thread-local storage glibc keeps for libraries that are opened (elf/dl-tls.c, `TLS_STATIC_SURPLUS`).
 
-glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`), plus rounding; since 2.32 optional users may take 512.
+TLS descriptors may take 512 of them since 2.32 (`optional_static_tls`). Compilers for aarch64 make descriptors; those
+for x86_64 do not unless they are told to (`-mtls-dialect=gnu2`).
 """
 
 
@@ -194,14 +195,19 @@ class GlibcProcess:
             return None
         align = max(segment.align, 1)
         wanted = self._static_tls + -(-segment.memsz // align) * align
-        if wanted > POSSIBLE_TLS:
+        if wanted > TLS_SURPLUS + ROUNDING:
             text = f"{entry.name}: cannot allocate memory in static TLS block"
             return LoadFailure(kind="os-too-old", image=entry.path, message=text)
         self._static_tls = wanted
-        if wanted > CERTAIN_TLS:
+        if wanted > TLS_SURPLUS - (OPTIONAL_TLS if self._has_tls_descriptors(entry) else 0):
             reason = f"whether {wanted} bytes of static thread-local storage are still free"
             self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
         return None
+
+    def _has_tls_descriptors(self, entry: Map) -> bool:
+        """Say whether anything in the process may have taken of the surplus without need; Python's modules count."""
+        usual = entry.elf is None or entry.elf.header.machine != Machine.X86_64
+        return usual or any(each.relocations and each.relocations.uses_tls_descriptors for each in self._maps)
 
     # -- mapping -------------------------------------------------------------------------------------------------------
 
