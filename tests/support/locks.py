@@ -105,7 +105,13 @@ class FakeResolver:
             requirement = wanted.pop()
             name = re.split(r"[\[=<>!~;\s]", requirement)[0]
             pin = requirement.partition("==")[2]
-            found[name] = pin or self.admitted.get(requirement) or kept.get(name) or self.newest.get(name, "1.0")
+            found[name] = (
+                pin
+                or self.admitted.get(requirement)
+                or found.get(name)
+                or kept.get(name)
+                or self.newest.get(name, "1.0")
+            )
             if "--no-deps" not in arguments:
                 wanted += [each for each in self.brings.get(name, ()) if each not in found]
         found = {name: version for name, version in found.items() if name not in options.get("excluded", ())}

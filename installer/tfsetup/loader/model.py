@@ -6,9 +6,9 @@ Nothing here knows a file format or TensorFlow. The field names of `LoadFailure`
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from tfsetup.loader.bytes import ByteSource, MalformedImage
 
@@ -147,6 +147,27 @@ class Process(Protocol):
     @property
     def not_covered(self) -> Sequence[NotCovered]:
         """What could not be decided so far, in order, without repetition."""
+
+    @property
+    def asked_for(self) -> Mapping[str, str]:
+        """The bare names by which what is mapped asks for libraries, and the real path of what it is given for each.
+
+        The name is what the loader compares with what is there already before it looks for a file: a SONAME, an install
+        name below `@rpath`, a base name of Windows.
+        """
+
+    @property
+    def answering(self) -> Mapping[str, str]:
+        """The bare names to which something mapped answers, and its real path."""
+
+    def fork(self) -> Self:
+        """Return a process of its own in the same state; what was read of files is shared, so it costs little."""
+
+    def joined(self, others: Sequence[Self]) -> Self:
+        """Return a process in which everything is mapped that this or one of `others` has mapped, each file once.
+
+        It is there to be counted and compared: nothing is bound anew. `not_covered` is that of all of them.
+        """
 
     def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
         """Open `path` as code in the image at `caller` (None: the interpreter) would; None when it loads.

@@ -1,96 +1,182 @@
-"""Every extension module that `import tensorflow` does not open, each as if its package were imported.
+"""Every extension module that `import tensorflow` does not open, each top-level package in a process of its own.
 
-What fails here decides the verdict only where the module's package needs it (see `python.importers`).
+Packages that have nothing to do with each other need not share a process, so none may help or harm another: each is
+opened in a bare one first. Only where something is missing there are sources read, for what the package imports before:
+it is then judged in a process after those packages, or after TensorFlow. (More libraries in a process can mend what is
+missing. What they can break, one SONAME with two contents, is judged in `sonames`.)
+
+What fails decides the verdict only where the module's package needs it (see `python.importers`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from tfsetup.loader.defined import defines
+from tfsetup.loader.courses import Course, Package
 from tfsetup.loader.findings import Findings
-from tfsetup.loader.model import LoadFailure, Mode, NotCovered, Process
+from tfsetup.loader.model import NotCovered, Process
+from tfsetup.loader.python.before import Before
 from tfsetup.loader.python.importers import Importers
 from tfsetup.loader.python.modules import Module
 
 
 @dataclass(kw_only=True)
 class Packages:
-    """The packages beside TensorFlow, in a `process` after it.
+    """The packages of a set. `bare` is a fresh process of the machine, `after` one that has imported TensorFlow.
 
-    `modules` are all extension modules of the set, `importable` those that this Python takes, by name.
+    Where there is no TensorFlow `after` is as bare. `modules` are all extension modules of the set, `importable` those
+    that this Python takes, by name; `done` are the files that the import of TensorFlow has opened.
     """
 
     findings: Findings
-    process: Process
+    bare: Process
+    after: Process
     modules: Sequence[Module]
     importable: Mapping[str, Module]
-    optional: set[str] = field(default_factory=set)
+    done: frozenset[str]
+    courses: dict[str, Course] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    _final: set[str] = field(default_factory=set)
 
-    def judge(self, done: Iterable[str]) -> None:
-        """Open every module but those `done`, which the import of TensorFlow has opened.
+    def judge(self) -> None:
+        """Judge every package; `courses` has the processes that it came to, by name."""
+        for package in self._packages:
+            self.courses[package.name] = self._walked(package, self._start(package).fork())
+        for package in self._packages:
+            self._settle(package.name)
 
-        Of a TensorFlow whose import has failed none is reached any more.
-        """
-        of_tensorflow = frozenset(self.process.not_covered)
-        opened = set(done)
-        rest = [each for each in self.modules if each.path not in opened and not self._unreachable(each)]
-        failures = [(module, self._judge_module(module)) for module in rest]
-        self._weigh([(module, failure) for module, failure in failures if failure], rest)
-        self.findings.not_covered += [self._weighed(each, of_tensorflow) for each in self.process.not_covered]
+    @property
+    def joined(self) -> Process:
+        """A process with all that any of them has mapped, TensorFlow's included."""
+        return self.after.joined([course.process for course in self.courses.values()])
 
-    def _unreachable(self, module: Module) -> bool:
-        inside = f"{self.findings.question.site}/{self.findings.knowledge.package}/"
-        return self.findings.tensorflow_failed and module.path.startswith(inside)
+    @cached_property
+    def importers(self) -> Importers:
+        """Who imports what."""
+        return Importers(self.findings.question.files, self.findings.question.site)
 
-    def _judge_module(self, module: Module) -> LoadFailure | None:
-        failure = None
-        if module.name not in self.importable:
-            failure = self._judge_abi(module)
-        elif module.path == self.importable[module.name].path:
-            failure = self._open(module)
-        return failure and replace(failure, stage="extension")
+    @cached_property
+    def before(self) -> Before:
+        """Which packages with native files are imported before a module."""
+        return Before(self.findings.question.files, self.findings.question.site, {*self.courses, self._tensorflow})
 
-    def _judge_abi(self, module: Module) -> LoadFailure | None:
-        """A module that exists for other Pythons only cannot be imported by name."""
-        if any(f.kind == "python-abi" and f.image.endswith(module.name) for f in self.findings.failures):
-            return None
-        message = f"ModuleNotFoundError: No module named '{module.name}'"
-        return LoadFailure(kind="python-abi", image=module.path, message=message)
+    def after_others(self, package: Package, before: Sequence[str]) -> Course:
+        """Return the course of a package, not yet begun, in a process that has imported the packages `before`."""
+        if self._tensorflow in before:
+            start = self.after
+        else:
+            start = self.courses[before[0]].process if before else self._start(package)
+        course = Course(package=package, process=start.fork(), before=tuple(before))
+        for name in before:
+            course.open_before(self.courses[name].files if name in self.courses and name != self._tensorflow else ())
+        course.open_before([module.path for module in package.opened])
+        return course
 
-    def _open(self, module: Module) -> LoadFailure | None:
-        entry = self.findings.question.files.lookup(module.path)
-        if entry is None or entry.source is None or defines(entry.source, module.initializer) is False:
-            return None  # a library under a module's name: whoever opens it does so by other means
-        return self.findings.open(self.process, module.path, Mode())
+    @property
+    def _tensorflow(self) -> str:
+        return self.findings.knowledge.package
 
-    def _weigh(self, refused: Sequence[tuple[Module, LoadFailure]], modules: Sequence[Module]) -> None:
+    @cached_property
+    def _packages(self) -> tuple[Package, ...]:
+        """The packages in order of path, without those that a failed import of TensorFlow leaves unreachable."""
+        found: dict[str, list[Module]] = {}
+        for module in self.modules:
+            found.setdefault(module.name.partition(".")[0], []).append(module)
+        if self.findings.tensorflow_failed:
+            found.pop(self._tensorflow, None)
+        return tuple(self._package(name, modules) for name, modules in found.items())
+
+    def _package(self, name: str, modules: Sequence[Module]) -> Package:
+        return Package(
+            name=name,
+            modules=tuple(each for each in modules if each.path not in self.done),
+            opened=tuple(each for each in modules if each.path in self.done),
+        )
+
+    def _start(self, package: Package) -> Process:
+        return self.after if package.name == self._tensorflow else self.bare
+
+    def _walked(self, package: Package, process: Process) -> Course:
+        course = Course(package=package, process=process)
+        course.walk(self.findings, self.importable)
+        return course
+
+    def _settle(self, name: str) -> None:
+        """Judge a package after those that it imports, where that may make a difference, and weigh what is refused."""
+        if name in self._final:
+            return
+        self._final.add(name)
+        course = self.courses[name]
+        wanting = course.wanting(self._answering(name), self._start(course.package).not_covered)
+        if wanting and name != self._tensorflow:
+            self._judge_again(course, wanting)
+        self._weigh(self.courses[name])
+
+    def _answering(self, name: str) -> Mapping[str, str]:
+        """Return the names to which something in the process of another package answers."""
+        others = (course.process for other, course in self.courses.items() if other != name)
+        return {known: path for process in (self.after, *others) for known, path in process.answering.items()}
+
+    def _judge_again(self, course: Course, wanting: Iterable[Module]) -> None:
+        name = course.package.name
+        roots = [
+            root for module in wanting for root in (module.name.rpartition(".")[0], *self.importers.of(module.name))
+        ]
+        before = self.before.of(root for root in dict.fromkeys(roots) if root)
+        for other in before:
+            if other in self.courses:
+                self._settle(other)
+        failed = next((other for other in before if self._fails(other)), None)
+        if failed is not None:
+            self._tell_unreached(course, failed)
+            course.refused.clear()
+        elif before or course.package.opened:
+            again = self.after_others(course.package, before)
+            again.walk(self.findings, self.importable)
+            self.courses[name] = again
+
+    def _fails(self, name: str) -> bool:
+        return name in self.broken or (name == self._tensorflow and bool(self.findings.tensorflow_failed))
+
+    def _tell_unreached(self, course: Course, failed: str) -> None:
+        """What fails before these modules are opened has been told; whether it is why they fail cannot be known."""
+        for module, failure in course.refused:
+            reason = f"it is imported after {failed}, which fails, and by itself ends with: {failure.message}"
+            self.findings.not_covered.append(NotCovered(reason=reason, image=module.path))
+
+    def _weigh(self, course: Course) -> None:
         """Tell the failures of modules that their packages need from those of modules they do without."""
-        natives = [module.path for module in modules]
-        importers = Importers(self.findings.question.files, self.findings.question.site)
-        unsure = {each.image for each in self.process.not_covered if each.matters} - {None}
-        self.optional = {
-            each.path for each in modules if each.path in unsure and not importers.needed(each.name, natives)
-        }
-        for module, failure in refused:
-            if importers.needed(module.name, natives):
+        for module, failure in course.refused:
+            if self._needed(module):
                 self.findings.failures.append(failure)
+                self.broken.add(course.package.name)
             else:
                 title = f"{self.findings.relative(module.path)} does not load, and its package does without it"
                 detail = f"No code imports it where the ImportError would not be caught. {failure.message}"
                 self.findings.note(title, detail)
+        modules = {module.path: module for module in course.package.modules}
+        known = {*self.bare.not_covered, *self.after.not_covered}
+        for unseen in course.unseen:
+            if unseen not in known:
+                self.findings.not_covered.append(self._weighed(unseen, modules.get(unseen.image or "")))
 
-    def _weighed(self, unseen: NotCovered, of_tensorflow: frozenset[NotCovered]) -> NotCovered:
+    def _weighed(self, unseen: NotCovered, module: Module | None) -> NotCovered:
         """Take the weight off what is asked by modules their packages do without, or by modules beside TensorFlow.
 
         OpenCV's windows need libxcb.so.1 and libGL.so.1, its video needs Windows' Media Foundation: servers have
         neither, and TensorFlow does without. In a set without TensorFlow these modules are what is asked about.
         """
-        if unseen in of_tensorflow:
-            return unseen
-        if unseen.image in self.optional:
+        if unseen.matters and module is not None and not self._needed(module):
             return replace(unseen, matters=False)
         if self.findings.version is None or unseen.library is None:
             return unseen
         return replace(unseen, reason=f"{unseen.reason}; TensorFlow does not need it", matters=False)
+
+    def _needed(self, module: Module) -> bool:
+        return self.importers.needed(module.name, self._natives)
+
+    @cached_property
+    def _natives(self) -> tuple[str, ...]:
+        return tuple(module.path for package in self._packages for module in package.modules)

@@ -38,14 +38,19 @@ def preflight(
         return _report(findings, process)
     modules = extension_modules(question.files, question.site, question.machine.system)
     importable = {each.name: each for each in modules if each.importable(findings.python)}
-    done, cuda = set[str](), None
+    bare, done, cuda = process.fork(), set[str](), None
     if findings.version is None:
         without_tensorflow(findings, found)
     elif cpu_will_do(findings):
         done = import_tensorflow(findings, process, importable)
         cuda = look_for_cuda(findings, process)
-    Packages(findings=findings, process=process, modules=modules, importable=importable).judge(done)
-    return _report(findings, process, cuda, compare(findings, process))
+    findings.not_covered += process.not_covered
+    packages = Packages(
+        findings=findings, bare=bare, after=process, modules=modules, importable=importable, done=frozenset(done)
+    )
+    packages.judge()
+    together = packages.joined
+    return _report(findings, together, cuda, compare(findings, together))
 
 
 def _report(

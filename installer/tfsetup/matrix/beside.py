@@ -15,6 +15,7 @@ from tfsetup.ground.platforms import Os
 from tfsetup.ground.versions import in_range, is_version
 
 _REQUIREMENT = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*\(?(?P<range>[^;)]*)")
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _CLAUSE = r"[<>=!~]+\s*(?P<version>[^\s,]+)"
 
 
@@ -105,6 +106,15 @@ def missing(rules: Sequence[Beside], packages: Mapping[str, str]) -> tuple[str, 
     """Return the bounds that packages call for and do not keep, each once."""
     bounds = (bound for one in unmet(rules, packages) for bound in one.bounds)
     return tuple(dict.fromkeys(bounds))
+
+
+def around(rules: Iterable[Beside]) -> tuple[str, ...]:
+    """Return the bounds that keep clear of rules: other versions of what calls for them, where one clause says those.
+
+    A rule for tensorflow-probability >=0.24 is kept clear of by `tensorflow-probability<0.24`.
+    """
+    clauses = ((rule.distribution, re.fullmatch(r"\s*(<=|>=|<|>)\s*([^\s,]+)\s*", rule.versions)) for rule in rules)
+    return tuple(dict.fromkeys(f"{name}{_OPPOSITE[found[1]]}{found[2]}" for name, found in clauses if found))
 
 
 def reasons_of(rules: Iterable[Beside]) -> dict[str, str]:

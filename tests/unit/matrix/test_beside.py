@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from support.matrix import answer, ask, linux, mac, shipped, windows
 from tfsetup.errors import InvalidFileError
-from tfsetup.matrix.beside import Beside, bounds_of, held, required, told_of, unmet
+from tfsetup.matrix.beside import Beside, around, bounds_of, held, required, told_of, unmet
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.removed import Removed, gone
@@ -100,7 +102,15 @@ def test_a_later_file_replaces_a_rule_of_the_same_id_and_removes_another() -> No
 
     first = parse((disk.environments() / disk.MATRIX).read_text(), "matrix.yaml")
     whole = merge(
-        [first, parse(MORE + "remove: [tensorflow-hub-pkg-resources, protobuf-before-22-on-macos]\n", "own.yaml")],
+        [
+            first,
+            parse(
+                MORE
+                + "remove: [tensorflow-hub-pkg-resources, tensorflow-probability-tf-keras,"
+                + " protobuf-before-22-on-macos]\n",
+                "own.yaml",
+            ),
+        ],
         shipped().index,
     )
     assert [(rule.id, rule.add) for rule in whole.beside] == [("tensorboard-pkg-resources", ("setuptools<80",))]
@@ -143,3 +153,18 @@ def test_the_shipped_table_knows_what_ended_tensorboard() -> None:
     names = gone(shipped().removed, {"setuptools": "84.2.1", "numpy": "2.5.5"}, "3.12")
     assert {"pkg_resources", "imp", "numpy.float_", "numpy.int"} <= set(names)
     assert not {"distutils", "numpy.bool"} & set(names)
+
+
+@pytest.mark.parametrize(
+    ("versions", "clear"),
+    [
+        ("<2.21", ("board>=2.21",)),
+        ("<=2.21", ("board>2.21",)),
+        (">=2.21", ("board<2.21",)),
+        ("> 2.21", ("board<=2.21",)),
+        (">=2,<3", ()),  # two clauses have no one bound around them
+        ("==2.21", ()),
+    ],
+)
+def test_the_bound_that_keeps_clear_of_a_rule(versions: str, clear: tuple[str, ...]) -> None:
+    assert around([replace(BOARD, versions=versions)] * 2) == clear

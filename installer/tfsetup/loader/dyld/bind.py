@@ -6,7 +6,7 @@ Rules: dyld `Loader.cpp` (resolveSymbol, hasExportedSymbol), `MachOLayout.cpp` (
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tfsetup.loader.bytes import text
@@ -20,18 +20,12 @@ from tfsetup.loader.macho.image import DYLIB, WEAK_DEFINES, MachO
 from tfsetup.loader.model import LoadFailure
 
 
-@dataclass(eq=False)
-class Loaded:
-    """An image in the process. `dependencies` follow the load commands; None is an absent weak one, str one of macOS's.
+class Tables:
+    """What is read of one image, when it is first asked for, and once for all processes that map it."""
 
-    `hidden`: opened with RTLD_LOCAL, so flat look-ups pass it by.
-    """
-
-    path: str
-    identity: Hashable
-    image: MachO
-    hidden: bool = False
-    dependencies: list[Loaded | str | None] = field(default_factory=list)
+    def __init__(self, image: MachO) -> None:
+        """Read no table yet."""
+        self.image = image
 
     @cached_property
     def exports(self) -> ExportTable:
@@ -42,6 +36,35 @@ class Loaded:
     def imports(self) -> tuple[Import, ...]:
         """The image's imports in binding order."""
         return tuple(binds.imports(self.image))
+
+
+@dataclass(eq=False)
+class Loaded:
+    """An image in the process. `dependencies` follow the load commands; None is an absent weak one, str one of macOS's.
+
+    `hidden`: opened with RTLD_LOCAL, so flat look-ups pass it by.
+    """
+
+    path: str
+    identity: Hashable
+    tables: Tables
+    hidden: bool = False
+    dependencies: list[Loaded | str | None] = field(default_factory=list)
+
+    @property
+    def image(self) -> MachO:
+        """The file's load commands."""
+        return self.tables.image
+
+    @property
+    def exports(self) -> ExportTable:
+        """The image's exports."""
+        return self.tables.exports
+
+    @property
+    def imports(self) -> tuple[Import, ...]:
+        """The image's imports in binding order."""
+        return self.tables.imports
 
     @property
     def named(self) -> words.Named:
@@ -54,6 +77,14 @@ class Loaded:
         if self.image.install_name is None or self.image.file_type != DYLIB:
             return (self.path,)
         return (self.path, self.image.install_name)
+
+
+def copies(loaded: Sequence[Loaded]) -> list[Loaded]:
+    """Return the images of a process as another one has them: the same files, the same ties between them."""
+    made = {id(each): replace(each) for each in loaded}
+    for each in made.values():
+        each.dependencies = [made.get(id(other), other) for other in each.dependencies]
+    return list(made.values())
 
 
 class _FatalError(Exception):

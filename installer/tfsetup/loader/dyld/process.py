@@ -6,18 +6,21 @@ matchesPath).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
+from typing import Self
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.dyld import words
-from tfsetup.loader.dyld.bind import Binder, Loaded
+from tfsetup.loader.dyld.bind import Binder, Loaded, Tables, copies
 from tfsetup.loader.dyld.coalesce import Library, Shared, shared
 from tfsetup.loader.dyld.file import Refusal, repeated, usable
 from tfsetup.loader.dyld.pages import killed_at_binding, killed_at_mapping
 from tfsetup.loader.dyld.search import Candidate, Link, Request, candidates, has_rpaths, link, main_link
 from tfsetup.loader.dyld.system import System
 from tfsetup.loader.dyld.words import Mac
+from tfsetup.loader.macho.image import MachO
 from tfsetup.loader.model import Entry, Failed, Filesystem, Kind, LoadFailure, Mode, NotCovered
 
 _MAX_IMAGES = 4096
@@ -34,6 +37,7 @@ class DyldProcess:
         self._by_name: dict[str, Loaded] = {}
         self._by_identity: dict[Hashable, Loaded] = {}
         self._not_covered: dict[NotCovered, None] = {}
+        self._read: dict[tuple[Hashable, bool], Tables | Refusal] = {}
 
     @property
     def images(self) -> int:
@@ -71,6 +75,37 @@ class DyldProcess:
     def loaded(self) -> Sequence[str]:
         """The real paths of what is mapped, in load order."""
         return tuple(image.path for image in self._loaded)
+
+    @property
+    def asked_for(self) -> Mapping[str, str]:
+        """The names below `@rpath` in load commands, and what each led to."""
+        ties = (
+            (dylib.name, found)
+            for image in self._loaded
+            for dylib, found in zip(image.image.dylibs, image.dependencies, strict=False)
+        )
+        return {name: found.path for name, found in ties if isinstance(found, Loaded) and name.startswith("@rpath/")}
+
+    @property
+    def answering(self) -> Mapping[str, str]:
+        """The install names below `@rpath`, and what answers to each."""
+        return {name: image.path for name, image in self._by_name.items() if name.startswith("@rpath/")}
+
+    def fork(self) -> Self:
+        """See `Process.fork`."""
+        child = copy(self)
+        child._loaded, child._not_covered = copies(self._loaded), dict(self._not_covered)
+        child._index()
+        return child
+
+    def joined(self, others: Sequence[Self]) -> Self:
+        """See `Process.joined`."""
+        whole = self.fork()
+        for other in others:
+            whole._loaded += [image for image in other._loaded if image.identity not in whole._by_identity]
+            whole._not_covered |= other._not_covered
+            whole._index()
+        return whole
 
     def shared(self, library: Library) -> Sequence[Shared]:
         """Return what images of different generations of a library would have in common: see `coalesce`."""
@@ -163,18 +198,31 @@ class DyldProcess:
         return bool(known)
 
     def _map(self, entry: Entry, *, dependency: bool) -> Loaded | Refusal:
-        image = usable(self._mac, entry, dependency=dependency)
-        if isinstance(image, Refusal):
-            return image
+        tables = self._tables(entry, dependency=dependency)
+        if isinstance(tables, Refusal):
+            return tables
         if len(self._loaded) >= _MAX_IMAGES:
             raise Failed(LoadFailure(kind="malformed-image", image=entry.path, message="too many images"))
-        if killed_at_mapping(self._mac, image):
+        if killed_at_mapping(self._mac, tables.image):
             raise Failed(LoadFailure(kind="malformed-image", image=entry.path, message=words.KILLED))
-        loaded = Loaded(path=entry.path, identity=entry.identity, image=image)
+        loaded = Loaded(path=entry.path, identity=entry.identity, tables=tables)
         self._loaded.append(loaded)
         self._remember(loaded)
         self._doubt(loaded)
         return loaded
+
+    def _tables(self, entry: Entry, *, dependency: bool) -> Tables | Refusal:
+        """Return what is in a file; each is read once, whichever process maps it."""
+        key = (entry.identity, dependency)
+        if key not in self._read:
+            image = usable(self._mac, entry, dependency=dependency)
+            self._read[key] = image if isinstance(image, Refusal) else self._known_tables(entry.identity, image)
+        return self._read[key]
+
+    def _known_tables(self, identity: Hashable, image: MachO) -> Tables:
+        """Return the tables of an image, which are the same whoever wants it."""
+        other = (self._read.get((identity, dependency)) for dependency in (True, False))
+        return next((each for each in other if isinstance(each, Tables)), None) or Tables(image)
 
     def _remember(self, image: Loaded) -> None:
         """Make an image known by the names that mean it; of two with one name the earlier is found. [matchesPath]."""
@@ -185,6 +233,9 @@ class DyldProcess:
     def _unload(self, count: int) -> None:
         """Keep the first `count` images and forget the others."""
         del self._loaded[count:]
+        self._index()
+
+    def _index(self) -> None:
         self._by_name, self._by_identity = {}, {}
         for image in self._loaded:
             self._remember(image)

@@ -5,7 +5,8 @@ Source: glibc elf/dl-load.c, `_dl_map_object_from_fd`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from copy import copy
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf import image
@@ -64,6 +65,20 @@ class Map:
             return False
         self.names.add(name)
         return True
+
+
+def copies(maps: Sequence[Map]) -> dict[int, Map]:
+    """Return the objects of a process as another one has them, by the `id` of the first: the same files and ties."""
+    made = {id(each): copy(each) for each in maps}
+
+    def of(others: list[Map] | None) -> list[Map] | None:
+        return None if others is None else [made.get(id(other), other) for other in others]
+
+    for each in made.values():
+        each.names = set(each.names)
+        each.loader = made.get(id(each.loader), each.loader)
+        each.needed, each.order, each.scope = of(each.needed), of(each.order), of(each.scope)
+    return made
 
 
 def mapping_refusal(elf: Elf, glibc: tuple[int, int] | None) -> str | None:

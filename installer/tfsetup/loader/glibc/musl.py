@@ -8,7 +8,9 @@ breadth-first from the file that is opened.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from copy import copy
+from typing import Self
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf.image import Elf
@@ -46,6 +48,7 @@ class MuslProcess:
         self._maps: list[_Map] = [self._own]
         self._visible: list[_Map] = [self._own]
         self._unknown: dict[NotCovered, None] = {}
+        self._read: dict[Hashable, Elf] = {}
 
     @property
     def images(self) -> int:
@@ -61,6 +64,32 @@ class MuslProcess:
     def not_covered(self) -> Sequence[NotCovered]:
         """What could not be decided so far."""
         return list(self._unknown)
+
+    @property
+    def asked_for(self) -> Mapping[str, str]:
+        """The names in DT_NEEDED, with what answers to each."""
+        needed = {name for entry in self._maps if entry.elf is not None for name in entry.elf.needed}
+        return {name: path for name, path in self.answering.items() if name in needed}
+
+    @property
+    def answering(self) -> Mapping[str, str]:
+        """The last parts of the paths: by them musl knows what is there."""
+        return {entry.short: entry.path for entry in reversed(self._maps) if entry.elf is not None}
+
+    def fork(self) -> Self:
+        """See `Process.fork`; a mapped object never changes, so that both have the same."""
+        child = copy(self)
+        child._maps, child._visible, child._unknown = list(self._maps), list(self._visible), dict(self._unknown)
+        return child
+
+    def joined(self, others: Sequence[Self]) -> Self:
+        """See `Process.joined`."""
+        whole = self.fork()
+        for other in others:
+            known = {entry.identity for entry in whole._maps}
+            whole._maps += [entry for entry in other._maps if entry.identity not in known]
+            whole._unknown |= other._unknown
+        return whole
 
     def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
         """Open `path`; the failure has musl's words."""
@@ -122,7 +151,7 @@ class MuslProcess:
         if same is not None:
             return same
         try:
-            elf = Elf(entry.source) if entry.source is not None else None
+            elf = self._elf(entry)
             usable = elf is not None and self._usable(elf)
         except MalformedImage:
             elf, usable = None, False
@@ -131,6 +160,14 @@ class MuslProcess:
         found = _Map(name, entry.path, entry.identity, elf, by)
         self._maps.append(found)
         return found
+
+    def _elf(self, entry: Entry) -> Elf | None:
+        """Return what is in a file; each is read once, whichever process maps it."""
+        if entry.source is None:
+            return None
+        if entry.identity not in self._read:
+            self._read[entry.identity] = Elf(entry.source)
+        return self._read[entry.identity]
 
     def _usable(self, elf: Elf) -> bool:
         header = elf.header

@@ -7,13 +7,15 @@ breadth-first, then all version checks in that order, then relocation with depen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from copy import copy
+from typing import Self
 
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf, Machine
 from tfsetup.loader.elf.symbols import Query
 from tfsetup.loader.glibc.bind import bind, check_versions, defines, without_repetition
-from tfsetup.loader.glibc.map import Map, mapping_refusal
+from tfsetup.loader.glibc.map import Map, copies, mapping_refusal
 from tfsetup.loader.glibc.order import sort_maps
 from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
 from tfsetup.loader.glibc.stock import LINKERS, stock_library
@@ -43,6 +45,7 @@ class GlibcProcess:
         self._static_tls = 0
         self._global: list[Map] = []
         self._main_rpaths: tuple[tuple[str, str], ...] = ()
+        self._read: dict[Hashable, Map] = {}
         self._main = self._start()
 
     @property
@@ -64,6 +67,34 @@ class GlibcProcess:
     def not_covered(self) -> Sequence[NotCovered]:
         """What could not be decided so far."""
         return list(self._unknown)
+
+    @property
+    def asked_for(self) -> Mapping[str, str]:
+        """The names in DT_NEEDED, and those opened without a slash, with what answered to each."""
+        return {name: entry.path for entry in self._maps for name in entry.names if name and "/" not in name}
+
+    @property
+    def answering(self) -> Mapping[str, str]:
+        """The SONAMEs, and the names under which something was found."""
+        sonames = {entry.soname: entry.path for entry in reversed(self._maps) if entry.soname}
+        return {**sonames, **self.asked_for}
+
+    def fork(self) -> Self:
+        """See `Process.fork`."""
+        made = copies(self._maps)
+        child = copy(self)
+        child._maps, child._unknown = list(made.values()), dict(self._unknown)
+        child._main, child._global = made[id(self._main)], [made[id(entry)] for entry in self._global]
+        return child
+
+    def joined(self, others: Sequence[Self]) -> Self:
+        """See `Process.joined`."""
+        whole = self.fork()
+        for other in others:
+            known = {entry.identity for entry in whole._maps}
+            whole._maps += [entry for entry in other._maps if entry.identity not in known]
+            whole._unknown |= other._unknown
+        return whole
 
     def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
         """Open `path` (a name without slash is searched for) on behalf of the image at `caller`."""
@@ -260,7 +291,8 @@ class GlibcProcess:
             same.names.add(name)
             return same
         try:
-            elf = Elf(found.source)
+            known = self._read.get(found.entry.identity)
+            elf = known.elf if known is not None and known.elf is not None else Elf(found.source)
             refusal = mapping_refusal(elf, self._system.glibc)
         except MalformedImage as error:
             raise Failed(_killed(found.name, found.entry.path, error)) from error
@@ -270,6 +302,8 @@ class GlibcProcess:
         with _Dying(Map(found.name, path=found.entry.path, place=place_of(None, found.name, (), "/"), identity=None)):
             place = place_of(elf, found.name, chain, self._system.cwd)
         entry = Map(found.name, path=found.entry.path, place=place, identity=found.entry.identity, elf=elf)
+        read = self._read.setdefault(entry.identity, entry)  # by whichever process was the first to map it
+        entry.elf, entry.symbols, entry.relocations = read.elf, read.symbols, read.relocations
         entry.loader = loader
         entry.names.add(name)
         self._maps.append(entry)

@@ -53,6 +53,10 @@ class Importers:
         package, _, leaf = name.rpartition(".")
         return package in {"", leaf} or self._needed(name, natives, set())
 
+    def of(self, name: str) -> tuple[str, ...]:
+        """Return the modules of its package that import the module `name` when they are imported themselves."""
+        return tuple(importer for importer, ways in self._importers(name) if ways != {"later"})
+
     def _needed(self, name: str, natives: Sequence[str], asked: set[str]) -> bool:
         asked.add(name)
         mentioned = False

@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import posixpath
 from collections.abc import Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from typing import Self
 
 from tfsetup.ground.platforms import Arch
 from tfsetup.loader.bytes import MalformedImage
@@ -97,6 +99,7 @@ class WindowsProcess:
         self._modules: list[Module] = []
         self._imported: set[str] = set()
         self._unknown: dict[NotCovered, None] = {}
+        self._read: dict[Hashable, Pe] = {}
 
     @property
     def images(self) -> int:
@@ -112,6 +115,33 @@ class WindowsProcess:
     def not_covered(self) -> Sequence[NotCovered]:
         """What could not be decided so far."""
         return list(self._unknown)
+
+    @property
+    def asked_for(self) -> Mapping[str, str]:
+        """The base names in import tables, with what answers to each."""
+        pes = (module.pe for module in self._modules if module.pe is not None)
+        names = {module_name(wanted.library) for pe in pes for wanted in pe.imports}
+        return {name: path for name, path in self.answering.items() if name in names}
+
+    @property
+    def answering(self) -> Mapping[str, str]:
+        """The base names of what is mapped from files."""
+        return {module.base: module.path for module in reversed(self._modules) if module.pe is not None}
+
+    def fork(self) -> Self:
+        """See `Process.fork`; a module never changes, so that both have the same."""
+        child = copy(self)
+        child._modules, child._imported, child._unknown = [*self._modules], {*self._imported}, {**self._unknown}
+        return child
+
+    def joined(self, others: Sequence[Self]) -> Self:
+        """See `Process.joined`."""
+        whole = self.fork()
+        for other in others:
+            known = {module.identity for module in whole._modules}
+            whole._modules += [module for module in other._modules if module.identity not in known]
+            whole._unknown |= other._unknown
+        return whole
 
     def add_dll_directory(self, path: str) -> None:
         """Do what `os.add_dll_directory` does."""
@@ -180,7 +210,7 @@ class WindowsProcess:
         if entry.source is None:
             raise _Failed(5, "malformed-image", entry.path)
         try:
-            pe = Pe(entry.source)
+            pe = self._read.get(entry.identity) or self._read.setdefault(entry.identity, Pe(entry.source))
             if pe.machine != MACHINES[self._system.arch]:
                 raise _Failed(193, "wrong-architecture", entry.path)
             module = Module(entry.path, entry.identity, pe)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tfsetup.errors import BuildError
+from tfsetup.errors import BuildError, UnsolvableError
 from tfsetup.ground.redaction import bare
 from tfsetup.locks.compile import compile_job, preferences
 from tfsetup.locks.cooldown import Cooldown, held
@@ -17,7 +17,7 @@ from tfsetup.locks.taken import name_of
 from tfsetup.locks.venv.consent import refuse_impure, without_wheels
 from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.locks.venv.write import write_lock
-from tfsetup.matrix.beside import missing
+from tfsetup.matrix.beside import around, missing, unmet
 from tfsetup.matrix.model import Selection
 
 
@@ -169,14 +169,26 @@ def _bounded(
     environ: Mapping[str, str] | None,
     children: Children | None,
 ) -> tuple[LockedPackage, ...]:
-    """Ask uv until the bounds are kept that its own answer calls for; they are added to `added`."""
+    """Ask uv until the bounds are kept that its own answer calls for; they are added to `added`.
+
+    Where nothing keeps a bound, there may be versions that do not call for it: those are asked for before giving up.
+    """
     pinned = [f"{name}=={wish.selection.version}" for name in others]
-    while True:
-        found = asked_of_uv(wish, (*wish.team, *pinned, *added), environ, children)
-        more = [bound for bound in missing(wish.selection.beside, versions_of(found)) if bound not in added]
-        if not more:
-            return found
+    found = asked_of_uv(wish, (*wish.team, *pinned, *added), environ, children)
+    while more := [bound for bound in missing(wish.selection.beside, versions_of(found)) if bound not in added]:
+        before, clear = list(added), around(one.rule for one in unmet(wish.selection.beside, versions_of(found)))
         added += more
+        try:
+            found = asked_of_uv(wish, (*wish.team, *pinned, *added), environ, children)
+        except UnsolvableError as unsolvable:
+            if not set(clear) - set(before):
+                raise
+            try:
+                found = asked_of_uv(wish, (*wish.team, *pinned, *before, *clear), environ, children)
+            except UnsolvableError:
+                raise unsolvable from None
+            added[:] = [*before, *clear]
+    return found
 
 
 def asked_of_uv(

@@ -1,0 +1,209 @@
+"""One process a top-level package: nobody is helped or harmed by a package that it does not import."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from support.elf_build import Define, Import, Library, build_elf
+from support.fake_mac_tensorflow import FRAMEWORK, plans, tensorflow_files
+from support.macho import Offered, Plan, Wanted, build
+from support.wheels import wheel
+from tfsetup.host.model import Host, Libc
+from tfsetup.loader.files.view import WheelView
+from tfsetup.loader.machine import machine_of
+from tfsetup.loader.preflight import preflight
+from tfsetup.loader.processes import Surroundings, new_process
+from tfsetup.loader.question import Question
+from tfsetup.loader.report import Report
+from tfsetup.loader.shipped import load_knowledge, load_system
+
+SITE = "/venv/lib/python3.12/site-packages"
+LINUX = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
+MAC = Host(os="macos", os_version="14.4", arch="arm64")
+SHARED = build_elf(Library(soname="libshared.so.1", defines=[Define(name="f")]))
+Files = dict[str, bytes | str]
+
+
+def judge(files: Files, host: Host = LINUX) -> Report:
+    packages = {path.partition("/")[0] for path in files}
+    platform = "macosx_12_0_arm64" if host.os == "macos" else "manylinux_2_17_x86_64"
+    tag = f"cp312-cp312-{platform}"
+    wheels = []
+    for package in sorted(packages):
+        version = "2.19.1" if package == "tensorflow" else "1.0"
+        inside = {path: data for path, data in files.items() if path.partition("/")[0] == package}
+        wheels.append(wheel(f"{package.partition('.')[0]}-{version}-{tag}.whl", inside))
+    view, machine = WheelView(wheels, at=SITE), machine_of(host, "3.12")
+    names = tuple(name for name, _ in wheels)
+    question = Question(files=view, site=SITE, machine=machine, python="3.12", wheels=names)
+    around = Surroundings(files=view, macos=load_system(), prefix="/venv")
+    return preflight(question, new_process(machine, host, "3.12", around), load_knowledge())
+
+
+def module(name: str, *needed: str, runpath: str | None = None, imports: tuple[str, ...] = ()) -> bytes:
+    """Return an extension module that needs libraries, and functions of them."""
+    wanted = [Import(name=each) for each in imports]
+    defines = [Define(name=f"PyInit_{name}")]
+    return build_elf(Library(needed=needed, runpath=runpath, defines=defines, imports=wanted))
+
+
+GIVING: Files = {
+    "aa/__init__.py": "from . import _x",
+    "aa/_x.so": module("_x", "libshared.so.1", runpath="$ORIGIN/libs"),
+    "aa/libs/libshared.so.1": SHARED,
+}
+
+
+def taking(source: str = "") -> Files:
+    """Return a package that finds a library only where the package before it has brought it."""
+    return {"zb/__init__.py": f"{source}\nfrom . import _y", "zb/_y.so": module("_y", "libshared.so.1")}
+
+
+GUARDED = "try:\n    import aa\nexcept ImportError:\n    pass"
+
+
+def failures(report: Report) -> list[tuple[str, str]]:
+    return [(each.kind, each.image.removeprefix(f"{SITE}/")) for each in report.failures]
+
+
+def test_a_package_is_not_helped_by_another() -> None:
+    report = judge({**GIVING, **taking()})
+    assert failures(report) == [("library-not-found", "zb/_y.so")]
+    assert report.failures[0].message.startswith("libshared.so.1: cannot open shared object file")
+    assert report.checked == ("aa/_x.so", "zb/_y.so")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import aa",
+        "from aa import _x",
+        "try:\n    import aa\nexcept ImportError:\n    pass",
+        "import pure",
+        "import pure.deep",
+    ],
+)
+def test_it_is_helped_by_what_it_imports(source: str) -> None:
+    pure: Files = {"pure/__init__.py": "from . import inner", "pure/inner.py": "import aa", "pure/deep.py": ""}
+    report = judge({**GIVING, **taking(source), **pure})
+    assert (report.verdict, report.failures) == ("loads", ())
+    assert report.images == 3
+    assert report.checked == ("aa/_x.so", "zb/_y.so")
+
+
+@pytest.mark.parametrize("source", ["def f():\n    import aa", "import absent", "aa = 1"])
+def test_what_is_imported_later_helps_nobody(source: str) -> None:
+    assert failures(judge({**GIVING, **taking(source)})) == [("library-not-found", "zb/_y.so")]
+
+
+def test_what_the_importer_of_a_module_imports_counts() -> None:
+    files: Files = {"zb/__init__.py": "", "zb/api.py": "import aa\nfrom . import _y", "zb/_y.so": taking()["zb/_y.so"]}
+    assert judge({**GIVING, **files}).verdict == "loads"
+
+
+def test_what_imports_need_is_in_the_process_too() -> None:
+    middle: Files = {"mm/__init__.py": "import aa\nfrom . import _m", "mm/_m.so": module("_m", "libshared.so.1")}
+    report = judge({**GIVING, **middle, **taking("import mm")})
+    assert (report.verdict, report.images) == ("loads", 4)
+
+
+def test_packages_that_import_each_other_are_judged_to_an_end() -> None:
+    giving = {**GIVING, "aa/__init__.py": "from . import _x\nimport zb"}
+    assert judge({**giving, **taking("import aa")}).verdict == "loads"
+
+
+def test_who_imports_what_fails_is_not_blamed() -> None:
+    broken = {path: data for path, data in GIVING.items() if "libs" not in path}
+    report = judge({**broken, **taking("import aa")})
+    assert failures(report) == [("library-not-found", "aa/_x.so")]
+    (unseen,) = report.not_covered
+    assert (unseen.image, unseen.matters) == (f"{SITE}/zb/_y.so", False)
+    assert unseen.reason.startswith("it is imported after aa, which fails, and by itself ends with: libshared.so.1: ")
+
+
+def test_a_package_is_not_harmed_by_another() -> None:
+    """Two libraries of one SONAME: the second has the function that its package calls."""
+    one = build_elf(Library(soname="libq.so", defines=[Define(name="f")]))
+    two = build_elf(Library(soname="libq.so", defines=[Define(name="f"), Define(name="extra")]))
+    files: Files = {
+        "aa/_x.so": module("_x", "libq.so", runpath="$ORIGIN", imports=("f",)),
+        "aa/libq.so": one,
+        "zb/_y.so": module("_y", "libq.so", runpath="$ORIGIN", imports=("extra",)),
+        "zb/libq.so": two,
+    }
+    report = judge(files)
+    assert (report.verdict, report.failures, report.images) == ("loads", (), 4)
+
+
+def test_what_is_not_known_of_one_package_another_may_know() -> None:
+    """Whether the system has libgomp.so.1 cannot be known, and need not where a package before has brought one."""
+    gomp = build_elf(Library(soname="libgomp.so.1"))
+    giving: Files = {"aa/_x.so": module("_x", "libgomp.so.1", runpath="$ORIGIN"), "aa/libgomp.so.1": gomp}
+    files: Files = {"zb/__init__.py": "import aa\nfrom . import _y", "zb/_y.so": module("_y", "libgomp.so.1")}
+    report = judge({**giving, **files})
+    assert (report.verdict, report.not_covered) == ("loads", ())
+    alone = judge({**giving, **files, "zb/__init__.py": "from . import _y"})
+    assert [each.reason for each in alone.not_covered] == ["whether the system has libgomp.so.1"]
+    assert alone.verdict == "undecided"
+
+
+# ------------------------------------------------------------------------------------------------ after TensorFlow
+
+FLAT = Plan(exports=[Offered(symbol="_PyInit__y")], imports=[Wanted(symbol="_TF_NewStatus", ordinal=-2)])
+
+
+def beside(source: str) -> Files:
+    return {"zb/__init__.py": f"{source}\nfrom . import _y", "zb/_y.so": build(FLAT)}
+
+
+def tensorflow(broken: dict[str, Plan] | None = None) -> Files:
+    return dict(tensorflow_files(broken))
+
+
+def test_after_tensorflow_where_it_is_imported() -> None:
+    report = judge({**tensorflow(), **beside("import tensorflow as tf")}, MAC)
+    assert (report.verdict, report.failures) == ("loads", ())
+
+
+def test_through_a_package_without_native_files() -> None:
+    keras: Files = {"keras/__init__.py": "from keras import backend", "keras/backend.py": "import tensorflow as tf"}
+    assert judge({**tensorflow(), **keras, **beside("import keras")}, MAC).verdict == "loads"
+
+
+def test_without_tensorflow_where_it_is_not_imported() -> None:
+    report = judge({**tensorflow(), **beside("")}, MAC)
+    assert failures(report) == [("symbol-not-found", "zb/_y.so")]
+    assert "symbol not found in flat namespace '_TF_NewStatus'" in report.failures[0].message
+
+
+def test_after_an_import_that_fails_nobody_else_is_blamed() -> None:
+    broken = plans()
+    broken[FRAMEWORK] = replace(broken[FRAMEWORK], dylibs=[("@rpath/gone.dylib", "normal")])
+    report = judge({**tensorflow(broken), **beside("import tensorflow")}, MAC)
+    assert [each.stage for each in report.failures] == ["import"]
+    assert [each.reason.partition(", and by")[0] for each in report.not_covered] == [
+        "it is imported after tensorflow, which fails"
+    ]
+
+
+def test_the_rest_of_tensorflow_is_judged_after_its_import() -> None:
+    more = build(Plan(exports=[Offered(symbol="_PyInit__more")], imports=FLAT.imports))
+    report = judge({**tensorflow(), "tensorflow/_more.so": more, "tensorflow/more.py": "from . import _more"}, MAC)
+    assert (report.verdict, report.checked[-1]) == ("loads", "tensorflow/_more.so")
+
+
+def test_modules_that_tensorflow_opens_are_there_for_their_package() -> None:
+    """NumPy's first module is opened by the import of TensorFlow, its others by nobody but NumPy."""
+    first = Plan(exports=[Offered(symbol=name) for name in ("_PyInit__multiarray_umath", "_given")])
+    later = Plan(exports=[Offered(symbol="_PyInit_mtrand")], imports=[Wanted(symbol="_given", ordinal=-2)])
+    numpy: Files = {
+        "numpy/__init__.py": "from numpy._core import _multiarray_umath\nfrom numpy.random import mtrand",
+        "numpy/_core/_multiarray_umath.so": build(first),
+        "numpy/random/mtrand.so": build(later),
+    }
+    report = judge({**tensorflow(), **numpy}, MAC)
+    assert report.verdict == "loads"
+    assert "numpy/_core/_multiarray_umath.so" in report.checked
+    assert report.checked[-1] == "numpy/random/mtrand.so"
