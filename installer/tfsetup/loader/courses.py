@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from tfsetup.loader.defined import defines
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
+from tfsetup.loader.tensorflow.knowledge import BY_CPYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from tfsetup.loader.findings import Findings
     from tfsetup.loader.model import Process
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 _HELPED = frozenset({"library-not-found", "symbol-not-found", "version-not-found"})
 """What may be otherwise where other libraries are in the process."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A file that was opened, and how: what brings another process into the same state."""
+
+    path: str
+    mode: Mode = BY_CPYTHON
+    caller: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +40,11 @@ class Package:
     modules: tuple[Module, ...]
     opened: tuple[Module, ...] = ()
 
+    @property
+    def done(self) -> tuple[Opened, ...]:
+        """What TensorFlow has opened of it."""
+        return tuple(Opened(path=module.path) for module in self.opened)
+
 
 @dataclass(kw_only=True)
 class Course:
@@ -37,25 +52,32 @@ class Course:
 
     package: Package
     process: Process
-    opened: list[str] = field(default_factory=list)
+    opened: list[Opened] = field(default_factory=list)
     refused: list[tuple[Module, LoadFailure]] = field(default_factory=list)
     before: tuple[str, ...] = ()
 
     @property
-    def files(self) -> tuple[str, ...]:
-        """What importing the package opens, also when TensorFlow has done it already."""
-        return (*(module.path for module in self.package.opened), *self.opened)
+    def openings(self) -> tuple[Opened, ...]:
+        """What importing the package opens, also where TensorFlow has done it already."""
+        return (*self.package.done, *self.opened)
 
     @property
     def unseen(self) -> Sequence[NotCovered]:
         """What could not be decided in the process."""
         return self.process.not_covered
 
-    def open_before(self, paths: Sequence[str]) -> None:
+    def open_before(self, files: Iterable[Opened]) -> None:
         """Open what another package opens; its failures are told where it is judged itself."""
-        for path in paths:
-            if self.process.dlopen(path, Mode()) is None:
-                self.opened.append(path)
+        for each in files:
+            if self.process.dlopen(each.path, each.mode, caller=each.caller) is None:
+                self.opened.append(each)
+
+    def open(self, findings: Findings, file: Opened) -> LoadFailure | None:
+        """Open a file of the package."""
+        failure = findings.open(self.process, file.path, file.mode, caller=file.caller)
+        if failure is None:
+            self.opened.append(file)
+        return failure
 
     def walk(self, findings: Findings, importable: Mapping[str, Module]) -> None:
         """Open the package's modules one after another."""
@@ -72,15 +94,12 @@ class Course:
         entry = findings.question.files.lookup(module.path)
         if entry is None or entry.source is None or defines(entry.source, module.initializer) is False:
             return None  # a library under a module's name: whoever opens it does so by other means
-        failure = findings.open(self.process, module.path, Mode())
-        if failure is None:
-            self.opened.append(module.path)
-        return failure
+        return self.open(findings, Opened(path=module.path))
 
-    def wanting(self, answering: Mapping[str, str], already: Sequence[NotCovered]) -> tuple[Module, ...]:
+    def wanting(self, answering: Collection[str], already: Sequence[NotCovered]) -> tuple[Module, ...]:
         """Return the modules of which what other packages have in the process may decide.
 
-        `answering` are the names to which something in another process answers, `already` what was not known before.
+        `answering` are the names to which files in other processes answer, `already` what was not known before.
         """
         refused = [module for module, failure in self.refused if failure.kind in _HELPED]
         told = set(already)

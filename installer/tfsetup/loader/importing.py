@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tfsetup.ground.versions import asked, is_version
+from tfsetup.loader.courses import Opened
 from tfsetup.loader.defined import own_name
 from tfsetup.loader.findings import Findings
 from tfsetup.loader.glibc.process import GlibcProcess
@@ -58,11 +59,11 @@ def _applies(findings: Findings, versions: str) -> bool:
     return not is_version(version) or asked(versions, version)
 
 
-def import_tensorflow(findings: Findings, process: Process, importable: Mapping[str, Module]) -> set[str]:
-    """Open what the import opens, up to its first failure; return the files that need not be looked at again."""
+def import_tensorflow(findings: Findings, process: Process, importable: Mapping[str, Module]) -> list[Opened]:
+    """Open what the import opens, up to its first failure, which is the last that is returned."""
     question, knowledge = findings.question, findings.knowledge
     system = question.machine.system
-    done, missing = set[str](), list[str]()
+    done, missing = list[Opened](), list[str]()
     for step in tensorflow.steps(knowledge, findings.version or "", question.files, question.site, system, importable):
         if step.how != "preload" and missing:
             message = tensorflow.preload_message(knowledge, system, missing)
@@ -70,7 +71,7 @@ def import_tensorflow(findings: Findings, process: Process, importable: Mapping[
                 LoadFailure(kind="library-not-found", image=step.name, message=message, library=missing[0])
             )
             break
-        done.add(step.name)
+        done.append(Opened(path=step.name, mode=step.mode, caller=step.caller))
         failure = _open(findings, process, step)
         if failure and step.how == "preload":
             missing.append(step.name)

@@ -10,14 +10,14 @@ What fails decides the verdict only where the module's package needs it (see `py
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from tfsetup.loader.courses import Course, Package
+from tfsetup.loader.courses import Course, Opened, Package
 from tfsetup.loader.findings import Findings
 from tfsetup.loader.model import NotCovered, Process
-from tfsetup.loader.python.before import Before
+from tfsetup.loader.python.company import Company
 from tfsetup.loader.python.importers import Importers
 from tfsetup.loader.python.modules import Module
 
@@ -27,7 +27,7 @@ class Packages:
     """The packages of a set. `bare` is a fresh process of the machine, `after` one that has imported TensorFlow.
 
     Where there is no TensorFlow `after` is as bare. `modules` are all extension modules of the set, `importable` those
-    that this Python takes, by name; `done` are the files that the import of TensorFlow has opened.
+    that this Python takes, by name; `of_tensorflow` is what its import has opened.
     """
 
     findings: Findings
@@ -35,7 +35,7 @@ class Packages:
     after: Process
     modules: Sequence[Module]
     importable: Mapping[str, Module]
-    done: frozenset[str]
+    of_tensorflow: Sequence[Opened]
     courses: dict[str, Course] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     _final: set[str] = field(default_factory=set)
@@ -58,20 +58,26 @@ class Packages:
         return Importers(self.findings.question.files, self.findings.question.site)
 
     @cached_property
-    def before(self) -> Before:
+    def company(self) -> Company:
         """Which packages with native files are imported before a module."""
-        return Before(self.findings.question.files, self.findings.question.site, {*self.courses, self._tensorflow})
+        return Company(self.findings.question.files, self.findings.question.site, {*self.courses, self._tensorflow})
+
+    def process_of(self, name: str) -> Process:
+        """Return the process that has imported a package."""
+        return self.after if name == self._tensorflow else self.courses[name].process
+
+    def openings_of(self, name: str) -> Sequence[Opened]:
+        """Return what importing a package opens."""
+        return self.of_tensorflow if name == self._tensorflow else self.courses[name].openings
 
     def after_others(self, package: Package, before: Sequence[str]) -> Course:
         """Return the course of a package, not yet begun, in a process that has imported the packages `before`."""
-        if self._tensorflow in before:
-            start = self.after
-        else:
-            start = self.courses[before[0]].process if before else self._start(package)
+        ordered = sorted(before, key=lambda name: name != self._tensorflow)  # its process is the dearest to make again
+        start = self.process_of(ordered[0]) if ordered else self._start(package)
         course = Course(package=package, process=start.fork(), before=tuple(before))
-        for name in before:
-            course.open_before(self.courses[name].files if name in self.courses and name != self._tensorflow else ())
-        course.open_before([module.path for module in package.opened])
+        for name in ordered:
+            course.open_before(self.openings_of(name))
+        course.open_before(package.done)
         return course
 
     @property
@@ -91,9 +97,13 @@ class Packages:
     def _package(self, name: str, modules: Sequence[Module]) -> Package:
         return Package(
             name=name,
-            modules=tuple(each for each in modules if each.path not in self.done),
-            opened=tuple(each for each in modules if each.path in self.done),
+            modules=tuple(each for each in modules if each.path not in self._done),
+            opened=tuple(each for each in modules if each.path in self._done),
         )
+
+    @cached_property
+    def _done(self) -> frozenset[str]:
+        return frozenset(each.path for each in self.of_tensorflow)
 
     def _start(self, package: Package) -> Process:
         return self.after if package.name == self._tensorflow else self.bare
@@ -109,22 +119,23 @@ class Packages:
             return
         self._final.add(name)
         course = self.courses[name]
-        wanting = course.wanting(self._answering(name), self._start(course.package).not_covered)
+        wanting = course.wanting(self._answering, self._start(course.package).not_covered)
         if wanting and name != self._tensorflow:
             self._judge_again(course, wanting)
         self._weigh(self.courses[name])
 
-    def _answering(self, name: str) -> Mapping[str, str]:
-        """Return the names to which something in the process of another package answers."""
-        others = (course.process for other, course in self.courses.items() if other != name)
-        return {known: path for process in (self.after, *others) for known, path in process.answering.items()}
+    @cached_property
+    def _answering(self) -> frozenset[str]:
+        """The names to which files answer that somebody has brought, taken when each package was opened once."""
+        processes = (self.after, *(course.process for course in self.courses.values()))
+        return frozenset(name for process in processes for name in _brought(process))
 
     def _judge_again(self, course: Course, wanting: Iterable[Module]) -> None:
         name = course.package.name
         roots = [
             root for module in wanting for root in (module.name.rpartition(".")[0], *self.importers.of(module.name))
         ]
-        before = self.before.of(root for root in dict.fromkeys(roots) if root)
+        before = self.company.of(root for root in dict.fromkeys(roots) if root)
         for other in before:
             if other in self.courses:
                 self._settle(other)
@@ -180,3 +191,8 @@ class Packages:
     @cached_property
     def _natives(self) -> tuple[str, ...]:
         return tuple(module.path for package in self._packages for module in package.modules)
+
+
+def _brought(process: Process) -> Iterator[str]:
+    loaded = set(process.loaded)
+    yield from (name for name, path in process.answering.items() if path in loaded)

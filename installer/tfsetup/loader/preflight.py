@@ -7,6 +7,7 @@ tensorflow`), `packages` (everything else), `together` (what packages do to each
 from __future__ import annotations
 
 from tfsetup.loader.admission import distributions, ends_it, refusals
+from tfsetup.loader.courses import Opened
 from tfsetup.loader.findings import Findings, Progress
 from tfsetup.loader.importing import cpu_will_do, import_tensorflow, look_for_cuda, without_tensorflow
 from tfsetup.loader.model import Clash, NotCovered, Process
@@ -38,15 +39,15 @@ def preflight(
         return _report(findings, process)
     modules = extension_modules(question.files, question.site, question.machine.system)
     importable = {each.name: each for each in modules if each.importable(findings.python)}
-    bare, done, cuda = process.fork(), set[str](), None
+    bare, opened, cuda = process.fork(), list[Opened](), None
     if findings.version is None:
         without_tensorflow(findings, found)
     elif cpu_will_do(findings):
-        done = import_tensorflow(findings, process, importable)
+        opened = import_tensorflow(findings, process, importable)
         cuda = look_for_cuda(findings, process)
     findings.not_covered += process.not_covered
     packages = Packages(
-        findings=findings, bare=bare, after=process, modules=modules, importable=importable, done=frozenset(done)
+        findings=findings, bare=bare, after=process, modules=modules, importable=importable, of_tensorflow=opened
     )
     packages.judge()
     together = packages.joined

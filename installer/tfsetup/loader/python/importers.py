@@ -76,11 +76,36 @@ class Importers:
             return True
         return any("at-import" in ways and (is_public(by) or self._reached(by, asked)) for by, ways in found)
 
+    def way(self, name: str) -> Way:
+        """Say how a module is run when its top-level package is imported; `later`: somebody has to import it itself.
+
+        Each module of a top-level folder without `__init__.py` is imported by itself.
+        """
+        top = name.partition(".")[0]
+        roots = {self.module_of(path) for path in self.texts(top)}
+        followed: dict[Way, set[Way]] = {"at-import": {"at-import"}, "guarded": {"at-import", "guarded"}}
+        for way, ways in followed.items():
+            if self._leads(name, top if top in roots else name, ways):
+                return way
+        return "later"
+
+    def _leads(self, name: str, root: str, ways: set[Way]) -> bool:
+        """Say whether importing `root` runs the module `name` by imports of some ways."""
+        waiting, seen = [name], {name}
+        while waiting and root not in seen:
+            for by, how in self._importers(waiting.pop()):
+                if how & ways and by not in seen:
+                    seen.add(by)
+                    waiting.append(by)
+                if by == root and how & ways:
+                    break
+        return root in seen
+
     def _importers(self, name: str) -> Iterator[tuple[str, set[Way]]]:
         """Yield the modules that import `name`, without tests and without what lies inside of it, and how they do."""
         leaf = name.rpartition(".")[2].encode()
-        for path, text in self._package(name.partition(".")[0]).items():
-            importer = self._module_of(path)
+        for path, text in self.texts(name.partition(".")[0]).items():
+            importer = self.module_of(path)
             if leaf not in text or importer == name or importer.startswith(f"{name}."):
                 continue
             if path not in self._parsed:
@@ -88,14 +113,17 @@ class Importers:
             if ways := self._parsed[path].get(name):
                 yield importer, ways
 
-    def _package(self, package: str) -> dict[str, bytes]:
+    def texts(self, package: str) -> dict[str, bytes]:
+        """Return the sources of a top-level package, or of a module outside of packages, by path; without its tests."""
         if package not in self._texts:
-            paths = [path for path in walk(self._files, f"{self._site}/{package}") if path.endswith(".py")]
+            below = f"{self._site}/{package}"
+            paths = [path for path in walk(self._files, below) if path.endswith(".py")] or [f"{below}.py"]
             wanted = [path for path in paths[:_MAX_FILES] if not _TESTS & set(path.split("/"))]
             self._texts[package] = {path: read_file(self._files, path, _MAX_TEXT) or b"" for path in wanted}
         return self._texts[package]
 
-    def _module_of(self, path: str) -> str:
+    def module_of(self, path: str) -> str:
+        """Return the dotted name of the module that a Python file is."""
         relative = path.removeprefix(f"{self._site}/").removesuffix(".py").removesuffix("/__init__")
         return relative.replace("/", ".")
 
@@ -210,14 +238,15 @@ def _targets(node: ast.Import | ast.ImportFrom, home: str) -> Iterator[str]:
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     else:
-        base = _base(node, home)
+        base = base_of(node, home)
         names = [f"{base}.{alias.name}" if base else alias.name for alias in node.names]
     for name in names:
         parts = name.split(".")
         yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
-def _base(node: ast.ImportFrom, home: str) -> str:
+def base_of(node: ast.ImportFrom, home: str) -> str:
+    """Return the module that a `from` statement imports from; `home` is the package it stands in."""
     if not node.level:
         return node.module or ""
     parts = home.split(".")

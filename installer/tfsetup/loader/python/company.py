@@ -1,4 +1,4 @@
-"""What a process has imported by the time it opens a module: the packages that the code around it imports.
+"""In whose company a module is opened: the packages that the code around it has imported by then.
 
 Every import is followed that is run with its module, guarded ones too, in the order of the statements and through
 packages without native files. Nothing is run; sources are read when it is asked.
@@ -15,7 +15,7 @@ _MAX_TEXT = 4 << 20
 _MAX_FILES = 4_000
 
 
-class Before:
+class Company:
     """The sources of a site-packages, each read at most once."""
 
     def __init__(self, files: Filesystem, site: str, native: Collection[str]) -> None:
