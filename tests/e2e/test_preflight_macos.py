@@ -24,6 +24,7 @@ from tfsetup.loader.macho.exports import ExportTable
 from tfsetup.loader.macho.image import MachO, read_macho
 from tfsetup.loader.model import Filesystem, LoadFailure
 from tfsetup.loader.python.modules import extension_modules
+from tfsetup.loader.python.target import Target
 from tfsetup.loader.shipped import load_knowledge, load_system
 from tfsetup.loader.tensorflow.knowledge import steps
 
@@ -45,7 +46,8 @@ RELEASES = [
 
 def answer(view: Filesystem, tensorflow: str, macos: str) -> LoadFailure | None:
     """Import TensorFlow up to its plugins, then load the plugin."""
-    modules = {each.name: each for each in extension_modules(view, SITE, "macos")}
+    target = Target(system="macos", arch="arm64")
+    modules = {each.name: each for each in extension_modules(view, SITE, target) if each.status == "taken"}
     major, minor = macos.split(".")
     process = DyldProcess(Mac(version=(int(major), int(minor))), view, load_system())
     version = tensorflow.partition("==")[2]

@@ -77,12 +77,12 @@ _Packages = tuple[str, str]
 def _by_packages(shared: Sequence[Shared], site: str) -> Mapping[_Packages, list[Shared]]:
     found = defaultdict[_Packages, list["Shared"]](list)
     for each in shared:
-        one, other = (_package(path, site) for path in each.between)
+        one, other = (package_of(path, site) for path in each.between)
         found[one, other].append(each)
     return found
 
 
-def _package(path: str, site: str) -> str:
+def package_of(path: str, site: str) -> str:
     """Return the first folder of what lies in site-packages, and any other path as it is."""
     return path.removeprefix(f"{site}/").partition("/")[0] if path.startswith(f"{site}/") else path
 
@@ -122,7 +122,7 @@ def _openmp(known: OpenMp, process: Process, site: str) -> Iterator[Clash]:
     runtimes: dict[str, str] = {}
     for path in process.loaded:
         if pattern.fullmatch(posixpath.basename(path)) and process.exports(path, known.symbol):
-            runtimes.setdefault(_package(path, site), path)
+            runtimes.setdefault(package_of(path, site), path)
     first, *others = runtimes.values() or [""]
     for second in others:
         names = {"first": posixpath.basename(first), "second": posixpath.basename(second)}

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from tfsetup.loader.defined import defines
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered
+from tfsetup.loader.python.modules import no_module, not_found
 from tfsetup.loader.tensorflow.knowledge import BY_CPYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tfsetup.loader.findings import Findings
     from tfsetup.loader.model import Process
@@ -79,22 +80,24 @@ class Course:
             self.opened.append(file)
         return failure
 
-    def walk(self, findings: Findings, importable: Mapping[str, Module]) -> None:
+    def walk(self, findings: Findings) -> None:
         """Open the package's modules one after another."""
         for module in self.package.modules:
-            failure = self._judge(module, findings, importable)
+            failure = self._judge(module, findings)
             if failure is not None:
                 self.refused.append((module, replace(failure, stage="extension")))
 
-    def _judge(self, module: Module, findings: Findings, importable: Mapping[str, Module]) -> LoadFailure | None:
-        if module.name not in importable:
-            return _for_other_pythons(module, findings)
-        if module.path != importable[module.name].path:
-            return None
+    def _judge(self, module: Module, findings: Findings) -> LoadFailure | None:
+        if module.status != "taken":
+            return _for_others(module, findings) if module.status == "foreign" else None
         entry = findings.question.files.lookup(module.path)
-        if entry is None or entry.source is None or defines(entry.source, module.initializer) is False:
+        if entry is None or entry.source is None:
+            return None
+        is_none = defines(entry.source, module.initializer) is False
+        if is_none and not findings.asked.for_module(module):
             return None  # a library under a module's name: whoever opens it does so by other means
-        return self.open(findings, Opened(path=module.path))
+        failure = self.open(findings, Opened(path=module.path))
+        return no_module(module) if failure is None and is_none else failure
 
     def wanting(self, answering: Collection[str], already: Sequence[NotCovered]) -> tuple[Module, ...]:
         """Return the modules of which what other packages have in the process may decide.
@@ -107,9 +110,8 @@ class Course:
         return (*refused, *(module for module in self.package.modules if module.path in unsure))
 
 
-def _for_other_pythons(module: Module, findings: Findings) -> LoadFailure | None:
-    """A module that exists for other Pythons only cannot be imported by name."""
+def _for_others(module: Module, findings: Findings) -> LoadFailure | None:
+    """A module that exists for other interpreters only cannot be imported by name."""
     if any(each.kind == "python-abi" and each.image.endswith(module.name) for each in findings.failures):
         return None
-    message = f"ModuleNotFoundError: No module named '{module.name}'"
-    return LoadFailure(kind="python-abi", image=module.path, message=message)
+    return not_found(module)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered, Process
+from tfsetup.loader.python.asked import Asked
+from tfsetup.loader.python.importers import Importers
+from tfsetup.loader.python.target import Target
 from tfsetup.loader.question import Question
 from tfsetup.loader.report import Note, relative
 from tfsetup.loader.tensorflow.knowledge import Knowledge
@@ -30,6 +34,21 @@ class Findings:
     failures: list[LoadFailure] = field(default_factory=list)
     not_covered: list[NotCovered] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+
+    @cached_property
+    def target(self) -> Target:
+        """The interpreter that it is judged for."""
+        return self.question.machine.target(self.python)
+
+    @cached_property
+    def importers(self) -> Importers:
+        """Who imports what."""
+        return Importers(self.question.files, self.question.site, self.target)
+
+    @cached_property
+    def asked(self) -> Asked:
+        """Which files are meant as modules though they are none."""
+        return Asked(self.question.files, self.question.site, self.target)
 
     @property
     def tensorflow_failed(self) -> bool:

@@ -10,15 +10,15 @@ What fails decides the verdict only where the module's package needs it (see `py
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tfsetup.loader.courses import Course, Opened, Package
 from tfsetup.loader.findings import Findings
-from tfsetup.loader.model import NotCovered, Process
+from tfsetup.loader.model import LoadFailure, NotCovered, Process
 from tfsetup.loader.python.company import Company
-from tfsetup.loader.python.importers import Importers
+from tfsetup.loader.python.computed import Computed
 from tfsetup.loader.python.modules import Module
 
 
@@ -26,15 +26,14 @@ from tfsetup.loader.python.modules import Module
 class Packages:
     """The packages of a set. `bare` is a fresh process of the machine, `after` one that has imported TensorFlow.
 
-    Where there is no TensorFlow `after` is as bare. `modules` are all extension modules of the set, `importable` those
-    that this Python takes, by name; `of_tensorflow` is what its import has opened.
+    Where there is no TensorFlow `after` is as bare. `modules` are all extension modules of the set; `of_tensorflow` is
+    what its import has opened.
     """
 
     findings: Findings
     bare: Process
     after: Process
     modules: Sequence[Module]
-    importable: Mapping[str, Module]
     of_tensorflow: Sequence[Opened]
     courses: dict[str, Course] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -51,11 +50,6 @@ class Packages:
     def joined(self) -> Process:
         """A process with all that any of them has mapped, TensorFlow's included."""
         return self.after.joined([course.process for course in self.courses.values()])
-
-    @cached_property
-    def importers(self) -> Importers:
-        """Who imports what."""
-        return Importers(self.findings.question.files, self.findings.question.site)
 
     @cached_property
     def company(self) -> Company:
@@ -79,6 +73,40 @@ class Packages:
             course.open_before(self.openings_of(name))
         course.open_before(package.done)
         return course
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The packages that have a process: TensorFlow where it was imported, and every other."""
+        imported = bool(self.of_tensorflow) and not self.findings.tensorflow_failed
+        return tuple(dict.fromkeys([*([self._tensorflow] if imported else ()), *self.courses]))
+
+    def imported_before(self, name: str, path: str) -> frozenset[str]:
+        """Return the packages that `name` has imported when it opens the module at `path`, and what they import.
+
+        Of a module that it does without: none, for nothing comes of it.
+        """
+        modules = self.courses[name].package.modules if name in self.courses else ()
+        found: dict[str, None] = {}
+        for module in modules:
+            if module.path == path and self._needed(module):
+                found |= dict.fromkeys(self.company.of(self._around(module), until=module.name))
+        for other in list(found):
+            found |= dict.fromkeys(self._imported_by(other, set(found)))
+        return frozenset(found)
+
+    def _imported_by(self, name: str, seen: set[str]) -> Iterator[str]:
+        seen.add(name)
+        modules = self.courses[name].package.modules if name in self.courses else ()
+        for other in self.company.of(dict.fromkeys(root for module in modules for root in self._around(module))):
+            if other not in seen:
+                yield other
+                yield from self._imported_by(other, seen)
+
+    def _around(self, module: Module) -> Iterator[str]:
+        """Yield the Python modules that have begun to be imported when a module is opened."""
+        package = module.name.rpartition(".")[0]
+        yield from ([package] if package else [])
+        yield from self.findings.importers.of(module.name)
 
     @property
     def _tensorflow(self) -> str:
@@ -110,7 +138,7 @@ class Packages:
 
     def _walked(self, package: Package, process: Process) -> Course:
         course = Course(package=package, process=process)
-        course.walk(self.findings, self.importable)
+        course.walk(self.findings)
         return course
 
     def _settle(self, name: str) -> None:
@@ -132,10 +160,7 @@ class Packages:
 
     def _judge_again(self, course: Course, wanting: Iterable[Module]) -> None:
         name = course.package.name
-        roots = [
-            root for module in wanting for root in (module.name.rpartition(".")[0], *self.importers.of(module.name))
-        ]
-        before = self.company.of(root for root in dict.fromkeys(roots) if root)
+        before = self.company.of(dict.fromkeys(root for module in wanting for root in self._around(module)))
         for other in before:
             if other in self.courses:
                 self._settle(other)
@@ -145,7 +170,7 @@ class Packages:
             course.refused.clear()
         elif before or course.package.opened:
             again = self.after_others(course.package, before)
-            again.walk(self.findings, self.importable)
+            again.walk(self.findings)
             self.courses[name] = again
 
     def _fails(self, name: str) -> bool:
@@ -163,6 +188,8 @@ class Packages:
             if self._needed(module):
                 self.findings.failures.append(failure)
                 self.broken.add(course.package.name)
+            elif found := self.findings.importers.unfollowed(module.name):
+                self.findings.not_covered.append(self._not_followed(module, failure, *found))
             else:
                 title = f"{self.findings.relative(module.path)} does not load, and its package does without it"
                 detail = f"No code imports it where the ImportError would not be caught. {failure.message}"
@@ -172,6 +199,12 @@ class Packages:
         for unseen in course.unseen:
             if unseen not in known:
                 self.findings.not_covered.append(self._weighed(unseen, modules.get(unseen.image or "")))
+
+    def _not_followed(self, module: Module, failure: LoadFailure, path: str, found: Computed) -> NotCovered:
+        """Tell of a module that may be what code imports by a name it makes at run time."""
+        where = f"{self.findings.relative(path)}:{found.line}"
+        reason = f"{where} imports by a name made at run time, which may be this module, and it ends with: "
+        return NotCovered(reason=f"{reason}{failure.message}", image=module.path, matters=True)
 
     def _weighed(self, unseen: NotCovered, module: Module | None) -> NotCovered:
         """Take the weight off what is asked by modules their packages do without, or by modules beside TensorFlow.
@@ -186,7 +219,7 @@ class Packages:
         return replace(unseen, reason=f"{unseen.reason}; TensorFlow does not need it", matters=False)
 
     def _needed(self, module: Module) -> bool:
-        return self.importers.needed(module.name, self._natives)
+        return self.findings.importers.needed(module.name, self._natives)
 
     @cached_property
     def _natives(self) -> tuple[str, ...]:

@@ -37,8 +37,8 @@ def preflight(
     findings.failures += refused
     if ends_it(refused):
         return _report(findings, process)
-    modules = extension_modules(question.files, question.site, question.machine.system)
-    importable = {each.name: each for each in modules if each.importable(findings.python)}
+    modules = extension_modules(question.files, question.site, findings.target)
+    importable = {each.name: each for each in modules if each.status == "taken"}
     bare, opened, cuda = process.fork(), list[Opened](), None
     if findings.version is None:
         without_tensorflow(findings, found)
@@ -46,12 +46,10 @@ def preflight(
         opened = import_tensorflow(findings, process, importable)
         cuda = look_for_cuda(findings, process)
     findings.not_covered += process.not_covered
-    packages = Packages(
-        findings=findings, bare=bare, after=process, modules=modules, importable=importable, of_tensorflow=opened
-    )
+    packages = Packages(findings=findings, bare=bare, after=process, modules=modules, of_tensorflow=opened)
     packages.judge()
     together = packages.joined
-    return _report(findings, together, cuda, compare(findings, together))
+    return _report(findings, together, cuda, compare(packages, together))
 
 
 def _report(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from tfsetup.loader.copies import clashes
 from tfsetup.loader.findings import Findings
 from tfsetup.loader.model import Clash, Process
+from tfsetup.loader.packages import Packages
+from tfsetup.loader.sonames import same_sonames
 
 _NATIVE = (".so", ".dylib", ".pyd", ".dll")
 
@@ -18,10 +20,17 @@ def tell_conflicts(findings: Findings) -> None:
             findings.note(f"two wheels bring {each.path}", detail)
 
 
-def compare(findings: Findings, process: Process) -> tuple[Clash, ...]:
-    """Compare what the images of the set would share if one process imported all of it; the clashes end no yes."""
+def compare(packages: Packages, process: Process) -> tuple[Clash, ...]:
+    """Return what the packages would do to each other if one process imported them all.
+
+    `process` has what all of them have mapped. What is no end of that process becomes a note.
+    """
+    findings = packages.findings
     found, unseen = clashes(findings.knowledge.copies, process, findings.question.site)
     findings.not_covered += unseen
+    for clash, failures in same_sonames(packages):
+        found.append(clash)
+        findings.failures += failures
     every = (*findings.question.clashes, *found)
     for clash in every:
         if not clash.fatal:

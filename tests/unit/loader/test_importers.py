@@ -13,11 +13,17 @@ from support.wheels import wheel
 from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.python.importers import Importers, imports_of, is_public
 from tfsetup.loader.python.modules import walk
+from tfsetup.loader.python.target import Target
 
 SITE = "/S"
 CASES: list[dict[str, Any]] = read_yaml(
     (Path(__file__).parents[2] / "cases/loader/importers/packages.yaml").read_text("utf-8")
 )
+
+TARGETS = {
+    "linux": Target(system="linux", arch="x86_64", python="3.11"),
+    "windows": Target(system="windows", arch="x86_64", python="3.11"),
+}
 
 
 def site(files: dict[str, str]) -> WheelView:
@@ -28,7 +34,7 @@ def site(files: dict[str, str]) -> WheelView:
 def test_a_package_needs_its_module_or_not(case: dict[str, Any]) -> None:
     view = site(case["files"])
     natives = [path for path in walk(view, SITE) if path.endswith(".so")]
-    assert Importers(view, SITE).needed(case["module"], natives) is case["needed"]
+    assert Importers(view, SITE, TARGETS.get(case.get("system", ""))).needed(case["module"], natives) is case["needed"]
 
 
 def test_case_names_are_distinct() -> None:

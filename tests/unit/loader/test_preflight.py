@@ -165,7 +165,7 @@ def test_other_extension_modules_are_opened_too() -> None:
 
 
 def test_a_module_for_other_pythons_only_cannot_be_imported() -> None:
-    data = build(Plan(exports=[Offered(symbol="_PyInit_m")]))
+    data = build(Plan(exports=[Offered(symbol="_PyInit_m"), Offered(symbol="_PyInit_n")]))
     files = {"p/m.cpython-310-darwin.so": data, "p/n.cpython-310-darwin.so": data, "p/n.cpython-312-darwin.so": data}
     files["p/__init__.py"] = b"from . import m, n"
     report = judge(wheel("p-1.0-py3-none-macosx_12_0_arm64.whl", files), python="3.12")

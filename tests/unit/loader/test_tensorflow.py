@@ -7,7 +7,7 @@ import pytest
 from support.tree import Tree
 from tfsetup.loader.model import Mode
 from tfsetup.loader.python.distributions import Distribution
-from tfsetup.loader.python.modules import Module, extension_modules
+from tfsetup.loader.python.modules import Module
 from tfsetup.loader.shipped import load_knowledge
 from tfsetup.loader.tensorflow import knowledge as tensorflow
 from tfsetup.loader.tensorflow.knowledge import order_for, parse_knowledge, steps
@@ -20,7 +20,7 @@ TF2 = "tensorflow.python.platform._pywrap_tf2"
 
 
 def module(name: str, suffix: str = ".so") -> Module:
-    return Module(name=name, path=f"{SITE}/{name.replace('.', '/')}{suffix}", python=None)
+    return Module(name=name, path=f"{SITE}/{name.replace('.', '/')}{suffix}")
 
 
 @pytest.mark.parametrize(
@@ -112,24 +112,3 @@ def test_the_version_is_that_of_whichever_distribution_brings_the_package() -> N
     assert tensorflow.version_in(KNOWN, [], there, SITE) == ""
     assert tensorflow.version_in(KNOWN, [cpu], Tree({}), SITE) is None
     assert tensorflow.shims(KNOWN, [cpu]) == (cpu,)
-
-
-def test_extension_modules_are_told_by_their_names() -> None:
-    names = {
-        "p/a.cpython-312-darwin.so": ("p.a", "3.12"),
-        "p/b.abi3.so": ("p.b", None),
-        "p/q/c.so": ("p.q.c", None),
-        "d.cpython-313t-darwin.so": ("d", "3.13t"),
-    }
-    files = Tree({f"{SITE}/{name}": b"" for name in (*names, "p/x.dylib", "p/y.py", "p/z.pyd")})
-    found = extension_modules(files, SITE, "macos")
-    assert {each.path.removeprefix(f"{SITE}/"): (each.name, each.python) for each in found} == names
-    one = next(each for each in found if each.name == "p.a")
-    assert one.initializer == "PyInit_a"
-    assert [one.importable(python) for python in ("3.12", "3.11", None)] == [True, False, True]
-
-
-def test_windows_modules() -> None:
-    files = Tree({f"{SITE}/p/a.cp312-win_amd64.pyd": b"", f"{SITE}/p/b.pyd": b"", f"{SITE}/p/c.dll": b""})
-    found = extension_modules(files, SITE, "windows")
-    assert [(each.name, each.python) for each in found] == [("p.a", "3.12"), ("p.b", None)]

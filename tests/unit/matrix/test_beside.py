@@ -107,7 +107,7 @@ def test_a_later_file_replaces_a_rule_of_the_same_id_and_removes_another() -> No
             parse(
                 MORE
                 + "remove: [tensorflow-hub-pkg-resources, tensorflow-probability-tf-keras,"
-                + " protobuf-before-22-on-macos]\n",
+                + " keras-cv-tensorflow-datasets, protobuf-before-22-on-macos]\n",
                 "own.yaml",
             ),
         ],

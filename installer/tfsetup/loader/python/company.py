@@ -23,14 +23,19 @@ class Company:
         self._files, self._site, self._native = files, site, native
         self._known: dict[str, tuple[str, ...]] = {}
 
-    def of(self, modules: Iterable[str]) -> tuple[str, ...]:
-        """Return the native packages that importing `modules` imports, in order, those of the modules left out."""
+    def of(self, modules: Iterable[str], *, until: str | None = None) -> tuple[str, ...]:
+        """Return the native packages that importing `modules` imports, in order, those of the modules left out.
+
+        `until`: a module; what is imported after it does not count.
+        """
         roots = list(modules)
         own = {_top(name) for name in roots}
         found, seen = dict[str, None](), set[str]()
         waiting = [each for name in reversed(roots) for each in reversed(tuple(_with_parents(name)))]
         while waiting and len(seen) < _MAX_FILES:
             name = waiting.pop()
+            if name == until:
+                break
             if name in seen:
                 continue
             seen.add(name)

@@ -6,8 +6,8 @@ threading layer when that fails, others have a slower twin in Python (`try: from
 ImportError`). Rules: Python reference, "The import statement" and "The try statement"; CPython `Python/dynload_shlib.c`
 and `dynload_win.c` (what the loader refuses becomes ImportError, not its subclass ModuleNotFoundError).
 
-Not seen: names put together at run time, and `if` around an import, which counts as if it held. `if TYPE_CHECKING` and
-`if __name__ == "__main__"` never hold in an import.
+A condition around an import counts where the interpreter decides it (see `conditions`), else as if it held. A name put
+together at run time counts where it is made of what is known; else that is said (`unfollowed`).
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ import ast
 import posixpath
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from dataclasses import dataclass
 
 from tfsetup.loader.model import Filesystem, read_file
+from tfsetup.loader.python.computed import Computed, called, may_call
+from tfsetup.loader.python.conditions import Conditions
 from tfsetup.loader.python.modules import walk
+from tfsetup.loader.python.runs import Way, run, statements
+from tfsetup.loader.python.target import Target
 
-Way = Literal["at-import", "guarded", "later"]
-"""When an import is run: with the module it stands in; there, but its failure is caught; when a function is called."""
-
-_CATCH = frozenset({"ImportError", "Exception", "BaseException"})
 _TESTS = frozenset({"tests", "test"})
 _MAX_TEXT = 4 << 20
 _MAX_NATIVE = 64 << 20
 _MAX_FILES = 20_000
-_Block = ast.If | ast.For | ast.While | ast.With | ast.ClassDef
 
 
 class Importers:
     """Who imports what in a site-packages. Reads nothing until it is asked, and keeps what it has read."""
 
-    def __init__(self, files: Filesystem, site: str) -> None:
-        """Look at the Python files below `site`."""
-        self._files, self._site = files, site
+    def __init__(self, files: Filesystem, site: str, target: Target | None = None) -> None:
+        """Look at the Python files below `site`, as the interpreter `target` runs them (None: some interpreter)."""
+        self._files, self._site, self._target = files, site, target
         self._texts: dict[str, dict[str, bytes]] = {}
-        self._parsed: dict[str, dict[str, set[Way]]] = {}
+        self._parsed: dict[str, Imports] = {}
+        self._calling: dict[str, bool] = {}
 
     def needed(self, name: str, natives: Sequence[str] = ()) -> bool:
         """Say whether code of its own package imports the module `name` so that its failure is the package's.
@@ -56,6 +56,19 @@ class Importers:
     def of(self, name: str) -> tuple[str, ...]:
         """Return the modules of its package that import the module `name` when they are imported themselves."""
         return tuple(importer for importer, ways in self._importers(name) if ways != {"later"})
+
+    def unfollowed(self, name: str) -> tuple[str, Computed] | None:
+        """Return the source (a path) whose import of a computed name may be that of a module nothing else imports.
+
+        Only what is run with its own module counts, and nothing catches the ImportError of.
+        """
+        if any(True for _ in self._importers(name)):
+            return None
+        for path, text in self.texts(name.partition(".")[0]).items():
+            for each in self._imports(path, text).computed if self._calls(path, text) else ():
+                if each.way == "at-import":
+                    return path, each
+        return None
 
     def _needed(self, name: str, natives: Sequence[str], asked: set[str]) -> bool:
         asked.add(name)
@@ -106,12 +119,22 @@ class Importers:
         leaf = name.rpartition(".")[2].encode()
         for path, text in self.texts(name.partition(".")[0]).items():
             importer = self.module_of(path)
-            if leaf not in text or importer == name or importer.startswith(f"{name}."):
+            if importer == name or importer.startswith(f"{name}.") or not (leaf in text or self._calls(path, text)):
                 continue
-            if path not in self._parsed:
-                self._parsed[path] = imports_of(text, importer, package=path.endswith("/__init__.py"))
-            if ways := self._parsed[path].get(name):
+            if ways := self._imports(path, text).names.get(name):
                 yield importer, ways
+
+    def _calls(self, path: str, text: bytes) -> bool:
+        """Say whether a source imports by calls; asked of every source of a package for each of its modules."""
+        if path not in self._calling:
+            self._calling[path] = may_call(text)
+        return self._calling[path]
+
+    def _imports(self, path: str, text: bytes) -> Imports:
+        if path not in self._parsed:
+            package = path.endswith("/__init__.py")
+            self._parsed[path] = all_imports_of(text, self.module_of(path), package=package, target=self._target)
+        return self._parsed[path]
 
     def texts(self, package: str) -> dict[str, bytes]:
         """Return the sources of a top-level package, or of a module outside of packages, by path; without its tests."""
@@ -140,14 +163,41 @@ def is_public(name: str) -> bool:
     return not any(part.startswith("_") for part in name.split("."))
 
 
-def imports_of(text: bytes, name: str, *, package: bool) -> dict[str, set[Way]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Imports:
+    """What one source imports: the modules it may import and in which ways, and where the name is not known."""
+
+    names: dict[str, set[Way]]
+    computed: tuple[Computed, ...] = ()
+
+
+def imports_of(text: bytes, name: str, *, package: bool, target: Target | None = None) -> dict[str, set[Way]]:
     """Return the modules that the source of the module `name` may import, and in which ways.
 
     `package`: it is the package's `__init__.py`, from which relative imports count. `from a import b` names `a` and
     `a.b`, as either may be a module. Source that is not Python imports nothing.
     """
+    return all_imports_of(text, name, package=package, target=target).names
+
+
+def all_imports_of(text: bytes, name: str, *, package: bool, target: Target | None = None) -> Imports:
+    """Return what `imports_of` does, and where `import_module` or `__import__` is called with a name nobody knows."""
     tree = parsed(text)
-    return {} if tree is None else imports_in(tree, name, package=package)
+    if tree is None:
+        return Imports(names={})
+    names = imports_in(tree, name, package=package, target=target)
+    if not may_call(text):
+        return Imports(names=names)
+    home = name if package else name.rpartition(".")[0]
+    computed: list[Computed] = []
+    for node, way, conditions in run(tree.body, "at-import", Conditions(target, tree, name=name)):
+        for found in called(node, way, conditions, home):
+            if isinstance(found, Computed):
+                computed.append(found)
+            else:
+                for each in _with_parents(found):
+                    names.setdefault(each, set()).add(way)
+    return Imports(names=names, computed=tuple(computed))
 
 
 def parsed(text: bytes) -> ast.Module | None:
@@ -160,77 +210,14 @@ def parsed(text: bytes) -> ast.Module | None:
         return None
 
 
-def imports_in(tree: ast.Module, name: str, *, package: bool) -> dict[str, set[Way]]:
-    """Return what `imports_of` does, of source that was parsed already."""
+def imports_in(tree: ast.Module, name: str, *, package: bool, target: Target | None = None) -> dict[str, set[Way]]:
+    """Return what `imports_of` does, of source that was parsed already; of the import statements only."""
     home = name if package else name.rpartition(".")[0]
     found: dict[str, set[Way]] = {}
-    for node, way in statements(tree.body, "at-import"):
-        for target in _targets(node, home):
-            found.setdefault(target, set()).add(way)
+    for node, way in statements(tree.body, "at-import", Conditions(target, tree, name=name)):
+        for each in _targets(node, home):
+            found.setdefault(each, set()).add(way)
     return found
-
-
-def statements(body: Sequence[ast.stmt], way: Way) -> Iterator[tuple[ast.Import | ast.ImportFrom, Way]]:
-    """Yield every import statement in a body, with when it is run. Without recursion into what is never run."""
-    for node in body:
-        match node:
-            case ast.Import() | ast.ImportFrom():
-                yield node, way
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield from statements(node.body, "later")
-            case ast.Try() | ast.TryStar():
-                yield from _in_try(node, way)
-            case ast.If() | ast.For() | ast.While() | ast.With() | ast.ClassDef():
-                yield from _in_block(node, way)
-            case _:
-                continue
-
-
-def _in_try(node: ast.Try | ast.TryStar, way: Way) -> Iterator[tuple[ast.Import | ast.ImportFrom, Way]]:
-    caught = any(_catches(handler.type) and not _raises(handler.body) for handler in node.handlers)
-    yield from statements(node.body, _guarded(way) if caught else way)
-    for handler in node.handlers:  # what is run only once something else has failed
-        yield from statements(handler.body, _guarded(way))
-    yield from statements([*node.orelse, *node.finalbody], way)
-
-
-def _in_block(node: _Block, way: Way) -> Iterator[tuple[ast.Import | ast.ImportFrom, Way]]:
-    if isinstance(node, ast.If) and _never(node.test):
-        yield from statements(node.orelse, way)
-        return
-    suppressed = isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items)
-    yield from statements(node.body, _guarded(way) if suppressed else way)
-    yield from statements(getattr(node, "orelse", []), way)
-
-
-def _guarded(way: Way) -> Way:
-    return "guarded" if way == "at-import" else way
-
-
-def _catches(kind: ast.expr | None) -> bool:
-    """Say whether `except kind` takes an ImportError; `None` is a bare `except`."""
-    if isinstance(kind, ast.Tuple):
-        return any(_catches(each) for each in kind.elts)
-    return kind is None or _name(kind) in _CATCH
-
-
-def _raises(body: Sequence[ast.stmt]) -> bool:
-    """Say whether a handler may raise again: NumPy and h5py catch the ImportError only to explain it."""
-    return any(isinstance(node, ast.Raise) for statement in body for node in ast.walk(statement))
-
-
-def _suppresses(context: ast.expr) -> bool:
-    return isinstance(context, ast.Call) and _name(context.func) == "suppress" and any(map(_catches, context.args))
-
-
-def _never(test: ast.expr) -> bool:
-    if isinstance(test, ast.Compare):
-        return _name(test.left) == "__name__"
-    return _name(test) == "TYPE_CHECKING"
-
-
-def _name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _targets(node: ast.Import | ast.ImportFrom, home: str) -> Iterator[str]:
@@ -241,8 +228,12 @@ def _targets(node: ast.Import | ast.ImportFrom, home: str) -> Iterator[str]:
         base = base_of(node, home)
         names = [f"{base}.{alias.name}" if base else alias.name for alias in node.names]
     for name in names:
-        parts = name.split(".")
-        yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+        yield from _with_parents(name)
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 def base_of(node: ast.ImportFrom, home: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tfsetup.loader.model import Mode
-from tfsetup.loader.python.importers import Importers, Way
+from tfsetup.loader.python.importers import Importers
 from tfsetup.loader.python.known import Place, found_at
 from tfsetup.loader.python.meaning import (
     HOLE,
@@ -32,6 +32,7 @@ from tfsetup.loader.python.meaning import (
     whole,
 )
 from tfsetup.loader.python.running import Call, Exhausted, Runner
+from tfsetup.loader.python.runs import Way
 from tfsetup.loader.python.statements import Raised, raised
 from tfsetup.loader.python.values import UNKNOWN
 

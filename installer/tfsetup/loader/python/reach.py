@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfsetup.loader.model import read_file
-from tfsetup.loader.python.importers import Way, imports_in, parsed
+from tfsetup.loader.python.importers import imports_in, parsed
+from tfsetup.loader.python.runs import Way
 
 if TYPE_CHECKING:
     from tfsetup.loader.model import Filesystem

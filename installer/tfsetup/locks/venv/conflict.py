@@ -46,7 +46,7 @@ def explained(error: TfsetupError, sides: Sides) -> TfsetupError:
     why = "".join(f"\n{text} {sides.reasons[text]}." for text in ours if text in sides.reasons)
     where = found.lines[0].where if found.lines else None
     if found.source_only or found.no_wheel_here:
-        message = f"{sides.row}: {'; '.join(_wheelless(found, sides.row))}.\nuv said: {said}"
+        message = f"{sides.row}: {'; '.join(_wheelless(found, sides.row))}.{why}\nuv said: {said}"
         return UnsolvableError(message, hint=_remedy(found), where=where, said=error.said)
     if not found.lines:
         what = f"{sides.row}: {', '.join(ours or sides.requirements)} cannot be resolved: {said}{why}"

@@ -160,3 +160,11 @@ def test_no_words_break_it(words: str) -> None:
     if isinstance(error, UnsolvableError):
         blamed(error, team("numpy"))
         assert explained(error, sides("numpy")).code is Code.ANSWER_IS_NO
+
+
+def test_why_a_bound_of_ours_asks_for_what_has_no_wheel_is_told() -> None:
+    told = said("source-only").message.replace("tensorflow-datasets", "board")
+    both = sides("pandas")
+    both = replace(both, requirements=(*both.requirements, "board"), reasons={"board": "beside keras: it imports it"})
+    error = explained(explain_uv(f"error: {told.partition('uv said: ')[2]}", "Locking", solving=True), both)
+    assert "\nboard beside keras: it imports it.\nuv said: " in error.message
