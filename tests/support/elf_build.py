@@ -12,7 +12,6 @@ PAGE = 4096
 GLOB_DAT = {62: 6, 183: 1025, 3: 6, 40: 21}
 JUMP_SLOT = {62: 7, 183: 1026, 3: 7, 40: 22}
 STATIC_TLS = {62: 18, 183: 1030, 3: 14, 40: 19}
-TLS_DESCRIPTOR = {62: 36, 183: 1031, 3: 41, 40: 13}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +61,6 @@ class Library:
     stack: int | None = 6
     tls: int = 0
     static_tls: bool = False
-    tls_descriptor: bool = False
     tags: Sequence[tuple[int, int]] = ()
 
 
@@ -238,8 +236,6 @@ class _Builder:
         rows = [self._relocation(table + self.size * (3 + n), n, GLOB_DAT[machine]) for n in general]
         if self.library.static_tls:
             rows.insert(0, self._relocation(table, 0, STATIC_TLS[machine]))
-        if self.library.tls_descriptor:
-            rows.insert(0, self._relocation(table + self.size, 0, TLS_DESCRIPTOR[machine]))
         if rows:
             data = b"".join(rows)
             start, size, entry = (7, 8, 9) if self.wide else (17, 18, 19)

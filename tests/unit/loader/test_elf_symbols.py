@@ -151,12 +151,6 @@ def test_static_tls(machine: int) -> None:
     assert not relocations_of(Library(tls=8, machine=machine)).uses_static_tls
 
 
-@pytest.mark.parametrize("machine", [62, 183])
-def test_tls_descriptors(machine: int) -> None:
-    assert relocations_of(Library(tls=8, tls_descriptor=True, machine=machine)).uses_tls_descriptors
-    assert not relocations_of(Library(tls=8, static_tls=True, machine=machine)).uses_tls_descriptors
-
-
 def test_incomplete_version_tables() -> None:
     data = build_elf(Library(imports=[Import(name="f", version=("liba.so", "A_1"))]))
     assert not Symbols(Elf(Memory(data))).versions_unusable

@@ -28,25 +28,21 @@ class Kinds(NamedTuple):
     """Relocation types of one machine that matter here (the processor supplements of the System V ABI).
 
     `silent` look nothing up; `calls` do not accept the address of a procedure linkage table as a definition
-    (glibc's ELF_RTYPE_CLASS_PLT); `static_tls` need thread-local data at a fixed place; `descriptors` (TLSDESC) are
-    given one where there is room.
+    (glibc's ELF_RTYPE_CLASS_PLT); `static_tls` need thread-local data at a fixed place.
     """
 
     silent: frozenset[int]
     calls: frozenset[int]
     static_tls: frozenset[int]
-    descriptors: frozenset[int]
 
 
 RELOCATIONS = {
-    Machine.X86_64: Kinds(frozenset((0, 8)), frozenset((7, 16, 17, 18, 36)), frozenset((18,)), frozenset((36,))),
-    Machine.AARCH64: Kinds(
-        frozenset((0, 256, 1027)), frozenset(range(1026, 1032)), frozenset((1030,)), frozenset((1031,))
-    ),
-    Machine.I386: Kinds(frozenset((0, 8)), frozenset((7, 14, 35, 36, 37, 41)), frozenset((14, 37)), frozenset((41,))),
-    Machine.ARM: Kinds(frozenset((0, 23)), frozenset((13, 17, 18, 19, 22)), frozenset((19,)), frozenset((13,))),
+    Machine.X86_64: Kinds(frozenset((0, 8)), frozenset((7, 16, 17, 18, 36)), frozenset((18,))),
+    Machine.AARCH64: Kinds(frozenset((0, 256, 1027)), frozenset(range(1026, 1032)), frozenset((1030,))),
+    Machine.I386: Kinds(frozenset((0, 8)), frozenset((7, 14, 35, 36, 37, 41)), frozenset((14, 37))),
+    Machine.ARM: Kinds(frozenset((0, 23)), frozenset((13, 17, 18, 19, 22)), frozenset((19,))),
 }
-_UNKNOWN_MACHINE = Kinds(frozenset((0,)), frozenset(), frozenset(), frozenset())
+_UNKNOWN_MACHINE = Kinds(frozenset((0,)), frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +86,10 @@ class Relocations:
     @cached_property
     def uses_static_tls(self) -> bool:
         """Whether a relocation needs thread-local data at a fixed place (the linker then sets DF_STATIC_TLS)."""
-        return bool(self._elf.flags & DF_STATIC_TLS) and self._has_any(self._relocation_kinds.static_tls)
-
-    @cached_property
-    def uses_tls_descriptors(self) -> bool:
-        """Whether a relocation would rather have thread-local data at a fixed place, and does without where none is."""
-        return self._has_any(self._relocation_kinds.descriptors)
-
-    def _has_any(self, kinds: frozenset[int]) -> bool:
-        mask = self._info_parts[1]
-        return any(info & mask in kinds for chunk in self._infos(functions=True) for info in chunk)
+        if not self._elf.flags & DF_STATIC_TLS:
+            return False
+        kinds, mask = self._relocation_kinds, self._info_parts[1]
+        return any(info & mask in kinds.static_tls for chunk in self._infos(functions=True) for info in chunk)
 
     @property
     def _info_parts(self) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from copy import copy
 from typing import Self
 
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf, Machine
+from tfsetup.loader.elf.image import PT_LOAD, PT_TLS, Elf
 from tfsetup.loader.elf.symbols import Query
 from tfsetup.loader.glibc.bind import bind, check_versions, defines, without_repetition
 from tfsetup.loader.glibc.map import Map, copies, mapping_refusal
@@ -22,11 +22,10 @@ from tfsetup.loader.glibc.stock import LINKERS, stock_library
 from tfsetup.loader.glibc.system import System
 from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
 
-TLS_SURPLUS, OPTIONAL_TLS, ROUNDING = 1664, 512, 64
-"""Bytes of static thread-local storage glibc keeps for libraries that are opened (elf/dl-tls.c, `TLS_STATIC_SURPLUS`).
+CERTAIN_TLS, POSSIBLE_TLS = 1152, 1664 + 64
+"""Bytes of static thread-local storage an opened library surely, or perhaps, still finds.
 
-TLS descriptors may take 512 of them since 2.32 (`optional_static_tls`). Compilers for aarch64 make descriptors; those
-for x86_64 do not unless they are told to (`-mtls-dialect=gnu2`).
+glibc keeps 1664 bytes (elf/dl-tls.c, `TLS_STATIC_SURPLUS`), plus rounding; since 2.32 optional users may take 512.
 """
 
 
@@ -226,19 +225,14 @@ class GlibcProcess:
             return None
         align = max(segment.align, 1)
         wanted = self._static_tls + -(-segment.memsz // align) * align
-        if wanted > TLS_SURPLUS + ROUNDING:
+        if wanted > POSSIBLE_TLS:
             text = f"{entry.name}: cannot allocate memory in static TLS block"
             return LoadFailure(kind="os-too-old", image=entry.path, message=text)
         self._static_tls = wanted
-        if wanted > TLS_SURPLUS - (OPTIONAL_TLS if self._has_tls_descriptors(entry) else 0):
+        if wanted > CERTAIN_TLS:
             reason = f"whether {wanted} bytes of static thread-local storage are still free"
             self._unknown[NotCovered(reason=reason, image=entry.path, matters=True)] = None
         return None
-
-    def _has_tls_descriptors(self, entry: Map) -> bool:
-        """Say whether anything in the process may have taken of the surplus without need; Python's modules count."""
-        usual = entry.elf is None or entry.elf.header.machine != Machine.X86_64
-        return usual or any(each.relocations and each.relocations.uses_tls_descriptors for each in self._maps)
 
     # -- mapping -------------------------------------------------------------------------------------------------------
 
