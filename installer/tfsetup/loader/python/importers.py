@@ -57,6 +57,22 @@ class Importers:
         """Return the modules of its package that import the module `name` when they are imported themselves."""
         return tuple(importer for importer, ways in self._importers(name) if ways != {"later"})
 
+    def sources_of(self, name: str) -> Iterator[tuple[str, tuple[str, bytes]]]:
+        """Yield the modules that `of` returns, each with the path of its source and its text."""
+        wanted = set(self.of(name))
+        for path, text in self.texts(name.partition(".")[0]).items():
+            if (importer := self.module_of(path)) in wanted:
+                yield importer, (path, text)
+
+    def source_of(self, package: str) -> str | None:
+        """Return the path of a package's `__init__.py`; None: it has none."""
+        path = f"{self._site}/{package.replace('.', '/')}/__init__.py"
+        return path if path in self.texts(package.partition(".")[0]) else None
+
+    def runs(self, root: str, name: str) -> bool:
+        """Say whether importing the module `root` runs the module `name`; its own is one of them."""
+        return self._leads(name, root, {"at-import", "guarded"})
+
     def unfollowed(self, name: str) -> tuple[str, Computed] | None:
         """Return the source (a path) whose import of a computed name may be that of a module nothing else imports.
 
