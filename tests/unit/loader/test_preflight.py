@@ -173,8 +173,8 @@ def test_a_module_for_other_pythons_only_cannot_be_imported() -> None:
         ("python-abi", f"{SITE}/p/m.cpython-310-darwin.so")
     ]
     assert report.failures[0].message == (
-        "ImportError: cannot import name 'm' from partially initialized module 'p' (most likely due to a circular import) "
-        f"({SITE}/p/__init__.py)"
+        "ImportError: cannot import name 'm' from partially initialized module 'p' "
+        f"(most likely due to a circular import) ({SITE}/p/__init__.py)"
     )
 
 
