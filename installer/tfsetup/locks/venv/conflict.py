@@ -14,7 +14,10 @@ from tfsetup.locks.team import Marked
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 # What uv 0.9 to 0.13 says of a package without wheels, in the explanation itself and in the hints below it.
 _SOURCE_ONLY: Final = (rf"({_NAME})[^\s,]* ha(?:s|ve) no usable wheels", rf"Wheels are required for `({_NAME})`")
-_NO_WHEEL_HERE: Final = rf"({_NAME})([=<>!~][^\s]*)? ha(?:s|ve) no wheels with a matching"
+_NO_WHEEL_HERE: Final = (
+    rf"({_NAME})([=<>!~][^\s]*)? ha(?:s|ve) no wheels with a matching"
+    r"(?: Python (?:ABI |implementation )?tag \(e\.g\., `(\w+)`\))?"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,11 +32,14 @@ class Sides:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blamed:
-    """What uv names as the reason: the team's lines, and the packages that have no wheel at all, or none here."""
+    """What uv names as the reason: the team's lines, and the packages that have no wheel at all, or none here.
+
+    With the latter stands the Python whose tag is missing, `cp313`; "": it is the platform's tag.
+    """
 
     lines: tuple[Marked, ...]
     source_only: tuple[str, ...] = ()
-    no_wheel_here: tuple[str, ...] = ()
+    no_wheel_here: tuple[tuple[str, str], ...] = ()
 
 
 def explained(error: TfsetupError, sides: Sides) -> TfsetupError:
@@ -72,7 +78,7 @@ def blamed(error: UnsolvableError, team: Sequence[Marked]) -> Blamed:
         lines = [item for item in team if _named(item.text, flat)] or list(team)
     one_line = re.sub(r"\s+", " ", told)
     sources = {name_of(match[1]) for pattern in _SOURCE_ONLY for match in re.finditer(pattern, one_line)}
-    here = {_with_version(match) for match in re.finditer(_NO_WHEEL_HERE, one_line)}
+    here = {(_with_version(match), match[3] or "") for match in re.finditer(_NO_WHEEL_HERE, one_line)}
     return Blamed(lines=tuple(lines), source_only=tuple(sorted(sources)), no_wheel_here=tuple(sorted(here)))
 
 
@@ -94,7 +100,8 @@ def _wheelless(found: Blamed, row: str) -> Iterator[str]:
         yield f"{name} has no wheel, it is published as source only{wanted}"
     if not found.source_only:
         wanted = f" ({lines})" if lines else ""
-        yield from (f"{name} has no wheel for {row}{wanted}" for name in found.no_wheel_here)
+        for name, tag in found.no_wheel_here:
+            yield f"{name} has no wheel for {f'{tag} on ' if tag else ''}{row}{wanted}"
 
 
 def _remedy(found: Blamed) -> str:

@@ -168,3 +168,14 @@ def test_why_a_bound_of_ours_asks_for_what_has_no_wheel_is_told() -> None:
     both = replace(both, requirements=(*both.requirements, "board"), reasons={"board": "beside keras: it imports it"})
     error = explained(explain_uv(f"error: {told.partition('uv said: ')[2]}", "Locking", solving=True), both)
     assert "\nboard beside keras: it imports it.\nuv said: " in error.message
+
+
+def test_a_wheel_for_other_pythons_is_not_called_no_wheel_for_the_platform() -> None:
+    text = (FOLDER / "no-wheel-here.txt").read_text()
+    tag = "Python ABI tag (e.g., `cp313`)"
+    error = explained(
+        explain_uv(text.replace("platform tag (e.g., `macosx_13_0_arm64`)", tag), "Locking"), sides("pandas")
+    )
+    assert error.message.startswith(
+        "linux-x86_64-cpu: tensorflow-text 2.13.0 has no wheel for cp313 on linux-x86_64-cpu."
+    )
