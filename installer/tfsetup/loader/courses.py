@@ -114,4 +114,4 @@ def _for_others(module: Module, findings: Findings) -> LoadFailure | None:
     """A module that exists for other interpreters only cannot be imported by name."""
     if any(each.kind == "python-abi" and each.image.endswith(module.name) for each in findings.failures):
         return None
-    return not_found(module)
+    return not_found(module, findings.target, findings.importers.package_asking(module.name))

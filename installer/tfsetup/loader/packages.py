@@ -17,7 +17,6 @@ from functools import cached_property
 from tfsetup.loader.courses import Course, Opened, Package
 from tfsetup.loader.findings import Findings
 from tfsetup.loader.model import LoadFailure, NotCovered, Process
-from tfsetup.loader.python.absent import words
 from tfsetup.loader.python.company import Company
 from tfsetup.loader.python.computed import Computed
 from tfsetup.loader.python.modules import Module
@@ -55,7 +54,8 @@ class Packages:
     @cached_property
     def company(self) -> Company:
         """Which packages with native files are imported before a module."""
-        return Company(self.findings.question.files, self.findings.question.site, {*self.courses, self._tensorflow})
+        question, native = self.findings.question, {*self.courses, self._tensorflow}
+        return Company(question.files, question.site, native, self.findings.target)
 
     def process_of(self, name: str) -> Process:
         """Return the process that has imported a package."""
@@ -187,7 +187,7 @@ class Packages:
         """Tell the failures of modules that their packages need from those of modules they do without."""
         for module, failure in course.refused:
             if self._needed(module):
-                self.findings.failures.append(self._in_its_words(module, failure))
+                self.findings.failures.append(failure)
                 self.broken.add(course.package.name)
             elif found := self.findings.importers.unfollowed(module.name):
                 self.findings.not_covered.append(self._not_followed(module, failure, *found))
@@ -200,12 +200,6 @@ class Packages:
         for unseen in course.unseen:
             if unseen not in known:
                 self.findings.not_covered.append(self._weighed(unseen, modules.get(unseen.image or "")))
-
-    def _in_its_words(self, module: Module, failure: LoadFailure) -> LoadFailure:
-        """Return a failure in the words of the import that meets it, where there is no file for it to be about."""
-        if module.status != "foreign":
-            return failure
-        return replace(failure, message=words(self.findings.importers, module.name, self.findings.python))
 
     def _not_followed(self, module: Module, failure: LoadFailure, path: str, found: Computed) -> NotCovered:
         """Tell of a module that may be what code imports by a name it makes at run time."""

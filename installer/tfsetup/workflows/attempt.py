@@ -17,6 +17,7 @@ from tfsetup.errors import BuildError, InvalidFileError, NetworkError
 from tfsetup.ground.versions import at_least
 from tfsetup.host.model import Host
 from tfsetup.host.temporary import temporary_folder
+from tfsetup.loader.machine import machine_of
 from tfsetup.loader.python.reach import Reach
 from tfsetup.loader.python.survey import survey
 from tfsetup.matrix.file.rows import Matrix
@@ -91,7 +92,8 @@ def _read(case: Case, matrix: Matrix, told: Told) -> ProgramsTried:
     names = {name: entry.because for name, entry in gone(matrix.removed, versions, origin.python).items()}
     subject = of_locked(case.packages, case.host, origin.python, pure=True)
     found = survey(subject.files, subject.site)
-    return read_only(tasks(found, origin.requirements), Reach(subject.files, subject.site, names))
+    interpreter = machine_of(case.host, origin.python).target(origin.python)
+    return read_only(tasks(found, origin.requirements), Reach(subject.files, subject.site, names, interpreter))
 
 
 def attempting(

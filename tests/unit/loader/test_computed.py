@@ -55,6 +55,25 @@ def test_a_call_with_a_name_that_is_not_known_is_told_with_its_line(source: str,
     assert (found.line, found.way) == (line, way)
 
 
+@pytest.mark.parametrize(
+    ("argument", "start"),
+    [
+        ("x", ""),
+        ("f'.{x}', __package__", "p.q."),
+        ("f'._{x}', 'r.s'", "r.s._"),
+        ("'..' + x, __package__", "p."),
+        ("'.....' + x, __package__", ""),
+        ("f'{__name__}._impl_{x}'", "p.q"),
+        ("'p.q.' + x + '_y'", "p.q."),
+        ("x + '.y'", ""),
+    ],
+)
+def test_what_is_known_of_the_beginning_of_a_name(argument: str, start: str) -> None:
+    source = f"{IMPORT}importlib.import_module({argument})"
+    (found,) = all_imports_of(source.encode(), "p.q", package=True, target=LINUX).computed
+    assert found.start == start
+
+
 def test_a_call_of_another_system_imports_nothing() -> None:
     source = f"import sys\n{IMPORT}if sys.platform == 'win32':\n    importlib.import_module(find())\n"
     assert all_imports_of(source.encode(), "p", package=True, target=LINUX).computed == ()
@@ -83,6 +102,8 @@ def test_what_a_computed_import_may_be_is_not_followed() -> None:
         {"p/__init__.py": f"{IMPORT}try:\n    importlib.import_module(n)\nexcept ImportError:\n    pass"},
         {"p/__init__.py": f"{IMPORT}importlib.import_module('p._b')"},  # known
         {"p/__init__.py": "", "r/__init__.py": LOOP},  # of another package
+        {"p/__init__.py": "", "p/s/__init__.py": LOOP},  # which can be in p.s only
+        {"p/__init__.py": "try:\n    from . import _w\nexcept ImportError:\n    pass", "p/_w.py": LOOP},
     ],
 )
 def test_what_is_followed_or_does_not_matter(files: dict[str, str]) -> None:

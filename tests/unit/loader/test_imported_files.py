@@ -97,6 +97,13 @@ def test_a_file_for_others_is_no_candidate(tag: str) -> None:
     assert (failure.kind, failure.message) == ("python-abi", "ModuleNotFoundError: No module named 'p._core'")
 
 
+def test_a_package_that_asks_itself_for_a_file_for_others() -> None:
+    name = "p/_core.cpython-310-x86_64-linux-gnu.so"
+    (failure,) = judge({"p/__init__.py": "from . import _core", name: native("PyInit__core")}).failures
+    assert failure.message.startswith("ImportError: cannot import name '_core' from partially initialized module 'p' ")
+    assert failure.message.endswith(f"({SITE}/p/__init__.py)")
+
+
 @pytest.mark.parametrize(
     ("condition", "verdict"),
     [

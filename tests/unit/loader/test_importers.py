@@ -108,6 +108,24 @@ def test_when_an_import_is_run(source: str, ways: set[str] | None) -> None:
     assert imports_of(source.encode(), "p", package=True).get("a") == ways
 
 
+@pytest.mark.parametrize(
+    ("source", "asks"),
+    [
+        ("from . import _n", True),
+        ("from p import a, _n", True),
+        ("from ._n import f", False),
+        ("import p._n", False),
+        ("from ._n import f\nfrom . import _n", False),
+        ("import sys\nif sys.platform == 'win32':\n    from ._n import f\nfrom . import _n", True),
+        ("import os", False),
+    ],
+)
+def test_who_asks_its_own_package_for_a_module(source: str, *, asks: bool) -> None:
+    found = Importers(site({"p/__init__.py": source, "p/q.py": "from . import _n"}), SITE, TARGETS["linux"])
+    assert found.package_asking("p._n") == (f"{SITE}/p/__init__.py" if asks else None)
+    assert found.package_asking("_n") is None
+
+
 def test_odd_sources_give_no_warning_and_no_error() -> None:
     assert imports_of(b"import a\nx = '\\d'", "p", package=True) == {"a": {"at-import"}}
     assert imports_of(b"\xff\xfe", "p", package=True) == {}

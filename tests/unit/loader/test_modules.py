@@ -87,5 +87,14 @@ def test_the_words_of_what_is_no_module_and_of_what_is_not_there() -> None:
     module = Module(name="p._m", path="/S/p/_m.so")
     assert no_module(module).message == "dynamic module does not define module export function (PyInit__m)"
     assert (no_module(module).kind, no_module(module).symbol) == ("symbol-not-found", "PyInit__m")
-    assert not_found(module).message == "ModuleNotFoundError: No module named 'p._m'"
-    assert not_found(module).kind == "python-abi"
+    target = Target(system="linux", arch="x86_64", python="3.11")
+    assert not_found(module, target).message == "ModuleNotFoundError: No module named 'p._m'"
+    assert not_found(module, target).kind == "python-abi"
+    assert not_found(module, target, "/S/p/__init__.py").message == (
+        "ImportError: cannot import name '_m' from partially initialized module 'p' "
+        "(most likely due to a circular import) (/S/p/__init__.py)"
+    )
+    old = Target(system="linux", arch="x86_64", python="3.7")
+    assert not_found(module, old, "/S/p/__init__.py").message == (
+        "ImportError: cannot import name '_m' from 'p' (/S/p/__init__.py)"
+    )

@@ -172,10 +172,7 @@ def test_a_module_for_other_pythons_only_cannot_be_imported() -> None:
     assert [(each.kind, each.image) for each in report.failures] == [
         ("python-abi", f"{SITE}/p/m.cpython-310-darwin.so")
     ]
-    assert report.failures[0].message == (
-        "ImportError: cannot import name 'm' from partially initialized module 'p' "
-        f"(most likely due to a circular import) ({SITE}/p/__init__.py)"
-    )
+    assert report.failures[0].message.startswith("ImportError: cannot import name 'm' from partially initialized")
 
 
 def test_two_wheels_with_one_library_are_noted() -> None:

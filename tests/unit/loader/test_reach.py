@@ -8,6 +8,7 @@ import pytest
 
 from tfsetup.loader.files.sources import LocalTree
 from tfsetup.loader.python.reach import Reach, Reached
+from tfsetup.loader.python.target import Target
 
 GONE = {"pkg_resources": "taken away", "numpy.bool": "taken away too"}
 
@@ -51,6 +52,13 @@ def test_an_import_two_modules_away_is_found_with_its_line(tmp_path: Path) -> No
 def test_ways_to_want_what_is_gone(tmp_path: Path, text: str, certain: list[bool]) -> None:
     found = reached(tmp_path, MAIN | {"app/default.py": text})
     assert [one.certain for one in found.lost] == certain
+
+
+def test_an_import_for_other_pythons_wants_nothing(tmp_path: Path) -> None:
+    source = "import sys\nif sys.version_info < (3, 8):\n    import pkg_resources\n"
+    assert reached(tmp_path, MAIN | {"app/default.py": source}).lost
+    here = Target(system="linux", arch="x86_64", python="3.12")
+    assert not Reach(LocalTree(tmp_path), tmp_path.as_posix(), GONE, here).of("app.main").lost
 
 
 def test_what_the_program_s_own_functions_import_is_followed_and_what_others_do_is_not(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from tfsetup.loader.model import Filesystem, read_file
 from tfsetup.loader.python.importers import imports_of
+from tfsetup.loader.python.target import Target
 
 _MAX_TEXT = 4 << 20
 _MAX_FILES = 4_000
@@ -18,9 +19,12 @@ _MAX_FILES = 4_000
 class Company:
     """The sources of a site-packages, each read at most once."""
 
-    def __init__(self, files: Filesystem, site: str, native: Collection[str]) -> None:
-        """Look below `site` for imports of packages that are `native` (top-level names): those are not read further."""
-        self._files, self._site, self._native = files, site, native
+    def __init__(self, files: Filesystem, site: str, native: Collection[str], target: Target | None = None) -> None:
+        """Look below `site` for imports of packages that are `native` (top-level names): those are not read further.
+
+        Sources count as the interpreter `target` runs them (None: some interpreter).
+        """
+        self._files, self._site, self._native, self._target = files, site, native, target
         self._known: dict[str, tuple[str, ...]] = {}
 
     def of(self, modules: Iterable[str], *, until: str | None = None) -> tuple[str, ...]:
@@ -56,7 +60,7 @@ class Company:
         for path, package in ((f"{base}/__init__.py", True), (f"{base}.py", False)):
             text = read_file(self._files, path, _MAX_TEXT)
             if text is not None:
-                found = imports_of(text, name, package=package)
+                found = imports_of(text, name, package=package, target=self._target)
                 yield from (target for target, ways in found.items() if ways != {"later"})
                 return
 

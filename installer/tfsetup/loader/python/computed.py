@@ -18,10 +18,14 @@ _LEVEL = 4  # the place of `level` among the arguments of `__import__`
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Computed:
-    """An import of a name that is put together at run time: the line it stands in, and when it is run."""
+    """An import of a name that is put together at run time: the line it stands in, and when it is run.
+
+    `start` is what the name is known to begin with (`p.q.`), empty where nothing of it is.
+    """
 
     line: int
     way: Way
+    start: str = ""
 
 
 def may_call(text: bytes) -> bool:
@@ -34,7 +38,7 @@ def called(statement: ast.stmt, way: Way, conditions: Conditions, home: str) -> 
     for node in ast.walk(statement):
         if isinstance(node, ast.Call) and node.args and _imports(node.func, conditions):
             found = _module(node, conditions, home)
-            yield found or Computed(line=node.lineno, way=way)
+            yield found or Computed(line=node.lineno, way=way, start=_start(node, conditions, home))
 
 
 def _imports(function: ast.expr, conditions: Conditions) -> bool:
@@ -59,6 +63,30 @@ def _module(node: ast.Call, conditions: Conditions, home: str) -> str | None:
     if type(up) is not int:
         return None
     return _below(home, up, name) if up > 0 else name
+
+
+def _start(node: ast.Call, conditions: Conditions, home: str) -> str:
+    """Return what the name of a call begins with for certain."""
+    known = _beginning(node.args[0], conditions)
+    if not known.startswith("."):
+        return known
+    package = _argument(node, 1, "package")
+    base = home if package is None or _is_package(package) else conditions.text(package)
+    rest = known.lstrip(".")
+    outer = _below(base, len(known) - len(rest), "")
+    return f"{outer}.{rest}" if outer else ""
+
+
+def _beginning(node: ast.expr, conditions: Conditions) -> str:
+    match node:
+        case ast.JoinedStr(values=[first, *_]):
+            return _beginning(first, conditions)
+        case ast.FormattedValue(value=inner):
+            return conditions.text(inner) or ""
+        case ast.BinOp(op=ast.Add(), left=left):
+            return conditions.text(left) or _beginning(left, conditions)
+        case _:
+            return conditions.text(node) or ""
 
 
 def _argument(node: ast.Call, place: int, keyword: str) -> ast.expr | None:

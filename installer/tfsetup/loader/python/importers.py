@@ -57,32 +57,25 @@ class Importers:
         """Return the modules of its package that import the module `name` when they are imported themselves."""
         return tuple(importer for importer, ways in self._importers(name) if ways != {"later"})
 
-    def sources_of(self, name: str) -> Iterator[tuple[str, tuple[str, bytes]]]:
-        """Yield the modules that `of` returns, each with the path of its source and its text."""
-        wanted = set(self.of(name))
-        for path, text in self.texts(name.partition(".")[0]).items():
-            if (importer := self.module_of(path)) in wanted:
-                yield importer, (path, text)
-
-    def source_of(self, package: str) -> str | None:
-        """Return the path of a package's `__init__.py`; None: it has none."""
+    def package_asking(self, name: str) -> str | None:
+        """Return the package's own `__init__` (a path) where that is who asks for a module, by `from . import NAME`."""
+        package = name.rpartition(".")[0]
         path = f"{self._site}/{package.replace('.', '/')}/__init__.py"
-        return path if path in self.texts(package.partition(".")[0]) else None
-
-    def runs(self, root: str, name: str) -> bool:
-        """Say whether importing the module `root` runs the module `name`; its own is one of them."""
-        return self._leads(name, root, {"at-import", "guarded"})
+        tree = parsed(self.texts(name.partition(".")[0]).get(path, b"")) if package else None
+        found = statements(tree.body, "at-import", Conditions(self._target, tree, name=package)) if tree else ()
+        asking = next((node for node, _ in found if name in _targets(node, package)), None)
+        return path if isinstance(asking, ast.ImportFrom) and base_of(asking, package) == package else None
 
     def unfollowed(self, name: str) -> tuple[str, Computed] | None:
         """Return the source (a path) whose import of a computed name may be that of a module nothing else imports.
 
-        Only what is run with its own module counts, and nothing catches the ImportError of.
+        Only what is run when a module is imported counts, and nothing catches the ImportError of.
         """
         if any(True for _ in self._importers(name)):
             return None
         for path, text in self.texts(name.partition(".")[0]).items():
             for each in self._imports(path, text).computed if self._calls(path, text) else ():
-                if each.way == "at-import":
+                if each.way == "at-import" and name.startswith(each.start) and self._is_run(self.module_of(path)):
                     return path, each
         return None
 
@@ -94,6 +87,9 @@ class Importers:
             if "at-import" in ways and (is_public(importer) or self._reached(importer, asked)):
                 return True
         return not mentioned and self._named_by_native(name, natives)
+
+    def _is_run(self, module: str) -> bool:
+        return is_public(module) or self._reached(module, set())
 
     def _reached(self, importer: str, asked: set[str]) -> bool:
         """Say whether a private Python module is run when its package is imported; one nobody mentions may well be."""

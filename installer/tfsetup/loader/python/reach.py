@@ -19,6 +19,7 @@ from tfsetup.loader.python.runs import Way
 
 if TYPE_CHECKING:
     from tfsetup.loader.model import Filesystem
+    from tfsetup.loader.python.target import Target
 
 MAX_FILES = 8_000
 MAX_TEXT = 4 << 20
@@ -60,9 +61,12 @@ class _Source:
 class Reach:
     """The sources of a site-packages. Each is read at most once, whoever reaches it."""
 
-    def __init__(self, files: Filesystem, site: str, gone: Mapping[str, str]) -> None:
-        """Look below `site` for what is `gone`: why, by dotted name."""
-        self._files, self._site, self._gone = files, site, gone
+    def __init__(self, files: Filesystem, site: str, gone: Mapping[str, str], target: Target | None = None) -> None:
+        """Look below `site` for what is `gone`: why, by dotted name.
+
+        Sources count as the interpreter `target` runs them (None: some interpreter).
+        """
+        self._files, self._site, self._gone, self._target = files, site, gone, target
         leaves = "|".join(sorted(re.escape(name.rpartition(".")[2]) for name in gone if "." in name))
         self._mentioned = re.compile(rf"\.\s*(?:{leaves})\b".encode()) if leaves else None
         self._known: dict[str, _Source | None] = {}
@@ -113,7 +117,7 @@ class Reach:
         tree = parsed(text)
         if tree is None:
             return _Source(imports={}, lost=(), readable=False)
-        imports = imports_in(tree, name, package=package)
+        imports = imports_in(tree, name, package=package, target=self._target)
         lost = tuple(self._lost(tree, imports, text, path))
         return _Source(imports=imports, lost=lost, readable=True)
 
