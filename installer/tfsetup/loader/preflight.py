@@ -11,10 +11,12 @@ from tfsetup.loader.courses import Opened
 from tfsetup.loader.findings import Findings, Progress
 from tfsetup.loader.importing import cpu_will_do, import_tensorflow, look_for_cuda, without_tensorflow
 from tfsetup.loader.model import Clash, NotCovered, Process
+from tfsetup.loader.opening import Openings
 from tfsetup.loader.packages import Packages
 from tfsetup.loader.python import distributions as dists
 from tfsetup.loader.python.modules import extension_modules
 from tfsetup.loader.question import Question
+from tfsetup.loader.remedies import remedies_for
 from tfsetup.loader.report import Report
 from tfsetup.loader.tensorflow import knowledge as tensorflow
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
@@ -48,6 +50,7 @@ def preflight(
     findings.not_covered += process.not_covered
     packages = Packages(findings=findings, bare=bare, after=process, modules=modules, of_tensorflow=opened)
     packages.judge()
+    Openings(findings=findings, packages=packages).judge()
     together = packages.joined
     return _report(findings, together, cuda, compare(packages, together))
 
@@ -55,7 +58,8 @@ def preflight(
 def _report(
     findings: Findings, process: Process, cuda: CudaLibraries | None = None, clashes: tuple[Clash, ...] = ()
 ) -> Report:
-    """Return what was found, and that nothing was where nothing was."""
+    """Return what was found, what helps, and that nothing was found where nothing was."""
+    _tell_remedies(findings)
     seen = dict.fromkeys(findings.not_covered)
     if not (process.images or findings.failures or any(each.matters for each in seen)):
         seen[_NOTHING] = None
@@ -71,3 +75,11 @@ def _report(
         cuda=cuda,
         clashes=clashes,
     )
+
+
+def _tell_remedies(findings: Findings) -> None:
+    for remedy, images in remedies_for(
+        findings.knowledge.remedies, findings.question.machine.system, findings.failures
+    ):
+        names = ", ".join(map(findings.relative, images))
+        findings.note(f"{remedy.library} is to be installed: {remedy.do}", f"{names} needs {remedy.what}.")

@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from tfsetup.loader.copies import parse_copies
 from tfsetup.loader.dyld.system import System, parse_system
 from tfsetup.loader.glibc.stock import parse_symbols
+from tfsetup.loader.remedies import parse_remedies
 from tfsetup.loader.tensorflow.knowledge import Knowledge, parse_knowledge
 
 
@@ -36,7 +37,8 @@ def load_knowledge() -> Knowledge:
         if file.name.endswith(".txt")
     }
     copies = parse_copies(tomllib.loads((folder / "copies.toml").read_text("utf-8")))
-    return parse_knowledge(facts, orders, copies)
+    remedies = parse_remedies(tomllib.loads((folder / "remedies.toml").read_text("utf-8")))
+    return parse_knowledge(facts, orders, copies, remedies)
 
 
 def _data() -> Traversable:

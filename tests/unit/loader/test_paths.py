@@ -89,7 +89,7 @@ def test_code_without_end_is_left(code: str) -> None:
 
 @pytest.mark.parametrize("begin", ["(1, 2)", "'ab'"])
 def test_what_doubles_becomes_unknown_before_it_fills_the_memory(begin: str) -> None:
-    scope = Runner(place({"p/__init__.py": f"x = {begin}\n" + "x = x + x\n" * 40}), "p", lambda _call: UNKNOWN).module(
+    scope = Runner(place({"p/__init__.py": f"x = {begin}\n" + "x = x + x\n" * 13}), "p", lambda _call: UNKNOWN).module(
         "p"
     )
     assert scope is not None

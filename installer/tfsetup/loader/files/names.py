@@ -16,6 +16,7 @@ from unicodedata import normalize
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(\..*)?", re.IGNORECASE)
 _ROOTED = re.compile(r"[\\/]|[A-Za-z]:")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_NATIVE = re.compile(r".*\.(so(\.[0-9]+)*|dylib|pyd|dll)", re.IGNORECASE | re.DOTALL)
 # What makes an environment one. A wheel can reach all of it through its `.data` folder.
 _OWN = re.compile(
     r"(pyvenv\.cfg|lib64|(bin|scripts)/(activate(\.(bat|csh|fish|nu|ps1)|_this\.py)?|deactivate\.bat|pydoc\.bat"
@@ -45,6 +46,11 @@ def _paths(text: str) -> Iterator[str]:
         yield from (row[0] for row in csv.reader(text.splitlines()) if row and row[0])
     except csv.Error:
         return  # uv has refused what is no CSV; a line that is too long for this reader names no file
+
+
+def is_native(path: str) -> bool:
+    """Tell by its name whether a file is a library or an extension module, of whichever system."""
+    return _NATIVE.fullmatch(path) is not None
 
 
 def leads_out(path: str, base: str = "") -> bool:

@@ -43,7 +43,7 @@ class Table:
     items: tuple[tuple[Value, Value], ...]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Scope:
     """A module: its dotted name, its file, whether it is a package, and what its names stand for so far."""
 
@@ -53,7 +53,7 @@ class Scope:
     names: dict[str, Value] = field(default_factory=dict)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Function:
     """A function, with the module and the variables around it, and what `self` is in it (None: no method)."""
 
@@ -63,7 +63,7 @@ class Function:
     owner: Instance | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Class:
     """A class, its bases and what is defined in it."""
 
@@ -73,7 +73,7 @@ class Class:
     bases: tuple[Value, ...]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Instance:
     """An object of a class of the package, with its attributes."""
 

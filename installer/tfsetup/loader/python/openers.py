@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -133,10 +133,9 @@ class Opened:
 class _Heard:
     """One following of a module: what it opens, what was not understood, and how it ends.
 
-    `failing` is the file whose opening is to fail, `played` the failures that the code met; `ended`: an exception left
-    the module; `doubted`: one would have, were a condition true that could not be decided. `later`: what is followed
-    now are functions that nobody calls while the module is imported; `wrappers` are those of them whose path is given
-    by their callers.
+    `failing` is the file whose opening is to fail; `ended`: an exception left the module; `doubted` counts those that
+    would have, were a condition true that could not be decided. `later`: what is followed now are functions that nobody
+    calls while the module is imported. `calls` counts the calls that open.
     """
 
     place: Place
@@ -145,10 +144,10 @@ class _Heard:
     failing: str | None = None
     openings: dict[str, Opening] = field(default_factory=dict)
     unfollowed: dict[str, Unfollowed] = field(default_factory=dict)
-    played: int = 0
     ended: bool = False
     doubted: int = 0
     later: bool = False
+    calls: int = 0
 
     def hear(self, call: Call) -> Value:
         """Record what a call opens; see `Listener`.
@@ -160,6 +159,7 @@ class _Heard:
         given = call.argument(0, means.argument) if means else None
         if means is None or given is None:
             return UNKNOWN  # ctypes.CDLL(None) is the program itself
+        self.calls += 1
         any_suffix = call.name.endswith(_BY_STEM)
         paths = paths_of(_in_folder(given, call.argument(1, "loader_path")) if any_suffix else given)
         where = f"{call.path.removeprefix(f'{self.place.site}/')}:{call.line}"
@@ -183,7 +183,6 @@ class _Heard:
             return
         self.openings.setdefault(opening.path, opening)
         if missing or opening.path == self.failing:
-            self.played += 1
             raise raised(error)
 
     def _meant(self, path: str, *, any_suffix: bool) -> Sequence[str]:
@@ -196,6 +195,21 @@ class _Heard:
         return [native for native in self.natives if wanted.fullmatch(native)]
 
 
+@dataclass(slots=True)
+class _Wrappers:
+    """What a package defines that opens something: by the names that others call, and where these are defined.
+
+    `mentioned` are the names of functions and methods: what mentions them may open something too.
+    """
+
+    called: dict[str, str] = field(default_factory=dict)
+    mentioned: set[str] = field(default_factory=set)
+
+    def by_others(self, module: str, calls: Iterable[bytes]) -> bool:
+        """Say whether one of the names that a module calls is defined in another."""
+        return any(self.called[name.decode()] != module for name in calls)
+
+
 class Openers:
     """Who opens what in a site-packages. Reads nothing until it is asked."""
 
@@ -204,6 +218,7 @@ class Openers:
         self._place, self._importers = place, importers
         self._natives: dict[str, list[str]] = {}
         self._trees: dict[str, ast.Module | None] = {}
+        self._worth = _calling(())
         for path in natives:
             self._natives.setdefault(top_level(path, place.site), []).append(path)
 
@@ -211,27 +226,22 @@ class Openers:
         """Return what the sources of a top-level package (or module) open, as far as they say."""
         texts = {self._importers.module_of(path): source for path, source in self._importers.texts(package).items()}
         waiting = [name for name, source in texts.items() if _TRIGGERS.search(source)]
-        done: dict[str, _Heard] = {}
-        known: set[str] = set()
+        heard: dict[str, _Heard] = {}
+        known = _Wrappers()
         for _round in range(_MAX_ROUNDS):
-            wrappers: set[str] = set()
+            before = set(known.called)
             for name in waiting[:_MAX_FOLLOWED]:
-                done[name], names = self._module(package, name, known)
-                wrappers |= names
-            known |= wrappers
-            called = re.compile("|".join(rf"\b{re.escape(each)}\b" for each in sorted(wrappers)).encode())
-            waiting = [name for name in texts if wrappers and name not in done and called.search(texts[name])]
-        openings: dict[str, Opening] = {}
-        for found in (each for heard in done.values() for each in heard.openings.values()):
-            before = openings.get(found.path, found)
-            openings[found.path] = min(before, found, key=lambda each: (_ORDER.index(each.way), not each.certain))
-        understood = {each.where for heard in done.values() for each in heard.openings.values()}
-        told = {where: each for heard in done.values() for where, each in heard.unfollowed.items()}
-        left = tuple(each for where, each in told.items() if where not in understood)
-        return Opened(openings=tuple(openings.values()), unfollowed=left)
+                heard[name] = self._module(package, name, known)
+            new = known.called.keys() - before
+            self._worth = _calling(known.called)
+            waiting = [name for name in texts if known.by_others(name, _calling(new).findall(texts[name]))]
+        return _together(heard.values())
 
-    def _module(self, package: str, name: str, called: set[str]) -> tuple[_Heard, set[str]]:
-        """Follow one module: with every opening a success, then each of them failing, then what is called later."""
+    def _module(self, package: str, name: str, wrappers: _Wrappers) -> _Heard:
+        """Follow one module: with every opening a success, then each of them failing, then what is called later.
+
+        The functions and classes of the module that open something are added to `wrappers`.
+        """
         heard, runner = self._follow(package, name, None)
         reached = self._importers.way(name)
         for path, opening in list(heard.openings.items()):
@@ -245,17 +255,17 @@ class Openers:
                 del heard.openings[path]  # not there, and the code does without it
             for other, found in again.openings.items():
                 heard.openings.setdefault(other, replace(found, way="guarded"))
-        wrappers = self._later(runner, heard, name, called)
+        self._later(runner, heard, name, wrappers)
         for path, opening in list(heard.openings.items()):
             way = _later_of(opening.way, reached)
             heard.openings[path] = replace(opening, way=way)
             if way != "at-import" and found_at(self._place, path) is False:
                 del heard.openings[path]
-        return heard, wrappers
+        return heard
 
     def _follow(self, package: str, name: str, failing: str | None) -> tuple[_Heard, Runner]:
         heard = _Heard(place=self._place, package=package, natives=self._natives.get(package, ()), failing=failing)
-        runner = Runner(self._place, package, heard.hear, _WORTH.search, self._trees)
+        runner = Runner(self._place, package, heard.hear, self._is_worth, self._trees)
         try:
             runner.module(name)
         except Raised:
@@ -265,21 +275,55 @@ class Openers:
         heard.doubted = len(runner.doubted)
         return heard, runner
 
-    def _later(self, runner: Runner, heard: _Heard, name: str, names: set[str]) -> set[str]:
-        """Follow what a module defines and does not call itself; return those that callers give the path."""
+    def _is_worth(self, source: bytes) -> bool:
+        return bool(_WORTH.search(source) or self._worth.search(source))
+
+    def _later(self, runner: Runner, heard: _Heard, name: str, wrappers: _Wrappers) -> None:
+        """Follow the functions of a module that open something, and those that call them, as somebody may later."""
         scope = runner.modules.get(name)
         heard.later = True
-        wrappers: set[str] = set()
-        for key, found in _defined(runner, scope.names if scope else {}):
-            if not any(_TRIGGERS.fullmatch(each.encode()) or each in names for each in _mentioned(found.node)):
-                continue
-            before = set(heard.unfollowed)
-            runner.again()
-            with suppress(Raised, Exhausted):
-                runner.run(found, (), {})
-            if set(heard.unfollowed) - before:
-                wrappers.add(key)
-        return wrappers
+        done: set[tuple[str, int]] = set()
+        for _round in range(_MAX_ROUNDS):
+            for key, method, found in _defined(runner, scope.names if scope else {}):
+                once = (method, id(found.owner) if found.owner in runner.objects else 0)
+                if once in done or not _opens(found.node, wrappers.mentioned):
+                    continue
+                done.add(once)
+                calls = heard.calls
+                runner.again()
+                with suppress(Raised, Exhausted):
+                    runner.run(found, (), {})
+                if heard.calls > calls:
+                    wrappers.called.setdefault(key, name)
+                    wrappers.mentioned.add(method)
+
+
+def _together(heard: Iterable[_Heard]) -> Opened:
+    """Return what several modules open: of what is opened twice the time that is told first in `_ORDER`."""
+    openings: dict[str, Opening] = {}
+    told: dict[str, Unfollowed] = {}
+    understood: set[str] = set()
+    for each in heard:
+        told.update(each.unfollowed)
+        understood |= {found.where for found in each.openings.values()}
+        for path, found in each.openings.items():
+            openings[path] = min(openings.get(path, found), found, key=_first)
+    left = tuple(each for where, each in told.items() if where not in understood)
+    return Opened(openings=tuple(openings.values()), unfollowed=left)
+
+
+def _calling(names: Collection[str]) -> re.Pattern[bytes]:
+    """Return what finds calls of some names; of none it finds nothing."""
+    return re.compile(rf"\b({'|'.join(map(re.escape, sorted(names)))})\s*\(".encode() if names else rb"(?!)()")
+
+
+def _first(opening: Opening) -> tuple[int, bool]:
+    return _ORDER.index(opening.way), not opening.certain
+
+
+def _opens(node: ast.AST, wrappers: Collection[str]) -> bool:
+    """Say whether a function mentions something that opens."""
+    return any(_TRIGGERS.fullmatch(each.encode()) or each in wrappers for each in _mentioned(node))
 
 
 def _mentioned(node: ast.AST) -> Iterator[str]:
@@ -295,17 +339,21 @@ def top_level(path: str, site: str) -> str:
     return path.removeprefix(f"{site}/").partition("/")[0].partition(".")[0]
 
 
-def _defined(runner: Runner, names: Mapping[str, Value]) -> Iterator[tuple[str, Function]]:
-    """Yield the functions of a module and the methods of its classes, bound to what was made of them."""
-    for key, found in names.items():
+def _defined(runner: Runner, names: Mapping[str, Value]) -> Iterator[tuple[str, str, Function]]:
+    """Yield what a module defines: the name by which others call it, its own, and the function.
+
+    Methods are bound to what was made of their class, or else to an object of which nothing is known; others call the
+    class.
+    """
+    for key, found in list(names.items()):
         if isinstance(found, Function):
-            yield key, found
+            yield key, key, found
         elif isinstance(found, Class):
             made = [each for each in runner.objects if each.of is found][:_MAX_OBJECTS] or [Instance(found)]
             methods = [name for name, value in found.names.items() if isinstance(value, Function)]
             for one in made:
-                bound = (runner.method(one, name) for name in methods)
-                yield from ((key, method) for method in bound if method is not None)
+                bound = ((name, runner.method(one, name)) for name in methods)
+                yield from ((key, name, method) for name, method in bound if method is not None)
 
 
 def _later_of(way: Way, reached: Way) -> Way:

@@ -25,6 +25,14 @@ _MAX_MODULES = 60
 _DATAFILE = "get_path_to_datafile"  # of TensorFlow's resource_loader: beside the file of the code that calls it
 
 
+_PLACES = frozenset({"__file__", "__path__"})
+
+
+def _module_files(base: str) -> tuple[str, str]:
+    """Return where a module's source may be; a package comes before a module."""
+    return f"{base}/__init__.py", f"{base}.py"
+
+
 class Exhausted(Exception):  # noqa: N818 - ends a reading, and is no error
     """The code does too much to be followed."""
 
@@ -96,17 +104,19 @@ class Runner(Statements):
             return self.modules.get(name)
         self.modules[name] = None
         base = f"{self.place.site}/{name.replace('.', '/')}"
-        for path, package in ((f"{base}/__init__.py", True), (f"{base}.py", False)):
+        for path in _module_files(base):
             tree = self._tree(path)
             if tree is not None:
-                self._follow(tree, Scope(name, path, package))
+                self._follow(tree, Scope(name, path, package=path != f"{base}.py"))
                 break
         return self.modules[name]
 
     def _tree(self, path: str) -> ast.Module | None:
         if path not in self._trees:
             source = read_file(self.place.files, path, _MAX_TEXT)
-            self._trees[path] = parsed(source) if source is not None and self._wanted(source) else None
+            if source is None or not self._wanted(source):
+                return None  # what is worth following may be known better later
+            self._trees[path] = parsed(source)
         return self._trees[path]
 
     def _follow(self, tree: ast.Module, scope: Scope) -> None:
@@ -130,7 +140,7 @@ class Runner(Statements):
     def resolved(self, name: Name) -> Value:
         """Return what a name of the package stands for, following its module if need be; any other name as it is."""
         if not name.dotted.startswith(f"{self.package}.") or name.dotted.endswith("()"):
-            return self.place.constant(name.dotted)
+            return self._of_another(name.dotted)
         parts = name.dotted.split(".")
         for count in range(len(parts), 0, -1):
             scope = self.module(".".join(parts[:count]))
@@ -140,6 +150,15 @@ class Runner(Statements):
                     found = self._member_of(found, attr)
                 return name if found is UNKNOWN else found
         return name
+
+    def _of_another(self, dotted: str) -> Value:
+        """Return what a name outside of the package stands for; of other packages only where their files are."""
+        module, _, attr = dotted.rpartition(".")
+        paths = _module_files(f"{self.place.site}/{module.replace('.', '/')}") if attr in _PLACES and module else ()
+        path = next((each for each in paths if self.place.files.lookup(each)), None)
+        if path is None:
+            return self.place.constant(dotted)
+        return path if attr == "__file__" else (path.rpartition("/")[0],)
 
     def _member_of(self, base: Value, attr: str) -> Value:
         match base:

@@ -16,6 +16,7 @@ from tfsetup.loader.copies import Copies
 from tfsetup.loader.model import Filesystem, Mode, Stage
 from tfsetup.loader.python.distributions import Distribution
 from tfsetup.loader.python.modules import Module
+from tfsetup.loader.remedies import Remedy
 
 BY_CPYTHON, BY_TENSORFLOW = Mode(), Mode(scope="local")
 
@@ -51,12 +52,14 @@ class CpuNeed:
 class Knowledge:
     """The data files, parsed. `orders` gives the modules in import order by release line (`2.19`).
 
-    `copies` is what does not get along with a second copy in the process, whoever brings it.
+    `copies` is what does not get along with a second copy in the process, whoever brings it; `remedies` are for
+    libraries that the machine lacks.
     """
 
     facts: Mapping[str, Any]
     orders: Mapping[str, tuple[str, ...]]
     copies: Copies
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def package(self) -> str:
@@ -74,9 +77,12 @@ class Knowledge:
         return tuple(tuple(group) for group in self.facts["plugins"]["entry_points"])
 
 
-def parse_knowledge(facts: Mapping[str, Any], orders: Mapping[str, str], copies: Copies) -> Knowledge:
+def parse_knowledge(
+    facts: Mapping[str, Any], orders: Mapping[str, str], copies: Copies, remedies: tuple[Remedy, ...] = ()
+) -> Knowledge:
     """Build the knowledge from the parsed `tensorflow.toml` and the text of each order file."""
-    return Knowledge(facts=facts, orders={line: _names(text) for line, text in orders.items()}, copies=copies)
+    lines = {line: _names(text) for line, text in orders.items()}
+    return Knowledge(facts=facts, orders=lines, copies=copies, remedies=remedies)
 
 
 def _names(text: str) -> tuple[str, ...]:
