@@ -21,6 +21,7 @@ class Dll:
     base: int = 1
     machine: int = 0x8664
     bits: int = 64
+    linker: Sequence[int] = (0, 0)
 
 
 class _Builder:
@@ -74,7 +75,9 @@ class _Builder:
 
     def headers(self, directories: Mapping[int, tuple[int, int]]) -> bytes:
         wide = self.dll.bits == 64
-        optional = struct.pack("<H", 0x20B if wide else 0x10B).ljust(108 if wide else 92, b"\0") + struct.pack("<I", 16)
+        optional = struct.pack("<HBB", 0x20B if wide else 0x10B, *self.dll.linker).ljust(
+            108 if wide else 92, b"\0"
+        ) + struct.pack("<I", 16)
         optional += b"".join(struct.pack("<II", *directories.get(number, (0, 0))) for number in range(16))
         head = b"MZ".ljust(60, b"\0") + struct.pack("<I", 64)
         coff = struct.pack("<4sHHIIIHH", b"PE\0\0", self.dll.machine, 1, 0, 0, 0, len(optional), 0x2022)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tfsetup.loader.findings import Findings
     from tfsetup.loader.model import Process
+    from tfsetup.loader.preparing import Preparing
     from tfsetup.loader.python.modules import Module
 
 _HELPED = frozenset({"library-not-found", "symbol-not-found", "version-not-found"})
@@ -67,10 +68,10 @@ class Course:
         """What could not be decided in the process."""
         return self.process.not_covered
 
-    def open_before(self, files: Iterable[Opened]) -> None:
+    def open_before(self, files: Iterable[Opened], preparing: Preparing) -> None:
         """Open what another package opens; its failures are told where it is judged itself."""
         for each in files:
-            if self.process.dlopen(each.path, each.mode, caller=each.caller) is None:
+            if preparing.open(self.process, each.path, each.mode, caller=each.caller) is None:
                 self.opened.append(each)
 
     def open(self, findings: Findings, file: Opened) -> LoadFailure | None:

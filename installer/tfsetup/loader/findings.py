@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered, Process
+from tfsetup.loader.preparing import Preparing
 from tfsetup.loader.python.asked import Asked
 from tfsetup.loader.python.importers import Importers
 from tfsetup.loader.python.target import Target
@@ -34,6 +35,11 @@ class Findings:
     failures: list[LoadFailure] = field(default_factory=list)
     not_covered: list[NotCovered] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+
+    @cached_property
+    def preparing(self) -> Preparing:
+        """Who prepares a process for a module."""
+        return Preparing(self.question, self.target, self.knowledge.package)
 
     @cached_property
     def target(self) -> Target:
@@ -68,4 +74,4 @@ class Findings:
         if path not in self.checked:
             self.progress(self.relative(path))
             self.checked[path] = None
-        return process.dlopen(path, mode, caller=caller)
+        return self.preparing.open(process, path, mode, caller=caller)

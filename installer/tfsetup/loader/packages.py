@@ -71,8 +71,8 @@ class Packages:
         start = self.process_of(ordered[0]) if ordered else self._start(package)
         course = Course(package=package, process=start.fork(), before=tuple(before))
         for name in ordered:
-            course.open_before(self.openings_of(name))
-        course.open_before(package.done)
+            course.open_before(self.openings_of(name), self.findings.preparing)
+        course.open_before(package.done, self.findings.preparing)
         return course
 
     @property
@@ -186,7 +186,10 @@ class Packages:
     def _weigh(self, course: Course) -> None:
         """Tell the failures of modules that their packages need from those of modules they do without."""
         for module, failure in course.refused:
-            if self._needed(module):
+            doubt = self.findings.preparing.doubt(course.process, module.path, failure)
+            if self._needed(module) and doubt is not None:
+                self.findings.not_covered.append(doubt)
+            elif self._needed(module):
                 self.findings.failures.append(failure)
                 self.broken.add(course.package.name)
             elif found := self.findings.importers.unfollowed(module.name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from tfsetup.host.model import Host
@@ -27,7 +28,8 @@ class Surroundings:
 
     `prefix` is the environment's root (without a trailing slash), `executable` the interpreter's absolute path in
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
-    `library_path` is LD_LIBRARY_PATH; `macos` what is known of macOS, `symbols` what the GNU C library defines.
+    `library_path` is LD_LIBRARY_PATH; `macos` what is known of macOS, `symbols` what the GNU C library defines,
+    `windows` what every Windows has. `site` is the folder of the distributions, as in `prefix`.
     """
 
     files: Filesystem
@@ -37,6 +39,8 @@ class Surroundings:
     real: bool = False
     library_path: str = ""
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    windows: AbstractSet[str] = frozenset()
+    site: str | None = None
 
 
 def new_process(machine: Machine, host: Host, python: str | None, around: Surroundings) -> Process:
@@ -61,7 +65,13 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
             is_musl = machine.libc is not None and machine.libc.name == "musl"
             return MuslProcess(system) if is_musl else GlibcProcess(system)
         case "windows":
-            return WindowsProcess(WindowsSystem(arch=machine.arch, files=around.files, python=python or ""))
+            return WindowsProcess(_windows(machine, python, around))
+
+
+def _windows(machine: Machine, python: str | None, around: Surroundings) -> WindowsSystem:
+    return WindowsSystem(
+        arch=machine.arch, files=around.files, python=python or "", libraries=around.windows, site=around.site
+    )
 
 
 def _mac(machine: Machine, around: Surroundings) -> Mac:

@@ -12,6 +12,7 @@ from tfsetup.loader.dyld.system import System, parse_system
 from tfsetup.loader.glibc.stock import parse_symbols
 from tfsetup.loader.remedies import parse_remedies
 from tfsetup.loader.tensorflow.knowledge import Knowledge, parse_knowledge
+from tfsetup.loader.windows.stock import parse_libraries
 
 
 def load_system() -> System:
@@ -25,6 +26,12 @@ def load_glibc_symbols() -> Mapping[str, tuple[int, ...]]:
     """Read which symbols the GNU C library has, and since which release, from the package's data."""
     folder = _data()
     return parse_symbols((folder / "glibc-symbols.txt").read_text("utf-8"))
+
+
+def load_windows() -> frozenset[str]:
+    """Read which libraries every Windows has from the package's data."""
+    folder = _data()
+    return parse_libraries((folder / "windows-system32.txt").read_text("utf-8"))
 
 
 def load_knowledge() -> Knowledge:

@@ -7,6 +7,7 @@ from tfsetup.loader.findings import Findings
 from tfsetup.loader.model import Clash, Process
 from tfsetup.loader.packages import Packages
 from tfsetup.loader.sonames import same_sonames
+from tfsetup.loader.windows.process import WindowsProcess
 
 _NATIVE = (".so", ".dylib", ".pyd", ".dll")
 
@@ -28,6 +29,8 @@ def compare(packages: Packages, process: Process) -> tuple[Clash, ...]:
     findings = packages.findings
     found, unseen = clashes(findings.knowledge.copies, process, findings.question.site)
     findings.not_covered += unseen
+    if isinstance(process, WindowsProcess):
+        findings.not_covered += process.runtime.not_covered
     for clash, failures in same_sonames(packages):
         found.append(clash)
         findings.failures += failures

@@ -16,7 +16,7 @@ from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report
-from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
+from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system, load_windows
 from tfsetup.workflows.subjects import Subject, subject_of
 from tfsetup.workflows.told import Detail, Told, silent
 
@@ -33,7 +33,8 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
         files=subject.files, macos=load_system(), prefix=subject.prefix, executable=subject.executable,
         real=subject.real and machine.system == "linux",
         symbols=load_glibc_symbols() if machine.system == "linux" else {},
-        library_path=library_path() if subject.real else "",
+        windows=load_windows() if machine.system == "windows" else frozenset(),
+        library_path=library_path() if subject.real else "", site=subject.site,
     )  # fmt: skip
     question = Question(
         files=subject.files, site=subject.site, machine=machine, python=python, wheels=subject.wheels,

@@ -175,3 +175,27 @@ def test_modules_that_tensorflow_opens_are_there_for_their_package() -> None:
     assert report.verdict == "loads"
     assert "numpy/_core/_multiarray_umath.so" in report.checked
     assert report.checked[-1] == "numpy/random/mtrand.so"
+
+
+PRELOAD = "import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), '../aa/libs/libshared.so.1'))"
+UNCLEAR = "import ctypes\nfrom elsewhere import place\nctypes.CDLL(place())"
+
+
+def test_it_is_helped_by_what_its_code_loads_before() -> None:
+    report = judge({**GIVING, **taking(PRELOAD)})
+    assert (report.verdict, report.failures, report.images) == ("loads", (), 3)
+
+
+def test_what_its_code_may_have_loaded_leaves_it_undecided() -> None:
+    report = judge({**GIVING, **taking(UNCLEAR)})
+    assert (report.verdict, report.failures) == ("undecided", ())
+    assert "libshared.so.1 was not found; whether zb/__init__.py:3 (ctypes.CDLL) provides it" in [
+        each.reason.partition(" cannot")[0] for each in report.not_covered if each.matters
+    ]
+
+
+def test_of_a_module_that_its_package_does_without_nothing_is_undecided() -> None:
+    files: Files = {"zb/__init__.py": UNCLEAR, "zb/_y.so": taking()["zb/_y.so"]}
+    report = judge({**files, "zb/use.py": "try:\n    from . import _y\nexcept ImportError:\n    _y = None"})
+    assert not any("was not found" in each.reason for each in report.not_covered)
+    assert [note.title for note in report.notes] == ["zb/_y.so does not load, and its package does without it"]

@@ -11,7 +11,12 @@ import pytest
 from support.pe_build import Dll, build_pe
 from support.source import read_yaml
 from support.tree import Tree
+from tfsetup.host.model import Host
+from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Mode
+from tfsetup.loader.preparing import Preparing
+from tfsetup.loader.question import Question
+from tfsetup.loader.shipped import load_windows
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
 FOLDER = Path(__file__).parents[2] / "cases" / "loader" / "windows"
@@ -27,14 +32,25 @@ def content(spec: Mapping[str, Any]) -> bytes:
     return spec["raw"].encode() if "raw" in spec else build_pe(Dll(**spec))
 
 
-def start(case: Mapping[str, Any]) -> WindowsProcess:
-    tree = Tree({place(path): content(spec) for path, spec in case["files"].items()})
+def files_of(case: Mapping[str, Any]) -> Tree:
+    return Tree({place(path): content(spec) for path, spec in case["files"].items()})
+
+
+def preparing(case: Mapping[str, Any], files: Tree) -> Preparing:
+    host = Host(os="windows", arch=case.get("arch", "x86_64"))
+    question = Question(files=files, site=ROOT, machine=machine_of(host))
+    return Preparing(question, question.machine.target(str(case.get("python", "3.12"))), "tensorflow")
+
+
+def start(case: Mapping[str, Any], tree: Tree) -> WindowsProcess:
     process = WindowsProcess(
         WindowsSystem(
             arch=case.get("arch", "x86_64"),
             files=tree,
             python=str(case.get("python", "3.12")),
             redistributable=case.get("redistributable"),
+            libraries=load_windows(),
+            site=ROOT,
         )
     )
     for folder in case.get("directories", ()):
@@ -49,9 +65,10 @@ def test_there_are_cases() -> None:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.parent.name)
 def test_case(path: Path) -> None:
     case = read_yaml(path.read_text())
-    process = start(case)
+    files = files_of(case)
+    process, prepared = start(case, files), preparing(case, files)
     for step in case["open"]:
-        failure = process.dlopen(place(step["path"]), Mode(scope=step.get("scope")))
+        failure = prepared.open(process, place(step["path"]), Mode(scope=step.get("scope")))
         if step["says"] == "loads":
             assert failure is None
             continue
@@ -61,6 +78,7 @@ def test_case(path: Path) -> None:
             if name in step:
                 assert getattr(failure, name) == place(step[name])
     assert [note.reason for note in process.not_covered] == case.get("not_covered", [])
+    assert [place(note) for note in case.get("runtime", [])] == [note.reason for note in process.runtime.not_covered]
     if "images" in case:
         assert process.images == case["images"]
 

@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.tree import Tree
-from tfsetup.loader.windows.packages import Preparation, packages_above, preparation
-from tfsetup.loader.windows.stock import Presence, presence_of
+from tfsetup.loader.shipped import load_windows
+from tfsetup.loader.windows.packages import brought
+from tfsetup.loader.windows.stock import Presence, is_fixed, parse_libraries, presence_of
+
+SYSTEM = load_windows()
 
 
 @pytest.mark.parametrize(
@@ -23,17 +26,26 @@ from tfsetup.loader.windows.stock import Presence, presence_of
         ("msvcp140_1.dll", Presence.REDISTRIBUTABLE),
         ("msvcp140_atomic_wait.dll", Presence.REDISTRIBUTABLE),
         ("vcomp140.dll", Presence.REDISTRIBUTABLE),
-        ("msvcp140_9.dll", Presence.NEVER),
-        ("msvcp120.dll", Presence.NEVER),
+        ("msvcp140_9.dll", Presence.UNKNOWN),
+        ("msvcp120.dll", Presence.UNKNOWN),
         ("nvcuda.dll", Presence.UNKNOWN),
         ("mfplat.dll", Presence.UNKNOWN),
-        ("libomp140.x86_64.dll", Presence.NEVER),
+        ("libomp140.x86_64.dll", Presence.UNKNOWN),
+        ("rstrtmgr.dll", Presence.ALWAYS),
+        ("icuuc.dll", Presence.ALWAYS),
+        ("wlanapi.dll", Presence.UNKNOWN),
+        ("opencl.dll", Presence.UNKNOWN),
+        ("blas-0a1b2c3d4e5f60718293a4b5c6d7e8f9.dll", Presence.NEVER),
+        ("zlib-1a2b3c4d.dll", Presence.NEVER),
+        ("libopenblas.xwydx2ikjw2nmtwsfyngfuwkqu3lytcz.gfortran-win_amd64.dll", Presence.NEVER),
+        ("libopenblas64__v0.3.21-gcc_10_3_0.dll", Presence.UNKNOWN),
+        ("_internal.pyd", Presence.NEVER),
         ("kernel32", Presence.ALWAYS),
         ("", Presence.NEVER),
     ],
 )
 def test_what_is_in_system32(name: str, presence: Presence) -> None:
-    assert presence_of(name, "3.12") is presence
+    assert presence_of(name, "3.12", SYSTEM) is presence
 
 
 @pytest.mark.parametrize(
@@ -52,81 +64,46 @@ def test_what_is_in_system32(name: str, presence: Presence) -> None:
     ],
 )
 def test_what_lies_beside_the_interpreter(name: str, python: str, presence: Presence) -> None:
-    assert presence_of(name, python) is presence
+    assert presence_of(name, python, SYSTEM) is presence
 
 
 @given(st.text(max_size=40))
 def test_any_name_has_an_answer(name: str) -> None:
-    assert presence_of(name, "3.12") in Presence
+    assert presence_of(name, "3.12", SYSTEM) in Presence
 
 
 SITE = "C:/venv/Lib/site-packages"
-DELVEWHEEL = b"""
-import os
-libs_dir = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, 'numpy.libs'))
-os.add_dll_directory(libs_dir)
-"""
-DISTRIBUTOR = b"""
-from ctypes import WinDLL
-for name in ("msvcp140.dll", "vcomp140.dll", "msvcp140.dll"):
-    WinDLL(name)
-"""
-
-
-def tree(files: dict[str, bytes]) -> Tree:
-    return Tree({f"{SITE}/{name}": data for name, data in files.items()})
-
-
-def test_packages_are_imported_from_the_outside_in() -> None:
-    files = tree({"a/__init__.py": b"", "a/b/__init__.py": b"", "a/b/c.pyd": b""})
-    assert list(packages_above(files, f"{SITE}/a/b/c.pyd")) == [f"{SITE}/a", f"{SITE}/a/b"]
-
-
-def test_a_folder_without_init_ends_the_chain() -> None:
-    files = tree({"a/__init__.py": b"", "a/b/c/__init__.py": b"", "a/b/c/d.pyd": b""})
-    assert list(packages_above(files, f"{SITE}/a/b/c/d.pyd")) == [f"{SITE}/a/b/c"]
-    assert list(packages_above(files, f"{SITE}/top.pyd")) == []
-
-
-def test_delvewheels_folder_is_added() -> None:
-    files = tree({"numpy/__init__.py": DELVEWHEEL, "numpy.libs/openblas.dll": b""})
-    assert preparation(files, f"{SITE}/numpy") == Preparation(directories=(f"{SITE}/numpy.libs",), preloads=())
 
 
 @pytest.mark.parametrize(
-    "files",
-    [
-        {"numpy/__init__.py": DELVEWHEEL},  # the folder is not there
-        {"numpy/__init__.py": DELVEWHEEL.replace(b"add_dll_directory", b"x"), "numpy.libs/o.dll": b""},
-        {"numpy.libs/o.dll": b""},
-        {"numpy/__init__.py": b"\xff\xfe not python", "numpy.libs/o.dll": b""},
-    ],
+    ("name", "fixed"),
+    [("kernel32.dll", True), ("api-ms-win-crt-runtime-l1-1-0.dll", True), ("dbghelp.dll", False), ("x.dll", False)],
 )
-def test_nothing_is_added(files: dict[str, bytes]) -> None:
-    assert preparation(tree(files), f"{SITE}/numpy") == Preparation(directories=(), preloads=())
+def test_what_no_folder_can_take_the_place_of(name: str, fixed: bool) -> None:
+    assert is_fixed(name) is fixed
 
 
-def test_scikit_learns_preloads_in_their_order_and_once() -> None:
-    files = tree(
+def test_every_fixed_library_is_in_every_windows() -> None:
+    names = [name for name in SYSTEM if is_fixed(name)]
+    assert len(names) > 20
+
+
+def test_the_list_is_names_and_comments() -> None:
+    assert parse_libraries("# a.dll\nb.dll c.drv # d.dll\n\n") == {"b.dll", "c.drv"}
+
+
+def test_the_list_names_nothing_that_an_edition_lacks_or_python_brings() -> None:
+    never = ("mfplat", "mfreadwrite", "wlanapi", "nvcuda", "opencl", "vulkan-1", "python3", "vcruntime140", "msvcp140")
+    assert not {f"{name}.dll" for name in never} & SYSTEM
+    assert all(name == name.lower() for name in SYSTEM)
+
+
+def test_what_the_distributions_bring_or_brought() -> None:
+    files = Tree(
         {
-            "sklearn/__init__.py": b"",
-            "sklearn/_distributor_init.py": DISTRIBUTOR,
-            "sklearn/.libs/msvcp140.dll": b"",
-            "sklearn/.libs/vcomp140.dll": b"",
+            f"{SITE}/a/lib/One.DLL": b"",
+            f"{SITE}/a/__init__.py": b"",
+            f"{SITE}/a-1.0.dist-info/RECORD": b"a/lib/One.DLL,sha256=x,1\na/lib/removed.dll,sha256=y,2\na/m.pyd,,\n",
         }
     )
-    assert preparation(files, f"{SITE}/sklearn").preloads == (
-        f"{SITE}/sklearn/.libs/msvcp140.dll",
-        f"{SITE}/sklearn/.libs/vcomp140.dll",
-    )
-
-
-def test_only_what_is_there_is_preloaded() -> None:
-    files = tree({"sklearn/_distributor_init.py": DISTRIBUTOR, "sklearn/.libs/vcomp140.dll": b""})
-    assert preparation(files, f"{SITE}/sklearn").preloads == (f"{SITE}/sklearn/.libs/vcomp140.dll",)
-
-
-@given(st.binary(max_size=200), st.binary(max_size=200))
-def test_any_source_is_read(init: bytes, distributor: bytes) -> None:
-    files = tree({"p/__init__.py": init, "p/_distributor_init.py": distributor})
-    assert preparation(files, f"{SITE}/p") == Preparation(directories=(), preloads=())
+    assert brought(files, SITE) == {"one.dll", "removed.dll"}

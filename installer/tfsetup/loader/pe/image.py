@@ -27,6 +27,7 @@ MAX_SECTIONS = 1 << 10
 
 _MAX_NAME = 1 << 13
 _DOS, _COFF, _SECTION = Struct("<2s58xI"), Struct("<4sHHIIIHH"), Struct("<8sIIII16x")
+_OPTIONAL = Struct("<HBB")
 _DIRECTORY, _IMPORT = Struct("<II"), Struct("<5I")
 _EXPORTS, _LONG, _HALF = Struct("<IIHHIIIIIII"), Struct("<I"), Struct("<H")
 _MAX_NAMES = 1 << 26
@@ -75,7 +76,10 @@ class Export:
 
 
 class Pe:
-    """A PE file; everything behind the headers is read when it is first asked for."""
+    """A PE file; everything behind the headers is read when it is first asked for.
+
+    `linker` is the version of the linker that made it: (14, 44) of Microsoft's toolset 14.44.
+    """
 
     def __init__(self, source: ByteSource) -> None:
         """Read the headers.
@@ -93,10 +97,11 @@ class Pe:
         if signature != b"PE\0\0":
             raise MalformedImage("no PE signature", offset=start)
         optional = start + _COFF.size
-        kind = unpack(source, _HALF, optional)[0] if size >= _HALF.size else 0
+        kind, *linker = unpack(source, _OPTIONAL, optional) if size >= _OPTIONAL.size else (0, 0, 0)
         if kind not in (_PE32, _PE32_PLUS):
             raise MalformedImage("not an executable image", offset=optional)
         self.bits = 64 if kind == _PE32_PLUS else 32
+        self.linker: tuple[int, int] = (linker[0], linker[1])
         self._directories = self._read_directories(optional, size)
         self._sections = self._read_sections(optional + size, sections)
 

@@ -232,6 +232,18 @@ def imports_in(tree: ast.Module, name: str, *, package: bool, target: Target | N
     return found
 
 
+def imports_between(
+    text: bytes, name: str, lines: tuple[int, int | None], *, package: bool, target: Target | None = None
+) -> frozenset[str]:
+    """Return the modules that the source of a module imports between two lines (None: its end), by dotted name."""
+    tree = parsed(text)
+    home = name if package else name.rpartition(".")[0]
+    first, last = lines
+    found = statements(tree.body, "at-import", Conditions(target, tree, name=name)) if tree is not None else ()
+    within = (node for node, _ in found if first < node.lineno and (last is None or node.lineno < last))
+    return frozenset(each for node in within for each in _targets(node, home))
+
+
 def _targets(node: ast.Import | ast.ImportFrom, home: str) -> Iterator[str]:
     """Yield the modules an import statement may import, with the packages around them."""
     if isinstance(node, ast.Import):

@@ -62,8 +62,15 @@ class Place:
             return self.prefix
         if name == "importlib.machinery.EXTENSION_SUFFIXES":
             return self.target.suffixes
+        if name.endswith(".__path__"):
+            return self._folders_of(name)
         found = facts_of(self.target).get(name, _CONSTANTS.get(name, Name(name)))
         return found if isinstance(found, str | int | tuple | Between | Name) else Name(name)
+
+    def _folders_of(self, name: str) -> Value:
+        """Return the `__path__` of a package in site-packages, also of one without `__init__.py`."""
+        folder = f"{self.site}/{name.removesuffix('.__path__').replace('.', '/')}"
+        return (folder,) if self.files.listdir(folder) else Name(name)
 
 
 Known = Callable[[Place, Sequence[Value]], Value]
@@ -71,9 +78,13 @@ Known = Callable[[Place, Sequence[Value]], Value]
 
 def found_at(place: Place, path: str) -> bool | None:
     """Say whether something is at a path; None: the path is not known, or not absolute."""
-    if HOLE in path or not (path.startswith("/") or re.match(r"[A-Za-z]:", path)):
+    if HOLE in path or not _is_absolute(path):
         return None
     return place.files.lookup(posixpath.normpath(path)) is not None
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith("/") or re.match(r"[A-Za-z]:", path) is not None
 
 
 def matching(place: Place, pattern: str) -> tuple[str, ...]:
@@ -128,7 +139,7 @@ def _listed(place: Place, values: Sequence[Value]) -> Value:
 
 def _glob(place: Place, values: Sequence[Value]) -> Value:
     pattern = text(values[0]) if values else HOLE
-    return matching(place, pattern.replace("\\", "/")) if pattern.startswith("/") and HOLE not in pattern else UNKNOWN
+    return matching(place, pattern.replace("\\", "/")) if _is_absolute(pattern) and HOLE not in pattern else UNKNOWN
 
 
 def _glob_below(place: Place, values: Sequence[Value]) -> Value:

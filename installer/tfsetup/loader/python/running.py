@@ -162,8 +162,10 @@ class Runner(Statements):
 
     def _member_of(self, base: Value, attr: str) -> Value:
         match base:
-            case Scope(names=names):
+            case Scope(name=module, names=names):
                 found = names.get(attr, UNKNOWN)
+                if found == Name(f"{module}.{attr}"):
+                    return UNKNOWN  # `from . import native` in a package: a module without source
                 return self.resolved(found) if isinstance(found, Name) else found
             case Instance() | Class():
                 return self.member(base, attr)

@@ -8,19 +8,21 @@ is listed in `not_covered`.
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 from tfsetup.ground.platforms import Arch
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.model import Entry, Filesystem, Kind, LoadFailure, Mode, NotCovered
 from tfsetup.loader.pe.image import Machine, Pe
-from tfsetup.loader.windows.packages import packages_above, preparation
-from tfsetup.loader.windows.stock import Presence, presence_of
+from tfsetup.loader.windows.packages import brought
+from tfsetup.loader.windows.runtime import Runtime
+from tfsetup.loader.windows.stock import Presence, is_fixed, presence_of
 
 MACHINES: Mapping[Arch, Machine] = {
     "x86_64": Machine.AMD64,
@@ -48,7 +50,8 @@ class WindowsSystem:
 
     `application`: the folder of python.exe. `python`: the interpreter's version as `3.12` (free-threaded: `3.13t`).
     `dll_directories`: folders given to `os.add_dll_directory` before. `redistributable`: whether the Microsoft Visual
-    C++ redistributable is installed; None (could not tell) assumes so and says so.
+    C++ redistributable is installed; None (could not tell) assumes so and says so. `libraries`: what every Windows has
+    in System32 (`stock.parse_libraries`). `site`: the folder of the distributions, None: there are none.
     """
 
     arch: Arch
@@ -57,6 +60,8 @@ class WindowsSystem:
     application: str = "C:/Python"
     dll_directories: tuple[str, ...] = ()
     redistributable: bool | None = None
+    libraries: AbstractSet[str] = frozenset()
+    site: str | None = None
 
 
 class Module:
@@ -97,9 +102,10 @@ class WindowsProcess:
         """Start the interpreter with nothing loaded from files."""
         self._system = system
         self._modules: list[Module] = []
-        self._imported: set[str] = set()
         self._unknown: dict[NotCovered, None] = {}
         self._read: dict[Hashable, Pe] = {}
+        self._listed: dict[str, Mapping[str, str]] = {}
+        self.runtime = Runtime()
 
     @property
     def images(self) -> int:
@@ -131,7 +137,8 @@ class WindowsProcess:
     def fork(self) -> Self:
         """See `Process.fork`; a module never changes, so that both have the same."""
         child = copy(self)
-        child._modules, child._imported, child._unknown = [*self._modules], {*self._imported}, {**self._unknown}
+        child._modules, child._unknown = [*self._modules], {**self._unknown}
+        child.runtime = self.runtime.fork()
         return child
 
     def joined(self, others: Sequence[Self]) -> Self:
@@ -141,11 +148,13 @@ class WindowsProcess:
             known = {module.identity for module in whole._modules}
             whole._modules += [module for module in other._modules if module.identity not in known]
             whole._unknown |= other._unknown
+            whole.runtime.join(other.runtime)
         return whole
 
     def add_dll_directory(self, path: str) -> None:
         """Do what `os.add_dll_directory` does."""
-        self._system = replace(self._system, dll_directories=(*self._system.dll_directories, path))
+        if path not in self._system.dll_directories:
+            self._system = replace(self._system, dll_directories=(*self._system.dll_directories, path))
 
     def dlopen(self, path: str, mode: Mode, *, caller: str | None = None) -> LoadFailure | None:
         """Load `path` as Python's import does (a `.pyd`), TF_LoadLibrary (opens with local scope), or ctypes.
@@ -153,7 +162,6 @@ class WindowsProcess:
         The words of the failure are those of who loads. Windows itself knows neither `mode` nor `caller`.
         """
         del caller
-        self._import_packages(path)
         before = len(self._modules)
         try:
             self._load(path)
@@ -177,21 +185,6 @@ class WindowsProcess:
             return False
 
     # -- loading -------------------------------------------------------------------------------------------------------
-
-    def _import_packages(self, path: str) -> None:
-        """Do once what the packages a module lies in do when they are imported."""
-        if not path.lower().endswith(".pyd"):
-            return
-        for package in packages_above(self._system.files, path):
-            if package in self._imported:
-                continue
-            self._imported.add(package)
-            prepared = preparation(self._system.files, package)
-            for folder in prepared.directories:
-                self.add_dll_directory(folder)
-            for library in prepared.preloads:
-                with contextlib.suppress(_Failed):  # the module that needs it will say so
-                    self._load(library)
 
     def _load(self, path: str) -> Module:
         """Load a file by its path, or a library by its bare name."""
@@ -218,6 +211,7 @@ class WindowsProcess:
             for wanted in pe.imports:
                 provider = self._module(wanted.library, module, load_directory)
                 self._check(module, provider, wanted.symbols, load_directory)
+                self.runtime.uses(module, provider)
         except MalformedImage as error:
             raise _Failed(193, "malformed-image", entry.path) from error
         return module
@@ -228,26 +222,29 @@ class WindowsProcess:
         loaded = next((module for module in self._modules if module.base == name), None)
         if loaded is not None:
             return loaded
-        presence = presence_of(name, self._system.python)
-        if presence is Presence.ALWAYS:
-            return self._system_module(name)
-        entry = self._in_directories(name, load_directory)
+        entry = None if is_fixed(name) else self._in_directories(name, load_directory)
         if entry is not None:
             return self._map(entry, load_directory or posixpath.dirname(entry.path))
-        return self._outside(name, presence, wanting)
+        return self._outside(name, presence_of(name, self._system.python, self._system.libraries), wanting)
 
     def _outside(self, name: str, presence: Presence, wanting: Module) -> Module:
-        """Judge a library that is in none of the folders."""
+        """Judge a library that is in none of the folders before System32."""
+        if presence is Presence.ALWAYS:
+            return self._system_module(name)
         if presence is Presence.REDISTRIBUTABLE and self._system.redistributable is not False:
             if self._system.redistributable is None:
                 reason = f"whether {name} of the Microsoft Visual C++ redistributable is installed (assumed)"
                 self._unknown[NotCovered(reason=reason)] = None
             return self._system_module(name)
-        if presence is Presence.UNKNOWN:
+        if presence is Presence.UNKNOWN and name not in self._brought:
             reason = f"whether that Windows has {name}"
             self._unknown[NotCovered(reason=reason, image=wanting.path, matters=True, library=name)] = None
             return self._system_module(name)
         raise _Failed(126, "library-not-found", wanting.path, library=name)
+
+    @cached_property
+    def _brought(self) -> AbstractSet[str]:
+        return brought(self._system.files, self._system.site) if self._system.site else frozenset()
 
     def _system_module(self, name: str) -> Module:
         module = Module(f"C:/Windows/System32/{name}", ("system", name), None)
@@ -255,22 +252,27 @@ class WindowsProcess:
         return module
 
     def _in_directories(self, name: str, load_directory: str | None) -> Entry | None:
-        """Search the folder of the file being loaded, of python.exe, and those added; PATH and cwd do not count."""
+        """Search the folder of the file being loaded, of python.exe, and those added; PATH and cwd do not count.
+
+        System32 comes last (Microsoft, "LoadLibraryExW": LOAD_LIBRARY_SEARCH_DEFAULT_DIRS with ..._DLL_LOAD_DIR).
+        """
         folders = (
             *((load_directory,) if load_directory else ()),
             self._system.application,
             *self._system.dll_directories,
         )
         for folder in folders:
-            entry = self._system.files.lookup(f"{folder}/{name}") or self._folded(folder, name)
+            found = self._names_in(folder).get(name)
+            entry = self._system.files.lookup(f"{folder}/{found}") if found else None
             if entry is not None:
                 return entry
         return None
 
-    def _folded(self, folder: str, name: str) -> Entry | None:
-        """Look again without regard to case, for file systems that regard it."""
-        found = next((other for other in self._system.files.listdir(folder) if other.lower() == name), None)
-        return self._system.files.lookup(f"{folder}/{found}") if found else None
+    def _names_in(self, folder: str) -> Mapping[str, str]:
+        """Return the names in a folder by how Windows compares them: without regard to case."""
+        if folder not in self._listed:
+            self._listed[folder] = {name.lower(): name for name in self._system.files.listdir(folder)}
+        return self._listed[folder]
 
     def _check(
         self, wanting: Module, provider: Module, symbols: Sequence[str | int], load_directory: str | None

@@ -1,17 +1,22 @@
-r"""Which libraries a Windows 10 or later has whose files cannot be looked at.
+"""Which libraries a Windows 10 or later has whose files cannot be looked at.
 
-Sources: Microsoft, "Windows API sets"; the KnownDLLs of the registry (HKLM\SYSTEM\CurrentControlSet\Control\Session
-Manager\KnownDLLs); the layout of python.org's installer (PC/layout in CPython) for what lies beside python.exe.
+Sources: `data/windows-system32.txt`; Microsoft, "Windows API sets" (`api-ms-`, `ext-ms-`), "Latest supported Visual C++
+Redistributable downloads"; the layout of python.org's installer (PC/layout in CPython) for what lies beside python.exe;
+delvewheel README, "Name mangling", and the names that numpy's wheels gave OpenBLAS before 1.25.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from enum import Enum
 
 
 class Presence(Enum):
-    """How sure it is that a library is there. `REDISTRIBUTABLE`: with the Visual C++ redistributable."""
+    """How sure it is that a library is there. `REDISTRIBUTABLE`: with the Visual C++ redistributable.
+
+    `NEVER`: of names that only a distribution's own files have. What no list names may be there: `UNKNOWN`.
+    """
 
     ALWAYS = "always"
     REDISTRIBUTABLE = "redistributable"
@@ -23,48 +28,51 @@ _API_SET = re.compile(r"(?:api|ext)-ms-[a-z0-9-]+\.dll")
 _REDISTRIBUTABLE = re.compile(
     r"(?:msvcp140(?:_1|_2|_atomic_wait|_codecvt_ids)?|vcruntime140_threads|concrt140|vccorlib140|vcomp140|vcamp140|mfc140u?)\.dll"
 )
-
-_SYSTEM = frozenset(
+# HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\KnownDLLs of Windows 10 and 11
+_KNOWN = frozenset(
     (
-        "advapi32", "authz", "avicap32", "avifil32", "avrt", "bcrypt", "bcryptprimitives", "cabinet",
-        "cfgmgr32", "combase", "comctl32", "comdlg32", "credui", "crypt32", "cryptbase", "cryptsp", "d2d1",
-        "d3d10", "d3d10_1", "d3d11", "d3d12", "d3d9", "dbgeng", "dbghelp", "dcomp", "devobj", "dhcpcsvc",
-        "dinput8", "dnsapi", "dsound", "dwmapi", "dwrite", "dxgi", "dxva2", "evr", "fltlib", "gdi32",
-        "gdi32full", "gdiplus", "glu32", "hid", "imagehlp", "imm32", "iphlpapi", "kernel32", "kernelbase",
-        "ksuser", "mpr", "msacm32", "mscms", "msimg32", "msvcp_win", "msvcrt", "msvfw32", "mswsock",
-        "ncrypt", "netapi32", "netutils", "normaliz", "ntdll", "ntdsapi", "odbc32", "ole32", "oleacc",
-        "oleaut32", "opengl32", "pdh", "powrprof", "profapi", "propsys", "psapi", "quartz", "rasapi32",
-        "rpcrt4", "samcli", "sechost", "secur32", "sensapi", "setupapi", "sfc", "shcore", "shell32",
-        "shlwapi", "srvcli", "sspicli", "tdh", "traffic", "ucrtbase", "urlmon", "user32", "userenv",
-        "usp10", "uxtheme", "version", "virtdisk", "webio", "webservices", "wevtapi", "winhttp", "wininet", "winmm",
-        "winspool.drv", "winsta", "wintrust", "wkscli", "wldap32", "ws2_32", "wsock32", "wtsapi32",
-        "xmllite",
+        "advapi32", "bcryptprimitives", "clbcatq", "combase", "comdlg32", "coml2", "difxapi", "gdi32", "gdiplus",
+        "imagehlp", "imm32", "kernel32", "kernelbase", "msctf", "msvcrt", "normaliz", "nsi", "ntdll", "ole32",
+        "oleaut32", "psapi", "rpcrt4", "sechost", "setupapi", "shcore", "shell32", "shlwapi", "user32", "wldap32",
+        "ws2_32",
     )
 )  # fmt: skip
-"""In System32 of every Windows 10 and 11, server editions included."""
-
-_SOMETIMES = frozenset(
-    (
-        "directml", "dxcore", "mf", "mfcore", "mfplat", "mfreadwrite", "nvcuda", "nvml", "opencl",
-        "vulkan-1", "wlanapi", "xinput1_4",
-    )
-)  # fmt: skip
-"""Missing from N and server-core editions, or brought by a driver."""
+_PYTHON = re.compile(r"python\d+t?(?:_d)?\.dll")
+_MANGLED = re.compile(r".+-[0-9a-f]{8,64}\.dll|.+\.[a-z0-9]{32}\.gfortran-win\w+\.dll")
 
 
-def presence_of(name: str, python: str) -> Presence:
+def parse_libraries(text: str) -> frozenset[str]:
+    """Parse `data/windows-system32.txt`: base names in lower case, with extension; `#` starts a comment."""
+    return frozenset(name for line in text.splitlines() for name in line.partition("#")[0].split())
+
+
+def presence_of(name: str, python: str, system: AbstractSet[str]) -> Presence:
     """Say how sure it is that a library is there.
 
     Args:
         name: base name in lower case, with extension.
         python: version of the interpreter, such as `3.12` or `3.13t`.
+        system: what every Windows has, see `parse_libraries`.
     """
-    stem = name.removesuffix(".dll")
-    if stem in _SYSTEM or _API_SET.fullmatch(name) or name in _beside_python(python):
+    if _with_extension(name) in system or _API_SET.fullmatch(name) or name in _beside_python(python):
         return Presence.ALWAYS
     if _REDISTRIBUTABLE.fullmatch(name):
         return Presence.REDISTRIBUTABLE
-    return Presence.UNKNOWN if stem in _SOMETIMES else Presence.NEVER
+    return Presence.NEVER if _is_of_a_distribution(name) else Presence.UNKNOWN
+
+
+def is_fixed(name: str) -> bool:
+    """Say whether a library is the system's wherever a file of its name lies: an API set, or among the KnownDLLs."""
+    return bool(_API_SET.fullmatch(name)) or name.removesuffix(".dll") in _KNOWN
+
+
+def _is_of_a_distribution(name: str) -> bool:
+    """Say whether a name is none of the system's: a module, another Python, or one made unique by who built a wheel."""
+    return not name or name.endswith(".pyd") or bool(_PYTHON.fullmatch(name) or _MANGLED.fullmatch(name))
+
+
+def _with_extension(name: str) -> str:
+    return name if "." in name else f"{name}.dll"
 
 
 def _beside_python(python: str) -> tuple[str, ...]:
