@@ -29,6 +29,7 @@ def taking(source: str = "") -> Files:
     return {"zb/__init__.py": f"{source}\nfrom . import _y", "zb/_y.so": module("_y", "libshared.so.1")}
 
 
+ON_WINDOWS = "import sys\nif sys.platform == 'win32':\n    import aa"
 GUARDED = "try:\n    import aa\nexcept ImportError:\n    pass"
 
 
@@ -48,7 +49,7 @@ def test_a_package_is_not_helped_by_another() -> None:
     [
         "import aa",
         "from aa import _x",
-        "try:\n    import aa\nexcept ImportError:\n    pass",
+        GUARDED,
         "import pure",
         "import pure.deep",
     ],
@@ -61,7 +62,7 @@ def test_it_is_helped_by_what_it_imports(source: str) -> None:
     assert report.checked == ("aa/_x.so", "zb/_y.so")
 
 
-@pytest.mark.parametrize("source", ["def f():\n    import aa", "import absent", "aa = 1"])
+@pytest.mark.parametrize("source", ["def f():\n    import aa", "import absent", "aa = 1", ON_WINDOWS])
 def test_what_is_imported_later_helps_nobody(source: str) -> None:
     assert failures(judge({**GIVING, **taking(source)})) == [("library-not-found", "zb/_y.so")]
 

@@ -76,9 +76,11 @@ def test_names_with_a_hash_do_not_meet() -> None:
 
 
 def test_one_package_s_libraries_are_its_own_affair() -> None:
-    files = brings("aa", OLD, "f")
-    inner: Files = {f"aa/deep/{path.partition('/')[2]}": data for path, data in brings("aa", NEW, "f").items()}
-    assert judge({**files, **inner}).clashes == ()
+    """Another package reaches for the second of them; the two were built to live together."""
+    files = {**brings("aa", OLD, "f"), "aa/deep/libq.so": NEW}
+    files["zb/_m.so"] = module("_m", "libq.so", runpath="$ORIGIN/../aa/deep", imports=("f",))
+    report = judge(files)
+    assert (report.clashes, report.images) == ((), 4)
 
 
 def test_names_of_one_pair_are_told_together() -> None:

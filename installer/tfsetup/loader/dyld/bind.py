@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tfsetup.loader.bytes import text
-from tfsetup.loader.dyld import words
+from tfsetup.loader.dyld import pages, words
 from tfsetup.loader.dyld.system import System
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.macho import binds
@@ -23,9 +23,9 @@ from tfsetup.loader.model import LoadFailure
 class Tables:
     """What is read of one image, when it is first asked for, and once for all processes that map it."""
 
-    def __init__(self, image: MachO) -> None:
+    def __init__(self, mac: Mac, image: MachO) -> None:
         """Read no table yet."""
-        self.image = image
+        self._mac, self.image = mac, image
 
     @cached_property
     def exports(self) -> ExportTable:
@@ -36,6 +36,16 @@ class Tables:
     def imports(self) -> tuple[Import, ...]:
         """The image's imports in binding order."""
         return tuple(binds.imports(self.image))
+
+    @cached_property
+    def killed_at_mapping(self) -> bool:
+        """Whether a page that mapping touches lacks its hash."""
+        return pages.killed_at_mapping(self._mac, self.image)
+
+    @cached_property
+    def killed_at_binding(self) -> bool:
+        """Whether a page that binding touches lacks its hash."""
+        return pages.killed_at_binding(self._mac, self.image)
 
 
 @dataclass(eq=False)

@@ -16,7 +16,6 @@ from tfsetup.loader.dyld import words
 from tfsetup.loader.dyld.bind import Binder, Loaded, Tables, copies
 from tfsetup.loader.dyld.coalesce import Library, Shared, shared
 from tfsetup.loader.dyld.file import Refusal, repeated, usable
-from tfsetup.loader.dyld.pages import killed_at_binding, killed_at_mapping
 from tfsetup.loader.dyld.search import Candidate, Link, Request, candidates, has_rpaths, link, main_link
 from tfsetup.loader.dyld.system import System
 from tfsetup.loader.dyld.words import Mac
@@ -203,7 +202,7 @@ class DyldProcess:
             return tables
         if len(self._loaded) >= _MAX_IMAGES:
             raise Failed(LoadFailure(kind="malformed-image", image=entry.path, message="too many images"))
-        if killed_at_mapping(self._mac, tables.image):
+        if tables.killed_at_mapping:
             raise Failed(LoadFailure(kind="malformed-image", image=entry.path, message=words.KILLED))
         loaded = Loaded(path=entry.path, identity=entry.identity, tables=tables)
         self._loaded.append(loaded)
@@ -222,7 +221,7 @@ class DyldProcess:
     def _known_tables(self, identity: Hashable, image: MachO) -> Tables:
         """Return the tables of an image, which are the same whoever wants it."""
         other = (self._read.get((identity, dependency)) for dependency in (True, False))
-        return next((each for each in other if isinstance(each, Tables)), None) or Tables(image)
+        return next((each for each in other if isinstance(each, Tables)), None) or Tables(self._mac, image)
 
     def _remember(self, image: Loaded) -> None:
         """Make an image known by the names that mean it; of two with one name the earlier is found. [matchesPath]."""
@@ -258,7 +257,7 @@ class DyldProcess:
         binder = Binder(self._mac, self._system, self._loaded)
         order = list(reversed(new)) if self._mac.old else new
         for image in order:
-            if killed_at_binding(self._mac, image.image):
+            if image.tables.killed_at_binding:
                 raise Failed(LoadFailure(kind="malformed-image", image=image.path, message=words.KILLED))
             try:
                 unbound = binder.first_unbound(image, now=mode.now)

@@ -22,7 +22,7 @@ class Company:
     def __init__(self, files: Filesystem, site: str, native: Collection[str], target: Target | None = None) -> None:
         """Look below `site` for imports of packages that are `native` (top-level names): those are not read further.
 
-        Sources count as the interpreter `target` runs them (None: some interpreter).
+        `target`: the interpreter that runs the sources (None: some interpreter).
         """
         self._files, self._site, self._native, self._target = files, site, native, target
         self._known: dict[str, tuple[str, ...]] = {}
