@@ -96,7 +96,7 @@ class Openings:
         if course is None or not set(before) <= set(course.before):
             package = course.package if course else Package(name=name, modules=())
             again = self.packages.after_others(package, before)
-            again.open_before(course.opened if course else ())
+            again.open_before(course.opened if course else (), self.findings.preparing)
             self.packages.courses[name] = course = again
         return course
 

@@ -187,6 +187,19 @@ def test_flags_that_are_never_put_back_count_to_the_end_of_the_module() -> None:
     assert opened({"p/__init__.py": text, "p/m.so": ""}) == [("p/m.so", Mode(scope="global"))]
 
 
+@pytest.mark.parametrize(
+    ("flags", "mode"),
+    [
+        ("os.RTLD_LAZY", Mode(now=False)),
+        ("os.RTLD_LAZY | os.RTLD_GLOBAL", Mode(now=False, scope="global")),
+        ("os.RTLD_LAZY | os.RTLD_NOW", Mode()),
+    ],
+)
+def test_flags_say_when_functions_are_bound(flags: str, mode: Mode) -> None:
+    text = f"import os, sys\nsys.setdlopenflags({flags})\nfrom .m import f\n"
+    assert opened({"p/__init__.py": text, "p/m.so": ""}) == [("p/m.so", mode)]
+
+
 def doubted(files: Mapping[str, str], failure: LoadFailure, path: str = "p/m.so") -> str | None:
     preparing, process = prepare(files), Recorder()
     preparing.open(process, f"{SITE}/{path}", Mode())
