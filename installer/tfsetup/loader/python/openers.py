@@ -218,6 +218,7 @@ class Openers:
         self._place, self._importers = place, importers
         self._natives: dict[str, list[str]] = {}
         self._trees: dict[str, ast.Module | None] = {}
+        self._mentioned: dict[int, frozenset[str]] = {}
         self._worth = _calling(())
         for path in natives:
             self._natives.setdefault(top_level(path, place.site), []).append(path)
@@ -243,9 +244,11 @@ class Openers:
         The functions and classes of the module that open something are added to `wrappers`.
         """
         heard, runner = self._follow(package, name, None)
-        reached = self._importers.way(name)
+        reached = self._importers.way(name) if heard.openings else "later"
         for path, opening in list(heard.openings.items()):
             heard.openings[path] = replace(opening, way="guarded")
+            if reached == "later":
+                continue
             again = heard if found_at(self._place, path) is False else self._follow(package, name, path)[0]
             ends = again.ended and (again is heard or not heard.ended)
             doubtful = again.doubted > heard.doubted or heard.ended
@@ -282,11 +285,12 @@ class Openers:
         """Follow the functions of a module that open something, and those that call them, as somebody may later."""
         scope = runner.modules.get(name)
         heard.later = True
-        done: set[tuple[str, int]] = set()
+        done: set[tuple[str, str, int]] = set()
         for _round in range(_MAX_ROUNDS):
+            known = len(wrappers.mentioned)
             for key, method, found in _defined(runner, scope.names if scope else {}):
-                once = (method, id(found.owner) if found.owner in runner.objects else 0)
-                if once in done or not _opens(found.node, wrappers.mentioned):
+                once = (key, method, id(found.owner) if found.owner in runner.objects else 0)
+                if once in done or not self._opens(found.node, wrappers.mentioned):
                     continue
                 done.add(once)
                 calls = heard.calls
@@ -296,6 +300,15 @@ class Openers:
                 if heard.calls > calls:
                     wrappers.called.setdefault(key, name)
                     wrappers.mentioned.add(method)
+            if len(wrappers.mentioned) == known:
+                break
+
+    def _opens(self, node: ast.AST, wrappers: Collection[str]) -> bool:
+        """Say whether a function mentions something that opens."""
+        names = self._mentioned.get(id(node))
+        if names is None:  # the trees are kept, so that an id means one node
+            names = self._mentioned[id(node)] = frozenset(_mentioned(node))
+        return not names.isdisjoint(wrappers) or any(_TRIGGERS.fullmatch(each.encode()) for each in names)
 
 
 def _together(heard: Iterable[_Heard]) -> Opened:
@@ -319,11 +332,6 @@ def _calling(names: Collection[str]) -> re.Pattern[bytes]:
 
 def _first(opening: Opening) -> tuple[int, bool]:
     return _ORDER.index(opening.way), not opening.certain
-
-
-def _opens(node: ast.AST, wrappers: Collection[str]) -> bool:
-    """Say whether a function mentions something that opens."""
-    return any(_TRIGGERS.fullmatch(each.encode()) or each in wrappers for each in _mentioned(node))
 
 
 def _mentioned(node: ast.AST) -> Iterator[str]:
