@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 import posixpath
 import weakref
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tfsetup.loader.model import LoadFailure, Mode, NotCovered, Process
 from tfsetup.loader.python.calls import Heard, Unclear
-from tfsetup.loader.python.earlier import Sources, packages_above, preparing_call
+from tfsetup.loader.python.earlier import Sources, StartLine, packages_above, preparing_call
 from tfsetup.loader.python.known import Place
 from tfsetup.loader.python.running import Exhausted, Runner
 from tfsetup.loader.python.statements import Raised
@@ -55,8 +56,7 @@ class Preparing:
             done = self._in(process)
             for folder in packages_above(self._place.files, path):
                 self._prepare(done, folder)
-            if self._module(path) in done.heard.shown:
-                mode = replace(mode, scope="global")
+            mode = done.heard.imported.get(self._module(path), mode)
         return process.dlopen(path, mode, caller=caller)
 
     def doubt(self, process: Process, path: str, failure: LoadFailure) -> NotCovered | None:
@@ -88,7 +88,7 @@ class Preparing:
                 if line.module is not None:
                     self._follow(done, line.module, _START)
                 elif call is not None:
-                    done.heard.tell(_START, Unclear(what=call, path=line.path, line=line.line, everybody=True))
+                    self._follow_line(done, line, call)
         return self._done[process]
 
     def _prepare(self, done: _Done, folder: str) -> None:
@@ -97,10 +97,20 @@ class Preparing:
             for name in self._sources.run_for(folder):
                 self._follow(done, name, folder)
 
+    def _follow_line(self, done: _Done, line: StartLine, call: str) -> None:
+        """Follow a line of a `.pth` file that calls for something; what it wants is unclear where no call is heard."""
+        asked = done.heard.asked
+        with done.heard.on_behalf(_START, ""), suppress(Raised, Exhausted):
+            self._runner(done, "").line(line.text, line.path, line.line)
+        if done.heard.asked == asked:
+            done.heard.tell(_START, Unclear(what=call, path=line.path, line=line.line, everybody=True))
+
+    def _runner(self, done: _Done, top: str) -> Runner:
+        return done.runners.setdefault(top, Runner(self._place, top, done.heard, trees=self._trees))
+
     def _follow(self, done: _Done, module: str, folder: str) -> None:
         """Follow a module's code, on behalf of the package at a folder, as far as it goes."""
-        top = module.partition(".")[0]
-        runner = done.runners.setdefault(top, Runner(self._place, top, done.heard, trees=self._trees))
+        runner = self._runner(done, module.partition(".")[0])
         with done.heard.on_behalf(folder, module):
             try:
                 runner.module(module)

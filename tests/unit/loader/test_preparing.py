@@ -192,6 +192,19 @@ def test_flags_that_are_never_put_back_count_to_the_end_of_the_module() -> None:
     assert opened({"p/__init__.py": text, "p/m.so": ""}) == [("p/m.so", Mode(scope="global"))]
 
 
+@pytest.mark.parametrize(
+    ("flags", "mode"),
+    [
+        ("os.RTLD_LAZY", Mode(now=False)),
+        ("os.RTLD_LAZY | os.RTLD_GLOBAL", Mode(now=False, scope="global")),
+        ("os.RTLD_LAZY | os.RTLD_NOW", Mode()),
+    ],
+)
+def test_flags_say_when_functions_are_bound(flags: str, mode: Mode) -> None:
+    text = f"import os, sys\nsys.setdlopenflags({flags})\nfrom .m import f\n"
+    assert opened({"p/__init__.py": text, "p/m.so": ""}) == [("p/m.so", mode)]
+
+
 def doubted(files: Mapping[str, str], failure: LoadFailure, path: str = "p/m.so") -> str | None:
     preparing, process = prepare(files), Recorder()
     preparing.open(process, f"{SITE}/{path}", Mode())
@@ -240,14 +253,21 @@ def test_what_is_understood_is_no_doubt() -> None:
     assert doubted(FILES, MISSING) is None
 
 
-START = "import sys; import ctypes; ctypes.CDLL(sys.prefix + '/lib/libx.so', mode=ctypes.RTLD_GLOBAL)\n"
+START = "import os, ctypes; ctypes.CDLL(os.environ['LIB'] + '/libx.so', mode=ctypes.RTLD_GLOBAL)\n"
+HIDDEN = "import os; exec('import ctypes; ctypes.CDLL(' + repr(os.environ['LIB']) + ')')\n"
 
 
-def test_a_line_that_is_run_at_the_start_is_a_doubt_for_everybody() -> None:
-    files = {"x.pth": f"# a comment\nfolder\n{START}", "p/__init__.py": "", "p/m.so": ""}
+@pytest.mark.parametrize(("line", "call"), [(START, "ctypes.CDLL"), (HIDDEN, "CDLL")])
+def test_a_line_that_is_run_at_the_start_is_a_doubt_for_everybody(line: str, call: str) -> None:
+    files = {"x.pth": f"# a comment\nfolder\n{line}", "p/__init__.py": "", "p/m.so": ""}
     assert doubted(files, MISSING) == (
-        "libgone.so.1 was not found; whether x.pth:3 (CDLL) provides it cannot be told by reading it"
+        f"libgone.so.1 was not found; whether x.pth:3 ({call}) provides it cannot be told by reading it"
     )
+
+
+def test_a_line_that_is_run_at_the_start_is_followed() -> None:
+    line = "import sys; import ctypes; ctypes.CDLL(sys.prefix + '/lib/libx.so', mode=ctypes.RTLD_GLOBAL)\n"
+    assert doubted({"x.pth": line, "p/__init__.py": "", "p/m.so": ""}, MISSING) is None
 
 
 @pytest.mark.parametrize(

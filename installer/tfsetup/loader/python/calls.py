@@ -22,7 +22,7 @@ from tfsetup.loader.python.statements import raised
 from tfsetup.loader.python.values import UNKNOWN
 
 _FOLDER, _FLAGS, _FLAGS_NOW = "os.add_dll_directory", "sys.setdlopenflags", "sys.getdlopenflags"
-_NOW = 2  # RTLD_NOW, which CPython imports with
+_LAZY, _NOW = 1, 2  # RTLD_LAZY, and RTLD_NOW, which CPython imports with
 _MAX_TEXT = 4 << 20
 _LOAD = ("CDLL", "WinDLL", "OleDLL", "PyDLL", "LoadLibrary", "LoadLibraryA", "LoadLibraryW")
 _LOAD_EX = ("LoadLibraryEx", "LoadLibraryExA", "LoadLibraryExW")
@@ -53,22 +53,25 @@ class Unclear:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Flags:
-    """`sys.setdlopenflags` with RTLD_GLOBAL under way: from which line of which file."""
+    """`sys.setdlopenflags` under way: from which line of which file, and how modules are opened from there on."""
 
     path: str
     line: int
+    mode: Mode
 
 
 @dataclass
 class Heard:
     """Listens to the code of a process (`running.Listener`) and does there what it asks for.
 
-    `shown`: the modules, by dotted name, that are imported so that everybody sees their symbols.
+    `imported`: how modules, by dotted name, are opened that are imported with other flags than CPython's own. `asked`
+    counts what was asked for.
     """
 
     place: Place
     effects: Effects
-    shown: set[str] = field(default_factory=set)
+    imported: dict[str, Mode] = field(default_factory=dict)
+    asked: int = 0
     _unclear: dict[str, list[Unclear]] = field(default_factory=dict)
     _folder: str = ""
     _module: str = ""
@@ -82,13 +85,15 @@ class Heard:
             Raised: what is to be loaded cannot be.
         """
         leaf = call.name.rpartition(".")[2]
+        loads = leaf in _LOAD + _LOAD_EX and call.name.startswith("ctypes.")
+        self.asked += loads or call.name in (_FOLDER, _FLAGS)
         if call.name == _FOLDER:
             self._add(call)
         elif call.name == _FLAGS:
             self._set_flags(call)
         elif call.name == _FLAGS_NOW:
             return self._flags
-        elif leaf in _LOAD + _LOAD_EX and call.name.startswith("ctypes."):
+        elif loads:
             self._load(call)
         return UNKNOWN
 
@@ -146,17 +151,19 @@ class Heard:
             return
         self._end_of_flags(call.line)
         self._flags = value
-        if value & RTLD_GLOBAL:
-            self._since = _Flags(path=call.path, line=call.line)
+        mode = Mode(now=value & (_LAZY | _NOW) != _LAZY, scope="global" if value & RTLD_GLOBAL else None)
+        if mode != Mode():
+            self._since = _Flags(path=call.path, line=call.line, mode=mode)
 
     def _end_of_flags(self, line: int | None) -> None:
-        """Note what was imported while the flags said that everybody sees it."""
+        """Note how that was opened which was imported while the flags were others than CPython's own."""
         since, self._since = self._since, None
         if since is not None:
             text = read_file(self.place.files, since.path, _MAX_TEXT) or b""
             package = since.path.endswith("/__init__.py")
             lines, target = (since.line, line), self.place.target
-            self.shown |= imports_between(text, self._module, lines, package=package, target=target)
+            names = imports_between(text, self._module, lines, package=package, target=target)
+            self.imported |= dict.fromkeys(names, since.mode)
 
 
 def _is_global(call: Call) -> bool:

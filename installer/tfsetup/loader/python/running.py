@@ -111,6 +111,17 @@ class Runner(Statements):
                 break
         return self.modules[name]
 
+    def line(self, text: str, path: str, number: int) -> None:
+        """Follow a line of a file that is no module, the `number`th.
+
+        Raises:
+            Raised: it ends with an exception.
+            Exhausted: it does too much.
+        """
+        tree = parsed(text.encode())
+        if tree is not None:
+            self._follow(ast.increment_lineno(tree, number - 1), Scope("", path, package=False))
+
     def _tree(self, path: str) -> ast.Module | None:
         if path not in self._trees:
             source = read_file(self.place.files, path, _MAX_TEXT)
