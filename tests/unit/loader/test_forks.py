@@ -18,7 +18,10 @@ from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.glibc.musl import MuslProcess
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.glibc.system import System, system_of
+from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Entry, Filesystem, Mode, Process
+from tfsetup.loader.preparing import Preparing
+from tfsetup.loader.question import Question
 from tfsetup.loader.shipped import load_system
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
@@ -95,7 +98,7 @@ KINDS = {
         name="@rpath/dep.dylib",
     ),
     "windows": Kind(
-        start=lambda files: WindowsProcess(WindowsSystem(arch="x86_64", files=files, python="3.12")),
+        start=lambda files: WindowsProcess(WindowsSystem(arch="x86_64", files=files, python="3.12", site="/s")),
         files=PE,
         two="/s/deps/two.pyd",
         name="dep.dll",
@@ -237,15 +240,17 @@ def test_what_is_hidden_is_each_process_s_own() -> None:
 
 
 def test_packages_are_imported_in_each_process_of_windows() -> None:
-    init = b"os.add_dll_directory(os.path.join(os.path.dirname(__file__), os.pardir, 'p.libs'))"
-    init += b"\nos.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, 'p.libs'))"
+    init = b"import os\nos.add_dll_directory(os.path.join(os.path.dirname(__file__), os.pardir, 'p.libs'))"
     files = {
         "/s/p/__init__.py": init,
         "/s/p/m.pyd": build_pe(Dll(imports={"dep.dll": []})),
         "/s/p.libs/dep.dll": build_pe(Dll()),
         "/s/q.pyd": build_pe(Dll(imports={"dep.dll": []})),
     }
-    first = WindowsProcess(WindowsSystem(arch="x86_64", files=Tree(files), python="3.12"))
-    opened(first.fork(), "/s/p/m.pyd")
+    tree, machine = Tree(files), machine_of(Host(os="windows", arch="x86_64"))
+    preparing = Preparing(Question(files=tree, site="/s", machine=machine), machine.target("3.12"), "tensorflow")
+    first = WindowsProcess(WindowsSystem(arch="x86_64", files=tree, python="3.12", site="/s"))
+    assert preparing.open(first.fork(), "/s/p/m.pyd", Mode()) is None
     assert first.dlopen("/s/q.pyd", Mode()) is not None
-    opened(first, "/s/p/m.pyd", "/s/q.pyd")
+    assert preparing.open(first, "/s/p/m.pyd", Mode()) is None
+    opened(first, "/s/q.pyd")
