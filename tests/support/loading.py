@@ -33,7 +33,7 @@ def judge(files: Files, host: Host = LINUX) -> Report:
     view, machine = WheelView(wheels, at=SITE), machine_of(host, "3.12")
     names = tuple(name for name, _ in wheels)
     question = Question(files=view, site=SITE, machine=machine, python="3.12", wheels=names)
-    around = Surroundings(files=view, macos=load_system(), prefix="/venv")
+    around = Surroundings(files=view, macos=load_system(), prefix="/venv", site=SITE)
     return preflight(question, new_process(machine, host, "3.12", around), load_knowledge())
 
 

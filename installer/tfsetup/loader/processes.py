@@ -18,6 +18,7 @@ from tfsetup.loader.glibc.stock import Names
 from tfsetup.loader.glibc.system import system_of
 from tfsetup.loader.machine import Machine, path_of
 from tfsetup.loader.model import Filesystem, Process
+from tfsetup.loader.python.brought import Brought
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
 NEWEST_MACOS = (26, 0)
@@ -68,6 +69,7 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
                 real=around.real,
                 symbols=around.symbols,
                 libraries=around.libraries,
+                brought=Brought(files=around.files, site=around.site, folder=f"{around.prefix}/lib"),
                 library_path=around.library_path,
                 preload=around.preload,
             )
@@ -77,8 +79,9 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
 
 
 def _windows(machine: Machine, python: str | None, around: Surroundings) -> WindowsSystem:
+    own = Brought(files=around.files, site=around.site, folded=True)
     return WindowsSystem(
-        arch=machine.arch, files=around.files, python=python or "", libraries=around.windows, site=around.site
+        arch=machine.arch, files=around.files, python=python or "", libraries=around.windows, brought=own
     )
 
 

@@ -21,6 +21,7 @@ from tfsetup.loader.glibc.system import System, system_of
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Entry, Filesystem, Mode, Process
 from tfsetup.loader.preparing import Preparing
+from tfsetup.loader.python.brought import Brought
 from tfsetup.loader.question import Question
 from tfsetup.loader.shipped import load_system
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
@@ -98,7 +99,11 @@ KINDS = {
         name="@rpath/dep.dylib",
     ),
     "windows": Kind(
-        start=lambda files: WindowsProcess(WindowsSystem(arch="x86_64", files=files, python="3.12", site="/s")),
+        start=lambda files: WindowsProcess(
+            WindowsSystem(
+                arch="x86_64", files=files, python="3.12", brought=Brought(files=files, site="/s", folded=True)
+            )
+        ),
         files=PE,
         two="/s/deps/two.pyd",
         name="dep.dll",
@@ -249,7 +254,9 @@ def test_packages_are_imported_in_each_process_of_windows() -> None:
     }
     tree, machine = Tree(files), machine_of(Host(os="windows", arch="x86_64"))
     preparing = Preparing(Question(files=tree, site="/s", machine=machine), machine.target("3.12"), "tensorflow")
-    first = WindowsProcess(WindowsSystem(arch="x86_64", files=tree, python="3.12", site="/s"))
+    first = WindowsProcess(
+        WindowsSystem(arch="x86_64", files=tree, python="3.12", brought=Brought(files=tree, site="/s", folded=True))
+    )
     assert preparing.open(first.fork(), "/s/p/m.pyd", Mode()) is None
     assert first.dlopen("/s/q.pyd", Mode()) is not None
     assert preparing.open(first, "/s/p/m.pyd", Mode()) is None

@@ -15,6 +15,7 @@ from tfsetup.host.model import Host
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.model import Mode
 from tfsetup.loader.preparing import Preparing
+from tfsetup.loader.python.brought import Brought
 from tfsetup.loader.question import Question
 from tfsetup.loader.shipped import load_windows
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
@@ -50,7 +51,7 @@ def start(case: Mapping[str, Any], tree: Tree) -> WindowsProcess:
             python=str(case.get("python", "3.12")),
             redistributable=case.get("redistributable"),
             libraries=load_windows(),
-            site=ROOT,
+            brought=Brought(files=tree, site=ROOT, folded=True),
         )
     )
     for folder in case.get("directories", ()):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.tree import Tree
+from tfsetup.loader.python.brought import Brought
 from tfsetup.loader.shipped import load_windows
-from tfsetup.loader.windows.packages import brought
 from tfsetup.loader.windows.stock import Presence, is_fixed, parse_system32, presence_of
 
 SYSTEM = load_windows()
@@ -106,4 +106,14 @@ def test_what_the_distributions_bring_or_brought() -> None:
             f"{SITE}/a-1.0.dist-info/RECORD": b"a/lib/One.DLL,sha256=x,1\na/lib/removed.dll,sha256=y,2\na/m.pyd,,\n",
         }
     )
-    assert brought(files, SITE) == {"one.dll", "removed.dll"}
+    own = Brought(files=files, site=SITE, folded=True)
+    names = ("one.dll", "One.DLL", "removed.dll", "m.pyd", "__init__.py", "gone.dll")
+    assert [name for name in names if name in own] == ["one.dll", "One.DLL", "removed.dll"]
+
+
+def test_the_names_of_linux_keep_their_case_and_a_folder_counts_as_a_whole() -> None:
+    files = Tree({f"{SITE}/a/lib/libOne.so.1": b"", "/env/lib/libtwo.so": b"", "/env/lib/python3.12": b""})
+    own = Brought(files=files, site=SITE, folder="/env/lib")
+    names = ("libOne.so.1", "libone.so.1", "libtwo.so", "libthree.so", "python3.12", 1)
+    assert [name for name in names if name in own] == ["libOne.so.1", "libtwo.so"]
+    assert "libOne.so.1" not in Brought(files=files)

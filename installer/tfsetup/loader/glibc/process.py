@@ -346,7 +346,7 @@ class GlibcProcess:
 
     def _stock(self, name: str, loader: Map) -> Map | None:
         stock = stock_library(name, self._system.arch, self._system.glibc, self._system.libraries)
-        if stock is None:
+        if stock is None or (not stock.usual and name in self._system.brought):
             return None
         if stock.presence == "unknown":
             reason = f"whether the system has {name}"

@@ -27,8 +27,10 @@ _NUMBERED = re.compile(r"(?P<family>[A-Z]+(?:_[A-Z]+)*)_(?P<number>[0-9]+(?:\.[0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stock:
-    """One library of the system. `presence`: whether every system has it.
+    """One library of the system.
 
+    `presence`: whether every system has it. `usual`: many do, so that a copy of it among the files that are judged does
+    not make the name theirs.
     `levels` maps a family of version names (`GLIBC`, `GLIBCXX`) to the highest that is there for certain and the
     highest that may be there; of a family that is not listed nothing is known. `defined`: for the hash of each name it
     defines the version in which it does; None: nothing is known of its names.
@@ -38,6 +40,7 @@ class Stock:
     presence: Presence
     levels: dict[str, tuple[Release, Release]]
     defined: Names | None = None
+    usual: bool = False
 
     def answers(self, name: bytes) -> bool | None:
         """Say whether the library defines a name that is asked for without version; None: could not tell.
@@ -98,6 +101,12 @@ _STDLIB = (
     ((2, 41), ((3, 4, 33), (1, 3, 15), (14, 0, 0)), "Debian 13, GCC 14"),
 )
 
+_USUAL = (
+    # libraries the manylinux policies let wheels expect of the system, though a small system may lack them
+    "libX11.so.6", "libXext.so.6", "libXrender.so.1", "libICE.so.6", "libSM.so.6", "libGL.so.1", "libgobject-2.0.so.0",
+    "libgthread-2.0.so.0", "libglib-2.0.so.0", "libatomic.so.1", "libexpat.so.1", "libnsl.so.1", "libgomp.so.1",
+    "libgomp.so.1.0.0", "libxcb.so.1", "libcrypt.so.1", "libcuda.so.1", "libnvidia-ml.so.1",
+)  # fmt: skip
 _OF_PACKAGES = re.compile(r"lib(?:tensorflow|torch|c10|jax)[\w.+-]*|.*-[0-9a-f]{8}\.so[.\d]*")
 """Libraries that only packages for Python bring; auditwheel writes a hash into the names of those it copies."""
 
@@ -144,14 +153,14 @@ def stock_library(
         names: what libraries define (`parse_libraries`), for processes of 64 bits.
     """
     if soname in _GLIBC_FAMILY or soname == LINKERS[arch]:
-        return Stock(soname=soname, presence="always", levels=_glibc_levels(glibc))
+        return Stock(soname=soname, presence="always", levels=_glibc_levels(glibc), usual=True)
     if soname in ("libstdc++.so.6", "libgcc_s.so.1", "libz.so.1"):
         levels = _ZLIB if soname == "libz.so.1" else _gcc_levels(glibc)
         # with 32 bits C++ spells names in another way: `size_t` is another type
         defined = None if arch in NARROW else names.get(soname)
-        return Stock(soname=soname, presence="always", levels=levels, defined=defined)
+        return Stock(soname=soname, presence="always", levels=levels, defined=defined, usual=True)
     if _SYSTEM_NAME.fullmatch(soname) and not _OF_PACKAGES.fullmatch(soname):
-        return Stock(soname=soname, presence="unknown", levels={})
+        return Stock(soname=soname, presence="unknown", levels={}, usual=soname in _USUAL)
     return None
 
 

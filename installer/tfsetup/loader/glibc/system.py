@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tfsetup.ground.platforms import Arch, Platform, possible_x86_level, spelled, x86_level
@@ -44,7 +44,8 @@ class System:
     interpreter that defines the whole Python C API is assumed. `real`: the system's libraries are in `files`, so one
     that is not found is missing; otherwise what is known of stock systems is asked.
     `glibc`: release as (major, minor), None when it could not be told. `symbols`: what the C library defines, and since
-    which release, `libraries` what others define, for when they cannot be read. `library_path`: LD_LIBRARY_PATH as it
+    which release, `libraries` what others define, for when they cannot be read. `brought`: the names that belong to the
+    set that is judged. `library_path`: LD_LIBRARY_PATH as it
     is, `preload`: LD_PRELOAD. `levels`: the level of x86-64 the CPU has for certain, and the highest it may have.
     `page`: bytes of a page (None: could not tell). `executable_stack`: the interpreter's own is, so no library has to
     make it so.
@@ -57,6 +58,7 @@ class System:
     real: bool = False
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     libraries: Mapping[str, Names] = field(default_factory=dict)
+    brought: Container[str] = frozenset()
     library_path: str = ""
     preload: str = ""
     cache: Mapping[str, str] = field(default_factory=dict)
@@ -101,6 +103,7 @@ def system_of(
     real: bool = False,
     symbols: Mapping[str, tuple[int, ...]] | None = None,
     libraries: Mapping[str, Names] | None = None,
+    brought: Container[str] = frozenset(),
     library_path: str = "",
     preload: str = "",
     cwd: str = "/",
@@ -115,6 +118,7 @@ def system_of(
         real: `files` shows the root of the machine itself.
         symbols: what the GNU C library defines, and since which release.
         libraries: what other libraries define (`parse_libraries`).
+        brought: base names of libraries that are the set's own, and no system's.
         library_path: LD_LIBRARY_PATH of the process.
         preload: its LD_PRELOAD.
         cwd: the process's working directory.
@@ -135,6 +139,7 @@ def system_of(
         real=real,
         symbols=symbols or {},
         libraries=libraries or {},
+        brought=brought,
         library_path=library_path,
         preload=preload,
         cache=_cache(files, arch, hwcaps) if real else {},

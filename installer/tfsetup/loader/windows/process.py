@@ -9,18 +9,16 @@ is listed in `not_covered`.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Self
 
 from tfsetup.ground.platforms import Arch
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.model import Entry, Filesystem, Kind, LoadFailure, Mode, NotCovered
 from tfsetup.loader.pe.image import Machine, Pe
-from tfsetup.loader.windows.packages import brought
 from tfsetup.loader.windows.runtime import Runtime
 from tfsetup.loader.windows.stock import Presence, is_fixed, presence_of
 
@@ -51,7 +49,7 @@ class WindowsSystem:
     `application`: the folder of python.exe. `python`: the interpreter's version as `3.12` (free-threaded: `3.13t`).
     `dll_directories`: folders given to `os.add_dll_directory` before. `redistributable`: whether the Microsoft Visual
     C++ redistributable is installed; None (could not tell) assumes so and says so. `libraries`: what every Windows has
-    in System32 (`stock.parse_system32`). `site`: the folder of the distributions, None: there are none.
+    in System32 (`stock.parse_system32`). `brought`: the names that belong to the set that is judged.
     """
 
     arch: Arch
@@ -61,7 +59,7 @@ class WindowsSystem:
     dll_directories: tuple[str, ...] = ()
     redistributable: bool | None = None
     libraries: AbstractSet[str] = frozenset()
-    site: str | None = None
+    brought: Container[str] = frozenset()
 
 
 class Module:
@@ -236,15 +234,11 @@ class WindowsProcess:
                 reason = f"whether {name} of the Microsoft Visual C++ redistributable is installed (assumed)"
                 self._unknown[NotCovered(reason=reason)] = None
             return self._system_module(name)
-        if presence is Presence.UNKNOWN and name not in self._brought:
+        if presence is Presence.UNKNOWN and name not in self._system.brought:
             reason = f"whether that Windows has {name}"
             self._unknown[NotCovered(reason=reason, image=wanting.path, matters=True, library=name)] = None
             return self._system_module(name)
         raise _Failed(126, "library-not-found", wanting.path, library=name)
-
-    @cached_property
-    def _brought(self) -> AbstractSet[str]:
-        return brought(self._system.files, self._system.site) if self._system.site else frozenset()
 
     def _system_module(self, name: str) -> Module:
         module = Module(f"C:/Windows/System32/{name}", ("system", name), None)
