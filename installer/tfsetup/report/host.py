@@ -94,7 +94,7 @@ def _value(name: str, host: Host) -> list[str]:
         return [f"{len(host.pythons)}, listed below" if host.pythons else "none"]
     value = getattr(host, name)
     if value is None:
-        return ["does not apply" if name == "libc" and host.os in {"macos", "windows"} else UNKNOWN]
+        return ["does not apply" if name in {"libc", "page_size"} and host.os in {"macos", "windows"} else UNKNOWN]
     return [{True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)]
 
 
