@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _TESTS = frozenset({"tests", "test"})
 _MAX_TEXT = 4 << 20
 _MAX_NATIVE = 64 << 20
 _MAX_FILES = 20_000
+_PARSING = threading.Lock()
 
 
 class Importers:
@@ -213,9 +215,13 @@ def all_imports_of(text: bytes, name: str, *, package: bool, target: Target | No
 
 
 def parsed(text: bytes) -> ast.Module | None:
-    """Return source as a tree; None: it is not Python, or of a newer Python than this one."""
+    """Return source as a tree; None: it is not Python, or of a newer Python than this one.
+
+    One text at a time, for several threads may ask: CPython counts the depth of a tree under construction once for all
+    of them and ends with a SystemError where they differ (gh-106905), and what warnings do is one for all threads too.
+    """
     try:
-        with warnings.catch_warnings():
+        with _PARSING, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the code that is read, say an invalid escape
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

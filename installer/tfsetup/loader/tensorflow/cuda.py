@@ -13,9 +13,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tfsetup.loader.bytes import text
 from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.model import Filesystem, read_file
+from tfsetup.loader.python.importers import parsed
 
 _MAX_BUILD_INFO = 1 << 20
 _BUILD_INFO = "python/platform/build_info.py"
@@ -44,12 +44,8 @@ def build_info(files: Filesystem, package: str) -> Mapping[str, object]:
         package: absolute path of the package's folder.
     """
     source = read_file(files, f"{package}/{_BUILD_INFO}", _MAX_BUILD_INFO)
-    try:
-        tree = ast.parse(text(source or b""))
-    except (SyntaxError, ValueError, RecursionError):
-        return {}
     found: dict[str, object] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(parsed(source or b"") or ast.Module()):
         if isinstance(node, ast.Tuple) and len(node.elts) == 2:  # noqa: PLR2004 - the pairs of the ordered dict
             key, value = (_literal(part) for part in node.elts)
             if isinstance(key, str):
