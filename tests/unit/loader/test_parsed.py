@@ -11,7 +11,7 @@ import pytest
 from tfsetup.loader.python.importers import parsed
 
 
-def test_one_text_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_text_at_a_time() -> None:
     under_way: list[int] = []
     together: list[int] = []
     parse = ast.parse
@@ -23,8 +23,8 @@ def test_one_text_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
         under_way.pop()
         return parse(text)
 
-    monkeypatch.setattr(ast, "parse", slowly)
-    with ThreadPoolExecutor(4) as pool:
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
+        patch.setattr(ast, "parse", slowly)
         trees = list(pool.map(parsed, [b"import a", b"import b"] * 10))
     assert set(together) == {1}
     assert all(isinstance(tree, ast.Module) for tree in trees)

@@ -45,7 +45,7 @@ def build_info(files: Filesystem, package: str) -> Mapping[str, object]:
     """
     source = read_file(files, f"{package}/{_BUILD_INFO}", _MAX_BUILD_INFO)
     found: dict[str, object] = {}
-    for node in ast.walk(parsed(source or b"") or ast.Module()):
+    for node in ast.walk(parsed(source or b"") or ast.Module(body=[], type_ignores=[])):
         if isinstance(node, ast.Tuple) and len(node.elts) == 2:  # noqa: PLR2004 - the pairs of the ordered dict
             key, value = (_literal(part) for part in node.elts)
             if isinstance(key, str):
