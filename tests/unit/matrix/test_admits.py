@@ -61,7 +61,7 @@ def test_a_rule_of_one_system_is_none_of_another() -> None:
 def test_the_answer_of_a_row_has_the_rules_of_its_system(name: str, *, there: bool) -> None:
     _, answer = reference(row(name), Ask(tensorflow="==2.20.0"), shipped())
     admitted = [bound for rule in answer.beside for bound in rule.admits]
-    assert bool(admitted) is there
+    assert any(bound.startswith("pyarrow") for bound in admitted) is there
     assert not [text for text in answer.requirements if text.startswith(("pyarrow", "onnx", "sentencepiece"))]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tfsetup.errors import TfsetupError, UnsolvableError
@@ -18,6 +18,7 @@ _NO_WHEEL_HERE: Final = (
     rf"({_NAME})([=<>!~][^\s]*)? ha(?:s|ve) no wheels with a matching"
     r"(?: Python (?:ABI |implementation )?tag \(e\.g\., `(\w+)`\))?"
 )
+_WANTS: Final = rf"({_NAME})(?:[<>=!~]\S*)? depends? on "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +51,8 @@ def explained(error: TfsetupError, sides: Sides) -> TfsetupError:
     ours = tuple(text for text in sides.requirements if _required(text, _flat(_told(error))))
     _, _, said = error.message.partition("uv said: ")
     why = "".join(f"\n{text} {sides.reasons[text]}." for text in ours if text in sides.reasons)
+    if why and not found.lines:  # a bound of ours: who called for it is named in its reason
+        found = replace(found, lines=tuple(item for item in sides.team if _named(item.text, _flat(why))))
     where = found.lines[0].where if found.lines else None
     if found.source_only or found.no_wheel_here:
         message = f"{sides.row}: {'; '.join(_wheelless(found, sides.row))}.{why}\nuv said: {said}"
@@ -77,8 +80,11 @@ def blamed(error: UnsolvableError, team: Sequence[Marked]) -> Blamed:
     if not lines and "you require" not in flat:
         lines = [item for item in team if _named(item.text, flat)] or list(team)
     one_line = re.sub(r"\s+", " ", told)
-    sources = {name_of(match[1]) for pattern in _SOURCE_ONLY for match in re.finditer(pattern, one_line)}
-    here = {(_with_version(match), match[3] or "") for match in re.finditer(_NO_WHEEL_HERE, one_line)}
+    # A package of which some versions have wheels and want something else is refused for what those want.
+    others = {name_of(match[1]) for match in re.finditer(_WANTS, one_line)}
+    sources = {name_of(match[1]) for pattern in _SOURCE_ONLY for match in re.finditer(pattern, one_line)} - others
+    found = (match for match in re.finditer(_NO_WHEEL_HERE, one_line) if name_of(match[1]) not in others)
+    here = {(_with_version(match), match[3] or "") for match in found}
     return Blamed(lines=tuple(lines), source_only=tuple(sorted(sources)), no_wheel_here=tuple(sorted(here)))
 
 

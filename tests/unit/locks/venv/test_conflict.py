@@ -168,6 +168,9 @@ def test_why_a_bound_of_ours_asks_for_what_has_no_wheel_is_told() -> None:
     both = replace(both, requirements=(*both.requirements, "board"), reasons={"board": "beside keras: it imports it"})
     error = explained(explain_uv(f"error: {told.partition('uv said: ')[2]}", "Locking", solving=True), both)
     assert "\nboard beside keras: it imports it.\nuv said: " in error.message
+    assert error.where is None
+    called = replace(sides("pandas", "old>1"), reasons={"tensorflow==2.15.1": "beside old: it imports it"})
+    assert str(explained(explain_uv(SAID, "Locking"), called).where) == "team.yaml:2:5"
 
 
 def test_a_wheel_for_other_pythons_is_not_called_no_wheel_for_the_platform() -> None:
@@ -179,3 +182,12 @@ def test_a_wheel_for_other_pythons_is_not_called_no_wheel_for_the_platform() -> 
     assert error.message.startswith(
         "linux-x86_64-cpu: tensorflow-text 2.13.0 has no wheel for cp313 on linux-x86_64-cpu."
     )
+
+
+def test_who_has_wheels_that_want_something_else_is_not_called_wheelless() -> None:
+    error = explained(said("some-versions-without-wheels"), sides("pandas", "alpha"))
+    assert error.message.splitlines()[0] == (
+        "linux-x86_64-cpu: `alpha` (team.yaml:2:5) does not fit together with `tensorflow==2.15.1`, which the row asks "
+        "for."
+    )
+    assert "allow-build" not in error.hint
