@@ -82,9 +82,10 @@ def blamed(error: UnsolvableError, team: Sequence[Marked]) -> Blamed:
     one_line = re.sub(r"\s+", " ", told)
     # A package of which some versions have wheels and want something else is refused for what those want.
     others = {name_of(match[1]) for match in re.finditer(_WANTS, one_line)}
-    sources = {name_of(match[1]) for pattern in _SOURCE_ONLY for match in re.finditer(pattern, one_line)} - others
-    found = (match for match in re.finditer(_NO_WHEEL_HERE, one_line) if name_of(match[1]) not in others)
+    found = [match for match in re.finditer(_NO_WHEEL_HERE, one_line) if name_of(match[1]) not in others]
     here = {(_with_version(match), match[3] or "") for match in found}
+    elsewhere = others | {name_of(match[1]) for match in found}
+    sources = {name_of(match[1]) for pattern in _SOURCE_ONLY for match in re.finditer(pattern, one_line)} - elsewhere
     return Blamed(lines=tuple(lines), source_only=tuple(sorted(sources)), no_wheel_here=tuple(sorted(here)))
 
 

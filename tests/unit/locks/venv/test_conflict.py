@@ -191,3 +191,13 @@ def test_who_has_wheels_that_want_something_else_is_not_called_wheelless() -> No
         "for."
     )
     assert "allow-build" not in error.hint
+
+
+def test_who_has_wheels_elsewhere_is_not_called_source_only() -> None:
+    text = (FOLDER / "some-versions-without-wheels.txt").read_text()
+    text = text.replace(
+        "depend on tensorflow==2.19.0", "have no wheels with a matching platform tag (e.g., `win_amd64`)"
+    )
+    error = explained(explain_uv(text, "Locking", solving=True), sides("pandas", "alpha"))
+    assert "source only" not in error.message
+    assert "alpha<=1.8.0 has no wheel for cp312 on linux-x86_64-cpu" in error.message
