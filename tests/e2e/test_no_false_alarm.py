@@ -28,7 +28,7 @@ from tfsetup.loader.preflight import preflight
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report
-from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_system
+from tfsetup.loader.shipped import load_glibc_symbols, load_knowledge, load_linux_libraries, load_system, load_windows
 
 pytestmark = [pytest.mark.e2e, pytest.mark.heavy]
 SITE = "/S/site-packages"
@@ -49,7 +49,10 @@ def judge(
     files: Filesystem = Overlay(*(LocalTree(folder, at=SITE) for folder in folders))
     files = Without(files, without) if without else files
     machine = machine_of(host, python)
-    around = Surroundings(files=files, macos=load_system(), prefix="/S", symbols=load_glibc_symbols())
+    around = Surroundings(
+        files=files, macos=load_system(), prefix="/S", site=SITE, symbols=load_glibc_symbols(),
+        libraries=load_linux_libraries(), windows=load_windows(),
+    )  # fmt: skip
     process = new_process(machine, host, python, around)
     return preflight(Question(files=files, site=SITE, machine=machine, python=python), process, load_knowledge())
 
@@ -144,7 +147,8 @@ def test_numba_does_without_its_tbb_layer() -> None:
     )
     assert (report.verdict, report.failures) == ("loads", ())
     assert any(note.library and note.library.startswith("libgomp") for note in report.not_covered)
-    assert any("tbbpool" in note.title and "libtbb.so.12" in note.detail for note in report.notes)
+    (tbb,) = (note for note in report.not_covered if note.library == "libtbb.so.12")
+    assert (tbb.matters, "tbbpool" in (tbb.image or "")) == (False, True)
 
 
 @pytest.mark.parametrize(
