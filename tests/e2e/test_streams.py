@@ -129,7 +129,7 @@ def test_a_run_that_is_told_to_end_leaves_nothing(number: signal.Signals, index:
     def hang(handler: Handler, body: bytes) -> bytes | None:
         if generation.is_dir():
             reached.set()
-            handler.index.stopping.wait(120)
+            handler.index.stopping.wait(30)
         return body
 
     (tmp_path / "project").mkdir()
