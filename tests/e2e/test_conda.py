@@ -208,7 +208,7 @@ def test_a_channel_with_a_fault(forge: Forge, tmp_path: Path, path: list[str], f
     assert not os.path.lexists(tmp_path / "env")
 
 
-@pytest.mark.parametrize("times", [8, pytest.param(200, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("times", [25, pytest.param(200, marks=pytest.mark.exhaustive)])
 def test_many_runs_never_end_with_a_signal(forge: Forge, tmp_path: Path, times: int) -> None:
     """py-rattler's threads crash 3 to 11 in a hundred processes at their end, unless they get a moment to settle."""
     matrix = tmp_path / "extra.yaml"
