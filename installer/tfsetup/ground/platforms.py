@@ -286,24 +286,25 @@ _NO_FLAGS_FROM: Final = (3, 8)
 _NO_WIDTH_FROM: Final = (3, 3)
 
 
-def abi_tags(python: str) -> list[str]:
+def abi_tags(python: str, *, free_threaded: bool = False) -> list[str]:
     """Return the ABIs of its own that a released CPython `X.Y` may have, the more common first.
 
+    A free-threaded build has one that ends with `t` (PEP 703), and takes no wheel of the other.
     Until 3.7 the names carry how it was built: `m` with pymalloc, which all releases were; until 3.2 `u` with wide
     characters, which most on Linux were (PEP 3149; from 3.3 on PEP 393, from 3.8 on bpo-36707).
     """
     version, name = pair(python, 0) or (0, 0), f"cp{python.replace('.', '')}"
     if version >= _NO_FLAGS_FROM:
-        return [name]
+        return [f"{name}t" if free_threaded else name]
     return [f"{name}m"] if version >= _NO_WIDTH_FROM else [f"{name}mu", f"{name}m"]
 
 
-def wheel_tags(python: str, platforms: Iterable[str]) -> Iterator[Tag]:
+def wheel_tags(python: str, platforms: Iterable[str], *, free_threaded: bool = False) -> Iterator[Tag]:
     """Yield the tags of the wheels that a CPython `X.Y` takes, best first (PEP 425); of `platforms` the best first."""
     from packaging.tags import compatible_tags, cpython_tags
 
     interpreter, version, tags = f"cp{python.replace('.', '')}", numbers(python) or (), list(platforms)
-    yield from cpython_tags(version, abis=abi_tags(python), platforms=tags)
+    yield from cpython_tags(version, abis=abi_tags(python, free_threaded=free_threaded), platforms=tags)
     yield from compatible_tags(version, interpreter, tags)
 
 

@@ -35,7 +35,7 @@ def _refusal(question: Question, each: Distribution, python: str | None) -> Load
     libc = machine.libc.name if machine.libc else None
     if systems and not (machine.system in systems and dists.fits_libc(each, libc)):
         return LoadFailure(kind="wrong-architecture", image=image, message=message)
-    if python and not dists.runs_on_python(each, python):
+    if python and not dists.runs_on_python(each, python, free_threaded=machine.free_threaded):
         return LoadFailure(kind="python-abi", image=image, message=message)
     needed = dists.minimum_macos(each)
     if needed and each.wheel and machine.version and machine.system == "macos" and machine.version < needed:

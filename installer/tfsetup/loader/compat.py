@@ -17,4 +17,5 @@ def best_wheel(filenames: Iterable[str], machine: Machine, python: str) -> str |
 
 def supported_tags(machine: Machine, python: str) -> Iterator[Tag]:
     """Yield the tags a CPython `X.Y` on a machine accepts, best first."""
-    return platforms.wheel_tags(python, machine.platform.tags(machine.level, musl=machine.musl))
+    names = machine.platform.tags(machine.level, musl=machine.musl)
+    return platforms.wheel_tags(python, names, free_threaded=machine.free_threaded)

@@ -21,7 +21,8 @@ _AVX = ("avx", "avx2")
 class Machine:
     """One process on one host. `version` is the system's (None: could not tell), `arch` the process's.
 
-    `features` are instruction sets (None: could not tell), `gpus` as in `Host`.
+    `features` are instruction sets (None: could not tell), `gpus` as in `Host`. `free_threaded`: its Python is a build
+    without the global lock, which takes modules and wheels of its own only.
     """
 
     system: Os
@@ -31,6 +32,7 @@ class Machine:
     features: tuple[str, ...] | None
     libc: Libc | None
     gpus: tuple[Gpu, ...] | None
+    free_threaded: bool = False
 
     @property
     def platform(self) -> Platform:
@@ -52,7 +54,9 @@ class Machine:
 
     def target(self, python: str | None) -> Target:
         """Return the CPython `X.Y` of this process (None: not known), as imports see it."""
-        return Target(system=self.system, arch=self.arch, python=python, musl=self.musl)
+        return Target(
+            system=self.system, arch=self.arch, python=python, musl=self.musl, free_threaded=self.free_threaded
+        )
 
     def has(self, feature: str) -> bool | None:
         """Say whether the CPU has an instruction set; None: could not tell."""
@@ -76,7 +80,7 @@ def machine_of(host: Host, python: str | None = None) -> Machine:
             "Preflight needs to know the operating system and the architecture to judge for.",
             hint="`tfsetup host` shows what could be found out; `--host FILE` describes a machine.",
         )
-    arch = spelled(_process_arch(host, python), host.os)
+    arch, chosen = spelled(_process_arch(host, python), host.os), _python(host, python)
     return Machine(
         system=host.os,
         version=_version(host),
@@ -85,6 +89,7 @@ def machine_of(host: Host, python: str | None = None) -> Machine:
         features=host.cpu.features if host.cpu else None,
         libc=host.libc,
         gpus=host.gpus,
+        free_threaded=chosen is not None and chosen.free_threaded is True,
     )
 
 
@@ -104,9 +109,11 @@ def path_of(host: Host, python: str | None = None) -> str | None:
 
 
 def _python(host: Host, python: str | None) -> Python | None:
+    """Return the interpreter that is meant: of several a native one, and a free-threaded one only where it is alone."""
     fitting = [each for each in host.pythons or () if python is None or each.minor == python]
-    native = [each for each in fitting if each.arch == host.arch]
-    return next(iter(native or fitting), None)
+    native = [each for each in fitting if each.arch == host.arch] or fitting
+    usual = [each for each in native if not each.free_threaded]
+    return next(iter(usual or native), None)
 
 
 def _version(host: Host) -> tuple[int, int] | None:

@@ -18,8 +18,12 @@ def machine(
     *,
     version: tuple[int, int] | None = None,
     libc: Libc | None = None,
+    free_threaded: bool = False,
 ) -> Machine:
-    return Machine(system=system, version=version, arch=arch, rosetta=False, features=None, libc=libc, gpus=None)
+    return Machine(
+        system=system, version=version, arch=arch, rosetta=False, features=None, libc=libc, gpus=None,
+        free_threaded=free_threaded,
+    )  # fmt: skip
 
 
 GLIBC = machine(libc=Libc(name="glibc", version="2.36"))
@@ -27,6 +31,7 @@ MUSL = machine(libc=Libc(name="musl", version="1.2"))
 OLD_MUSL = machine(libc=Libc(name="musl", version="1.1.24"))
 SOME_MUSL = machine(libc=Libc(name="musl"))
 MAC = machine("macos", "arm64", version=(14, 4))
+THREADED = machine(libc=Libc(name="glibc", version="2.36"), free_threaded=True)
 
 
 def wheel(tag: str, name: str = "p", version: str = "1.0") -> str:
@@ -58,6 +63,9 @@ def wheel(tag: str, name: str = "p", version: str = "1.0") -> str:
         (machine("windows", "x86_64"), ["cp312-cp312-win_amd64", "cp312-cp312-win32"], 0),
         (machine("windows", "arm64"), ["cp312-cp312-win_amd64", "cp312-cp312-win_arm64"], 1),
         (GLIBC, [], None),
+        (THREADED, ["cp312-cp312-manylinux_2_17_x86_64", "cp312-cp312t-manylinux_2_17_x86_64"], 1),
+        (THREADED, ["cp312-cp312-manylinux_2_17_x86_64", "cp38-abi3-manylinux_2_17_x86_64"], None),
+        (THREADED, ["py3-none-any"], 0),
     ],
 )
 def test_the_wheel_that_pip_would_take(here: Machine, offered: list[str], best: int | None) -> None:

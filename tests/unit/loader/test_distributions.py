@@ -99,6 +99,20 @@ def test_pythons_that_accept_a_tag(tags: str, python: str, runs: bool) -> None:
     assert dists.runs_on_python(wheel(f"p-1-{tags}-any.whl"), python) is runs
 
 
+@pytest.mark.parametrize(
+    ("tags", "python", "runs"),
+    [
+        ("cp313-cp313t", "3.13", True),
+        ("cp313-cp313", "3.13", False),
+        ("cp39-abi3", "3.13", False),
+        ("cp314-cp314t", "3.13", False),
+        ("py3-none", "3.14", True),
+    ],
+)
+def test_a_free_threaded_python_takes_wheels_of_its_own(tags: str, python: str, runs: bool) -> None:
+    assert dists.runs_on_python(wheel(f"p-1-{tags}-any.whl"), python, free_threaded=True) is runs
+
+
 def test_a_distribution_without_tags_is_not_refused() -> None:
     assert dists.runs_on_python(Distribution(name="p", version="1", tags=()), "3.12")
 

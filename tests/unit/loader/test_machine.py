@@ -45,6 +45,17 @@ def test_the_interpreters_architecture_decides() -> None:
     assert machine_of(host, "3.13").arch == "arm64"
 
 
+def test_a_free_threaded_interpreter_is_meant_only_where_it_is_alone() -> None:
+    alone = Python(version="3.14.1", arch="x86_64", free_threaded=True)
+    beside = (Python(version="3.13.2", free_threaded=True), Python(version="3.13.2", free_threaded=False))
+    host = Host(os="linux", arch="x86_64", pythons=(alone, *beside))
+    assert machine_of(host, "3.14").free_threaded
+    assert not machine_of(host, "3.13").free_threaded
+    assert not machine_of(host, "3.12").free_threaded
+    target = machine_of(host, "3.14").target("3.14")
+    assert target.suffixes[0] == ".cpython-314t-x86_64-linux-gnu.so"
+
+
 def test_a_translated_host_without_interpreters_is_x86_64() -> None:
     found = machine_of(Host(os="macos", arch="arm64", rosetta=True))
     assert (found.arch, found.rosetta) == ("x86_64", True)

@@ -99,19 +99,16 @@ def python_of(distributions: Iterable[Distribution]) -> str | None:
     return exact.pop() if len(exact) == 1 else None
 
 
-def runs_on_python(each: Distribution, python: str) -> bool:
+def runs_on_python(each: Distribution, python: str, *, free_threaded: bool = False) -> bool:
     """Say whether a CPython `X.Y` accepts one of the tags (no tags: nothing is said, nothing is refused)."""
-    return not each.tags or any(_python_fits(tag, python) for tag in each.tags)
-
-
-def _python_fits(tag: Tag, python: str) -> bool:
-    return (tag.python, tag.abi) in _accepted(python)
+    accepted = _accepted(python, free_threaded=free_threaded)
+    return not each.tags or any((tag.python, tag.abi) in accepted for tag in each.tags)
 
 
 @lru_cache(maxsize=64)
-def _accepted(python: str) -> frozenset[tuple[str, str]]:
+def _accepted(python: str, *, free_threaded: bool) -> frozenset[tuple[str, str]]:
     """Return the Pythons and ABIs in the tags that a CPython `X.Y` accepts; `cp3`, which pip lacks, is legal too."""
-    found = {(tag.interpreter, tag.abi) for tag in wheel_tags(python, ["any"])}
+    found = {(tag.interpreter, tag.abi) for tag in wheel_tags(python, ["any"], free_threaded=free_threaded)}
     return frozenset({*found, (f"cp{python.partition('.')[0]}", "none")})
 
 
