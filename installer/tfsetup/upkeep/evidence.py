@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from tfsetup.locks.model import Lock
 from tfsetup.locks.order import Order
 from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.locks.venv.many import resolve_all
-from tfsetup.locks.venv.solve import Wish
+from tfsetup.locks.venv.solve import Wish, rendered
 from tfsetup.locks.venv.targets import LockTarget, targets_for
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.rows import Matrix, Row
@@ -112,9 +112,10 @@ class Proving:
             if name not in locks
         }
         for one in resolve_all(wishes, environ={}, told=telling(self.prover.told)):
-            if one.error is None:
-                locks[one.name] = Lock(text="", packages=one.packages)
-            else:
+            if one.error is None and one.wish is not None:
+                # Its text too: where the row can be built, what installs it reads that.
+                locks[one.name] = replace(rendered(one.wish, one.packages), packages=one.packages)
+            elif one.error is not None:
                 self._unresolved(targets[one.name].row.id, one.error)
         return {
             name: Case(lock=lock, origin=targets[name].origin, packages=lock.packages, host=targets[name].host)

@@ -14,9 +14,11 @@ from support.locks import FakeResolver
 from support.matrix import shipped
 from tfsetup.errors import BuildError, NetworkError, UsageError
 from tfsetup.locks import files
+from tfsetup.locks.model import Lock
 from tfsetup.locks.order import current_rows
 from tfsetup.locks.proof import Proof, Verdict
 from tfsetup.upkeep.evidence import ProvedRow, Proving
+from tfsetup.verify.programs import ProgramsTried
 from tfsetup.workflows.backends import Case
 from tfsetup.workflows.prove import Prover
 
@@ -111,6 +113,22 @@ def test_a_row_that_would_not_load_is_named_with_the_loader_s_words(prove: Prove
     assert line.error == f"Python {line.pythons[0]}: lib.so: the words for fails"
     judged = read(folder, BARE)["judged"][0]
     assert (read(folder, BARE)["verdict"], judged["error"]) == ("fails", "lib.so: the words for fails")
+
+
+def test_what_is_tried_is_a_whole_lock(judge: Judge, folder: Path) -> None:
+    handed: list[Case] = []
+
+    def attempt(case: Case) -> ProgramsTried:
+        handed.append(case)
+        return ProgramsTried()
+
+    prover = Prover(judge=judge, told=str)
+    proving = Proving(matrix=shipped(), folder=folder, offline=False, prover=prover, attempt=attempt)
+    list(proving.run())
+    assert {case.origin.row for case in handed} == set(ROWS)
+    for case in handed:
+        assert [package.name for package in case.packages if package.name not in case.lock.text] == []
+        assert case.lock.sha256 != Lock(text="", packages=()).sha256
 
 
 def test_undecided_is_told(prove: Prove, judge: Judge, folder: Path) -> None:
