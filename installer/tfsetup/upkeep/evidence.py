@@ -112,10 +112,11 @@ class Proving:
             if name not in locks
         }
         for one in resolve_all(wishes, environ={}, told=telling(self.prover.told)):
-            if one.error is None and one.wish is not None:
+            if one.error is None:
                 # Its text too: where the row can be built, what installs it reads that.
-                locks[one.name] = replace(rendered(one.wish, one.packages), packages=one.packages)
-            elif one.error is not None:
+                made = rendered(one.wish or wishes[one.name], one.packages)
+                locks[one.name] = replace(made, packages=one.packages)
+            else:
                 self._unresolved(targets[one.name].row.id, one.error)
         return {
             name: Case(lock=lock, origin=targets[name].origin, packages=lock.packages, host=targets[name].host)
