@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from packaging.version import Version
 
 from tfsetup.doctor.facts import Facts
+from tfsetup.doctor.frames import raised, says_missing
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
@@ -50,6 +51,7 @@ class Scanner:
         self.log = log
         self._found: dict[str, list[Hit]] = {}
         self._anchors: dict[str, list[int]] = {}
+        self._raised: dict[int, Mapping[str, str]] = {}
         self._words: frozenset[str] | None = None
         if len(log.stream) > _VOCABULARY_FROM:
             self._words = frozenset(_WORD.findall(log.stream))
@@ -67,6 +69,14 @@ class Scanner:
             places = self._places(anchor_of(pattern))
             self._found[pattern] = list(compile_pattern(pattern).hits(self.log.stream, places)) if places else []
         return self._found[pattern]
+
+    def raised(self, hit: Hit) -> Mapping[str, str]:
+        """Return whose code raised what `hit` says, where it says that a name is missing; else nothing."""
+        if not says_missing(self.log.stream[hit.start : hit.end]):
+            return {}
+        if hit.start not in self._raised:
+            self._raised[hit.start] = raised(self.log.stream, hit.start)
+        return self._raised[hit.start]
 
     def _places(self, anchor: str) -> list[int]:
         if anchor not in self._anchors:
@@ -135,7 +145,7 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
     if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
         return None
-    held = [(pattern, hit, hit.captures | position(hit.captures)) for pattern, hit in found]
+    held = [(pattern, hit, hit.captures | position(hit.captures) | scanner.raised(hit)) for pattern, hit in found]
     answers = [(*one, facts.holds(signal.when, one[2])) for one in held]
     fitting = [answer for answer in answers if answer[3] is not False]
     if not fitting:
