@@ -10,18 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from itertools import pairwise
+from typing import Final
 
+from tfsetup.doctor.model import Against, Complaint, Subject, Wanted
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.speeds import gpu_is_slower
 from tfsetup.doctor.text import LogText
-
-Subject = Literal["gpu", "import", "install", "training", "load", "kernel", "numbers", "tensorflow"]
-Complaint = Literal[
-    "not-used", "not-found", "slow", "crash", "hang", "wrong", "no-install", "no-import", "no-load", "memory"
-]  # fmt: skip
-Against = Literal["cpu", "elsewhere", "before"]
-"""What somebody compares with: the CPU of the same machine, another machine or service, an older version."""
 
 # From each end of a text so many sentences are read; a report by hand has a few dozen.
 _MOST: Final = 150
@@ -133,10 +128,12 @@ class Claims:
     made: tuple[Claim, ...] = ()
     against: frozenset[Against] = frozenset()
 
-    def of(self, subjects: tuple[str, ...], complaints: tuple[str, ...]) -> Claim | None:
-        """Return the first claim of one of `subjects` (none: of any) and one of `complaints`."""
-        fitting = (one for one in self.made if one.complaint in complaints and (not subjects or one.subject in subjects))
-        return next(fitting, None)
+    def fitting(self, wanted: Wanted) -> Claim | None:
+        """Return the first claim that is as `wanted`; None: nobody makes it."""
+        if wanted.than and self.against.isdisjoint(wanted.than):
+            return None
+        ours = (one for one in self.made if one.complaint in wanted.complaints)
+        return next((one for one in ours if not wanted.subjects or one.subject in wanted.subjects), None)
 
 
 def claims_in(log: LogText) -> Claims:
@@ -153,7 +150,8 @@ def claims_in(log: LogText) -> Claims:
         before = named or before
     slower = gpu_is_slower(small.stream[: 2 * _WINDOW])
     if slower is not None:
-        made[Claim(subject="gpu", complaint="slow", at=slower)] = None
+        complaints: tuple[Complaint, ...] = ("slow", "slower-by-numbers")
+        made.update(dict.fromkeys(Claim(subject="gpu", complaint=one, at=slower) for one in complaints))
         against.add("cpu")
     return Claims(made=tuple(made), against=frozenset(against))
 
@@ -170,7 +168,7 @@ def _complaints(sentence: str) -> Iterator[Complaint]:
 
 def _sentences(small: LogText) -> Iterator[tuple[int, str]]:
     """Yield the sentences that a person wrote with their places: the first and the last ones of a long text."""
-    places = list(zip(small.starts, (*small.starts[1:], len(small.stream) + 1), strict=True))
+    places = list(pairwise((*small.starts, len(small.stream) + 1)))
     if len(places) > 2 * _MOST:
         places = places[:_MOST] + places[-_MOST:]
     left = 2 * _MOST
