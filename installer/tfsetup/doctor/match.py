@@ -154,8 +154,8 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     if not fitting:
         return None
     # Patterns are listed with the most telling first, so its last place is what people should read.
-    telling = scanner.hits(fitting[0][0])
-    shown = [hit for _, hit, _, _ in fitting if hit in telling][-1]
+    telling = fitting[0][0]
+    shown = [hit for pattern, hit, _, _ in fitting if pattern == telling][-1]
     merged: dict[str, str] = {}
     for _, _, captures, _ in sorted(fitting, key=lambda one: (one[1].start, len(one[2]))):
         merged |= captures
