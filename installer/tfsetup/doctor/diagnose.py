@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from tfsetup.doctor import weights
 from tfsetup.doctor.actions import template
 from tfsetup.doctor.advice import advice
+from tfsetup.doctor.claims import claims_in
 from tfsetup.doctor.defects import Defect, defects_in
 from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
 from tfsetup.doctor.holes import Known, fill
 from tfsetup.doctor.match import Seen, signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
-from tfsetup.doctor.text import clean
-from tfsetup.doctor.verdict import judged
+from tfsetup.doctor.questions import questions
+from tfsetup.doctor.text import LogText, clean
+from tfsetup.doctor.verdict import Judged, judged
 
 _MOST_FINDINGS = 5
 _MOST_PROOFS = 3
@@ -71,7 +73,12 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
         needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
         unexplained=said.unexplained,
         advice=advice(log) if said.verdict != "healthy" else (),
+        questions=_questions(log, facts, said) if evidence.log and said.verdict != "healthy" else (),
     )
+
+
+def _questions(log: LogText, facts: Facts, said: Judged) -> tuple[str, ...]:
+    return questions(claims_in(log), facts, said.findings, unread=bool(said.unexplained))
 
 
 def _scored(cause: Cause, seen: tuple[Seen, ...]) -> _Scored | None:

@@ -27,8 +27,8 @@ CurePart = Literal["variables", "program", "requirements"]
 Scope = Literal["host", "package", "capture", "hazard"]
 Subject = Literal["gpu", "import", "install", "training", "load", "kernel", "numbers", "tensorflow"]
 Complaint = Literal[
-    "not-used", "not-found", "slow", "slower-by-numbers", "crash", "hang", "wrong", "no-install", "no-import", "no-load",
-    "memory",
+    "not-used", "not-found", "slow", "slower-by-numbers", "crash", "hang", "wrong", "no-install", "no-import",
+    "no-load", "memory",
 ]  # fmt: skip
 Against = Literal["cpu", "elsewhere", "before"]
 """What somebody compares with: the CPU of the same machine, another machine or service, an older version."""
@@ -89,7 +89,7 @@ When = tuple[tuple[Condition, ...], ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """A claim that people make: one of `complaints` about one of `subjects` (none: any), compared with one of `than`."""
+    """A claim of people: one of `complaints` about one of `subjects` (none: any), compared with one of `than`."""
 
     complaints: tuple[Complaint, ...]
     subjects: tuple[Subject, ...] = ()
@@ -101,9 +101,10 @@ class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
     Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals), `claim`
-    (what sentences say), `preflight`, `check` or none of them (then `when` alone decides). A log signal may need one pattern of each group in
-    `also` and none of `without` anywhere in the log; `without` of a prose signal or a claim is written in small letters too.
-    Patterns are as they are written (`pattern.py`): compiled is one only when its anchor was found.
+    (what sentences say), `preflight`, `check` or none of them (then `when` alone decides). A log signal may need one
+    pattern of each group in `also` and none of `without` anywhere in the log; `without` of prose and claims is written
+    in small letters too. Patterns are as they are written (`pattern.py`): compiled is one only when its anchor was
+    found.
     """
 
     weight: Weight

@@ -1,4 +1,4 @@
-"""Whether the times that a text gives say that the GPU is slower than the CPU: Keras' `8ms/step` and people's own. Pure."""
+"""Whether the times in a text say that the GPU is slower than the CPU: Keras' `8ms/step` and people's own. Pure."""
 
 from __future__ import annotations
 
