@@ -242,6 +242,8 @@ SIGNS: Final = (
         Unable to initialize backend
         ibdevice not found
         exited with error status
+        may not have completed
+        did not complete
     """),
     _sign(
         "GPU\ngpu",
