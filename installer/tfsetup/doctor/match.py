@@ -14,6 +14,7 @@ from tfsetup.doctor.frames import raised, says_missing
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
+from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
 from tfsetup.ground.versions import is_version
 
@@ -148,7 +149,7 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
     if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
         return None
-    held = [(pattern, hit, hit.captures | position(hit.captures) | scanner.raised(hit)) for pattern, hit in found]
+    held = [(pattern, hit, hit.captures | position(hit.captures) | scanner.raised(hit) | told_by(hit.captures)) for pattern, hit in found]
     answers = [(*one, facts.holds(signal.when, one[2])) for one in held]
     fitting = [answer for answer in answers if answer[3] is not False]
     if not fitting:

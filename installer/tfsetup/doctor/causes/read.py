@@ -2,7 +2,7 @@
 
 `aliases:` maps a distribution to other names of the same thing; `patterns:` names patterns and lists of them (used as
 `$name` wherever a pattern may stand, in any file; in `also`, of which every item must occur, any pattern of a list will
-do), and no pattern is written twice; `causes:` lists entries
+do), and no pattern is written twice but those of `prose`; `causes:` lists entries
 
     - cause: slug
       title: one line
@@ -164,16 +164,16 @@ class _Reader:
 
     def _patterns(self, entry: Marked, *, small: bool = False) -> tuple[str, ...]:
         """Return the patterns of a list. In `small` letters: a pattern of prose with others would never match."""
-        found = tuple(self._flat(entry, ()))
+        found = tuple(self._flat(entry, (), said=small))
         if capitals := [pattern for pattern in found if small and pattern != pattern.lower()]:
             entry.fail(f"prose is matched in small letters, and {capitals[0]!r} has others")
         return found
 
-    def _flat(self, entry: Marked, inside: tuple[str, ...]) -> Iterator[str]:
+    def _flat(self, entry: Marked, inside: tuple[str, ...], *, said: bool = False) -> Iterator[str]:
         for item in entry.items():
             text = item.text()
             if not text.startswith("$"):
-                yield self._pattern(item, text)
+                yield self._pattern(item, text, said=said)
                 continue
             name = text.removeprefix("$")
             if name not in self.named:
@@ -182,8 +182,9 @@ class _Reader:
                 item.fail(f"the patterns {name!r} are part of themselves")
             yield from self._flat(self.named[name], (*inside, name))
 
-    def _pattern(self, item: Marked, text: str) -> str:
-        first = self.written.setdefault(text, item.node.where)
+    def _pattern(self, item: Marked, text: str, *, said: bool) -> str:
+        # What programs print stands once. What people say are everyday words, `not found` and `crash`.
+        first = item.node.where if said else self.written.setdefault(text, item.node.where)
         if first != item.node.where:
             item.fail(f"this pattern stands at {first} already: give it a name there, and use that")
         try:
