@@ -129,7 +129,8 @@ def test_the_check_sees_what_it_looks_for(text: str, found: set[str]) -> None:
 def patterns(file: dict[str, Any]) -> Iterator[str]:
     """All patterns and names of patterns that a file has, as they are written."""
     lists = [*file.get("patterns", {}).values()]
-    for signal in (signal for cause in file.get("causes", ()) for signal in cause["signals"]):
+    entries = (*file.get("causes", ()), *file.get("signals", ()))
+    for signal in (signal for entry in entries for signal in entry["signals"]):
         lists += [signal[key] for key in ("log", "also", "without") if key in signal]
         lists += signal.get("prose", ())
     for one in lists:

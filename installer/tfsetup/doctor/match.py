@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
 
@@ -13,6 +13,7 @@ from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.text import LogText
+from tfsetup.doctor.weights import LISTED, SUPPORTING
 from tfsetup.ground.versions import is_version
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
@@ -27,6 +28,7 @@ class Seen:
     """A signal that the evidence shows. `offset` is its last place in the log's stream, -1 for anything else.
 
     `captures` is what the evidence says, whoever wrote it; `looked` are paths that we found on this machine ourselves.
+    `beside`: it supports something that was seen, as a fact does.
     """
 
     weight: Weight
@@ -35,11 +37,12 @@ class Seen:
     offset: int = -1
     captures: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, str] = field(default_factory=dict)
+    beside: bool = False
 
     @property
     def visible(self) -> bool:
         """Whether this is something seen in log, files or packages, not a fact that merely fits."""
-        return bool(self.proof)
+        return bool(self.proof) and not self.beside
 
 
 class Scanner:
@@ -120,7 +123,13 @@ def signals_seen(
         if visible:
             captures = _merged(visible)
             fitting = (signal for signal in cause.signals if _fits(signal, facts, captures))
-            yield cause, (*visible, *(Seen(weight=signal.weight) for signal in fitting))
+            yield cause, (*_beside(visible), *(Seen(weight=signal.weight) for signal in fitting))
+
+
+def _beside(visible: Sequence[Seen]) -> Iterator[Seen]:
+    """Yield what was seen; what merely supports stands beside that which speaks for itself, where there is any."""
+    alone = all(one.weight in SUPPORTING for one in visible)
+    return (replace(one, beside=one.weight in SUPPORTING and not alone) for one in visible)
 
 
 def _visible(signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Seen | None:
@@ -190,8 +199,10 @@ def _in_environment(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | 
         captures = {"subject": one.subject, "detail": one.detail, **one.captures}
         holds = facts.holds(signal.when, captures)
         if one.check == signal.check and signal.subject in {"", one.subject} and holds is not False:
+            aside = one.listed and bool((evidence.log or "").strip())
+            weight = LISTED.get(signal.weight, signal.weight) if aside else signal.weight
             return Seen(
-                weight=signal.weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
+                weight=weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
             )  # fmt: skip
     return None
 
