@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
@@ -13,7 +13,7 @@ from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.text import LogText
-from tfsetup.doctor.weights import LISTED, SUPPORTING
+from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
 from tfsetup.ground.versions import is_version
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
@@ -124,14 +124,19 @@ def signals_seen(
         visible = [one for one in (*found, *written) if one is not None]
         if visible:
             captures = _merged(visible)
-            fitting = (signal for signal in cause.signals if _fits(signal, facts, captures))
-            yield cause, (*_beside(visible), *(Seen(weight=signal.weight) for signal in fitting))
+            fitting = (signal.weight for signal in cause.signals if _fits(signal, facts, captures))
+            yield cause, tuple(_together(visible, fitting))
 
 
-def _beside(visible: Sequence[Seen]) -> Iterator[Seen]:
-    """Yield what was seen; what merely supports stands beside that which speaks for itself, where there is any."""
-    alone = all(one.weight in SUPPORTING for one in visible)
-    return (replace(one, beside=one.weight in SUPPORTING and not alone) for one in visible)
+def _together(visible: Sequence[Seen], fitting: Iterable[Weight]) -> Iterator[Seen]:
+    """Yield what was seen, and the facts that fit (their weights).
+
+    What merely supports does so beside something that speaks for itself. Without that it is a remark, and facts that
+    fit as well make nothing of it.
+    """
+    speaks = any(POINTS[one.weight] > 0 and one.weight not in SUPPORTING for one in visible)
+    yield from (replace(one, beside=speaks and one.weight in SUPPORTING) for one in visible)
+    yield from (Seen(weight=weight) for weight in fitting if speaks or POINTS[weight] < 0)
 
 
 def _visible(signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Seen | None:

@@ -30,7 +30,7 @@ SUPPORTING: Final = frozenset(("supports-much", "supports"))
 # What names and versions alone show, beside the text of a failure, which may be about something else: `proof` is what
 # is certain from them. The same without a text, or seen in files, keeps its weight.
 LISTED: Final[Mapping[Weight, Weight]] = {
-    "proof": "likely", "strong": "supports-much", "likely": "supports-much", "possible": "supports",
+    "proof": "likely", "strong": "supports-much", "likely": "supports-much", "possible": "supports", "hint": "supports",
 }  # fmt: skip
 # Signals of one cause are rarely independent: beside the strongest, the rest counts little.
 REST_SHARE: Final = 0.2
