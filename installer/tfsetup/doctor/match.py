@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from packaging.version import Version
 
@@ -16,6 +16,7 @@ from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
+from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
 from tfsetup.ground.versions import is_version
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
@@ -30,7 +31,8 @@ class Seen:
     """A signal that the evidence shows. `offset` is its last place in the log's stream, -1 for anything else.
 
     `places` are all of its places there, as far as they were looked for. `captures` is what the evidence says, whoever
-    wrote it; `looked` are paths that we found on this machine ourselves.
+    wrote it; `looked` are paths that we found on this machine ourselves. `beside`: it supports something that was seen,
+    as a fact does.
     """
 
     weight: Weight
@@ -40,11 +42,12 @@ class Seen:
     places: tuple[int, ...] = ()
     captures: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, str] = field(default_factory=dict)
+    beside: bool = False
 
     @property
     def visible(self) -> bool:
         """Whether this is something seen in log, files or packages, not a fact that merely fits."""
-        return bool(self.proof)
+        return bool(self.proof) and not self.beside
 
 
 class Scanner:
@@ -133,8 +136,19 @@ def signals_seen(
         visible = [one for one in (*found, *written) if one is not None]
         if visible:
             captures = _merged(visible)
-            fitting = (signal for signal in cause.signals if _fits(signal, facts, captures))
-            yield cause, (*visible, *(Seen(weight=signal.weight) for signal in fitting))
+            fitting = (signal.weight for signal in cause.signals if _fits(signal, facts, captures))
+            yield cause, tuple(_together(visible, fitting))
+
+
+def _together(visible: Sequence[Seen], fitting: Iterable[Weight]) -> Iterator[Seen]:
+    """Yield what was seen, and the facts that fit (their weights).
+
+    What merely supports does so beside something that speaks for itself. Without that it is a remark, and facts that
+    fit as well make nothing of it.
+    """
+    speaks = any(POINTS[one.weight] > 0 and one.weight not in SUPPORTING for one in visible)
+    yield from (replace(one, beside=speaks and one.weight in SUPPORTING) for one in visible)
+    yield from (Seen(weight=weight) for weight in fitting if speaks or POINTS[weight] < 0)
 
 
 def _visible(signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Seen | None:
@@ -217,8 +231,10 @@ def _in_environment(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | 
         captures = {"subject": one.subject, "detail": one.detail, **one.captures}
         holds = facts.holds(signal.when, captures)
         if one.check == signal.check and signal.subject in {"", one.subject} and holds is not False:
+            aside = one.listed and bool((evidence.log or "").strip())
+            weight = LISTED.get(signal.weight, signal.weight) if aside else signal.weight
             return Seen(
-                weight=signal.weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
+                weight=weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
             )  # fmt: skip
     return None
 

@@ -20,22 +20,27 @@ do), and no pattern is written twice but those of `prose`; `causes:` lists entri
         - {rebuild: {tensorflow: SPEC, accelerator: …, backend: …, python: X.Y}, remark: TEMPLATE, for: …, when: …}
         - {cure: HAZARD, by: variables | program | requirements, remark: …, for: …, when: …}
 
+`signals:` lists more of them for causes of any file, which are added to their own:
+
+    - {cause: slug, signals: […]}
+
 The holes of a template have types (`holes.py`): text that anybody may have written never stands in one as it is.
 `rebuild` is what `--fix` can carry out itself, a `tfsetup install` with these options. Any text may refer to a fact of
 the matrix or the index snapshot (`references.py`), so that none is repeated.
 
 `when` is a mapping of facts that must all hold, or a list of such mappings of which one must. A fact is a name of
-`facts.HOST_FACTS`, `package.NAME`, `capture.NAME` or `hazard.ID` (a known defect of the matrix that what is installed
-has, uncured); its test a boolean, a text, a list of texts, a version specifier, or (packages only) `present` or
-`absent`. `prose` is what people write in their own words: one pattern of each group must stand somewhere in the text;
-these patterns are written in small letters and match any. `claim` is what sentences say (`claims.py`): a complaint, or
-one of a list, about a subject, compared with something.
+`facts.HOST_FACTS`, `package.NAME`, `capture.NAME`, `check.NAME` (what an inspection or a list of packages shows) or
+`hazard.ID` (a known defect of the matrix that what is installed has, uncured); its test a boolean, a text, a list of
+texts, a version specifier, or (packages only) `present` or `absent`. `prose` is what people write in their own words:
+one pattern of each group must stand somewhere in the text; these patterns are written in small letters and match any.
+`claim` is what sentences say (`claims.py`): a complaint, or one of a list, about a subject, compared with something.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, cast, get_args
 
 from packaging.utils import canonicalize_name
@@ -79,7 +84,8 @@ def read_causes(files: Mapping[str, str], refer: Refer | None = None) -> Knowled
         InvalidFileError: anything in one is not as the module's text says, with its line and column.
     """
     roots = [
-        parse(text, file, refer).entries(("aliases", "patterns", "causes")) for file, text in sorted(files.items())
+        parse(text, file, refer).entries(("aliases", "patterns", "causes", "signals"))
+        for file, text in sorted(files.items())
     ]
     reader = _Reader(_merged(roots, "patterns"))
     causes: dict[str, Cause] = {}
@@ -87,6 +93,9 @@ def read_causes(files: Mapping[str, str], refer: Refer | None = None) -> Knowled
         cause = reader.cause(entry)
         if cause.slug in causes:
             entry.fail(f"cause {cause.slug!r} is given twice")
+        causes[cause.slug] = cause
+    for entry in (entry for root in roots if "signals" in root for entry in root["signals"].items()):
+        cause = reader.more(entry, causes)
         causes[cause.slug] = cause
     aliases = _merged(roots, "aliases").items()
     return Knowledge(
@@ -136,6 +145,15 @@ class _Reader:
             signals=signals,
             fixes=fixes,
         )
+
+    def more(self, entry: Marked, causes: Mapping[str, Cause]) -> Cause:
+        """Return a cause with signals that stand in another file than itself."""
+        found = entry.entries(("cause", "signals"), ("cause", "signals"))
+        cause = causes.get(found["cause"].text())
+        if cause is None:
+            found["cause"].fail(f"no cause is called {found['cause'].text()!r}")
+        more = tuple(self._signal(item) for item in found["signals"].items())
+        return replace(cause, signals=(*cause.signals, *more))
 
     def _signal(self, entry: Marked) -> Signal:
         found = entry.entries(_SIGNAL_KEYS, ["weight"])
@@ -223,6 +241,10 @@ def _condition(key: Marked, value: Marked) -> Condition:
         if not (isinstance(test, str) and (test in PRESENCE or is_specifier(test))):
             value.fail("a package is compared with a version specifier, `present` or `absent`")
         return Condition(scope="package", fact=canonicalize_name(rest), test=test)
+    if scope == "check" and rest:
+        if rest not in get_args(model.Check) or not flag:
+            value.fail("an inspection has shown a check of its own, `true`, or it has not, `false`")
+        return Condition(scope="check", fact=rest, test=test)
     if scope in {"capture", "hazard"} and rest:
         return Condition(scope=cast("model.Scope", scope), fact=rest, test=test)
     if name not in HOST_FACTS:
