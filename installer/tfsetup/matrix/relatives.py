@@ -13,6 +13,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from tfsetup.ground.versions import version
 from tfsetup.matrix.facts import Index, Release
 
 RELATIVES: Final = "relatives.json"
@@ -48,8 +49,8 @@ class Relatives:
     def offers(self, name: str) -> tuple[Offer, ...]:
         """Return the releases of a distribution, in the order of the file."""
         return tuple(
-            Offer(version, date, requires, "s" in marks, "y" in marks, _wheels(self.sets[place]))
-            for version, (date, requires, marks, place) in self.projects.get(name, {}).items()
+            Offer(number, date, requires, "s" in marks, "y" in marks, _wheels(self.sets[place]))
+            for number, (date, requires, marks, place) in self.projects.get(name, {}).items()
         )
 
 
@@ -57,14 +58,24 @@ def _wheels(row: Mapping[str, str]) -> tuple[Wheel, ...]:
     return tuple((platform, tuple(pythons.split())) for platform, pythons in row.items())
 
 
-def offers(name: str, index: Index, relatives: Relatives) -> tuple[Offer, ...]:
-    """Return every release of a distribution that is known, oldest version first; nothing: it is not recorded."""
-    from tfsetup.ground.versions import version
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tables:
+    """Every release that is known, of the snapshot and of the record beside it."""
 
-    known = canonicalize_name(name)
-    of_snapshot = (_offer(number, release) for number, release in index.distributions.get(known, {}).items())
-    merged = {offer.version: offer for offer in (*relatives.offers(known), *of_snapshot)}
-    return tuple(sorted(merged.values(), key=lambda offer: version(offer.version)))
+    index: Index
+    relatives: Relatives
+
+    @property
+    def taken(self) -> str:
+        """The day on which the younger of the two was taken (ISO)."""
+        return max(self.index.taken, self.relatives.taken)
+
+    def offers(self, name: str) -> tuple[Offer, ...]:
+        """Return the releases of a distribution, oldest version first; nothing: it is not recorded."""
+        known = canonicalize_name(name)
+        of_snapshot = (_offer(number, release) for number, release in self.index.distributions.get(known, {}).items())
+        merged = {offer.version: offer for offer in (*self.relatives.offers(known), *of_snapshot)}
+        return tuple(sorted(merged.values(), key=lambda offer: version(offer.version)))
 
 
 def _offer(number: str, release: Release) -> Offer:

@@ -15,7 +15,7 @@ from tfsetup.upkeep.index.snapshot import File
 NAMES: Final = (
     "tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-text", "tensorflow-io",
     "tensorflow-io-gcs-filesystem", "tensorflow-addons", "tensorflow-decision-forests", "tensorflow-probability",
-    "tensorflow-estimator", "tensorflow-hub", "tensorflow-datasets", "tensorflow-transform",
+    "tensorflow-estimator", "tensorflow-hub", "tensorflow-datasets", "tensorflow-transform", "tensorflow-metadata",
     "tensorflow-data-validation", "tensorflow-federated", "tensorflow-model-optimization", "tensorflow-directml",
     "tensorflow-directml-plugin", "tfx", "tflite-runtime", "tflite-support", "tflite-model-maker", "ai-edge-litert",
     "tf-models-official", "tf-keras", "keras", "tensorboard", "jax", "jaxlib", "numpy", "h5py", "grpcio", "protobuf",
@@ -24,7 +24,9 @@ NAMES: Final = (
 """The distributions that reports name beside the matrix' own."""
 
 # Systems on which nobody installs TensorFlow.
-_ELSEWHERE: Final = re.compile(r"ppc64|s390x|riscv|loongarch|android|ios|wasm|emscripten|pyodide|pypy|graalpy|fat|intel$")
+_ELSEWHERE: Final = re.compile(
+    r"ppc64|s390x|riscv|loongarch|android|ios|wasm|emscripten|pyodide|pypy|graalpy|fat|intel$"
+)
 
 
 def recorded(index: Index, pages: Mapping[str, Sequence[File]], today: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ do), and no pattern is written twice; `causes:` lists entries
         - {prose: [group, …], without: …, when: …, weight: WORD}
         - {preflight: KIND, image: PART, when: …, weight: WORD}
         - {check: CHECK, subject: NAME, when: …, weight: WORD}
+        - {refusal: REASON or list, subject: NAME, when: …, weight: WORD}
         - {when: …, weight: WORD}
       fixes:
         - {do: TEMPLATE, for: [platforms], when: …}
@@ -44,6 +45,7 @@ from tfsetup.doctor.facts import HOST_FACTS, PRESENCE, is_specifier
 from tfsetup.doctor.holes import HOLE, PATH, TYPES
 from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Signal, When
 from tfsetup.doctor.pattern import PatternError, compile_pattern
+from tfsetup.doctor.refusals.model import Why
 from tfsetup.errors import Where
 from tfsetup.ground.versions import is_version
 from tfsetup.loader.model import ClashKind
@@ -52,7 +54,19 @@ from tfsetup.matrix.model import Accelerator, Backend
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
 _CAUSE_KEYS: Final = ("cause", "title", "meaning", "kind", "signals", "fixes")
-_SIGNAL_KEYS: Final = ("log", "prose", "also", "without", "preflight", "image", "check", "subject", "when", "weight")
+_SIGNAL_KEYS: Final = (
+    "log",
+    "prose",
+    "also",
+    "without",
+    "preflight",
+    "image",
+    "check",
+    "refusal",
+    "subject",
+    "when",
+    "weight",
+)
 _PREFLIGHT: Final = (*get_args(LoadFailureKind), *get_args(ClashKind))
 # The ways to write a fix, and the keys that go with each.
 _FIX_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"do": (), "rebuild": ("remark",), "cure": ("by", "remark")}
@@ -117,8 +131,10 @@ class _Reader:
         if not _SLUG.fullmatch(slug):
             found["cause"].fail("a slug is lower-case words joined by hyphens")
         signals = tuple(self._signal(item) for item in found["signals"].items())
-        if not any(signal.log or signal.prose or signal.preflight or signal.check for signal in signals):
-            found["signals"].fail("needs a signal that can be seen: a log pattern, a preflight failure or a check")
+        if not any(one.log or one.prose or one.preflight or one.check or one.refusal for one in signals):
+            found["signals"].fail(
+                "needs a signal that can be seen: a log pattern, a preflight failure, a check, a refusal"
+            )
         names = _TOLD.union(*(compile_pattern(pattern).names for signal in signals for pattern in signal.log))
         fixes = tuple(_fix(item, names) for item in found["fixes"].items())
         if not any(_always(fix) for fix in fixes):
@@ -136,11 +152,11 @@ class _Reader:
 
     def _signal(self, entry: Marked) -> Signal:
         found = entry.entries(_SIGNAL_KEYS, ["weight"])
-        sources = [key for key in ("log", "prose", "preflight", "check") if key in found]
+        sources = [key for key in ("log", "prose", "preflight", "check", "refusal") if key in found]
         if len(sources) > 1:
             entry.fail(f"a signal has one source, this one has {' and '.join(sources)}")
         if not sources and "when" not in found:
-            entry.fail("needs log, prose, preflight, check or when")
+            entry.fail("needs log, prose, preflight, check, refusal or when")
         return Signal(
             weight=found["weight"].choice(get_args(model.Weight)),
             log=self._patterns(found.get("log", NOTHING)),
@@ -150,6 +166,7 @@ class _Reader:
             preflight=found["preflight"].choice(_PREFLIGHT) if "preflight" in found else None,
             image=found["image"].text() if "image" in found else "",
             check=found["check"].choice(get_args(model.Check)) if "check" in found else None,
+            refusal=tuple(item.choice(get_args(Why)) for item in found.get("refusal", NOTHING).items()),
             subject=found["subject"].text() if "subject" in found else "",
             when=_when(found.get("when", NOTHING)),
         )

@@ -68,8 +68,10 @@ def _place(place: Place, facts: Mapping[str, str], guessed: frozenset[str]) -> f
     system, _, arch = place.partition("-")
     weight = 1.0
     if (os := facts.get("os")) in {"macos", "linux", "windows"} and os != {"musl": "linux"}.get(system, system):
-        weight *= _doubt("os", guessed)
-    if system in {"linux", "musl"} and "libc" in facts and facts["libc"] != {"linux": "glibc"}.get(system, system):
+        # A musl system is most often a container, on whatever machine.
+        weight *= _doubt("os", guessed) if system != "musl" else 0.5
+    libc = facts.get("libc")
+    if (libc == "musl" and system != "musl") or (libc == "glibc" and system == "musl"):
         weight *= _doubt("libc", guessed)
     if facts.get("bits") == "32" and arch not in {"i686", "armv7l"}:
         weight *= _doubt("bits", guessed)
@@ -95,7 +97,9 @@ def _mac(arch: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
 
 def _processor(arch: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
     known = facts.get("process") or facts.get("arch") or ""
-    known = {"arm64": "aarch64", "armv6l": "armv7l", "armv8l": "armv7l", "amd64": "x86_64", "i386": "i686"}.get(known, known)
+    known = {"arm64": "aarch64", "armv6l": "armv7l", "armv8l": "armv7l", "amd64": "x86_64", "i386": "i686"}.get(
+        known, known
+    )
     mine = {"arm64": "aarch64", "manylinux1": "x86_64"}.get(arch, arch)
     if not known or mine == known:
         return 1.0

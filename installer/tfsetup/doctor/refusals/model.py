@@ -26,7 +26,7 @@ class Refusal:
 
     `wanted` are specifiers (PEP 440), empty for any version; `asker`: the distribution that asks for it; `blamed`: what
     the installer itself says is the matter; `tag`: the Python or platform that it names for itself; `start`: the place
-    in the stream.
+    in the stream; `since` and `until`: the days (ISO) between which installers use these words.
     """
 
     name: str
@@ -37,6 +37,8 @@ class Refusal:
     blamed: Blame | None = None
     tag: str = ""
     start: int = 0
+    since: str = ""
+    until: str = "9999"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,3 +55,8 @@ class Explanation:
     exact: bool = False
     captures: Mapping[str, str] = field(default_factory=dict)
     decisive: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The distribution that is refused, and the one that asks for it."""
+        return (self.refusal.name, self.refusal.asker) if self.refusal.asker else (self.refusal.name,)

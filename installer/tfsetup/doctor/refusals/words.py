@@ -7,7 +7,7 @@ version alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -22,7 +22,7 @@ _REQUIREMENT: Final = re.compile(
     rf"(?P<name>{_NAME})(?:\[[^\]]{{0,80}}\])?(?P<wanted>(?: ?\(?{_CLAUSE}\)?(?: ?,{_CLAUSE}){{0,5}})?)"
 )
 _PIP: Final = re.compile(r"Could not find a version that satisfies the requirement ")
-_NONE_FOUND: Final = re.compile(r"No matching distribution found for '?")
+_NONE_FOUND: Final = re.compile(r"[Nn]o matching distribution found for '?")
 _VERSIONS: Final = "(from versions: "
 _HEAD: Final = 600
 _LIST: Final = 12_000
@@ -31,6 +31,12 @@ _PIPENV: Final = re.compile(
     rf"Could not find a version that matches (?P<req>{_NAME}[^()]{{0,80}}?)"
     r"(?: \(from [^)]{0,200}\)+)? (?P<rest>Tried: (?P<list>[^()A-Z]{0,6000})|No versions found)"
 )
+# pip says `none` since 19.2; before, and for some time by those who kept the old one, the list was just empty.
+_SAYS_NONE: Final = "2019-06-01"
+_SAID_NOTHING: Final = "2021-06-01"
+_FIRST: Final[Mapping[Speaker, str]] = {
+    "pip": "", "pipenv": "2017-01-01", "poetry": "2019-06-01", "pdm": "2021-01-01", "uv": "2024-02-15",
+}  # fmt: skip
 _WORDS: Final = re.compile(r"[0-9][0-9A-Za-z.+!_]*")
 
 # Speaker, what it says is the matter, and its words; `tag` is what it calls itself.
@@ -90,7 +96,7 @@ _SAID: Final[tuple[tuple[Speaker, Blame | None, re.Pattern[str]], ...]] = (
 )  # fmt: skip
 # No pattern is tried in a text that has none of these.
 _SPEAKERS: Final = (
-    "Could not find a version", "No matching distribution", "can't be installed because", "only has wheels",
+    "Could not find a version", "o matching distribution", "can't be installed because", "only has wheels",
     "only found wheels", "has no wheels", "there is no version", "there are no version", "find installation candidates",
     "match any versions", "no versions of ", "o candidate is found", "to find candidates",
 )  # fmt: skip
@@ -125,12 +131,15 @@ def _of_pip(stream: str) -> Iterator[Refusal]:
         at = found.end() + len(before) + len(_VERSIONS) - 1
         ends = _PIP.search(before) is None and bool(told)
         asker = _ASKER.search(before if ends else head[:200])
+        text = stream[at : at + _LIST].partition(")")[0].strip() if ends else ""
         yield Refusal(
             name=asked[0],
             wanted=asked[1],
-            offered=_listed(stream[at : at + _LIST].partition(")")[0]) if ends else None,
+            offered=_listed(text) if ends else None,
             asker=canonicalize_name(asker["asker"]) if asker else "",
             start=found.start(),
+            since=_SAYS_NONE if text == "none" else "",
+            until=_SAID_NOTHING if ends and not text else "9999",
         )
     for found in _bounded(_NONE_FOUND, stream):
         if asked := requirement(stream[found.end() : found.end() + 200]):
@@ -156,6 +165,7 @@ def _of_others(stream: str) -> Iterator[Refusal]:
                 blamed=blamed,
                 tag=parts.get("tag") or "",
                 start=found.start(),
+                since=_FIRST[speaker],
             )
 
 
@@ -167,8 +177,8 @@ def _bounded(pattern: re.Pattern[str], stream: str) -> Iterator[re.Match[str]]:
 
 
 def _listed(text: str) -> tuple[str, ...]:
-    """Return the versions of a list, `none` and nothing being none of them."""
-    return tuple(word for word in _WORDS.findall(text) if is_version(word))
+    """Return the versions of a list, `none` and nothing being none of them; nightly builds stand for nothing."""
+    return tuple(word for word in _WORDS.findall(text) if is_version(word) and ".dev" not in word)
 
 
 def _specifiers(text: str) -> str:

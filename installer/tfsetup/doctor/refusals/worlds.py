@@ -39,6 +39,11 @@ PYTHONS: Final[Mapping[str, tuple[str, str]]] = {
     "3.12": ("2023-10-02", "2031-10-31"), "3.13": ("2024-10-07", "2032-10-31"), "3.14": ("2025-10-07", "2033-10-31"),
     "3.15": ("2026-10-01", "2034-10-31"),
 }  # fmt: skip
+# Since when there are such machines, where they are younger than most Pythons.
+SINCE: Final[Mapping[Place, str]] = {
+    "macos-arm64": "2020-11-17", "macos-10.16": "2020-11-12", "macos-11only": "2020-11-12", "linux-aarch64": "2015-01-01",
+    "windows-arm64": "2017-12-05",
+}  # fmt: skip
 _TAG: Final = re.compile(r"(?P<kind>macosx|manylinux|musllinux|linux|win)(?P<rest>.*)")
 _MAC: Final = re.compile(r"_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
 _MAC_ARCHS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -114,7 +119,8 @@ class Market:
     def __init__(self, offers: Sequence[Offer]) -> None:
         """Remember the releases; nothing is looked up yet."""
         self.offers = tuple(sorted(offers, key=lambda offer: offer.date))
-        self.versions = frozenset(offer.version for offer in offers)
+        # `offers` come in the order of their versions.
+        self.rank = {offer.version: place for place, offer in enumerate(offers)}
         self._there: dict[Place, list[tuple[Offer, tuple[str, ...]]]] = {}
         self._seen: dict[Interpreter, tuple[Offer, ...]] = {}
 
