@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from tfsetup.doctor.refusals.model import Why
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Clash, ClashKind, LoadFailure
 from tfsetup.loader.model import Kind as LoadFailureKind
@@ -104,8 +105,11 @@ class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
     Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals), `claim`
-    (what sentences say), `preflight`, `check` or none of them (then `when` alone decides). A log signal may need one pattern of each group in
-    `also` and none of `without` anywhere in the log; `without` of a prose signal or a claim is written in small letters too.
+    (what sentences say), `preflight`, `check`, `refusal` or none of them (then `when` alone decides). A log signal may
+    need one pattern of each group in `also` and none of `without` anywhere in the log; `without` of a prose signal or a
+    claim is written in small letters too. `refusal` are reasons for which installers refuse something; `weight` is that
+    of the only one that explains it, and `subject` the distribution that is refused, or asks for what is: what is said
+    of one is not said of it in general.
     Patterns are as they are written (`pattern.py`): compiled is one only when its anchor was found.
     """
 
@@ -118,8 +122,14 @@ class Signal:
     preflight: LoadFailureKind | ClashKind | None = None
     image: str = ""
     check: Check | None = None
+    refusal: tuple[Why, ...] = ()
     subject: str = ""
     when: When = ()
+
+    @property
+    def source(self) -> bool:
+        """Whether it is something that can be seen, and not a fact that fits."""
+        return bool(self.log or self.prose or self.claim or self.preflight or self.check or self.refusal)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ do), and no pattern is written twice but those of `prose`; `causes:` lists entri
         - {claim: {complaint: …, subject: …, than: …}, without: …, when: …, weight: WORD}
         - {preflight: KIND, image: PART, when: …, weight: WORD}
         - {check: CHECK, subject: NAME, when: …, weight: WORD}
+        - {refusal: REASON or list, subject: NAME, when: …, weight: WORD}
         - {when: …, weight: WORD}
       fixes:
         - {do: TEMPLATE, for: [platforms], when: …}
@@ -51,6 +52,7 @@ from tfsetup.doctor.facts import HOST_FACTS, PRESENCE, is_specifier
 from tfsetup.doctor.holes import HOLE, PATH, TYPES
 from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Signal, Wanted, When
 from tfsetup.doctor.pattern import PatternError, compile_pattern
+from tfsetup.doctor.refusals.model import Why
 from tfsetup.errors import Where
 from tfsetup.ground.versions import is_version
 from tfsetup.loader.model import ClashKind
@@ -59,7 +61,7 @@ from tfsetup.matrix.model import Accelerator, Backend
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
 _CAUSE_KEYS: Final = ("cause", "title", "meaning", "kind", "signals", "fixes")
-_SOURCES: Final = ("log", "prose", "claim", "preflight", "check")
+_SOURCES: Final = ("log", "prose", "claim", "preflight", "check", "refusal")
 _SIGNAL_KEYS: Final = (*_SOURCES, "also", "without", "image", "subject", "when", "weight")
 _PREFLIGHT: Final = (*get_args(LoadFailureKind), *get_args(ClashKind))
 # The ways to write a fix, and the keys that go with each.
@@ -129,8 +131,10 @@ class _Reader:
         if not _SLUG.fullmatch(slug):
             found["cause"].fail("a slug is lower-case words joined by hyphens")
         signals = tuple(self._signal(item) for item in found["signals"].items())
-        if not any(one.log or one.prose or one.claim or one.preflight or one.check for one in signals):
-            found["signals"].fail("needs a signal that can be seen: a log pattern, a preflight failure or a check")
+        if not any(one.source for one in signals):
+            found["signals"].fail(
+                "needs a signal that can be seen: a log pattern, a preflight failure, a check, a refusal"
+            )
         names = _TOLD.union(*(compile_pattern(pattern).names for signal in signals for pattern in signal.log))
         fixes = tuple(_fix(item, names) for item in found["fixes"].items())
         if not any(_always(fix) for fix in fixes):
@@ -161,7 +165,7 @@ class _Reader:
         if len(sources) > 1:
             entry.fail(f"a signal has one source, this one has {' and '.join(sources)}")
         if not sources and "when" not in found:
-            entry.fail("needs log, prose, claim, preflight, check or when")
+            entry.fail("needs log, prose, claim, preflight, check, refusal or when")
         return Signal(
             weight=found["weight"].choice(get_args(model.Weight)),
             log=self._patterns(found.get("log", NOTHING)),
@@ -172,6 +176,7 @@ class _Reader:
             preflight=found["preflight"].choice(_PREFLIGHT) if "preflight" in found else None,
             image=found["image"].text() if "image" in found else "",
             check=found["check"].choice(get_args(model.Check)) if "check" in found else None,
+            refusal=tuple(item.choice(get_args(Why)) for item in found.get("refusal", NOTHING).items()),
             subject=found["subject"].text() if "subject" in found else "",
             when=_when(found.get("when", NOTHING)),
         )
