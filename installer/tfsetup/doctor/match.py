@@ -26,13 +26,15 @@ _WORD = re.compile(r"[A-Za-z0-9]++")
 class Seen:
     """A signal that the evidence shows. `offset` is its last place in the log's stream, -1 for anything else.
 
-    `captures` is what the evidence says, whoever wrote it; `looked` are paths that we found on this machine ourselves.
+    `places` are all of its places there, as far as they were looked for. `captures` is what the evidence says, whoever
+    wrote it; `looked` are paths that we found on this machine ourselves.
     """
 
     weight: Weight
     decided: bool = True
     proof: str = ""
     offset: int = -1
+    places: tuple[int, ...] = ()
     captures: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, str] = field(default_factory=dict)
 
@@ -151,6 +153,7 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
         decided=any(holds is True for _, _, _, holds in fitting),
         proof=scanner.log.quote(shown.start),
         offset=max(hit.start for _, hit, _, _ in fitting),
+        places=tuple(hit.start for _, hit, _, _ in fitting),
         captures=merged,
     )
 
@@ -164,7 +167,7 @@ def _in_prose(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
         return None
     # The first group says the most, so its place is what people should read.
     first = next(hit for pattern in scanner.possible(signal.prose[0]) for hit in scanner.hits(pattern))
-    return Seen(weight=signal.weight, proof=scanner.log.quote(first.start), offset=first.start)
+    return Seen(weight=signal.weight, proof=scanner.log.quote(first.start), offset=first.start, places=(first.start,))
 
 
 def _in_preflight(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | None:

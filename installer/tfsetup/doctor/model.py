@@ -197,14 +197,19 @@ class Diagnosis:
     """The answer: `findings` most likely first; `needs` are facts that would decide between look-alikes.
 
     `verdict` is `problem` (a finding that is not harmless), `healthy` (nothing wrong was found, and something that
-    works was seen) or `unknown` (the log has an error or a complaint that no cause explains, which is `unexplained`, or
-    nothing at all to judge).
+    works was seen) or `unknown` (the log has lines that say that something failed, or in which somebody complains, and
+    no cause explains them: `unexplained`; or nothing at all to judge). `contradictions` are sentences about the log and
+    the host file that cannot both be true of one machine; `advice` are lines in which the log says itself what to do;
+    `questions` are what to ask or to try where a text alone cannot decide.
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
     needs: tuple[str, ...] = ()
-    unexplained: str = ""
+    unexplained: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:

@@ -42,10 +42,16 @@ class LogText:
         if not self.lines:
             return ""
         number = self.line_at(offset)
+        return self._piece(number, max(0, offset - self.starts[number] - _LONGEST_QUOTE // 3))
+
+    def quote_line(self, number: int) -> str:
+        """Return line `number` (from 0), cut to a readable length."""
+        return self._piece(number, 0)
+
+    def _piece(self, number: int, at: int) -> str:
         line = self.lines[number]
         if len(line) <= _LONGEST_QUOTE:
             return line
-        at = max(0, offset - self.starts[number] - _LONGEST_QUOTE // 3)
         piece = line[at : at + _LONGEST_QUOTE].strip()
         return ("…" if at else "") + piece + ("…" if at + _LONGEST_QUOTE < len(line) else "")
 
@@ -75,11 +81,16 @@ def without_repeats(lines: list[str]) -> list[str]:
     said: set[str] = set()
     kept = []
     for line in lines[:-_WHOLE_END]:
-        key = line.translate(_SAME_DIGIT)
+        key = shape(line)
         if key not in said:
             said.add(key)
             kept.append(line)
     return kept + lines[-_WHOLE_END:]
+
+
+def shape(line: str) -> str:
+    """Return what `line` has in common with those that differ from it in nothing but their numbers."""
+    return line.translate(_SAME_DIGIT)
 
 
 def plain(text: str) -> str:

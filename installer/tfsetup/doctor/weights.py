@@ -42,3 +42,7 @@ SAID_DEFECT: Final = 0.6
 LIKELY: Final = 0.5
 # Below this a finding is a remark, not a problem.
 PROBLEM: Final = 0.2
+# A harmless line beside one that nobody understands.
+REMARK: Final = 0.3
+# One sign that other causes might give as well is never surer than this.
+ONE_SIGN: Final = 0.79

@@ -21,15 +21,17 @@ def ask(log: str | None = None, **facts: object) -> Diagnosis:
     return diagnose(Evidence(log=log, **facts), knowledge())  # type: ignore[arg-type]
 
 
-def test_nothing_to_look_at_is_healthy() -> None:
-    assert ask("") == Diagnosis(verdict="healthy")
-    assert ask(None) == Diagnosis(verdict="healthy")
+def test_nothing_to_look_at_is_no_health() -> None:
+    assert ask("") == Diagnosis(verdict="unknown")
+    assert ask(None) == Diagnosis(verdict="unknown")
+    assert ask(None, packages={"numpy": "2.1.0"}) == Diagnosis(verdict="unknown")
+    assert ask(None, observations=()) == Diagnosis(verdict="healthy")
 
 
 def test_an_error_nobody_knows_is_not_called_healthy() -> None:
     found = ask("line\nTraceback (most recent call last):\nZeroDivisionError: division by zero")
     assert (found.verdict, found.findings) == ("unknown", ())
-    assert found.unexplained == "ZeroDivisionError: division by zero"
+    assert found.unexplained == ("ZeroDivisionError: division by zero",)
 
 
 def test_harmless_lines_are_recognised_and_nothing_is_wrong() -> None:
