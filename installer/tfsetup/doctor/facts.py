@@ -11,21 +11,22 @@ from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.doctor.model import Condition, When
 from tfsetup.doctor.machines.merge import ends, machine_of
+from tfsetup.doctor.model import Condition, When
 from tfsetup.ground.kinds import RANGE
 from tfsetup.ground.versions import asked
 from tfsetup.host.model import Host
 
 HOST_FACTS = (
     "os", "os_version", "macos", "arch", "process", "rosetta", "wsl", "container", "libc", "glibc", "python", "bits",
-    "avx", "avx2", "gpu", "driver", "device", "loss", "os_told", "mac", "devices", "python_told", "interpreters", "cuda",
-    "gpu_name", "compute", "image", "emulated",
+    "avx", "avx2", "gpu", "driver", "device", "loss", "os_told", "mac", "devices", "python_told", "interpreters",
+    "cuda", "gpu_name", "compute", "image", "emulated",
 )  # fmt: skip
 # Those that a log says or nothing does; nobody can be asked for them. `os_told`: the system that somebody named, never
 # one that the log's words suggest; a report about one machine speaks of others. `mac`: it is one, or one is spoken of;
-# `devices`: `both`, when a text speaks of the CPU and of another one.
-LOG_FACTS = frozenset(("loss", "os_told", "mac", "devices"))
+# `devices`: `both`, when a text speaks of the CPU and of another one. `interpreters`: `several`, when an installer and
+# a program of the log are two Pythons'; `emulated`: an amd64 container on an arm64 machine; `image`: its architecture.
+LOG_FACTS = frozenset(("loss", "os_told", "python_told", "mac", "devices", "interpreters", "emulated", "image"))
 # What a package name may be compared with besides a specifier.
 PRESENCE = ("present", "absent")
 _VERSION = re.compile(r"[0-9]++(?>\.[0-9]++)*+(?>(?:rc|a|b|\.post|\.dev)[0-9]++)?+")
