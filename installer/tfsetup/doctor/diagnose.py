@@ -100,7 +100,9 @@ def _with_bonus(scored: Sequence[_Scored]) -> Iterator[tuple[_Scored, float]]:
     likely = [one for one in scored if one.logit >= 0]
     serious = [one for one in likely if one.cause.kind in {"fatal", "install"}]
     lasts = {one.last for one in serious}
-    rivals = {"degraded": serious, "harmless": [one for one in likely if one.cause.kind != "harmless"]}
+    # What is enough to be shown as a problem is enough to be heard beside a harmless line.
+    heard = [one for one in scored if one.logit >= math.log(weights.PROBLEM / (1 - weights.PROBLEM))]
+    rivals = {"degraded": serious, "harmless": [one for one in heard if one.cause.kind != "harmless"]}
     for one in scored:
         bonus = weights.BELOW[one.cause.kind] if rivals.get(one.cause.kind) else 0.0
         if len(lasts) > 1 and one.last == max(lasts) and one in serious:

@@ -25,6 +25,13 @@ Weight = Literal[
 Verdict = Literal["problem", "healthy", "unknown"]
 CurePart = Literal["variables", "program", "requirements"]
 Scope = Literal["host", "package", "capture", "hazard"]
+Subject = Literal["gpu", "import", "install", "training", "load", "kernel", "numbers", "tensorflow"]
+Complaint = Literal[
+    "not-used", "not-found", "slow", "slower-by-numbers", "crash", "hang", "wrong", "no-install", "no-import", "no-load",
+    "memory",
+]  # fmt: skip
+Against = Literal["cpu", "elsewhere", "before"]
+"""What somebody compares with: the CPU of the same machine, another machine or service, an older version."""
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 HERE: Final = ".venv"  # the environment the fixes are for when none was named
@@ -81,18 +88,28 @@ When = tuple[tuple[Condition, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A claim that people make: one of `complaints` about one of `subjects` (none: any), compared with one of `than`."""
+
+    complaints: tuple[Complaint, ...]
+    subjects: tuple[Subject, ...] = ()
+    than: tuple[Against, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
-    Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals),
-    `preflight`, `check` or none of them (then `when` alone decides). A log signal may need one pattern of each group in
-    `also` and none of `without` anywhere in the log; `without` of a prose signal is written in small letters too.
+    Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals), `claim`
+    (what sentences say), `preflight`, `check` or none of them (then `when` alone decides). A log signal may need one pattern of each group in
+    `also` and none of `without` anywhere in the log; `without` of a prose signal or a claim is written in small letters too.
     Patterns are as they are written (`pattern.py`): compiled is one only when its anchor was found.
     """
 
     weight: Weight
     log: tuple[str, ...] = ()
     prose: tuple[tuple[str, ...], ...] = ()
+    claim: Wanted | None = None
     also: tuple[tuple[str, ...], ...] = ()
     without: tuple[str, ...] = ()
     preflight: LoadFailureKind | ClashKind | None = None

@@ -11,6 +11,7 @@ do), and no pattern is written twice; `causes:` lists entries
       signals:
         - {log: PATTERN or list, also: …, without: …, when: …, weight: WORD}
         - {prose: [group, …], without: …, when: …, weight: WORD}
+        - {claim: {complaint: …, subject: …, than: …}, without: …, when: …, weight: WORD}
         - {preflight: KIND, image: PART, when: …, weight: WORD}
         - {check: CHECK, subject: NAME, when: …, weight: WORD}
         - {when: …, weight: WORD}
@@ -27,7 +28,8 @@ the matrix or the index snapshot (`references.py`), so that none is repeated.
 `facts.HOST_FACTS`, `package.NAME`, `capture.NAME` or `hazard.ID` (a known defect of the matrix that what is installed
 has, uncured); its test a boolean, a text, a list of texts, a version specifier, or (packages only) `present` or
 `absent`. `prose` is what people write in their own words: one pattern of each group must stand somewhere in the text;
-these patterns are written in small letters and match any.
+these patterns are written in small letters and match any. `claim` is what sentences say (`claims.py`): a complaint, or
+one of a list, about a subject, compared with something.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ from tfsetup.doctor import model
 from tfsetup.doctor.causes.marks import NOTHING, Marked, Refer, parse
 from tfsetup.doctor.facts import HOST_FACTS, PRESENCE, is_specifier
 from tfsetup.doctor.holes import HOLE, PATH, TYPES
-from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Signal, When
+from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Signal, Wanted, When
 from tfsetup.doctor.pattern import PatternError, compile_pattern
 from tfsetup.errors import Where
 from tfsetup.ground.versions import is_version
@@ -52,7 +54,8 @@ from tfsetup.matrix.model import Accelerator, Backend
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
 _CAUSE_KEYS: Final = ("cause", "title", "meaning", "kind", "signals", "fixes")
-_SIGNAL_KEYS: Final = ("log", "prose", "also", "without", "preflight", "image", "check", "subject", "when", "weight")
+_SOURCES: Final = ("log", "prose", "claim", "preflight", "check")
+_SIGNAL_KEYS: Final = (*_SOURCES, "also", "without", "image", "subject", "when", "weight")
 _PREFLIGHT: Final = (*get_args(LoadFailureKind), *get_args(ClashKind))
 # The ways to write a fix, and the keys that go with each.
 _FIX_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"do": (), "rebuild": ("remark",), "cure": ("by", "remark")}
@@ -117,7 +120,7 @@ class _Reader:
         if not _SLUG.fullmatch(slug):
             found["cause"].fail("a slug is lower-case words joined by hyphens")
         signals = tuple(self._signal(item) for item in found["signals"].items())
-        if not any(signal.log or signal.prose or signal.preflight or signal.check for signal in signals):
+        if not any(one.log or one.prose or one.claim or one.preflight or one.check for one in signals):
             found["signals"].fail("needs a signal that can be seen: a log pattern, a preflight failure or a check")
         names = _TOLD.union(*(compile_pattern(pattern).names for signal in signals for pattern in signal.log))
         fixes = tuple(_fix(item, names) for item in found["fixes"].items())
@@ -136,17 +139,18 @@ class _Reader:
 
     def _signal(self, entry: Marked) -> Signal:
         found = entry.entries(_SIGNAL_KEYS, ["weight"])
-        sources = [key for key in ("log", "prose", "preflight", "check") if key in found]
+        sources = [key for key in _SOURCES if key in found]
         if len(sources) > 1:
             entry.fail(f"a signal has one source, this one has {' and '.join(sources)}")
         if not sources and "when" not in found:
-            entry.fail("needs log, prose, preflight, check or when")
+            entry.fail("needs log, prose, claim, preflight, check or when")
         return Signal(
             weight=found["weight"].choice(get_args(model.Weight)),
             log=self._patterns(found.get("log", NOTHING)),
             prose=self._groups(found.get("prose", NOTHING), small=True),
+            claim=_claim(found["claim"]) if "claim" in found else None,
             also=self._groups(found.get("also", NOTHING)),
-            without=self._patterns(found.get("without", NOTHING), small="prose" in found),
+            without=self._patterns(found.get("without", NOTHING), small="prose" in found or "claim" in found),
             preflight=found["preflight"].choice(_PREFLIGHT) if "preflight" in found else None,
             image=found["image"].text() if "image" in found else "",
             check=found["check"].choice(get_args(model.Check)) if "check" in found else None,
@@ -187,6 +191,15 @@ class _Reader:
         except PatternError as error:
             item.fail(f"pattern: {error}")
         return text
+
+
+def _claim(entry: Marked) -> Wanted:
+    found = entry.entries(("complaint", "subject", "than"), ("complaint",))
+    return Wanted(
+        complaints=tuple(item.choice(get_args(model.Complaint)) for item in found["complaint"].items()),
+        subjects=tuple(item.choice(get_args(model.Subject)) for item in found.get("subject", NOTHING).items()),
+        than=tuple(item.choice(get_args(model.Against)) for item in found.get("than", NOTHING).items()),
+    )
 
 
 def _one_line(entry: Marked) -> str:

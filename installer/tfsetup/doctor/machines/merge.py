@@ -71,6 +71,10 @@ def machine_of(host: Host | None, stream: str) -> Machine:
         facts["python_told"] = told["python"]
     if "python" in overruled:
         facts["interpreters"] = "several"
+    native = log.get("process")
+    if native is not None and native.strength is Strength.PROGRAM and facts.get("os") in {"linux", "windows"}:
+        if facts.get("container") != "true":
+            facts.setdefault("arch", native.value)
     derive(facts)
     return Machine(
         facts=facts,

@@ -71,9 +71,13 @@ _SHAPES: Final[Mapping[str, Callable[[str], str | None]]] = {
 
 def shaped(fact: str, value: str) -> tuple[str, str] | None:
     """Return the fact and its value as they are compared; None: the value is none of this fact."""
-    if fact == "darwin":
-        release = macos_of_kernel(value)
-        return ("macos", release) if release else None
+    match fact:
+        case "darwin":
+            fact, value = "macos", macos_of_kernel(value) or ""
+        case "uname":  # a shell that is not translated says the machine's, and nothing of the Pythons it starts
+            fact = "arch" if value == "arm64" else "process"
+        case _:
+            pass
     shape = _SHAPES.get(fact)
     known = shape(value) if shape else value
     return (fact, known) if known else None
