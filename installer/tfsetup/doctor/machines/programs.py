@@ -89,6 +89,9 @@ RULES: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
     ("need 'arm64", _ARM_MAC),
     ("need (x86_64", _INTEL_PROCESS),
     ("need (arm64", _ARM_MAC),
+    # TensorFlow's own words for instructions that only x86_64 has
+    ("compiled to use {AVX|SSE}{..}instructions, but these aren't available on your machine", {"process": "x86_64"}),
+    ("operations: {AVX|SSE}", {"process": "x86_64"}),
     # wheels that were taken, build folders, conda's subdirs
     ("Downloading {wheel:file}macosx_{tag:version}_x86_64.whl", _INTEL_PROCESS),
     ("Downloading {wheel:file}macosx_{tag:version}_arm64.whl", _ARM_MAC),
