@@ -135,7 +135,8 @@ def test_the_check_sees_what_it_looks_for(text: str, found: set[str]) -> None:
 def patterns(file: dict[str, Any]) -> Iterator[str]:
     """All patterns and names of patterns that a file has, as they are written; of prose, everyday words, the names."""
     lists = [*file.get("patterns", {}).values()]
-    for signal in (signal for cause in file.get("causes", ()) for signal in cause["signals"]):
+    entries = (*file.get("causes", ()), *file.get("signals", ()))
+    for signal in (signal for entry in entries for signal in entry["signals"]):
         keys = ("prose", "without") if "prose" in signal else ("log", "also", "without")
         groups = [signal[key] if isinstance(signal[key], list) else [signal[key]] for key in keys if key in signal]
         written = [one for group in groups for each in group for one in (each if isinstance(each, list) else [each])]

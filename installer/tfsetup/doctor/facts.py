@@ -107,7 +107,8 @@ class Facts:
     """What conditions are tested against. `guessed` names the host facts that were read out of the log.
 
     `elsewhere` says that the log is about another framework, so that its words are none of ours. `hazards`: the known
-    defects of which it is known whether what is installed has them.
+    defects of which it is known whether what is installed has them. `installed` are the packages under their own names
+    only; `checks` what an inspection, or their list, shows.
     """
 
     host: Mapping[str, str] = field(default_factory=dict)
@@ -116,6 +117,8 @@ class Facts:
     guessed: frozenset[str] = frozenset()
     elsewhere: bool = False
     hazards: Mapping[str, bool] = field(default_factory=dict)
+    installed: Mapping[str, str] = field(default_factory=dict)
+    checks: frozenset[str] = frozenset()
 
     def holds(self, when: When, captures: Mapping[str, str]) -> bool | None:
         """Return whether one of the clauses holds: true, false, or None when the facts to tell are not known."""
@@ -138,6 +141,8 @@ class Facts:
                 return _compare(captures.get(condition.fact), condition.test)
             case "package":
                 return self._package(condition)
+            case "check":
+                return (condition.fact in self.checks) == condition.test
             case "hazard":
                 has = self.hazards.get(condition.fact)
                 return None if has is None else has == condition.test
@@ -171,6 +176,7 @@ def collect(
     return Facts(
         host=merged,
         packages=_with_aliases(packages or {}, aliases or {}),
+        installed={canonicalize_name(name): version for name, version in (packages or {}).items()},
         whole=whole,
         guessed=frozenset(merged) - frozenset(told),
         elsewhere=not packages and is_elsewhere(stream),

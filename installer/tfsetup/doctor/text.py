@@ -26,6 +26,8 @@ _WHOLE_END = 2000
 # A log of which more is left when what it repeats is taken out is read at its ends: 4 MB are 40,000 different lines.
 _MOST_AT_BEGIN = 1_000_000
 _MOST_AT_END = 3_000_000
+# Whole logs are pasted without their line breaks; what is longer than that is data.
+_LONGEST_LINE = 200_000
 _SAME_DIGIT = {ord(digit): "0" for digit in "123456789"}
 
 
@@ -81,6 +83,9 @@ def clean(text: str) -> LogText:
 
 def ends(lines: list[str]) -> list[str]:
     """Return `lines`, of very many characters the first and, since the last error stands there, more of the last."""
+    if max(map(len, lines), default=0) > _LONGEST_LINE:
+        half = _LONGEST_LINE // 2
+        lines = [line if len(line) <= _LONGEST_LINE else f"{line[:half]} {line[-half:]}" for line in lines]
     if sum(map(len, lines)) <= _MOST_AT_BEGIN + _MOST_AT_END:
         return lines
     head = _within(lines, _MOST_AT_BEGIN)

@@ -141,4 +141,11 @@ def test_the_ends_of_a_long_text_are_whole_lines_but_for_one() -> None:
     assert sum(map(len, kept)) == 4_000_000
     assert (kept[0], kept[-1]) == (lines[0], lines[-1])
     assert ends(lines[:100]) == lines[:100]
-    assert sum(map(len, ends(["y" * 9_000_000]))) == 4_000_000
+
+
+def test_of_an_endless_line_the_ends_are_read() -> None:
+    text = "FrobnicationError: gone " + "y" * 9_000_000 + " GrobnicationError: gone"
+    log = clean(text)
+    assert (len(log.lines[0]), log.unread) == (200_001, len(text) - 200_001)
+    assert failed_lines(log) == (0,)
+    assert ask("Successfully installed numpy-1.26.4\n" + "y" * 9_000_000).verdict == "unknown"
