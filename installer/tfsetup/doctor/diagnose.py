@@ -14,8 +14,9 @@ from tfsetup.doctor.facts import LOG_FACTS, Facts, collect, is_elsewhere
 from tfsetup.doctor.holes import Known, fill
 from tfsetup.doctor.installed import seen_in
 from tfsetup.doctor.listed import packages_in
-from tfsetup.doctor.match import Seen, signals_seen
+from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
+from tfsetup.doctor.seen import Seen
 from tfsetup.doctor.text import clean
 from tfsetup.doctor.verdict import judged
 
@@ -105,7 +106,9 @@ def _with_bonus(scored: Sequence[_Scored]) -> Iterator[tuple[_Scored, float]]:
     likely = [one for one in scored if one.logit >= 0]
     serious = [one for one in likely if one.cause.kind in {"fatal", "install"}]
     lasts = {one.last for one in serious}
-    rivals = {"degraded": serious, "harmless": [one for one in likely if one.cause.kind != "harmless"]}
+    # What is enough to be shown as a problem is enough to be heard beside a harmless line.
+    heard = [one for one in scored if one.logit >= math.log(weights.PROBLEM / (1 - weights.PROBLEM))]
+    rivals = {"degraded": serious, "harmless": [one for one in heard if one.cause.kind != "harmless"]}
     for one in scored:
         bonus = weights.BELOW[one.cause.kind] if rivals.get(one.cause.kind) else 0.0
         if len(lasts) > 1 and one.last == max(lasts) and one in serious:
@@ -180,14 +183,14 @@ def _needs(ranked: Sequence[_Scored], facts: Facts) -> tuple[str, ...]:
     """Return the unknown facts by which the signals of the leading causes would tell them apart."""
     if len(ranked) < 2:  # noqa: PLR2004 - one cause has no rival
         return ()
-    wanted = [
+    conditions = [
         condition.fact
         for one in ranked[:3]
         for signal in one.cause.signals
         for clause in signal.when
         for condition in clause
-        if condition.scope == "host"
-        and condition.fact not in LOG_FACTS
-        and (condition.fact not in facts.host or condition.fact in facts.guessed)
+        if condition.scope == "host" and condition.fact not in LOG_FACTS
     ]
+    decisive = [fact for one in ranked[:3] for seen in one.seen for fact in seen.decisive]
+    wanted = [fact for fact in (*decisive, *conditions) if fact not in facts.host or fact in facts.guessed]
     return tuple(dict.fromkeys(wanted))

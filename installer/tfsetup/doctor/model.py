@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from tfsetup.doctor.refusals.model import Why
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Clash, ClashKind, LoadFailure
 from tfsetup.loader.model import Kind as LoadFailureKind
@@ -27,6 +28,13 @@ Weight = Literal[
 Verdict = Literal["problem", "healthy", "unknown"]
 CurePart = Literal["variables", "program", "requirements"]
 Scope = Literal["host", "package", "capture", "hazard", "check"]
+Subject = Literal["gpu", "import", "install", "training", "load", "kernel", "numbers", "tensorflow"]
+Complaint = Literal[
+    "not-used", "not-found", "slow", "slower-by-numbers", "crash", "hang", "wrong", "no-install", "no-import", "no-load",
+    "memory",
+]  # fmt: skip
+Against = Literal["cpu", "elsewhere", "before"]
+"""What somebody compares with: the CPU of the same machine, another machine or service, an older version."""
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 HERE: Final = ".venv"  # the environment the fixes are for when none was named
@@ -84,25 +92,44 @@ When = tuple[tuple[Condition, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A claim that people make: one of `complaints` about one of `subjects` (none: any), compared with one of `than`."""
+
+    complaints: tuple[Complaint, ...]
+    subjects: tuple[Subject, ...] = ()
+    than: tuple[Against, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
-    Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals),
-    `preflight`, `check` or none of them (then `when` alone decides). A log signal may need one pattern of each group in
-    `also` and none of `without` anywhere in the log; `without` of a prose signal is written in small letters too.
+    Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals), `claim`
+    (what sentences say), `preflight`, `check`, `refusal` or none of them (then `when` alone decides). A log signal may
+    need one pattern of each group in `also` and none of `without` anywhere in the log; `without` of a prose signal or a
+    claim is written in small letters too. `refusal` are reasons for which installers refuse something; `weight` is that
+    of the only one that explains it, and `subject` the distribution that is refused, or asks for what is: what is said
+    of one is not said of it in general.
     Patterns are as they are written (`pattern.py`): compiled is one only when its anchor was found.
     """
 
     weight: Weight
     log: tuple[str, ...] = ()
     prose: tuple[tuple[str, ...], ...] = ()
+    claim: Wanted | None = None
     also: tuple[tuple[str, ...], ...] = ()
     without: tuple[str, ...] = ()
     preflight: LoadFailureKind | ClashKind | None = None
     image: str = ""
     check: Check | None = None
+    refusal: tuple[Why, ...] = ()
     subject: str = ""
     when: When = ()
+
+    @property
+    def source(self) -> bool:
+        """Whether it is something that can be seen, and not a fact that fits."""
+        return bool(self.log or self.prose or self.claim or self.preflight or self.check or self.refusal)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
