@@ -64,6 +64,9 @@ def _of_mac(mac: Mac) -> Iterator[Saying]:
 
     name = "@rpath/libtensorflow_framework.2.dylib"
     yield say(opened(INTERNAL, words.library_not_loaded(mac, name, internal, absent(FRAMEWORK))), DAMAGED)
+    swift = "/usr/lib/swift/libswiftOdd.dylib"
+    yield say(opened(INTERNAL, words.library_not_loaded(mac, swift, newer, absent(swift))), DAMAGED,
+              "macos-missing-dylib", "macos-too-old")  # fmt: skip
     omp = "/opt/homebrew/opt/libomp/lib/libomp.dylib"
     booster = Named(path=f"{SITE}/tensorflow/lib/libxgb.dylib", uuid=uuid)
     yield say(opened(booster.path, words.library_not_loaded(mac, omp, booster, absent(omp))), "macos-missing-dylib")
@@ -89,12 +92,14 @@ def _of_mac(mac: Mac) -> Iterator[Saying]:
     yield say(opened(INTERNAL, reason), "macos-wrong-arch-binary", BINARY)
     for text in (words.signature_damaged(mac, internal, 0, 4096, 300), words.unsigned(mac, internal)):
         yield say(opened(INTERNAL, words.tried(mac, [(INTERNAL, text)])), "macos-code-signature")
-    yield say(f"% python -c 'import tensorflow'\n{words.KILLED}", "macos-code-signature")
+    yield say(f"{INTERNAL}\n  | {words.KILLED}", "macos-code-signature")
 
 
 def of_glibc() -> Iterator[Saying]:
     """Yield what ld.so says, for an old and a new glibc."""
-    yield say(_import("libcudart.so.12: cannot open shared object file: No such file or directory"), "cuda-libs-missing")
+    yield say(
+        _import("libcudart.so.12: cannot open shared object file: No such file or directory"), "cuda-libs-missing"
+    )
     yield say(_import("libcudnn.so.9: cannot open shared object file"), "cuda-libs-missing")
     lost = "libtensorflow_framework.so.2: cannot open shared object file: No such file or directory"
     yield say(_import(lost), DAMAGED)
@@ -174,7 +179,9 @@ def of_windows() -> Iterator[Saying]:
     ops = "C:\\env\\Lib\\site-packages\\tensorflow_text\\python\\ops\\_sentence_breaking_ops.dll not found"
     yield say(f"tensorflow.python.framework.errors_impl.NotFoundError: {ops}", "extension-not-for-windows",
               "tf-text-abi-mismatch", "tf-text-no-wheel", DAMAGED)  # fmt: skip
-    dlls = "Could not find the DLL(s) 'msvcp140.dll or msvcp140_1.dll'. TensorFlow requires that these DLLs be installed"
+    dlls = (
+        "Could not find the DLL(s) 'msvcp140.dll or msvcp140_1.dll'. TensorFlow requires that these DLLs be installed"
+    )
     yield say(f"ImportError: {dlls} in a directory that is named in your %PATH% environment variable.", runtime[0])
 
 
