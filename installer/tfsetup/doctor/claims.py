@@ -94,7 +94,9 @@ _COMPLAINTS: Final[tuple[tuple[Complaint, re.Pattern[str]], ...]] = (
     ("no-load", re.compile(rf"{_NOT}{_FEW} (?:load|open|read|restor)|\b(?:load(?:ing)?|restor(?:e|ing))(?: [a-z_]+){{0,5}} (?:fail|fails|failed|error|does not work|doesn't work|raises|throws)")),
     ("memory", re.compile(r"\bmemory(?: [a-z]+){0,3} (?:leak|grow|increas|full|fills)|\bout of memory|\bmemory leak|\boom\b|\beats? (?:up )?(?:all )?(?:the |my )?(?:memory|ram)")),
 )  # fmt: skip
-_DENIED: Final = re.compile(r"(?:\bnot|n't|\bno|\bnever|\bwithout|\bdoesnt|\bno longer|\bstopped)(?: any| a| the| to| be| is)?\s$")
+_DENIED: Final = re.compile(
+    r"(?:\bnot|n't|\bno|\bnever|\bwithout|\bdoesnt|\bno longer|\bstopped)(?: any| a| the| to| be| is)?\s$"
+)
 _DENIABLE: Final = frozenset(("slow", "crash", "hang", "memory"))
 _AGAINST: Final[tuple[tuple[Against, re.Pattern[str]], ...]] = (
     ("cpu", re.compile(

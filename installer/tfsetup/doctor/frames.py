@@ -31,7 +31,9 @@ _FRAME: Final = re.compile(
     r"|(?P<cell><ipython-input-|Cell In ?\[|Input In ?\[|<stdin>|<string>)"
 )
 _OWNER: Final = re.compile(r"(?:site|dist)-packages[\\/](?P<top>[A-Za-z0-9_]{1,80})")
-_LIBRARY: Final = re.compile(r"[\\/]lib[\\/]python[23]\.[0-9]{1,2}[\\/]|[\\/]Python3[0-9]{1,2}[\\/]lib[\\/]|<frozen ", re.I)
+_LIBRARY: Final = re.compile(
+    r"[\\/]lib[\\/]python[23]\.[0-9]{1,2}[\\/]|[\\/]Python3[0-9]{1,2}[\\/]lib[\\/]|<frozen ", re.I
+)
 
 
 def says_missing(text: str) -> bool:
