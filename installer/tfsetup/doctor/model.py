@@ -86,8 +86,9 @@ class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
     Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals),
-    `preflight`, `check`, `refusal` or none of them (then `when` alone decides). A log signal may need one pattern of each group in
-    `also` and none of `without` anywhere in the log; `without` of a prose signal is written in small letters too.
+    `preflight`, `check`, `refusal` or none of them (then `when` alone decides). A log signal may need one pattern of
+    each group in `also` and none of `without` anywhere in the log; `without` of a prose signal is written in small
+    letters too.
     `refusal` are reasons for which installers refuse something; `weight` is that of the only one that explains it, and
     `subject` the distribution that is refused, or asks for what is: what is said of one is not said of it in general.
     Patterns are as they are written (`pattern.py`): compiled is one only when its anchor was found.
