@@ -123,6 +123,7 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         imports_packaging_versions,
         "ground/versions.py",
         {
+            "doctor/commands.py": "has the specifiers of a command, which are narrowed and typed again",
             "doctor/holes.py": "writes a specifier anew, clause by clause, before it enters a command",
             "doctor/match.py": "shows the nearest version as packaging writes it",
             "upkeep/index/snapshot.py": "writes versions as packaging does, so that two indexes compare equal",
