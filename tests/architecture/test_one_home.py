@@ -84,7 +84,8 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         saying(SPELLING),
         "ground/platforms.py",
         {
-            "doctor/facts.py": "words of other programs' logs, which are looked for as they print them",
+            "doctor/machines/programs.py": "what other programs print, as they print it",
+            "doctor/machines/words.py": "words of other programs' logs, which are looked for as they print them",
             "host/linux.py": "musl's loader is looked for by its beginning, before anybody knows the architecture",
             "host/parsers/arch.py": "IMAGE_FILE_MACHINE_* of Windows, by their numbers",
             "ground/kinds.py": "an example of a row's identifier",
@@ -99,7 +100,7 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         tables_of_architectures,
         "ground/platforms.py",
         {
-            "doctor/facts.py": "the 32-bit ones",
+            "doctor/machines/words.py": "words that only one architecture's programs print",
             "host/parsers/arch.py": "which 32-bit architecture a 64-bit one runs",
             "host/linux_gpus.py": "the architectures whose folders have NVIDIA's libraries",
             "loader/dyld/words.py": "the slices dyld looks for in a fat file",

@@ -171,7 +171,8 @@ def heal(patient: Patient, cause: str, *, imports: bool = True) -> None:
 @on("2.15")
 def test_nothing_is_found_in_a_healthy_environment(patient: Patient) -> None:
     assert patient.doctor(str(patient.prefix), status=0) == {
-        "healthy": True, "verdict": "healthy", "findings": [], "needs": [], "unexplained": "",
+        "healthy": True, "verdict": "healthy", "findings": [], "needs": [], "unexplained": [],
+        "contradictions": [], "advice": [], "questions": [],
     }  # fmt: skip
 
 

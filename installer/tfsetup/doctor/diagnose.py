@@ -8,22 +8,21 @@ from dataclasses import dataclass, replace
 
 from tfsetup.doctor import weights
 from tfsetup.doctor.actions import template
+from tfsetup.doctor.advice import advice
 from tfsetup.doctor.defects import Defect, defects_in
-from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
+from tfsetup.doctor.facts import LOG_FACTS, Facts, collect, is_elsewhere
 from tfsetup.doctor.holes import Known, fill
-from tfsetup.doctor.match import Seen, signals_seen
-from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step, Verdict
-from tfsetup.doctor.prose import complaint, shows_it_working
-from tfsetup.doctor.text import LogText, clean
+from tfsetup.doctor.installed import seen_in
+from tfsetup.doctor.listed import packages_in
+from tfsetup.doctor.match import signals_seen
+from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
+from tfsetup.doctor.seen import Seen
+from tfsetup.doctor.text import clean
+from tfsetup.doctor.verdict import judged
 
 _MOST_FINDINGS = 5
 _MOST_PROOFS = 3
 _NO_COMMAND = "Give the environment a path of printable characters: no command can be shown for this one"
-# Words by which programs say that they failed; their absence is what lets the doctor call a log healthy.
-_ALARMS = (
-    "Traceback (most recent call last)", "Error:", "ERROR:", "error:", "FATAL", "Fatal", "fatal", "Aborted", "Killed",
-    "core dumped", "Segmentation fault", "illegal hardware instruction", "Illegal instruction",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,27 +35,50 @@ class _Scored:
     def last(self) -> int:
         return max(one.offset for one in self.seen)
 
+    @property
+    def places(self) -> tuple[int, ...]:
+        return tuple(at for one in self.seen for at in one.places)
+
+    @property
+    def most(self) -> float:
+        """How sure this may be: one sign that other causes might give as well is no certainty."""
+        telling = [one for one in self.seen if _points(one) >= weights.POINTS["hint"] and one.visible]
+        if any(one.weight == "proof" for one in telling) or any(
+            not one.visible for one in self.seen if _points(one) > 0
+        ):
+            return weights.MOST
+        # The same place of the log, or the same sentence of an inspection, is one sign however often it is matched.
+        signs = {(one.offset, one.proof) for one in telling}
+        return weights.MOST if len(signs) > 1 else weights.ONE_SIGN
+
 
 def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     """Return what is wrong according to `evidence`, most likely cause first."""
     log = clean(evidence.log or "")
-    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    packages = {**packages_in(log), **(evidence.packages or {})}
+    facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(log.stream))
+    known = replace(evidence, observations=(*(evidence.observations or ()), *seen_in(evidence, facts, knowledge)))
+    facts = replace(facts, checks=frozenset(one.check for one in known.observations or ()))
     defects = defects_in(evidence, log, knowledge.hazards, macos=facts.host.get("macos"))
     facts = replace(facts, hazards=defects.facts)
-    scored = (_scored(cause, seen) for cause, seen in signals_seen(knowledge.causes, evidence, log, facts))
+    scored = (_scored(cause, seen) for cause, seen in signals_seen(knowledge.causes, known, log, facts))
     ranked = _ranked([one for one in scored if one is not None])
     shown = [pair for pair in ranked if pair[1] >= weights.LEAST][:_MOST_FINDINGS]
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
     for defect in defects.certain:
         findings = _with_defect(findings, defect, facts, evidence, knowledge)
-    explained = any(one.kind == "harmless" or one.confidence >= weights.PROBLEM for one in findings)
-    unexplained = "" if explained else _alarm(log) or complaint(log)
-    seen_working = evidence.observations is not None or not log.lines or shows_it_working(log)
+    explained = {log.line_at(at) for one, _ in shown if one.cause.kind == "harmless" for at in one.places}
+    # A list of packages is an environment where there is no log to explain, and TensorFlow is among them.
+    listed = evidence.log is None and "tensorflow" in facts.packages
+    said = judged(log, findings, explained, looked=evidence.observations is not None or listed)
     return Diagnosis(
-        verdict=_verdict(findings, healthy=not unexplained and (explained or seen_working)),
-        findings=findings,
+        verdict=said.verdict,
+        findings=said.findings,
         needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
-        unexplained=unexplained,
+        unexplained=said.unexplained,
+        contradictions=facts.contradictions,
+        advice=advice(log) if said.verdict != "healthy" else (),
     )
 
 
@@ -77,7 +99,7 @@ def _ranked(scored: Sequence[_Scored]) -> list[tuple[_Scored, float]]:
     """Return the causes with their confidence: the share of the odds, with room for "something else"."""
     odds = [(one, math.exp(logit)) for one, logit in _with_bonus(scored)]
     total = math.fsum((1.0, *(odd for _, odd in odds)))  # whatever the order of the causes
-    shares = ((one, min(weights.MOST, odd / total)) for one, odd in odds)
+    shares = ((one, min(one.most, odd / total)) for one, odd in odds)
     return sorted(shares, key=lambda pair: (-pair[1], pair[0].cause.slug))
 
 
@@ -85,7 +107,9 @@ def _with_bonus(scored: Sequence[_Scored]) -> Iterator[tuple[_Scored, float]]:
     likely = [one for one in scored if one.logit >= 0]
     serious = [one for one in likely if one.cause.kind in {"fatal", "install"}]
     lasts = {one.last for one in serious}
-    rivals = {"degraded": serious, "harmless": [one for one in likely if one.cause.kind != "harmless"]}
+    # What is enough to be shown as a problem is enough to be heard beside a harmless line.
+    heard = [one for one in scored if one.logit >= math.log(weights.PROBLEM / (1 - weights.PROBLEM))]
+    rivals = {"degraded": serious, "harmless": [one for one in heard if one.cause.kind != "harmless"]}
     for one in scored:
         bonus = weights.BELOW[one.cause.kind] if rivals.get(one.cause.kind) else 0.0
         if len(lasts) > 1 and one.last == max(lasts) and one in serious:
@@ -156,30 +180,18 @@ def _fits(fix: Fix, facts: Facts, captures: Mapping[str, str]) -> bool:
     return not fix.platforms or bool(here & set(fix.platforms)) or here == {None}
 
 
-def _verdict(findings: Sequence[Finding], *, healthy: bool) -> Verdict:
-    """Return the verdict. A text that nobody understands is no health: it must show something working."""
-    if any(finding.kind != "harmless" and finding.confidence >= weights.PROBLEM for finding in findings):
-        return "problem"
-    return "healthy" if healthy else "unknown"
-
-
-def _alarm(log: LogText) -> str:
-    at = max(log.stream.rfind(word) for word in _ALARMS)
-    return log.quote(at) if at >= 0 else ""
-
-
 def _needs(ranked: Sequence[_Scored], facts: Facts) -> tuple[str, ...]:
     """Return the unknown facts by which the signals of the leading causes would tell them apart."""
     if len(ranked) < 2:  # noqa: PLR2004 - one cause has no rival
         return ()
-    wanted = [
+    conditions = [
         condition.fact
         for one in ranked[:3]
         for signal in one.cause.signals
         for clause in signal.when
         for condition in clause
-        if condition.scope == "host"
-        and condition.fact not in LOG_FACTS
-        and (condition.fact not in facts.host or condition.fact in facts.guessed)
+        if condition.scope == "host" and condition.fact not in LOG_FACTS
     ]
+    decisive = [fact for one in ranked[:3] for seen in one.seen for fact in seen.decisive]
+    wanted = [fact for fact in (*decisive, *conditions) if fact not in facts.host or fact in facts.guessed]
     return tuple(dict.fromkeys(wanted))

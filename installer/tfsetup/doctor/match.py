@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from packaging.version import Version
-
+from tfsetup.doctor.claims import Claims, claims_in
 from tfsetup.doctor.facts import Facts
+from tfsetup.doctor.frames import raised, says_missing
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
+from tfsetup.doctor.refused import Refused
+from tfsetup.doctor.seen import Seen
+from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
-from tfsetup.ground.versions import is_version
+from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
-_ASKED = re.compile(r"(?:===?|~=|>=|<=|<|>)([0-9][0-9A-Za-z.+*]*+)")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*+")
 _WORD = re.compile(r"[A-Za-z0-9]++")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
-    """A signal that the evidence shows. `offset` is its last place in the log's stream, -1 for anything else.
-
-    `captures` is what the evidence says, whoever wrote it; `looked` are paths that we found on this machine ourselves.
-    """
-
-    weight: Weight
-    decided: bool = True
-    proof: str = ""
-    offset: int = -1
-    captures: Mapping[str, str] = field(default_factory=dict)
-    looked: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def visible(self) -> bool:
-        """Whether this is something seen in log, files or packages, not a fact that merely fits."""
-        return bool(self.proof)
 
 
 class Scanner:
@@ -50,6 +31,7 @@ class Scanner:
         self.log = log
         self._found: dict[str, list[Hit]] = {}
         self._anchors: dict[str, list[int]] = {}
+        self._raised: dict[int, Mapping[str, str]] = {}
         self._words: frozenset[str] | None = None
         if len(log.stream) > _VOCABULARY_FROM:
             self._words = frozenset(_WORD.findall(log.stream))
@@ -68,6 +50,14 @@ class Scanner:
             self._found[pattern] = list(compile_pattern(pattern).hits(self.log.stream, places)) if places else []
         return self._found[pattern]
 
+    def raised(self, hit: Hit) -> Mapping[str, str]:
+        """Return whose code raised what `hit` says, where it says that a name is missing; else nothing."""
+        if not says_missing(self.log.stream[hit.start : hit.end]):
+            return {}
+        if hit.start not in self._raised:
+            self._raised[hit.start] = raised(self.log.stream, hit.start)
+        return self._raised[hit.start]
+
     def _places(self, anchor: str) -> list[int]:
         if anchor not in self._anchors:
             possible = self._words is None or self._words.issuperset(inner_words(anchor))
@@ -84,43 +74,32 @@ def inner_words(anchor: str) -> list[str]:
     return [found[0] for found in _WORD.finditer(anchor) if found.start() > 0 and found.end() < len(anchor)]
 
 
-def position(captures: Mapping[str, str]) -> dict[str, str]:
-    """Return where the version asked for lies among those `offered` (pip's "from versions: …"), and that version.
-
-    `above` all of them (never published, or needs another Python or platform), `below` (this Python is too new),
-    `between` (never published), `listed`, or `none` when nothing was offered.
-    """
-    if "offered" not in captures:
-        return {}
-    offered = [Version(text) for text in captures["offered"].split(", ") if is_version(text)]
-    asked = _ASKED.search(captures.get("req") or captures.get("rest") or captures.get("want") or "")
-    wanted = {"want": asked[1].rstrip(".*")} if asked else {}
-    if not offered:
-        return {"position": "none", **wanted}
-    if asked is None or not is_version(wanted["want"]):
-        return {}
-    version = Version(wanted["want"])
-    if version in offered:
-        return {"position": "listed", **wanted}
-    where = "above" if version > max(offered) else "below" if version < min(offered) else "between"
-    nearest = max((each for each in offered if each < version and not each.is_prerelease), default=min(offered))
-    name = _NAME.match(captures.get("req", ""))
-    return {"position": where, "nearest": str(nearest), **wanted, **({"name": name[0]} if name else {})}
-
-
 def signals_seen(
     causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts
 ) -> Iterator[tuple[Cause, tuple[Seen, ...]]]:
     """Yield each cause that the evidence shows, with its signals that were seen and the facts for or against it."""
-    scanner, prose = Scanner(log), Scanner(in_small_letters(log))
+    scanner, prose, claims = Scanner(log), Scanner(in_small_letters(log)), claims_in(log)
+    refused = Refused(log, facts, (signal for cause in causes for signal in cause.signals))
     for cause in causes:
         found = (_visible(signal, evidence, scanner, facts) for signal in cause.signals)
-        written = (_in_prose(signal, prose, facts) for signal in cause.signals)
-        visible = [one for one in (*found, *written) if one is not None]
+        written = (_in_words(signal, prose, claims, facts) for signal in cause.signals)
+        asked = (refused.seen(signal) for signal in cause.signals)
+        visible = [one for one in (*found, *written, *asked) if one is not None]
         if visible:
             captures = _merged(visible)
-            fitting = (signal for signal in cause.signals if _fits(signal, facts, captures))
-            yield cause, (*visible, *(Seen(weight=signal.weight) for signal in fitting))
+            fitting = (signal.weight for signal in cause.signals if _fits(signal, facts, captures))
+            yield cause, tuple(_together(visible, fitting))
+
+
+def _together(visible: Sequence[Seen], fitting: Iterable[Weight]) -> Iterator[Seen]:
+    """Yield what was seen, and the facts that fit (their weights).
+
+    What merely supports does so beside something that speaks for itself. Without that it is a remark, and facts that
+    fit as well make nothing of it.
+    """
+    speaks = any(POINTS[one.weight] > 0 and one.weight not in SUPPORTING for one in visible)
+    yield from (replace(one, beside=speaks and one.weight in SUPPORTING) for one in visible)
+    yield from (Seen(weight=weight) for weight in fitting if speaks or POINTS[weight] < 0)
 
 
 def _visible(signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Seen | None:
@@ -135,14 +114,14 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
     if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
         return None
-    held = [(pattern, hit, hit.captures | position(hit.captures)) for pattern, hit in found]
+    held = [(pattern, hit, hit.captures | scanner.raised(hit) | told_by(hit.captures)) for pattern, hit in found]
     answers = [(*one, facts.holds(signal.when, one[2])) for one in held]
     fitting = [answer for answer in answers if answer[3] is not False]
     if not fitting:
         return None
     # Patterns are listed with the most telling first, so its last place is what people should read.
-    telling = scanner.hits(fitting[0][0])
-    shown = [hit for _, hit, _, _ in fitting if hit in telling][-1]
+    telling = fitting[0][0]
+    shown = [hit for pattern, hit, _, _ in fitting if pattern == telling][-1]
     merged: dict[str, str] = {}
     for _, _, captures, _ in sorted(fitting, key=lambda one: (one[1].start, len(one[2]))):
         merged |= captures
@@ -151,20 +130,33 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
         decided=any(holds is True for _, _, _, holds in fitting),
         proof=scanner.log.quote(shown.start),
         offset=max(hit.start for _, hit, _, _ in fitting),
+        places=tuple(hit.start for _, hit, _, _ in fitting),
         captures=merged,
     )
 
 
-def _in_prose(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
+def _in_words(signal: Signal, scanner: Scanner, claims: Claims, facts: Facts) -> Seen | None:
+    if not (signal.prose or signal.claim) or facts.elsewhere:
+        return None
     # Words are weak: a condition that cannot be decided is none that holds.
-    holds = bool(signal.prose) and not facts.elsewhere and facts.holds(signal.when, {}) is True
-    if not holds or not all(scanner.any(scanner.possible(group)) for group in signal.prose):
+    if facts.holds(signal.when, {}) is not True:
         return None
-    if scanner.any(scanner.possible(signal.without)):
+    at = _claimed(signal, claims) if signal.claim is not None else _written(signal, scanner)
+    if at is None or scanner.any(scanner.possible(signal.without)):
         return None
-    # The first group says the most, so its place is what people should read.
-    first = next(hit for pattern in scanner.possible(signal.prose[0]) for hit in scanner.hits(pattern))
-    return Seen(weight=signal.weight, proof=scanner.log.quote(first.start), offset=first.start)
+    return Seen(weight=signal.weight, proof=scanner.log.quote(at), offset=at, places=(at,))
+
+
+def _claimed(signal: Signal, claims: Claims) -> int | None:
+    found = claims.fitting(signal.claim) if signal.claim is not None else None
+    return None if found is None else found.at
+
+
+def _written(signal: Signal, scanner: Scanner) -> int | None:
+    """Return the place of the first group of a prose signal, which says the most, when all of them stand there."""
+    if not signal.prose or not all(scanner.any(scanner.possible(group)) for group in signal.prose):
+        return None
+    return next(hit.start for pattern in scanner.possible(signal.prose[0]) for hit in scanner.hits(pattern))
 
 
 def _in_preflight(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | None:
@@ -190,15 +182,16 @@ def _in_environment(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | 
         captures = {"subject": one.subject, "detail": one.detail, **one.captures}
         holds = facts.holds(signal.when, captures)
         if one.check == signal.check and signal.subject in {"", one.subject} and holds is not False:
+            aside = one.listed and bool((evidence.log or "").strip())
+            weight = LISTED.get(signal.weight, signal.weight) if aside else signal.weight
             return Seen(
-                weight=signal.weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
+                weight=weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
             )  # fmt: skip
     return None
 
 
 def _fits(signal: Signal, facts: Facts, captures: Mapping[str, str]) -> bool:
-    bare = not signal.log and not signal.prose and signal.preflight is None and signal.check is None
-    return bare and facts.holds(signal.when, captures) is True
+    return not signal.source and facts.holds(signal.when, captures) is True
 
 
 def _merged(seen: Sequence[Seen]) -> dict[str, str]:

@@ -53,4 +53,4 @@ def with_missing(diagnosis: Diagnosis, missing: Finding | None) -> Diagnosis:
     """Return the diagnosis with what is missing in the first place: before it, nothing else can work."""
     if missing is None:
         return diagnosis
-    return replace(diagnosis, verdict="problem", findings=(missing, *diagnosis.findings), unexplained="")
+    return replace(diagnosis, verdict="problem", findings=(missing, *diagnosis.findings), unexplained=())

@@ -41,8 +41,14 @@ class ShownDiagnosis:
     """The causes that fit, most likely first."""
     needs: tuple[str, ...]
     """Facts of the host that would decide between look-alikes."""
-    unexplained: str
-    """The line that no cause explains; empty: none."""
+    unexplained: tuple[str, ...]
+    """The lines that say that something failed, or in which somebody complains, and that no cause explains."""
+    contradictions: tuple[str, ...]
+    """Where the log and the host file cannot both be true of one machine."""
+    advice: tuple[str, ...]
+    """Lines in which the log says itself what to do."""
+    questions: tuple[str, ...]
+    """What to ask or to try where the text alone cannot decide."""
 
 
 def shown(diagnosis: Diagnosis) -> ShownDiagnosis:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.doctor.facts import trend
+from tfsetup.doctor.pattern import candidates
 from tfsetup.doctor.text import LogText
 
 # A person writes before or after what a program printed; a log's middle is the program's.
@@ -32,9 +32,18 @@ _COMPLAINTS: Final = (
     "wrong", "incorrect", "nonsense", "garbage", "inconsistent", "explode", "diverge", "loss: nan", "is nan",
     "becomes nan", "does not", "doesn't", "do not", "don't", "cannot", "can't", "won't", "never", "fails", "broken",
     "problem", "issue", "unable", "stuck", "differ", "worse", "negative", "no effect", "ignored", "why ", "strange",
-    "weird", "unexpected", "expected", "bug",
+    "weird", "unexpected", "expected", "bug", "slow", "crash", "hang", "freez", "failed", "failing", " dies", " died",
+    "killed", "missing", "not found", "no longer", "stopped", "not working", "not using", "not used", "help",
 )  # fmt: skip
 
+# What people say of a thing that does not do its work; a question about a line of a log is not among it.
+_SUFFERED: Final = (
+    "crash", "hang", "freez", "frozen", " dies", " died", "gets killed", "is killed", "stuck", "slow", "wrong",
+    "is nan", "loss: nan", "not using the gpu", "not use the gpu", "not used", "isn't used", "is not detected",
+    "not detect", "isn't detected", "does not work", "doesn't work", "not working", "stopped working",
+    "no longer works", "cannot train", "can't train", "explode", "diverge", "never ends", "never finishes",
+    "nothing happens",
+)  # fmt: skip
 
 # Of what people speak who report what a program computes; and what an installer and an error print.
 _ABOUT: Final = (
@@ -42,12 +51,6 @@ _ABOUT: Final = (
 )  # fmt: skip
 _INSTALLER: Final = ("successfully installed", "requirement already satisfied", "collecting ", "downloading ")
 _ERRORS: Final = ("traceback (most recent", "error:", "fatal", "aborted", "core dumped")
-# What programs print that did their work. Without one of them a text shows nothing, so it cannot show health.
-_WORKING: Final = (
-    "successfully installed", "requirement already satisfied", "physicaldevice(", "tf.tensor(", " passed in ",
-    "to device: ", "created device", "created tensorflow device", "100%|", "all requested packages already installed",
-    "resolved ", "audited ", "saved model", "all fine",
-)  # fmt: skip
 
 
 def in_small_letters(log: LogText) -> LogText:
@@ -93,9 +96,21 @@ def packages_listed(log: LogText) -> dict[str, str]:
 
 def complaint(log: LogText) -> str:
     """Return the line in which a person complains; empty: nobody does."""
-    stream = in_small_letters(log).stream
-    places = [at for word in _COMPLAINTS if (at := stream.find(word)) >= 0]
-    return log.quote(min(places)) if places else ""
+    return _first_line(log, _COMPLAINTS)
+
+
+def suffering(log: LogText, *, but: Collection[int] = ()) -> str:
+    """Return the line in which a person says that something does not do its work; empty: nobody does.
+
+    The lines numbered `but` are not read: they are known to mean something else.
+    """
+    return _first_line(log, _SUFFERED, but)
+
+
+def _first_line(log: LogText, words: Iterable[str], but: Collection[int] = ()) -> str:
+    small = in_small_letters(log)
+    places = sorted(at for word in words for at in candidates(small.stream, word) if small.line_at(at) not in but)
+    return small.quote(places[0]) if places else ""
 
 
 def is_report(log: LogText) -> bool:
@@ -103,9 +118,3 @@ def is_report(log: LogText) -> bool:
     small = in_small_letters(log).stream
     about = any(word in small for word in _ABOUT)
     return about and not any(word in small for word in (*_INSTALLER, *_ERRORS))
-
-
-def shows_it_working(log: LogText) -> bool:
-    """Return whether something that runs left its traces: an installer that ended well, devices, falling losses."""
-    stream = in_small_letters(log).stream
-    return any(word in stream for word in _WORKING) or trend(log.stream) == "falling"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, assert_never
 
 from tfsetup.doctor.model import Diagnosis
@@ -36,6 +36,17 @@ def doctor_lines(found: ShownDiagnosis) -> Iterator[Line]:
         yield "", ""
         yield from _finding(finding, number, many=len(found.findings) > 1)
     yield from _needs(found)
+    yield from _told("Log and host file contradict each other:", found.contradictions)
+    yield from _told("The log itself advises:", found.advice)
+    yield from _told("What would decide it:", found.questions)
+
+
+def _told(heading: str, lines: Sequence[str]) -> Iterator[Line]:
+    if lines:
+        yield "", ""
+        yield heading, "yellow"
+        for line in lines:
+            yield f"  - {printable(line)}", ""
 
 
 def _verdict(found: ShownDiagnosis) -> Iterator[Line]:
@@ -49,7 +60,8 @@ def _verdict(found: ShownDiagnosis) -> Iterator[Line]:
             yield " next: `tfsetup doctor PREFIX` looks at the environment itself.", ""
         case "unknown":
             yield "This log shows something that is none of the known causes.", "bold yellow"
-            yield f"   at: {printable(found.unexplained)}", ""
+            for n, line in enumerate(found.unexplained):
+                yield f"{'   at: ' if n == 0 else '       '}{printable(line)}", ""
             yield (
                 " next: `tfsetup doctor PREFIX` looks at the environment itself; --bundle FILE writes a bug report.",
                 "",

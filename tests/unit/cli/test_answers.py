@@ -149,7 +149,7 @@ def test_only_health_ends_the_doctor_with_0(
     tfsetup: Tfsetup, stand_in: Any, machine: Host, verdict_: Any, status: int, tmp_path: Path
 ) -> None:
     cause = stand_in(
-        "tfsetup.workflows.diagnose.concluded", Diagnosis(verdict=verdict_, unexplained="x" * (status == 7))
+        "tfsetup.workflows.diagnose.concluded", Diagnosis(verdict=verdict_, unexplained=("x",) * (status == 7))
     )
     (tmp_path / "log").write_text("nothing of note\n")
     ran = tfsetup("doctor", "--log", "log", "--json")

@@ -37,7 +37,7 @@ def test_the_report_is_json_without_names() -> None:
 
 def test_a_report_of_nothing() -> None:
     report = json.loads(bundle(Evidence(), diagnose(Evidence(), knowledge()), version="1.0"))
-    assert (report["host"], report["log_tail"], report["diagnosis"]["healthy"]) == ({}, [], True)
+    assert (report["host"], report["log_tail"], report["diagnosis"]["healthy"]) == ({}, [], False)
 
 
 def test_of_a_long_log_the_end_is_sent() -> None:

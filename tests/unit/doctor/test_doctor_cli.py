@@ -34,7 +34,7 @@ def test_a_problem_ends_with_7_and_tells_what_why_and_what_to_type(
     status, out, _ = call(capsys, "--log", write(tmp_path / "log", LOG))
     assert status == 7
     assert out.splitlines()[0] == "A cause was found."
-    assert "TensorFlow is not in the Python that is running  [wrong-python-environment, sure, 95%]" in out
+    assert "TensorFlow is not in the Python that is running  [wrong-python-environment, likely, 79%]" in out
     assert "   why: ModuleNotFoundError: No module named 'tensorflow'" in out
     assert "   fix: python -m pip install tensorflow" in out
 
@@ -149,7 +149,10 @@ def test_escapes_never_reach_the_terminal(tmp_path: Path, capsys: pytest.Capture
 FINDING = ShownFinding(
     cause="x", confidence=0.6, title="T", kind="fatal", evidence=("e1",), explanation="E.", fix=("a", "b")
 )
-FOUND = ShownDiagnosis(healthy=False, verdict="problem", findings=(FINDING,), needs=(), unexplained="")
+FOUND = ShownDiagnosis(
+    healthy=False, verdict="problem", findings=(FINDING,), needs=(), unexplained=(), contradictions=(), advice=(),
+    questions=(),
+)  # fmt: skip
 
 
 def test_the_text_of_a_finding() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.doctor import knowledge
 from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.match import position
+from tfsetup.doctor.refusals.judge import position
 from tfsetup.doctor.model import Diagnosis, Evidence, Observation
 from tfsetup.host.model import Host, Python
 from tfsetup.loader.model import Clash, LoadFailure
@@ -21,15 +21,17 @@ def ask(log: str | None = None, **facts: object) -> Diagnosis:
     return diagnose(Evidence(log=log, **facts), knowledge())  # type: ignore[arg-type]
 
 
-def test_nothing_to_look_at_is_healthy() -> None:
-    assert ask("") == Diagnosis(verdict="healthy")
-    assert ask(None) == Diagnosis(verdict="healthy")
+def test_nothing_to_look_at_is_no_health() -> None:
+    assert ask("") == Diagnosis(verdict="unknown")
+    assert ask(None) == Diagnosis(verdict="unknown")
+    assert ask(None, packages={"numpy": "2.1.0"}) == Diagnosis(verdict="unknown")
+    assert ask(None, observations=()) == Diagnosis(verdict="healthy")
 
 
 def test_an_error_nobody_knows_is_not_called_healthy() -> None:
     found = ask("line\nTraceback (most recent call last):\nZeroDivisionError: division by zero")
     assert (found.verdict, found.findings) == ("unknown", ())
-    assert found.unexplained == "ZeroDivisionError: division by zero"
+    assert found.unexplained == ("ZeroDivisionError: division by zero",)
 
 
 def test_harmless_lines_are_recognised_and_nothing_is_wrong() -> None:
@@ -116,7 +118,7 @@ def test_a_clash_of_the_preflight_is_evidence() -> None:
     packages = {"tensorflow": "2.20.0", "pyarrow": "21.0.0", "onnx": "1.18.0"}
     finding = ask(clashes=(clash,), packages=packages, host=Host(os="macos", arch="arm64")).findings[0]
     assert finding.cause == "protobuf-linked-twice-macos"
-    assert finding.evidence == ("tensorflow/x.dylib and pyarrow/y.dylib: It dies.",)
+    assert finding.evidence[0] == "tensorflow/x.dylib and pyarrow/y.dylib: It dies."
     assert finding.fix[0] == "python -m pip install 'pyarrow>=22'"
     assert not [text for text in finding.fix if "pyarrow<" in text or "Import tensorflow before" in text]
     assert not [text for text in finding.fix if text.startswith("python -m pip install 'onnx")]

@@ -47,11 +47,11 @@ def test_no_environment_is_a_finding_too_and_never_names_a_system_s_python_as_it
 
 
 def test_what_is_missing_comes_before_what_was_concluded() -> None:
-    healthy = Diagnosis(verdict="unknown", findings=(OTHER,), unexplained="KeyError")
+    healthy = Diagnosis(verdict="unknown", findings=(OTHER,), unexplained=("KeyError",))
     assert with_missing(healthy, None) is healthy
     finding = of_gone(LINK, allowed=True)
     found = with_missing(healthy, finding)
-    assert (found.verdict, found.findings, found.unexplained) == ("problem", (finding, OTHER), "")
+    assert (found.verdict, found.findings, found.unexplained) == ("problem", (finding, OTHER), ())
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from support.doctor import knowledge
 from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.model import Diagnosis, Evidence
-from tfsetup.doctor.prose import complaint, in_small_letters, packages_listed, shows_it_working, versions_said
+from tfsetup.doctor.prose import complaint, in_small_letters, packages_listed, versions_said
 from tfsetup.doctor.text import clean
+from tfsetup.doctor.working import shows_it_working
 from tfsetup.host.model import Host
 
 CAUSE = "metal-activation-dropped"
@@ -84,14 +85,14 @@ def test_lists_of_packages_in_a_text() -> None:
 )
 def test_a_complaint_is_no_health(text: str) -> None:
     found = ask(text)
-    assert (found.verdict, found.unexplained) == ("unknown", complaint(clean(text)))
-    assert found.unexplained == text.splitlines()[0]
+    assert (found.verdict, found.unexplained) == ("unknown", (complaint(clean(text)),))
+    assert found.unexplained == (text.splitlines()[0],)
 
 
 @pytest.mark.parametrize("text", ["Hello there", "tensorflow 2.19.1 on a Mac", "张量流 M4", "picture of a cat"])
 def test_a_text_that_shows_nothing_is_no_health(text: str) -> None:
     found = ask(text)
-    assert (found.verdict, found.findings, found.unexplained) == ("unknown", (), "")
+    assert (found.verdict, found.findings, found.unexplained) == ("unknown", (), ())
     assert ask(text, observations=()).verdict == "healthy"  # an environment was looked at, and nothing was there
 
 
