@@ -10,10 +10,13 @@ from tfsetup.doctor import weights
 from tfsetup.doctor.actions import template
 from tfsetup.doctor.advice import advice
 from tfsetup.doctor.defects import Defect, defects_in
-from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
+from tfsetup.doctor.facts import LOG_FACTS, Facts, collect, is_elsewhere
 from tfsetup.doctor.holes import Known, fill
-from tfsetup.doctor.match import Seen, signals_seen
+from tfsetup.doctor.installed import seen_in
+from tfsetup.doctor.listed import packages_in
+from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
+from tfsetup.doctor.seen import Seen
 from tfsetup.doctor.text import clean
 from tfsetup.doctor.verdict import judged
 
@@ -52,10 +55,14 @@ class _Scored:
 def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     """Return what is wrong according to `evidence`, most likely cause first."""
     log = clean(evidence.log or "")
-    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    packages = {**packages_in(log), **(evidence.packages or {})}
+    facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(log.stream))
+    known = replace(evidence, observations=(*(evidence.observations or ()), *seen_in(evidence, facts, knowledge)))
+    facts = replace(facts, checks=frozenset(one.check for one in known.observations or ()))
     defects = defects_in(evidence, log, knowledge.hazards, macos=facts.host.get("macos"))
     facts = replace(facts, hazards=defects.facts)
-    scored = (_scored(cause, seen) for cause, seen in signals_seen(knowledge.causes, evidence, log, facts))
+    scored = (_scored(cause, seen) for cause, seen in signals_seen(knowledge.causes, known, log, facts))
     ranked = _ranked([one for one in scored if one is not None])
     shown = [pair for pair in ranked if pair[1] >= weights.LEAST][:_MOST_FINDINGS]
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
@@ -177,14 +184,14 @@ def _needs(ranked: Sequence[_Scored], facts: Facts) -> tuple[str, ...]:
     """Return the unknown facts by which the signals of the leading causes would tell them apart."""
     if len(ranked) < 2:  # noqa: PLR2004 - one cause has no rival
         return ()
-    wanted = [
+    conditions = [
         condition.fact
         for one in ranked[:3]
         for signal in one.cause.signals
         for clause in signal.when
         for condition in clause
-        if condition.scope == "host"
-        and condition.fact not in LOG_FACTS
-        and (condition.fact not in facts.host or condition.fact in facts.guessed)
+        if condition.scope == "host" and condition.fact not in LOG_FACTS
     ]
+    decisive = [fact for one in ranked[:3] for seen in one.seen for fact in seen.decisive]
+    wanted = [fact for fact in (*decisive, *conditions) if fact not in facts.host or fact in facts.guessed]
     return tuple(dict.fromkeys(wanted))

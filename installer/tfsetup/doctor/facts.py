@@ -59,7 +59,8 @@ class Facts:
 
     `elsewhere` says that the log is about another framework, so that its words are none of ours. `hazards`: the known
     defects of which it is known whether what is installed has them. `contradictions` are sentences: where the host file
-    and the log say different things of the machine.
+    and the log say different things of the machine. `installed` are the packages under their own names only; `checks`
+    what an inspection, or their list, shows.
     """
 
     host: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +70,8 @@ class Facts:
     elsewhere: bool = False
     hazards: Mapping[str, bool] = field(default_factory=dict)
     contradictions: tuple[str, ...] = ()
+    installed: Mapping[str, str] = field(default_factory=dict)
+    checks: frozenset[str] = frozenset()
 
     def holds(self, when: When, captures: Mapping[str, str]) -> bool | None:
         """Return whether one of the clauses holds: true, false, or None when the facts to tell are not known."""
@@ -91,6 +94,8 @@ class Facts:
                 return _compare(captures.get(condition.fact), condition.test)
             case "package":
                 return self._package(condition)
+            case "check":
+                return (condition.fact in self.checks) == condition.test
             case "hazard":
                 has = self.hazards.get(condition.fact)
                 return None if has is None else has == condition.test
@@ -116,6 +121,7 @@ def collect(
     return Facts(
         host={**_from_words(ends(stream)), **machine.facts},
         packages=_with_aliases(packages or {}, aliases or {}),
+        installed={canonicalize_name(name): version for name, version in (packages or {}).items()},
         whole=whole,
         guessed=machine.guessed,
         elsewhere=not packages and is_elsewhere(stream),

@@ -71,7 +71,7 @@ def informed_by(matrix: Matrix) -> Knowledge:
     """
     known = read_shipped()
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
-    return taught(replace(known, family=family(matrix) | published), matrix.hazards)
+    return taught(replace(known, family=family(matrix) | published, matrix=matrix), matrix.hazards)
 
 
 def read_log(source: str) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-
-from packaging.version import Version
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tfsetup.doctor.claims import Claims, claims_in
 from tfsetup.doctor.facts import Facts
@@ -14,36 +12,15 @@ from tfsetup.doctor.frames import raised, says_missing
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
+from tfsetup.doctor.refused import Refused
+from tfsetup.doctor.seen import Seen
+from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
-from tfsetup.ground.versions import is_version
+from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
-_ASKED = re.compile(r"(?:===?|~=|>=|<=|<|>)([0-9][0-9A-Za-z.+*]*+)")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*+")
 _WORD = re.compile(r"[A-Za-z0-9]++")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
-    """A signal that the evidence shows. `offset` is its last place in the log's stream, -1 for anything else.
-
-    `places` are all of its places there, as far as they were looked for. `captures` is what the evidence says, whoever
-    wrote it; `looked` are paths that we found on this machine ourselves.
-    """
-
-    weight: Weight
-    decided: bool = True
-    proof: str = ""
-    offset: int = -1
-    places: tuple[int, ...] = ()
-    captures: Mapping[str, str] = field(default_factory=dict)
-    looked: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def visible(self) -> bool:
-        """Whether this is something seen in log, files or packages, not a fact that merely fits."""
-        return bool(self.proof)
 
 
 class Scanner:
@@ -97,43 +74,32 @@ def inner_words(anchor: str) -> list[str]:
     return [found[0] for found in _WORD.finditer(anchor) if found.start() > 0 and found.end() < len(anchor)]
 
 
-def position(captures: Mapping[str, str]) -> dict[str, str]:
-    """Return where the version asked for lies among those `offered` (pip's "from versions: …"), and that version.
-
-    `above` all of them (never published, or needs another Python or platform), `below` (this Python is too new),
-    `between` (never published), `listed`, or `none` when nothing was offered.
-    """
-    if "offered" not in captures:
-        return {}
-    offered = [Version(text) for text in captures["offered"].split(", ") if is_version(text)]
-    asked = _ASKED.search(captures.get("req") or captures.get("rest") or captures.get("want") or "")
-    wanted = {"want": asked[1].rstrip(".*")} if asked else {}
-    if not offered:
-        return {"position": "none", **wanted}
-    if asked is None or not is_version(wanted["want"]):
-        return {}
-    version = Version(wanted["want"])
-    if version in offered:
-        return {"position": "listed", **wanted}
-    where = "above" if version > max(offered) else "below" if version < min(offered) else "between"
-    nearest = max((each for each in offered if each < version and not each.is_prerelease), default=min(offered))
-    name = _NAME.match(captures.get("req", ""))
-    return {"position": where, "nearest": str(nearest), **wanted, **({"name": name[0]} if name else {})}
-
-
 def signals_seen(
     causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts
 ) -> Iterator[tuple[Cause, tuple[Seen, ...]]]:
     """Yield each cause that the evidence shows, with its signals that were seen and the facts for or against it."""
     scanner, prose, claims = Scanner(log), Scanner(in_small_letters(log)), claims_in(log)
+    refused = Refused(log, facts, (signal for cause in causes for signal in cause.signals))
     for cause in causes:
         found = (_visible(signal, evidence, scanner, facts) for signal in cause.signals)
         written = (_in_words(signal, prose, claims, facts) for signal in cause.signals)
-        visible = [one for one in (*found, *written) if one is not None]
+        asked = (refused.seen(signal) for signal in cause.signals)
+        visible = [one for one in (*found, *written, *asked) if one is not None]
         if visible:
             captures = _merged(visible)
-            fitting = (signal for signal in cause.signals if _fits(signal, facts, captures))
-            yield cause, (*visible, *(Seen(weight=signal.weight) for signal in fitting))
+            fitting = (signal.weight for signal in cause.signals if _fits(signal, facts, captures))
+            yield cause, tuple(_together(visible, fitting))
+
+
+def _together(visible: Sequence[Seen], fitting: Iterable[Weight]) -> Iterator[Seen]:
+    """Yield what was seen, and the facts that fit (their weights).
+
+    What merely supports does so beside something that speaks for itself. Without that it is a remark, and facts that
+    fit as well make nothing of it.
+    """
+    speaks = any(POINTS[one.weight] > 0 and one.weight not in SUPPORTING for one in visible)
+    yield from (replace(one, beside=speaks and one.weight in SUPPORTING) for one in visible)
+    yield from (Seen(weight=weight) for weight in fitting if speaks or POINTS[weight] < 0)
 
 
 def _visible(signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Seen | None:
@@ -148,7 +114,7 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
     if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
         return None
-    held = [(pattern, hit, hit.captures | position(hit.captures) | scanner.raised(hit)) for pattern, hit in found]
+    held = [(pattern, hit, hit.captures | scanner.raised(hit) | told_by(hit.captures)) for pattern, hit in found]
     answers = [(*one, facts.holds(signal.when, one[2])) for one in held]
     fitting = [answer for answer in answers if answer[3] is not False]
     if not fitting:
@@ -216,15 +182,16 @@ def _in_environment(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | 
         captures = {"subject": one.subject, "detail": one.detail, **one.captures}
         holds = facts.holds(signal.when, captures)
         if one.check == signal.check and signal.subject in {"", one.subject} and holds is not False:
+            aside = one.listed and bool((evidence.log or "").strip())
+            weight = LISTED.get(signal.weight, signal.weight) if aside else signal.weight
             return Seen(
-                weight=signal.weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
+                weight=weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
             )  # fmt: skip
     return None
 
 
 def _fits(signal: Signal, facts: Facts, captures: Mapping[str, str]) -> bool:
-    seen = signal.log or signal.prose or signal.claim or signal.preflight or signal.check
-    return not seen and facts.holds(signal.when, captures) is True
+    return not signal.source and facts.holds(signal.when, captures) is True
 
 
 def _merged(seen: Sequence[Seen]) -> dict[str, str]:

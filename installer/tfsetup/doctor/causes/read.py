@@ -2,7 +2,7 @@
 
 `aliases:` maps a distribution to other names of the same thing; `patterns:` names patterns and lists of them (used as
 `$name` wherever a pattern may stand, in any file; in `also`, of which every item must occur, any pattern of a list will
-do), and no pattern is written twice; `causes:` lists entries
+do), and no pattern is written twice but those of `prose`; `causes:` lists entries
 
     - cause: slug
       title: one line
@@ -14,28 +14,34 @@ do), and no pattern is written twice; `causes:` lists entries
         - {claim: {complaint: …, subject: …, than: …}, without: …, when: …, weight: WORD}
         - {preflight: KIND, image: PART, when: …, weight: WORD}
         - {check: CHECK, subject: NAME, when: …, weight: WORD}
+        - {refusal: REASON or list, subject: NAME, when: …, weight: WORD}
         - {when: …, weight: WORD}
       fixes:
         - {do: TEMPLATE, for: [platforms], when: …}
         - {rebuild: {tensorflow: SPEC, accelerator: …, backend: …, python: X.Y}, remark: TEMPLATE, for: …, when: …}
         - {cure: HAZARD, by: variables | program | requirements, remark: …, for: …, when: …}
 
+`signals:` lists more of them for causes of any file, which are added to their own:
+
+    - {cause: slug, signals: […]}
+
 The holes of a template have types (`holes.py`): text that anybody may have written never stands in one as it is.
 `rebuild` is what `--fix` can carry out itself, a `tfsetup install` with these options. Any text may refer to a fact of
 the matrix or the index snapshot (`references.py`), so that none is repeated.
 
 `when` is a mapping of facts that must all hold, or a list of such mappings of which one must. A fact is a name of
-`facts.HOST_FACTS`, `package.NAME`, `capture.NAME` or `hazard.ID` (a known defect of the matrix that what is installed
-has, uncured); its test a boolean, a text, a list of texts, a version specifier, or (packages only) `present` or
-`absent`. `prose` is what people write in their own words: one pattern of each group must stand somewhere in the text;
-these patterns are written in small letters and match any. `claim` is what sentences say (`claims.py`): a complaint, or
-one of a list, about a subject, compared with something.
+`facts.HOST_FACTS`, `package.NAME`, `capture.NAME`, `check.NAME` (what an inspection or a list of packages shows) or
+`hazard.ID` (a known defect of the matrix that what is installed has, uncured); its test a boolean, a text, a list of
+texts, a version specifier, or (packages only) `present` or `absent`. `prose` is what people write in their own words:
+one pattern of each group must stand somewhere in the text; these patterns are written in small letters and match any.
+`claim` is what sentences say (`claims.py`): a complaint, or one of a list, about a subject, compared with something.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, cast, get_args
 
 from packaging.utils import canonicalize_name
@@ -46,6 +52,7 @@ from tfsetup.doctor.facts import HOST_FACTS, PRESENCE, is_specifier
 from tfsetup.doctor.holes import HOLE, PATH, TYPES
 from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Signal, Wanted, When
 from tfsetup.doctor.pattern import PatternError, compile_pattern
+from tfsetup.doctor.refusals.model import Why
 from tfsetup.errors import Where
 from tfsetup.ground.versions import is_version
 from tfsetup.loader.model import ClashKind
@@ -54,7 +61,7 @@ from tfsetup.matrix.model import Accelerator, Backend
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
 _CAUSE_KEYS: Final = ("cause", "title", "meaning", "kind", "signals", "fixes")
-_SOURCES: Final = ("log", "prose", "claim", "preflight", "check")
+_SOURCES: Final = ("log", "prose", "claim", "preflight", "check", "refusal")
 _SIGNAL_KEYS: Final = (*_SOURCES, "also", "without", "image", "subject", "when", "weight")
 _PREFLIGHT: Final = (*get_args(LoadFailureKind), *get_args(ClashKind))
 # The ways to write a fix, and the keys that go with each.
@@ -79,7 +86,8 @@ def read_causes(files: Mapping[str, str], refer: Refer | None = None) -> Knowled
         InvalidFileError: anything in one is not as the module's text says, with its line and column.
     """
     roots = [
-        parse(text, file, refer).entries(("aliases", "patterns", "causes")) for file, text in sorted(files.items())
+        parse(text, file, refer).entries(("aliases", "patterns", "causes", "signals"))
+        for file, text in sorted(files.items())
     ]
     reader = _Reader(_merged(roots, "patterns"))
     causes: dict[str, Cause] = {}
@@ -87,6 +95,9 @@ def read_causes(files: Mapping[str, str], refer: Refer | None = None) -> Knowled
         cause = reader.cause(entry)
         if cause.slug in causes:
             entry.fail(f"cause {cause.slug!r} is given twice")
+        causes[cause.slug] = cause
+    for entry in (entry for root in roots if "signals" in root for entry in root["signals"].items()):
+        cause = reader.more(entry, causes)
         causes[cause.slug] = cause
     aliases = _merged(roots, "aliases").items()
     return Knowledge(
@@ -120,8 +131,10 @@ class _Reader:
         if not _SLUG.fullmatch(slug):
             found["cause"].fail("a slug is lower-case words joined by hyphens")
         signals = tuple(self._signal(item) for item in found["signals"].items())
-        if not any(one.log or one.prose or one.claim or one.preflight or one.check for one in signals):
-            found["signals"].fail("needs a signal that can be seen: a log pattern, a preflight failure or a check")
+        if not any(one.source for one in signals):
+            found["signals"].fail(
+                "needs a signal that can be seen: a log pattern, a preflight failure, a check, a refusal"
+            )
         names = _TOLD.union(*(compile_pattern(pattern).names for signal in signals for pattern in signal.log))
         fixes = tuple(_fix(item, names) for item in found["fixes"].items())
         if not any(_always(fix) for fix in fixes):
@@ -137,13 +150,22 @@ class _Reader:
             fixes=fixes,
         )
 
+    def more(self, entry: Marked, causes: Mapping[str, Cause]) -> Cause:
+        """Return a cause with signals that stand in another file than itself."""
+        found = entry.entries(("cause", "signals"), ("cause", "signals"))
+        cause = causes.get(found["cause"].text())
+        if cause is None:
+            found["cause"].fail(f"no cause is called {found['cause'].text()!r}")
+        more = tuple(self._signal(item) for item in found["signals"].items())
+        return replace(cause, signals=(*cause.signals, *more))
+
     def _signal(self, entry: Marked) -> Signal:
         found = entry.entries(_SIGNAL_KEYS, ["weight"])
         sources = [key for key in _SOURCES if key in found]
         if len(sources) > 1:
             entry.fail(f"a signal has one source, this one has {' and '.join(sources)}")
         if not sources and "when" not in found:
-            entry.fail("needs log, prose, claim, preflight, check or when")
+            entry.fail("needs log, prose, claim, preflight, check, refusal or when")
         return Signal(
             weight=found["weight"].choice(get_args(model.Weight)),
             log=self._patterns(found.get("log", NOTHING)),
@@ -154,6 +176,7 @@ class _Reader:
             preflight=found["preflight"].choice(_PREFLIGHT) if "preflight" in found else None,
             image=found["image"].text() if "image" in found else "",
             check=found["check"].choice(get_args(model.Check)) if "check" in found else None,
+            refusal=tuple(item.choice(get_args(Why)) for item in found.get("refusal", NOTHING).items()),
             subject=found["subject"].text() if "subject" in found else "",
             when=_when(found.get("when", NOTHING)),
         )
@@ -164,16 +187,16 @@ class _Reader:
 
     def _patterns(self, entry: Marked, *, small: bool = False) -> tuple[str, ...]:
         """Return the patterns of a list. In `small` letters: a pattern of prose with others would never match."""
-        found = tuple(self._flat(entry, ()))
+        found = tuple(self._flat(entry, (), said=small))
         if capitals := [pattern for pattern in found if small and pattern != pattern.lower()]:
             entry.fail(f"prose is matched in small letters, and {capitals[0]!r} has others")
         return found
 
-    def _flat(self, entry: Marked, inside: tuple[str, ...]) -> Iterator[str]:
+    def _flat(self, entry: Marked, inside: tuple[str, ...], *, said: bool = False) -> Iterator[str]:
         for item in entry.items():
             text = item.text()
             if not text.startswith("$"):
-                yield self._pattern(item, text)
+                yield self._pattern(item, text, said=said)
                 continue
             name = text.removeprefix("$")
             if name not in self.named:
@@ -182,8 +205,9 @@ class _Reader:
                 item.fail(f"the patterns {name!r} are part of themselves")
             yield from self._flat(self.named[name], (*inside, name))
 
-    def _pattern(self, item: Marked, text: str) -> str:
-        first = self.written.setdefault(text, item.node.where)
+    def _pattern(self, item: Marked, text: str, *, said: bool) -> str:
+        # What programs print stands once. What people say are everyday words, `not found` and `crash`.
+        first = item.node.where if said else self.written.setdefault(text, item.node.where)
         if first != item.node.where:
             item.fail(f"this pattern stands at {first} already: give it a name there, and use that")
         try:
@@ -222,6 +246,10 @@ def _condition(key: Marked, value: Marked) -> Condition:
         if not (isinstance(test, str) and (test in PRESENCE or is_specifier(test))):
             value.fail("a package is compared with a version specifier, `present` or `absent`")
         return Condition(scope="package", fact=canonicalize_name(rest), test=test)
+    if scope == "check" and rest:
+        if rest not in get_args(model.Check) or not flag:
+            value.fail("an inspection has shown a check of its own, `true`, or it has not, `false`")
+        return Condition(scope="check", fact=rest, test=test)
     if scope in {"capture", "hazard"} and rest:
         return Condition(scope=cast("model.Scope", scope), fact=rest, test=test)
     if name not in HOST_FACTS:

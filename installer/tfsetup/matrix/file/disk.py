@@ -11,6 +11,7 @@ from tfsetup.ground.text import read
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.load import Parsed, merge, parse
 from tfsetup.matrix.file.rows import Matrix, MatrixFile
+from tfsetup.matrix.relatives import RELATIVES, Relatives, Tables
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
@@ -98,6 +99,25 @@ def read_index(path: Path | None = None) -> Index:
         ) from error
 
 
+@cache
+def read_tables() -> Tables:
+    """Return the release tables of TensorFlow and its relatives.
+
+    Raises:
+        InvalidFileError: the snapshot or the record is missing or damaged.
+    """
+    import msgspec
+
+    file = environments() / RELATIVES
+    try:
+        relatives = msgspec.json.decode(file.read_bytes(), type=Relatives)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InvalidFileError(
+            f"The release tables cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
+        ) from error
+    return Tables(index=read_index(), relatives=relatives)
+
+
 @lru_cache(maxsize=1)
 def _index(snapshot: bytes) -> Index:
     import msgspec
@@ -111,4 +131,4 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-__all__: Sequence[str] = ("environments", "read_index", "read_matrix")
+__all__: Sequence[str] = ("environments", "read_index", "read_matrix", "read_tables")

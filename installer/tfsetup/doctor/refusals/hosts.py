@@ -1,0 +1,108 @@
+"""How likely each interpreter is, from what is known of the machine. Pure.
+
+What somebody told about a machine rules others out almost; what words of a log suggest makes them less likely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tfsetup.doctor.refusals.worlds import PLACES, PYTHONS, Interpreter, Place
+from tfsetup.ground.versions import minor, numbers
+
+_TOLD: Final = 0.0015  # how much is left of what a told fact contradicts: it may be of another interpreter
+_SUGGESTED: Final = 0.06
+_TRANSLATED: Final = 0.12  # so many of those who work on Apple silicon have an Intel Python
+_COMMON: Final[Mapping[str, float]] = {
+    "2.7": 0.03, "3.4": 0.01, "3.5": 0.02, "3.6": 0.05, "3.7": 0.09, "3.8": 0.12, "3.9": 0.12, "3.10": 0.13,
+    "3.11": 0.13, "3.12": 0.13, "3.13": 0.12, "3.14": 0.06, "3.15": 0.004,
+}  # fmt: skip
+_MACS_WITH_NEW_TAGS: Final = 11
+# What knows a kind of tags: macOS 11's, manylinux2010 (pip's own news).
+_PIP_OF_MACOS_11: Final = (20, 3)
+_PIP_OF_MANYLINUX2010: Final = (19, 0)
+
+
+def interpreters(
+    facts: Mapping[str, str], guessed: frozenset[str], *, pip: str = "", old_sdk: float = 1.0
+) -> dict[Interpreter, float]:
+    """Return the weight of each interpreter that refused something.
+
+    `pip` is its version, where it is known; `old_sdk`: how much likelier words make a Python
+    that was built for an older macOS.
+    """
+    places = {place: weight * _place(place, facts, guessed) for place, weight in PLACES.items()}
+    places["macos-10.16"] *= old_sdk
+    for place, known, times in _of_pip(pip):
+        places[place] *= times if known else 1.0
+    return {
+        Interpreter(python, place): weight * _COMMON[python] * _python(python, facts, guessed)
+        for place, weight in places.items()
+        for python in PYTHONS
+        if weight > 0
+    }
+
+
+def _of_pip(pip: str) -> tuple[tuple[Place, bool, float], ...]:
+    known = numbers(pip) or ()
+    old, older = bool(known) and known < _PIP_OF_MACOS_11, bool(known) and known < _PIP_OF_MANYLINUX2010
+    return (
+        ("macos-11only", old, 100.0), ("macos-11only", bool(known) and not old, 0.0),
+        ("linux-manylinux1", older, 60.0), ("linux-manylinux1", bool(known) and not older, 0.0),
+    )  # fmt: skip
+
+
+def _python(python: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
+    told = minor(facts.get("python"))
+    if told not in PYTHONS:
+        return 1.0
+    return 1.0 if python == told else _doubt("python", guessed)
+
+
+def _doubt(fact: str, guessed: frozenset[str]) -> float:
+    return _SUGGESTED if fact in guessed else _TOLD
+
+
+def _place(place: Place, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
+    system, _, arch = place.partition("-")
+    weight = 1.0
+    if (os := facts.get("os")) in {"macos", "linux", "windows"} and os != {"musl": "linux"}.get(system, system):
+        # A musl system is most often a container, on whatever machine.
+        weight *= _doubt("os", guessed) if system != "musl" else 0.5
+    libc = facts.get("libc")
+    if (libc == "musl" and system != "musl") or (libc == "glibc" and system == "musl"):
+        weight *= _doubt("libc", guessed)
+    if facts.get("bits") == "32" and arch not in {"i686", "armv7l"}:
+        weight *= _doubt("bits", guessed)
+    return weight * (_mac(arch, facts, guessed) if system == "macos" else _processor(arch, facts, guessed))
+
+
+def _mac(arch: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
+    process, machine = facts.get("process"), facts.get("arch")
+    mine = "arm64" if arch == "arm64" else "x86_64"
+    if facts.get("rosetta") == "true" or process == "x86_64":
+        weight = 1.0 if mine == "x86_64" else _doubt("process", guessed)
+    elif process in {"arm64", "aarch64"}:
+        weight = 1.0 if mine == "arm64" else _doubt("process", guessed) * 2
+    elif machine in {"arm64", "aarch64"}:
+        weight = 1.0 if mine == "arm64" else _TRANSLATED
+    elif machine == "x86_64":
+        weight = 1.0 if mine == "x86_64" else _doubt("arch", guessed)
+    else:
+        weight = 1.0
+    release = numbers(facts.get("macos", "")) or ()
+    return 0.0 if arch == "11only" and release and release[0] < _MACS_WITH_NEW_TAGS else weight
+
+
+def _processor(arch: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
+    known = facts.get("process") or facts.get("arch") or ""
+    known = {"arm64": "aarch64", "armv6l": "armv7l", "armv8l": "armv7l", "amd64": "x86_64", "i386": "i686"}.get(
+        known, known
+    )
+    mine = {"arm64": "aarch64", "manylinux1": "x86_64"}.get(arch, arch)
+    if not known or mine == known:
+        return 1.0
+    if mine == "i686" and known == "x86_64":
+        return 1.0  # a 32-bit Python on a 64-bit system is as common as PLACES says
+    return _doubt("process" if "process" in facts else "arch", guessed)
