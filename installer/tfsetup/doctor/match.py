@@ -14,7 +14,7 @@ from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.refused import Refused
 from tfsetup.doctor.seen import Seen
-from tfsetup.doctor.sonames import compared
+from tfsetup.doctor.sonames import compared, drivers
 from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
 from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
@@ -138,7 +138,8 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
 
 def _judged(hit: Hit, scanner: Scanner, facts: Facts) -> dict[str, str]:
     """Return what follows from what a pattern captured: who raised it, whose symbol it is, which CUDA it is of."""
-    return {**scanner.raised(hit), **told_by(hit.captures), **compared(hit.captures, facts.host.get("cuda"))}
+    cuda = compared(hit.captures, facts.host.get("cuda"))
+    return {**scanner.raised(hit), **told_by(hit.captures), **cuda, **drivers(hit.captures)}
 
 
 def _in_words(signal: Signal, scanner: Scanner, claims: Claims, facts: Facts) -> Seen | None:
