@@ -14,9 +14,9 @@ from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.refused import Refused
 from tfsetup.doctor.seen import Seen
-from tfsetup.doctor.sonames import compared
-from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.sides import side
+from tfsetup.doctor.sonames import compared, drivers
+from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
 from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
 
@@ -140,7 +140,8 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
 def _judged(hit: Hit, scanner: Scanner, facts: Facts) -> dict[str, str]:
     """Return what follows from what a pattern captured: who raised it, whose symbol it is, which CUDA it is of."""
     said = hit.captures
-    judged = (scanner.raised(hit), told_by(said), side(said), compared(said, facts.host.get("cuda")))
+    cuda = compared(said, facts.host.get("cuda"))
+    judged = (scanner.raised(hit), told_by(said), side(said), cuda, drivers(said))
     return {name: value for one in judged for name, value in one.items()}
 
 

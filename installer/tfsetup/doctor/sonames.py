@@ -1,4 +1,4 @@
-"""Which CUDA a missing library belongs to, held against the one that is said to be there. Pure.
+"""Versions of NVIDIA's libraries against each other: the CUDA a missing one is of and the one there, two drivers. Pure.
 
 NVIDIA gives the runtime and cuBLAS the toolkit's version in their names: `libcudart.so.10.1`, `cudart64_101.dll`, from
 CUDA 11 on one name for a major (`libcudart.so.11.0` of every 11.x, `cudart64_110.dll`; `libcudart.so.12`). Other parts
@@ -13,6 +13,7 @@ from typing import Final
 
 _ONE_NAME_FROM: Final = 11
 _JOINED: Final = re.compile(r"(?P<major>[89]|1[0-9])(?P<minor>[0-9])")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _DIGITS: Final = re.compile(r"(?P<major>[0-9]{1,2})(?:\.(?P<minor>[0-9]{1,2}))?")
 
 
@@ -30,6 +31,15 @@ def compared(captures: Mapping[str, str], cuda: str | None) -> dict[str, str]:
     known = [pair for pair in zip(wanted, here, strict=True) if None not in pair]
     counting = known[:1] if (wanted[0] or 0) >= _ONE_NAME_FROM else known
     return {"cuda": "same" if all(one == other for one, other in counting) else "other"}
+
+
+def drivers(captures: Mapping[str, str]) -> dict[str, str]:
+    """Return `drivers`: whether the driver's library `dso` is of the `same` version as the module in the `kernel`."""
+    if "dso" not in captures or "kernel" not in captures:
+        return {}
+    dso, kernel = (_NUMBER.findall(captures[name]) for name in ("dso", "kernel"))
+    known = list(zip(dso, kernel, strict=False))
+    return {"drivers": "unsaid" if not known else "same" if all(int(a) == int(b) for a, b in known) else "other"}
 
 
 def _version(text: str) -> tuple[int | None, int | None] | None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.examples import examples
-from tfsetup.doctor.sonames import compared
+from tfsetup.doctor.sonames import compared, drivers
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,20 @@ def test_where_none_is_wanted_nothing_is_said() -> None:
 @given(st.text(), st.none() | st.text())
 def test_any_text_is_read(wanted: str, cuda: str | None) -> None:
     assert compared({"wanted": wanted}, cuda).keys() <= {"cuda"}
+
+
+@pytest.mark.parametrize(
+    ("dso", "kernel", "answer"),
+    [
+        ("384.111.0", "384.90.0", "other"),
+        ("470.57.2", "470.57.02", "same"),
+        ("340.101.0", "340.101.0", "same"),
+        ("Not", "440.82.0", "unsaid"),
+    ],
+)
+def test_the_driver_s_library_and_the_kernel_s_module(dso: str, kernel: str, answer: str) -> None:
+    assert drivers({"dso": dso, "kernel": kernel}) == {"drivers": answer}
+
+
+def test_one_driver_alone_is_not_compared() -> None:
+    assert drivers({"dso": "384.111.0"}) == {}
