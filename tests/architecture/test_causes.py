@@ -21,6 +21,7 @@ CAUSES: dict[str, Any] = {cause["cause"]: cause for file in FILES.values() for c
 TYPED: dict[str, dict[str, str]] = {
     "of a package that the matrix does not know": {
         "pip-too-old": "19.0 19.3 20.3",
+        "macos-platform-tag": "20.3",
         "tensorflow-gpu-package-removed": "2.11 2.12",
         "tf-io-gcs-filesystem-no-wheel": "0.31.0",
         "tf-text-no-wheel": "2.10.0 2.17",
@@ -38,7 +39,6 @@ TYPED: dict[str, dict[str, str]] = {
         "glibc-too-old": "2.27",
     },
     "of TensorFlow before the first release that the snapshot has": {
-        "no-wheel-for-python-version": "1.13 2.2",
         "cpu-no-avx": "1.5 1.6 2.4.0",
         "tf-requires-newer-cpu-than-avx": "2.4 2.4.0 2.4.1",
         "tf-text-abi-mismatch": "2.4",
@@ -56,6 +56,11 @@ TYPED: dict[str, dict[str, str]] = {
         "metal-protobuf-fatal": "1.1.0 2.16.1",
         "metal-xla-unsupported": "2.11 2.15",
         "metal-slow-optimizer": "2.11 2.15 3",
+        "keras-legacy-optimizer-fallback-mac": "2.11 2.15",
+        "library-needs-newer-tensorflow": "2 2.9 2.18",
+        "library-needs-older-tensorflow": "2.6 2.12",
+        "code-for-tensorflow-1": "1.15 2",
+        "model-file-from-other-keras": "3",
         "no-wheel-for-platform": "2 2.13",
         "pluggable-device-registered-twice": "2",
         "directml-plugin-abi-mismatch": "2",
@@ -137,10 +142,11 @@ def patterns(file: dict[str, Any]) -> Iterator[str]:
     lists = [*file.get("patterns", {}).values()]
     entries = (*file.get("causes", ()), *file.get("signals", ()))
     for signal in (signal for entry in entries for signal in entry["signals"]):
-        keys = ("prose", "without") if "prose" in signal else ("log", "also", "without")
+        words = "prose" in signal or "claim" in signal
+        keys = ("prose", "without") if words else ("log", "also", "without")
         groups = [signal[key] if isinstance(signal[key], list) else [signal[key]] for key in keys if key in signal]
         written = [one for group in groups for each in group for one in (each if isinstance(each, list) else [each])]
-        lists.append([one for one in written if "prose" not in signal or one.startswith("$")])
+        lists.append([one for one in written if not words or one.startswith("$")])
     for one in lists:
         yield from one if isinstance(one, list) else [one]
 

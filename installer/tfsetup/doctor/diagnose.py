@@ -79,6 +79,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
         findings=said.findings,
         needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
         unexplained=said.unexplained,
+        contradictions=facts.contradictions,
         advice=advice(log) if said.verdict != "healthy" else (),
         questions=_questions(log, facts, said) if evidence.log and said.verdict != "healthy" else (),
     )

@@ -14,8 +14,9 @@ from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.refused import Refused
 from tfsetup.doctor.seen import Seen
-from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.sides import side
+from tfsetup.doctor.sonames import compared, drivers
+from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
 from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
 
@@ -115,10 +116,7 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
     if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
         return None
-    held = [
-        (pattern, hit, hit.captures | scanner.raised(hit) | told_by(hit.captures) | side(hit.captures))
-        for pattern, hit in found
-    ]
+    held = [(pattern, hit, hit.captures | _judged(hit, scanner, facts)) for pattern, hit in found]
     answers = [(*one, facts.holds(signal.when, one[2])) for one in held]
     fitting = [answer for answer in answers if answer[3] is not False]
     if not fitting:
@@ -137,6 +135,14 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
         places=tuple(hit.start for _, hit, _, _ in fitting),
         captures=merged,
     )
+
+
+def _judged(hit: Hit, scanner: Scanner, facts: Facts) -> dict[str, str]:
+    """Return what follows from what a pattern captured: who raised it, whose symbol it is, which CUDA it is of."""
+    said = hit.captures
+    cuda = compared(said, facts.host.get("cuda"))
+    judged = (scanner.raised(hit), told_by(said), side(said), cuda, drivers(said))
+    return {name: value for one in judged for name, value in one.items()}
 
 
 def _in_words(signal: Signal, scanner: Scanner, claims: Claims, facts: Facts) -> Seen | None:
