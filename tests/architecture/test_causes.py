@@ -29,6 +29,10 @@ TYPED: dict[str, dict[str, str]] = {
         "pluggable-device-registered-twice": "0.4.0.dev230202",
         "cudnn-runtime-older-than-build": "8.5 8.6 8.9",
         "libstdcxx-too-old": "13",
+        "exec-stack-refused": "0.18",
+        "gpu-too-old-for-cudnn": "9.11",
+        "rocm-gpu-unsupported": "2.14.0.600 10.3.0 11.0.0",
+        "rocm-libs-missing": "6.0",
     },
     "of no package: of Python and of the C library": {
         "python-too-new-for-installed-tf": "3.7 3.10 3.11",
@@ -51,8 +55,10 @@ TYPED: dict[str, dict[str, str]] = {
         "protobuf-linked-twice-macos": "2.20",
         "metal-protobuf-fatal": "1.1.0 2.16.1",
         "metal-xla-unsupported": "2.11 2.15",
+        "metal-slow-optimizer": "2.11 2.15 3",
         "no-wheel-for-platform": "2 2.13",
         "pluggable-device-registered-twice": "2",
+        "directml-plugin-abi-mismatch": "2",
         "windows-gpu-dropped-after-2.10": "2",
         "tf-text-no-wheel": "2",
     },
@@ -127,11 +133,14 @@ def test_the_check_sees_what_it_looks_for(text: str, found: set[str]) -> None:
 
 
 def patterns(file: dict[str, Any]) -> Iterator[str]:
-    """All patterns and names of patterns that a file has, as they are written."""
+    """All patterns and names of patterns that a file has, as they are written; of prose, everyday words, the names."""
     lists = [*file.get("patterns", {}).values()]
-    for signal in (signal for cause in file.get("causes", ()) for signal in cause["signals"]):
-        lists += [signal[key] for key in ("log", "also", "without") if key in signal]
-        lists += signal.get("prose", ())
+    entries = (*file.get("causes", ()), *file.get("signals", ()))
+    for signal in (signal for entry in entries for signal in entry["signals"]):
+        keys = ("prose", "without") if "prose" in signal else ("log", "also", "without")
+        groups = [signal[key] if isinstance(signal[key], list) else [signal[key]] for key in keys if key in signal]
+        written = [one for group in groups for each in group for one in (each if isinstance(each, list) else [each])]
+        lists.append([one for one in written if "prose" not in signal or one.startswith("$")])
     for one in lists:
         yield from one if isinstance(one, list) else [one]
 

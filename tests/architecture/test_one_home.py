@@ -84,7 +84,8 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         saying(SPELLING),
         "ground/platforms.py",
         {
-            "doctor/facts.py": "words of other programs' logs, which are looked for as they print them",
+            "doctor/machines/programs.py": "what other programs print, as they print it",
+            "doctor/machines/words.py": "words of other programs' logs, which are looked for as they print them",
             "doctor/refusals/hearing.py": "how conda's prompts look, and how the tags begin and end that installers print",
             "doctor/refusals/hosts.py": "places by which tags an installer knows, which is less than a platform takes",
             "doctor/refusals/reasons.py": "the same places",
@@ -103,7 +104,7 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         tables_of_architectures,
         "ground/platforms.py",
         {
-            "doctor/facts.py": "the 32-bit ones",
+            "doctor/machines/words.py": "words that only one architecture's programs print",
             "doctor/refusals/hearing.py": "how tags end",
             "doctor/refusals/hosts.py": "what facts of any origin call them",
             "doctor/refusals/reasons.py": "as facts of any origin call it",

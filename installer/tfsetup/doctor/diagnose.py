@@ -10,8 +10,10 @@ from tfsetup.doctor import weights
 from tfsetup.doctor.actions import template
 from tfsetup.doctor.advice import advice
 from tfsetup.doctor.defects import Defect, defects_in
-from tfsetup.doctor.facts import LOG_FACTS, Facts, collect
+from tfsetup.doctor.facts import LOG_FACTS, Facts, collect, is_elsewhere
 from tfsetup.doctor.holes import Known, fill
+from tfsetup.doctor.installed import seen_in
+from tfsetup.doctor.listed import packages_in
 from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
 from tfsetup.doctor.seen import Seen
@@ -53,10 +55,14 @@ class _Scored:
 def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     """Return what is wrong according to `evidence`, most likely cause first."""
     log = clean(evidence.log or "")
-    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    packages = {**packages_in(log), **(evidence.packages or {})}
+    facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
+    facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(log.stream))
+    known = replace(evidence, observations=(*(evidence.observations or ()), *seen_in(evidence, facts, knowledge)))
+    facts = replace(facts, checks=frozenset(one.check for one in known.observations or ()))
     defects = defects_in(evidence, log, knowledge.hazards, macos=facts.host.get("macos"))
     facts = replace(facts, hazards=defects.facts)
-    scored = (_scored(cause, seen) for cause, seen in signals_seen(knowledge.causes, evidence, log, facts))
+    scored = (_scored(cause, seen) for cause, seen in signals_seen(knowledge.causes, known, log, facts))
     ranked = _ranked([one for one in scored if one is not None])
     shown = [pair for pair in ranked if pair[1] >= weights.LEAST][:_MOST_FINDINGS]
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
@@ -71,6 +77,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
         findings=said.findings,
         needs=_needs([one for one, _ in shown], facts) if evidence.log else (),
         unexplained=said.unexplained,
+        contradictions=facts.contradictions,
         advice=advice(log) if said.verdict != "healthy" else (),
     )
 
@@ -100,7 +107,9 @@ def _with_bonus(scored: Sequence[_Scored]) -> Iterator[tuple[_Scored, float]]:
     likely = [one for one in scored if one.logit >= 0]
     serious = [one for one in likely if one.cause.kind in {"fatal", "install"}]
     lasts = {one.last for one in serious}
-    rivals = {"degraded": serious, "harmless": [one for one in likely if one.cause.kind != "harmless"]}
+    # What is enough to be shown as a problem is enough to be heard beside a harmless line.
+    heard = [one for one in scored if one.logit >= math.log(weights.PROBLEM / (1 - weights.PROBLEM))]
+    rivals = {"degraded": serious, "harmless": [one for one in heard if one.cause.kind != "harmless"]}
     for one in scored:
         bonus = weights.BELOW[one.cause.kind] if rivals.get(one.cause.kind) else 0.0
         if len(lasts) > 1 and one.last == max(lasts) and one in serious:

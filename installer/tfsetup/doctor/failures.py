@@ -12,7 +12,7 @@ from tfsetup.doctor.text import LogText, shape
 
 MOST_SHOWN: Final = 5  # lines; the last errors stand at the end, and nobody reads more
 _HEADING: Final = "Traceback (most recent call last)"
-_LONGEST: Final = 2000  # of a line is read; what follows is data
+_LONGEST: Final = 600  # characters of a line are read; the rest is data
 _PLAIN: Final = str.maketrans("\u2018\u2019\u201c\u201d`\u00b4", "''\"\"''")
 
 
@@ -28,14 +28,20 @@ def failed_lines(log: LogText) -> tuple[int, ...]:
 
 def unread(log: LogText, failed: Iterable[int], explained: Iterable[int]) -> tuple[str, ...]:
     """Return those of the lines `failed` that none of the lines `explained` is, or is in all but its numbers."""
-    known = {shape(log.lines[number]) for number in explained}
-    texts = dict.fromkeys(log.quote_line(number) for number in failed if shape(log.lines[number]) not in known)
+    known = {shape(log.lines[number][:_LONGEST]) for number in explained}
+    texts = dict.fromkeys(
+        log.quote_line(number) for number in failed if shape(log.lines[number][:_LONGEST]) not in known
+    )
     return tuple(texts)
 
 
 def _lines_of(log: LogText, sign: Sign) -> Iterator[int]:
     for word in sign.words:
-        for at in candidates(log.stream, word):
-            number = log.line_at(at)
-            if re.search(sign.form, log.lines[number][:_LONGEST].translate(_PLAIN)):
+        for number, at in {log.line_at(at): at for at in candidates(log.stream, word)}.items():
+            if re.search(sign.form, _around(log.lines[number], at - log.starts[number]).translate(_PLAIN)):
                 yield number
+
+
+def _around(line: str, at: int) -> str:
+    """Return what of a line decides: all of it, or of a long one what stands around `at`."""
+    return line if len(line) <= _LONGEST else line[max(0, at - _LONGEST // 2) : at + _LONGEST // 2]

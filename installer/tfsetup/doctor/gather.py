@@ -27,7 +27,7 @@ from tfsetup.ground.encode import Plain
 from tfsetup.ground.looking import find, look
 from tfsetup.ground.prefix import Absent, Found
 from tfsetup.ground.text import read
-from tfsetup.host.file import parse_host, read_host
+from tfsetup.host.file import host_text, parse_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.family import family
 from tfsetup.matrix.file.rows import Matrix
@@ -71,7 +71,7 @@ def informed_by(matrix: Matrix) -> Knowledge:
     """
     known = read_shipped()
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
-    return taught(replace(known, family=family(matrix) | published), matrix.hazards)
+    return taught(replace(known, family=family(matrix) | published, matrix=matrix), matrix.hazards)
 
 
 def read_log(source: str) -> str:
@@ -99,35 +99,63 @@ def _ends(path: Path) -> bytes:
 
 
 def read_machine(path: Path) -> tuple[Host, str]:
-    """Return the machine a host file describes, and a remark about a fact that had to be left out (empty: none).
-
-    What comes with a pasted log was often written down by a person (`"os_version": "Mojave"`). A machine to install on
-    must be described exactly; to explain a log, one fact less is better than no answer. The text itself is kept as
-    `os_version`, because it may say more than a number.
+    """Return the machine a host file describes, and a remark about facts that had to be left out (empty: none).
 
     Raises:
-        InvalidFileError: the file is no host file, or wrong in more than one place.
+        InvalidFileError: as in `parse_machine`, or the file cannot be read.
+    """
+    return parse_machine(host_text(path), str(path))
+
+
+def parse_machine(content: str, file: str) -> tuple[Host, str]:
+    """Return the machine that a text describes, and a remark about facts that had to be left out (empty: none).
+
+    What comes with a pasted log was often written down by a person (`"os_version": "Mojave"`). A machine to install on
+    must be described exactly; to explain a log, some facts less are better than no answer. The text itself is kept as
+    `os_version`, because it may say more than a number. `file` is the text's name in messages.
+
+    Raises:
+        InvalidFileError: it is no host file, or no fact of it can be used.
     """
     try:
-        return read_host(path), ""
+        return parse_host(content, file), ""
     except InvalidFileError as error:
-        facts = _json_object(path)
-        for left_out in sorted(facts, key=lambda key: (key != "os_version", key == "os")):
-            try:
-                host = parse_host(json.dumps({key: facts[key] for key in facts if key != left_out}), str(path))
-            except InvalidFileError:
-                continue
-            said = facts[left_out]
-            if left_out == "os_version" and isinstance(said, str):
-                host = replace(host, os_version=said)
-            return host, f"{left_out} is left out: {error.message}"
-        raise
+        facts = _json_object(content)
+        wrong = next((names for names in _leaving_out(facts) if _usable(facts, names)), None)
+        if wrong is None:
+            raise
+        host = parse_host(_without(facts, wrong), file)
+        if "os_version" in wrong and isinstance(said := facts["os_version"], str):
+            host = replace(host, os_version=said)
+        return host, f"{' and '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} left out: {error.message}"
 
 
-def _json_object(path: Path) -> dict[str, Plain]:
+def _leaving_out(facts: dict[str, Plain]) -> Iterator[tuple[str, ...]]:
+    """Yield what may be left out: facts that are wrong by themselves, and of two that contradict each other one."""
+    alone = tuple(name for name in facts if not _usable({name: facts[name]}, ()))
+    if alone and len(alone) < len(facts):
+        yield alone
+    for name in sorted(facts, key=lambda key: (key != "os_version", key == "os")):
+        if name not in alone:
+            yield (*alone, name)
+
+
+def _usable(facts: dict[str, Plain], but: Sequence[str]) -> bool:
     try:
-        value = json.loads(read(path, "host file"))
-    except (InvalidFileError, ValueError, RecursionError):
+        parse_host(_without(facts, but), "")
+    except InvalidFileError:
+        return False
+    return True
+
+
+def _without(facts: dict[str, Plain], but: Sequence[str]) -> str:
+    return json.dumps({name: said for name, said in facts.items() if name not in but})
+
+
+def _json_object(content: str) -> dict[str, Plain]:
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from tfsetup.doctor.claims import Claims, claims_in
 from tfsetup.doctor.facts import Facts
-from tfsetup.doctor.model import Cause, Evidence, Signal
+from tfsetup.doctor.frames import raised, says_missing
+from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
 from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.refused import Refused
 from tfsetup.doctor.seen import Seen
+from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
+from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
@@ -26,6 +31,7 @@ class Scanner:
         self.log = log
         self._found: dict[str, list[Hit]] = {}
         self._anchors: dict[str, list[int]] = {}
+        self._raised: dict[int, Mapping[str, str]] = {}
         self._words: frozenset[str] | None = None
         if len(log.stream) > _VOCABULARY_FROM:
             self._words = frozenset(_WORD.findall(log.stream))
@@ -43,6 +49,14 @@ class Scanner:
             places = self._places(anchor_of(pattern))
             self._found[pattern] = list(compile_pattern(pattern).hits(self.log.stream, places)) if places else []
         return self._found[pattern]
+
+    def raised(self, hit: Hit) -> Mapping[str, str]:
+        """Return whose code raised what `hit` says, where it says that a name is missing; else nothing."""
+        if not says_missing(self.log.stream[hit.start : hit.end]):
+            return {}
+        if hit.start not in self._raised:
+            self._raised[hit.start] = raised(self.log.stream, hit.start)
+        return self._raised[hit.start]
 
     def _places(self, anchor: str) -> list[int]:
         if anchor not in self._anchors:
@@ -64,17 +78,28 @@ def signals_seen(
     causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts
 ) -> Iterator[tuple[Cause, tuple[Seen, ...]]]:
     """Yield each cause that the evidence shows, with its signals that were seen and the facts for or against it."""
-    scanner, prose = Scanner(log), Scanner(in_small_letters(log))
+    scanner, prose, claims = Scanner(log), Scanner(in_small_letters(log)), claims_in(log)
     refused = Refused(log, facts, (signal for cause in causes for signal in cause.signals))
     for cause in causes:
         found = (_visible(signal, evidence, scanner, facts) for signal in cause.signals)
-        written = (_in_prose(signal, prose, facts) for signal in cause.signals)
+        written = (_in_words(signal, prose, claims, facts) for signal in cause.signals)
         asked = (refused.seen(signal) for signal in cause.signals)
         visible = [one for one in (*found, *written, *asked) if one is not None]
         if visible:
             captures = _merged(visible)
-            fitting = (signal for signal in cause.signals if _fits(signal, facts, captures))
-            yield cause, (*visible, *(Seen(weight=signal.weight) for signal in fitting))
+            fitting = (signal.weight for signal in cause.signals if _fits(signal, facts, captures))
+            yield cause, tuple(_together(visible, fitting))
+
+
+def _together(visible: Sequence[Seen], fitting: Iterable[Weight]) -> Iterator[Seen]:
+    """Yield what was seen, and the facts that fit (their weights).
+
+    What merely supports does so beside something that speaks for itself. Without that it is a remark, and facts that
+    fit as well make nothing of it.
+    """
+    speaks = any(POINTS[one.weight] > 0 and one.weight not in SUPPORTING for one in visible)
+    yield from (replace(one, beside=speaks and one.weight in SUPPORTING) for one in visible)
+    yield from (Seen(weight=weight) for weight in fitting if speaks or POINTS[weight] < 0)
 
 
 def _visible(signal: Signal, evidence: Evidence, scanner: Scanner, facts: Facts) -> Seen | None:
@@ -89,13 +114,14 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
     if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
         return None
-    answers = [(pattern, hit, hit.captures, facts.holds(signal.when, hit.captures)) for pattern, hit in found]
+    held = [(pattern, hit, hit.captures | scanner.raised(hit) | told_by(hit.captures)) for pattern, hit in found]
+    answers = [(*one, facts.holds(signal.when, one[2])) for one in held]
     fitting = [answer for answer in answers if answer[3] is not False]
     if not fitting:
         return None
     # Patterns are listed with the most telling first, so its last place is what people should read.
-    telling = scanner.hits(fitting[0][0])
-    shown = [hit for _, hit, _, _ in fitting if hit in telling][-1]
+    telling = fitting[0][0]
+    shown = [hit for pattern, hit, _, _ in fitting if pattern == telling][-1]
     merged: dict[str, str] = {}
     for _, _, captures, _ in sorted(fitting, key=lambda one: (one[1].start, len(one[2]))):
         merged |= captures
@@ -109,16 +135,28 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     )
 
 
-def _in_prose(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
+def _in_words(signal: Signal, scanner: Scanner, claims: Claims, facts: Facts) -> Seen | None:
+    if not (signal.prose or signal.claim) or facts.elsewhere:
+        return None
     # Words are weak: a condition that cannot be decided is none that holds.
-    holds = bool(signal.prose) and not facts.elsewhere and facts.holds(signal.when, {}) is True
-    if not holds or not all(scanner.any(scanner.possible(group)) for group in signal.prose):
+    if facts.holds(signal.when, {}) is not True:
         return None
-    if scanner.any(scanner.possible(signal.without)):
+    at = _claimed(signal, claims) if signal.claim is not None else _written(signal, scanner)
+    if at is None or scanner.any(scanner.possible(signal.without)):
         return None
-    # The first group says the most, so its place is what people should read.
-    first = next(hit for pattern in scanner.possible(signal.prose[0]) for hit in scanner.hits(pattern))
-    return Seen(weight=signal.weight, proof=scanner.log.quote(first.start), offset=first.start, places=(first.start,))
+    return Seen(weight=signal.weight, proof=scanner.log.quote(at), offset=at, places=(at,))
+
+
+def _claimed(signal: Signal, claims: Claims) -> int | None:
+    found = claims.fitting(signal.claim) if signal.claim is not None else None
+    return None if found is None else found.at
+
+
+def _written(signal: Signal, scanner: Scanner) -> int | None:
+    """Return the place of the first group of a prose signal, which says the most, when all of them stand there."""
+    if not signal.prose or not all(scanner.any(scanner.possible(group)) for group in signal.prose):
+        return None
+    return next(hit.start for pattern in scanner.possible(signal.prose[0]) for hit in scanner.hits(pattern))
 
 
 def _in_preflight(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | None:
@@ -144,16 +182,16 @@ def _in_environment(signal: Signal, evidence: Evidence, facts: Facts) -> Seen | 
         captures = {"subject": one.subject, "detail": one.detail, **one.captures}
         holds = facts.holds(signal.when, captures)
         if one.check == signal.check and signal.subject in {"", one.subject} and holds is not False:
+            aside = one.listed and bool((evidence.log or "").strip())
+            weight = LISTED.get(signal.weight, signal.weight) if aside else signal.weight
             return Seen(
-                weight=signal.weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
+                weight=weight, decided=holds is True, proof=one.detail, captures=captures, looked=one.looked,
             )  # fmt: skip
     return None
 
 
 def _fits(signal: Signal, facts: Facts, captures: Mapping[str, str]) -> bool:
-    sources = (signal.log, signal.prose, signal.preflight, signal.check, signal.refusal)
-    bare = not any(sources)
-    return bare and facts.holds(signal.when, captures) is True
+    return not signal.source and facts.holds(signal.when, captures) is True
 
 
 def _merged(seen: Sequence[Seen]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from tfsetup.doctor.refusals.model import Why
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Clash, ClashKind, LoadFailure
 from tfsetup.loader.model import Kind as LoadFailureKind
+from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Accelerator, Ask, Backend
 
@@ -17,7 +18,8 @@ Check = Literal[
     "not-installed", "two-tensorflows", "two-plugins", "plugin-without-tensorflow", "requirement-missing",
     "requirement-not-met", "wheel-tag", "file-missing", "file-truncated", "file-changed", "file-unreadable",
     "record-missing", "shadowing-file", "conda-and-pip", "quarantined", "translated-python", "no-plugin", "no-avx",
-    "disk-full",
+    "disk-full", "shim-without-target", "not-for-this-python", "not-for-this-system", "beside-not-kept",
+    "plugin-of-another-tensorflow", "extension-of-another-tensorflow", "cuda-set-complete", "cuda-without-a-build",
 ]  # fmt: skip
 Kind = Literal["fatal", "install", "degraded", "harmless"]
 Weight = Literal[
@@ -25,7 +27,14 @@ Weight = Literal[
 ]  # fmt: skip
 Verdict = Literal["problem", "healthy", "unknown"]
 CurePart = Literal["variables", "program", "requirements"]
-Scope = Literal["host", "package", "capture", "hazard"]
+Scope = Literal["host", "package", "capture", "hazard", "check"]
+Subject = Literal["gpu", "import", "install", "training", "load", "kernel", "numbers", "tensorflow"]
+Complaint = Literal[
+    "not-used", "not-found", "slow", "slower-by-numbers", "crash", "hang", "wrong", "no-install", "no-import", "no-load",
+    "memory",
+]  # fmt: skip
+Against = Literal["cpu", "elsewhere", "before"]
+"""What somebody compares with: the CPU of the same machine, another machine or service, an older version."""
 Platform = Literal["macos", "linux", "windows", "wsl"]
 
 HERE: Final = ".venv"  # the environment the fixes are for when none was named
@@ -36,7 +45,7 @@ class Observation:
     """Something an inspection of an environment found wrong, as a sentence with its details for the fixes.
 
     `subject` is a distribution (normalised name) or a path. `captures` may quote metadata that anybody wrote; `looked`
-    are paths that the inspection itself found on this machine.
+    are paths that the inspection itself found on this machine. `listed`: seen in a list of names and versions alone.
     """
 
     check: Check
@@ -44,6 +53,7 @@ class Observation:
     detail: str
     captures: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, str] = field(default_factory=dict)
+    listed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +80,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """A test of one fact: `fact` is a host fact, a `package`, `capture` or `hazard`, `test` what it must be."""
+    """A test of one fact: a host fact, a `package`, `capture`, `hazard` or `check`; `test` is what it must be."""
 
     scope: Scope
     fact: str
@@ -82,21 +92,31 @@ When = tuple[tuple[Condition, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A claim that people make: one of `complaints` about one of `subjects` (none: any), compared with one of `than`."""
+
+    complaints: tuple[Complaint, ...]
+    subjects: tuple[Subject, ...] = ()
+    than: tuple[Against, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
-    Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals),
-    `preflight`, `check`, `refusal` or none of them (then `when` alone decides). A log signal may need one pattern of
-    each group in `also` and none of `without` anywhere in the log; `without` of a prose signal is written in small
-    letters too.
-    `refusal` are reasons for which installers refuse something; `weight` is that of the only one that explains it, and
-    `subject` the distribution that is refused, or asks for what is: what is said of one is not said of it in general.
+    Exactly one of `log` (any of these patterns), `prose` (one pattern of each group, whatever its capitals), `claim`
+    (what sentences say), `preflight`, `check`, `refusal` or none of them (then `when` alone decides). A log signal may
+    need one pattern of each group in `also` and none of `without` anywhere in the log; `without` of a prose signal or a
+    claim is written in small letters too. `refusal` are reasons for which installers refuse something; `weight` is that
+    of the only one that explains it, and `subject` the distribution that is refused, or asks for what is: what is said
+    of one is not said of it in general.
     Patterns are as they are written (`pattern.py`): compiled is one only when its anchor was found.
     """
 
     weight: Weight
     log: tuple[str, ...] = ()
     prose: tuple[tuple[str, ...], ...] = ()
+    claim: Wanted | None = None
     also: tuple[tuple[str, ...], ...] = ()
     without: tuple[str, ...] = ()
     preflight: LoadFailureKind | ClashKind | None = None
@@ -105,6 +125,11 @@ class Signal:
     refusal: tuple[Why, ...] = ()
     subject: str = ""
     when: When = ()
+
+    @property
+    def source(self) -> bool:
+        """Whether it is something that can be seen, and not a fact that fits."""
+        return bool(self.log or self.prose or self.claim or self.preflight or self.check or self.refusal)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,13 +187,14 @@ class Knowledge:
     """What the doctor knows. `aliases` maps a distribution to the names under which the same thing is published.
 
     `family`: normalised names of the distributions that a fix may name because evidence does. `hazards` are the known
-    defects of the matrix.
+    defects of the matrix, `matrix` is what packages are judged by; None: they are not.
     """
 
     causes: tuple[Cause, ...]
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     family: frozenset[str] = frozenset()
     hazards: tuple[Hazard, ...] = ()
+    matrix: Matrix | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ class Seen:
 
     `places` are all of its places there, as far as they were looked for. `captures` is what the evidence says, whoever
     wrote it; `looked` are paths that we found on this machine ourselves. `decisive` are facts of the machine that would
-    tell what it shows from what else would look so.
+    tell what it shows from what else would look so. `beside`: it supports something that was seen, as a fact does.
     """
 
     weight: Weight
@@ -25,8 +25,9 @@ class Seen:
     captures: Mapping[str, str] = field(default_factory=dict)
     looked: Mapping[str, str] = field(default_factory=dict)
     decisive: tuple[str, ...] = ()
+    beside: bool = False
 
     @property
     def visible(self) -> bool:
         """Whether this is something seen in log, files or packages, not a fact that merely fits."""
-        return bool(self.proof)
+        return bool(self.proof) and not self.beside

@@ -44,10 +44,10 @@ SIGNS: Final = (
     _sign("Fatal Python error\nTraceback (most recent call last)\nMemoryError"),
     # A program's own word, at the beginning of what it says
     _sign(
-        "rror:\nRROR\nrror \nFATAL\natal\nCRITICAL\nSEVERE",
+        "rror:\nrror[\nRROR\nrror \nFATAL\natal\nCRITICAL\nSEVERE",
         _BEFORE
         + r"(?:(?:[Ff]atal|FATAL|Internal|Unexpected|[Bb]uild)\s)?(?:ERROR|[Ee]rror|FATAL|[Ff]atal|CRITICAL|SEVERE)"
-        r"(?:\s?[:!\]>]|\s-|\s\[|\s(?:in|while|occurred|when|loading|importing|at)\b|$)",
+        r"(?:\s?[:!\]>\[]|\s-|\s(?:in|while|occurred|when|loading|importing|at)\b|$)",
         r"\]\s?FATAL\b",
     ),
     # absl, glog, TensorFlow
@@ -216,6 +216,8 @@ SIGNS: Final = (
         Permission denied
         Operation not permitted
         Access is denied
+        annot be loaded
+        is disabled on this system
         Input/output error
         Stale file handle
     """),
@@ -242,6 +244,8 @@ SIGNS: Final = (
         Unable to initialize backend
         ibdevice not found
         exited with error status
+        may not have completed
+        did not complete
     """),
     _sign(
         "GPU\ngpu",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # ECMA-48 control sequences: CSI … final, OSC … terminator, and the two-byte ones. Possessive, so linear.
@@ -22,6 +23,11 @@ _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&#x27;": "'
 _DRAWING = re.compile("[\u2500-\u257f\u25a0-\u25ff\u2190-\u21ff\u2022\u00d7\u2715\u2717\u2718]")
 _LONGEST_QUOTE = 300
 _WHOLE_END = 2000
+# A log of which more is left when what it repeats is taken out is read at its ends: 4 MB are 40,000 different lines.
+_MOST_AT_BEGIN = 1_000_000
+_MOST_AT_END = 3_000_000
+# Whole logs are pasted without their line breaks; what is longer than that is data.
+_LONGEST_LINE = 200_000
 _SAME_DIGIT = {ord(digit): "0" for digit in "123456789"}
 
 
@@ -32,6 +38,8 @@ class LogText:
     lines: tuple[str, ...]
     stream: str
     starts: tuple[int, ...]
+    unread: int = 0
+    """So many characters of a very long text were left out; nothing can be said of them."""
 
     def line_at(self, offset: int) -> int:
         """Return the number (from 0) of the line the stream's `offset` belongs to."""
@@ -60,7 +68,8 @@ def clean(text: str) -> LogText:
     """Return `text` without escape sequences, controls and drawing, in linear time."""
     text = plain(text)
     split = [" ".join(line.split()) for line in text.split("\n")]
-    lines = without_repeats([line for line in split if line])
+    said = without_repeats([line for line in split if line])
+    lines = ends(said)
     starts, at = [], 1
     for line in lines:
         starts.append(at)
@@ -68,7 +77,31 @@ def clean(text: str) -> LogText:
     stream = " " + " ".join(lines)  # so that a pattern may ask for a word's beginning with a blank
     for old, new in _QUOTES.items():
         stream = stream.replace(old, new)
-    return LogText(lines=tuple(lines), stream=stream, starts=tuple(starts))
+    unread = sum(map(len, said)) - sum(map(len, lines)) if lines is not said else 0
+    return LogText(lines=tuple(lines), stream=stream, starts=tuple(starts), unread=unread)
+
+
+def ends(lines: list[str]) -> list[str]:
+    """Return `lines`, of very many characters the first and, since the last error stands there, more of the last."""
+    if max(map(len, lines), default=0) > _LONGEST_LINE:
+        half = _LONGEST_LINE // 2
+        lines = [line if len(line) <= _LONGEST_LINE else f"{line[:half]} {line[-half:]}" for line in lines]
+    if sum(map(len, lines)) <= _MOST_AT_BEGIN + _MOST_AT_END:
+        return lines
+    head = _within(lines, _MOST_AT_BEGIN)
+    tail = _within([line[::-1] for line in reversed(lines)], _MOST_AT_END)
+    return head + [line[::-1] for line in reversed(tail)]
+
+
+def _within(lines: Iterable[str], room: int) -> list[str]:
+    """Return the first of `lines` that have room, the last of them cut."""
+    kept = []
+    for line in lines:
+        kept.append(line[:room])
+        room -= len(line)
+        if room <= 0:
+            break
+    return kept
 
 
 def without_repeats(lines: list[str]) -> list[str]:

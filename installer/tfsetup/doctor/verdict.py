@@ -36,6 +36,9 @@ def judged(log: LogText, findings: Sequence[Finding], explained: Collection[int]
     lines = unread(log, failed_lines(log), explained)[-MOST_SHOWN:] or _said(log, explained, harmless=harmless)
     if lines:
         return Judged(verdict="unknown", findings=tuple(map(_lowered, findings)), unexplained=lines)
+    if log.unread:
+        left_out = f"{log.unread} characters in the middle of this text were not read; give its end alone"
+        return Judged(verdict="unknown", findings=tuple(findings), unexplained=(left_out,))
     seen = harmless or looked or (bool(log.lines) and shows_it_working(log))
     return Judged(verdict="healthy" if seen else "unknown", findings=tuple(findings))
 

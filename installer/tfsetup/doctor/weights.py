@@ -7,7 +7,10 @@ before; the calibration test holds what they must give.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
+
+from tfsetup.doctor.model import Weight
 
 PRIOR: Final = -4.0
 POINTS: Final = {
@@ -22,6 +25,13 @@ POINTS: Final = {
     "against": -3.0,
     "excludes": -12.0,
 }
+# Weights that say what stands beside something seen.
+SUPPORTING: Final = frozenset(("supports-much", "supports"))
+# What names and versions alone show, beside the text of a failure, which may be about something else: `proof` is what
+# is certain from them. The same without a text, or seen in files, keeps its weight.
+LISTED: Final[Mapping[Weight, Weight]] = {
+    "proof": "likely", "strong": "supports-much", "likely": "supports-much", "possible": "supports", "hint": "supports",
+}  # fmt: skip
 # Signals of one cause are rarely independent: beside the strongest, the rest counts little.
 REST_SHARE: Final = 0.2
 REST_MOST: Final = 1.5

@@ -30,10 +30,18 @@ def read_host(path: Path) -> Host:
     Raises:
         InvalidFileError: the file cannot be read, is no JSON, or has an unknown key, a wrong type or a bad value.
     """
+    return parse_host(host_text(path), str(path))
+
+
+def host_text(path: Path) -> str:
+    """Return the text of a host file, `-` for standard input.
+
+    Raises:
+        InvalidFileError: it cannot be read, or is no text.
+    """
     if str(path) == "-":
-        raw = sys.stdin.buffer.read(text.MOST + 1)
-        return parse_host(text.decoded(raw, "-", _WHAT, hint=_START), "-")
-    return parse_host(text.read(path, _WHAT, hint=_START), str(path))
+        return text.decoded(sys.stdin.buffer.read(text.MOST + 1), "-", _WHAT, hint=_START)
+    return text.read(path, _WHAT, hint=_START)
 
 
 def read_hosts(folder: Path) -> dict[str, Host]:

@@ -81,6 +81,16 @@ def unmet(rules: Sequence[Beside], packages: Mapping[str, str]) -> tuple[Held, .
     return tuple(one for one in held(rules, packages) if not all(_met(bound, packages) for bound in one.bounds))
 
 
+def broken(rules: Sequence[Beside], packages: Mapping[str, str], *, whole: bool) -> tuple[Held, ...]:
+    """Return the rules that a list of packages does not keep, each with the bounds in question.
+
+    Unless the list is `whole`, what is not in it is not missed.
+    """
+    called = ((one, tuple(bound for bound in one.bounds if not _met(bound, packages))) for one in held(rules, packages))
+    seen = ((one, tuple(b for b in bounds if whole or _parts(b)[0] in packages)) for one, bounds in called)
+    return tuple(one._replace(bounds=bounds) for one, bounds in seen if bounds)
+
+
 def required(rules: Sequence[Beside], requirements: Iterable[str]) -> tuple[Beside, ...]:
     """Return the rules that requirements (PEP 508, without extras) are sure to call for before anything is resolved.
 

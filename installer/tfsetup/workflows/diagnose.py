@@ -13,6 +13,7 @@ from tfsetup.doctor.inspection import inspect
 from tfsetup.doctor.missing import of_absent, of_gone, with_missing
 from tfsetup.doctor.model import Diagnosis, Evidence, Finding
 from tfsetup.doctor.proof import proven
+from tfsetup.doctor.trial import tried
 from tfsetup.envs.guard import may_be_prefix, target_of
 from tfsetup.errors import TfsetupError
 from tfsetup.ground.looking import missing
@@ -132,7 +133,7 @@ def concluded(examined: Examined, matrix: Matrix) -> Diagnosis:
         InvalidFileError: the doctor's knowledge is missing or damaged.
     """
     evidence = examined.evidence
-    diagnosis = with_missing(judge(evidence, gather.informed_by(matrix)), examined.missing)
+    diagnosis = tried(with_missing(judge(evidence, gather.informed_by(matrix)), examined.missing), evidence, matrix)
     host = evidence.host
     if diagnosis.verdict != "problem" or host is None or host.os is None or host.arch is None:
         return diagnosis

@@ -49,7 +49,9 @@ UNCURABLE = replace(OTHER, id="stand-in-forgets", cure=Cure(environment={}, beca
 
 
 def pair(plugin: str = "1.2.0", **more: str) -> dict[str, str]:
-    return {"tensorflow": "2.19.1", "tensorflow-metal": plugin} | more
+    """Return a plugin beside a TensorFlow that it loads with."""
+    tensorflow = {"1.0.0": "2.13.0", "1.1.0": "2.17.1"}.get(plugin, "2.19.1")
+    return {"tensorflow": tensorflow, "tensorflow-metal": plugin} | more
 
 
 def ask(known: Knowledge = KNOWN, **evidence: object) -> Diagnosis:
@@ -70,7 +72,7 @@ def test_a_package_list_alone_is_a_problem_with_its_cure(version: str, whole: bo
 
 @pytest.mark.parametrize("version", ["0.5.0", "0.8.0", "1.3.0", "2.0", "no version"])
 def test_other_versions_do_not_have_it(version: str) -> None:
-    assert ask(packages=pair(version)).findings == ()
+    assert CAUSE not in [finding.cause for finding in ask(packages=pair(version)).findings]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,8 @@ def test_what_is_cured_is_not_reported(evidence: dict[str, object], reported: bo
 def test_a_list_in_the_text_is_a_list() -> None:
     log = "Here it is:\nkeras==3.8.0\nnumpy==1.26.4\ntensorflow==2.18.1\ntensorflow-metal==1.2.0\n"
     assert [finding.cause for finding in ask(log=log).findings] == [CAUSE]
-    assert ask(log=log.replace("-metal==1.2.0", "-metal==0.8.0")).findings == ()
+    older = ask(log=log.replace("-metal==1.2.0", "-metal==0.8.0")).findings
+    assert CAUSE not in [finding.cause for finding in older]
     assert ask(log="Successfully installed tensorflow-metal-1.2.0").findings == ()
 
 
@@ -183,7 +186,7 @@ def test_a_macos_without_the_defect() -> None:
     known = taught(KNOWN, [replace(METAL, macos=">=15")])
     assert ask(known, packages=pair(), host=MAC).findings == ()
     assert ask(known, packages=pair(), host=replace(MAC, os_version="15.1")).findings
-    assert ask(known, packages=pair(), host=replace(MAC, os_version="Sonoma")).findings
+    assert ask(known, packages=pair(), host=replace(MAC, os_version="the newest")).findings
 
 
 def test_a_device_that_computes_wrong_results_is_the_strongest_proof() -> None:

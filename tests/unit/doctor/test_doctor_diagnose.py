@@ -118,7 +118,7 @@ def test_a_clash_of_the_preflight_is_evidence() -> None:
     packages = {"tensorflow": "2.20.0", "pyarrow": "21.0.0", "onnx": "1.18.0"}
     finding = ask(clashes=(clash,), packages=packages, host=Host(os="macos", arch="arm64")).findings[0]
     assert finding.cause == "protobuf-linked-twice-macos"
-    assert finding.evidence == ("tensorflow/x.dylib and pyarrow/y.dylib: It dies.",)
+    assert finding.evidence[0] == "tensorflow/x.dylib and pyarrow/y.dylib: It dies."
     assert finding.fix[0] == "python -m pip install 'pyarrow>=22'"
     assert not [text for text in finding.fix if "pyarrow<" in text or "Import tensorflow before" in text]
     assert not [text for text in finding.fix if text.startswith("python -m pip install 'onnx")]

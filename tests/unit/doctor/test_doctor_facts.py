@@ -91,6 +91,7 @@ def test_the_host_gives_all_its_facts() -> None:
     assert collect(host, {"NumPy": "1.26.4"}, "").host == {
         "os": "linux", "os_version": "ubuntu 22.04", "arch": "x86_64", "wsl": "false", "libc": "glibc", "glibc": "2.35",
         "avx": "true", "avx2": "false", "gpu": "nvidia", "driver": "550.54", "python": "3.11.2", "process": "x86_64",
+        "os_told": "linux", "python_told": "3.11.2",
     }  # fmt: skip
     assert collect(host, {"NumPy": "1.26.4"}, "").packages == {"numpy": "1.26.4"}
 

@@ -14,7 +14,7 @@ from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.failures import MOST_SHOWN, failed_lines, unread
 from tfsetup.doctor.model import Cause, Condition, Diagnosis, Evidence, Knowledge, Signal
-from tfsetup.doctor.text import clean
+from tfsetup.doctor.text import clean, ends
 from tfsetup.errors import Code
 from tfsetup.host.model import Host
 from tfsetup.report.doctor import outcome
@@ -122,3 +122,30 @@ def test_one_sign_is_never_sure() -> None:
     fitting = replace(cause, signals=(*cause.signals, fact))
     evidence = Evidence(log="frobnicated", host=Host(os="linux"))
     assert diagnose(evidence, Knowledge(causes=(fitting,))).findings[0].confidence > 0.9
+
+
+def test_what_was_not_read_is_no_health() -> None:
+    working = "Successfully installed numpy-1.26.4\n"
+    letters = ("".join(chr(97 + (n >> 4 * k) % 16) for k in range(5)) for n in range(70_000))
+    noise = "\n".join(f"{name}{name[::-1] * 12}" for name in letters)
+    assert ask(working + noise[:3_000_000] + working).verdict == "healthy"
+    found = ask(working + noise + working)
+    assert (found.verdict, outcome(found)) == ("unknown", Code.ANSWER_IS_NO)
+    assert "were not read" in found.unexplained[0]
+    assert ask(noise + "\nFrobnicationError: gone").unexplained == ("FrobnicationError: gone",)
+
+
+def test_the_ends_of_a_long_text_are_whole_lines_but_for_one() -> None:
+    lines = [f"{n:07d}" + "x" * 93 for n in range(60_000)]
+    kept = ends(lines)
+    assert sum(map(len, kept)) == 4_000_000
+    assert (kept[0], kept[-1]) == (lines[0], lines[-1])
+    assert ends(lines[:100]) == lines[:100]
+
+
+def test_of_an_endless_line_the_ends_are_read() -> None:
+    text = "FrobnicationError: gone " + "y" * 9_000_000 + " GrobnicationError: gone"
+    log = clean(text)
+    assert (len(log.lines[0]), log.unread) == (200_001, len(text) - 200_001)
+    assert failed_lines(log) == (0,)
+    assert ask("Successfully installed numpy-1.26.4\n" + "y" * 9_000_000).verdict == "unknown"

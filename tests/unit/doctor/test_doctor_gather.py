@@ -332,6 +332,11 @@ def test_json_of_this_interpreter_is_a_list(tmp_path: Path) -> None:
         ('{"os": "macos", "os_version": "Mojave", "arch": "x86_64"}', ("macos", "Mojave"), "os_version is left out: "),
         ('{"os": "linux", "arch": "riscv"}', ("linux", None), "arch is left out: "),
         ('{"os": "linux", "pythons": [{"version": "three"}]}', ("linux", None), "pythons is left out: "),
+        (
+            '{"os": "macos", "os_version": "Big Sur", "arch": "M1", "pythons": [{"version": "3.8.10, 3.9.7"}]}',
+            ("macos", "Big Sur"),
+            "arch and pythons and os_version are left out: ",
+        ),
     ],
 )
 def test_a_fact_written_down_by_a_person_may_be_wrong(

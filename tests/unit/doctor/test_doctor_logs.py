@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.doctor import LogCase, knowledge, log_cases, same
+from tfsetup.doctor.listed import packages_in
 from tfsetup.doctor.model import Cause
-from tfsetup.doctor.prose import packages_listed
 from tfsetup.doctor.text import clean
 
 CASES = log_cases()
@@ -33,10 +33,10 @@ def test_the_cause_comes_first_with_a_proof_and_a_fix(case: LogCase) -> None:
 
 
 def is_out_of(case: LogCase, proof: str) -> bool:
-    """Return whether a proof is a line of the log, or names a package of the list with its version."""
+    """Return whether a proof is a line of the log, or names a package of a list with its version."""
     lines = clean(case.log).lines
-    listed = packages_listed(clean(case.log)) | case.packages
-    named = any(proof.startswith(f"{name} {version} is installed") for name, version in listed.items())
+    listed = packages_in(clean(case.log)) | case.packages
+    named = any(f"{name} {version}" in proof.lower() for name, version in listed.items())
     return proof in lines or proof in " ".join(lines) or named
 
 

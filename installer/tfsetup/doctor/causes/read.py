@@ -2,7 +2,7 @@
 
 `aliases:` maps a distribution to other names of the same thing; `patterns:` names patterns and lists of them (used as
 `$name` wherever a pattern may stand, in any file; in `also`, of which every item must occur, any pattern of a list will
-do), and no pattern is written twice; `causes:` lists entries
+do), and no pattern is written twice but those of `prose`; `causes:` lists entries
 
     - cause: slug
       title: one line
@@ -11,6 +11,7 @@ do), and no pattern is written twice; `causes:` lists entries
       signals:
         - {log: PATTERN or list, also: …, without: …, when: …, weight: WORD}
         - {prose: [group, …], without: …, when: …, weight: WORD}
+        - {claim: {complaint: …, subject: …, than: …}, without: …, when: …, weight: WORD}
         - {preflight: KIND, image: PART, when: …, weight: WORD}
         - {check: CHECK, subject: NAME, when: …, weight: WORD}
         - {refusal: REASON or list, subject: NAME, when: …, weight: WORD}
@@ -20,21 +21,27 @@ do), and no pattern is written twice; `causes:` lists entries
         - {rebuild: {tensorflow: SPEC, accelerator: …, backend: …, python: X.Y}, remark: TEMPLATE, for: …, when: …}
         - {cure: HAZARD, by: variables | program | requirements, remark: …, for: …, when: …}
 
+`signals:` lists more of them for causes of any file, which are added to their own:
+
+    - {cause: slug, signals: […]}
+
 The holes of a template have types (`holes.py`): text that anybody may have written never stands in one as it is.
 `rebuild` is what `--fix` can carry out itself, a `tfsetup install` with these options. Any text may refer to a fact of
 the matrix or the index snapshot (`references.py`), so that none is repeated.
 
 `when` is a mapping of facts that must all hold, or a list of such mappings of which one must. A fact is a name of
-`facts.HOST_FACTS`, `package.NAME`, `capture.NAME` or `hazard.ID` (a known defect of the matrix that what is installed
-has, uncured); its test a boolean, a text, a list of texts, a version specifier, or (packages only) `present` or
-`absent`. `prose` is what people write in their own words: one pattern of each group must stand somewhere in the text;
-these patterns are written in small letters and match any.
+`facts.HOST_FACTS`, `package.NAME`, `capture.NAME`, `check.NAME` (what an inspection or a list of packages shows) or
+`hazard.ID` (a known defect of the matrix that what is installed has, uncured); its test a boolean, a text, a list of
+texts, a version specifier, or (packages only) `present` or `absent`. `prose` is what people write in their own words:
+one pattern of each group must stand somewhere in the text; these patterns are written in small letters and match any.
+`claim` is what sentences say (`claims.py`): a complaint, or one of a list, about a subject, compared with something.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, cast, get_args
 
 from packaging.utils import canonicalize_name
@@ -43,7 +50,7 @@ from tfsetup.doctor import model
 from tfsetup.doctor.causes.marks import NOTHING, Marked, Refer, parse
 from tfsetup.doctor.facts import HOST_FACTS, PRESENCE, is_specifier
 from tfsetup.doctor.holes import HOLE, PATH, TYPES
-from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Signal, When
+from tfsetup.doctor.model import Cause, Condition, Fix, Knowledge, Rebuild, Signal, Wanted, When
 from tfsetup.doctor.pattern import PatternError, compile_pattern
 from tfsetup.doctor.refusals.model import Why
 from tfsetup.errors import Where
@@ -54,19 +61,8 @@ from tfsetup.matrix.model import Accelerator, Backend
 
 _SLUG: Final = re.compile(r"[a-z0-9]++(?>[-.][a-z0-9]++)*+")
 _CAUSE_KEYS: Final = ("cause", "title", "meaning", "kind", "signals", "fixes")
-_SIGNAL_KEYS: Final = (
-    "log",
-    "prose",
-    "also",
-    "without",
-    "preflight",
-    "image",
-    "check",
-    "refusal",
-    "subject",
-    "when",
-    "weight",
-)
+_SOURCES: Final = ("log", "prose", "claim", "preflight", "check", "refusal")
+_SIGNAL_KEYS: Final = (*_SOURCES, "also", "without", "image", "subject", "when", "weight")
 _PREFLIGHT: Final = (*get_args(LoadFailureKind), *get_args(ClashKind))
 # The ways to write a fix, and the keys that go with each.
 _FIX_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"do": (), "rebuild": ("remark",), "cure": ("by", "remark")}
@@ -83,21 +79,27 @@ _OPTIONS: Final[Mapping[str, Callable[[str], bool]]] = {
 }
 
 
-def read_causes(files: Mapping[str, str], refer: Refer | None = None) -> Knowledge:
+def read_causes(files: Mapping[str, str], refer: Refer | None = None, *, tidy: bool = True) -> Knowledge:
     """Return the knowledge in the texts of `files`, by their names; `refer` tells what a reference stands for.
+
+    `tidy`: no pattern may be written twice.
 
     Raises:
         InvalidFileError: anything in one is not as the module's text says, with its line and column.
     """
     roots = [
-        parse(text, file, refer).entries(("aliases", "patterns", "causes")) for file, text in sorted(files.items())
+        parse(text, file, refer).entries(("aliases", "patterns", "causes", "signals"))
+        for file, text in sorted(files.items())
     ]
-    reader = _Reader(_merged(roots, "patterns"))
+    reader = _Reader(_merged(roots, "patterns"), tidy=tidy)
     causes: dict[str, Cause] = {}
     for entry in (entry for root in roots if "causes" in root for entry in root["causes"].items()):
         cause = reader.cause(entry)
         if cause.slug in causes:
             entry.fail(f"cause {cause.slug!r} is given twice")
+        causes[cause.slug] = cause
+    for entry in (entry for root in roots if "signals" in root for entry in root["signals"].items()):
+        cause = reader.more(entry, causes)
         causes[cause.slug] = cause
     aliases = _merged(roots, "aliases").items()
     return Knowledge(
@@ -119,8 +121,9 @@ def _merged(roots: list[dict[str, Marked]], what: str) -> dict[str, Marked]:
 class _Reader:
     """Reads entries; knows the named patterns, and where each pattern is written."""
 
-    def __init__(self, named: Mapping[str, Marked]) -> None:
+    def __init__(self, named: Mapping[str, Marked], *, tidy: bool) -> None:
         self.named = named
+        self.tidy = tidy
         self.written: dict[str, Where] = {}
         for entry in named.values():
             self._patterns(entry)
@@ -131,7 +134,7 @@ class _Reader:
         if not _SLUG.fullmatch(slug):
             found["cause"].fail("a slug is lower-case words joined by hyphens")
         signals = tuple(self._signal(item) for item in found["signals"].items())
-        if not any(one.log or one.prose or one.preflight or one.check or one.refusal for one in signals):
+        if not any(one.source for one in signals):
             found["signals"].fail(
                 "needs a signal that can be seen: a log pattern, a preflight failure, a check, a refusal"
             )
@@ -150,19 +153,29 @@ class _Reader:
             fixes=fixes,
         )
 
+    def more(self, entry: Marked, causes: Mapping[str, Cause]) -> Cause:
+        """Return a cause with signals that stand in another file than itself."""
+        found = entry.entries(("cause", "signals"), ("cause", "signals"))
+        cause = causes.get(found["cause"].text())
+        if cause is None:
+            found["cause"].fail(f"no cause is called {found['cause'].text()!r}")
+        more = tuple(self._signal(item) for item in found["signals"].items())
+        return replace(cause, signals=(*cause.signals, *more))
+
     def _signal(self, entry: Marked) -> Signal:
         found = entry.entries(_SIGNAL_KEYS, ["weight"])
-        sources = [key for key in ("log", "prose", "preflight", "check", "refusal") if key in found]
+        sources = [key for key in _SOURCES if key in found]
         if len(sources) > 1:
             entry.fail(f"a signal has one source, this one has {' and '.join(sources)}")
         if not sources and "when" not in found:
-            entry.fail("needs log, prose, preflight, check, refusal or when")
+            entry.fail("needs log, prose, claim, preflight, check, refusal or when")
         return Signal(
             weight=found["weight"].choice(get_args(model.Weight)),
             log=self._patterns(found.get("log", NOTHING)),
             prose=self._groups(found.get("prose", NOTHING), small=True),
+            claim=_claim(found["claim"]) if "claim" in found else None,
             also=self._groups(found.get("also", NOTHING)),
-            without=self._patterns(found.get("without", NOTHING), small="prose" in found),
+            without=self._patterns(found.get("without", NOTHING), small="prose" in found or "claim" in found),
             preflight=found["preflight"].choice(_PREFLIGHT) if "preflight" in found else None,
             image=found["image"].text() if "image" in found else "",
             check=found["check"].choice(get_args(model.Check)) if "check" in found else None,
@@ -177,16 +190,16 @@ class _Reader:
 
     def _patterns(self, entry: Marked, *, small: bool = False) -> tuple[str, ...]:
         """Return the patterns of a list. In `small` letters: a pattern of prose with others would never match."""
-        found = tuple(self._flat(entry, ()))
+        found = tuple(self._flat(entry, (), said=small))
         if capitals := [pattern for pattern in found if small and pattern != pattern.lower()]:
             entry.fail(f"prose is matched in small letters, and {capitals[0]!r} has others")
         return found
 
-    def _flat(self, entry: Marked, inside: tuple[str, ...]) -> Iterator[str]:
+    def _flat(self, entry: Marked, inside: tuple[str, ...], *, said: bool = False) -> Iterator[str]:
         for item in entry.items():
             text = item.text()
             if not text.startswith("$"):
-                yield self._pattern(item, text)
+                yield self._pattern(item, text, said=said)
                 continue
             name = text.removeprefix("$")
             if name not in self.named:
@@ -195,15 +208,25 @@ class _Reader:
                 item.fail(f"the patterns {name!r} are part of themselves")
             yield from self._flat(self.named[name], (*inside, name))
 
-    def _pattern(self, item: Marked, text: str) -> str:
-        first = self.written.setdefault(text, item.node.where)
-        if first != item.node.where:
+    def _pattern(self, item: Marked, text: str, *, said: bool) -> str:
+        # What programs print stands once. What people say are everyday words, `not found` and `crash`.
+        first = item.node.where if said else self.written.setdefault(text, item.node.where)
+        if first != item.node.where and self.tidy:
             item.fail(f"this pattern stands at {first} already: give it a name there, and use that")
         try:
             compile_pattern(text)
         except PatternError as error:
             item.fail(f"pattern: {error}")
         return text
+
+
+def _claim(entry: Marked) -> Wanted:
+    found = entry.entries(("complaint", "subject", "than"), ("complaint",))
+    return Wanted(
+        complaints=tuple(item.choice(get_args(model.Complaint)) for item in found["complaint"].items()),
+        subjects=tuple(item.choice(get_args(model.Subject)) for item in found.get("subject", NOTHING).items()),
+        than=tuple(item.choice(get_args(model.Against)) for item in found.get("than", NOTHING).items()),
+    )
 
 
 def _one_line(entry: Marked) -> str:
@@ -226,6 +249,10 @@ def _condition(key: Marked, value: Marked) -> Condition:
         if not (isinstance(test, str) and (test in PRESENCE or is_specifier(test))):
             value.fail("a package is compared with a version specifier, `present` or `absent`")
         return Condition(scope="package", fact=canonicalize_name(rest), test=test)
+    if scope == "check" and rest:
+        if rest not in get_args(model.Check) or not flag:
+            value.fail("an inspection has shown a check of its own, `true`, or it has not, `false`")
+        return Condition(scope="check", fact=rest, test=test)
     if scope in {"capture", "hazard"} and rest:
         return Condition(scope=cast("model.Scope", scope), fact=rest, test=test)
     if name not in HOST_FACTS:

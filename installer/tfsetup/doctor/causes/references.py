@@ -13,7 +13,8 @@ stable ones that the snapshot knows.
 * a property is ``on.TAG`` (a wheel for this platform tag, which may have wildcards), ``python.X.Y`` (a wheel for this
   Python), ``before.VERSION``, ``requires.NAME``, and ``admits.NAME.VERSION`` or ``refuses.NAME.VERSION`` (of NAME,
   which it requires, this version would do or would not)
-* ``{floor.RULE.NAME}``: the least version of NAME that a rule of `beside` asks for or admits
+* ``{floor.RULE.NAME}``: the least version of NAME that a rule of `beside` asks for or admits; ``below``: the one that
+  it must be older than
 * ``{needs.DISTRIBUTION.X.Y.NAME}``: what the last release of a minor requires of NAME, `>=0.5.1,<1`
 """
 
@@ -58,6 +59,8 @@ def value_of(name: str, matrix: Matrix) -> str:
                 return _of_row(rest, matrix)
             case "floor":
                 return _floor(rest, matrix)
+            case "below":
+                return _floor(rest, matrix, "<")
             case "needs":
                 return _needs(rest, matrix.index)
             case _:
@@ -126,11 +129,11 @@ def _needs(rest: str, index: Index) -> str:
     return ",".join(sorted((re.sub(r"(\.0)+\Z", "", one) for one in found.split(",")), reverse=True))
 
 
-def _floor(rest: str, matrix: Matrix) -> str:
+def _floor(rest: str, matrix: Matrix, operator: str = ">=") -> str:
     rule_id, _, name = rest.rpartition(".")
     rule = next(rule for rule in matrix.beside if rule.id == rule_id)
-    [bound] = [bound for bound in (*rule.add, *rule.admits) if bound.partition(">=")[0] == name]
-    return bound.partition(">=")[2]
+    [bound] = [bound for bound in (*rule.add, *rule.admits) if bound.partition(operator)[0] == name]
+    return bound.partition(operator)[2]
 
 
 def _of_row(rest: str, matrix: Matrix) -> str:

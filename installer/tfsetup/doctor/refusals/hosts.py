@@ -19,6 +19,8 @@ _COMMON: Final[Mapping[str, float]] = {
     "3.11": 0.13, "3.12": 0.13, "3.13": 0.12, "3.14": 0.06, "3.15": 0.004,
 }  # fmt: skip
 _MACS_WITH_NEW_TAGS: Final = 11
+_REPORTED: Final = (10, 16)  # what a Python of an old SDK reports of every newer release
+_TELL_RELEASES: Final = frozenset({"macos-arm64", "macos-x86_64"})
 # What knows a kind of tags: macOS 11's, manylinux2010 (pip's own news).
 _PIP_OF_MACOS_11: Final = (20, 3)
 _PIP_OF_MANYLINUX2010: Final = (19, 0)
@@ -36,12 +38,22 @@ def interpreters(
     places["macos-10.16"] *= old_sdk
     for place, known, times in _of_pip(pip):
         places[place] *= times if known else 1.0
+    release = _release(facts, guessed)
     return {
-        Interpreter(python, place): weight * _COMMON[python] * _python(python, facts, guessed)
+        Interpreter(python, place, release if place in _TELL_RELEASES else ()): weight
+        * _COMMON[python]
+        * _python(python, facts, guessed)
         for place, weight in places.items()
         for python in PYTHONS
         if weight > 0
     }
+
+
+def _release(facts: Mapping[str, str], guessed: frozenset[str]) -> tuple[int, ...]:
+    """Return the release of macOS that somebody told; of a newer one no wheel is refused."""
+    told = numbers(facts.get("macos", "")) or ()
+    known = "macos" not in guessed and facts.get("os") == "macos" and told[:2] != _REPORTED
+    return () if not known or not told else told[:1] if told[0] > _REPORTED[0] else told[:2]
 
 
 def _of_pip(pip: str) -> tuple[tuple[Place, bool, float], ...]:

@@ -38,7 +38,9 @@ _TROUBLE: Final = (
 # What installers say in so many words, and the reasons that this can mean.
 _MEANT: Final[Mapping[Blame, frozenset[Why]]] = {
     "python": frozenset({"python"}),
-    "platform": frozenset({"platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip"}),
+    "platform": frozenset(
+        {"platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip", "old-macos"}
+    ),
     "version": frozenset({"later", "never"}),
 }
 _UNKNOWN: Final[Mapping[Blame | None, Mapping[Why, float]]] = {
@@ -48,6 +50,7 @@ _UNKNOWN: Final[Mapping[Blame | None, Mapping[Why, float]]] = {
 _DECISIVE: Final[Mapping[Why, tuple[str, ...]]] = {
     "python": ("python",), "platform": ("os", "arch"), "intel-mac": ("os", "arch"), "translated": ("os", "rosetta"),
     "narrow": ("bits",), "musl": ("libc",), "old-tags": ("os_version",), "old-pip": ("pip",),
+    "old-macos": ("os_version",),
 }  # fmt: skip
 # What is ours though nobody recorded it.
 _FAMILY: Final = ("tensorflow", "tf-", "keras", "tflite", "tensorboard", "tfx", "tfds", "tfp")
@@ -209,7 +212,7 @@ def _wanted(spec: str, offers: Sequence[Offer]) -> tuple[Offer, ...]:
 
 def _captures(refusal: Refusal, market: Market, one: Interpreter | None) -> dict[str, str]:
     """Return what fixes may name: what was asked for, and the nearest version that the interpreter may have."""
-    found = {"name": refusal.name}
+    found = {"name": refusal.name, "speaker": refusal.speaker}
     want = version_in(refusal.wanted)
     if want is not None:
         found["want"] = want

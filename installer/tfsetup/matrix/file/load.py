@@ -83,6 +83,7 @@ def merge(parts: Sequence[Parsed], index: Index) -> Matrix:
         gpus=tuple(gpu for content in reversed(contents) for gpu in content.gpus),
         beside=tuple(beside.values()),
         removed=tuple(entry for content in contents for entry in content.removed),
+        extensions=tuple(one for content in reversed(contents) for one in content.extensions),
         marks=marks,
     )
 

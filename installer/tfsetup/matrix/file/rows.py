@@ -33,6 +33,7 @@ from tfsetup.ground.kinds import (
 from tfsetup.ground.platforms import Arch, Os
 from tfsetup.host.model import GpuVendor
 from tfsetup.matrix.beside import Beside
+from tfsetup.matrix.extensions import Extension
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Blas
@@ -234,7 +235,7 @@ class MatrixFile:
     whose bounds are compared with what the index has. `conda` of a later file replaces that of an earlier one.
     `hazards` are known defects, `beside` bounds that hold wherever a distribution is locked; one of a later file
     replaces that of the same id. `gpus`: models whose driver does not say what they are, those of a later file first.
-    `removed` are modules and names that a later version took away.
+    `removed` are modules and names that a later version took away, `extensions` packages built for one TensorFlow.
     """
 
     schema: Literal[1]
@@ -248,6 +249,7 @@ class MatrixFile:
     gpus: tuple[GpuModel, ...] = ()
     beside: tuple[Beside, ...] = ()
     removed: tuple[Removed, ...] = ()
+    extensions: tuple[Extension, ...] = ()
     remove: tuple[RowId, ...] = ()
 
 
@@ -272,4 +274,5 @@ class Matrix:
     gpus: tuple[GpuModel, ...] = ()
     beside: tuple[Beside, ...] = ()
     removed: tuple[Removed, ...] = ()
+    extensions: tuple[Extension, ...] = ()
     marks: Marks = field(default_factory=dict)

@@ -1,0 +1,153 @@
+"""A fix is tried before it is offered: against the system, the Python, the packages and what was done already. Pure.
+
+Every install command of a step is held against the recorded release tables. One that would find nothing, change
+nothing, break what is installed, or that the log shows to have been typed already, is replaced by the nearest that
+passes, or left out where the finding has other steps; where it has none, words stand in its place.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tfsetup.doctor.actions import command as command_of
+from tfsetup.doctor.commands import Command, commands_in
+from tfsetup.doctor.facts import collect
+from tfsetup.doctor.holes import Known, fill
+from tfsetup.doctor.judging import Passed, judged
+from tfsetup.doctor.model import HERE, Diagnosis, Evidence, Finding, Step
+from tfsetup.doctor.needs import Refused, Room
+from tfsetup.doctor.offers import Place
+from tfsetup.doctor.prose import packages_listed
+from tfsetup.doctor.setting import place_of, setting_of
+from tfsetup.doctor.text import clean
+from tfsetup.doctor.typed import Typed, is_typed, typed_in
+from tfsetup.matrix.file.rows import Matrix
+
+_REMARK: Final = " # "
+# Of a longer log the ends are read: what somebody typed stands there.
+_MOST: Final = 200_000
+_BROKEN: Final = frozenset(("fatal", "install"))
+# Here the question is into which Python something went: the list may be of another, and what was typed there too.
+_OTHER_PYTHON: Final = "wrong-python-environment"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """What the steps are tried against. `prefix` is the environment they are for."""
+
+    matrix: Matrix
+    place: Place
+    installed: Mapping[str, str]
+    typed: tuple[Typed, ...] = ()
+    prefix: str = HERE
+
+
+def case_of(evidence: Evidence, matrix: Matrix) -> Case:
+    """Return what is known of who asks."""
+    text = evidence.log or ""
+    log = clean(text if len(text) <= 2 * _MOST else f"{text[:_MOST]}\n{text[-_MOST:]}")
+    facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole)
+    return Case(
+        matrix=matrix, place=place_of(facts), installed={**packages_listed(log), **facts.packages},
+        typed=typed_in(log.lines), prefix=evidence.prefix or HERE,
+    )  # fmt: skip
+
+
+def tried(diagnosis: Diagnosis, evidence: Evidence, matrix: Matrix) -> Diagnosis:
+    """Return the diagnosis with steps that hold where the evidence is from."""
+    if not any(commands_in(step.text) for finding in diagnosis.findings for step in finding.steps):
+        return diagnosis
+    case = case_of(evidence, matrix)
+    return replace(diagnosis, findings=tuple(with_tried_steps(finding, case) for finding in diagnosis.findings))
+
+
+def with_tried_steps(finding: Finding, case: Case) -> Finding:
+    """Return a finding with the steps that pass, those that do not replaced. It always keeps one."""
+    outcomes = [_tried(step, finding, case) for step in finding.steps]
+    rebuilds = [one.rebuild.ask().accelerator for one in outcomes if isinstance(one, Step) and one.rebuild is not None]
+    steps = [one if isinstance(one, Step) else _instead(one, case, rebuilds) for one in outcomes]
+    kept = dict.fromkeys(step for step in steps if step is not None)
+    last = [Step(f"{one.words}.") for one in outcomes if isinstance(one, Refused)][:1]
+    return replace(finding, steps=tuple(kept) or tuple(last))
+
+
+def _instead(refused: Refused, case: Case, rebuilds: Sequence[str]) -> Step | None:
+    """Return what stands in the place of a step that does not pass; None: another step of the finding does."""
+    if refused.why == "served":
+        return Step(f"{refused.words}.")
+    if refused.rebuild is None or refused.rebuild.ask().accelerator in rebuilds:
+        return None
+    rebuild = replace(refused.rebuild, prefix=case.prefix)
+    text = fill(command_of(rebuild, "{prefix:path}"), Known(looked={"prefix": case.prefix}))
+    return None if text is None else Step(f"{text}   # {refused.words}", rebuild)
+
+
+def _tried(step: Step, finding: Finding, case: Case) -> Step | Refused:
+    """Return a step as it passes; one refused command refuses it all, unless that is in its remark."""
+    if step.rebuild is not None:
+        return step
+    remark = step.text.find(_REMARK)
+    installed = case.installed if finding.cause != _OTHER_PYTHON else {}
+    edits: list[tuple[int, int, str]] = []
+    fresh: list[bool] = []
+    for command in commands_in(step.text):
+        in_remark = 0 <= remark < command.start
+        if command.verb == "uninstall":
+            installed = {name: one for name, one in installed.items() if name not in command.names}
+            fresh.append(not in_remark)
+            continue
+        setting = setting_of(step.text, command.start, case.place)
+        known = {} if setting.new else installed
+        room = Room(matrix=case.matrix, place=setting.place, installed=known, broken=finding.kind in _BROKEN)
+        outcome = judged(command, room)
+        if isinstance(outcome, Refused) and in_remark:
+            return replace(step, text=step.text[:remark].rstrip())
+        if isinstance(outcome, Refused):
+            return outcome
+        edits += edits_of(step.text, command, outcome)
+        fresh.append(setting.new or not _was_typed(step.text, command, outcome, finding, case))
+    if fresh and not any(fresh):
+        return Refused(why="typed", words="What else would be proposed was done already, and did not help")
+    return replace(step, text=edited(step.text, edits))
+
+
+def _was_typed(text: str, command: Command, passed: Passed, finding: Finding, case: Case) -> bool:
+    # With a variable of its own in front of it, it is another command.
+    alone = "=" not in text[: command.start].rpartition("&&")[2]
+    changed = replace(command, options=command.options | set(passed.options))
+    undone = any(
+        one.name in case.installed and not one.specifier.contains(case.installed[one.name], prereleases=True)
+        for one in passed.needs
+    )
+    same = finding.cause != _OTHER_PYTHON
+    return alone and not undone and is_typed(passed.needs, changed, case.typed, same_python=same)
+
+
+def edits_of(text: str, command: Command, passed: Passed) -> list[tuple[int, int, str]]:
+    """Return what to change in a text, so that a command in it passes: from, to, and the words in between."""
+    edits = [(command.verb_end, command.verb_end, f" {option}") for option in passed.options]
+    added = []
+    for need in passed.needs:
+        one = need.wanted
+        if one is None:
+            added.append(need.text)
+        elif (need.name, need.specifier) != (one.name, one.requirement.specifier):
+            edits.append((one.start, one.end, quoted(need.text, like=text[one.start : one.end])))
+    words = "".join(f" {quoted(one)}" for one in added)
+    return [*edits, (command.end, command.end, words)] if words else edits
+
+
+def quoted(text: str, *, like: str = "'") -> str:
+    """Return a requirement as a shell takes it, in quotes where those before had them."""
+    safe = shlex.quote(text)
+    return f"'{text}'" if safe == text and like[:1] in {"'", '"'} else safe
+
+
+def edited(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
+    """Return a text with its edits, which do not overlap."""
+    for start, end, words in sorted(edits, reverse=True):
+        text = text[:start] + words + text[end:]
+    return text
