@@ -21,7 +21,7 @@ _CLAUSE: Final = r" ?(?:[<>=!~]=?=?) ?[0-9][0-9A-Za-z.*+!_-]{0,40}"
 _REQUIREMENT: Final = re.compile(
     rf"(?P<name>{_NAME})(?:\[[^\]]{{0,80}}\])?(?P<wanted>(?: ?\(?{_CLAUSE}\)?(?: ?,{_CLAUSE}){{0,5}})?)"
 )
-_PIP: Final = re.compile(r"Could not find a version that satisfies the requirement ")
+_PIP: Final = re.compile(r"[Cc]ould not find a version that satisfies the requirement ")
 _NONE_FOUND: Final = re.compile(r"[Nn]o matching distribution found for '?")
 _VERSIONS: Final = "(from versions: "
 _HEAD: Final = 600
@@ -115,7 +115,7 @@ _CALLED: Final[Mapping[str, str]] = {"tf-text": "tensorflow-text", "tf": "tensor
 _A_LETTER: Final = 20_000
 # No pattern is tried in a text that has none of these.
 _SPEAKERS: Final = (
-    "Could not find a version", "o matching distribution", "can't be installed because", "only has wheels",
+    "ould not find a version", "o matching distribution", "can't be installed because", "only has wheels",
     "only found wheels", "no wheels ", "Wheels are ", "there is no version", "there are no version",
     "find installation candidates", "is available and ", "match any versions", "no versions of ",
     "o candidate is found", "to find candidates",
