@@ -38,9 +38,9 @@ _WORD: Final = re.compile(
 _VALUED: Final = frozenset((
     "-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url", "--extra-index-url", "-f",
     "--find-links", "-t", "--target", "--prefix", "--root", "--only-binary", "--no-binary", "--platform",
-    "--python-version", "--abi", "--implementation", "--trusted-host", "--default-timeout", "--timeout", "--proxy",
-    "--cache-dir", "--python", "-p", "-n", "--name", "--channel", "--group", "--extra", "--index", "--default-index",
-    "--tensorflow", "--accelerator", "--backend",
+    "--python-version", "--abi", "--implementation", "--trusted-host", "--default-timeout", "--timeout", "--retries",
+    "--proxy", "--cache-dir", "--python", "-p", "-n", "--name", "--channel", "--group", "--extra", "--index",
+    "--default-index", "--tensorflow", "--accelerator", "--backend",
 ))  # fmt: skip
 _ELSEWHERE: Final = frozenset((
     "-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url", "--extra-index-url", "-f",

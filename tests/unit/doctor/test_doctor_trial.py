@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from support.trials import TrialCase, asked_in, finds_nothing, proposal, trial_cases
 from tfsetup.doctor.model import Diagnosis, Evidence, Rebuild, Step
-from tfsetup.doctor.offers import Place
+from tfsetup.doctor.offers import Spot
 from tfsetup.doctor.trial import case_of, tried
 from tfsetup.host.model import Host, Libc, Python
 from tfsetup.matrix.file.disk import read_matrix
@@ -129,4 +129,4 @@ def test_what_is_degraded_is_not_installed_again() -> None:
 
 
 def test_a_place_that_nobody_told_of_is_no_obstacle() -> None:
-    assert case_of(Evidence(), MATRIX).place == Place()
+    assert case_of(Evidence(), MATRIX).place == Spot()
