@@ -27,7 +27,7 @@ _LAUNCHERS: Final = re.compile(
     r"|(?P<uv>uv (?:add|pip (?P<uvverb>install|uninstall)))"
     r"|(?P<tfsetup>tfsetup install)"
     r"|(?P<pip>(?P<module>[^\s;&|'\"()=$`]{0,80}?(?:python|py)(?:[0-9][0-9.]{0,4})?(?:\.exe)? (?:-[0-9.]{1,5} )?-m )?"
-    r"(?:[^\s;&|'\"()=$`]{0,80}[/\\])?pip[0-9.]{0,4} (?P<verb>install|uninstall))"
+    r"(?:[^\s;&|'\"()=$`]{0,80}[/\\])?pip[0-9.]{0,4}(?: --[a-z-]{1,30}){0,3} (?P<verb>install|uninstall))"
     r")(?![\w-])"
 )
 # A word of a shell, or what ends a command. A sign of a quote that is never closed ends it too.

@@ -40,7 +40,9 @@ def judged(command: Command, room: Room) -> Passed | Refused:
         needs = _served(needs, room)
         if command.elsewhere or command.tool not in _TABLED:
             return Passed(needs=needs)
-        needs = tuple(_as_installed(_named(one, command, room), command, room) for one in needs)
+        needs = tuple(_named(one, command, room) for one in needs)
+        if _is_alone(needs, room):
+            needs = tuple(_as_installed(one, command, room) for one in needs)
         needs = tuple(_offered(one, command, needs, room) for one in needs)
         needs = paired(tuple(_preferred(one, command, room) for one in needs), command, room)
         needs, options = _changing(needs, command, room)
@@ -93,6 +95,9 @@ def _as_installed(need: Need, command: Command, room: Room) -> Need:
     core = room.core
     if core is None or need.name not in room.cores or need.name in room.installed or need.extras:
         return need
+    wheels = room.stock.wheels_of(*core, room.place)
+    if wheels is not None and wheels.carrier is not None and wheels.carrier[0] == need.name:
+        return need
     same = replace(need, name=core[0])
     found = versions_for(same, command, room) or ()
     return same.at(core[1]) if core[1] in found and command.options & AGAIN else same if found else need
@@ -120,9 +125,14 @@ def _offered(need: Need, command: Command, needs: Sequence[Need], room: Room) ->
         raise RefusedError("python", *_another_python(need, elsewhere, needs, room))
     if not here or need.extras:
         raise RefusedError("python", *_another_python(need, elsewhere or anywhere, needs, room))
-    if {one.name for one in needs} - room.cores - _bounded_by(room) - set(room.matrix.index.companions):
+    if not _is_alone(needs, room):
         raise RefusedError("absent", f"{need.text} has no wheel for {_system(room)}")
     return need.at(nearest(need.pin, here) if need.pin is not None else here[0])
+
+
+def _is_alone(needs: Sequence[Need], room: Room) -> bool:
+    """Whether a command is about TensorFlow and what it is bounded by: nothing else in it goes with one version."""
+    return not {one.name for one in needs} - room.cores - _bounded_by(room) - set(room.matrix.index.companions)
 
 
 def _of_other_name(need: Need, room: Room) -> Rebuild | None:

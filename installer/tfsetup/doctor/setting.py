@@ -18,6 +18,7 @@ _CONTAINER: Final = re.compile(r"\bdocker (?:run|build)\b|\bFROM python:|-slim\b
 _CONTAINER_ARCH: Final = re.compile(r"--platform[ =]linux/([a-z0-9]+)")
 _WSL: Final = re.compile(r"\bwsl --install\b|\bin the Linux shell\b|\b(?:in|use) WSL2?\b")
 _PYTHON: Final = re.compile(r"(?:\bpy -|\bpython|\bPython |\bpython[=:])(3\.[0-9]{1,2})")
+_WIDE: Final = re.compile(r"\b64-bit (?:build|Python|operating system|Windows)")
 _NATIVE: Final = re.compile(r"\barch -arm64\b|\barm64 Python\b")
 # Told to the Python that pip runs on, so that it reads another version of macOS than the one it was told before.
 _OTHER_VERSION: Final = "SYSTEM_VERSION_COMPAT="
@@ -61,7 +62,8 @@ def setting_of(text: str, at: int, place: Spot) -> Setting:
     if _MAKES_ONE.search(before) or _SAYS_ONE.search(text):
         native = _NATIVE.search(before) is not None
         own = None if native or _OF_ITS_OWN.search(before) else place.python
-        return Setting(replace(place, python=python or own, arch="arm64" if native else place.arch), new=True)
+        arch = "arm64" if native else "x86_64" if place.os == "windows" and _WIDE.search(before) else place.arch
+        return Setting(replace(place, python=python or own, arch=arch), new=True)
     return Setting(place)
 
 
