@@ -32,7 +32,7 @@ _LAUNCHERS: Final = re.compile(
 )
 # A word of a shell, or what ends a command. A sign of a quote that is never closed ends it too.
 _WORD: Final = re.compile(
-    r"[ \t]+(?:'(?P<one>[^'\n]*)'|\"(?P<two>[^\"\n]*)\"|(?P<bare>[^\s'\"`;&|#()…,]+))(?=[\s'\"`;&|)…,]|\Z)"
+    r"[ \t]+(?:'(?P<one>[^'\n]*)'|\"(?P<two>[^\"\n]*)\"|(?P<bare>[^\s'\"`;&|#()…,]+?))(?=\.?(?:[\s'\"`;&|)…,]|\Z))"
 )
 # Options whose value is the next word; with some of them the index that we know is not the one that answers.
 _VALUED: Final = frozenset((

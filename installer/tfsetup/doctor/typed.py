@@ -22,7 +22,7 @@ _TOLD: Final = re.compile(
     re.IGNORECASE,
 )
 _ADVICE: Final = re.compile(
-    r"\b(?:please|should|could|consider|try (?:to |running )|you can|must|need to|to fix|run:|suggest\w*|recommend\w*"
+    r"\b(?:please|should|could|consider|try (?:to|running)|you can|must|need to|to fix|run:|suggest\w*|recommend\w*"
     r"|via the)\b",
     re.IGNORECASE,
 )
