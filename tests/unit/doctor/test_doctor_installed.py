@@ -202,10 +202,14 @@ def test_a_list_in_the_log_is_judged_like_one_beside_it() -> None:
 
 
 def test_the_list_given_outweighs_the_log() -> None:
-    log = "Successfully installed setuptools-82.0.0 tensorboard-2.18.0\nsomething else went wrong"
-    known = replace(knowledge(), causes=())
-    facts = collect(None, {"setuptools": "81.0.0", "tensorboard": "2.18.0"}, log)
-    assert seen_in(Evidence(log=log), facts, known) == ()
+    log = "Successfully installed setuptools-82.0.0 tensorboard-2.18.0\nNo module named 'pkg_resources'"
+    proofs = [
+        [proof for finding in found.findings for proof in finding.evidence if "beside tensorboard" in proof]
+        for found in (
+            diagnose(Evidence(log=log, packages=given), knowledge()) for given in ({}, {"setuptools": "81.0"})
+        )
+    ]
+    assert [len(one) for one in proofs] == [1, 0]
 
 
 def test_where_files_were_looked_at_they_say_what_is_doubled_or_unmet() -> None:
@@ -239,3 +243,26 @@ def test_no_list_is_too_odd(have: dict[str, str], host: Host, whole: bool) -> No
     facts = collect(host, have, "", whole=whole)
     for one in seen_in(Evidence(), facts, knowledge()):
         assert one.detail
+
+
+HEALTHY = {"tensorflow": "2.18.1", "numpy": "2.0.2", "keras": "3.8.0", "protobuf": "5.29.3", "ml-dtypes": "0.4.1"}
+
+
+@pytest.mark.parametrize("observations", [None, ()])
+@pytest.mark.parametrize("host", [M2, PC], ids=["mac", "pc"])
+def test_a_whole_and_sound_environment_without_a_plugin_is_healthy(
+    host: Host, observations: tuple[Observation, ...] | None
+) -> None:
+    """A Mac's GPU is nobody's duty: who computes on the CPU has nothing to fix."""
+    found = diagnose(Evidence(packages=HEALTHY, host=host, whole=True, observations=observations), knowledge())
+    assert (found.verdict, found.findings) == ("healthy", ())
+
+
+def test_an_empty_package_of_a_prefix_is_more_than_a_missing_module() -> None:
+    gone = Observation(check="not-installed", subject="tensorflow", detail="No installed distribution brings it to /x.")
+    found = diagnose(
+        Evidence(packages={"tensorflow": "2.14.0", "pip": "24.0"}, host=M2, whole=True, observations=(gone,)),
+        knowledge(),
+    ).findings
+    assert found[0].cause == "incomplete-install-shim-without-target"
+    assert "'tensorflow==2.14.0'" in found[0].fix[0]
