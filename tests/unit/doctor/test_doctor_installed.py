@@ -13,6 +13,7 @@ from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.facts import collect
 from tfsetup.doctor.installed import Listing, look, place_of, seen_in
 from tfsetup.doctor.model import Diagnosis, Evidence, Observation
+from tfsetup.doctor.text import clean
 from tfsetup.host.model import Host, Python
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.installed import Place
@@ -25,6 +26,7 @@ WINDOWS = Place(os="windows", arch="x86_64", python="3.11")
 AARCH64 = Place(os="linux", arch="aarch64", python="3.12")
 M2 = Host(os="macos", arch="arm64", os_version="14.5", pythons=(Python(version="3.11.4", path="/x"),))
 PC = Host(os="linux", arch="x86_64", pythons=(Python(version="3.11.4", path="/x"),))
+NOTHING = clean("")
 SAID_NOTHING = "the program ends without a word after some minutes"
 
 
@@ -215,8 +217,8 @@ def test_the_list_given_outweighs_the_log() -> None:
 def test_where_files_were_looked_at_they_say_what_is_doubled_or_unmet() -> None:
     have = {"tensorflow": "2.15.1", "tensorflow-macos": "2.14.0", "numpy": "2.2.0", "tensorflow-metal": "1.2.0"}
     facts = collect(M2, have, "")
-    listed = {one.check for one in seen_in(Evidence(host=M2), facts, knowledge())}
-    beside_files = {one.check for one in seen_in(Evidence(host=M2, observations=()), facts, knowledge())}
+    listed = {one.check for one in seen_in(Evidence(host=M2), facts, knowledge(), NOTHING)}
+    beside_files = {one.check for one in seen_in(Evidence(host=M2, observations=()), facts, knowledge(), NOTHING)}
     assert listed - beside_files == {"two-tensorflows", "requirement-not-met"}
 
 
@@ -241,7 +243,7 @@ def test_the_extra_is_not_offered_to_those_who_have_it(complete: bool, told: boo
 )
 def test_no_list_is_too_odd(have: dict[str, str], host: Host, whole: bool) -> None:
     facts = collect(host, have, "", whole=whole)
-    for one in seen_in(Evidence(), facts, knowledge()):
+    for one in seen_in(Evidence(), facts, knowledge(), NOTHING):
         assert one.detail
 
 
@@ -266,3 +268,33 @@ def test_an_empty_package_of_a_prefix_is_more_than_a_missing_module() -> None:
     ).findings
     assert found[0].cause == "incomplete-install-shim-without-target"
     assert "'tensorflow==2.14.0'" in found[0].fix[0]
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (
+            "On my M1 import tensorflow fails since I installed tensorflow 2.20.0 beside tensorflow-metal 1.2.0",
+            "metal-plugin-abi-mismatch",
+        ),
+        (
+            "tensorflow==2.15.0 and tensorflow-text==2.12.1: undefined symbol when importing tensorflow_text",
+            "tf-text-abi-mismatch",
+        ),
+    ],
+)
+def test_a_pair_that_a_text_speaks_of_is_judged(log: str, cause: str) -> None:
+    assert diagnose(Evidence(log=log), knowledge()).findings[0].cause == cause
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "import tensorflow fails with tensorflow 2.20.0 and tensorflow-metal 1.2.0, and works with tensorflow 2.18.0",
+        "import tensorflow fails with tensorflow 2.18.0 and tensorflow-metal 1.2.0",
+        "import tensorflow fails with tensorflow 2.20.0",
+    ],
+)
+def test_of_several_releases_none_is_meant(log: str) -> None:
+    text = clean(log)
+    assert seen_in(Evidence(log=log), collect(None, None, text.stream), knowledge(), text) == ()
