@@ -53,7 +53,7 @@ def parse_editions(document: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[
     return {name: each["lacking"] for each in document["libraries"] for name in each["names"].split()}
 
 
-def presence_of(name: str, python: str, system: AbstractSet[str], editions: Container[str] = frozenset()) -> Presence:
+def presence_of(name: str, python: str, system: AbstractSet[str]) -> Presence:
     """Say how sure it is that a library is there.
 
     Args:
