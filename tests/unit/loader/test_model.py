@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,5 +63,5 @@ class One:
 def test_of_what_several_have_mapped_each_file_is_once_that_of_the_first(found: list[list[int]]) -> None:
     processes = [[One(identity, by) for identity in row] for by, row in enumerate(found)]
     whole = each_once(processes)
-    assert [one.identity for one in whole] == list(dict.fromkeys(sum(found, [])))
+    assert [one.identity for one in whole] == list(dict.fromkeys(chain.from_iterable(found)))
     assert all(one.by == min(by for by, row in enumerate(found) if one.identity in row) for one in whole)
