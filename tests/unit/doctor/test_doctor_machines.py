@@ -240,6 +240,13 @@ def test_an_intel_python_on_apple_silicon_is_translated_whatever_the_host_file_w
     assert found.contradictions == ("The host file says arm64; the log's Python is an x86_64 one (Platform: osx-64).",)
 
 
+def test_wheels_of_other_systems_say_nothing_of_a_mac_s_python() -> None:
+    text = " tensorflow-2.4.0-cp38-cp38-win_amd64.whl manylinux2014_x86_64 is not a supported wheel"
+    found = machine_of(Host(os="macos", arch="arm64"), text)
+    assert ("process" in found.facts, "rosetta" in found.facts) == (False, False)
+    assert machine_of(Host(os="windows"), text).facts["process"] == "x86_64"
+
+
 def test_a_native_python_is_no_contradiction() -> None:
     found = machine_of(MAC, " Platform: osx-arm64 Collecting package metadata")
     assert (found.facts["process"], found.contradictions) == ("arm64", ())

@@ -56,25 +56,13 @@ def machine_of(host: Host | None, stream: str) -> Machine:
     window = ends(stream)
     told = facts_of(host) if host is not None else {}
     seen = interpreters(window)
-    log = _of_log(window, seen)
-    facts = {**{fact: one.value for fact, one in log.items()}, **told}
-    elsewhere = told.get("os") not in {None, log["os"].value if "os" in log else None}
-    if "process" not in told and (elsewhere or ("arch" in told and told.get("os") != "macos")):
-        _forget(facts, log, "process")  # the log's architecture words belong to the log's operating system
-    if told.get("os") in {"windows", "macos"} and "wsl" not in told:
-        _forget(facts, log, "wsl")
+    log = _of_log(window, seen, told.get("os"))
+    facts = _together(told, log)
     overruled = {fact for fact in PROCESS if _overrules(log.get(fact), told, fact)}
     facts |= {fact: log[fact].value for fact in overruled}
-    if "os" in told:
-        facts["os_told"] = told["os"]
-    if "python" in told:
-        facts["python_told"] = told["python"]
+    facts |= {f"{fact}_told": told[fact] for fact in ("os", "python") if fact in told}
     if "python" in overruled:
         facts["interpreters"] = "several"
-    native = log.get("process")
-    if native is not None and native.strength is Strength.PROGRAM and facts.get("os") in {"linux", "windows"}:
-        if facts.get("container") != "true":
-            facts.setdefault("arch", native.value)
     derive(facts)
     return Machine(
         facts=facts,
@@ -83,24 +71,42 @@ def machine_of(host: Host | None, stream: str) -> Machine:
     )
 
 
-def _of_log(window: str, seen: Sequence[Interpreter]) -> dict[str, Statement]:
-    statements = [
-        *guessed(window),
-        *said(ends(window, _WRITTEN).translate(_SMALL)),
-        *printed(window),
-        *told_of(window, seen),
-    ]
+def _together(told: Mapping[str, str], log: Mapping[str, Statement]) -> dict[str, str]:
+    """Return the facts of both, the host file's before the log's, without words that can be no fact of its system."""
+    facts = {**{fact: one.value for fact, one in log.items()}, **told}
+    elsewhere = told.get("os") not in {None, log["os"].value if "os" in log else None}
+    if "process" not in told and (elsewhere or ("arch" in told and told.get("os") != "macos")):
+        _forget(facts, log, "process")  # the log's architecture words belong to the log's operating system
+    if told.get("os") in {"windows", "macos"} and "wsl" not in told:
+        _forget(facts, log, "wsl")
+    process = log.get("process")
+    native = facts.get("os") in {"linux", "windows"} and facts.get("container") != "true"
+    if native and process is not None and process.strength is Strength.PROGRAM:
+        facts.setdefault("arch", process.value)
+    return facts
+
+
+def _of_log(window: str, seen: Sequence[Interpreter], system: str | None) -> dict[str, Statement]:
+    """Return what counts of the statements of a log, by fact. `system` is the one that the host file names."""
+    small = ends(window, _WRITTEN).translate(_SMALL)
+    statements = [*guessed(window, system), *said(small), *printed(window), *told_of(window, seen)]
     chosen = best(statements)
-    if "container" in chosen and any(one.fact == "os" and one.value == "linux" for one in statements):
-        systems = [one for one in statements if one.fact == "os" and one.strength is Strength.PROGRAM]
-        linux = [one for one in systems if one.value == "linux"]
-        chosen |= {"os": linux[-1]} if linux else {}
-    counted = next((one for one in statements if one.fact == "os" and one.strength is Strength.WORDS), None)
-    if counted is not None and chosen["os"].strength is Strength.PERSON:
-        chosen["os"] = counted  # people speak of several machines
-    if chosen.get("os") is not None and chosen["os"].value == "macos":
+    if (system_of_it := _system(statements, inside="container" in chosen)) is not None:
+        chosen["os"] = system_of_it
+    if "os" in chosen and chosen["os"].value == "macos":
         _without_others(chosen)
     return chosen
+
+
+def _system(statements: Sequence[Statement], *, inside: bool) -> Statement | None:
+    """Return what tells the system better than the strongest: in a container its Linux, and words before a person."""
+    systems = [one for one in statements if one.fact == "os"]
+    printed_ones = [one for one in systems if one.strength is Strength.PROGRAM]
+    linux = [one for one in printed_ones if one.value == "linux"]
+    if inside and linux:
+        return linux[-1]
+    counted = [one for one in systems if one.strength is Strength.WORDS]
+    return None if printed_ones else next(iter(counted), None)
 
 
 def _without_others(chosen: dict[str, Statement]) -> None:
