@@ -21,6 +21,7 @@ CAUSES: dict[str, Any] = {cause["cause"]: cause for file in FILES.values() for c
 TYPED: dict[str, dict[str, str]] = {
     "of a package that the matrix does not know": {
         "pip-too-old": "19.0 19.3 20.3",
+        "macos-platform-tag": "20.3",
         "tensorflow-gpu-package-removed": "2.11 2.12",
         "tf-io-gcs-filesystem-no-wheel": "0.31.0",
         "tf-text-no-wheel": "2.10.0 2.17",
@@ -38,7 +39,6 @@ TYPED: dict[str, dict[str, str]] = {
         "glibc-too-old": "2.27",
     },
     "of TensorFlow before the first release that the snapshot has": {
-        "no-wheel-for-python-version": "1.13 2.2",
         "cpu-no-avx": "1.5 1.6 2.4.0",
         "tf-requires-newer-cpu-than-avx": "2.4 2.4.0 2.4.1",
         "tf-text-abi-mismatch": "2.4",

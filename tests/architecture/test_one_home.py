@@ -86,6 +86,10 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         {
             "doctor/machines/programs.py": "what other programs print, as they print it",
             "doctor/machines/words.py": "words of other programs' logs, which are looked for as they print them",
+            "doctor/refusals/hearing.py": "how conda's prompts look, and how the tags begin and end that installers print",
+            "doctor/refusals/hosts.py": "places by which tags an installer knows, which is less than a platform takes",
+            "doctor/refusals/reasons.py": "the same places",
+            "doctor/refusals/worlds.py": "which tags an old pip, and a Python of an old SDK, know",
             "host/linux.py": "musl's loader is looked for by its beginning, before anybody knows the architecture",
             "host/parsers/arch.py": "IMAGE_FILE_MACHINE_* of Windows, by their numbers",
             "ground/kinds.py": "an example of a row's identifier",
@@ -101,6 +105,10 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         "ground/platforms.py",
         {
             "doctor/machines/words.py": "words that only one architecture's programs print",
+            "doctor/refusals/hearing.py": "how tags end",
+            "doctor/refusals/hosts.py": "what facts of any origin call them",
+            "doctor/refusals/reasons.py": "as facts of any origin call it",
+            "doctor/refusals/worlds.py": "places by which tags an installer knows",
             "host/parsers/arch.py": "which 32-bit architecture a 64-bit one runs",
             "host/linux_gpus.py": "the architectures whose folders have NVIDIA's libraries",
             "loader/dyld/words.py": "the slices dyld looks for in a fat file",
@@ -124,8 +132,10 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         imports_packaging_versions,
         "ground/versions.py",
         {
+            "doctor/commands.py": "has the specifiers of a command, which are narrowed and typed again",
             "doctor/holes.py": "writes a specifier anew, clause by clause, before it enters a command",
-            "doctor/match.py": "shows the nearest version as packaging writes it",
+            "doctor/refusals/specs.py": "specifiers of anybody, of which some are none, and the final release of a candidate",
+            "upkeep/relatives.py": "writes versions as packaging does, and leaves out what is for development",
             "upkeep/index/snapshot.py": "writes versions as packaging does, so that two indexes compare equal",
         },
     ),

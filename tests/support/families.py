@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
+
+import yaml
 
 from tfsetup.doctor.causes.read import read_causes
 from tfsetup.doctor.causes.references import value_of
 from tfsetup.doctor.causes.shipped import FOLDER
 from tfsetup.doctor.defects import taught
 from tfsetup.doctor.model import Knowledge
+from tfsetup.errors import InvalidFileError, Where
 from tfsetup.matrix.family import family
 from tfsetup.matrix.file.disk import read_matrix
 
-_SLUG = re.compile(r"^- cause: (?P<slug>[a-z0-9-]+)$", re.MULTILINE)
+_ALWAYS: Final = [{"do": "Anything"}]  # fixes play no part in who is right
 
 
 def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
-    """Return what the doctor knows when the file `path` takes the place of its namesake, and that family's causes.
+    """Return what the doctor knows when a family of causes is known by the signals in `path` alone, and its causes.
+
+    The file has `signals:` (and `patterns:` of its own) as a file of causes has them for causes of any file; its
+    namesake among the shipped files loses its own signals and patterns, and keeps what its causes are called and do.
 
     Raises:
-        InvalidFileError: the file is none of causes, or the others need what it no longer has.
+        InvalidFileError: a signal is none, or is for a cause that is not of this family.
     """
     files = {str(one): one.read_text(encoding="utf-8") for one in sorted(FOLDER.glob("*.yaml"))}
-    shipped = files[str(FOLDER / path.name)]
-    files[str(FOLDER / path.name)] = path.read_text(encoding="utf-8")
+    shipped = yaml.safe_load(files[str(FOLDER / path.name)])
+    anew = yaml.safe_load(path.read_text(encoding="utf-8"))
+    signals: dict[str, list[object]] = {}
+    for entry in anew["signals"]:
+        signals.setdefault(entry["cause"], []).extend(entry["signals"])
+    slugs = frozenset(cause["cause"] for cause in shipped["causes"])
+    if strangers := set(signals) - slugs:
+        message = f"not of this family: {', '.join(sorted(strangers))}"
+        raise InvalidFileError(message, where=Where(file=str(path)))
+    causes = [{**cause, "signals": signals[cause["cause"]], "fixes": _ALWAYS} for cause in shipped["causes"]]
+    files[str(FOLDER / path.name)] = yaml.safe_dump({"patterns": anew.get("patterns", {}), "causes": causes})
     matrix = read_matrix()
-    known = read_causes(files, lambda reference: value_of(reference, matrix))
+    known = read_causes(files, lambda reference: value_of(reference, matrix), tidy=False)
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
-    slugs = frozenset(match["slug"] for match in _SLUG.finditer(shipped))
     return taught(replace(known, family=family(matrix) | published), matrix.hazards), slugs
 
 

@@ -6,7 +6,7 @@ A fact is a string (`os`, `python`, `glibc` …); a fact nobody knows is absent,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
@@ -16,6 +16,7 @@ from tfsetup.doctor.model import Condition, When
 from tfsetup.ground.kinds import RANGE
 from tfsetup.ground.versions import asked
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.rows import GpuModel
 
 HOST_FACTS = (
     "os", "os_version", "macos", "arch", "process", "rosetta", "wsl", "container", "libc", "glibc", "python", "bits",
@@ -58,9 +59,9 @@ class Facts:
     """What conditions are tested against. `guessed` names the host facts that were read out of the log.
 
     `elsewhere` says that the log is about another framework, so that its words are none of ours. `hazards`: the known
-    defects of which it is known whether what is installed has them. `contradictions` are sentences: where the host file
-    and the log say different things of the machine. `installed` are the packages under their own names only; `checks`
-    what an inspection, or their list, shows.
+    defects of which it is known whether what is installed has them. `installed` are the packages under their own names
+    only; `checks` what an inspection, or their list, shows. `contradictions` are sentences: where the host file and the
+    log say different things of the machine.
     """
 
     host: Mapping[str, str] = field(default_factory=dict)
@@ -69,9 +70,9 @@ class Facts:
     guessed: frozenset[str] = frozenset()
     elsewhere: bool = False
     hazards: Mapping[str, bool] = field(default_factory=dict)
-    contradictions: tuple[str, ...] = ()
     installed: Mapping[str, str] = field(default_factory=dict)
     checks: frozenset[str] = frozenset()
+    contradictions: tuple[str, ...] = ()
 
     def holds(self, when: When, captures: Mapping[str, str]) -> bool | None:
         """Return whether one of the clauses holds: true, false, or None when the facts to tell are not known."""
@@ -118,9 +119,10 @@ def collect(
     *,
     whole: bool = False,
     aliases: Mapping[str, tuple[str, ...]] | None = None,
+    cards: Sequence[GpuModel] = (),
 ) -> Facts:
     """Put the facts together; the host and the package list win over what the log seems to say."""
-    machine = machine_of(host, stream)
+    machine = machine_of(host, stream, cards)
     return Facts(
         host={**_from_words(ends(stream)), **machine.facts},
         packages=_with_aliases(packages or {}, aliases or {}),

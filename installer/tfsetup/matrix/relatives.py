@@ -1,8 +1,8 @@
 """The release tables of what stands around TensorFlow, and of TensorFlow before the snapshot: who could install what.
 
 A row says for which Pythons and platforms a release has wheels, and since when: enough to tell what an installer on a
-machine was offered. `environments/relatives.json` holds them, written by `scripts/record-relatives`; what the snapshot of the index
-knows is not in it.
+machine was offered. `environments/relatives.json` holds them, written by `scripts/record-relatives`; what the
+snapshot of the index knows is not in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tfsetup.matrix.facts import Index, Release
 
 RELATIVES: Final = "relatives.json"
 Wheel = tuple[str, tuple[str, ...]]
-"""A compressed platform tag, and the Pythons that have a wheel of it: `3.9`, `3.9+` (its ABI serves later ones), `any`."""
+"""A compressed platform tag, and the Pythons with a wheel of it: `3.9`, `3.9+` (its ABI serves later ones), `any`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def _project(
             continue
         if not number.is_devrelease and str(number) not in known:
             by_version.setdefault(number, []).append(file)
-    return {str(number): _row(by_version[number], sets) for number in sorted(by_version)}
+    dated = {number: files for number, files in by_version.items() if any(file.date for file in files)}
+    return {str(number): _row(dated[number], sets) for number in sorted(dated)}
 
 
 def _row(files: Sequence[File], sets: dict[tuple[tuple[str, str], ...], int]) -> tuple[str, str, str, int]:

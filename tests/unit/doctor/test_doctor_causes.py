@@ -70,7 +70,7 @@ def test_a_whole_entry() -> None:
             "16:5",
             "a signal has one source, this one has log and check",
         ),
-        ("check: file-missing, ", "", "16:5", "needs log, prose, preflight, check, refusal or when"),
+        ("check: file-missing, ", "", "16:5", "needs log, prose, claim, preflight, check, refusal or when"),
         (
             "fix {name:version} now",
             "fix {other:version} now",

@@ -10,11 +10,13 @@ from support.doctor import log_cases
 from support.examples import examples
 from tfsetup.doctor.facts import collect
 from tfsetup.doctor.machines import programs, pythons
-from tfsetup.doctor.machines.merge import machine_of, vendor_of
+from tfsetup.doctor.machines.cards import told_by
+from tfsetup.doctor.machines.merge import machine_of
 from tfsetup.doctor.machines.statements import Statement, Strength, best, macos_of_kernel, shaped
 from tfsetup.doctor.pattern import anchor_of, compile_pattern
 from tfsetup.doctor.text import clean
 from tfsetup.host.model import Cpu, Gpu, Host, Python
+from tfsetup.matrix.file.disk import read_matrix
 
 PRINTED = [
     (
@@ -114,6 +116,7 @@ def test_what_programs_print(text: str, facts: dict[str, str]) -> None:
         ("MacBook, on Monterey", {"macos": "12"}),
         ("macOS 26.1 on a Mac Studio", {"macos": "26.1"}),
         ("Windows 11 with WSL2", {"os": "linux", "wsl": "true"}),
+        ("Windows 10, you should install TensorFlow in WSL2, they say", {"os": "windows"}),
         ("a plain Windows 10 PC", {"os": "windows"}),
         ("CentOS 7 on the cluster", {"os": "linux", "glibc": "2.17"}),
         (
@@ -198,9 +201,23 @@ def test_a_value_of_another_shape_is_no_statement(fact: str, value: str) -> None
     assert shaped(fact, value) is None
 
 
-@pytest.mark.parametrize(("card", "vendor"), [("Quadro P2000", "nvidia"), ("Radeon RX 6800", "amd"), ("Voodoo", None)])
-def test_who_made_a_card(card: str, vendor: str | None) -> None:
-    assert vendor_of(card) == vendor
+@pytest.mark.parametrize(
+    ("card", "facts"),
+    [
+        ("Quadro P2000", {"gpu": "nvidia", "compute": "6.1"}),
+        ("rtx5090", {"gpu": "nvidia", "compute": "12.0"}),
+        ("NVIDIA GeForce RTX 3060", {"gpu": "nvidia"}),
+        ("Radeon RX 6800", {"gpu": "amd"}),
+        ("Voodoo", {}),
+    ],
+)
+def test_what_the_name_of_a_card_tells(card: str, facts: dict[str, str]) -> None:
+    assert told_by(card, read_matrix().gpus) == facts
+
+
+def test_a_card_that_is_named_is_looked_up_in_the_matrix() -> None:
+    found = collect(None, None, " my RTX 5090 is not used", cards=read_matrix().gpus).host
+    assert (found["gpu"], found["gpu_name"], found["compute"]) == ("nvidia", "rtx 5090", "12.0")
 
 
 # Two sources.

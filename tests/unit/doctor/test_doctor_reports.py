@@ -11,8 +11,8 @@ import pytest
 from support.doctor import knowledge
 from support.families import pooled, with_family_anew
 from support.reports import Scored, parse_report, read_reports, reliability, score
-from tfsetup.doctor.causes.shipped import FOLDER
 from tfsetup.doctor.model import Diagnosis, Finding, Verdict
+from tfsetup.errors import InvalidFileError
 
 NUMPY = "A module that was compiled using NumPy 1.x cannot be run in NumPy 2.0.2 as it may crash."
 
@@ -71,13 +71,27 @@ def test_reports_are_read_with_their_facts(tmp_path: Path) -> None:
 
 
 def test_a_family_written_anew_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
-    shipped = FOLDER / "harmless.yaml"
-    anew = tmp_path / shipped.name
-    anew.write_text(shipped.read_text().replace('"oneDNN custom operations are on"', '"frobnication is on"'))
+    anew = tmp_path / "harmless.yaml"
+    anew.write_text(
+        """
+patterns: {one: "frobnication is on"}
+signals:
+- cause: harmless-message
+  signals:
+  - {weight: strong, log: $one}
+"""
+    )
     known, slugs = with_family_anew(anew)
     assert slugs == {"harmless-message"}
     asked = [report("harmless-message", log=log) for log in ("frobnication is on", "oneDNN custom operations are on")]
     assert [one.right for one in score(asked, known)] == [True, False]
+
+
+def test_a_family_written_anew_is_about_itself(tmp_path: Path) -> None:
+    anew = tmp_path / "harmless.yaml"
+    anew.write_text('signals: [{cause: numpy2-abi, signals: [{weight: strong, log: "frobnication is on"}]}]')
+    with pytest.raises(InvalidFileError, match="not of this family: numpy2-abi"):
+        with_family_anew(anew)
 
 
 def test_figures_are_pooled_not_averaged() -> None:

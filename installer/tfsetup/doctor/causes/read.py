@@ -79,8 +79,10 @@ _OPTIONS: Final[Mapping[str, Callable[[str], bool]]] = {
 }
 
 
-def read_causes(files: Mapping[str, str], refer: Refer | None = None) -> Knowledge:
+def read_causes(files: Mapping[str, str], refer: Refer | None = None, *, tidy: bool = True) -> Knowledge:
     """Return the knowledge in the texts of `files`, by their names; `refer` tells what a reference stands for.
+
+    `tidy`: no pattern may be written twice.
 
     Raises:
         InvalidFileError: anything in one is not as the module's text says, with its line and column.
@@ -89,7 +91,7 @@ def read_causes(files: Mapping[str, str], refer: Refer | None = None) -> Knowled
         parse(text, file, refer).entries(("aliases", "patterns", "causes", "signals"))
         for file, text in sorted(files.items())
     ]
-    reader = _Reader(_merged(roots, "patterns"))
+    reader = _Reader(_merged(roots, "patterns"), tidy=tidy)
     causes: dict[str, Cause] = {}
     for entry in (entry for root in roots if "causes" in root for entry in root["causes"].items()):
         cause = reader.cause(entry)
@@ -119,8 +121,9 @@ def _merged(roots: list[dict[str, Marked]], what: str) -> dict[str, Marked]:
 class _Reader:
     """Reads entries; knows the named patterns, and where each pattern is written."""
 
-    def __init__(self, named: Mapping[str, Marked]) -> None:
+    def __init__(self, named: Mapping[str, Marked], *, tidy: bool) -> None:
         self.named = named
+        self.tidy = tidy
         self.written: dict[str, Where] = {}
         for entry in named.values():
             self._patterns(entry)
@@ -208,7 +211,7 @@ class _Reader:
     def _pattern(self, item: Marked, text: str, *, said: bool) -> str:
         # What programs print stands once. What people say are everyday words, `not found` and `crash`.
         first = item.node.where if said else self.written.setdefault(text, item.node.where)
-        if first != item.node.where:
+        if first != item.node.where and self.tidy:
             item.fail(f"this pattern stands at {first} already: give it a name there, and use that")
         try:
             compile_pattern(text)

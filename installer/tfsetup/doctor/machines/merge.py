@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from tfsetup.doctor.machines.cards import told_by
 from tfsetup.doctor.machines.host import facts_of
 from tfsetup.doctor.machines.people import said
 from tfsetup.doctor.machines.programs import printed
@@ -21,6 +22,7 @@ from tfsetup.doctor.machines.words import guessed
 from tfsetup.ground.platforms import NARROW, OS_NAMES, arch_of
 from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.rows import GpuModel
 
 # Only this much of each end of a log is searched for facts: what a run prints about its machine stands there.
 WINDOW: Final = 200_000
@@ -31,10 +33,6 @@ PROCESS: Final = frozenset(
     ("os", "process", "python", "bits", "libc", "glibc", "wsl", "container", "image", "emulated")
 )
 _SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_VENDORS: Final[Mapping[str, tuple[str, ...]]] = {
-    "apple": ("apple",), "amd": ("amd", "radeon", "gfx", "instinct"),
-    "nvidia": ("nvidia", "geforce", "rtx", "gtx", "tesla", "quadro", "titan", "a100", "v100", "h100", "h200", "b200"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +49,8 @@ def ends(stream: str, size: int = WINDOW) -> str:
     return stream if len(stream) <= 2 * size else stream[:size] + stream[-size:]
 
 
-def machine_of(host: Host | None, stream: str) -> Machine:
-    """Return what `host` (None: nobody described one) and the text say of the machine."""
+def machine_of(host: Host | None, stream: str, cards: Sequence[GpuModel] = ()) -> Machine:
+    """Return what `host` (None: nobody described one) and the text say of the machine, with GPUs of `cards`."""
     window = ends(stream)
     told = facts_of(host) if host is not None else {}
     seen = interpreters(window)
@@ -63,7 +61,7 @@ def machine_of(host: Host | None, stream: str) -> Machine:
     facts |= {f"{fact}_told": told[fact] for fact in ("os", "python") if fact in told}
     if "python" in overruled:
         facts["interpreters"] = "several"
-    derive(facts)
+    derive(facts, cards)
     return Machine(
         facts=facts,
         guessed=frozenset(facts) - (frozenset(told) - overruled) - {"os_told", "python_told"},
@@ -135,8 +133,8 @@ def alike(fact: str, one: str, other: str) -> bool:
     return one == other or (arch_of(one) is not None and arch_of(one) == arch_of(other))
 
 
-def derive(facts: dict[str, str]) -> None:
-    """Put in what follows from the facts."""
+def derive(facts: dict[str, str], cards: Sequence[GpuModel] = ()) -> None:
+    """Put in what follows from the facts; `cards` are the models of GPUs that the matrix knows."""
     mac = "macos" in (facts.get("os"), facts.get("os_told"))
     if facts.get("wsl") == "true":
         facts.setdefault("os", "linux")
@@ -154,19 +152,13 @@ def derive(facts: dict[str, str]) -> None:
             facts[fact] = _as_there(facts[fact], facts.get("os_told" if fact == "arch" else "os") or facts.get("os"))
     if facts.get("arch") in NARROW:
         facts.setdefault("bits", "32")
-    if "gpu_name" in facts and (vendor := vendor_of(facts["gpu_name"])):
-        facts.setdefault("gpu", vendor)
+    for fact, value in told_by(facts.get("gpu_name", ""), cards).items():
+        facts.setdefault(fact, value)
 
 
 def _as_there(arch: str, os: str | None) -> str:
     """Return an architecture as the system spells it."""
     return arch_of(arch, next((name for name in OS_NAMES if name == os), None)) or arch
-
-
-def vendor_of(card: str) -> str | None:
-    """Return who made a graphics card, by its name; None: the name does not tell."""
-    small = card.lower()
-    return next((vendor for vendor, words in _VENDORS.items() if any(word in small for word in words)), None)
 
 
 def _translated(facts: dict[str, str]) -> None:

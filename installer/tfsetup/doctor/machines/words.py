@@ -33,8 +33,8 @@ _WORDS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     )),
     ("libc", "musl", ("musllinux", "Alpine", "alpine", "linux-musl", "ld-musl")),
 )  # fmt: skip
-# Words of an architecture, by the system on which they are said of a process: the name of a wheel for Windows in the log
-# of a Mac says nothing of the Mac.
+# Words of an architecture, by the system on which they are said of a process: the name of a wheel for Windows says
+# nothing of the Mac in whose log it stands.
 _PROCESSES: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("macos", "arm64", (
         "macosx_11_0_arm64", "macosx_12_0_arm64", "osx-arm64", "-arm64-", "arm64-apple", "/miniforge3/",
@@ -48,6 +48,8 @@ _PROCESSES: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("linux", "x86_64", ("x86_64-linux-gnu", "linux_x86_64", "manylinux2014_x86_64", "-x86_64-cpython", "-x86_64-3.")),
     ("windows", "x86_64", ("win_amd64", "64 bit (AMD64)", "(AMD64)")),
 )  # fmt: skip
+# What TensorFlow advises on Windows, and what tfsetup does: neither is said of the machine.
+_ADVICE: Final = ("Please use WSL2", "WSL2 runs the Linux wheels", "WSL2 (wsl --install)", "(also WSL2)")
 # A Python that is named anywhere, most telling first.
 _PYTHONS: Final = (
     re.compile(r"python(?P<v>[23]\.[0-9]{1,2})(?:/|\\|\b)", re.IGNORECASE),
@@ -61,7 +63,8 @@ _PYTHONS: Final = (
 def guessed(stream: str, system: str | None) -> Iterator[Statement]:
     """Yield what the words of `stream` suggest; `system` is the one it is known to be from, None: its words tell."""
     text = stream.replace("/mnt/c/Users/", "/mnt/c/")  # a Windows folder seen from WSL, not a Mac's
-    text = text.replace("Please use WSL2", "")  # TensorFlow's advice on Windows
+    for advice in _ADVICE:
+        text = text.replace(advice, "")
     found = list(_most(text, _WORDS))
     system = system or next((one.value for one in found if one.fact == "os"), None)
     yield from found

@@ -1,1 +1,1 @@
-"""What installers refuse, and why: their words (`words.py`), who would be told them (`worlds.py`), the answer (`judge.py`)."""
+"""What installers refuse, and why: their words, who would be told them, the answer (`judge.py`)."""

@@ -9,7 +9,8 @@ from typing import Literal
 Speaker = Literal["pip", "pipenv", "uv", "poetry", "pdm"]
 Blame = Literal["python", "platform", "version"]
 Why = Literal[
-    "python", "platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip", "later", "never", "network",
+    "python", "platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip", "later", "never",
+    "network",
 ]  # fmt: skip
 """What may be the matter.
 

@@ -41,44 +41,52 @@ _WORDS: Final = re.compile(r"[0-9][0-9A-Za-z.+!_]*")
 
 # Speaker, what it says is the matter, and its words; `tag` is what it calls itself.
 _UV_PLACE: Final = r" @ [^ ]{1,200}"
+_V: Final = r"[0-9][0-9A-Za-z.+!]{0,40}"
+_RANGE: Final = rf"(?P<wanted>(?:{_CLAUSE}(?:,{_CLAUSE}){{0,3}})?)"
+_WITHOUT: Final = rf"(?:[Bb]ecause|[Aa]nd|that) (?:all versions of )?(?P<name>{_NAME}){_RANGE} (?:has|have) no wheels "
+_PYTHON: Final = r"Python (?:ABI|version|implementation)"
+_TAG: Final = r"(?: \(e\.g\.,? '(?P<tag>[a-z0-9_]{3,60})'\))?"
 _SAID: Final[tuple[tuple[Speaker, Blame | None, re.Pattern[str]], ...]] = (
     ("uv", None, re.compile(
-        rf"istribution '?(?P<name>{_NAME})==(?P<version>[0-9][0-9A-Za-z.+!]{{0,40}}){_UV_PLACE} can't be installed because"
-        r" it doesn't have a (?:source distribution or wheel|binary distribution) for the current platform"
+        rf"istribution '?(?P<name>{_NAME})==(?P<version>{_V}){_UV_PLACE} can't be installed because it doesn't"
+        r" have a (?:source distribution or wheel|binary distribution) for the current platform"
     )),
     ("uv", "platform", re.compile(
         r"You're on [A-Za-z]{2,10} \('(?P<tag>[a-z0-9_]{3,60})'\), but "
-        rf"'(?P<name>{_NAME})' \(v?(?P<version>[0-9][0-9A-Za-z.+!]{{0,40}})\) only has wheels for the following platform"
+        rf"'(?P<name>{_NAME})' \(v?(?P<version>{_V})\) only has wheels for the following platform"
     )),
     ("uv", "python", re.compile(
         r"You're using [A-Za-z]{2,10} ?[0-9.a-z+]{0,12} \('(?P<tag>[a-z0-9_]{3,30})'\), but "
-        rf"'(?P<name>{_NAME})' \(v?(?P<version>[0-9][0-9A-Za-z.+!]{{0,40}})\) only has wheels with the following Python"
+        rf"'(?P<name>{_NAME})' \(v?(?P<version>{_V})\) only has wheels with the following Python"
     )),
     ("uv", "python", re.compile(
         r"You require [A-Za-z]{2,10} ?[0-9.a-z+]{0,12} \('(?P<tag>[a-z0-9_]{3,30})'\), but we only found wheels for "
-        rf"'(?P<name>{_NAME})'(?: \(v?(?P<version>[0-9][0-9A-Za-z.+!]{{0,40}})\))? with the following Python"
+        rf"'(?P<name>{_NAME})'(?: \(v?(?P<version>{_V})\))? with the following Python"
     )),
     ("uv", "platform", re.compile(
         r"You(?:'re on| require) [A-Za-z]{2,10} \('(?P<tag>[a-z0-9_]{3,60})'\), but we only found wheels for "
-        rf"'(?P<name>{_NAME})'(?: \(v?(?P<version>[0-9][0-9A-Za-z.+!]{{0,40}})\))? (?:on|for) the following platform"
+        rf"'(?P<name>{_NAME})'(?: \(v?(?P<version>{_V})\))? (?:on|for) the following platform"
     )),
     ("uv", "python", re.compile(
-        rf"Because (?P<name>{_NAME})(?P<wanted>(?:{_CLAUSE}(?:,{_CLAUSE})?)?) has no wheels (?:are available )?with a matching "
-        r"Python (?:ABI|version|implementation)(?: tag)?(?: \(e\.g\.,? '(?P<tag>[a-z0-9_]{3,30})'\))?"
-    )),
-    ("uv", "python", re.compile(
-        rf"and (?P<name>{_NAME})(?P<wanted>(?:{_CLAUSE}(?:,{_CLAUSE})?)?) has no wheels with a matching "
-        r"Python (?:ABI|version|implementation)(?: tag)?(?: \(e\.g\.,? '(?P<tag>[a-z0-9_]{3,30})'\))?"
+        rf"{_WITHOUT}(?:are available )?with a matching {_PYTHON}(?: tag)?{_TAG}"
     )),
     ("uv", "platform", re.compile(
-        rf"(?:Because|and) (?P<name>{_NAME})(?P<wanted>(?:{_CLAUSE}(?:,{_CLAUSE})?)?) has no wheels with a matching "
-        r"(?:platform tag|operating system|architecture)(?: \(e\.g\.,? '(?P<tag>[a-z0-9_]{3,60})'\))?"
+        rf"{_WITHOUT}(?:are available )?with a matching (?:platform tag|platform|operating system|architecture){_TAG}"
+    )),
+    ("uv", "python", re.compile(
+        rf"Wheels are available for '(?P<name>{_NAME})' \(v?(?P<version>{_V})\) with the following {_PYTHON}"
+    )),
+    ("uv", "platform", re.compile(
+        rf"Wheels are available for '(?P<name>{_NAME})' \(v?(?P<version>{_V})\) on the following platform"
     )),
     ("uv", "version", re.compile(
         rf"there (?:is|are) no versions? of (?P<name>{_NAME})(?P<wanted>{_CLAUSE}(?:,{_CLAUSE})?)"
     )),
+    ("uv", None, re.compile(
+        rf"only (?P<name>{_NAME}){_CLAUSE} is available and [a-z ]{{3,30}}(?P=name)(?P<wanted>{_CLAUSE}(?:,{_CLAUSE})?)"
+    )),
     ("poetry", None, re.compile(
-        rf"Unable to find installation candidates for (?P<name>{_NAME}) \((?P<version>[0-9][0-9A-Za-z.+!]{{0,40}})\)"
+        rf"Unable to find installation candidates for (?P<name>{_NAME}) \((?P<version>{_V})\)"
     )),
     ("poetry", "version", re.compile(
         rf"depends on (?P<name>{_NAME}) \((?P<wanted>[^()]{{1,80}})\) which doesn't match any versions"
@@ -87,18 +95,19 @@ _SAID: Final[tuple[tuple[Speaker, Blame | None, re.Pattern[str]], ...]] = (
         rf"no versions of (?P<name>{_NAME}) match (?P<wanted>[<>=!~^0-9][0-9A-Za-z.,<>=!|~^*+-]{{0,80}})"
     )),
     ("pdm", None, re.compile(
-        rf"No candidate is found for '(?P<name>{_NAME})(?P<wanted>(?:{_CLAUSE}(?:,{_CLAUSE}){{0,3}})?)' that matches the"
+        rf"No candidate is found for '(?P<name>{_NAME}){_RANGE}' that matches the"
         r" (?:environment|given platform)"
     )),
     ("pdm", None, re.compile(
-        rf"Unable to find candidates for '?(?P<name>{_NAME})(?P<wanted>(?:{_CLAUSE}(?:,{_CLAUSE}){{0,3}})?)"
+        rf"Unable to find candidates for '?(?P<name>{_NAME}){_RANGE}"
     )),
 )  # fmt: skip
 # No pattern is tried in a text that has none of these.
 _SPEAKERS: Final = (
     "Could not find a version", "o matching distribution", "can't be installed because", "only has wheels",
-    "only found wheels", "has no wheels", "there is no version", "there are no version", "find installation candidates",
-    "match any versions", "no versions of ", "o candidate is found", "to find candidates",
+    "only found wheels", "no wheels ", "Wheels are ", "there is no version", "there are no version",
+    "find installation candidates", "is available and ", "match any versions", "no versions of ",
+    "o candidate is found", "to find candidates",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""Who would be offered what: interpreters (a Python on a system), and the versions that an installer there may choose. Pure.
+"""Who would be offered what: interpreters (a Python on a system), and the releases that an installer there may choose.
 
-The tags of wheels are those of PEP 425, 600 and 656; pip offers every release that has a wheel for the interpreter, or a source
-distribution, and whose Requires-Python admits it, pre-releases and yanked ones too.
+Pure. The tags of wheels are those of PEP 425, 600 and 656; pip offers every release that has a wheel for the
+interpreter, or a source distribution, and whose Requires-Python admits it, pre-releases and yanked ones too.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from packaging.specifiers import InvalidSpecifier
-
-from tfsetup.ground.versions import asked, numbers
+from tfsetup.doctor.refusals.specs import specifiers
+from tfsetup.ground.versions import numbers
 from tfsetup.matrix.relatives import Offer, Wheel
 
 Place = Literal[
-    "macos-arm64", "macos-x86_64", "macos-10.16", "macos-11only", "linux-x86_64", "linux-manylinux1", "linux-aarch64", "linux-armv7l",
-    "linux-i686", "musl-x86_64", "musl-aarch64", "windows-x86_64", "windows-i686", "windows-arm64",
+    "macos-arm64", "macos-x86_64", "macos-10.16", "macos-11only", "linux-x86_64", "linux-manylinux1", "linux-aarch64",
+    "linux-armv7l", "linux-i686", "musl-x86_64", "musl-aarch64", "windows-x86_64", "windows-i686", "windows-arm64",
 ]  # fmt: skip
 """A system as its tags tell it. `macos-10.16`: a Mac that its Python takes for macOS 10; `macos-11only`: one whose pip
 does not know that macOS 11 takes what is for macOS 10; `linux-manylinux1`: a pip that knows the oldest tags only."""
@@ -27,11 +26,12 @@ does not know that macOS 11 takes what is for macOS 10; `linux-manylinux1`: a pi
 # How common each is among those whose installer refuses something.
 PLACES: Final[Mapping[Place, float]] = {
     "windows-x86_64": 30.0, "linux-x86_64": 25.0, "macos-arm64": 22.0, "macos-x86_64": 9.0, "macos-10.16": 2.0,
-    "macos-11only": 0.3,    "linux-aarch64": 4.0, "linux-armv7l": 3.0, "linux-i686": 0.7, "musl-x86_64": 0.4, "musl-aarch64": 0.15,
+    "macos-11only": 0.3, "linux-aarch64": 4.0, "linux-armv7l": 3.0, "linux-i686": 0.7, "musl-x86_64": 0.4,
+    "musl-aarch64": 0.15,
     "windows-i686": 3.0, "windows-arm64": 0.6, "linux-manylinux1": 0.3,
 }  # fmt: skip
-# The days on which each Python came, and until which it is met (its end of life and three years): PEP 373, 429, 478, 494, 537,
-# 569, 596, 619, 664, 693, 719, 745, 790.
+# The days on which each Python came, and until which it is met (its end of life and three years): PEP 373, 429, 478,
+# 494, 537, 569, 596, 619, 664, 693, 719, 745, 790.
 PYTHONS: Final[Mapping[str, tuple[str, str]]] = {
     "2.7": ("2010-07-03", "2021-12-31"), "3.4": ("2014-03-16", "2021-03-18"), "3.5": ("2015-09-13", "2022-09-30"),
     "3.6": ("2016-12-23", "2024-12-23"), "3.7": ("2018-06-27", "2026-06-27"), "3.8": ("2019-10-14", "2027-10-07"),
@@ -41,8 +41,8 @@ PYTHONS: Final[Mapping[str, tuple[str, str]]] = {
 }  # fmt: skip
 # Since when there are such machines, where they are younger than most Pythons.
 SINCE: Final[Mapping[Place, str]] = {
-    "macos-arm64": "2020-11-17", "macos-10.16": "2020-11-12", "macos-11only": "2020-11-12", "linux-aarch64": "2015-01-01",
-    "windows-arm64": "2017-12-05",
+    "macos-arm64": "2020-11-17", "macos-10.16": "2020-11-12", "macos-11only": "2020-11-12",
+    "linux-aarch64": "2015-01-01", "windows-arm64": "2017-12-05",
 }  # fmt: skip
 _TAG: Final = re.compile(r"(?P<kind>macosx|manylinux|musllinux|linux|win)(?P<rest>.*)")
 _MAC: Final = re.compile(r"_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>\w+)")
@@ -107,10 +107,8 @@ def _not_below(python: str, least: str) -> bool:
 @lru_cache(maxsize=4096)
 def permits(requires_python: str, python: str) -> bool:
     """Return whether Requires-Python admits a release of this Python; what cannot be read forbids nothing."""
-    try:
-        return not requires_python or asked(requires_python, f"{python}.15")
-    except InvalidSpecifier:
-        return True
+    known = specifiers(requires_python)
+    return known is None or known.contains(f"{python}.15")
 
 
 class Market:
