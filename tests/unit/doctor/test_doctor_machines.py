@@ -54,6 +54,12 @@ PRINTED = [
     ("Linux-6.1.21-v8+-aarch64-with-glibc2.31", {"os": "linux", "process": "aarch64", "glibc": "2.31"}),
     ("Windows-10-10.0.22621-SP0", {"os": "windows"}),
     (">>> platform.machine()\n'x86_64'", {"process": "x86_64"}),
+    ("zsh: illegal hardware instruction  arch -x86_64 python", {"os": "macos", "process": "x86_64"}),
+    (
+        "version:        3.6.10 |Anaconda, Inc.| (default, May  7 2020) [MSC v.1916 64 bit (AMD64)]",
+        {"os": "windows", "python": "3.6.10", "bits": "64"},
+    ),
+    ("Using /usr/local/Cellar/python@3.9/3.9.1/bin/python3", {"os": "macos", "process": "x86_64"}),
     ("('32bit', 'WindowsPE')", {"os": "windows", "bits": "32"}),
     (
         "Python 3.8.10 (tags/v3.8.10) [MSC v.1928 32 bit (Intel)] on win32",

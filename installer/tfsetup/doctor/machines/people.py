@@ -70,6 +70,7 @@ _BOARDS: Final = (
     ("docker desktop", {"container": "true"}), ("dockerfile", {"container": "true"}),
     ("devcontainer", {"container": "true"}), ("docker-compose", {"container": "true"}),
     ("docker compose", {"container": "true"}), ("podman", {"container": "true"}),
+    ("colima", {"container": "true"}), ("dev container", {"container": "true"}),
 )  # fmt: skip
 _CARD: Final = re.compile(
     r"\b(?:(?:rtx|gtx)[ -]?(?:pro )?(?:titan )?[0-9]{3,4}(?: ?(?:ti|super))?|titan (?:x|v|xp)"

@@ -40,7 +40,10 @@ _PROCESSES: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         "macosx_11_0_arm64", "macosx_12_0_arm64", "osx-arm64", "-arm64-", "arm64-apple", "/miniforge3/",
         "aarch64-apple", "need 'arm64", "need (arm64", "/opt/homebrew/",
     )),
-    ("macos", "x86_64", ("osx-64", "-x86_64-cpython", "-x86_64-3.", "need 'x86_64", "need (x86_64")),
+    ("macos", "x86_64", (
+        "osx-64", "-x86_64-cpython", "-x86_64-3.", "need 'x86_64", "need (x86_64",
+        "/usr/local/Cellar/", "/usr/local/Homebrew/",  # where Homebrew is on Intel Macs and under Rosetta
+    )),
     ("linux", "aarch64", (
         "aarch64-linux-gnu", "linux_aarch64", "linux-aarch64", "manylinux2014_aarch64", "_aarch64.whl",
     )),
