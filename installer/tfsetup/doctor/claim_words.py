@@ -170,8 +170,8 @@ PRINTED: Final = _any(
 
 # Whoever speaks of what a program prints, and not of what it does.
 OF_A_MESSAGE: Final = _any(
-    r"\b(?:warning|message|notice|log line|this line|these lines|output)s?\b",
-    r"\bignor|\bsafe(?:ly)?\b|\bharmless\b|\bworr(?:y|ied)|\btf_[a-z_]{1,40}=",
+    r"\b(?:warning|message|notice|log line|this line|these lines)s?\b",
+    r"\bignor|\bsafe(?:ly)?\b|\bharmless\b|\bworr(?:y|ied)|\btf_(?:cpp_min_log_level|enable_onednn_opts)\b",
     r"\b(?:suppress|silence|hide|get rid|turn (?:it |them )?off|disable)",
     r"\bwhat (?:does|do|is|are) (?:it|this|that|these|they)\b",
     r"\bworks? (?:fine|well|anyway|as expected)|\bworking fine",

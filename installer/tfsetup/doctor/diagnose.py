@@ -60,8 +60,10 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     """Return what is wrong according to `evidence`, most likely cause first."""
     log = clean(evidence.log or "")
     packages = {**packages_in(log), **(evidence.packages or {})}
-    facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
-    facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(without_notices(log, knowledge.causes).stream))
+    cards = knowledge.matrix.gpus if knowledge.matrix else ()
+    facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases, cards=cards)
+    quiet = without_notices(log, knowledge.causes)
+    facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(quiet.stream))
     besides = (*seen_in(evidence, facts, knowledge, log), *shadowed(log))
     known = replace(evidence, observations=(*(evidence.observations or ()), *besides))
     facts = replace(facts, checks=frozenset(one.check for one in known.observations or ()))
