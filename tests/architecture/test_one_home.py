@@ -132,6 +132,7 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         imports_packaging_versions,
         "ground/versions.py",
         {
+            "doctor/commands.py": "has the specifiers of a command, which are narrowed and typed again",
             "doctor/holes.py": "writes a specifier anew, clause by clause, before it enters a command",
             "doctor/refusals/specs.py": "specifiers of anybody, of which some are none, and the final release of a candidate",
             "upkeep/relatives.py": "writes versions as packaging does, and leaves out what is for development",

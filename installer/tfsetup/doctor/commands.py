@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet as Specifiers
 from packaging.utils import canonicalize_name
+
+__all__ = ("Command", "Specifiers", "Tool", "Verb", "Wanted", "commands_in")
 
 Tool = Literal["pip", "uv", "poetry", "conda", "tfsetup"]
 Verb = Literal["install", "uninstall"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from tfsetup.doctor import weights
 from tfsetup.doctor.actions import template
 from tfsetup.doctor.advice import advice
+from tfsetup.doctor.claims import claims_in
 from tfsetup.doctor.defects import Defect, defects_in
 from tfsetup.doctor.facts import LOG_FACTS, Facts, collect, is_elsewhere
 from tfsetup.doctor.holes import Known, fill
@@ -16,9 +17,10 @@ from tfsetup.doctor.installed import seen_in
 from tfsetup.doctor.listed import packages_in
 from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
+from tfsetup.doctor.questions import questions
 from tfsetup.doctor.seen import Seen
-from tfsetup.doctor.text import clean
-from tfsetup.doctor.verdict import judged
+from tfsetup.doctor.text import LogText, clean
+from tfsetup.doctor.verdict import Judged, judged
 
 _MOST_FINDINGS = 5
 _MOST_PROOFS = 3
@@ -79,7 +81,12 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
         unexplained=said.unexplained,
         contradictions=facts.contradictions,
         advice=advice(log) if said.verdict != "healthy" else (),
+        questions=_questions(log, facts, said) if evidence.log and said.verdict != "healthy" else (),
     )
+
+
+def _questions(log: LogText, facts: Facts, said: Judged) -> tuple[str, ...]:
+    return questions(claims_in(log), facts, said.findings, unread=bool(said.unexplained))
 
 
 def _scored(cause: Cause, seen: tuple[Seen, ...]) -> _Scored | None:

@@ -1,7 +1,7 @@
 """Whose code raised an error: the last frame of the traceback above it. Pure; looks at a bounded piece of text.
 
-"module 'tensorflow' has no attribute 'contrib'" says that a name is missing; who looked for it says what to do about it:
-the user's own program, a library that was written for another TensorFlow, a stand-alone keras, or TensorFlow itself.
+"module 'tensorflow' has no attribute 'contrib'" says that a name is missing; who looked for it says what to do: the
+user's own program, a library that was written for another TensorFlow, a stand-alone keras, or TensorFlow itself.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ NOBODY: Final = "nobody"
 # How Python says that somebody looked for a name that is not there.
 _MISSING: Final = ("has no attribute", "cannot import name", "No module named")
 _KINDS: Final[Mapping[str, str]] = {
-    USER: USER, PYTHON: PYTHON, NOBODY: NOBODY, "tensorflow": "tensorflow", "tensorflow-core": "tensorflow", "keras": "keras",
-    "tf-keras": "keras",
+    USER: USER, PYTHON: PYTHON, NOBODY: NOBODY, "tensorflow": "tensorflow", "tensorflow-core": "tensorflow",
+    "keras": "keras", "tf-keras": "keras",
 }  # fmt: skip
 # A traceback's frame and the source line below it are shorter than this.
 _REACH: Final = 1500
@@ -32,7 +32,7 @@ _FRAME: Final = re.compile(
 )
 _OWNER: Final = re.compile(r"(?:site|dist)-packages[\\/](?P<top>[A-Za-z0-9_]{1,80})")
 _LIBRARY: Final = re.compile(
-    r"[\\/]lib[\\/]python[23]\.[0-9]{1,2}[\\/]|[\\/]Python3[0-9]{1,2}[\\/]lib[\\/]|<frozen ", re.I
+    r"[\\/]lib[\\/]python[23]\.[0-9]{1,2}[\\/]|[\\/]Python3[0-9]{1,2}[\\/]lib[\\/]|<frozen ", re.IGNORECASE
 )
 
 
@@ -41,7 +41,7 @@ def says_missing(text: str) -> bool:
     return any(words in text for words in _MISSING)
 
 
-def raised(stream: str, at: int) -> Mapping[str, str]:
+def raised(stream: str, at: int) -> dict[str, str]:
     """Return whose frame is the last one before offset `at`.
 
     `raised_in` is a package's normalised name, or what `raised_by` is: `user`, `python`, `tensorflow` (its own Keras

@@ -13,14 +13,15 @@ from tfsetup.doctor.bounds import with_bounds
 from tfsetup.doctor.commands import Command
 from tfsetup.doctor.model import Rebuild
 from tfsetup.doctor.needs import AGAIN, UPGRADE, Need, Refused, RefusedError, Room, chosen, has_extra, versions_for
-from tfsetup.doctor.offers import extra_names, is_recorded, nearest, offered, pythons_for, wheels_of
+from tfsetup.doctor.offers import nearest
 from tfsetup.doctor.pairs import paired
 from tfsetup.ground.platforms import OS_NAMES
 from tfsetup.ground.versions import in_range, is_version
-from tfsetup.matrix.choose.pythons import span
+from tfsetup.matrix.choose.pythons import order, span
 from tfsetup.matrix.file.rows import Row
 
 _FORCE: Final = "--force-reinstall"
+_KEPT_FOR_DAYS: Final = "-nightly"
 _TABLED: Final = frozenset(("pip", "uv"))  # what answers with the index; Poetry and conda have words of their own
 
 
@@ -79,7 +80,7 @@ def _with_extra(need: Need, rows: Sequence[Row]) -> list[Row]:
 def _named(need: Need, command: Command, room: Room) -> Need:
     """Return the need under the name of what has the code, where the other is an empty wheel that leads to it."""
     version = chosen(need, command, room) if need.name in room.cores else None
-    wheels = wheels_of(need.name, version, room.place, room.matrix.index) if version is not None else None
+    wheels = room.tables.wheels_of(need.name, version, room.place) if version is not None else None
     if version is None or wheels is None or wheels.carrier is None or room.place.arch is None:
         return need
     name, release = wheels.carrier
@@ -103,13 +104,15 @@ def _offered(need: Need, command: Command, needs: Sequence[Need], room: Room) ->
     Raises:
         RefusedError: it finds nothing, or only on another Python.
     """
-    index = room.matrix.index
+    tables = room.tables
+    if need.pin is not None and need.name.endswith(_KEPT_FOR_DAYS):
+        raise RefusedError("absent", f"{need.text} was a release of one day, which the index does not keep")
     fitting = versions_for(need, command, room)
-    if fitting is None or fitting or not is_recorded(need.name, need.specifier, index):
+    if fitting is None or fitting or not tables.is_recorded(need.name, need.specifier):
         return need
-    here = offered(need.name, room.place, index) or ()
+    here = tables.offered(need.name, room.place) or ()
     on_any = replace(room, place=replace(room.place, python=None))
-    anywhere = offered(need.name, on_any.place, index) or ()
+    anywhere = tables.offered(need.name, on_any.place) or ()
     elsewhere = versions_for(need, command, on_any) or ()
     if not anywhere:
         raise RefusedError("absent", f"{need.name} has no wheel for {_system(room)}", _of_other_name(need, room))
@@ -117,6 +120,8 @@ def _offered(need: Need, command: Command, needs: Sequence[Need], room: Room) ->
         raise RefusedError("python", *_another_python(need, elsewhere, needs, room))
     if not here or need.extras:
         raise RefusedError("python", *_another_python(need, elsewhere or anywhere, needs, room))
+    if {one.name for one in needs} - room.cores - _bounded_by(room) - set(tables.index.companions):
+        raise RefusedError("absent", f"{need.text} has no wheel for {_system(room)}")
     return need.at(nearest(need.pin, here) if need.pin is not None else here[0])
 
 
@@ -124,7 +129,7 @@ def _of_other_name(need: Need, room: Room) -> Rebuild | None:
     """Return what tfsetup does where another distribution has wheels for this system, on whatever Python."""
     anywhere = replace(room.place, python=None)
     others = {row.distribution for row in room.rows} - {need.name}
-    served = need.name in room.cores and any(offered(name, anywhere, room.matrix.index) for name in others)
+    served = need.name in room.cores and any(room.tables.offered(name, anywhere) for name in others)
     return Rebuild() if served and room.place.arch is not None else None
 
 
@@ -132,7 +137,7 @@ def _another_python(
     need: Need, releases: Sequence[str], needs: Sequence[Need], room: Room
 ) -> tuple[str, Rebuild | None]:
     """Return why not, and what tfsetup does instead where the command is about nothing but TensorFlow."""
-    pythons = pythons_for(need.name, releases, room.place, room.matrix.index)
+    pythons = room.tables.pythons_for(need.name, releases, room.place)
     words = f"{need.text} has no wheel for Python {room.place.python}, but for {span(pythons)}"
     plugged = {row.plugin.distribution for row in room.rows if row.plugin is not None}
     names = {one.name for one in needs} - _bounded_by(room)
@@ -143,7 +148,7 @@ def _another_python(
     if need.extras:
         return words, Rebuild(accelerator="cuda")
     preferred = [row.python for row in room.rows if row.python in pythons]
-    python = preferred[0] if preferred else pythons[-1]
+    python = max(preferred or pythons, key=order)
     text = need.pin or (str(need.specifier) or None)
     return words, Rebuild(tensorflow=text, python=python)
 
@@ -151,8 +156,9 @@ def _another_python(
 def _bounded_by(room: Room) -> set[str]:
     """Return the names that tfsetup bounds itself where it is needed."""
     matrix = room.matrix
-    rules = (*matrix.rules, *(rule for row in matrix.rows for rule in row.rules), *matrix.beside)
-    return {canonicalize_name(Requirement(bound).name) for rule in rules for bound in rule.add}
+    rules = (*matrix.rules, *(rule for row in matrix.rows for rule in row.rules))
+    bounds = [bound for rule in rules for bound in rule.add] + [bound for one in matrix.beside for bound in one.add]
+    return {canonicalize_name(Requirement(bound).name) for bound in bounds}
 
 
 def _preferred(need: Need, command: Command, room: Room) -> Need:
@@ -193,9 +199,7 @@ def _is_there(need: Need, command: Command, room: Room) -> bool:
     have = room.installed.get(need.name)
     if have is None or not is_version(have) or not need.specifier.contains(have, prereleases=True):
         return False
-    if need.extras and not extra_names(need.name, have, need.extras, room.place, room.matrix.index) <= set(
-        room.installed
-    ):
+    if need.extras and not room.tables.extra_names(need.name, have, need.extras, room.place) <= set(room.installed):
         return False
     if UPGRADE not in command.options:
         return True

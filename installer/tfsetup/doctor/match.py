@@ -14,6 +14,8 @@ from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.refused import Refused
 from tfsetup.doctor.seen import Seen
+from tfsetup.doctor.sides import side
+from tfsetup.doctor.sonames import compared, drivers
 from tfsetup.doctor.symbols import told_by
 from tfsetup.doctor.text import LogText
 from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
@@ -31,7 +33,7 @@ class Scanner:
         self.log = log
         self._found: dict[str, list[Hit]] = {}
         self._anchors: dict[str, list[int]] = {}
-        self._raised: dict[int, Mapping[str, str]] = {}
+        self._raised: dict[int, dict[str, str]] = {}
         self._words: frozenset[str] | None = None
         if len(log.stream) > _VOCABULARY_FROM:
             self._words = frozenset(_WORD.findall(log.stream))
@@ -50,7 +52,7 @@ class Scanner:
             self._found[pattern] = list(compile_pattern(pattern).hits(self.log.stream, places)) if places else []
         return self._found[pattern]
 
-    def raised(self, hit: Hit) -> Mapping[str, str]:
+    def raised(self, hit: Hit) -> dict[str, str]:
         """Return whose code raised what `hit` says, where it says that a name is missing; else nothing."""
         if not says_missing(self.log.stream[hit.start : hit.end]):
             return {}
@@ -114,7 +116,7 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     found = [(pattern, hit) for pattern in scanner.possible(signal.log) for hit in scanner.hits(pattern)]
     if not found or scanner.any(signal.without) or not all(scanner.any(group) for group in signal.also):
         return None
-    held = [(pattern, hit, hit.captures | scanner.raised(hit) | told_by(hit.captures)) for pattern, hit in found]
+    held = [(pattern, hit, hit.captures | _judged(hit, scanner, facts)) for pattern, hit in found]
     answers = [(*one, facts.holds(signal.when, one[2])) for one in held]
     fitting = [answer for answer in answers if answer[3] is not False]
     if not fitting:
@@ -135,8 +137,16 @@ def _in_log(signal: Signal, scanner: Scanner, facts: Facts) -> Seen | None:
     )
 
 
+def _judged(hit: Hit, scanner: Scanner, facts: Facts) -> dict[str, str]:
+    """Return what follows from what a pattern captured: who raised it, whose symbol it is, which CUDA it is of."""
+    said = hit.captures
+    cuda = compared(said, facts.host.get("cuda"))
+    judged = (scanner.raised(hit), told_by(said), side(said), cuda, drivers(said))
+    return {name: value for one in judged for name, value in one.items()}
+
+
 def _in_words(signal: Signal, scanner: Scanner, claims: Claims, facts: Facts) -> Seen | None:
-    if not (signal.prose or signal.claim) or facts.elsewhere:
+    if not (signal.prose or signal.claim) or facts.elsewhere or claims.of_code:
         return None
     # Words are weak: a condition that cannot be decided is none that holds.
     if facts.holds(signal.when, {}) is not True:

@@ -30,8 +30,8 @@ CurePart = Literal["variables", "program", "requirements"]
 Scope = Literal["host", "package", "capture", "hazard", "check"]
 Subject = Literal["gpu", "import", "install", "training", "load", "kernel", "numbers", "tensorflow"]
 Complaint = Literal[
-    "not-used", "not-found", "slow", "slower-by-numbers", "crash", "hang", "wrong", "no-install", "no-import", "no-load",
-    "memory",
+    "not-used", "not-found", "slow", "slower-by-numbers", "crash", "hang", "wrong", "no-install", "no-import",
+    "no-load", "memory",
 ]  # fmt: skip
 Against = Literal["cpu", "elsewhere", "before"]
 """What somebody compares with: the CPU of the same machine, another machine or service, an older version."""
@@ -93,7 +93,7 @@ When = tuple[tuple[Condition, ...], ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """A claim that people make: one of `complaints` about one of `subjects` (none: any), compared with one of `than`."""
+    """A claim of people: one of `complaints` about one of `subjects` (none: any), compared with one of `than`."""
 
     complaints: tuple[Complaint, ...]
     subjects: tuple[Subject, ...] = ()

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from packaging.specifiers import SpecifierSet
-
-from tfsetup.doctor.commands import Command, Wanted
+from tfsetup.doctor.commands import Command, Specifiers, Wanted
 from tfsetup.doctor.model import Rebuild
-from tfsetup.doctor.offers import Place, cores, extra_names, offered, satisfying
+from tfsetup.doctor.offers import Place, Tables, satisfying
 from tfsetup.ground.versions import is_version
 from tfsetup.matrix.file.rows import Matrix, Row
 
@@ -44,7 +42,7 @@ class Need:
     """A requirement as it would be typed. `wanted` is what stood in its place, None: nothing did."""
 
     name: str
-    specifier: SpecifierSet
+    specifier: Specifiers
     extras: frozenset[str] = frozenset()
     wanted: Wanted | None = None
 
@@ -69,9 +67,9 @@ class Need:
 
     def at(self, version: str) -> Need:
         """Return it with one version."""
-        return replace(self, specifier=SpecifierSet(f"=={version}"))
+        return replace(self, specifier=Specifiers(f"=={version}"))
 
-    def within(self, bounds: SpecifierSet) -> Need:
+    def within(self, bounds: Specifiers) -> Need:
         """Return it within bounds, besides its own."""
         return replace(self, specifier=self.specifier & bounds)
 
@@ -84,6 +82,7 @@ class Room:
     """
 
     matrix: Matrix
+    tables: Tables
     place: Place
     installed: Mapping[str, str] = field(default_factory=dict)
     broken: bool = False
@@ -91,7 +90,8 @@ class Room:
     @property
     def cores(self) -> frozenset[str]:
         """The distributions that are TensorFlow itself."""
-        return cores(self.matrix)
+        plugins = {row.plugin.distribution for row in self.matrix.rows if row.plugin is not None}
+        return frozenset(self.matrix.index.distributions) - plugins
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -113,7 +113,7 @@ class Room:
 def versions_for(need: Need, command: Command, room: Room) -> tuple[str, ...] | None:
     """Return the versions that an installer may take for a need, newest first; None: nobody recorded them."""
     pre = "--pre" in command.options or bool(need.specifier.prereleases)
-    found = offered(need.name, room.place, room.matrix.index, pre=pre)
+    found = room.tables.offered(need.name, room.place, pre=pre)
     if found is None:
         return None
     return tuple(one for one in satisfying(need.specifier, found) if has_extra(need, one, room))
@@ -121,9 +121,9 @@ def versions_for(need: Need, command: Command, room: Room) -> tuple[str, ...] | 
 
 def has_extra(need: Need, version: str, room: Room) -> bool:
     """Return whether a release has the extras that a need asks for; of what nobody recorded it is presumed."""
-    if not need.extras or need.name not in room.matrix.index.distributions:
+    if not need.extras or need.name not in room.tables.index.distributions:
         return True
-    return bool(extra_names(need.name, version, need.extras, room.place, room.matrix.index))
+    return bool(room.tables.extra_names(need.name, version, need.extras, room.place))
 
 
 def chosen(need: Need, command: Command, room: Room) -> str | None:

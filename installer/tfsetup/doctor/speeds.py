@@ -1,15 +1,22 @@
-"""Whether the times that a text gives say that the GPU is slower than the CPU: Keras' `8ms/step` and people's own. Pure."""
+"""Whether the times in a text say that the GPU is slower than the CPU: Keras' `8ms/step` and people's own. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from statistics import median
 from typing import Final
 
 _TIME: Final = re.compile(
     r"(?P<number>[0-9]{1,6}(?:\.[0-9]{1,6})?) ?(?P<unit>ms|us|µs|s|secs?|seconds?|m|mins?|minutes?)"
     r" ?(?:/|per | a | an )\s?(?P<what>step|epoch|iteration|batch|sample|item)",
+    re.IGNORECASE,
+)
+# The other way round: "the epoch times are around 90 seconds", "each step took 3 ms".
+_TURNED: Final = re.compile(
+    r"\b(?P<what>step|epoch|iteration|batch)s?(?: times?)?(?: [a-z~]{1,12}){0,4} ~?(?P<number>[0-9]{1,6}(?:\.[0-9]{1,6})?)"
+    r" ?(?P<unit>ms|us|µs|s|secs?|seconds?|mins?|minutes?)\b",
     re.IGNORECASE,
 )
 _SECONDS: Final = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
@@ -38,9 +45,8 @@ def gpu_is_slower(stream: str) -> int | None:
 
 
 def _told(stream: str) -> Iterator[tuple[int, str, str, float]]:
-    for count, found in enumerate(_TIME.finditer(stream)):
-        if count >= _MOST:
-            return
+    times = (*islice(_TIME.finditer(stream), _MOST), *islice(_TURNED.finditer(stream), _MOST))
+    for found in sorted(times, key=lambda one: one.start()):
         device = _device(stream[max(0, found.start() - _REACH) : found.start()])
         if device:
             unit = found["unit"].lower()

@@ -65,14 +65,12 @@ def told_by(captures: Mapping[str, str]) -> dict[str, str]:
     """
     if "symbol" not in captures:
         return {}
-    found = {
+    expected = captures.get("expected", "")
+    return {
         "asker": _whose(captures.get("referenced") or captures.get("library") or ""),
         "owner": _owner(captures["symbol"]),
+        "expected_in": "system" if expected.startswith(_SYSTEM) else _whose(expected),
     }
-    if "expected" in captures:
-        system = captures["expected"].startswith(_SYSTEM)
-        found["expected_in"] = "system" if system else _whose(captures["expected"])
-    return found
 
 
 def _whose(path: str) -> str:

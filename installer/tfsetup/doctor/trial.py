@@ -19,7 +19,7 @@ from tfsetup.doctor.holes import Known, fill
 from tfsetup.doctor.judging import Passed, judged
 from tfsetup.doctor.model import HERE, Diagnosis, Evidence, Finding, Step
 from tfsetup.doctor.needs import Refused, Room
-from tfsetup.doctor.offers import Place
+from tfsetup.doctor.offers import Place, Tables
 from tfsetup.doctor.prose import packages_listed
 from tfsetup.doctor.setting import place_of, setting_of
 from tfsetup.doctor.text import clean
@@ -39,6 +39,7 @@ class Case:
     """What the steps are tried against. `prefix` is the environment they are for."""
 
     matrix: Matrix
+    tables: Tables
     place: Place
     installed: Mapping[str, str]
     typed: tuple[Typed, ...] = ()
@@ -51,8 +52,8 @@ def case_of(evidence: Evidence, matrix: Matrix) -> Case:
     log = clean(text if len(text) <= 2 * _MOST else f"{text[:_MOST]}\n{text[-_MOST:]}")
     facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole)
     return Case(
-        matrix=matrix, place=place_of(facts), installed={**packages_listed(log), **facts.packages},
-        typed=typed_in(log.lines), prefix=evidence.prefix or HERE,
+        matrix=matrix, tables=Tables(index=matrix.index), place=place_of(facts), typed=typed_in(log.lines),
+        installed={**packages_listed(log), **facts.packages}, prefix=evidence.prefix or HERE,
     )  # fmt: skip
 
 
@@ -101,7 +102,9 @@ def _tried(step: Step, finding: Finding, case: Case) -> Step | Refused:
             continue
         setting = setting_of(step.text, command.start, case.place)
         known = {} if setting.new else installed
-        room = Room(matrix=case.matrix, place=setting.place, installed=known, broken=finding.kind in _BROKEN)
+        room = Room(
+            matrix=case.matrix, tables=case.tables, place=setting.place, installed=known, broken=finding.kind in _BROKEN
+        )
         outcome = judged(command, room)
         if isinstance(outcome, Refused) and in_remark:
             return replace(step, text=step.text[:remark].rstrip())

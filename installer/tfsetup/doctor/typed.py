@@ -31,6 +31,7 @@ _MOVED: Final = re.compile(
     r"(?:(?: version)?(?: to| back to|==| @)? ?v?(?P<version>[0-9]+(?:\.[0-9]+){1,3}))?",
     re.IGNORECASE,
 )
+_WORTH: Final = ("install", "upgrad", "downgrad", "uv add", "poetry add")
 _MOST_LINES: Final = 200
 _MOST_OF_A_LINE: Final = 400
 _SIGNIFICANT: Final = frozenset((
@@ -50,7 +51,7 @@ class Typed:
 
 def typed_in(lines: Sequence[str]) -> tuple[Typed, ...]:
     """Return what the lines of a report say was installed by hand."""
-    worth = [line[:_MOST_OF_A_LINE] for line in lines if "install" in line.lower() or " add " in line]
+    worth = [line[:_MOST_OF_A_LINE] for line in lines if any(word in line.lower() for word in _WORTH)]
     return tuple(one for line in worth[:_MOST_LINES] for one in (*_commands(line), *_sentences(line)))
 
 

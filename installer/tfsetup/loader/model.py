@@ -101,7 +101,8 @@ class NotCovered:
     """Something reading bytes cannot decide. `matters`: the verdict would turn on it, so it is at best `undecided`.
 
     `library` is the name of the system's library in question, where one is: what a package manager can add. `absent`:
-    it was asked for, and there is no file of it to judge.
+    it was asked for, and there is no file of it to judge. `presumed`: nobody has seen it, and it is taken as there by a
+    rule that `reason` names; the verdict holds where it is.
     """
 
     reason: str
@@ -109,6 +110,7 @@ class NotCovered:
     matters: bool = False
     library: str | None = None
     absent: bool = False
+    presumed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -137,4 +137,4 @@ def _when_used(opening: Opening) -> NotCovered:
 
 
 def _light(unseen: NotCovered) -> NotCovered:
-    return replace(unseen, matters=False)
+    return replace(unseen, matters=False, presumed=False)

@@ -216,11 +216,11 @@ class Packages:
         OpenCV's windows need libxcb.so.1 and libGL.so.1, its video needs Windows' Media Foundation: servers have
         neither, and TensorFlow does without. In a set without TensorFlow these modules are what is asked about.
         """
-        if unseen.matters and module is not None and not self._needed(module):
-            return replace(unseen, matters=False)
+        if (unseen.matters or unseen.presumed) and module is not None and not self._needed(module):
+            return replace(unseen, matters=False, presumed=False)
         if self.findings.version is None or unseen.library is None:
             return unseen
-        return replace(unseen, reason=f"{unseen.reason}; TensorFlow does not need it", matters=False)
+        return replace(unseen, reason=f"{unseen.reason}; TensorFlow does not need it", matters=False, presumed=False)
 
     def _needed(self, module: Module) -> bool:
         return self.findings.importers.needed(module.name, self._natives)

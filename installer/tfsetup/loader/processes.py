@@ -19,6 +19,7 @@ from tfsetup.loader.glibc.system import system_of
 from tfsetup.loader.machine import Machine, path_of
 from tfsetup.loader.model import Filesystem, Process
 from tfsetup.loader.python.brought import Brought
+from tfsetup.loader.python.promised import Promise, Promised
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
 NEWEST_MACOS = (26, 0)
@@ -33,7 +34,9 @@ class Surroundings:
     `files`, None when it is not there; `real` says that `files` shows this machine's own system libraries too;
     `library_path` is LD_LIBRARY_PATH, `preload` LD_PRELOAD, `variables` the names of dyld's variables that are set;
     `macos` what is known of macOS, `symbols` what the GNU C library defines, `libraries` what other libraries of a
-    Linux do, `windows` what every Windows has. `site` is the folder of the distributions, as in `prefix`.
+    Linux do, `promises` which of them wheels may expect, `windows` what every Windows has, `editions` what some lack.
+    `site` is the folder of the distributions, as in `prefix`, `wheels` are the file names of those that are not
+    installed yet.
     """
 
     files: Filesystem
@@ -46,8 +49,11 @@ class Surroundings:
     variables: tuple[str, ...] = ()
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     libraries: Mapping[str, Names] = field(default_factory=dict)
+    promises: Mapping[str, Promise] = field(default_factory=dict)
     windows: AbstractSet[str] = frozenset()
+    editions: Mapping[str, str] = field(default_factory=dict)
     site: str | None = None
+    wheels: tuple[str, ...] = ()
 
 
 def new_process(machine: Machine, host: Host, python: str | None, around: Surroundings) -> Process:
@@ -70,6 +76,7 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
                 symbols=around.symbols,
                 libraries=around.libraries,
                 brought=Brought(files=around.files, site=around.site, folder=f"{around.prefix}/lib"),
+                promised=_promised(around),
                 library_path=around.library_path,
                 preload=around.preload,
             )
@@ -78,10 +85,19 @@ def new_process(machine: Machine, host: Host, python: str | None, around: Surrou
             return WindowsProcess(_windows(machine, python, around))
 
 
+def _promised(around: Surroundings) -> Promised:
+    return Promised(files=around.files, site=around.site, wheels=around.wheels, promises=around.promises)
+
+
 def _windows(machine: Machine, python: str | None, around: Surroundings) -> WindowsSystem:
     own = Brought(files=around.files, site=around.site, folded=True)
     return WindowsSystem(
-        arch=machine.arch, files=around.files, python=python or "", libraries=around.windows, brought=own
+        arch=machine.arch,
+        files=around.files,
+        python=python or "",
+        libraries=around.windows,
+        editions=around.editions,
+        brought=own,
     )
 
 

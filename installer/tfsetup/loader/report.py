@@ -76,6 +76,10 @@ class UnseenDocument:
     """The file it is about, relative to `site` where it lies there."""
     matters: bool
     """Whether the verdict turns on it."""
+    library: str | None = None  # a receipt of before knows none
+    """The system's library in question, where there is one."""
+    presumed: bool = False
+    """Whether it is taken as there by the rule that `reason` names: the verdict holds on a machine where it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,7 +167,9 @@ def _clash(each: Clash, site: str) -> Clash:
 
 def _unseen(each: NotCovered, site: str) -> UnseenDocument:
     image = relative(each.image, site) if each.image else None
-    return UnseenDocument(reason=each.reason, image=image, matters=each.matters)
+    return UnseenDocument(
+        reason=each.reason, image=image, matters=each.matters, library=each.library, presumed=each.presumed
+    )
 
 
 def relative(path: str, site: str) -> str:

@@ -54,6 +54,7 @@ def preflight_view(found: PreflightDocument, notes: Sequence[Note] = ()) -> Rend
 def lines(found: PreflightDocument, notes: Sequence[Note] = ()) -> Iterator[Line]:
     """Return the prediction as `(line, style)`."""
     yield summary(found.verdict), _STYLES[found.verdict]
+    yield from _condition(found)
     yield f"  judged: {_subject(found)}", "dim"
     for failure in found.failures[:_SHOWN]:
         yield "", ""
@@ -69,6 +70,13 @@ def lines(found: PreflightDocument, notes: Sequence[Note] = ()) -> Iterator[Line
         yield "", ""
         yield f"note: {note.title}", "yellow"
         yield f"  {note.detail}", ""
+
+
+def _condition(found: PreflightDocument) -> Iterator[Line]:
+    """Name the system's libraries without which a yes does not hold; why each is presumed stands further below."""
+    names = dict.fromkeys(each.library for each in found.not_covered if each.presumed and each.library)
+    if names and found.verdict == "loads":
+        yield f"  where the system has {', '.join(names)}: presumed, for nobody has looked", "yellow"
 
 
 def _subject(found: PreflightDocument) -> str:
@@ -164,7 +172,7 @@ def _unseen_lines(not_covered: Sequence[UnseenDocument]) -> Iterator[Line]:
     yield "", ""
     yield "Not decided by reading files:", ""
     groups: dict[tuple[bool, str], list[str | None]] = {}
-    for each in sorted(not_covered, key=lambda item: not item.matters):
+    for each in sorted(not_covered, key=lambda item: (not item.matters, not item.presumed)):
         groups.setdefault((each.matters, each.reason), []).append(each.image)
     for (matters, reason), images in [*groups.items()][:_SHOWN]:
         yield f"  {'? ' if matters else '- '}{_of_all(reason, images)}", "yellow" if matters else "dim"

@@ -17,13 +17,7 @@ from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.question import Question
 from tfsetup.loader.report import Report
-from tfsetup.loader.shipped import (
-    load_glibc_symbols,
-    load_knowledge,
-    load_linux_libraries,
-    load_system,
-    load_windows,
-)
+from tfsetup.loader.shipped import load_knowledge, load_tables
 from tfsetup.loader.tensorflow.knowledge import Knowledge, promises
 from tfsetup.workflows.subjects import Subject, subject_of
 from tfsetup.workflows.told import Detail, Told, silent
@@ -38,14 +32,11 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
     python = python or subject.python
     machine = machine_of(host, python)
     around = Surroundings(
-        files=subject.files, macos=load_system(), prefix=subject.prefix, executable=subject.executable,
+        files=subject.files, prefix=subject.prefix, executable=subject.executable,
         real=subject.real and machine.system == "linux",
-        symbols=load_glibc_symbols() if machine.system == "linux" else {},
-        libraries=load_linux_libraries() if machine.system == "linux" else {},
         library_path=library_path() if subject.real else "", preload=preloaded() if subject.real else "",
-        variables=dyld_variables() if subject.real else (),
-        windows=load_windows() if machine.system == "windows" else frozenset(),
-        site=subject.site,
+        variables=dyld_variables() if subject.real else (), site=subject.site, wheels=subject.wheels,
+        **load_tables(machine.system),
     )  # fmt: skip
     question = Question(
         files=subject.files, site=subject.site, machine=machine, python=python, wheels=subject.wheels,

@@ -8,6 +8,7 @@ from support.macho import Offered, Plan, Wanted, build
 from support.tree import Tree
 from tfsetup.loader.dyld import words
 from tfsetup.loader.dyld.process import DyldProcess
+from tfsetup.loader.dyld.runtimes import has_always, narrow_twin
 from tfsetup.loader.dyld.search import Candidate, Request, candidates, link, main_link
 from tfsetup.loader.dyld.system import System, parse_system
 from tfsetup.loader.dyld.words import Mac
@@ -165,6 +166,81 @@ def test_of_macos_11_nothing_is_known() -> None:
     system = parse_system({"always": ["/usr/lib/libSystem.B.dylib"]}, "_old\n_brand_new\n")
     assert system.surely_exports(Mac(version=(12, 0)), "_old")
     assert not system.surely_exports(Mac(version=(11, 7)), "_old")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "always"),
+    [
+        ("__ZTIl", True),
+        ("__ZTIPv", True),
+        ("__ZTIPKd", True),
+        ("__ZTSDn", True),
+        ("__ZTIDi", True),
+        ("__ZTVN10__cxxabiv120__si_class_type_infoE", True),
+        ("__ZTIn", False),  # of 128 bits: libc++ exports it since version 19
+        ("__ZTIDu", False),
+        ("__ZTIN10__cxxabiv117__class_type_infoE", False),
+        ("__ZTIKl", False),
+        ("__ZTIPPl", False),
+        ("__ZTVl", False),
+        ("__ZTIN3own4NameE", False),
+        ("_l", False),
+    ],
+)
+def test_type_information_of_built_in_types_is_in_every_macos(symbol: str, *, always: bool) -> None:
+    assert has_always(symbol) is always
+    assert parse_system({}).surely_exports(Mac(version=(10, 13)), symbol) is always
+
+
+OSTREAM = "__ZNSt3__113basic_ostreamI{0}NS_11char_traitsI{0}EEE"
+STRING = "__ZNSt3__112basic_stringI{0}NS_11char_traitsI{0}EENS_9allocatorI{0}EEE"
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        (STRING.format("w") + "6assignEPKw", STRING.format("c") + "6assignEPKc"),
+        (STRING.format("w") + "9push_backEw", STRING.format("c") + "9push_backEc"),
+        (STRING.format("w") + "C1ERKS5_mmRKS4_", STRING.format("c") + "C1ERKS5_mmRKS4_"),
+        (STRING.format("w") + "D1Ev", STRING.format("c") + "D1Ev"),
+        (OSTREAM.format("w") + "lsEi", OSTREAM.format("c") + "lsEi"),
+        ("__ZNSt3__113basic_filebufIwNS_11char_traitsIwEEEC1Ev", None),  # instantiated for char alone
+        (STRING.format("c") + "6assignEPKc", None),
+        ("__ZN3own12basic_stringIwE6assignEPKw", None),
+    ],
+)
+def test_what_the_library_instantiates_for_char_it_does_for_wide_characters(wide: str, narrow: str | None) -> None:
+    assert narrow_twin(wide) == narrow
+    system = parse_system({}, narrow or "_f")
+    assert system.surely_exports(Mac(version=(12, 0)), wide) is (narrow is not None)
+    assert not system.surely_exports(Mac(version=(11, 0)), wide)
+
+
+AHEAD = Plan(minos="26.0", dylibs=[LIBSYSTEM, ("/usr/lib/libobjc.A.dylib", "normal")], imports=[Wanted(symbol="_x")])
+
+
+@pytest.mark.parametrize(
+    ("minos", "weak", "library", "known"),
+    [
+        ("13.0", False, LIBSYSTEM, True),
+        ("15.5", False, LIBSYSTEM, True),
+        ("15.6", False, LIBSYSTEM, False),  # as new as the macOS that lacks it
+        ("13.0", True, LIBSYSTEM, False),  # it goes without
+        ("13.0", False, ("/usr/lib/libz.1.dylib", "normal"), False),  # of another library
+    ],
+)
+def test_what_an_older_image_cannot_do_without_is_there(
+    minos: str, library: tuple[str, str], *, weak: bool, known: bool
+) -> None:
+    older = Plan(minos=minos, dylibs=[library], imports=[Wanted(symbol="_x", weak=weak)])
+    run = process({"/S/old.so": older, "/S/new.so": AHEAD}, Mac(version=(15, 5)))
+    assert run.dlopen("/S/new.so", NOW) is None
+    assert [each.matters for each in run.not_covered] == [True]
+    both = process({"/S/old.so": older, "/S/new.so": AHEAD}, Mac(version=(15, 5)))
+    assert both.dlopen("/S/old.so", NOW) is None
+    before = len(both.not_covered)
+    assert both.dlopen("/S/new.so", NOW) is None
+    assert (len(both.not_covered) == before) is known
 
 
 def test_a_repeated_rpath_of_an_older_sdk_is_in_doubt_on_15_4() -> None:

@@ -90,3 +90,15 @@ def test_code_without_end_keeps_what_was_seen_before() -> None:
 )
 def test_a_file_is_part_of_a_package(path: str, top: str) -> None:
     assert top_level(path, SITE) == top
+
+
+def test_names_that_modules_have_from_each_other_in_a_circle_are_not_known() -> None:
+    files = {
+        "p/__init__.py": "from p.one import where\nimport ctypes\nctypes.CDLL(where)\n",
+        "p/one.py": "from p.two import where\n__file__\n",
+        "p/two.py": "from p.one import where\n__file__\n",
+        "p/a.so": "",
+    }
+    opened = openers(files).of("p")
+    assert opened.openings == ()
+    assert [each.where for each in opened.unfollowed] == ["p/__init__.py:3"]

@@ -17,7 +17,7 @@ from tfsetup.loader.model import Mode
 from tfsetup.loader.preparing import Preparing
 from tfsetup.loader.python.brought import Brought
 from tfsetup.loader.question import Question
-from tfsetup.loader.shipped import load_windows
+from tfsetup.loader.shipped import load_editions, load_windows
 from tfsetup.loader.windows.process import WindowsProcess, WindowsSystem
 
 FOLDER = Path(__file__).parents[2] / "cases" / "loader" / "windows"
@@ -51,6 +51,7 @@ def start(case: Mapping[str, Any], tree: Tree) -> WindowsProcess:
             python=str(case.get("python", "3.12")),
             redistributable=case.get("redistributable"),
             libraries=load_windows(),
+            editions=load_editions(),
             brought=Brought(files=tree, site=ROOT, folded=True),
         )
     )

@@ -45,6 +45,30 @@ def test_what_is_not_known_is_said() -> None:
     )
 
 
+PRESUMED = NotCovered(reason="libm.so.9 is presumed: why", image=f"{SITE}/p/a.so", library="libm.so.9", presumed=True)
+
+
+def test_a_yes_under_a_condition_names_it_first() -> None:
+    others = tuple(NotCovered(reason=f"reason {number}") for number in range(20))
+    again = replace(PRESUMED, image=f"{SITE}/p/b.so")
+    found = texts(not_covered=(*others, PRESUMED, again, replace(PRESUMED, library="libn.so.1")))
+    assert found[:2] == ["It loads.", "  where the system has libm.so.9, libn.so.1: presumed, for nobody has looked"]
+    assert found[found.index("Not decided by reading files:") + 1] == (
+        "  - 3 files: libm.so.9 is presumed: why (p/a.so, p/b.so, p/a.so)"
+    )
+
+
+def test_a_condition_is_no_part_of_another_answer() -> None:
+    unsure = NotCovered(reason="whether", matters=True)
+    assert not any("presumed, for" in text for text in texts(not_covered=(PRESUMED, unsure)))
+    assert not any("presumed, for" in text for text in texts(not_covered=(replace(PRESUMED, presumed=False),)))
+
+
+def test_a_condition_in_the_document() -> None:
+    (unseen,) = preflight_document(replace(BASE, not_covered=(PRESUMED,)), LINUX).not_covered
+    assert (unseen.library, unseen.presumed, unseen.matters, unseen.image) == ("libm.so.9", True, False, "p/a.so")
+
+
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_every_kind_is_explained(kind: str) -> None:
     text = explanation(failure(kind=kind, symbol="S_1", library="avx"))
@@ -157,7 +181,9 @@ def test_the_document_has_the_keys_in_their_order_and_paths_relative_to_site_pac
     ]  # fmt: skip
     assert list(data["failures"][0]) == ["kind", "image", "symbol", "library", "message", "stage"]
     assert (data["failures"][0]["image"], data["failures"][0]["library"]) == ("p/a.so", "p/libx.so")
-    assert data["not_covered"] == [{"reason": "why", "image": "p/b.so", "matters": False}]
+    assert data["not_covered"] == [
+        {"reason": "why", "image": "p/b.so", "matters": False, "library": "libz.so", "presumed": False}
+    ]
     assert data["cuda"]["found"] == {"libx.so": "nvidia/libx.so"}
     assert data["host"] == {
         "os": "linux",

@@ -45,6 +45,8 @@ _WORDS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     )),
     ("libc", "musl", ("musllinux", "Alpine", "alpine", "linux-musl", "ld-musl")),
 )  # fmt: skip
+# What TensorFlow advises on Windows, and what tfsetup does: neither is said of the machine.
+_ADVICE: Final = ("Please use WSL2", "WSL2 runs the Linux wheels", "WSL2 (wsl --install)", "(also WSL2)")
 # A Python that is named anywhere, most telling first.
 _PYTHONS: Final = (
     re.compile(r"python(?P<v>[23]\.[0-9]{1,2})(?:/|\\|\b)", re.IGNORECASE),
@@ -58,7 +60,8 @@ _PYTHONS: Final = (
 def guessed(stream: str) -> Iterator[Statement]:
     """Yield what the words of `stream` suggest."""
     text = stream.replace("/mnt/c/Users/", "/mnt/c/")  # a Windows folder seen from WSL, not a Mac's
-    text = text.replace("Please use WSL2", "")  # TensorFlow's advice on Windows
+    for advice in _ADVICE:
+        text = text.replace(advice, "")
     votes: dict[str, dict[str, tuple[int, str]]] = {}
     for fact, value, words in _WORDS:
         found = [(count, word) for word in words if (count := text.count(word))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -15,7 +16,8 @@ from packaging.utils import canonicalize_name
 from tfsetup.doctor.refusals.model import Blame, Refusal, Speaker
 from tfsetup.ground.versions import is_version
 
-_MOST: Final = 40
+_MOST: Final = 8
+_END: Final = 200_000
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}"
 _CLAUSE: Final = r" ?(?:[<>=!~]=?=?) ?[0-9][0-9A-Za-z.*+!_-]{0,40}"
 _REQUIREMENT: Final = re.compile(
@@ -123,7 +125,18 @@ _SPEAKERS: Final = (
 
 
 def refusals_in(stream: str) -> tuple[Refusal, ...]:
-    """Return what was refused, in the order of the text; what says of one again what was said before is left out."""
+    """Return what was refused, in the order of the text; what says of one again what was said before is left out.
+
+    Of a long text the ends are read: an installer that refuses something does not go on.
+    """
+    if len(stream) <= 2 * _END:
+        return _refused(stream)
+    cut = len(stream) - _END
+    later = (replace(one, start=one.start + cut) for one in _refused(stream[cut:]))
+    return (*_refused(stream[:_END]), *later)
+
+
+def _refused(stream: str) -> tuple[Refusal, ...]:
     if not any(word in stream for word in _SPEAKERS):
         return _in_words(stream)
     found = sorted((*_of_pip(stream), *_of_pipenv(stream), *_of_others(stream)), key=lambda one: one.start)
@@ -199,10 +212,8 @@ def _of_others(stream: str) -> Iterator[Refusal]:
 
 
 def _bounded(pattern: re.Pattern[str], stream: str) -> Iterator[re.Match[str]]:
-    for number, found in enumerate(pattern.finditer(stream)):
-        if number == _MOST:
-            return
-        yield found
+    found = list(pattern.finditer(stream))
+    yield from found if len(found) <= _MOST else (*found[: _MOST // 2], *found[-_MOST // 2 :])
 
 
 def _listed(text: str) -> tuple[str, ...]:

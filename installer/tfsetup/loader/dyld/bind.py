@@ -5,7 +5,7 @@ Rules: dyld `Loader.cpp` (resolveSymbol, hasExportedSymbol), `MachOLayout.cpp` (
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -135,8 +135,17 @@ class Binder:
         minos = image.image.minos
         if minos is None or minos[:2] <= self._mac.version:
             return []
-        strong = (each for each in image.imports if not each.weak and isinstance(_dependency(image, each.ordinal), str))
-        return [each.symbol for each in strong if not self._system.surely_exports(self._mac, each.symbol)]
+        wanted = [each for each in _of_macos(image) if not self._system.surely_exports(self._mac, each[1])]
+        known = self._taken_for_granted() if wanted else frozenset()
+        return [symbol for library, symbol in wanted if (library, symbol) not in known]
+
+    def _taken_for_granted(self) -> frozenset[tuple[str, str]]:
+        """Return what images built for this macOS or an older one cannot do without: library and symbol.
+
+        What came later than the release that an image is built for is a weak import in it: the compiler sees to that.
+        """
+        fitting = (each for each in self._loaded if each.image.minos and each.image.minos[:2] <= self._mac.version)
+        return frozenset(pair for each in fitting for pair in _of_macos(each))
 
     def _not_at_once(self, image: Loaded, *, now: bool) -> Mapping[int, set[str]]:
         """Return the names that take more than one look, by ordinal.
@@ -280,6 +289,14 @@ def _unbound(image: Loaded, wanted: Import, message: str, library: str | None = 
     return LoadFailure(
         kind="symbol-not-found", image=image.path, message=message, symbol=wanted.symbol, library=library
     )
+
+
+def _of_macos(image: Loaded) -> Iterator[tuple[str, str]]:
+    """Yield what an image cannot do without of macOS's libraries: library and symbol."""
+    for each in image.imports:
+        library = _dependency(image, each.ordinal)
+        if not each.weak and isinstance(library, str):
+            yield library, each.symbol
 
 
 def _dependency(image: Loaded, ordinal: int) -> Loaded | str | None:

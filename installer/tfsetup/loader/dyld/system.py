@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tfsetup.ground.versions import pair
+from tfsetup.loader.dyld.runtimes import has_always, narrow_twin
 from tfsetup.loader.dyld.words import Mac
 
 _PREFIXES = ("/usr/lib/", "/System/Library/", "/System/iOSSupport/")
@@ -108,7 +109,9 @@ class System:
 
     def surely_exports(self, mac: Mac, symbol: str) -> bool:
         """Say whether this macOS is known to export `symbol`; of `symbols`, nothing is known before the table's."""
-        if mac.version >= _TABLE_SINCE and symbol in self.symbols:
+        if has_always(symbol):
+            return True
+        if mac.version >= _TABLE_SINCE and not self.symbols.isdisjoint((symbol, narrow_twin(symbol) or symbol)):
             return True
         return any(each.exactly and mac.version >= each.since and each.is_one(symbol) for each in self.late)
 

@@ -26,10 +26,11 @@ from tfsetup.loader.glibc.map import (
     wants_executable_stack,
 )
 from tfsetup.loader.glibc.order import sort_maps
-from tfsetup.loader.glibc.search import NO_FILE, Opened, Refusal, Skip, expand, place_of, search
+from tfsetup.loader.glibc.search import Opened, Refusal, Skip, expand, place_of, search
 from tfsetup.loader.glibc.static_tls import judge_static_tls, static_tls_wanted
 from tfsetup.loader.glibc.stock import LINKERS, stock_library
 from tfsetup.loader.glibc.system import System
+from tfsetup.loader.glibc.words import Dying, killed, not_found, preloaded, refused
 from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
 
 _OF_VARIABLES: tuple[Kind, ...] = ("library-not-found", "symbol-not-found")
@@ -47,7 +48,7 @@ class GlibcProcess:
         """
         self._system = system
         self._maps: list[Map] = []
-        self._unknown: dict[NotCovered, None] = dict.fromkeys(_preloaded(system))
+        self._unknown: dict[NotCovered, None] = dict.fromkeys(preloaded(system))
         self._static_tls = 0
         self._global: list[Map] = []
         self._main_rpaths: tuple[tuple[str, str], ...] = ()
@@ -204,7 +205,7 @@ class GlibcProcess:
         top.order = order
 
     def _check_versions(self, entry: Map) -> None:
-        with _Dying(entry):
+        with Dying(entry):
             failure, unknown = check_versions(entry, self._maps, self._system.glibc)
         self._unknown.update(dict.fromkeys(unknown))
         if failure:
@@ -213,7 +214,7 @@ class GlibcProcess:
     def _check_levels(self, entries: Sequence[Map]) -> None:
         """Compare the levels of x86-64 that files were built for with the CPU's, dependencies first."""
         for entry in entries:
-            with _Dying(entry):
+            with Dying(entry):
                 answer = check_level(entry, self._system)
             if isinstance(answer, LoadFailure):
                 raise Failed(answer)
@@ -223,7 +224,7 @@ class GlibcProcess:
     def _relocate(self, entry: Map, local: list[Map], mode: Mode) -> None:
         if entry.elf is None or entry.symbols is None:
             return
-        with _Dying(entry):
+        with Dying(entry):
             own = [entry] if entry.elf.symbolic else []
             scope = without_repetition(own, self._global, local)
             self._check_cut(entry)
@@ -289,7 +290,7 @@ class GlibcProcess:
         return needed
 
     def _dependencies(self, entry: Map) -> Sequence[tuple[Tag, str]]:
-        with _Dying(entry):
+        with Dying(entry):
             return entry.elf.dependencies if entry.elf is not None else ()
 
     def _map(self, name: str, loader: Map, *, opened: bool = False, optional: bool = False) -> Map:
@@ -300,18 +301,18 @@ class GlibcProcess:
         try:
             found = search(name, loader.place, self._system)
         except Refusal as refusal:
-            raise Failed(self._refused(refusal, name, loader)) from refusal
+            raise Failed(refused(refusal, name, loader)) from refusal
         if isinstance(found, Skip):
             stock = None if "/" in name or self._system.real or optional else self._stock(name, loader)
             if stock is None:
-                raise Failed(self._not_found(found, name, loader))
+                raise Failed(not_found(found, name, loader, self._system.bits))
             return stock
         return self._map_file(name, found, None if opened else loader)
 
     def _known(self, name: str) -> Map | None:
         """Return the object that is there under a name (`_dl_lookup_map`)."""
         for entry in self._maps:
-            with _Dying(entry):
+            with Dying(entry):
                 if entry.answers_to(name):
                     return entry
         return None
@@ -326,12 +327,12 @@ class GlibcProcess:
             elf = known.elf if known is not None and known.elf is not None else Elf(found.source)
             refusal = mapping_refusal(elf, self._system)
         except MalformedImage as error:
-            raise Failed(_killed(found.name, found.entry.path, error)) from error
+            raise Failed(killed(found.name, found.entry.path, error)) from error
         if refusal:
             kind, text = refusal
             raise Failed(LoadFailure(kind=kind, image=found.entry.path, message=f"{name}: {text}"))
         chain = loader.place.rpaths if loader is not None else self._main_rpaths
-        with _Dying(Map(found.name, path=found.entry.path, place=place_of(None, found.name, (), "/"), identity=None)):
+        with Dying(Map(found.name, path=found.entry.path, place=place_of(None, found.name, (), "/"), identity=None)):
             place = place_of(elf, found.name, chain, self._system.cwd)
         entry = Map(found.name, path=found.entry.path, place=place, identity=found.entry.identity, elf=elf)
         read = self._read.setdefault(entry.identity, entry)  # by whichever process was the first to map it
@@ -349,8 +350,7 @@ class GlibcProcess:
         if stock is None or (not stock.usual and name in self._system.brought):
             return None
         if stock.presence == "unknown":
-            reason = f"whether the system has {name}"
-            self._unknown[NotCovered(reason=reason, image=loader.path, matters=True, library=name)] = None
+            self._unknown[self._presence(name, loader)] = None
         path = f"{self._system.directories[0]}/{name}"
         entry = Map(path, path=path, place=place_of(None, path, (), "/"), identity=("stock", name), stock=stock)
         entry.names.add(name)
@@ -358,43 +358,8 @@ class GlibcProcess:
         self._maps.append(entry)
         return entry
 
-    # -- words ---------------------------------------------------------------------------------------------------------
-
-    def _refused(self, refusal: Refusal, name: str, loader: Map) -> LoadFailure:
-        image = refusal.path or loader.path
-        return LoadFailure(kind=refusal.kind, image=image, message=str(refusal), library=name)
-
-    def _not_found(self, passed: Skip, name: str, loader: Map) -> LoadFailure:
-        """Word a search that found nothing; what was passed over says whether the architecture is to blame."""
-        text = NO_FILE if passed is Skip.NOWHERE else f"{NO_FILE}: No such file or directory"
-        if passed is Skip.OTHER_CLASS:
-            text = f"wrong ELF class: ELFCLASS{96 - self._system.bits}"
-        kind: Kind = "library-not-found" if passed in (Skip.MISSING, Skip.NOWHERE) else "wrong-architecture"
-        return LoadFailure(kind=kind, image=loader.path or name, message=f"{name}: {text}", library=name)
-
-
-def _preloaded(system: System) -> tuple[NotCovered, ...]:
-    """Tell of what LD_PRELOAD brings into every process, before anything else: nobody has looked at it."""
-    reason = f"LD_PRELOAD is set to `{system.preload}`; what that defines or replaces is not looked at"
-    return (NotCovered(reason=reason),) if system.preload.strip(" :") else ()
-
-
-class _Dying:
-    """Around readings the loader makes of a mapped file: where ours stop, the process is killed."""
-
-    def __init__(self, entry: Map) -> None:
-        self._entry = entry
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, MalformedImage):
-            raise Failed(_killed(self._entry.name, self._entry.path, error)) from error
-
-
-def _killed(name: str, path: str, error: MalformedImage) -> LoadFailure:
-    """Word the end of a process that no loader words: a signal while a damaged file is read."""
-    return LoadFailure(
-        kind="malformed-image", image=path, message=f"{name}: the process is killed while loading it: {error.reason}"
-    )
+    def _presence(self, name: str, loader: Map) -> NotCovered:
+        """Tell of a library that the system may lack; one that a policy promises the wheel is presumed to be there."""
+        why = self._system.promised.why(name, loader.path) if self._system.promised is not None else None
+        reason = why or f"whether the system has {name}"
+        return NotCovered(reason=reason, image=loader.path, matters=why is None, library=name, presumed=why is not None)

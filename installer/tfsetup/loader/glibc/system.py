@@ -13,6 +13,7 @@ from tfsetup.loader.elf.image import Machine
 from tfsetup.loader.glibc.ld_cache import read_cache
 from tfsetup.loader.glibc.stock import Names
 from tfsetup.loader.model import Filesystem
+from tfsetup.loader.python.promised import Promised
 
 CACHE = "/etc/ld.so.cache"
 
@@ -45,7 +46,7 @@ class System:
     that is not found is missing; otherwise what is known of stock systems is asked.
     `glibc`: release as (major, minor), None when it could not be told. `symbols`: what the C library defines, and since
     which release, `libraries` what others define, for when they cannot be read. `brought`: the names that belong to the
-    set that is judged. `library_path`: LD_LIBRARY_PATH as it
+    set that is judged, `promised`: what its wheels may expect of a system. `library_path`: LD_LIBRARY_PATH as it
     is, `preload`: LD_PRELOAD. `levels`: the level of x86-64 the CPU has for certain, and the highest it may have.
     `page`: bytes of a page (None: could not tell). `executable_stack`: the interpreter's own is, so no library has to
     make it so.
@@ -59,6 +60,7 @@ class System:
     symbols: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     libraries: Mapping[str, Names] = field(default_factory=dict)
     brought: Container[str] = frozenset()
+    promised: Promised | None = None
     library_path: str = ""
     preload: str = ""
     cache: Mapping[str, str] = field(default_factory=dict)
@@ -104,6 +106,7 @@ def system_of(
     symbols: Mapping[str, tuple[int, ...]] | None = None,
     libraries: Mapping[str, Names] | None = None,
     brought: Container[str] = frozenset(),
+    promised: Promised | None = None,
     library_path: str = "",
     preload: str = "",
     cwd: str = "/",
@@ -119,6 +122,7 @@ def system_of(
         symbols: what the GNU C library defines, and since which release.
         libraries: what other libraries define (`parse_libraries`).
         brought: base names of libraries that are the set's own, and no system's.
+        promised: which libraries of a system its wheels may expect.
         library_path: LD_LIBRARY_PATH of the process.
         preload: its LD_PRELOAD.
         cwd: the process's working directory.
@@ -140,6 +144,7 @@ def system_of(
         symbols=symbols or {},
         libraries=libraries or {},
         brought=brought,
+        promised=promised,
         library_path=library_path,
         preload=preload,
         cache=_cache(files, arch, hwcaps) if real else {},

@@ -58,11 +58,12 @@ def of_wheel(filename: str) -> Distribution | None:
 
 def installed(files: Filesystem, site: str) -> tuple[Distribution, ...]:
     """Return the distributions whose `dist-info` lies in `site`, sorted by name."""
-    found = (_installed(files, site, name) for name in files.listdir(site))
+    found = (of_folder(files, site, name) for name in files.listdir(site))
     return tuple(sorted((each for each in found if each), key=lambda each: each.name))
 
 
-def _installed(files: Filesystem, site: str, folder: str) -> Distribution | None:
+def of_folder(files: Filesystem, site: str, folder: str) -> Distribution | None:
+    """Return the distribution whose `dist-info` is the folder of that name in `site`; None: it is no such folder."""
     match = _FOLDER.fullmatch(folder)
     if not match:
         return None

@@ -80,6 +80,7 @@ class Runner(Statements):
         self.modules: dict[str, Scope | None] = {}
         self.objects: list[Instance] = []
         self.entered: set[int] = set()
+        self._resolving: set[str] = set()
         self._steps = 0
         self._trees = {} if trees is None else trees
 
@@ -149,9 +150,21 @@ class Runner(Statements):
         return frame
 
     def resolved(self, name: Name) -> Value:
-        """Return what a name of the package stands for, following its module if need be; any other name as it is."""
+        """Return what a name of the package stands for, following its module if need be; any other name as it is.
+
+        Modules may have a name from each other, in a circle: nothing is known of it then.
+        """
         if not name.dotted.startswith(f"{self.package}.") or name.dotted.endswith("()"):
             return self._of_another(name.dotted)
+        if name.dotted in self._resolving:
+            return name
+        self._resolving.add(name.dotted)
+        try:
+            return self._of_its_own(name)
+        finally:
+            self._resolving.remove(name.dotted)
+
+    def _of_its_own(self, name: Name) -> Value:
         parts = name.dotted.split(".")
         for count in range(len(parts), 0, -1):
             scope = self.module(".".join(parts[:count]))

@@ -1,5 +1,7 @@
 """Which statements of a source are run, and when: with its module, there but with its failure caught, or in a function.
 
+A function that the module itself calls, by a statement of its own, is run with it.
+
 Rules: Python reference, "The try statement" and "The with statement"; CPython `Python/dynload_shlib.c` and
 `dynload_win.c` (what the loader refuses becomes ImportError, not its subclass ModuleNotFoundError).
 """
@@ -7,7 +9,8 @@ Rules: Python reference, "The try statement" and "The with statement"; CPython `
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from tfsetup.loader.python.conditions import Conditions
@@ -20,6 +23,7 @@ Run = tuple[ast.stmt, Way, Conditions]
 
 _CATCH = frozenset({"ImportError", "Exception", "BaseException"})
 _IMPORTS = (ast.Import, ast.ImportFrom)
+_CALLS = (ast.Expr, ast.Assign, ast.AnnAssign)
 _Block = ast.For | ast.While | ast.With | ast.ClassDef | ast.Match
 
 
@@ -36,41 +40,87 @@ def run(
     body: Sequence[ast.stmt], way: Way, conditions: Conditions, kinds: tuple[type[ast.stmt], ...] = (ast.stmt,)
 ) -> Iterator[Run]:
     """Yield every statement of these kinds that has none inside of it, with when it is run and under which names."""
-    for node in body:
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield from run(node.body, "later", conditions.inside(node), kinds)
-            case ast.Try() | ast.TryStar():
-                yield from _in_try(node, way, conditions, kinds)
-            case ast.If():
-                taken = conditions.taken(node)
-                yield from (each for part in taken for each in run(part, way, conditions, kinds))
-                if len(taken) == 1 and _leaves(taken[0]):
-                    return
-            case ast.For() | ast.While() | ast.With() | ast.ClassDef() | ast.Match():
-                yield from _in_block(node, way, conditions, kinds)
-            case _:
-                yield from [(node, way, conditions)] if isinstance(node, kinds) else ()
+    defined = way != "later" and any(isinstance(node, ast.FunctionDef) for node in body)
+    called = _called(body, way, conditions) if defined else {}
+    yield from _Walk(kinds, called).run(body, way, conditions)
 
 
-def _in_try(
-    node: ast.Try | ast.TryStar, way: Way, conditions: Conditions, kinds: tuple[type[ast.stmt], ...]
-) -> Iterator[Run]:
-    caught = any(_catches(handler.type) and not _raises(handler.body) for handler in node.handlers)
-    yield from run(node.body, _guarded(way) if caught else way, conditions, kinds)
-    for handler in node.handlers:  # what is run only once something else has failed
-        yield from run(handler.body, _guarded(way), conditions, kinds)
-    yield from run([*node.orelse, *node.finalbody], way, conditions, kinds)
+def _called(body: Sequence[ast.stmt], way: Way, conditions: Conditions) -> Mapping[str, Way]:
+    """Return the functions that a module calls when it is imported, by name, those that these call among them."""
+    found: dict[str, Way] = {}
+    while True:
+        before = dict(found)
+        for node, how, _ in _Walk(_CALLS, before, called_only=True).run(body, way, conditions):
+            name = _calls(node)
+            if name is not None and found.get(name) != "at-import":
+                found[name] = how
+        if found == before:
+            return found
 
 
-def _in_block(node: _Block, way: Way, conditions: Conditions, kinds: tuple[type[ast.stmt], ...]) -> Iterator[Run]:
-    if isinstance(node, ast.Match):
-        for case in node.cases:
-            yield from run(case.body, way, conditions, kinds)
-        return
-    suppressed = isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items)
-    yield from run(node.body, _guarded(way) if suppressed else way, conditions, kinds)
-    yield from run(getattr(node, "orelse", []), way, conditions, kinds)
+def _calls(node: ast.stmt) -> str | None:
+    """Return the name of the function that a statement is a call of."""
+    value = node.value if isinstance(node, _CALLS) else None
+    return value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One walk for statements of `kinds`; functions in `called` are run when they are called, `called_only`: no others.
+
+    A coroutine is not run by its call, nor is a generator.
+    """
+
+    kinds: tuple[type[ast.stmt], ...]
+    called: Mapping[str, Way]
+    called_only: bool = False
+
+    def run(self, body: Sequence[ast.stmt], way: Way, conditions: Conditions) -> Iterator[Run]:
+        for node in body:
+            match node:
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    yield from self._in_function(node, way, conditions)
+                case ast.Try() | ast.TryStar():
+                    yield from self._in_try(node, way, conditions)
+                case ast.If():
+                    taken = conditions.taken(node)
+                    yield from (each for part in taken for each in self.run(part, way, conditions))
+                    if len(taken) == 1 and _leaves(taken[0]):
+                        return
+                case ast.For() | ast.While() | ast.With() | ast.ClassDef() | ast.Match():
+                    yield from self._in_block(node, way, conditions)
+                case _:
+                    yield from [(node, way, conditions)] if isinstance(node, self.kinds) else ()
+
+    def _in_function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, way: Way, conditions: Conditions
+    ) -> Iterator[Run]:
+        how: Way = "later" if way == "later" or not _runs_at_once(node) else self.called.get(node.name, "later")
+        if how != "later" or not self.called_only:
+            yield from self.run(node.body, how, conditions.inside(node))
+
+    def _in_try(self, node: ast.Try | ast.TryStar, way: Way, conditions: Conditions) -> Iterator[Run]:
+        caught = any(_catches(handler.type) and not _raises(handler.body) for handler in node.handlers)
+        yield from self.run(node.body, _guarded(way) if caught else way, conditions)
+        for handler in node.handlers:  # what is run only once something else has failed
+            yield from self.run(handler.body, _guarded(way), conditions)
+        yield from self.run([*node.orelse, *node.finalbody], way, conditions)
+
+    def _in_block(self, node: _Block, way: Way, conditions: Conditions) -> Iterator[Run]:
+        if isinstance(node, ast.Match):
+            for case in node.cases:
+                yield from self.run(case.body, way, conditions)
+            return
+        suppressed = isinstance(node, ast.With) and any(_suppresses(item.context_expr) for item in node.items)
+        yield from self.run(node.body, _guarded(way) if suppressed else way, conditions)
+        yield from self.run(getattr(node, "orelse", []), way, conditions)
+
+
+def _runs_at_once(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Say whether a call runs the body: that of a coroutine does not, nor that of a generator."""
+    return isinstance(node, ast.FunctionDef) and not any(
+        isinstance(each, ast.Yield | ast.YieldFrom) for statement in node.body for each in ast.walk(statement)
+    )
 
 
 def _leaves(body: Sequence[ast.stmt]) -> bool:

@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Container, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from tfsetup.ground.platforms import Arch
@@ -49,7 +49,8 @@ class WindowsSystem:
     `application`: the folder of python.exe. `python`: the interpreter's version as `3.12` (free-threaded: `3.13t`).
     `dll_directories`: folders given to `os.add_dll_directory` before. `redistributable`: whether the Microsoft Visual
     C++ redistributable is installed; None (could not tell) assumes so and says so. `libraries`: what every Windows has
-    in System32 (`stock.parse_system32`). `brought`: the names that belong to the set that is judged.
+    in System32 (`stock.parse_system32`), `editions`: what some editions lack, and which. `brought`: the names that
+    belong to the set that is judged.
     """
 
     arch: Arch
@@ -59,6 +60,7 @@ class WindowsSystem:
     dll_directories: tuple[str, ...] = ()
     redistributable: bool | None = None
     libraries: AbstractSet[str] = frozenset()
+    editions: Mapping[str, str] = field(default_factory=dict)
     brought: Container[str] = frozenset()
 
 
@@ -223,7 +225,8 @@ class WindowsProcess:
         entry = None if is_fixed(name) else self._in_directories(name, load_directory)
         if entry is not None:
             return self._map(entry, load_directory or posixpath.dirname(entry.path))
-        return self._outside(name, presence_of(name, self._system.python, self._system.libraries), wanting)
+        presence = presence_of(name, self._system.python, self._system.libraries, self._system.editions)
+        return self._outside(name, presence, wanting)
 
     def _outside(self, name: str, presence: Presence, wanting: Module) -> Module:
         """Judge a library that is in none of the folders before System32."""
@@ -234,11 +237,17 @@ class WindowsProcess:
                 reason = f"whether {name} of the Microsoft Visual C++ redistributable is installed (assumed)"
                 self._unknown[NotCovered(reason=reason)] = None
             return self._system_module(name)
-        if presence is Presence.UNKNOWN and name not in self._system.brought:
-            reason = f"whether that Windows has {name}"
-            self._unknown[NotCovered(reason=reason, image=wanting.path, matters=True, library=name)] = None
+        if presence in (Presence.EDITIONS, Presence.UNKNOWN) and name not in self._system.brought:
+            self._unknown[self._unseen(name, wanting)] = None
             return self._system_module(name)
         raise _Failed(126, "library-not-found", wanting.path, library=name)
+
+    def _unseen(self, name: str, wanting: Module) -> NotCovered:
+        """Tell of a library that this Windows may lack; one that only some editions lack is presumed."""
+        lacking = self._system.editions.get(name)
+        reason = f"{name} of Windows is presumed: {lacking} lack it" if lacking else f"whether that Windows has {name}"
+        presumed = lacking is not None
+        return NotCovered(reason=reason, image=wanting.path, matters=not presumed, library=name, presumed=presumed)
 
     def _system_module(self, name: str) -> Module:
         module = Module(f"C:/Windows/System32/{name}", ("system", name), None)

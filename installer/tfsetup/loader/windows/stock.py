@@ -1,13 +1,15 @@
 """Which libraries a Windows 10 or later has whose files cannot be looked at.
 
-Sources: `data/windows-system32.txt`; Microsoft, "Windows API sets" (`api-ms-`, `ext-ms-`), "Latest supported Visual C++
-Redistributable downloads"; the layout of python.org's installer (PC/layout in CPython) for what lies beside python.exe;
-delvewheel README, "Name mangling", and the names that numpy's wheels gave OpenBLAS before 1.25.
+Sources: `data/windows-system32.txt`, `windows-editions.toml`; Microsoft, "Windows API sets" (`api-ms-`, `ext-ms-`),
+"Latest supported Visual C++ Redistributable downloads"; the layout of python.org's installer (PC/layout in CPython) for
+what lies beside python.exe; delvewheel README, "Name mangling", and the names that numpy's wheels gave OpenBLAS before
+1.25.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 
@@ -15,10 +17,12 @@ from enum import Enum
 class Presence(Enum):
     """How sure it is that a library is there. `REDISTRIBUTABLE`: with the Visual C++ redistributable.
 
-    `NEVER`: of names that only a distribution's own files have. What no list names may be there: `UNKNOWN`.
+    `EDITIONS`: in all but some editions. `NEVER`: of names that only a distribution's own files have. What no list
+    names may be there: `UNKNOWN`.
     """
 
     ALWAYS = "always"
+    EDITIONS = "editions"
     REDISTRIBUTABLE = "redistributable"
     UNKNOWN = "unknown"
     NEVER = "never"
@@ -46,16 +50,24 @@ def parse_system32(text: str) -> frozenset[str]:
     return frozenset(name for line in text.splitlines() for name in line.partition("#")[0].split())
 
 
-def presence_of(name: str, python: str, system: AbstractSet[str]) -> Presence:
+def parse_editions(document: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, str]:
+    """Return, by base name, which editions lack a library, from the parsed `windows-editions.toml`."""
+    return {name: each["lacking"] for each in document["libraries"] for name in each["names"].split()}
+
+
+def presence_of(name: str, python: str, system: AbstractSet[str], editions: Container[str] = frozenset()) -> Presence:
     """Say how sure it is that a library is there.
 
     Args:
         name: base name in lower case, with extension.
         python: version of the interpreter, such as `3.12` or `3.13t`.
         system: what every Windows has, see `parse_system32`.
+        editions: what all but some editions have, see `parse_editions`.
     """
     if _with_extension(name) in system or _API_SET.fullmatch(name) or name in _beside_python(python):
         return Presence.ALWAYS
+    if name in editions:
+        return Presence.EDITIONS
     if _REDISTRIBUTABLE.fullmatch(name):
         return Presence.REDISTRIBUTABLE
     return Presence.NEVER if _is_of_a_distribution(name) else Presence.UNKNOWN
