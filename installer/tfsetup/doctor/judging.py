@@ -27,10 +27,14 @@ _TABLED: Final = frozenset(("pip", "uv"))  # what answers with the index; Poetry
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passed:
-    """A command that passes: what it needs, in other words perhaps, and options that it lacks."""
+    """A command that passes: what it needs, in other words perhaps, and options that it lacks.
+
+    `removed`: what is to go before, as it owns the same files.
+    """
 
     needs: tuple[Need, ...]
     options: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 def judged(command: Command, room: Room) -> Passed | Refused:
@@ -47,7 +51,7 @@ def judged(command: Command, room: Room) -> Passed | Refused:
         needs = paired(tuple(_preferred(one, command, room) for one in needs), command, room)
         needs, options = _changing(needs, command, room)
         changed = replace(command, options=command.options | set(options))
-        return Passed(needs=with_bounds(needs, changed, room), options=options)
+        return Passed(needs=with_bounds(needs, changed, room), options=options, removed=_in_the_way(needs, room))
     except RefusedError as no:
         return no.refused
 
@@ -128,6 +132,14 @@ def _offered(need: Need, command: Command, needs: Sequence[Need], room: Room) ->
     if not _is_alone(needs, room):
         raise RefusedError("absent", f"{need.text} has no wheel for {_system(room)}")
     return need.at(nearest(need.pin, here) if need.pin is not None else here[0])
+
+
+def _in_the_way(needs: Sequence[Need], room: Room) -> tuple[str, ...]:
+    """Return the TensorFlow under another name that is there, which one with extras would be put over."""
+    core = room.core
+    wanted = {one.name for one in needs if one.name in room.cores}
+    extras = any(one.extras for one in needs if one.name in room.cores)
+    return (core[0],) if core is not None and extras and core[0] not in wanted else ()
 
 
 def _is_alone(needs: Sequence[Need], room: Room) -> bool:
