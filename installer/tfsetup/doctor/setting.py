@@ -36,6 +36,8 @@ class Setting:
 def spot_of(facts: Facts) -> Spot:
     """Return the place that the facts tell of; what they do not tell is no obstacle."""
     told = facts.host
+    if "os" in facts.guessed and "mac" in told and told.get("os") != "macos":
+        return Spot()  # a report about a Mac speaks of another machine too
     os = next((one for one in get_args(Os) if one == told.get("os")), None)
     word = told.get("process") or told.get("arch")
     arch = spelled(next((one for one in get_args(Arch) if one == word), None), os)
