@@ -185,10 +185,10 @@ def _plugin(listing: Listing, matrix: Matrix) -> Iterator[Observation]:
 def _cuda(listing: Listing, matrix: Matrix) -> Iterator[Observation]:
     place, packages = listing.place, listing.packages
     if installed.cuda_set(packages, place, matrix):
-        why = installed.unfound_by(packages, matrix)
-        words = f"All of NVIDIA's libraries for TensorFlow {packages[_MODULE]} are installed"
-        details = {"unfound": "yes" if why else "no"}
-        yield _see("cuda-set-complete", _MODULE, f"{words}: {why}." if why else f"{words}.", **details)
+        words = f"All of NVIDIA's libraries for TensorFlow {packages[_MODULE]} are installed."
+        yield _see("cuda-set-complete", _MODULE, words)
+    if place.os in {None, "linux"} and (why := installed.unfound_by(packages, matrix)):
+        yield _see("cuda-wheels-not-found", _MODULE, f"tensorflow {packages[_MODULE]} is installed, and {why}.")
     if place.os == "linux" and place.arch == "aarch64" and installed.cuda_parts(matrix) & packages.keys():
         words = "NVIDIA's libraries are installed, and every TensorFlow for Linux on aarch64 is a CPU build."
         yield _see("cuda-without-a-build", _MODULE, words)
