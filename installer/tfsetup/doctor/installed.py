@@ -24,6 +24,8 @@ from tfsetup.matrix.installed import Place
 _MODULE: Final = "tensorflow"
 # What an inspection of a prefix sees better: in the files.
 _IN_FILES: Final[frozenset[Check]] = frozenset(("two-tensorflows", "requirement-missing", "requirement-not-met"))
+# Tools that may leave out what one system's wheel requires, and the option that does.
+_LOCK_TOOLS: Final = ("oetry", "uv sync", "uv add", "uv run", "uv.lock", "pdm ", "--no-deps")
 # The share of what TensorFlow requires that may be missing of an installation.
 _FEW: Final = 0.2
 
@@ -72,7 +74,8 @@ def seen_in(evidence: Evidence, facts: Facts, knowledge: Knowledge, log: LogText
     if facts.elsewhere or packages.keys() & set(names):
         return found
     spoken = replace(listing, packages={**spoken_in(log, _paired(matrix)), **packages})
-    return (*found, *look(spoken, matrix, (_pairs, _strangers)))
+    locked = (_lost,) if any(word in log.stream for word in _LOCK_TOOLS) else ()
+    return (*found, *look(spoken, matrix, (*locked, _pairs, _strangers)))
 
 
 def _paired(matrix: Matrix) -> Iterator[str]:
