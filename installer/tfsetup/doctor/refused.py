@@ -30,7 +30,7 @@ class Refused:
         """Remember the log, and of which distributions some of `signals` speak."""
         self._log = log
         self._facts = facts
-        self._subjects = frozenset((why, one.subject) for one in signals if one.subject for why in one.refusal)
+        self._own = tuple(one for one in signals if one.subject and one.refusal)
 
     def seen(self, signal: Signal) -> Seen | None:
         """Return the signal as the log shows it: what it names explains some of what was refused."""
@@ -61,7 +61,12 @@ class Refused:
     def _speaks(self, signal: Signal, one: Explanation) -> bool:
         if one.why not in signal.refusal:
             return False
-        own = [name for name in one.names if (one.why, name) in self._subjects]
+        own = [name for name in one.names if any(self._claims(other, one, name) for other in self._own)]
         if signal.subject:
             return signal.subject in own[:1]
         return not own and not one.refusal.name.startswith(_FOREIGN)
+
+    def _claims(self, signal: Signal, one: Explanation, name: str) -> bool:
+        """Return whether a signal speaks of the very distribution `name`, and what it needs is so."""
+        mine = one.why in signal.refusal and signal.subject == name
+        return mine and self._facts.holds(signal.when, one.captures) is True

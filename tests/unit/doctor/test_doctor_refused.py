@@ -181,6 +181,7 @@ def first(log: str, facts: dict[str, str] | None = None) -> str:
         ("tensorflow==2.4.9 (from versions: 2.4.0, 2.4.1)", "", "never"),
         ("tensorflow==2.20.0 (from versions: 2.15.0, 2.16.1, 2.16.2)", "macos x86_64 rosetta=false", "intel-mac"),
         ("tensorflow==2.20.0 (from versions: 2.15.0, 2.16.1, 2.16.2)", "macos arm64", "translated"),
+        (f"tensorflow==2.16.1 {NONE}", "macos arm64 process=arm64 macos=11.7 python=3.9", "old-macos"),
         ("tf-nightly==2.9.0.dev20220120 (from versions: 2.12.0.dev20230203)", "", "never"),
         ("tensorflow-strange==3 (from versions: 1.0, 2.0)", "", "never"),
     ],
@@ -274,7 +275,7 @@ def test_what_fixes_may_name() -> None:
     [best, *_] = explained(
         clean(f"{PIP}tensorflow==2.4.9 (from versions: 2.4.0, 2.4.1, 2.5.0)").stream, {}, frozenset()
     )
-    assert best.captures == {"name": "tensorflow", "want": "2.4.9", "nearest": "2.4.1"}
+    assert best.captures == {"name": "tensorflow", "speaker": "pip", "want": "2.4.9", "nearest": "2.4.1"}
 
 
 # ---------------------------------------------------------------------------------------------- as signals

@@ -13,12 +13,19 @@ from tfsetup.ground.versions import minor, numbers
 
 _TOLD: Final = 0.0015  # how much is left of what a told fact contradicts: it may be of another interpreter
 _SUGGESTED: Final = 0.06
+_OUTSIDE: Final = 0.15  # that who speaks of a container ran something outside of it
 _TRANSLATED: Final = 0.12  # so many of those who work on Apple silicon have an Intel Python
 _COMMON: Final[Mapping[str, float]] = {
     "2.7": 0.03, "3.4": 0.01, "3.5": 0.02, "3.6": 0.05, "3.7": 0.09, "3.8": 0.12, "3.9": 0.12, "3.10": 0.13,
     "3.11": 0.13, "3.12": 0.13, "3.13": 0.12, "3.14": 0.06, "3.15": 0.004,
 }  # fmt: skip
 _MACS_WITH_NEW_TAGS: Final = 11
+# Half a year after its successor came.
+_MACOS_IN_USE: Final[Mapping[int, str]] = {
+    11: "2022-04-25", 12: "2023-04-24", 13: "2024-03-26", 14: "2025-03-16", 15: "2026-03-15",
+}  # fmt: skip
+_REPORTED: Final = (10, 16)  # what a Python of an old SDK reports of every newer release
+_TELL_RELEASES: Final = frozenset({"macos-arm64", "macos-x86_64"})
 # What knows a kind of tags: macOS 11's, manylinux2010 (pip's own news).
 _PIP_OF_MACOS_11: Final = (20, 3)
 _PIP_OF_MANYLINUX2010: Final = (19, 0)
@@ -36,12 +43,28 @@ def interpreters(
     places["macos-10.16"] *= old_sdk
     for place, known, times in _of_pip(pip):
         places[place] *= times if known else 1.0
+    release = _release(facts, guessed)
     return {
-        Interpreter(python, place): weight * _COMMON[python] * _python(python, facts, guessed)
+        Interpreter(python, place, release if place in _TELL_RELEASES else ()): weight
+        * _COMMON[python]
+        * _python(python, facts, guessed)
         for place, weight in places.items()
         for python in PYTHONS
         if weight > 0
     }
+
+
+def _release(facts: Mapping[str, str], guessed: frozenset[str]) -> tuple[int, ...]:
+    """Return the release of macOS that somebody told; of a newer one no wheel is refused."""
+    told = numbers(facts.get("macos", "")) or ()
+    known = "macos" not in guessed and facts.get("os") == "macos" and told[:2] != _REPORTED
+    return () if not known or not told else told[:1] if told[0] > _REPORTED[0] else told[:2]
+
+
+def in_use(facts: Mapping[str, str]) -> str:
+    """Return until when (ISO) most who have this release of macOS used it; a late day where it is not known."""
+    told = numbers(facts.get("macos", "")) or ()
+    return _MACOS_IN_USE.get(told[0], "9999") if told and facts.get("os") == "macos" else "9999"
 
 
 def _of_pip(pip: str) -> tuple[tuple[Place, bool, float], ...]:
@@ -67,15 +90,24 @@ def _doubt(fact: str, guessed: frozenset[str]) -> float:
 def _place(place: Place, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
     system, _, arch = place.partition("-")
     weight = 1.0
-    if (os := facts.get("os")) in {"macos", "linux", "windows"} and os != {"musl": "linux"}.get(system, system):
-        # A musl system is most often a container, on whatever machine.
-        weight *= _doubt("os", guessed) if system != "musl" else 0.5
+    if (os := facts.get("os")) in {"macos", "linux", "windows"}:
+        weight *= _system(system, os, facts, guessed)
     libc = facts.get("libc")
     if (libc == "musl" and system != "musl") or (libc == "glibc" and system == "musl"):
         weight *= _doubt("libc", guessed)
     if facts.get("bits") == "32" and arch not in {"i686", "armv7l"}:
         weight *= _doubt("bits", guessed)
     return weight * (_mac(arch, facts, guessed) if system == "macos" else _processor(arch, facts, guessed))
+
+
+def _system(system: str, os: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
+    """Return how likely a system is where a machine has this one: in a container it is Linux, whatever the machine."""
+    inside = facts.get("container") == "true" and os != "linux"
+    if system == os:
+        return _OUTSIDE if inside else 1.0
+    if inside or system == "musl":
+        return 1.0 if system == "linux" else 0.5 if system == "musl" else _doubt("os", guessed)
+    return _doubt("os", guessed)
 
 
 def _mac(arch: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 from tfsetup.doctor.refusals.hearing import heard
-from tfsetup.doctor.refusals.lists import day_of, stretches
+from tfsetup.doctor.refusals.hosts import in_use
+from tfsetup.doctor.refusals.lists import Stretch, day_of, stretches
 from tfsetup.doctor.refusals.model import Blame, Explanation, Refusal, Why
 from tfsetup.doctor.refusals.reasons import Reasons
 from tfsetup.doctor.refusals.specs import fits, normal, position, specifiers, version_in
@@ -27,6 +28,7 @@ from tfsetup.matrix.relatives import Offer, Tables
 _ABANDONED: Final = 540  # days without a release after which none is waited for
 _SLIGHT: Final = 1e-4  # what is this much less likely than the likeliest is passed over
 _FITS: Final = 1e-6  # a likeliest interpreter below this share of a day explains no list
+_LATE: Final = 0.15  # a day on which most have a newer system than the one told
 _DOUBTED: Final = 0.1  # that a list ends early, where it is no list of any day
 _OUTAGE: Final = 0.003  # that no index was reached, beside what else is likely
 _TROUBLE: Final = (
@@ -38,7 +40,9 @@ _TROUBLE: Final = (
 # What installers say in so many words, and the reasons that this can mean.
 _MEANT: Final[Mapping[Blame, frozenset[Why]]] = {
     "python": frozenset({"python"}),
-    "platform": frozenset({"platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip"}),
+    "platform": frozenset(
+        {"platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip", "old-macos"}
+    ),
     "version": frozenset({"later", "never"}),
 }
 _UNKNOWN: Final[Mapping[Blame | None, Mapping[Why, float]]] = {
@@ -48,6 +52,7 @@ _UNKNOWN: Final[Mapping[Blame | None, Mapping[Why, float]]] = {
 _DECISIVE: Final[Mapping[Why, tuple[str, ...]]] = {
     "python": ("python",), "platform": ("os", "arch"), "intel-mac": ("os", "arch"), "translated": ("os", "rosetta"),
     "narrow": ("bits",), "musl": ("libc",), "old-tags": ("os_version",), "old-pip": ("pip",),
+    "old-macos": ("os_version",),
 }  # fmt: skip
 # What is ours though nobody recorded it.
 _FAMILY: Final = ("tensorflow", "tf-", "keras", "tflite", "tensorboard", "tfx", "tfds", "tfp")
@@ -169,9 +174,8 @@ def _weighed(refusal: Refusal, market: Market, wanted: Sequence[Offer], asked: _
     for one, prior in asked.likely:
         if prior < _SLIGHT * best[0]:
             break
-        start, end = PYTHONS[one.python]
-        for stretch in stretches(refusal, market, one, wanted, (start, max(start, min(end, asked.taken)))):
-            weight = prior * stretch.weight
+        for stretch, share in _in_time(refusal, market, one, wanted, asked):
+            weight = prior * stretch.weight * share
             if weight < _SLIGHT * best[0]:
                 continue
             for why, part in whys.of(one, stretch.until):
@@ -183,6 +187,19 @@ def _weighed(refusal: Refusal, market: Market, wanted: Sequence[Offer], asked: _
     lost = bool(refusal.offered) and best[0] < _FITS * asked.likely[0][1]
     waiting = not best[2] and set(kept) == {"later"}  # only an exact list says that something was not there yet
     return _Weighed(kept, best[1], best[2]) if kept and not lost and not waiting else None
+
+
+def _in_time(
+    refusal: Refusal, market: Market, one: Interpreter, wanted: Sequence[Offer], asked: _Asked
+) -> Iterator[tuple[Stretch, float]]:
+    """Yield the stretches in which a Python is met, and what a day of each counts."""
+    first, last = PYTHONS[one.python]
+    last = max(first, min(last, asked.taken))
+    span = max(1, day_of(last) - day_of(first))
+    turn = min(max(in_use(asked.facts), first), last)
+    for start, end, counts in ((first, turn, 1.0), (turn, last, _LATE)):
+        for stretch in stretches(refusal, market, one, wanted, (start, end)):
+            yield stretch, counts / span
 
 
 def _unrecorded(refusal: Refusal) -> _Weighed:
@@ -209,7 +226,7 @@ def _wanted(spec: str, offers: Sequence[Offer]) -> tuple[Offer, ...]:
 
 def _captures(refusal: Refusal, market: Market, one: Interpreter | None) -> dict[str, str]:
     """Return what fixes may name: what was asked for, and the nearest version that the interpreter may have."""
-    found = {"name": refusal.name}
+    found = {"name": refusal.name, "speaker": refusal.speaker}
     want = version_in(refusal.wanted)
     if want is not None:
         found["want"] = want

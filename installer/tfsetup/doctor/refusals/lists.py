@@ -48,7 +48,7 @@ class Stretch:
 def stretches(
     refusal: Refusal, market: Market, one: Interpreter, wanted: Sequence[Offer], met: tuple[str, str]
 ) -> Iterator[Stretch]:
-    """Yield the stretches of days on which an interpreter would be refused so.
+    """Yield the stretches of days on which an interpreter would be refused so; their weights are days that fit.
 
     Only the days on which its Python is met count; a stretch ends where a release that would do appears anywhere, or
     one is shown.
@@ -57,7 +57,6 @@ def stretches(
     start, end = max(met[0], refusal.since, SINCE.get(one.place, "")), min(met[1], refusal.until)
     mine = frozenset(offer.version for offer in wanted)
     listing = _Listing.of(refusal.offered, shown, market)
-    span = max(1, day_of(met[1]) - day_of(met[0]))
     first = min((offer.date for offer in wanted), default="")
     dates = (
         {offer.date for offer in shown} if refusal.offered else {*_some(wanted), *(offer.date for offer in shown[:2])}
@@ -75,7 +74,7 @@ def stretches(
         exact = bool(refusal.offered) and listing.cost < _EXACT
         days = min(days, _FEW_DAYS) if following <= first else max(days, _OF_A_LIST if exact else _LEAST_DAYS)
         fit = math.exp(-_SHARPNESS * min(listing.cost, listing.cost_of_excerpt))
-        yield Stretch(weight=days / span * fit, until=following, exact=exact)
+        yield Stretch(weight=days * fit, until=following, exact=exact)
 
 
 class _Listing:

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Speaker = Literal["pip", "pipenv", "uv", "poetry", "pdm"]
+Speaker = Literal["pip", "pipenv", "uv", "uv-lock", "poetry", "pdm"]
+"""`uv-lock`: uv, of a lock that was made elsewhere."""
 Blame = Literal["python", "platform", "version"]
 Why = Literal[
-    "python", "platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip", "later", "never",
-    "network",
+    "python", "platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip", "old-macos", "later",
+    "never", "network",
 ]  # fmt: skip
 """What may be the matter.
 
 `python`: another Python would be served; `platform`: another system; `intel-mac`: another Mac; `translated`: an arm64
 Python on this Mac; `narrow`: the Python is a 32-bit one; `musl`: no glibc; `old-tags`: the Python takes the system for
-an older macOS; `old-pip`: pip knows no such wheels; `later`: published, and not yet there for who asked; `never`:
-nothing like it was published; `network`: no index was reached.
+an older macOS; `old-pip`: pip knows no such wheels; `old-macos`: they are for a newer macOS; `later`: published, and
+not yet there for who asked; `never`: nothing like it was published; `network`: no index was reached.
 """
 
 

@@ -68,6 +68,8 @@ class Reasons:
 
     def _special(self, one: Interpreter, there: int) -> Why | None:
         match one.place:
+            case "macos-arm64" | "macos-x86_64" if one.macos:
+                return "old-macos" if self._served(one.python, one.place, there) else None
             case "linux-i686" | "windows-i686":
                 return "narrow"
             case "musl-x86_64" | "musl-aarch64":

@@ -21,7 +21,7 @@ _CLAUSE: Final = r" ?(?:[<>=!~]=?=?) ?[0-9][0-9A-Za-z.*+!_-]{0,40}"
 _REQUIREMENT: Final = re.compile(
     rf"(?P<name>{_NAME})(?:\[[^\]]{{0,80}}\])?(?P<wanted>(?: ?\(?{_CLAUSE}\)?(?: ?,{_CLAUSE}){{0,5}})?)"
 )
-_PIP: Final = re.compile(r"Could not find a version that satisfies the requirement ")
+_PIP: Final = re.compile(r"[Cc]ould not find a version that satisfies the requirement ")
 _NONE_FOUND: Final = re.compile(r"[Nn]o matching distribution found for '?")
 _VERSIONS: Final = "(from versions: "
 _HEAD: Final = 600
@@ -36,6 +36,7 @@ _SAYS_NONE: Final = "2019-06-01"
 _SAID_NOTHING: Final = "2021-06-01"
 _FIRST: Final[Mapping[Speaker, str]] = {
     "pip": "", "pipenv": "2017-01-01", "poetry": "2019-06-01", "pdm": "2021-01-01", "uv": "2024-02-15",
+    "uv-lock": "2024-05-01",
 }  # fmt: skip
 _WORDS: Final = re.compile(r"[0-9][0-9A-Za-z.+!_]*")
 
@@ -47,15 +48,15 @@ _WITHOUT: Final = rf"(?:[Bb]ecause|[Aa]nd|that) (?:all versions of )?(?P<name>{_
 _PYTHON: Final = r"Python (?:ABI|version|implementation)"
 _TAG: Final = r"(?: \(e\.g\.,? '(?P<tag>[a-z0-9_]{3,60})'\))?"
 _SAID: Final[tuple[tuple[Speaker, Blame | None, re.Pattern[str]], ...]] = (
-    ("uv", None, re.compile(
+    ("uv-lock", None, re.compile(
         rf"istribution '?(?P<name>{_NAME})==(?P<version>{_V}){_UV_PLACE} can't be installed because it doesn't"
         r" have a (?:source distribution or wheel|binary distribution) for the current platform"
     )),
-    ("uv", "platform", re.compile(
+    ("uv-lock", "platform", re.compile(
         r"You're on [A-Za-z]{2,10} \('(?P<tag>[a-z0-9_]{3,60})'\), but "
         rf"'(?P<name>{_NAME})' \(v?(?P<version>{_V})\) only has wheels for the following platform"
     )),
-    ("uv", "python", re.compile(
+    ("uv-lock", "python", re.compile(
         r"You're using [A-Za-z]{2,10} ?[0-9.a-z+]{0,12} \('(?P<tag>[a-z0-9_]{3,30})'\), but "
         rf"'(?P<name>{_NAME})' \(v?(?P<version>{_V})\) only has wheels with the following Python"
     )),
@@ -91,9 +92,8 @@ _SAID: Final[tuple[tuple[Speaker, Blame | None, re.Pattern[str]], ...]] = (
     ("poetry", "version", re.compile(
         rf"depends on (?P<name>{_NAME}) \((?P<wanted>[^()]{{1,80}})\) which doesn't match any versions"
     )),
-    ("poetry", "version", re.compile(
-        rf"no versions of (?P<name>{_NAME}) match (?P<wanted>[<>=!~^0-9][0-9A-Za-z.,<>=!|~^*+-]{{0,80}})"
-    )),
+    # Of a range Poetry says so only to go on; of one version it is what stands in the way.
+    ("poetry", "version", re.compile(rf"no versions of (?P<name>{_NAME}) match (?P<version>{_V})")),
     ("pdm", None, re.compile(
         rf"No candidate is found for '(?P<name>{_NAME}){_RANGE}' that matches the"
         r" (?:environment|given platform)"
@@ -102,9 +102,20 @@ _SAID: Final[tuple[tuple[Speaker, Blame | None, re.Pattern[str]], ...]] = (
         rf"Unable to find candidates for '?(?P<name>{_NAME}){_RANGE}"
     )),
 )  # fmt: skip
+# How people repeat what an installer said, and the command that they gave; what they call some distributions.
+_SAID_SO: Final = re.compile(
+    r"(?i:no matching distribution|could ?n(?:o|')t find a (?:matching )?version|from versions:? none"
+    r"|no versions? (?:found|available)|(?:no|not find any) (?:matching|compatible|suitable) (?:version|wheel)s?)"
+)
+_COMMAND: Final = re.compile(
+    r"\b(?i:pip3?|pip3?\.exe|uv pip|uv|poetry|pdm|pipenv) (?i:install|add) (?:-[A-Za-z-]{1,20} ){0,4}'?"
+    rf"(?P<req>{_NAME}(?:[=<>~!]{{1,2}}{_V})?)"
+)
+_CALLED: Final[Mapping[str, str]] = {"tf-text": "tensorflow-text", "tf": "tensorflow", "tflite": "tflite-runtime"}
+_A_LETTER: Final = 20_000
 # No pattern is tried in a text that has none of these.
 _SPEAKERS: Final = (
-    "Could not find a version", "o matching distribution", "can't be installed because", "only has wheels",
+    "ould not find a version", "o matching distribution", "can't be installed because", "only has wheels",
     "only found wheels", "no wheels ", "Wheels are ", "there is no version", "there are no version",
     "find installation candidates", "is available and ", "match any versions", "no versions of ",
     "o candidate is found", "to find candidates",
@@ -114,11 +125,11 @@ _SPEAKERS: Final = (
 def refusals_in(stream: str) -> tuple[Refusal, ...]:
     """Return what was refused, in the order of the text; what says of one again what was said before is left out."""
     if not any(word in stream for word in _SPEAKERS):
-        return ()
+        return _in_words(stream)
     found = sorted((*_of_pip(stream), *_of_pipenv(stream), *_of_others(stream)), key=lambda one: one.start)
     known = {(one.name, one.wanted): one for one in found if one.offered is not None or one.blamed}
     kept = [one for one in found if known.get((one.name, one.wanted), one) is one or one.offered is not None]
-    return tuple(dict.fromkeys(kept[: _MOST // 2] + kept[-_MOST // 2 :]))
+    return tuple(dict.fromkeys(kept[: _MOST // 2] + kept[-_MOST // 2 :])) or _in_words(stream)
 
 
 def requirement(text: str) -> tuple[str, str] | None:
@@ -128,6 +139,15 @@ def requirement(text: str) -> tuple[str, str] | None:
         return None
     wanted = found["wanted"].replace(" ", "").strip("()")
     return canonicalize_name(found["name"].rstrip(".")), wanted.rstrip(".,")
+
+
+def _in_words(stream: str) -> tuple[Refusal, ...]:
+    """Return what people say was refused: the sentence without its end, and the command that it was the answer to."""
+    if len(stream) > _A_LETTER or (said := _SAID_SO.search(stream)) is None:
+        return ()
+    commands = [found for found in _bounded(_COMMAND, stream) if not found["req"].startswith("-")]
+    asked = [requirement(_CALLED.get(found["req"].lower().replace("_", "-"), found["req"])) for found in commands]
+    return tuple(Refusal(name=one[0], wanted=one[1], start=said.start()) for one in asked[:1] if one is not None)
 
 
 def _of_pip(stream: str) -> Iterator[Refusal]:

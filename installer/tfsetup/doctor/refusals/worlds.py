@@ -57,19 +57,20 @@ _OLD_MAC: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """A Python (`3.11`) at a place."""
+    """A Python (`3.11`) at a place; `macos`: the release that it runs on, where that is known."""
 
     python: str
     place: Place
+    macos: tuple[int, ...] = ()
 
 
 @lru_cache(maxsize=4096)
-def admits(place: Place, platform: str) -> bool:
+def admits(place: Place, platform: str, macos: tuple[int, ...] = ()) -> bool:
     """Return whether an interpreter there takes wheels of this compressed platform tag."""
-    return any(part == "any" or _admits(place, part) for part in platform.split("."))
+    return any(part == "any" or _admits(place, part, macos) for part in platform.split("."))
 
 
-def _admits(place: Place, tag: str) -> bool:
+def _admits(place: Place, tag: str, macos: tuple[int, ...]) -> bool:
     found = _TAG.fullmatch(tag)
     if found is None:
         return False
@@ -80,7 +81,10 @@ def _admits(place: Place, tag: str) -> bool:
             mac = _MAC.fullmatch(rest)
             if system != "macos" or mac is None or mac["arch"] not in _MAC_ARCHS[place]:
                 return False
-            old = int(mac["major"]) <= _OLD_MAC
+            floor = (int(mac["major"]), int(mac["minor"]))
+            if macos and floor[: len(macos)] > macos[:2]:
+                return False
+            old = floor[0] <= _OLD_MAC
             return old if place == "macos-10.16" else not old if place == "macos-11only" else True
         case "win":
             return system == "windows" and rest == {"x86_64": "_amd64", "i686": "32", "arm64": "_arm64"}[arch]
@@ -119,21 +123,22 @@ class Market:
         self.offers = tuple(sorted(offers, key=lambda offer: offer.date))
         # `offers` come in the order of their versions.
         self.rank = {offer.version: place for place, offer in enumerate(offers)}
-        self._there: dict[Place, list[tuple[Offer, tuple[str, ...]]]] = {}
+        self._there: dict[tuple[Place, tuple[int, ...]], list[tuple[Offer, tuple[str, ...]]]] = {}
         self._seen: dict[Interpreter, tuple[Offer, ...]] = {}
 
     def offered(self, one: Interpreter) -> tuple[Offer, ...]:
         """Return what an installer of `one` may choose from once all of it is published."""
         if one not in self._seen:
-            if one.place not in self._there:
-                self._there[one.place] = [(offer, _pythons(offer.wheels, one.place)) for offer in self.offers]
+            where = (one.place, one.macos)
+            if where not in self._there:
+                self._there[where] = [(offer, _pythons(offer.wheels, *where)) for offer in self.offers]
             self._seen[one] = tuple(
                 offer
-                for offer, pythons in self._there[one.place]
+                for offer, pythons in self._there[where]
                 if permits(offer.requires_python, one.python) and (offer.sdist or serves(pythons, one.python))
             )
         return self._seen[one]
 
 
-def _pythons(wheels: tuple[Wheel, ...], place: Place) -> tuple[str, ...]:
-    return tuple(python for platform, pythons in wheels if admits(place, platform) for python in pythons)
+def _pythons(wheels: tuple[Wheel, ...], place: Place, macos: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(python for platform, pythons in wheels if admits(place, platform, macos) for python in pythons)
