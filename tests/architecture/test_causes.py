@@ -26,7 +26,6 @@ TYPED: dict[str, dict[str, str]] = {
         "tf-io-gcs-filesystem-no-wheel": "0.31.0",
         "tf-text-no-wheel": "2.10.0 2.17",
         "custom-op-abi-mismatch": "2.15",
-        "pluggable-device-registered-twice": "0.4.0.dev230202",
         "cudnn-runtime-older-than-build": "8.5 8.6 8.9",
         "libstdcxx-too-old": "13",
         "exec-stack-refused": "0.18",

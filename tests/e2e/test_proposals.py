@@ -17,7 +17,7 @@ from tfsetup.doctor.diagnose import steps_for
 from tfsetup.doctor.facts import collect
 from tfsetup.doctor.holes import Known
 from tfsetup.doctor.model import Evidence
-from tfsetup.doctor.offers import Place
+from tfsetup.doctor.offers import Spot
 from tfsetup.doctor.trial import case_of, tried
 from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Host, Libc, Python
@@ -43,7 +43,7 @@ MACHINES = (
 FROM_SOURCE = frozenset(("wrapt", "termcolor", "clang", "antlr4-python3-runtime"))
 
 
-def proposals() -> Iterator[tuple[tuple[str, ...], Place]]:
+def proposals() -> Iterator[tuple[tuple[str, ...], Spot]]:
     """Yield the requirements of every command that is proposed to each machine, and the place where it is typed."""
     for host in MACHINES:
         evidence = Evidence(host=host)
@@ -61,9 +61,9 @@ def proposals() -> Iterator[tuple[tuple[str, ...], Place]]:
                     yield tuple(sorted(str(each.requirement) for each in command.wanted)), where
 
 
-def chosen() -> list[tuple[tuple[str, ...], Place]]:
+def chosen() -> list[tuple[tuple[str, ...], Spot]]:
     """Return each distinct command once, on one of the machines it is proposed to, in turn; then more of the rest."""
-    of: dict[tuple[str, ...], list[Place]] = {}
+    of: dict[tuple[str, ...], list[Spot]] = {}
     for requirements, place in proposals():
         whole = place.os is not None and place.arch is not None and place.python is not None
         if requirements and whole and place not in of.setdefault(requirements, []):
@@ -86,7 +86,7 @@ def test_every_distinct_command_is_among_them() -> None:
     CHOSEN,
     ids=[f"{' '.join(one)} on {place.os} {place.arch} {place.python}" for one, place in CHOSEN],
 )
-def test_what_is_proposed_resolves(requirements: tuple[str, ...], place: Place) -> None:
+def test_what_is_proposed_resolves(requirements: tuple[str, ...], place: Spot) -> None:
     assert place.os is not None
     assert place.arch is not None
     target = Target.on(Platform(place.os, place.arch), place.python or "3.12", place.floor)

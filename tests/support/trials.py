@@ -10,12 +10,12 @@ from pathlib import Path
 
 from tfsetup.doctor.commands import Command, commands_in
 from tfsetup.doctor.model import Diagnosis, Evidence, Finding, Step
-from tfsetup.doctor.offers import Place, Tables, satisfying
+from tfsetup.doctor.offers import Spot, Stock, satisfying
 from tfsetup.doctor.setting import setting_of
 from tfsetup.doctor.trial import tried
 from tfsetup.host.file import parse_host
 from tfsetup.host.model import Host
-from tfsetup.matrix.file.disk import read_matrix
+from tfsetup.matrix.file.disk import read_matrix, read_tables
 
 TRIALS = Path(__file__).parents[1] / "cases" / "doctor" / "trials"
 
@@ -64,19 +64,19 @@ def trial_cases() -> tuple[TrialCase, ...]:
 
 
 @cache
-def recorded() -> Tables:
+def recorded() -> Stock:
     """The tables that come with tfsetup."""
-    return Tables(index=read_matrix().index)
+    return Stock(tables=read_tables())
 
 
-def asked_in(text: str, place: Place) -> Iterator[tuple[Command, Place]]:
+def asked_in(text: str, place: Spot) -> Iterator[tuple[Command, Spot]]:
     """Yield the commands in a step that the index answers, each with the place where it is typed."""
     for command in commands_in(text):
         if command.verb == "install" and command.tool in {"pip", "uv"} and not command.elsewhere:
             yield command, setting_of(text, command.start, place).place
 
 
-def finds_nothing(command: Command, place: Place) -> list[str]:
+def finds_nothing(command: Command, place: Spot) -> list[str]:
     """Return the requirements of a command for which the tables have nothing at a place."""
     tables = recorded()
     pre = "--pre" in command.options

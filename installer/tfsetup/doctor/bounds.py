@@ -57,7 +57,7 @@ class _Admits:
 
     def unsaid(self, room: Room) -> list[str]:
         """Return the names of bounds without which an installer takes what they forbid."""
-        known = {name: room.tables.offered(name, room.place) or () for name in self.forgotten}
+        known = {name: room.stock.offered(name, room.place) or () for name in self.forgotten}
         admitted = {name: satisfying(self.own[name], known[name]) if name in self.own else () for name in known}
         said = {name for name, versions in admitted.items() if versions == satisfying(self.forgotten[name], versions)}
         return [name for name in self.forgotten if name not in said or not admitted[name]]
@@ -79,11 +79,11 @@ def _held(need: Need, admits: _Admits, fitting: Sequence[str]) -> Need:
 def _own(name: str, version: str, room: Room) -> Mapping[str, Specifiers]:
     """Return what a release requires; an empty wheel requires what it points to, which has the requirements."""
     for _ in range(_DEEPEST):
-        wheels = room.tables.wheels_of(name, version, room.place)
+        wheels = room.stock.wheels_of(name, version, room.place)
         if wheels is None or wheels.carrier is None or wheels.carrier == (name, version):
             break
         name, version = wheels.carrier
-    return room.tables.needed_by(name, version, room.place)
+    return room.stock.needed_by(name, version, room.place)
 
 
 def _forgotten(core: str, room: Room) -> dict[str, Specifiers]:

@@ -144,6 +144,7 @@ AGAINST: Final[tuple[tuple[Against, re.Pattern[str]], ...]] = (
         r"\b(?:since|after) (?:i |the )?(?:upgrad|updat)|\b(?:used to|previously)\b|\bdowngrad",
         r"\bbefore (?:the )?(?:upgrad|updat)|\bworked (?:fine |well )?(?:with|in|on|before|until|under)\b",
         r"\b(?:older|previous|earlier) version",
+        r"\bworks?(?: [a-z]+){0,3} (?:in|with|on|under) (?:tensorflow|keras|tf|python|version) ?v?[0-9]",
     )),
 )  # fmt: skip
 

@@ -27,20 +27,20 @@ _LAUNCHERS: Final = re.compile(
     r"|(?P<uv>uv (?:add|pip (?P<uvverb>install|uninstall)))"
     r"|(?P<tfsetup>tfsetup install)"
     r"|(?P<pip>(?P<module>[^\s;&|'\"()=$`]{0,80}?(?:python|py)(?:[0-9][0-9.]{0,4})?(?:\.exe)? (?:-[0-9.]{1,5} )?-m )?"
-    r"(?:[^\s;&|'\"()=$`]{0,80}[/\\])?pip[0-9.]{0,4} (?P<verb>install|uninstall))"
+    r"(?:[^\s;&|'\"()=$`]{0,80}[/\\])?pip[0-9.]{0,4}(?: --[a-z-]{1,30}){0,3} (?P<verb>install|uninstall))"
     r")(?![\w-])"
 )
 # A word of a shell, or what ends a command. A sign of a quote that is never closed ends it too.
 _WORD: Final = re.compile(
-    r"[ \t]+(?:'(?P<one>[^'\n]*)'|\"(?P<two>[^\"\n]*)\"|(?P<bare>[^\s'\"`;&|#()…,]+))(?=[\s'\"`;&|)…,]|\Z)"
+    r"[ \t]+(?:'(?P<one>[^'\n]*)'|\"(?P<two>[^\"\n]*)\"|(?P<bare>[^\s'\"`;&|#()…,]+?))(?=\.?(?:[\s'\"`;&|)…,]|\Z))"
 )
 # Options whose value is the next word; with some of them the index that we know is not the one that answers.
 _VALUED: Final = frozenset((
     "-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url", "--extra-index-url", "-f",
     "--find-links", "-t", "--target", "--prefix", "--root", "--only-binary", "--no-binary", "--platform",
-    "--python-version", "--abi", "--implementation", "--trusted-host", "--default-timeout", "--timeout", "--proxy",
-    "--cache-dir", "--python", "-p", "-n", "--name", "--channel", "--group", "--extra", "--index", "--default-index",
-    "--tensorflow", "--accelerator", "--backend",
+    "--python-version", "--abi", "--implementation", "--trusted-host", "--default-timeout", "--timeout", "--retries",
+    "--proxy", "--cache-dir", "--python", "-p", "-n", "--name", "--channel", "--group", "--extra", "--index",
+    "--default-index", "--tensorflow", "--accelerator", "--backend",
 ))  # fmt: skip
 _ELSEWHERE: Final = frozenset((
     "-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url", "--extra-index-url", "-f",

@@ -19,6 +19,7 @@ from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
 from tfsetup.doctor.questions import questions
 from tfsetup.doctor.seen import Seen
+from tfsetup.doctor.shadows import shadowed
 from tfsetup.doctor.text import LogText, clean
 from tfsetup.doctor.verdict import Judged, judged
 
@@ -60,7 +61,8 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     packages = {**packages_in(log), **(evidence.packages or {})}
     facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
     facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(log.stream))
-    known = replace(evidence, observations=(*(evidence.observations or ()), *seen_in(evidence, facts, knowledge)))
+    besides = (*seen_in(evidence, facts, knowledge, log), *shadowed(log))
+    known = replace(evidence, observations=(*(evidence.observations or ()), *besides))
     facts = replace(facts, checks=frozenset(one.check for one in known.observations or ()))
     defects = defects_in(evidence, log, knowledge.hazards, macos=facts.host.get("macos"))
     facts = replace(facts, hazards=defects.facts)

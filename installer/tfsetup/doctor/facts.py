@@ -85,7 +85,7 @@ class Facts:
             case "host" if condition.fact == "os_told":
                 return _compare(self.host.get("os_told"), condition.test)
             case "host" if condition.fact == "mac":
-                return _compare(str("mac" in self.host or self.host.get("os") == "macos").lower(), condition.test)
+                return _compare(str(self._is_about_a_mac()).lower(), condition.test)
             case "host" if condition.fact == "devices":
                 return _compare(self.host.get("devices", "one"), condition.test)
             case "host":
@@ -99,6 +99,9 @@ class Facts:
             case "hazard":
                 has = self.hazards.get(condition.fact)
                 return None if has is None else has == condition.test
+
+    def _is_about_a_mac(self) -> bool:
+        return "mac" in self.host or "macos" in {self.host.get("os"), self.host.get("os_told")}
 
     def _package(self, condition: Condition) -> bool | None:
         installed = self.packages.get(condition.fact)

@@ -7,12 +7,14 @@ beside the text of a failure it supports an explanation, and decides only what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, cast, get_args
 
 from tfsetup.doctor.facts import Facts
+from tfsetup.doctor.listed import spoken_in
 from tfsetup.doctor.model import Check, Evidence, Knowledge, Observation
+from tfsetup.doctor.text import LogText
 from tfsetup.ground.platforms import Os, arch_of
 from tfsetup.ground.versions import is_prerelease, is_version, minor, version
 from tfsetup.matrix import beside, extensions, installed
@@ -53,21 +55,40 @@ def place_of(facts: Mapping[str, str], told: Place) -> Place:
     return Place(os=os, arch=arch, python=minor(python) if is_version(python) else None)
 
 
-def seen_in(evidence: Evidence, facts: Facts, knowledge: Knowledge) -> tuple[Observation, ...]:
-    """Return what the packages that are known show, besides what an inspection has seen."""
+def seen_in(evidence: Evidence, facts: Facts, knowledge: Knowledge, log: LogText) -> tuple[Observation, ...]:
+    """Return what the packages that are known show, besides what an inspection has seen.
+
+    Where nobody listed TensorFlow, that is what the text speaks of, if it speaks of one release of each.
+    """
     matrix, packages = knowledge.matrix, facts.installed
-    if matrix is None or not packages:
-        return ()
     names = (_MODULE, *knowledge.aliases.get(_MODULE, ()))
+    if matrix is None:
+        return ()
     place = place_of(facts.host, installed.system_told(packages, matrix.index))
-    found = look(Listing(packages=packages, names=names, place=place, whole=facts.whole), matrix)
-    return tuple(one for one in found if evidence.observations is None or one.check not in _IN_FILES)
+    listing = Listing(packages=packages, names=names, place=place, whole=facts.whole)
+    found = look(listing, matrix) if packages else ()
+    if evidence.observations is not None:
+        return tuple(one for one in found if one.check not in _IN_FILES)
+    if facts.elsewhere or packages.keys() & set(names):
+        return found
+    spoken = replace(listing, packages={**spoken_in(log, _paired(matrix)), **packages})
+    return (*found, *look(spoken, matrix, (_pairs, _strangers)))
 
 
-def look(listing: Listing, matrix: Matrix) -> tuple[Observation, ...]:
-    """Return everything wrong with what is installed, the most basic first."""
-    checks = (_lost, _copies, _served, _bounds, _beside, _pairs, _strangers, _plugin, _cuda)
-    return tuple(one for check in checks for one in check(listing, matrix))
+def _paired(matrix: Matrix) -> Iterator[str]:
+    """Yield the names of what goes with one release of another only."""
+    yield from (_MODULE, *(one.distribution for one in matrix.extensions))
+    yield from {row.plugin.distribution for row in matrix.rows if row.plugin is not None}
+
+
+Rule = Callable[[Listing, Matrix], Iterator[Observation]]
+"""One thing that may be wrong with a list."""
+
+
+def look(listing: Listing, matrix: Matrix, rules: Sequence[Rule] = ()) -> tuple[Observation, ...]:
+    """Return everything wrong with what is installed, the most basic first; by some of the rules, where given."""
+    every: Sequence[Rule] = (_lost, _copies, _served, _bounds, _beside, _pairs, _strangers, _plugin, _cuda)
+    return tuple(one for rule in rules or every for one in rule(listing, matrix))
 
 
 def _lost(listing: Listing, matrix: Matrix) -> Iterator[Observation]:

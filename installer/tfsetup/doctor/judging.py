@@ -1,4 +1,4 @@
-"""One install command held against the recorded tables: it passes, passes in other words, or is refused. Pure."""
+"""One install command held against the recorded stock: it passes, passes in other words, or is refused. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def judged(command: Command, room: Room) -> Passed | Refused:
         needs = _served(needs, room)
         if command.elsewhere or command.tool not in _TABLED:
             return Passed(needs=needs)
-        needs = tuple(_as_installed(_named(one, command, room), command, room) for one in needs)
+        needs = tuple(_named(one, command, room) for one in needs)
+        if _is_alone(needs, room):
+            needs = tuple(_as_installed(one, command, room) for one in needs)
         needs = tuple(_offered(one, command, needs, room) for one in needs)
         needs = paired(tuple(_preferred(one, command, room) for one in needs), command, room)
         needs, options = _changing(needs, command, room)
@@ -80,7 +82,7 @@ def _with_extra(need: Need, rows: Sequence[Row]) -> list[Row]:
 def _named(need: Need, command: Command, room: Room) -> Need:
     """Return the need under the name of what has the code, where the other is an empty wheel that leads to it."""
     version = chosen(need, command, room) if need.name in room.cores else None
-    wheels = room.tables.wheels_of(need.name, version, room.place) if version is not None else None
+    wheels = room.stock.wheels_of(need.name, version, room.place) if version is not None else None
     if version is None or wheels is None or wheels.carrier is None or room.place.arch is None:
         return need
     name, release = wheels.carrier
@@ -93,6 +95,9 @@ def _as_installed(need: Need, command: Command, room: Room) -> Need:
     core = room.core
     if core is None or need.name not in room.cores or need.name in room.installed or need.extras:
         return need
+    wheels = room.stock.wheels_of(*core, room.place)
+    if wheels is not None and wheels.carrier is not None and wheels.carrier[0] == need.name:
+        return need
     same = replace(need, name=core[0])
     found = versions_for(same, command, room) or ()
     return same.at(core[1]) if core[1] in found and command.options & AGAIN else same if found else need
@@ -104,15 +109,15 @@ def _offered(need: Need, command: Command, needs: Sequence[Need], room: Room) ->
     Raises:
         RefusedError: it finds nothing, or only on another Python.
     """
-    tables = room.tables
+    stock = room.stock
     if need.pin is not None and need.name.endswith(_KEPT_FOR_DAYS):
         raise RefusedError("absent", f"{need.text} was a release of one day, which the index does not keep")
     fitting = versions_for(need, command, room)
-    if fitting is None or fitting or not tables.is_recorded(need.name, need.specifier):
+    if fitting is None or fitting or not stock.is_recorded(need.name, need.specifier):
         return need
-    here = tables.offered(need.name, room.place) or ()
+    here = stock.offered(need.name, room.place) or ()
     on_any = replace(room, place=replace(room.place, python=None))
-    anywhere = tables.offered(need.name, on_any.place) or ()
+    anywhere = stock.offered(need.name, on_any.place) or ()
     elsewhere = versions_for(need, command, on_any) or ()
     if not anywhere:
         raise RefusedError("absent", f"{need.name} has no wheel for {_system(room)}", _of_other_name(need, room))
@@ -120,16 +125,21 @@ def _offered(need: Need, command: Command, needs: Sequence[Need], room: Room) ->
         raise RefusedError("python", *_another_python(need, elsewhere, needs, room))
     if not here or need.extras:
         raise RefusedError("python", *_another_python(need, elsewhere or anywhere, needs, room))
-    if {one.name for one in needs} - room.cores - _bounded_by(room) - set(tables.index.companions):
+    if not _is_alone(needs, room):
         raise RefusedError("absent", f"{need.text} has no wheel for {_system(room)}")
     return need.at(nearest(need.pin, here) if need.pin is not None else here[0])
+
+
+def _is_alone(needs: Sequence[Need], room: Room) -> bool:
+    """Whether a command is about TensorFlow and what it is bounded by: nothing else in it goes with one version."""
+    return not {one.name for one in needs} - room.cores - _bounded_by(room) - set(room.matrix.index.companions)
 
 
 def _of_other_name(need: Need, room: Room) -> Rebuild | None:
     """Return what tfsetup does where another distribution has wheels for this system, on whatever Python."""
     anywhere = replace(room.place, python=None)
     others = {row.distribution for row in room.rows} - {need.name}
-    served = need.name in room.cores and any(room.tables.offered(name, anywhere) for name in others)
+    served = need.name in room.cores and any(room.stock.offered(name, anywhere) for name in others)
     return Rebuild() if served and room.place.arch is not None else None
 
 
@@ -137,8 +147,9 @@ def _another_python(
     need: Need, releases: Sequence[str], needs: Sequence[Need], room: Room
 ) -> tuple[str, Rebuild | None]:
     """Return why not, and what tfsetup does instead where the command is about nothing but TensorFlow."""
-    pythons = room.tables.pythons_for(need.name, releases, room.place)
-    words = f"{need.text} has no wheel for Python {room.place.python}, but for {span(pythons)}"
+    pythons = room.stock.pythons_for(need.name, releases, room.place)
+    newest = room.stock.pythons_for(need.name, releases[:1], room.place)
+    words = f"{need.text} has no wheel for Python {room.place.python}, but for {span(newest)}"
     plugged = {row.plugin.distribution for row in room.rows if row.plugin is not None}
     names = {one.name for one in needs} - _bounded_by(room)
     if need.name not in room.cores or not pythons or names - room.cores - plugged:
@@ -199,7 +210,7 @@ def _is_there(need: Need, command: Command, room: Room) -> bool:
     have = room.installed.get(need.name)
     if have is None or not is_version(have) or not need.specifier.contains(have, prereleases=True):
         return False
-    if need.extras and not room.tables.extra_names(need.name, have, need.extras, room.place) <= set(room.installed):
+    if need.extras and not room.stock.extra_names(need.name, have, need.extras, room.place) <= set(room.installed):
         return False
     if UPGRADE not in command.options:
         return True

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from tfsetup.doctor.commands import Command, Specifiers, Wanted
 from tfsetup.doctor.model import Rebuild
-from tfsetup.doctor.offers import Place, Tables, satisfying
+from tfsetup.doctor.offers import Spot, Stock, satisfying
 from tfsetup.ground.versions import is_version
 from tfsetup.matrix.file.rows import Matrix, Row
 
@@ -82,8 +82,8 @@ class Room:
     """
 
     matrix: Matrix
-    tables: Tables
-    place: Place
+    stock: Stock
+    place: Spot
     installed: Mapping[str, str] = field(default_factory=dict)
     broken: bool = False
 
@@ -113,7 +113,7 @@ class Room:
 def versions_for(need: Need, command: Command, room: Room) -> tuple[str, ...] | None:
     """Return the versions that an installer may take for a need, newest first; None: nobody recorded them."""
     pre = "--pre" in command.options or bool(need.specifier.prereleases)
-    found = room.tables.offered(need.name, room.place, pre=pre)
+    found = room.stock.offered(need.name, room.place, pre=pre)
     if found is None:
         return None
     return tuple(one for one in satisfying(need.specifier, found) if has_extra(need, one, room))
@@ -121,9 +121,9 @@ def versions_for(need: Need, command: Command, room: Room) -> tuple[str, ...] | 
 
 def has_extra(need: Need, version: str, room: Room) -> bool:
     """Return whether a release has the extras that a need asks for; of what nobody recorded it is presumed."""
-    if not need.extras or need.name not in room.tables.index.distributions:
+    if not need.extras or need.name not in room.matrix.index.distributions:
         return True
-    return bool(room.tables.extra_names(need.name, version, need.extras, room.place))
+    return bool(room.stock.extra_names(need.name, version, need.extras, room.place))
 
 
 def chosen(need: Need, command: Command, room: Room) -> str | None:

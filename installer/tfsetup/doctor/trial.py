@@ -1,6 +1,6 @@
 """A fix is tried before it is offered: against the system, the Python, the packages and what was done already. Pure.
 
-Every install command of a step is held against the recorded release tables. One that would find nothing, change
+Every install command of a step is held against the recorded release stock. One that would find nothing, change
 nothing, break what is installed, or that the log shows to have been typed already, is replaced by the nearest that
 passes, or left out where the finding has other steps; where it has none, words stand in its place.
 """
@@ -17,13 +17,14 @@ from tfsetup.doctor.commands import Command, commands_in
 from tfsetup.doctor.facts import collect
 from tfsetup.doctor.holes import Known, fill
 from tfsetup.doctor.judging import Passed, judged
+from tfsetup.doctor.listed import packages_in
 from tfsetup.doctor.model import HERE, Diagnosis, Evidence, Finding, Step
 from tfsetup.doctor.needs import Refused, Room
-from tfsetup.doctor.offers import Place, Tables
-from tfsetup.doctor.prose import packages_listed
-from tfsetup.doctor.setting import place_of, setting_of
+from tfsetup.doctor.offers import Spot, Stock
+from tfsetup.doctor.setting import setting_of, spot_of
 from tfsetup.doctor.text import clean
 from tfsetup.doctor.typed import Typed, is_typed, typed_in
+from tfsetup.matrix.file.disk import read_tables
 from tfsetup.matrix.file.rows import Matrix
 
 _REMARK: Final = " # "
@@ -39,8 +40,8 @@ class Case:
     """What the steps are tried against. `prefix` is the environment they are for."""
 
     matrix: Matrix
-    tables: Tables
-    place: Place
+    stock: Stock
+    place: Spot
     installed: Mapping[str, str]
     typed: tuple[Typed, ...] = ()
     prefix: str = HERE
@@ -52,8 +53,8 @@ def case_of(evidence: Evidence, matrix: Matrix) -> Case:
     log = clean(text if len(text) <= 2 * _MOST else f"{text[:_MOST]}\n{text[-_MOST:]}")
     facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole)
     return Case(
-        matrix=matrix, tables=Tables(index=matrix.index), place=place_of(facts), typed=typed_in(log.lines),
-        installed={**packages_listed(log), **facts.packages}, prefix=evidence.prefix or HERE,
+        matrix=matrix, stock=Stock(tables=replace(read_tables(), index=matrix.index)), place=spot_of(facts),
+        installed={**packages_in(log), **facts.installed}, typed=typed_in(log.lines), prefix=evidence.prefix or HERE,
     )  # fmt: skip
 
 
@@ -88,8 +89,6 @@ def _instead(refused: Refused, case: Case, rebuilds: Sequence[str]) -> Step | No
 
 def _tried(step: Step, finding: Finding, case: Case) -> Step | Refused:
     """Return a step as it passes; one refused command refuses it all, unless that is in its remark."""
-    if step.rebuild is not None:
-        return step
     remark = step.text.find(_REMARK)
     installed = case.installed if finding.cause != _OTHER_PYTHON else {}
     edits: list[tuple[int, int, str]] = []
@@ -103,7 +102,7 @@ def _tried(step: Step, finding: Finding, case: Case) -> Step | Refused:
         setting = setting_of(step.text, command.start, case.place)
         known = {} if setting.new else installed
         room = Room(
-            matrix=case.matrix, tables=case.tables, place=setting.place, installed=known, broken=finding.kind in _BROKEN
+            matrix=case.matrix, stock=case.stock, place=setting.place, installed=known, broken=finding.kind in _BROKEN
         )
         outcome = judged(command, room)
         if isinstance(outcome, Refused) and in_remark:

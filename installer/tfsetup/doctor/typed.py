@@ -22,7 +22,7 @@ _TOLD: Final = re.compile(
     re.IGNORECASE,
 )
 _ADVICE: Final = re.compile(
-    r"\b(?:please|should|could|consider|try (?:to |running )|you can|must|need to|to fix|run:|suggest\w*|recommend\w*"
+    r"\b(?:please|should|could|consider|try (?:to|running)|you can|must|need to|to fix|run:|suggest\w*|recommend\w*"
     r"|via the)\b",
     re.IGNORECASE,
 )
@@ -34,9 +34,10 @@ _MOVED: Final = re.compile(
 _WORTH: Final = ("install", "upgrad", "downgrad", "uv add", "poetry add")
 _MOST_LINES: Final = 200
 _MOST_OF_A_LINE: Final = 400
-_SIGNIFICANT: Final = frozenset((
-    "--upgrade", "--force-reinstall", "--ignore-installed", "--no-deps", "--pre", "--no-cache-dir", "--user",
-    "--only-binary", "--no-binary", "--reinstall", "--no-build-isolation",
+# Options that change nothing of what is installed.
+_IDLE: Final = frozenset((
+    "-y", "--yes", "-q", "--quiet", "-v", "-vv", "-vvv", "--verbose", "--no-input", "--progress-bar", "--no-color",
+    "--disable-pip-version-check", "--user",
 ))  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def _commands(line: str) -> Iterator[Typed]:
     for command in commands_in(line):
         before = line[: command.start]
         if command.verb == "install" and command.wanted and _was_typed(before):
-            yield Typed(tuple(map(Need.of, command.wanted)), command.options & _SIGNIFICANT, command.module)
+            yield Typed(tuple(map(Need.of, command.wanted)), command.options - _IDLE, command.module)
 
 
 def _was_typed(before: str) -> bool:
@@ -87,7 +88,7 @@ def is_typed(needs: Sequence[Need], command: Command, typed: Iterable[Typed], *,
     """
     if not needs:
         return False
-    options = command.options & _SIGNIFICANT
+    options = command.options - _IDLE
     return any(
         options <= one.options and (same_python or one.module or not command.module) and _covers(needs, one.needs)
         for one in typed

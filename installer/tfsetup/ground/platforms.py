@@ -314,18 +314,23 @@ def best_wheel(filenames: Iterable[str], tags: Iterable[Tag]) -> str | None:
 
 
 def fitting_wheels(filenames: Iterable[str], tags: Iterable[Tag]) -> list[str]:
-    """Return the wheels of one release that have one of `tags`, the one that pip prefers first."""
+    """Return the wheels of one release that have one of `tags`, the one that pip prefers first.
+
+    Of two with the same tag it prefers the higher build number (`CandidateEvaluator._sort_key`).
+    """
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     ranks = {tag: rank for rank, tag in enumerate(tags)}
     fitting = []
-    for filename in filenames:
+    for filename in sorted(filenames):
         try:
-            found = [ranks[tag] for tag in parse_wheel_filename(filename)[3] if tag in ranks]
+            _, _, build, its_tags = parse_wheel_filename(filename)
         except InvalidWheelFilename:
             continue
-        fitting += [(min(found), filename)] if found else []
-    return [filename for _, filename in sorted(fitting)]
+        found = [ranks[tag] for tag in its_tags if tag in ranks]
+        fitting += [(min(found), build, filename)] if found else []
+    by_build = sorted(fitting, key=lambda each: each[1], reverse=True)
+    return [filename for _, _, filename in sorted(by_build, key=lambda each: each[0])]
 
 
 # ------------------------------------------------------------------------------------------- systems and processors

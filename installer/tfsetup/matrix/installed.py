@@ -16,7 +16,7 @@ from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentN
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from tfsetup.ground.platforms import Arch, Os, Platform
+from tfsetup.ground.platforms import Arch, Os, Platform, arch_of
 from tfsetup.ground.versions import asked, in_range, is_prerelease, is_version, version
 from tfsetup.matrix.facts import Index, Wheels
 from tfsetup.matrix.file.rows import Matrix, Pair
@@ -243,7 +243,7 @@ def system_told(packages: Mapping[str, str], index: Index) -> Place:
 def _published(name: str, index: Index) -> tuple[set[Os], set[Arch]]:
     wheels = (group for release in index.distributions[name].values() for group in release.wheels)
     tags = {tag for group in wheels for tag in parse_tags(group.platform)}
-    return {tag.os for tag in tags if tag.os}, {tag.arch for tag in tags if tag.arch != "any"}
+    return {tag.os for tag in tags if tag.os}, {arch for tag in tags if (arch := arch_of(tag.arch, tag.os))}
 
 
 def cuda_set(packages: Mapping[str, str], place: Place, matrix: Matrix) -> bool:

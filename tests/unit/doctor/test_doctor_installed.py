@@ -13,6 +13,7 @@ from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.facts import collect
 from tfsetup.doctor.installed import Listing, look, place_of, seen_in
 from tfsetup.doctor.model import Diagnosis, Evidence, Observation
+from tfsetup.doctor.text import clean
 from tfsetup.host.model import Host, Python
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.installed import Place
@@ -25,6 +26,7 @@ WINDOWS = Place(os="windows", arch="x86_64", python="3.11")
 AARCH64 = Place(os="linux", arch="aarch64", python="3.12")
 M2 = Host(os="macos", arch="arm64", os_version="14.5", pythons=(Python(version="3.11.4", path="/x"),))
 PC = Host(os="linux", arch="x86_64", pythons=(Python(version="3.11.4", path="/x"),))
+NOTHING = clean("")
 SAID_NOTHING = "the program ends without a word after some minutes"
 
 
@@ -202,17 +204,21 @@ def test_a_list_in_the_log_is_judged_like_one_beside_it() -> None:
 
 
 def test_the_list_given_outweighs_the_log() -> None:
-    log = "Successfully installed setuptools-82.0.0 tensorboard-2.18.0\nsomething else went wrong"
-    known = replace(knowledge(), causes=())
-    facts = collect(None, {"setuptools": "81.0.0", "tensorboard": "2.18.0"}, log)
-    assert seen_in(Evidence(log=log), facts, known) == ()
+    log = "Successfully installed setuptools-82.0.0 tensorboard-2.18.0\nNo module named 'pkg_resources'"
+    proofs = [
+        [proof for finding in found.findings for proof in finding.evidence if "beside tensorboard" in proof]
+        for found in (
+            diagnose(Evidence(log=log, packages=given), knowledge()) for given in ({}, {"setuptools": "81.0"})
+        )
+    ]
+    assert [len(one) for one in proofs] == [1, 0]
 
 
 def test_where_files_were_looked_at_they_say_what_is_doubled_or_unmet() -> None:
     have = {"tensorflow": "2.15.1", "tensorflow-macos": "2.14.0", "numpy": "2.2.0", "tensorflow-metal": "1.2.0"}
     facts = collect(M2, have, "")
-    listed = {one.check for one in seen_in(Evidence(host=M2), facts, knowledge())}
-    beside_files = {one.check for one in seen_in(Evidence(host=M2, observations=()), facts, knowledge())}
+    listed = {one.check for one in seen_in(Evidence(host=M2), facts, knowledge(), NOTHING)}
+    beside_files = {one.check for one in seen_in(Evidence(host=M2, observations=()), facts, knowledge(), NOTHING)}
     assert listed - beside_files == {"two-tensorflows", "requirement-not-met"}
 
 
@@ -237,5 +243,58 @@ def test_the_extra_is_not_offered_to_those_who_have_it(complete: bool, told: boo
 )
 def test_no_list_is_too_odd(have: dict[str, str], host: Host, whole: bool) -> None:
     facts = collect(host, have, "", whole=whole)
-    for one in seen_in(Evidence(), facts, knowledge()):
+    for one in seen_in(Evidence(), facts, knowledge(), NOTHING):
         assert one.detail
+
+
+HEALTHY = {"tensorflow": "2.18.1", "numpy": "2.0.2", "keras": "3.8.0", "protobuf": "5.29.3", "ml-dtypes": "0.4.1"}
+
+
+@pytest.mark.parametrize("observations", [None, ()])
+@pytest.mark.parametrize("host", [M2, PC], ids=["mac", "pc"])
+def test_a_whole_and_sound_environment_without_a_plugin_is_healthy(
+    host: Host, observations: tuple[Observation, ...] | None
+) -> None:
+    """A Mac's GPU is nobody's duty: who computes on the CPU has nothing to fix."""
+    found = diagnose(Evidence(packages=HEALTHY, host=host, whole=True, observations=observations), knowledge())
+    assert (found.verdict, found.findings) == ("healthy", ())
+
+
+def test_an_empty_package_of_a_prefix_is_more_than_a_missing_module() -> None:
+    gone = Observation(check="not-installed", subject="tensorflow", detail="No installed distribution brings it to /x.")
+    found = diagnose(
+        Evidence(packages={"tensorflow": "2.14.0", "pip": "24.0"}, host=M2, whole=True, observations=(gone,)),
+        knowledge(),
+    ).findings
+    assert found[0].cause == "incomplete-install-shim-without-target"
+    assert "'tensorflow==2.14.0'" in found[0].fix[0]
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (
+            "On my M1 import tensorflow fails since I installed tensorflow 2.20.0 beside tensorflow-metal 1.2.0",
+            "metal-plugin-abi-mismatch",
+        ),
+        (
+            "tensorflow==2.15.0 and tensorflow-text==2.12.1: undefined symbol when importing tensorflow_text",
+            "tf-text-abi-mismatch",
+        ),
+    ],
+)
+def test_a_pair_that_a_text_speaks_of_is_judged(log: str, cause: str) -> None:
+    assert diagnose(Evidence(log=log), knowledge()).findings[0].cause == cause
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "import tensorflow fails with tensorflow 2.20.0 and tensorflow-metal 1.2.0, and works with tensorflow 2.18.0",
+        "import tensorflow fails with tensorflow 2.18.0 and tensorflow-metal 1.2.0",
+        "import tensorflow fails with tensorflow 2.20.0",
+    ],
+)
+def test_of_several_releases_none_is_meant(log: str) -> None:
+    text = clean(log)
+    assert seen_in(Evidence(log=log), collect(None, None, text.stream), knowledge(), text) == ()

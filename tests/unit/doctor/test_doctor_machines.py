@@ -83,6 +83,7 @@ PRINTED = [
     ),
     ("qemu: uncaught target signal 11 (Segmentation fault) - core dumped", {"emulated": "true", "container": "true"}),
     ("docker run --platform=linux/amd64 tf", {"container": "true", "image": "x86_64"}),
+    ("root@3f1c5e0b7a21:/app# python", {"container": "true"}),
     ("5.15.146.1-microsoft-standard-WSL2", {"os": "linux", "wsl": "true"}),
     ("ldd (GNU libc) 2.17", {"glibc": "2.17"}),
     ("ldd (Ubuntu GLIBC 2.31-0ubuntu9.12) 2.31", {"glibc": "2.31"}),
@@ -137,6 +138,7 @@ def test_what_people_say(text: str, facts: dict[str, str]) -> None:
         ("It fails on Windows 10 and on Fedora", "os"),
         ("my Mac, unlike my PC with an RTX 3090, is slow", "gpu_name"),
         ("tensorflow-2.4.0-cp38-cp38-win_amd64.whl was refused on it", "arch"),
+        ("root@buildserver01:/app# python", "container"),
     ],
 )
 def test_what_nobody_said(text: str, fact: str) -> None:
@@ -204,6 +206,12 @@ def test_who_made_a_card(card: str, vendor: str | None) -> None:
 # Two sources.
 
 MAC = Host(os="macos", arch="arm64", rosetta=False)
+
+
+def test_an_architecture_has_the_name_that_its_system_gives_it() -> None:
+    found = machine_of(Host(arch="arm64"), "")
+    assert (found.facts["os"], "os" in found.guessed, "os_told" in found.facts) == ("macos", True, False)
+    assert "os" not in machine_of(Host(arch="aarch64"), "").facts
 
 
 def test_a_log_of_another_python_decides_for_what_it_printed() -> None:
@@ -390,7 +398,7 @@ def test_every_pattern_compiles_and_its_values_are_facts() -> None:
 
     for pattern, says in programs.RULES:
         assert {value[1:-1] for value in says.values() if value.startswith("{")} <= set(compile_pattern(pattern).names)
-        assert set(says) <= {*HOST_FACTS, "darwin", "uname"}
+        assert set(says) <= {*HOST_FACTS, "darwin", "uname", "root_at"}
 
 
 ANCHORS = [anchor_of(pattern) for pattern, _ in programs.RULES] + [

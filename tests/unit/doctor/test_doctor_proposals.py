@@ -35,11 +35,17 @@ MACHINES = {
     "alpine": Host(os="linux", arch="x86_64", libc=Libc(name="musl", version="1.2")),
     "windows": Host(os="windows", os_version="11", arch="x86_64"),
 }
-PYTHONS = ("3.8.9", "3.11.4", "3.13.1", "3.14.0")
+PYTHONS = {
+    "mac": ("3.8.9", "3.12.4", "3.13.1"),
+    "linux": ("3.9.2", "3.12.4", "3.14.0"),
+    "windows": ("3.10.4", "3.13.1"),
+}
+OTHER_PYTHONS = ("3.11.4", "3.13.1")
 MACOS_ENDS = "2.16"
 # Distributions that the matrix does not name, and that are there for the systems that their fixes are for.
 OTHERS = (
-    "ipykernel", "onnx", "pip", "pyarrow", "sentencepiece", "tensorflow-addons", "tensorflow-decision-forests",
+    "array-record", "certifi", "ipykernel", "onnx", "pip", "pyarrow", "sentencepiece", "tensorflow-addons",
+    "tensorflow-decision-forests",
     "tensorflow-directml-plugin", "tensorflow-gpu", "tensorflow-text", "tf-keras", "transformers", "tb-nightly",
     "keras-nightly", "tf-nightly",
 )  # fmt: skip
@@ -73,7 +79,7 @@ def _captures(slug: str, evidence: Evidence) -> Iterator[dict[str, str]]:
 
 def findings(cause: Cause, evidence: Evidence) -> Iterator[Finding]:
     facts = collect(evidence.host, evidence.packages, "")
-    for known in captured(cause.slug)[:3]:
+    for known in captured(cause.slug)[:2]:
         steps = steps_for(cause, facts, known, prefix=".venv")
         yield replace(proposal(cause=cause.slug, kind=cause.kind).findings[0], steps=steps)
 
@@ -103,10 +109,10 @@ def of_every_cause(evidence: Evidence) -> Iterator[Finding]:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_every_command_of_every_cause_finds_something_on_every_machine(machine: str) -> None:
     seen = 0
-    for python in PYTHONS:
+    for python in PYTHONS.get(machine, OTHER_PYTHONS):
         evidence = Evidence(host=on(machine, python))
         seen += check(of_every_cause(evidence), evidence)
-    assert seen > 100
+    assert seen > 20
 
 
 @pytest.mark.parametrize("core", ["2.10.1", "2.15.1", "2.18.1", "2.21.0"])

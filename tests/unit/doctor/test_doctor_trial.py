@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from support.trials import TrialCase, asked_in, finds_nothing, proposal, trial_cases
 from tfsetup.doctor.model import Diagnosis, Evidence, Rebuild, Step
-from tfsetup.doctor.offers import Place
+from tfsetup.doctor.offers import Spot
 from tfsetup.doctor.trial import case_of, tried
 from tfsetup.host.model import Host, Libc, Python
 from tfsetup.matrix.file.disk import read_matrix
+from tfsetup.workflows.diagnose import Given, concluded, examine
 
 MATRIX = read_matrix()
 INDEX = MATRIX.index
@@ -129,4 +130,21 @@ def test_what_is_degraded_is_not_installed_again() -> None:
 
 
 def test_a_place_that_nobody_told_of_is_no_obstacle() -> None:
-    assert case_of(Evidence(), MATRIX).place == Place()
+    assert case_of(Evidence(), MATRIX).place == Spot()
+
+
+def test_what_the_doctor_says_was_tried() -> None:
+    """By the way of the command: what was typed already is not in it, and what is installed sets its bound."""
+    log = (
+        "A module that was compiled using NumPy 1.x cannot be run in\nNumPy 2.1.0 as it may crash.\n"
+        "ImportError: numpy.core._multiarray_umath failed to import\n"
+    )
+    host = Host(os="linux", arch="x86_64", libc=GLIBC, pythons=(Python(version="3.11.4"),))
+    step = "python -m pip install 'numpy<2'"
+    given = Given(log=log, host=host, packages={"tensorflow": "2.15.1"})
+    [finding, *_] = concluded(examine(given, MATRIX), MATRIX).findings
+    assert (finding.cause, finding.fix[0]) == ("numpy2-abi", step)
+    [done, *_] = concluded(examine(replace(given, log=f"{log}$ {step}\n"), MATRIX), MATRIX).findings
+    assert step not in done.fix
+    [older, *_] = concluded(examine(replace(given, packages={"tensorflow": "2.12.1"}), MATRIX), MATRIX).findings
+    assert older.fix[0] == "python -m pip install 'numpy<=1.24.3,<2'"

@@ -22,6 +22,7 @@ from tfsetup.ground.platforms import (
     arch_of,
     best_wheel,
     deployment,
+    fitting_wheels,
     read_mac_version,
     read_tag,
     spelled,
@@ -269,6 +270,21 @@ def test_the_best_of_several_wheels() -> None:
     assert best_wheel([plain, "a-1.tar.gz", "no wheel.whl"], tags) == plain
     assert best_wheel(["a-1-cp312-cp312-manylinux_2_39_x86_64.whl"], tags) is None
     assert best_wheel([], tags) is None
+
+
+def test_of_one_tag_the_higher_build_is_preferred() -> None:
+    tags = list(wheel_tags("3.12", Platform("linux", "x86_64").tags("2.28")))
+    plain, second, tenth = (f"a-1{build}-cp312-cp312-manylinux2014_x86_64.whl" for build in ("", "-2", "-10"))
+    newer = "a-1-cp312-cp312-manylinux_2_28_x86_64.whl"
+    for names in itertools.permutations((plain, second, tenth, newer)):
+        assert fitting_wheels(names, tags) == [newer, tenth, second, plain]
+
+
+@pytest.mark.parametrize(("level", "best"), [("13.6", "10_13"), ("14.0", "14_0"), ("15.5", "14_0")])
+def test_of_several_macos_the_newest_that_fits_is_preferred(level: str, best: str) -> None:
+    tags = list(wheel_tags("3.12", Platform("macos", "x86_64").tags(level)))
+    names = [f"a-1-cp312-cp312-macosx_{floor}_x86_64.whl" for floor in ("10_9", "14_0", "10_13")]
+    assert best_wheel(names, tags) == f"a-1-cp312-cp312-macosx_{best}_x86_64.whl"
 
 
 # -------------------------------------------------------------------------------------------------------- features

@@ -222,6 +222,12 @@ def test_the_cache_of_a_real_system() -> None:
         ("libgcc_s.so.1", "GCC_14.0.0", (2, 36), None),
         ("libgcc_s.so.1", "GLIBC_2.0", (2, 36), True),
         ("libz.so.1", "ZLIB_1.2.0", (2, 17), True),
+        ("libz.so.1", "ZLIB_1.2.9", (2, 17), None),
+        ("libz.so.1", "ZLIB_1.2.9", (2, 24), None),
+        ("libz.so.1", "ZLIB_1.2.9", (2, 26), True),
+        ("libz.so.1", "ZLIB_1.2.12", (2, 35), None),
+        ("libz.so.1", "ZLIB_1.2.12", (2, 36), True),
+        ("libz.so.1", "ZLIB_1.2.7.1", None, None),
         ("libGL.so.1", "ANY_1", (2, 36), None),
     ],
 )

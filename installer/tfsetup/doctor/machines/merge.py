@@ -134,6 +134,8 @@ def derive(facts: dict[str, str]) -> None:
     mac = "macos" in (facts.get("os"), facts.get("os_told"))
     if facts.get("wsl") == "true":
         facts.setdefault("os", "linux")
+    if facts.get("arch") == "arm64":
+        facts.setdefault("os", "macos")  # a Linux calls it aarch64
     if facts.get("os") == "macos":
         _translated(facts)
     if facts.get("os") == "linux" and mac:

@@ -34,6 +34,7 @@ class Statement:
 
 _NUMBERS: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){0,2}")
 _PYTHON: Final = re.compile(r"[23]\.[0-9]{1,2}(?:\.[0-9]{1,2})?(?:(?:rc|a|b)[0-9]{1,2})?")
+_CONTAINER: Final = re.compile(r"[0-9a-f]{12}")
 _GLIBC: Final = re.compile(r"2\.[0-9]{1,2}")
 # Darwin 20 is macOS 11; Apple then skipped from 15 to 26, of which Darwin is 25 (uname(1), Apple's release notes).
 _FIRST_COUNTED: Final = 20
@@ -76,6 +77,8 @@ def shaped(fact: str, value: str) -> tuple[str, str] | None:
             fact, value = "macos", macos_of_kernel(value) or ""
         case "uname":  # a shell that is not translated says the machine's, and nothing of the Pythons it starts
             fact = "arch" if value == "arm64" else "process"
+        case "root_at":  # Docker calls a container by the first twelve digits of its number
+            fact, value = "container", "true" if _CONTAINER.fullmatch(value) else ""
         case _:
             pass
     shape = _SHAPES.get(fact)

@@ -32,7 +32,8 @@ _FOREIGN_PART = re.compile(r"N[KVrO]*\d++(?!__cxxabi)")
 
 _APPLE_C = re.compile(
     r"_(?:objc_|OBJC_|NS|CF|kCF|CG|MTL|MPS|dispatch_|_dispatch|os_|_os_|Block_|_Block|pthread_|mach_|_dyld|dyld_|vDSP_"
-    r"|__cxa_|__gxx_|_Unwind_|__stack_chk|__chkstk|__error$|__[a-z]+_chk$|Sec[A-Z]|SC[A-Z]|IO[A-Z])"
+    r"|__cxa_|__gxx_|_Unwind_|__stack_chk|__chkstk|__error$|__[a-z]+_chk$|Sec[A-Z]|SC[A-Z]|IO[A-Z]"
+    r"|AX[A-Z]|(?:AE|CM|CT|CV|FS|LS|UT|VT)[A-Z][a-z]|Audio(?:Object|Unit|Queue|Component|Converter|File)[A-Z])"
 )
 """C names only Apple's libraries define, by their beginning."""
 

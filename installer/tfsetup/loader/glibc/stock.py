@@ -110,7 +110,13 @@ _USUAL = (
 _OF_PACKAGES = re.compile(r"lib(?:tensorflow|torch|c10|jax)[\w.+-]*|.*-[0-9a-f]{8}\.so[.\d]*")
 """Libraries that only packages for Python bring; auditwheel writes a hash into the names of those it copies."""
 
-_ZLIB: dict[str, tuple[Release, Release]] = {"ZLIB": ((1, 2, 7), ANY)}
+_ZLIB: tuple[tuple[tuple[int, int], Release], ...] = (
+    # glibc from this release on: the oldest zlib of a distribution that has it, as those of `_STDLIB`
+    ((2, 17), (1, 2, 7)),  # CentOS 7
+    ((2, 24), (1, 2, 8)),  # Debian 9
+    ((2, 26), (1, 2, 11)),  # openSUSE Leap 15, and all after it up to RHEL 9
+    ((2, 36), (1, 2, 13)),  # Debian 12
+)
 _NO_NAMES: Mapping[str, Names] = {}
 _SYSTEM_NAME = re.compile(r"lib[\w.+-]+\.so(?:\.[\w.]+)?")
 
@@ -155,7 +161,7 @@ def stock_library(
     if soname in _GLIBC_FAMILY or soname == LINKERS[arch]:
         return Stock(soname=soname, presence="always", levels=_glibc_levels(glibc), usual=True)
     if soname in ("libstdc++.so.6", "libgcc_s.so.1", "libz.so.1"):
-        levels = _ZLIB if soname == "libz.so.1" else _gcc_levels(glibc)
+        levels = _zlib_levels(glibc) if soname == "libz.so.1" else _gcc_levels(glibc)
         # with 32 bits C++ spells names in another way: `size_t` is another type
         defined = None if arch in NARROW else names.get(soname)
         return Stock(soname=soname, presence="always", levels=levels, defined=defined, usual=True)
@@ -169,6 +175,11 @@ def _glibc_levels(glibc: tuple[int, int] | None) -> dict[str, tuple[Release, Rel
         return {"GLIBC": ((2, 17), ANY), "GLIBC_ABI_DT_RELR": (NONE, ANY), "GLIBC_PRIVATE": (ANY, ANY)}
     relr = ANY if glibc >= (2, 36) else NONE
     return {"GLIBC": (glibc, glibc), "GLIBC_ABI_DT_RELR": (relr, relr), "GLIBC_PRIVATE": (ANY, ANY)}
+
+
+def _zlib_levels(glibc: tuple[int, int] | None) -> dict[str, tuple[Release, Release]]:
+    known = [release for since, release in _ZLIB if glibc is not None and since <= glibc]
+    return {"ZLIB": (known[-1] if known else _ZLIB[0][1], ANY)}
 
 
 def _gcc_levels(glibc: tuple[int, int] | None) -> dict[str, tuple[Release, Release]]:

@@ -225,8 +225,7 @@ class WindowsProcess:
         entry = None if is_fixed(name) else self._in_directories(name, load_directory)
         if entry is not None:
             return self._map(entry, load_directory or posixpath.dirname(entry.path))
-        presence = presence_of(name, self._system.python, self._system.libraries, self._system.editions)
-        return self._outside(name, presence, wanting)
+        return self._outside(name, presence_of(name, self._system.python, self._system.libraries), wanting)
 
     def _outside(self, name: str, presence: Presence, wanting: Module) -> Module:
         """Judge a library that is in none of the folders before System32."""
@@ -237,7 +236,7 @@ class WindowsProcess:
                 reason = f"whether {name} of the Microsoft Visual C++ redistributable is installed (assumed)"
                 self._unknown[NotCovered(reason=reason)] = None
             return self._system_module(name)
-        if presence in (Presence.EDITIONS, Presence.UNKNOWN) and name not in self._system.brought:
+        if presence is Presence.UNKNOWN and name not in self._system.brought:
             self._unknown[self._unseen(name, wanting)] = None
             return self._system_module(name)
         raise _Failed(126, "library-not-found", wanting.path, library=name)

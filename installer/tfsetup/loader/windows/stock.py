@@ -9,7 +9,7 @@ what lies beside python.exe; delvewheel README, "Name mangling", and the names t
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
 
@@ -17,12 +17,10 @@ from enum import Enum
 class Presence(Enum):
     """How sure it is that a library is there. `REDISTRIBUTABLE`: with the Visual C++ redistributable.
 
-    `EDITIONS`: in all but some editions. `NEVER`: of names that only a distribution's own files have. What no list
-    names may be there: `UNKNOWN`.
+    `NEVER`: of names that only a distribution's own files have. What no list names may be there: `UNKNOWN`.
     """
 
     ALWAYS = "always"
-    EDITIONS = "editions"
     REDISTRIBUTABLE = "redistributable"
     UNKNOWN = "unknown"
     NEVER = "never"
@@ -55,19 +53,16 @@ def parse_editions(document: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[
     return {name: each["lacking"] for each in document["libraries"] for name in each["names"].split()}
 
 
-def presence_of(name: str, python: str, system: AbstractSet[str], editions: Container[str] = frozenset()) -> Presence:
+def presence_of(name: str, python: str, system: AbstractSet[str]) -> Presence:
     """Say how sure it is that a library is there.
 
     Args:
         name: base name in lower case, with extension.
         python: version of the interpreter, such as `3.12` or `3.13t`.
         system: what every Windows has, see `parse_system32`.
-        editions: what all but some editions have, see `parse_editions`.
     """
     if _with_extension(name) in system or _API_SET.fullmatch(name) or name in _beside_python(python):
         return Presence.ALWAYS
-    if name in editions:
-        return Presence.EDITIONS
     if _REDISTRIBUTABLE.fullmatch(name):
         return Presence.REDISTRIBUTABLE
     return Presence.NEVER if _is_of_a_distribution(name) else Presence.UNKNOWN
