@@ -18,6 +18,8 @@ from tfsetup.doctor.text import LogText
 _LEVELS: Final[tuple[tuple[float, Weight], ...]] = (
     (0.93, "proof"), (0.75, "strong"), (0.5, "likely"), (0.25, "possible"), (0.08, "hint"),
 )  # fmt: skip
+# Of sentences only what leaves little else counts.
+_TOLD: Final = 0.8
 _ORDER: Final = get_args(Weight)
 # Others' code: what is said of TensorFlow's wheels is not said of theirs.
 _FOREIGN: Final = ("nvidia-", "jax", "torch")
@@ -38,10 +40,13 @@ class Refused:
         answers = [(one, self._facts.holds(signal.when, one.captures)) for one in fitting]
         held = [(one, holds) for one, holds in answers if holds is not False]
         share = math.fsum(one.share for one, _ in held)
-        level = next((weight for least, weight in _LEVELS if share >= least), None)
-        if level is None:
+        if not held or (level := next((weight for least, weight in _LEVELS if share >= least), None)) is None:
             return None
         best = max((one for one, _ in held), key=lambda one: one.share)
+        if best.refusal.speaker == "somebody":
+            if share < _TOLD:
+                return None
+            level = "likely"
         return Seen(
             weight=max(level, signal.weight, key=_ORDER.index),
             decided=any(holds is True for _, holds in held),

@@ -68,8 +68,17 @@ def test_no_text_is_too_strange(text: str, part: str) -> None:
         assert all(fits("", version) in {True, False} for version in one.offered or ())
 
 
-def test_a_million_refusals_are_a_few() -> None:
-    assert len(read(f"{PIP}tensorflow (from versions: none)\n" * 5000 + f"{PIP}keras==3 (from versions: 1)")) <= 40
+def test_many_refusals_are_a_few_the_last_among_them() -> None:
+    found = read(f"{PIP}tensorflow (from versions: none)\n" * 5000 + f"{PIP}keras==3 (from versions: 1)")
+    assert len(found) <= 16
+    assert found[-1].name == "keras"
+
+
+def test_of_a_long_text_the_ends_are_read_and_each_place_is_its_own() -> None:
+    stream = f"{PIP}tensorflow==1.0 (from versions: none){' x' * 300_000} {PIP}keras==3 (from versions: 1)"
+    found = refusals_in(stream)
+    assert [one.name for one in found] == ["tensorflow", "keras"]
+    assert all(stream.startswith(PIP, one.start) for one in found)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ _MACHINES: Final[Mapping[str, tuple[str, ...]]] = {
     "x86_64": ("x86_64", "amd64"), "10.16": ("x86_64",), "11only": ("x86_64",), "manylinux1": ("x86_64",),
     "i686": ("i686", "win32"),
 }  # fmt: skip
+_UNAME: Final = re.compile(r"\b(i[36]86|armv[67]l|aarch64|x86_64) GNU/Linux")
+_MACHINES_OF_UNAME: Final = {"i386": "i686", "armv6l": "armv7l"}
 _TAG_OF_PYTHON: Final = re.compile(r"cp([23])(\d{1,2})t?")
 
 
@@ -65,7 +67,12 @@ def _weighed(likely: Mapping[Interpreter, float], stream: str, refusals: Sequenc
     passed = {spec for found in _IGNORED.finditer(stream) for spec in _REQUIRES.findall(found[1])}
     refused = [(found["python"], found["platform"].split(".")) for found in _REFUSED_WHEEL.finditer(stream)]
     weights = dict(likely)
+    machine, piwheels = _UNAME.search(stream), "www.piwheels.org" in stream
     for one in weights:
+        if piwheels and one.place != "linux-armv7l":
+            weights[one] *= _UNFIT
+        if machine and not one.place.endswith(_MACHINES_OF_UNAME.get(machine[1], machine[1])):
+            weights[one] *= _UNFIT
         takes = (_is_python(one, python) and any(admits(one.place, tag) for tag in tags) for python, tags in refused)
         weights[one] *= _UNFIT if any(takes) else 1.0
         weights[one] *= _UNFIT ** min(2, sum(permits(spec.strip(" ,"), one.python) for spec in passed))

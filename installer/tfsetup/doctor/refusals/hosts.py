@@ -24,6 +24,7 @@ _MACS_WITH_NEW_TAGS: Final = 11
 _MACOS_IN_USE: Final[Mapping[int, str]] = {
     11: "2022-04-25", 12: "2023-04-24", 13: "2024-03-26", 14: "2025-03-16", 15: "2026-03-15",
 }  # fmt: skip
+_AS_IT_CAME: Final = 15.0  # times as many who had macOS 11 still had a pip from before it
 _REPORTED: Final = (10, 16)  # what a Python of an old SDK reports of every newer release
 _TELL_RELEASES: Final = frozenset({"macos-arm64", "macos-x86_64"})
 # What knows a kind of tags: macOS 11's, manylinux2010 (pip's own news).
@@ -92,6 +93,8 @@ def _place(place: Place, facts: Mapping[str, str], guessed: frozenset[str]) -> f
     weight = 1.0
     if (os := facts.get("os")) in {"macos", "linux", "windows"}:
         weight *= _system(system, os, facts, guessed)
+    if facts.get("device") == "raspberry" and arch not in {"armv7l", "aarch64"}:
+        weight *= _SUGGESTED
     libc = facts.get("libc")
     if (libc == "musl" and system != "musl") or (libc == "glibc" and system == "musl"):
         weight *= _doubt("libc", guessed)
@@ -124,7 +127,9 @@ def _mac(arch: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
     else:
         weight = 1.0
     release = numbers(facts.get("macos", "")) or ()
-    return 0.0 if arch == "11only" and release and release[0] < _MACS_WITH_NEW_TAGS else weight
+    if arch == "11only" and release:
+        weight *= 0.0 if release[0] < _MACS_WITH_NEW_TAGS else _AS_IT_CAME if release[0] == _MACS_WITH_NEW_TAGS else 1.0
+    return weight
 
 
 def _processor(arch: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:

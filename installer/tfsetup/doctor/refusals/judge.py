@@ -16,8 +16,9 @@ from typing import Final, get_args
 from tfsetup.doctor.refusals.hearing import heard
 from tfsetup.doctor.refusals.hosts import in_use
 from tfsetup.doctor.refusals.lists import Stretch, day_of, stretches
-from tfsetup.doctor.refusals.model import Blame, Explanation, Refusal, Why
+from tfsetup.doctor.refusals.model import FAMILY, Blame, Explanation, Refusal, Why
 from tfsetup.doctor.refusals.reasons import Reasons
+from tfsetup.doctor.refusals.sentences import refusals_told
 from tfsetup.doctor.refusals.specs import fits, normal, position, specifiers, version_in
 from tfsetup.doctor.refusals.words import refusals_in
 from tfsetup.doctor.refusals.worlds import PYTHONS, Interpreter, Market
@@ -45,6 +46,8 @@ _MEANT: Final[Mapping[Blame, frozenset[Why]]] = {
     ),
     "version": frozenset({"later", "never"}),
 }
+# Whoever says that something cannot be had may well mean one of these; of the others nobody would say so.
+_OF_SENTENCES: Final[frozenset[Why]] = frozenset({"python", "platform", "intel-mac", "translated"})
 _UNKNOWN: Final[Mapping[Blame | None, Mapping[Why, float]]] = {
     "python": {"python": 1.0}, "platform": {"platform": 1.0}, "version": {"never": 0.7, "later": 0.3},
     None: {"python": 0.45, "platform": 0.35, "never": 0.1, "network": 0.1},
@@ -54,8 +57,6 @@ _DECISIVE: Final[Mapping[Why, tuple[str, ...]]] = {
     "narrow": ("bits",), "musl": ("libc",), "old-tags": ("os_version",), "old-pip": ("pip",),
     "old-macos": ("os_version",),
 }  # fmt: skip
-# What is ours though nobody recorded it.
-_FAMILY: Final = ("tensorflow", "tf-", "keras", "tflite", "tensorboard", "tfx", "tfds", "tfp")
 # Nightly builds are deleted after some weeks; they are built for whom the releases are.
 _STANDS_FOR: Final[Mapping[str, str]] = {"tf-nightly": "tensorflow", "tf-nightly-cpu": "tensorflow-cpu"}
 
@@ -81,9 +82,19 @@ def explained(
         InvalidFileError: the tables are missing or damaged, so the installation is.
     """
     refusals = refusals_in(stream)
-    if not refusals:
-        return ()
-    tables = read()
+    if not any(_is_ours(one, read) for one in refusals):
+        refusals = refusals_told(stream)
+    return _explained(stream, facts, guessed, refusals, read()) if refusals else ()
+
+
+def _is_ours(one: Refusal, read: Callable[[], Tables]) -> bool:
+    """Return whether a refusal is of something ours or known; an installer's words may be half of a sentence."""
+    return any(name.startswith(FAMILY) for name in (one.name, one.asker)) or bool(read().offers(one.name))
+
+
+def _explained(
+    stream: str, facts: Mapping[str, str], guessed: frozenset[str], refusals: Sequence[Refusal], tables: Tables
+) -> tuple[Explanation, ...]:
     likely = heard(stream, facts, guessed, refusals)
     outage = any(word in stream for word in _TROUBLE)
     asked = _Asked(likely=likely, facts=facts, outage=outage, taken=tables.taken)
@@ -131,7 +142,7 @@ def _of(refusal: Refusal, market: Market, asked: _Asked) -> list[Explanation]:
             decisive=_DECISIVE.get(why, ()),
         )
         for why, weight in found.weights.items()
-        if weight > 0
+        if weight > 0 and (refusal.speaker != "somebody" or why in _OF_SENTENCES)
     ]  # fmt: skip
 
 
@@ -204,8 +215,10 @@ def _in_time(
 
 def _unrecorded(refusal: Refusal) -> _Weighed:
     """Return what is likely where no table tells: from where the version asked for lies among those offered."""
-    if not refusal.name.startswith(_FAMILY):
-        return _Weighed({})
+    if not refusal.name.startswith(FAMILY):
+        # What TensorFlow asks for, and only newer ones are there: nobody builds old ones for a new Python.
+        newer = bool(refusal.offered) and refusal.asker.startswith(FAMILY) and _all_newer(refusal)
+        return _Weighed({"python": 0.6, "never": 0.2, "platform": 0.2}) if newer else _Weighed({})
     where = position({"offered": ", ".join(refusal.offered), "req": refusal.wanted} if refusal.offered else {})
     match where.get("position"):
         case "between":
@@ -216,6 +229,13 @@ def _unrecorded(refusal: Refusal) -> _Weighed:
             return _Weighed({"python": 0.9, "never": 0.1})
         case _:
             return _Weighed(_UNKNOWN[refusal.blamed])
+
+
+def _all_newer(refusal: Refusal) -> bool:
+    most = version_in(refusal.wanted)
+    return most is not None and all(
+        version(text) >= version(most) for text in refusal.offered or () if "rc" not in text
+    )
 
 
 def _wanted(spec: str, offers: Sequence[Offer]) -> tuple[Offer, ...]:

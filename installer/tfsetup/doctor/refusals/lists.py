@@ -16,7 +16,7 @@ from typing import Final
 
 from tfsetup.doctor.refusals.model import Refusal
 from tfsetup.doctor.refusals.specs import base_of, normal
-from tfsetup.doctor.refusals.worlds import SINCE, Interpreter, Market
+from tfsetup.doctor.refusals.worlds import SINCE, Interpreter, Market, Place
 from tfsetup.ground.versions import is_prerelease
 from tfsetup.matrix.relatives import Offer
 
@@ -24,7 +24,8 @@ _SHARPNESS: Final = 3.0  # how much a list that differs in one version speaks le
 _NEVER_SHOWN: Final = 2.0  # a version in the list that the interpreter is never shown
 _TOO_EARLY: Final = 0.8  # one that came later than the day
 _MISSING: Final = 1.0  # one that it should have been shown
-_UNRECORDED: Final = 0.1  # one that nobody has recorded: a development release, or deleted since
+_UNRECORDED: Final = 0.3  # one that nobody has recorded
+_DELETED: Final = 0.003  # one that was deleted since, as most candidates of old releases were
 _LEAST_DAYS: Final = 3.0
 _OF_A_LIST: Final = 30.0  # a list that fits to the letter is no chance, however short its days
 _FEW_DAYS: Final = 4.0  # so long does one ask for what is announced, and not there yet
@@ -56,7 +57,7 @@ def stretches(
     shown = market.offered(one)
     start, end = max(met[0], refusal.since, SINCE.get(one.place, "")), min(met[1], refusal.until)
     mine = frozenset(offer.version for offer in wanted)
-    listing = _Listing.of(refusal.offered, shown, market)
+    listing = _Listing.of(refusal, one, market)
     first = min((offer.date for offer in wanted), default="")
     dates = (
         {offer.date for offer in shown} if refusal.offered else {*_some(wanted), *(offer.date for offer in shown[:2])}
@@ -80,8 +81,9 @@ def stretches(
 class _Listing:
     """How badly the list of a refusal fits what an interpreter is shown; 0: to the letter."""
 
-    def __init__(self, listed: frozenset[str] | None, never: float, market: Market) -> None:
+    def __init__(self, listed: frozenset[str] | None, never: float, market: Market, *, cut: bool = False) -> None:
         self._listed = listed
+        self._cut = cut
         self._rank = market.rank
         self._never = never
         known = [text for text in listed or () if text in self._rank]
@@ -93,19 +95,19 @@ class _Listing:
         self._seen: tuple[int, int] | None = None
 
     @staticmethod
-    def of(offered: tuple[str, ...] | None, shown: Sequence[Offer], market: Market) -> _Listing:
+    def of(refusal: Refusal, one: Interpreter, market: Market) -> _Listing:
         """Return how a list fits on the first day, when nothing is shown yet."""
-        if offered is None:
+        if refusal.offered is None:
             return _Listing(None, 0.0, market)
-        listed = frozenset(normal(text) for text in offered)
-        there = frozenset(offer.version for offer in shown)
+        listed = frozenset(normal(text) for text in refusal.offered)
+        there = frozenset(offer.version for offer in market.offered(one))
+        # The candidates of 2.0 had tags that an old pip knows, which the release has not.
+        system: Place = "linux-x86_64" if one.place == "linux-manylinux1" else one.place
+        final = frozenset(offer.version for offer in market.offered(Interpreter(one.python, system, one.macos)))
         strange = [text for text in listed if text not in market.rank]
-        # What was deleted since was built for whom its release is.
-        bases = sum((base := base_of(text)) in market.rank and base not in there for text in strange)
         never = [text for text in listed if text in market.rank and text not in there]
-        return _Listing(
-            listed - frozenset(never), _NEVER_SHOWN * len(never) + bases + _UNRECORDED * len(strange), market
-        )
+        cost = _NEVER_SHOWN * len(never) + math.fsum(_of_unrecorded(text, final, market) for text in strange)
+        return _Listing(listed - frozenset(never), cost, market, cut=refusal.cut)
 
     def show(self, version: str) -> None:
         """One more release is shown."""
@@ -130,8 +132,15 @@ class _Listing:
         """The list as one that somebody has shortened."""
         if not self._ends or self._seen is None:
             return math.inf
-        other = _OTHER_OLDEST * (self._ends[0] != self._seen[0]) + _OTHER_NEWEST * (self._ends[1] != self._seen[1])
+        other = _OTHER_OLDEST * (self._ends[0] != self._seen[0])
+        other += _OTHER_NEWEST * (self._ends[1] != self._seen[1] and not self._cut)
         return _EXCERPT + other + self._never + _TOO_EARLY * self._early
+
+
+def _of_unrecorded(text: str, there: frozenset[str], market: Market) -> float:
+    """Return what a version costs that nobody has recorded: a deleted candidate was for whom its release is."""
+    base = base_of(text)
+    return _UNRECORDED if base not in market.rank else _DELETED if base in there else 1.0
 
 
 def _some(offers: Sequence[Offer]) -> Iterator[str]:

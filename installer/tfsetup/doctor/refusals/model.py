@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-Speaker = Literal["pip", "pipenv", "uv", "uv-lock", "poetry", "pdm"]
-"""`uv-lock`: uv, of a lock that was made elsewhere."""
+Speaker = Literal["pip", "pipenv", "uv", "uv-lock", "poetry", "pdm", "somebody"]
+"""`uv-lock`: uv, of a lock that was made elsewhere; `somebody`: in a sentence, not an installer's."""
 Blame = Literal["python", "platform", "version"]
 Why = Literal[
     "python", "platform", "intel-mac", "translated", "narrow", "musl", "old-tags", "old-pip", "old-macos", "later",
@@ -22,10 +22,15 @@ not yet there for who asked; `never`: nothing like it was published; `network`: 
 """
 
 
+FAMILY: Final = ("tensorflow", "tf-", "keras", "tflite", "tensorboard", "tfx", "tfds", "tfp")
+"""How the names begin of what is ours, though nobody recorded it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """What was asked for and not had. `offered` are the versions that were seen; None: the installer names none.
+    """What was asked for and not had.
 
+    `offered` are the versions that were seen (None: the installer names none), `cut`: the text ends before they do.
     `wanted` are specifiers (PEP 440), empty for any version; `asker`: the distribution that asks for it; `blamed`: what
     the installer itself says is the matter; `tag`: the Python or platform that it names for itself; `start`: the place
     in the stream; `since` and `until`: the days (ISO) between which installers use these words.
@@ -34,6 +39,7 @@ class Refusal:
     name: str
     wanted: str = ""
     offered: tuple[str, ...] | None = None
+    cut: bool = False
     speaker: Speaker = "pip"
     asker: str = ""
     blamed: Blame | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -15,7 +16,8 @@ from packaging.utils import canonicalize_name
 from tfsetup.doctor.refusals.model import Blame, Refusal, Speaker
 from tfsetup.ground.versions import is_version
 
-_MOST: Final = 40
+_MOST: Final = 8
+_END: Final = 200_000
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}"
 _CLAUSE: Final = r" ?(?:[<>=!~]=?=?) ?[0-9][0-9A-Za-z.*+!_-]{0,40}"
 _REQUIREMENT: Final = re.compile(
@@ -35,9 +37,10 @@ _PIPENV: Final = re.compile(
 _SAYS_NONE: Final = "2019-06-01"
 _SAID_NOTHING: Final = "2021-06-01"
 _FIRST: Final[Mapping[Speaker, str]] = {
-    "pip": "", "pipenv": "2017-01-01", "poetry": "2019-06-01", "pdm": "2021-01-01", "uv": "2024-02-15",
+    "pip": "", "somebody": "", "pipenv": "2017-01-01", "poetry": "2019-06-01", "pdm": "2021-01-01", "uv": "2024-02-15",
     "uv-lock": "2024-05-01",
 }  # fmt: skip
+_STARS: Final = re.compile(r"\*{2,}$")  # somebody printed it in bold
 _WORDS: Final = re.compile(r"[0-9][0-9A-Za-z.+!_]*")
 
 # Speaker, what it says is the matter, and its words; `tag` is what it calls itself.
@@ -102,17 +105,6 @@ _SAID: Final[tuple[tuple[Speaker, Blame | None, re.Pattern[str]], ...]] = (
         rf"Unable to find candidates for '?(?P<name>{_NAME}){_RANGE}"
     )),
 )  # fmt: skip
-# How people repeat what an installer said, and the command that they gave; what they call some distributions.
-_SAID_SO: Final = re.compile(
-    r"(?i:no matching distribution|could ?n(?:o|')t find a (?:matching )?version|from versions:? none"
-    r"|no versions? (?:found|available)|(?:no|not find any) (?:matching|compatible|suitable) (?:version|wheel)s?)"
-)
-_COMMAND: Final = re.compile(
-    r"\b(?i:pip3?|pip3?\.exe|uv pip|uv|poetry|pdm|pipenv) (?i:install|add) (?:-[A-Za-z-]{1,20} ){0,4}'?"
-    rf"(?P<req>{_NAME}(?:[=<>~!]{{1,2}}{_V})?)"
-)
-_CALLED: Final[Mapping[str, str]] = {"tf-text": "tensorflow-text", "tf": "tensorflow", "tflite": "tflite-runtime"}
-_A_LETTER: Final = 20_000
 # No pattern is tried in a text that has none of these.
 _SPEAKERS: Final = (
     "ould not find a version", "o matching distribution", "can't be installed because", "only has wheels",
@@ -123,13 +115,24 @@ _SPEAKERS: Final = (
 
 
 def refusals_in(stream: str) -> tuple[Refusal, ...]:
-    """Return what was refused, in the order of the text; what says of one again what was said before is left out."""
+    """Return what was refused, in the order of the text; what says of one again what was said before is left out.
+
+    Of a long text the ends are read: an installer that refuses something does not go on.
+    """
+    if len(stream) <= 2 * _END:
+        return _refused(stream)
+    cut = len(stream) - _END
+    later = (replace(one, start=one.start + cut) for one in _refused(stream[cut:]))
+    return (*_refused(stream[:_END]), *later)
+
+
+def _refused(stream: str) -> tuple[Refusal, ...]:
     if not any(word in stream for word in _SPEAKERS):
-        return _in_words(stream)
+        return ()
     found = sorted((*_of_pip(stream), *_of_pipenv(stream), *_of_others(stream)), key=lambda one: one.start)
     known = {(one.name, one.wanted): one for one in found if one.offered is not None or one.blamed}
     kept = [one for one in found if known.get((one.name, one.wanted), one) is one or one.offered is not None]
-    return tuple(dict.fromkeys(kept[: _MOST // 2] + kept[-_MOST // 2 :])) or _in_words(stream)
+    return tuple(dict.fromkeys(kept[: _MOST // 2] + kept[-_MOST // 2 :]))
 
 
 def requirement(text: str) -> tuple[str, str] | None:
@@ -138,16 +141,7 @@ def requirement(text: str) -> tuple[str, str] | None:
     if found is None:
         return None
     wanted = found["wanted"].replace(" ", "").strip("()")
-    return canonicalize_name(found["name"].rstrip(".")), wanted.rstrip(".,")
-
-
-def _in_words(stream: str) -> tuple[Refusal, ...]:
-    """Return what people say was refused: the sentence without its end, and the command that it was the answer to."""
-    if len(stream) > _A_LETTER or (said := _SAID_SO.search(stream)) is None:
-        return ()
-    commands = [found for found in _bounded(_COMMAND, stream) if not found["req"].startswith("-")]
-    asked = [requirement(_CALLED.get(found["req"].lower().replace("_", "-"), found["req"])) for found in commands]
-    return tuple(Refusal(name=one[0], wanted=one[1], start=said.start()) for one in asked[:1] if one is not None)
+    return canonicalize_name(found["name"].rstrip(".")), _STARS.sub("", wanted).rstrip(".,")
 
 
 def _of_pip(stream: str) -> Iterator[Refusal]:
@@ -160,11 +154,13 @@ def _of_pip(stream: str) -> Iterator[Refusal]:
         at = found.end() + len(before) + len(_VERSIONS) - 1
         ends = _PIP.search(before) is None and bool(told)
         asker = _ASKER.search(before if ends else head[:200])
-        text = stream[at : at + _LIST].partition(")")[0].strip() if ends else ""
+        text, closed, _ = stream[at : at + _LIST].partition(")") if ends else ("", ")", "")
+        text = text.strip() if closed else text.rpartition(",")[0]
         yield Refusal(
             name=asked[0],
             wanted=asked[1],
             offered=_listed(text) if ends else None,
+            cut=not closed,
             asker=canonicalize_name(asker["asker"]) if asker else "",
             start=found.start(),
             since=_SAYS_NONE if text == "none" else "",
@@ -199,10 +195,8 @@ def _of_others(stream: str) -> Iterator[Refusal]:
 
 
 def _bounded(pattern: re.Pattern[str], stream: str) -> Iterator[re.Match[str]]:
-    for number, found in enumerate(pattern.finditer(stream)):
-        if number == _MOST:
-            return
-        yield found
+    found = list(pattern.finditer(stream))
+    yield from found if len(found) <= _MOST else (*found[: _MOST // 2], *found[-_MOST // 2 :])
 
 
 def _listed(text: str) -> tuple[str, ...]:
