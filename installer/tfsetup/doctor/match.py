@@ -23,6 +23,8 @@ from tfsetup.doctor.weights import LISTED, POINTS, SUPPORTING
 
 # Above this size it pays to collect the log's words first: a pattern with a word the log lacks is not searched for.
 _VOCABULARY_FROM = 300_000
+# So many places are asked for the frame above them; nobody pastes more errors that matter.
+_MOST_RAISED = 200
 _WORD = re.compile(r"[A-Za-z0-9]++")
 
 
@@ -57,9 +59,9 @@ class Scanner:
         """Return whose code raised what `hit` says, where it says that a name is missing; else nothing."""
         if not says_missing(self.log.stream[hit.start : hit.end]):
             return {}
-        if hit.start not in self._raised:
+        if hit.start not in self._raised and len(self._raised) < _MOST_RAISED:
             self._raised[hit.start] = raised(self.log.stream, hit.start)
-        return self._raised[hit.start]
+        return self._raised.get(hit.start, {})
 
     def _places(self, anchor: str) -> list[int]:
         if anchor not in self._anchors:
