@@ -150,7 +150,7 @@ def _another_python(
     if names & plugged:
         return words, Rebuild(accelerator="metal")
     if need.extras:
-        return words, Rebuild(accelerator="cuda")
+        return words, Rebuild(tensorflow=need.pin, accelerator="cuda")
     preferred = [row.python for row in room.rows if row.python in pythons]
     python = max(preferred or pythons, key=order)
     text = need.pin or (str(need.specifier) or None)

@@ -79,9 +79,12 @@ def with_tried_steps(finding: Finding, case: Case) -> Finding:
     outcomes = [_tried(step, finding, case) for step in finding.steps]
     rebuilds = [one.rebuild.ask().accelerator for one in outcomes if isinstance(one, Step) and one.rebuild is not None]
     steps = [one if isinstance(one, Step) else _instead(one, case, rebuilds) for one in outcomes]
-    kept = dict.fromkeys(step for step in steps if step is not None)
+    kept: dict[str, Step] = {}
+    for step in steps:
+        if step is not None:
+            kept.setdefault(step.text.partition(_REMARK)[0].strip(), step)
     last = [Step(f"{one.words}.") for one in outcomes if isinstance(one, Refused)][:1]
-    return replace(finding, steps=tuple(kept) or tuple(last))
+    return replace(finding, steps=tuple(kept.values()) or tuple(last))
 
 
 def _instead(refused: Refused, case: Case, rebuilds: Sequence[str]) -> Step | None:

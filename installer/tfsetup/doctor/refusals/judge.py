@@ -81,10 +81,15 @@ def explained(
     Raises:
         InvalidFileError: the tables are missing or damaged, so the installation is.
     """
-    for refusals in (found(stream) for found in (refusals_in, refusals_told)):
-        if refusals and (answer := _explained(stream, facts, guessed, refusals, read())):
-            return answer
-    return ()
+    refusals = refusals_in(stream)
+    if not any(_is_ours(one, read) for one in refusals):
+        refusals = refusals_told(stream)
+    return _explained(stream, facts, guessed, refusals, read()) if refusals else ()
+
+
+def _is_ours(one: Refusal, read: Callable[[], Tables]) -> bool:
+    """Return whether a refusal is of something ours or known; an installer's words may be half of a sentence."""
+    return any(name.startswith(FAMILY) for name in (one.name, one.asker)) or bool(read().offers(one.name))
 
 
 def _explained(
