@@ -49,6 +49,7 @@ _MAC = re.compile(
 )
 _CPU = re.compile(r"\bcpus?\b", re.IGNORECASE)
 _GPU = re.compile(r"\b(?:gpus?|metal|mps)\b", re.IGNORECASE)
+_FIRST_EPOCH = re.compile(r"\bepoch 1/", re.IGNORECASE)
 _RISEN = 1.5  # times the least one before
 _MOVED = 1.02
 _ENOUGH = 3  # to call them flat
@@ -141,7 +142,15 @@ def is_elsewhere(stream: str) -> bool:
 
 
 def trend(text: str) -> str:
-    """Return how the losses printed in `text` go: `falling`, `rising`, `flat`, `nan`; `unknown` for too few."""
+    """Return how the losses printed in `text` go: `falling`, `rising`, `flat`, `nan`; `unknown` for too few.
+
+    Of several runs, each begun with an epoch 1, the one that goes worst counts: the next run's first loss is no rise.
+    """
+    whole, runs = _trend(text), {_trend(run) for run in _FIRST_EPOCH.split(text)}
+    return whole if whole == "nan" else next((one for one in ("rising", "flat", "falling") if one in runs), "unknown")
+
+
+def _trend(text: str) -> str:
     printed = [match["value"].lower() for match in _LOSS.finditer(text)]
     if len(printed) < 2:  # noqa: PLR2004 - one point has no direction
         return "unknown"

@@ -33,7 +33,8 @@ _COMPLAINTS: Final = (
     "becomes nan", "does not", "doesn't", "do not", "don't", "cannot", "can't", "won't", "never", "fails", "broken",
     "problem", "issue", "unable", "stuck", "differ", "worse", "negative", "no effect", "ignored", "why ", "strange",
     "weird", "unexpected", "expected", "bug", "slow", "crash", "hang", "freez", "failed", "failing", " dies", " died",
-    "build error", "an error", "the error", "this error", "error when", "error while", "errors", "killed", "missing", "not found", "no longer", "stopped", "not working", "not using", "not used", "help",
+    "build error", "an error", "the error", "this error", "error when", "error while", "errors", "killed", "missing",
+    "not found", "no longer", "stopped", "not working", "not using", "not used", "help",
 )  # fmt: skip
 
 # What people say of a thing that does not do its work; a question about a line of a log is not among it.

@@ -15,8 +15,8 @@ _TIME: Final = re.compile(
 )
 # The other way round: "the epoch times are around 90 seconds", "each step took 3 ms".
 _TURNED: Final = re.compile(
-    r"\b(?P<what>step|epoch|iteration|batch)s?(?: times?)?(?: [a-z~]{1,12}){0,4} ~?(?P<number>[0-9]{1,6}(?:\.[0-9]{1,6})?)"
-    r" ?(?P<unit>ms|us|µs|s|secs?|seconds?|mins?|minutes?)\b",
+    r"\b(?P<what>step|epoch|iteration|batch)s?(?: times?)?(?: [a-z~]{1,12}){0,4} "
+    r"~?(?P<number>[0-9]{1,6}(?:\.[0-9]{1,6})?) ?(?P<unit>ms|us|µs|s|secs?|seconds?|mins?|minutes?)\b",
     re.IGNORECASE,
 )
 _SECONDS: Final = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}

@@ -197,6 +197,14 @@ def test_how_training_goes(losses: list[str], answer: str) -> None:
     assert trend(log) == answer
 
 
+def test_the_first_loss_of_the_next_run_is_no_rise() -> None:
+    run = "Epoch 1/2 loss: 0.3 Epoch 2/2 loss: 0.1 "
+    assert trend(run) == "falling"
+    assert trend(run + run) == "falling"
+    assert trend(run + "Epoch 1/2 loss: 0.3 Epoch 2/2 loss: 0.9") == "rising"
+    assert trend("Epoch 1/2 loss: nan Epoch 1/2 loss: nan") == "nan"
+
+
 def test_the_loss_is_a_fact_only_where_one_is_printed() -> None:
     assert "loss" not in collect(None, None, "no training here").host
     assert collect(None, None, "loss: 0.5 then loss: 0.1").host["loss"] == "falling"
