@@ -55,6 +55,11 @@ TYPED: dict[str, dict[str, str]] = {
         "metal-protobuf-fatal": "1.1.0 2.16.1",
         "metal-xla-unsupported": "2.11 2.15",
         "metal-slow-optimizer": "2.11 2.15 3",
+        "keras-legacy-optimizer-fallback-mac": "2.11 2.15",
+        "library-needs-newer-tensorflow": "2 2.9 2.18",
+        "library-needs-older-tensorflow": "2.6 2.12",
+        "code-for-tensorflow-1": "1.15 2",
+        "model-file-from-other-keras": "3",
         "no-wheel-for-platform": "2 2.13",
         "pluggable-device-registered-twice": "2",
         "directml-plugin-abi-mismatch": "2",
@@ -136,10 +141,11 @@ def patterns(file: dict[str, Any]) -> Iterator[str]:
     lists = [*file.get("patterns", {}).values()]
     entries = (*file.get("causes", ()), *file.get("signals", ()))
     for signal in (signal for entry in entries for signal in entry["signals"]):
-        keys = ("prose", "without") if "prose" in signal else ("log", "also", "without")
+        words = "prose" in signal or "claim" in signal
+        keys = ("prose", "without") if words else ("log", "also", "without")
         groups = [signal[key] if isinstance(signal[key], list) else [signal[key]] for key in keys if key in signal]
         written = [one for group in groups for each in group for one in (each if isinstance(each, list) else [each])]
-        lists.append([one for one in written if "prose" not in signal or one.startswith("$")])
+        lists.append([one for one in written if not words or one.startswith("$")])
     for one in lists:
         yield from one if isinstance(one, list) else [one]
 

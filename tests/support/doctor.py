@@ -24,6 +24,8 @@ LOOK_ALIKES = (
         "x86-python-on-apple-silicon", "x86-mac-no-wheel-for-version", "no-wheel-musl",
     },
     {"cuda-libs-missing", "cuda-version-mismatch", "nvidia-driver-not-visible"},
+    # What a lock tool leaves out is the target of the empty package: one is how it came about, the other what is there.
+    {"incomplete-install-shim-without-target", "lock-tool-foreign-metadata"},
 )  # fmt: skip
 
 

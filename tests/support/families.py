@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +19,16 @@ from tfsetup.errors import InvalidFileError, Where
 from tfsetup.matrix.family import family
 from tfsetup.matrix.file.disk import read_matrix
 
-_ALWAYS: Final = [{"do": "Anything"}]  # fixes play no part in who is right
+_NEVER: Final = {"weight": "hint", "log": "nothing is known of this cause"}
+_ALWAYS: Final = {"do": "Anything"}  # fixes play no part in who is right
 
 
 def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
     """Return what the doctor knows when a family of causes is known by the signals in `path` alone, and its causes.
 
     The file has `signals:` (and `patterns:` of its own) as a file of causes has them for causes of any file; its
-    namesake among the shipped files loses its own signals and patterns, and keeps what its causes are called and do.
+    namesake among the shipped files loses its own signals and the patterns that no other file uses. Of a cause that the
+    file leaves out nothing is known.
 
     Raises:
         InvalidFileError: a signal is none, or is for a cause that is not of this family.
@@ -40,12 +43,22 @@ def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
     if strangers := set(signals) - slugs:
         message = f"not of this family: {', '.join(sorted(strangers))}"
         raise InvalidFileError(message, where=Where(file=str(path)))
-    causes = [{**cause, "signals": signals[cause["cause"]], "fixes": _ALWAYS} for cause in shipped["causes"]]
-    files[str(FOLDER / path.name)] = yaml.safe_dump({"patterns": anew.get("patterns", {}), "causes": causes})
+    causes = [
+        {**cause, "signals": signals.get(cause["cause"], [dict(_NEVER)]), "fixes": [dict(_ALWAYS)]}
+        for cause in shipped["causes"]
+    ]
+    del files[str(FOLDER / path.name)]
+    lent = {name: what for name, what in shipped.get("patterns", {}).items() if _is_used(name, files.values())}
+    patterns = {**lent, **anew.get("patterns", {})}
+    files[str(FOLDER / path.name)] = yaml.safe_dump({"patterns": patterns, "causes": causes})
     matrix = read_matrix()
     known = read_causes(files, lambda reference: value_of(reference, matrix), tidy=False)
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
     return taught(replace(known, family=family(matrix) | published), matrix.hazards), slugs
+
+
+def _is_used(name: str, texts: Iterable[str]) -> bool:
+    return any(re.search(rf"\${re.escape(name)}(?![a-z0-9-])", text) for text in texts)
 
 
 def pooled(figures: Iterable[tuple[int, int]]) -> str:

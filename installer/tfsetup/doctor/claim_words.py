@@ -167,3 +167,14 @@ PRINTED: Final = _any(
     r"collecting |downloading |requirement already|installing collected|successfully |using cached",
     r"pip3? install|conda (?:install|create)",
 )  # fmt: skip
+
+# Whoever speaks of what a program prints, and not of what it does.
+OF_A_MESSAGE: Final = _any(
+    r"\b(?:warning|message|notice|log line|this line|these lines)s?\b",
+    r"\bignor|\bsafe(?:ly)?\b|\bharmless\b|\bworr(?:y|ied)|\btf_(?:cpp_min_log_level|enable_onednn_opts)\b",
+    r"\b(?:suppress|silence|hide|get rid|turn (?:it |them )?off|disable)",
+    r"\bwhat (?:does|do|is|are) (?:it|this|that|these|they)\b",
+    r"\bworks? (?:fine|well|anyway|as expected)|\bworking fine",
+    r"\bnumerical results due to|\bappropriate compiler flags",
+    r"\b(?:should|do) i\b.{0,40}\b(?:care|worry|concern)",
+)

@@ -8,7 +8,7 @@ only the two ends are read, as nobody writes more than that by hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -97,18 +97,23 @@ def _complaints(sentence: str) -> Iterator[Complaint]:
 
 def _sentences(small: LogText) -> Iterator[tuple[int, str]]:
     """Yield the sentences that a person wrote with their places: the first and the last ones of a long text."""
-    places = list(pairwise((*small.starts, len(small.stream) + 1)))
-    if len(places) > 2 * _MOST:
-        places = places[:_MOST] + places[-_MOST:]
     left = 2 * _MOST
-    for start, end in places:
-        line = small.stream[start : min(end - 1, start + 4 * _LONGEST)]
-        if not is_sentence(line):
-            continue
+    for _, start, line in _written(small):
         for found in _SENTENCE.finditer(line):
             if left:
                 left -= 1
                 yield start + found.start(), found[0].strip()
+
+
+def _written(small: LogText) -> Iterator[tuple[int, int, str]]:
+    """Yield number, place and text of the lines that a person wrote, of a long text the first and the last ones."""
+    places = list(enumerate(pairwise((*small.starts, len(small.stream) + 1))))
+    if len(places) > 2 * _MOST:
+        places = places[:_MOST] + places[-_MOST:]
+    for number, (start, end) in places:
+        line = small.stream[start : min(end - 1, start + 4 * _LONGEST)]
+        if is_sentence(line):
+            yield number, start, line
 
 
 def is_sentence(line: str) -> bool:
@@ -117,3 +122,15 @@ def is_sentence(line: str) -> bool:
         return False
     head = line[:_LONGEST]
     return len(_LETTERS.findall(head)) >= _MOSTLY * len(head)
+
+
+def said_besides(log: LogText, explained: Collection[int]) -> str:
+    """Return the first sentence that somebody wrote beside the lines `explained`; empty: none, or about such a line.
+
+    Whoever asks what a message means, whether it may be ignored or how it is turned off, speaks of that message.
+    """
+    small = in_small_letters(log)
+    said = [(number, line) for number, _, line in _written(small) if number not in explained]
+    if not said or any(words.OF_A_MESSAGE.search(line) for _, line in said):
+        return ""
+    return small.quote_line(said[0][0])

@@ -18,6 +18,7 @@ from tfsetup.doctor.listed import packages_in
 from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
 from tfsetup.doctor.questions import questions
+from tfsetup.doctor.notices import is_printed, without_notices
 from tfsetup.doctor.seen import Seen
 from tfsetup.doctor.shadows import shadowed
 from tfsetup.doctor.text import LogText, clean
@@ -59,8 +60,10 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     """Return what is wrong according to `evidence`, most likely cause first."""
     log = clean(evidence.log or "")
     packages = {**packages_in(log), **(evidence.packages or {})}
-    facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases)
-    facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(log.stream))
+    cards = knowledge.matrix.gpus if knowledge.matrix else ()
+    facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases, cards=cards)
+    quiet = without_notices(log, knowledge.causes)
+    facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(quiet.stream))
     besides = (*seen_in(evidence, facts, knowledge, log), *shadowed(log))
     known = replace(evidence, observations=(*(evidence.observations or ()), *besides))
     facts = replace(facts, checks=frozenset(one.check for one in known.observations or ()))
@@ -72,7 +75,8 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)
     for defect in defects.certain:
         findings = _with_defect(findings, defect, facts, evidence, knowledge)
-    explained = {log.line_at(at) for one, _ in shown if one.cause.kind == "harmless" for at in one.places}
+    harmless = [at for one, _ in shown if one.cause.kind == "harmless" for at in one.places]
+    explained = {log.line_at(at): is_printed(log, at) for at in harmless}
     # A list of packages is an environment where there is no log to explain, and TensorFlow is among them.
     listed = evidence.log is None and "tensorflow" in facts.packages
     said = judged(log, findings, explained, looked=evidence.observations is not None or listed)

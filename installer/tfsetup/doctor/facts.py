@@ -6,7 +6,7 @@ A fact is a string (`os`, `python`, `glibc` …); a fact nobody knows is absent,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packaging.utils import canonicalize_name
@@ -16,6 +16,7 @@ from tfsetup.doctor.model import Condition, When
 from tfsetup.ground.kinds import RANGE
 from tfsetup.ground.versions import asked
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.rows import GpuModel
 
 HOST_FACTS = (
     "os", "os_version", "macos", "arch", "process", "rosetta", "wsl", "container", "libc", "glibc", "python", "bits",
@@ -118,9 +119,10 @@ def collect(
     *,
     whole: bool = False,
     aliases: Mapping[str, tuple[str, ...]] | None = None,
+    cards: Sequence[GpuModel] = (),
 ) -> Facts:
     """Put the facts together; the host and the package list win over what the log seems to say."""
-    machine = machine_of(host, stream)
+    machine = machine_of(host, stream, cards)
     return Facts(
         host={**_from_words(ends(stream)), **machine.facts},
         packages=_with_aliases(packages or {}, aliases or {}),

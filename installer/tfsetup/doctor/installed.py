@@ -24,6 +24,8 @@ from tfsetup.matrix.installed import Place
 _MODULE: Final = "tensorflow"
 # What an inspection of a prefix sees better: in the files.
 _IN_FILES: Final[frozenset[Check]] = frozenset(("two-tensorflows", "requirement-missing", "requirement-not-met"))
+# Tools that may leave out what one system's wheel requires, and the option that does.
+_LOCK_TOOLS: Final = ("oetry", "uv sync", "uv add", "uv run", "uv.lock", "pdm ", "--no-deps")
 # The share of what TensorFlow requires that may be missing of an installation.
 _FEW: Final = 0.2
 
@@ -72,7 +74,8 @@ def seen_in(evidence: Evidence, facts: Facts, knowledge: Knowledge, log: LogText
     if facts.elsewhere or packages.keys() & set(names):
         return found
     spoken = replace(listing, packages={**spoken_in(log, _paired(matrix)), **packages})
-    return (*found, *look(spoken, matrix, (_pairs, _strangers)))
+    locked = (_lost,) if any(word in log.stream for word in _LOCK_TOOLS) else ()
+    return (*found, *look(spoken, matrix, (*locked, _pairs, _strangers)))
 
 
 def _paired(matrix: Matrix) -> Iterator[str]:
@@ -185,10 +188,10 @@ def _plugin(listing: Listing, matrix: Matrix) -> Iterator[Observation]:
 def _cuda(listing: Listing, matrix: Matrix) -> Iterator[Observation]:
     place, packages = listing.place, listing.packages
     if installed.cuda_set(packages, place, matrix):
-        why = installed.unfound_by(packages, matrix)
-        words = f"All of NVIDIA's libraries for TensorFlow {packages[_MODULE]} are installed"
-        details = {"unfound": "yes" if why else "no"}
-        yield _see("cuda-set-complete", _MODULE, f"{words}: {why}." if why else f"{words}.", **details)
+        words = f"All of NVIDIA's libraries for TensorFlow {packages[_MODULE]} are installed."
+        yield _see("cuda-set-complete", _MODULE, words)
+    if place.os in {None, "linux"} and (why := installed.unfound_by(packages, matrix)):
+        yield _see("cuda-wheels-not-found", _MODULE, f"tensorflow {packages[_MODULE]} is installed, and {why}.")
     if place.os == "linux" and place.arch == "aarch64" and installed.cuda_parts(matrix) & packages.keys():
         words = "NVIDIA's libraries are installed, and every TensorFlow for Linux on aarch64 is a CPU build."
         yield _see("cuda-without-a-build", _MODULE, words)

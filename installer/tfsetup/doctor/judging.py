@@ -9,28 +9,32 @@ from typing import Final
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tfsetup.doctor.already import as_installed, changing, in_the_way
 from tfsetup.doctor.bounds import with_bounds
 from tfsetup.doctor.commands import Command
 from tfsetup.doctor.model import Rebuild
-from tfsetup.doctor.needs import AGAIN, UPGRADE, Need, Refused, RefusedError, Room, chosen, has_extra, versions_for
+from tfsetup.doctor.needs import Need, Refused, RefusedError, Room, chosen, has_extra, versions_for
 from tfsetup.doctor.offers import nearest
 from tfsetup.doctor.pairs import paired
 from tfsetup.ground.platforms import OS_NAMES
-from tfsetup.ground.versions import in_range, is_version
+from tfsetup.ground.versions import in_range
 from tfsetup.matrix.choose.pythons import order, span
 from tfsetup.matrix.file.rows import Row
 
-_FORCE: Final = "--force-reinstall"
 _KEPT_FOR_DAYS: Final = "-nightly"
 _TABLED: Final = frozenset(("pip", "uv"))  # what answers with the index; Poetry and conda have words of their own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passed:
-    """A command that passes: what it needs, in other words perhaps, and options that it lacks."""
+    """A command that passes: what it needs, in other words perhaps, and options that it lacks.
+
+    `removed`: what is to go before, as it owns the same files.
+    """
 
     needs: tuple[Need, ...]
     options: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 def judged(command: Command, room: Room) -> Passed | Refused:
@@ -40,14 +44,16 @@ def judged(command: Command, room: Room) -> Passed | Refused:
         needs = _served(needs, room)
         if command.elsewhere or command.tool not in _TABLED:
             return Passed(needs=needs)
-        needs = tuple(_named(one, command, room) for one in needs)
         if _is_alone(needs, room):
-            needs = tuple(_as_installed(one, command, room) for one in needs)
+            needs = tuple(as_installed(one, command, room) for one in needs)
+        needs = tuple(_named(one, command, room) for one in needs)
         needs = tuple(_offered(one, command, needs, room) for one in needs)
         needs = paired(tuple(_preferred(one, command, room) for one in needs), command, room)
-        needs, options = _changing(needs, command, room)
+        needs, options = changing(needs, command, room)
         changed = replace(command, options=command.options | set(options))
-        return Passed(needs=with_bounds(needs, changed, room), options=options)
+        return Passed(
+            needs=with_bounds(needs, changed, room), options=options, removed=in_the_way(needs, changed, room)
+        )
     except RefusedError as no:
         return no.refused
 
@@ -88,19 +94,6 @@ def _named(need: Need, command: Command, room: Room) -> Need:
     name, release = wheels.carrier
     of = {row.distribution for row in room.rows if in_range(row.versions, release)}
     return replace(need, name=name) if name in of and need.name not in of else need
-
-
-def _as_installed(need: Need, command: Command, room: Room) -> Need:
-    """Return the need under the name of the TensorFlow that is there: a second one would own the same files."""
-    core = room.core
-    if core is None or need.name not in room.cores or need.name in room.installed or need.extras:
-        return need
-    wheels = room.stock.wheels_of(*core, room.place)
-    if wheels is not None and wheels.carrier is not None and wheels.carrier[0] == need.name:
-        return need
-    same = replace(need, name=core[0])
-    found = versions_for(same, command, room) or ()
-    return same.at(core[1]) if core[1] in found and command.options & AGAIN else same if found else need
 
 
 def _offered(need: Need, command: Command, needs: Sequence[Need], room: Room) -> Need:
@@ -157,7 +150,7 @@ def _another_python(
     if names & plugged:
         return words, Rebuild(accelerator="metal")
     if need.extras:
-        return words, Rebuild(accelerator="cuda")
+        return words, Rebuild(tensorflow=need.pin, accelerator="cuda")
     preferred = [row.python for row in room.rows if row.python in pythons]
     python = max(preferred or pythons, key=order)
     text = need.pin or (str(need.specifier) or None)
@@ -189,38 +182,6 @@ def _avoided(version: str, row: Row) -> bool:
         and (rule.tensorflow is None or in_range(rule.tensorflow, version))
         for rule in row.rules
     )
-
-
-def _changing(needs: tuple[Need, ...], command: Command, room: Room) -> tuple[tuple[Need, ...], tuple[str, ...]]:
-    """Return the needs, and what makes the command change something where all that it needs is there already.
-
-    Raises:
-        RefusedError: it is there, and there is nothing wrong with it.
-    """
-    if not needs or command.options & AGAIN or not all(_is_there(one, command, room) for one in needs):
-        return needs, ()
-    there = [one for one in needs if one.name in room.cores and not len(one.specifier)]
-    if not (room.broken and there):
-        names = " and ".join(f"{one.name} {room.installed[one.name]}" for one in needs)
-        raise RefusedError("nothing", f"{names} is installed already")
-    return tuple(_again(one, command, room) if one in there else one for one in needs), (_FORCE,)
-
-
-def _is_there(need: Need, command: Command, room: Room) -> bool:
-    have = room.installed.get(need.name)
-    if have is None or not is_version(have) or not need.specifier.contains(have, prereleases=True):
-        return False
-    if need.extras and not room.stock.extra_names(need.name, have, need.extras, room.place) <= set(room.installed):
-        return False
-    if UPGRADE not in command.options:
-        return True
-    newest = versions_for(need, command, room)
-    return newest is not None and newest[:1] == (have,)
-
-
-def _again(need: Need, command: Command, room: Room) -> Need:
-    have = room.installed[need.name]
-    return need.at(have) if have in (versions_for(need, command, room) or ()) else need
 
 
 def _system(room: Room) -> str:

@@ -10,6 +10,7 @@ from tfsetup.doctor.claims import Claims, claims_in
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.frames import raised, says_missing
 from tfsetup.doctor.model import Cause, Evidence, Signal, Weight
+from tfsetup.doctor.notices import without_notices
 from tfsetup.doctor.pattern import Hit, anchor_of, candidates, compile_pattern
 from tfsetup.doctor.prose import in_small_letters
 from tfsetup.doctor.refused import Refused
@@ -79,11 +80,17 @@ def inner_words(anchor: str) -> list[str]:
 def signals_seen(
     causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts
 ) -> Iterator[tuple[Cause, tuple[Seen, ...]]]:
-    """Yield each cause that the evidence shows, with its signals that were seen and the facts for or against it."""
-    scanner, prose, claims = Scanner(log), Scanner(in_small_letters(log)), claims_in(log)
-    refused = Refused(log, facts, (signal for cause in causes for signal in cause.signals))
+    """Yield each cause that the evidence shows, with its signals that were seen and the facts for or against it.
+
+    What notices say is read for the harmless causes alone.
+    """
+    quiet = without_notices(log, causes)
+    scanner, prose, claims = Scanner(quiet), Scanner(in_small_letters(quiet)), claims_in(quiet)
+    whole = Scanner(log)
+    refused = Refused(quiet, facts, (signal for cause in causes for signal in cause.signals))
     for cause in causes:
-        found = (_visible(signal, evidence, scanner, facts) for signal in cause.signals)
+        read = whole if cause.kind == "harmless" else scanner
+        found = (_visible(signal, evidence, read, facts) for signal in cause.signals)
         written = (_in_words(signal, prose, claims, facts) for signal in cause.signals)
         asked = (refused.seen(signal) for signal in cause.signals)
         visible = [one for one in (*found, *written, *asked) if one is not None]

@@ -20,6 +20,7 @@ Check = Literal[
     "record-missing", "shadowing-file", "conda-and-pip", "quarantined", "translated-python", "no-plugin", "no-avx",
     "disk-full", "shim-without-target", "not-for-this-python", "not-for-this-system", "beside-not-kept",
     "plugin-of-another-tensorflow", "extension-of-another-tensorflow", "cuda-set-complete", "cuda-without-a-build",
+    "cuda-wheels-not-found",
 ]  # fmt: skip
 Kind = Literal["fatal", "install", "degraded", "harmless"]
 Weight = Literal[

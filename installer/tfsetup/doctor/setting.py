@@ -10,6 +10,7 @@ from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.offers import Spot
 from tfsetup.ground.platforms import Arch, Os, arch_of, spelled
 from tfsetup.ground.versions import is_version, minor
+from tfsetup.host.model import Host, Libc
 
 _MAKES_ONE: Final = re.compile(r"-m venv |\buv venv\b|\bconda create\b|\btfsetup install\b")
 _SAYS_ONE: Final = re.compile(r"\b(?:new|fresh|clean|separate) (?:virtual )?environment")
@@ -35,6 +36,8 @@ class Setting:
 def spot_of(facts: Facts) -> Spot:
     """Return the place that the facts tell of; what they do not tell is no obstacle."""
     told = facts.host
+    if "os" in facts.guessed and "mac" in told and told.get("os") != "macos":
+        return Spot()  # a report about a Mac speaks of another machine too
     os = next((one for one in get_args(Os) if one == told.get("os")), None)
     word = told.get("process") or told.get("arch")
     arch = spelled(next((one for one in get_args(Arch) if one == word), None), os)
@@ -45,6 +48,19 @@ def spot_of(facts: Facts) -> Spot:
     return Spot(
         os=os, arch=arch, floor=floor if floor and is_version(floor) else None, musl=told.get("libc") == "musl",
         python=minor(python) if python and is_version(python) and "." in python else None,
+    )  # fmt: skip
+
+
+def machine_told(facts: Facts) -> Host | None:
+    """Return the machine that the facts tell of; None: not of its system and its hardware."""
+    spot = spot_of(facts)
+    arch = spelled(next((one for one in get_args(Arch) if one == facts.host.get("arch")), None), spot.os) or spot.arch
+    if spot.os is None or arch is None:
+        return None
+    libc = Libc(name="musl", version=None) if spot.musl else None
+    return Host(
+        os=spot.os, os_version=spot.floor if spot.os == "macos" else None, arch=arch, libc=libc, python_downloads=True,
+        rosetta=True if facts.host.get("rosetta") == "true" else None,
     )  # fmt: skip
 
 

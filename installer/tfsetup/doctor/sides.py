@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
-
-from tfsetup.ground.versions import is_version
+from tfsetup.ground.versions import NotAVersionError, asked, at_least, is_version, specifiers
 
 _UPPER = ("<", "<=", "==", "~=")
 _LOWER = (">", ">=", "==", "~=")
@@ -18,19 +15,18 @@ def side(captures: Mapping[str, str]) -> dict[str, str]:
 
     Nothing where one of the two was not captured, is no version or no range, or where it lies inside.
     """
-    found = captures.get("found", "")
-    if not is_version(found):
+    found, wanted = captures.get("found", ""), captures.get("range", "")
+    if not wanted or not is_version(found):
         return {}
     try:
-        asked = SpecifierSet(captures.get("range", ""))
-    except InvalidSpecifier:
+        broken = [one for one in specifiers(wanted) if not asked(str(one), found)]
+    except NotAVersionError:
         return {}
-    version = Version(found)
-    broken = [one for one in asked if not one.contains(version, prereleases=True)]
     for one in broken:
-        limit = Version(one.version.removesuffix(".*"))
-        if one.operator in _UPPER and version >= limit:
-            return {"side": "above", "bound": str(limit)}
-        if one.operator in _LOWER and version < limit:
-            return {"side": "below", "needed": str(limit)}
+        limit = one.version.removesuffix(".*")
+        above = at_least(found, limit)
+        if one.operator in _UPPER and above:
+            return {"side": "above", "bound": limit}
+        if one.operator in _LOWER and above is False:
+            return {"side": "below", "needed": limit}
     return {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # ECMA-48 control sequences: CSI … final, OSC … terminator, and the two-byte ones. Possessive, so linear.
@@ -70,6 +70,11 @@ def clean(text: str) -> LogText:
     split = [" ".join(line.split()) for line in text.split("\n")]
     said = without_repeats([line for line in split if line])
     lines = ends(said)
+    return of_lines(lines, unread=sum(map(len, said)) - sum(map(len, lines)) if lines is not said else 0)
+
+
+def of_lines(lines: Sequence[str], *, unread: int = 0) -> LogText:
+    """Return the text of clean `lines`; `unread`: so many characters of it were left out."""
     starts, at = [], 1
     for line in lines:
         starts.append(at)
@@ -77,7 +82,6 @@ def clean(text: str) -> LogText:
     stream = " " + " ".join(lines)  # so that a pattern may ask for a word's beginning with a blank
     for old, new in _QUOTES.items():
         stream = stream.replace(old, new)
-    unread = sum(map(len, said)) - sum(map(len, lines)) if lines is not said else 0
     return LogText(lines=tuple(lines), stream=stream, starts=tuple(starts), unread=unread)
 
 

@@ -7,7 +7,6 @@ passes, or left out where the finding has other steps; where it has none, words 
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,12 +17,14 @@ from tfsetup.doctor.facts import collect
 from tfsetup.doctor.holes import Known, fill
 from tfsetup.doctor.judging import Passed, judged
 from tfsetup.doctor.listed import packages_in
-from tfsetup.doctor.model import HERE, Diagnosis, Evidence, Finding, Step
+from tfsetup.doctor.model import HERE, Diagnosis, Evidence, Finding, Rebuild, Step
 from tfsetup.doctor.needs import Refused, Room
 from tfsetup.doctor.offers import Spot, Stock
-from tfsetup.doctor.setting import setting_of, spot_of
+from tfsetup.doctor.retyped import Edit, edited, edits_of
+from tfsetup.doctor.setting import machine_told, setting_of, spot_of
 from tfsetup.doctor.text import clean
 from tfsetup.doctor.typed import Typed, is_typed, typed_in
+from tfsetup.host.model import Host
 from tfsetup.matrix.file.disk import read_tables
 from tfsetup.matrix.file.rows import Matrix
 
@@ -37,7 +38,10 @@ _OTHER_PYTHON: Final = "wrong-python-environment"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """What the steps are tried against. `prefix` is the environment they are for."""
+    """What the steps are tried against. `prefix` is the environment they are for.
+
+    `machine`: what the log tells of it, where nobody else tells; by that no rebuild is proven, but it may be refused.
+    """
 
     matrix: Matrix
     stock: Stock
@@ -45,6 +49,7 @@ class Case:
     installed: Mapping[str, str]
     typed: tuple[Typed, ...] = ()
     prefix: str = HERE
+    machine: Host | None = None
 
 
 def case_of(evidence: Evidence, matrix: Matrix) -> Case:
@@ -52,9 +57,12 @@ def case_of(evidence: Evidence, matrix: Matrix) -> Case:
     text = evidence.log or ""
     log = clean(text if len(text) <= 2 * _MOST else f"{text[:_MOST]}\n{text[-_MOST:]}")
     facts = collect(evidence.host, evidence.packages, log.stream, whole=evidence.whole)
+    host = evidence.host
+    told = host is not None and host.os is not None and host.arch is not None
     return Case(
         matrix=matrix, stock=Stock(tables=replace(read_tables(), index=matrix.index)), place=spot_of(facts),
         installed={**packages_in(log), **facts.installed}, typed=typed_in(log.lines), prefix=evidence.prefix or HERE,
+        machine=None if told else machine_told(facts),
     )  # fmt: skip
 
 
@@ -71,9 +79,12 @@ def with_tried_steps(finding: Finding, case: Case) -> Finding:
     outcomes = [_tried(step, finding, case) for step in finding.steps]
     rebuilds = [one.rebuild.ask().accelerator for one in outcomes if isinstance(one, Step) and one.rebuild is not None]
     steps = [one if isinstance(one, Step) else _instead(one, case, rebuilds) for one in outcomes]
-    kept = dict.fromkeys(step for step in steps if step is not None)
+    kept: dict[str, Step] = {}
+    for step in steps:
+        if step is not None:
+            kept.setdefault(step.text.partition(_REMARK)[0].strip(), step)
     last = [Step(f"{one.words}.") for one in outcomes if isinstance(one, Refused)][:1]
-    return replace(finding, steps=tuple(kept) or tuple(last))
+    return replace(finding, steps=tuple(kept.values()) or tuple(last))
 
 
 def _instead(refused: Refused, case: Case, rebuilds: Sequence[str]) -> Step | None:
@@ -89,9 +100,11 @@ def _instead(refused: Refused, case: Case, rebuilds: Sequence[str]) -> Step | No
 
 def _tried(step: Step, finding: Finding, case: Case) -> Step | Refused:
     """Return a step as it passes; one refused command refuses it all, unless that is in its remark."""
+    if step.rebuild is not None and (reason := _no_row(step.rebuild, case)):
+        return Refused(why="absent", words=reason)
     remark = step.text.find(_REMARK)
     installed = case.installed if finding.cause != _OTHER_PYTHON else {}
-    edits: list[tuple[int, int, str]] = []
+    edits: list[Edit] = []
     fresh: list[bool] = []
     for command in commands_in(step.text):
         in_remark = 0 <= remark < command.start
@@ -116,6 +129,16 @@ def _tried(step: Step, finding: Finding, case: Case) -> Step | Refused:
     return replace(step, text=edited(step.text, edits))
 
 
+def _no_row(rebuild: Rebuild, case: Case) -> str:
+    """Return why the matrix has nothing for a machine that the log tells of; nothing: it has, or nobody can tell."""
+    if case.machine is None:
+        return ""
+    from tfsetup.matrix.choose.select import decide
+
+    answer = decide(case.machine, rebuild.ask(), case.matrix)
+    return "" if answer.installable else answer.reasons[0][:1].upper() + answer.reasons[0][1:]
+
+
 def _was_typed(text: str, command: Command, passed: Passed, finding: Finding, case: Case) -> bool:
     # With a variable of its own in front of it, it is another command.
     alone = "=" not in text[: command.start].rpartition("&&")[2]
@@ -126,30 +149,3 @@ def _was_typed(text: str, command: Command, passed: Passed, finding: Finding, ca
     )
     same = finding.cause != _OTHER_PYTHON
     return alone and not undone and is_typed(passed.needs, changed, case.typed, same_python=same)
-
-
-def edits_of(text: str, command: Command, passed: Passed) -> list[tuple[int, int, str]]:
-    """Return what to change in a text, so that a command in it passes: from, to, and the words in between."""
-    edits = [(command.verb_end, command.verb_end, f" {option}") for option in passed.options]
-    added = []
-    for need in passed.needs:
-        one = need.wanted
-        if one is None:
-            added.append(need.text)
-        elif (need.name, need.specifier) != (one.name, one.requirement.specifier):
-            edits.append((one.start, one.end, quoted(need.text, like=text[one.start : one.end])))
-    words = "".join(f" {quoted(one)}" for one in added)
-    return [*edits, (command.end, command.end, words)] if words else edits
-
-
-def quoted(text: str, *, like: str = "'") -> str:
-    """Return a requirement as a shell takes it, in quotes where those before had them."""
-    safe = shlex.quote(text)
-    return f"'{text}'" if safe == text and like[:1] in {"'", '"'} else safe
-
-
-def edited(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
-    """Return a text with its edits, which do not overlap."""
-    for start, end, words in sorted(edits, reverse=True):
-        text = text[:start] + words + text[end:]
-    return text

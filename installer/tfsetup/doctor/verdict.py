@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tfsetup.doctor import weights
+from tfsetup.doctor.claims import said_besides
 from tfsetup.doctor.failures import MOST_SHOWN, failed_lines, unread
 from tfsetup.doctor.model import Finding, Verdict
 from tfsetup.doctor.prose import complaint, suffering
@@ -22,18 +23,21 @@ class Judged:
     unexplained: tuple[str, ...] = ()
 
 
-def judged(log: LogText, findings: Sequence[Finding], explained: Collection[int], *, looked: bool) -> Judged:
-    """Return the verdict on `findings`; `explained` are the lines of the log that harmless findings are about.
+def judged(log: LogText, findings: Sequence[Finding], explained: Mapping[int, bool], *, looked: bool) -> Judged:
+    """Return the verdict on `findings`.
 
-    `looked`: an environment was looked at, so that something was seen even without a log.
+    `explained` are the lines of the log that harmless findings are about, and whether a program printed them: in
+    somebody's sentence more may be said. `looked`: an environment was looked at, so that something was seen even
+    without a log.
 
     A harmless line never outweighs one that was not understood: with such a one, or where somebody suffers from what
-    no line shows, "nothing to fix" is no more than a remark.
+    no line shows or speaks of something else, "nothing to fix" is no more than a remark.
     """
     if any(one.kind != "harmless" and one.confidence >= weights.PROBLEM for one in findings):
         return Judged(verdict="problem", findings=tuple(findings))
     harmless = any(one.kind == "harmless" and one.confidence >= weights.PROBLEM for one in findings)
-    lines = unread(log, failed_lines(log), explained)[-MOST_SHOWN:] or _said(log, explained, harmless=harmless)
+    printed = {number for number, by_program in explained.items() if by_program}
+    lines = unread(log, failed_lines(log), explained)[-MOST_SHOWN:] or _said(log, printed, harmless=harmless)
     if lines:
         return Judged(verdict="unknown", findings=tuple(map(_lowered, findings)), unexplained=lines)
     if log.unread:
@@ -43,9 +47,12 @@ def judged(log: LogText, findings: Sequence[Finding], explained: Collection[int]
     return Judged(verdict="healthy" if seen else "unknown", findings=tuple(findings))
 
 
-def _said(log: LogText, explained: Collection[int], *, harmless: bool) -> tuple[str, ...]:
-    # Whoever asks about a line that looks alarming complains too; what is suffered is more than a question.
-    line = suffering(log, but=explained) if harmless else complaint(log)
+def _said(log: LogText, printed: Collection[int], *, harmless: bool) -> tuple[str, ...]:
+    # Whoever asks about a line that looks alarming complains too; what is suffered, or said of something else, is more.
+    if not harmless:
+        line = complaint(log)
+    else:
+        line = suffering(log, but=printed) or ("" if shows_it_working(log) else said_besides(log, printed))
     return (line,) if line else ()
 
 

@@ -6,9 +6,10 @@ Nothing here knows a file format or TensorFlow. The field names of `LoadFailure`
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from itertools import chain
+from typing import Literal, Protocol, Self, TypeVar
 
 from tfsetup.loader.bytes import ByteSource, MalformedImage
 
@@ -136,6 +137,25 @@ class Failed(Exception):  # noqa: N818 - carries a result up through the calls
         """Keep what it ends with."""
         super().__init__(failure.message)
         self.failure = failure
+
+
+class Mapped(Protocol):
+    """Something mapped in a process; the same file in two of them has one identity."""
+
+    @property
+    def identity(self) -> Hashable:
+        """What tells files apart."""
+
+
+_Mapped = TypeVar("_Mapped", bound=Mapped)
+
+
+def each_once(processes: Iterable[Sequence[_Mapped]]) -> list[_Mapped]:
+    """Return what is mapped in any of some processes: each file once, that of the first process with it."""
+    found: dict[Hashable, _Mapped] = {}
+    for entry in chain.from_iterable(processes):
+        found.setdefault(entry.identity, entry)
+    return list(found.values())
 
 
 class Process(Protocol):

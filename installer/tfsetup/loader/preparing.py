@@ -23,6 +23,8 @@ from tfsetup.loader.python.statements import Raised
 from tfsetup.loader.windows.process import WindowsProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tfsetup.loader.python.target import Target
     from tfsetup.loader.question import Question
 
@@ -63,6 +65,7 @@ class Preparing:
         """Return why the failure to open a module in a process is not certain; None: it is."""
         folders = (_START, *packages_above(self._place.files, path))
         cause = next((each for each in self._in(process).heard.unclear_for(folders) if _may_cure(each, failure)), None)
+        cause = cause or self._elsewhere(path, failure, folders)
         if cause is None:
             return None
         where, missing = self._relative(cause.path), failure.symbol or failure.library or failure.image
@@ -71,6 +74,14 @@ class Preparing:
             " be told by reading it"
         )
         return NotCovered(reason=reason, image=failure.image, matters=True)
+
+    def _elsewhere(self, path: str, failure: LoadFailure, followed: Collection[str]) -> Unclear | None:
+        """Return the place in the module's package that may open what is missing, outside of the folders `followed`."""
+        library = posixpath.basename(failure.library or "")
+        if failure.kind != "library-not-found" or not library:
+            return None
+        found = self._sources.naming(self._relative(path).partition("/")[0], library, followed)
+        return Unclear(what="which names it", path=found[0], line=found[1]) if found else None
 
     def _relative(self, path: str) -> str:
         return path.removeprefix(f"{self._place.site}/")

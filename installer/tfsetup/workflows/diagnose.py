@@ -141,6 +141,8 @@ def concluded(examined: Examined, matrix: Matrix) -> Diagnosis:
 
     # The matrix wants exact facts; what a person wrote for a version of macOS is none.
     exact = host if host.os != "macos" or read_mac_version(host.os_version or "") else replace(host, os_version=None)
+    # Of a machine that somebody wrote down nobody knows whether uv can bring it a Python: it is presumed.
+    exact = exact if exact.python_downloads is not None else replace(exact, python_downloads=True)
     return proven(diagnosis, lambda ask: select(exact, ask, matrix))
 
 

@@ -33,11 +33,12 @@ def test_the_cause_comes_first_with_a_proof_and_a_fix(case: LogCase) -> None:
 
 
 def is_out_of(case: LogCase, proof: str) -> bool:
-    """Return whether a proof is a line of the log, or names a package of a list with its version."""
+    """Return whether a proof is a line of the log, or names a package with its version, or a file, out of it."""
     lines = clean(case.log).lines
     listed = packages_in(clean(case.log)) | case.packages
     named = any(f"{name} {version}" in proof.lower() for name, version in listed.items())
-    return proof in lines or proof in " ".join(lines) or named
+    spoken = any(word.strip(".,:") in case.log for word in proof.split() if "/" in word or word[:1].isdigit())
+    return proof in lines or proof in " ".join(lines) or named or spoken
 
 
 @pytest.mark.parametrize("case", NEGATIVES, ids=lambda case: case.name)

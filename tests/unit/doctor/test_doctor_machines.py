@@ -10,11 +10,13 @@ from support.doctor import log_cases
 from support.examples import examples
 from tfsetup.doctor.facts import collect
 from tfsetup.doctor.machines import programs, pythons
-from tfsetup.doctor.machines.merge import machine_of, vendor_of
+from tfsetup.doctor.machines.cards import told_by
+from tfsetup.doctor.machines.merge import machine_of
 from tfsetup.doctor.machines.statements import Statement, Strength, best, macos_of_kernel, shaped
 from tfsetup.doctor.pattern import anchor_of, compile_pattern
 from tfsetup.doctor.text import clean
 from tfsetup.host.model import Cpu, Gpu, Host, Python
+from tfsetup.matrix.file.disk import read_matrix
 
 PRINTED = [
     (
@@ -52,6 +54,12 @@ PRINTED = [
     ("Linux-6.1.21-v8+-aarch64-with-glibc2.31", {"os": "linux", "process": "aarch64", "glibc": "2.31"}),
     ("Windows-10-10.0.22621-SP0", {"os": "windows"}),
     (">>> platform.machine()\n'x86_64'", {"process": "x86_64"}),
+    ("zsh: illegal hardware instruction  arch -x86_64 python", {"os": "macos", "process": "x86_64"}),
+    (
+        "version:        3.6.10 |Anaconda, Inc.| (default, May  7 2020) [MSC v.1916 64 bit (AMD64)]",
+        {"os": "windows", "python": "3.6.10", "bits": "64"},
+    ),
+    ("Using /usr/local/Cellar/python@3.9/3.9.1/bin/python3", {"os": "macos", "process": "x86_64"}),
     ("('32bit', 'WindowsPE')", {"os": "windows", "bits": "32"}),
     (
         "Python 3.8.10 (tags/v3.8.10) [MSC v.1928 32 bit (Intel)] on win32",
@@ -114,6 +122,7 @@ def test_what_programs_print(text: str, facts: dict[str, str]) -> None:
         ("MacBook, on Monterey", {"macos": "12"}),
         ("macOS 26.1 on a Mac Studio", {"macos": "26.1"}),
         ("Windows 11 with WSL2", {"os": "linux", "wsl": "true"}),
+        ("Windows 10, you should install TensorFlow in WSL2, they say", {"os": "windows"}),
         ("a plain Windows 10 PC", {"os": "windows"}),
         ("CentOS 7 on the cluster", {"os": "linux", "glibc": "2.17"}),
         (
@@ -198,9 +207,23 @@ def test_a_value_of_another_shape_is_no_statement(fact: str, value: str) -> None
     assert shaped(fact, value) is None
 
 
-@pytest.mark.parametrize(("card", "vendor"), [("Quadro P2000", "nvidia"), ("Radeon RX 6800", "amd"), ("Voodoo", None)])
-def test_who_made_a_card(card: str, vendor: str | None) -> None:
-    assert vendor_of(card) == vendor
+@pytest.mark.parametrize(
+    ("card", "facts"),
+    [
+        ("Quadro P2000", {"gpu": "nvidia", "compute": "6.1"}),
+        ("rtx5090", {"gpu": "nvidia", "compute": "12.0"}),
+        ("NVIDIA GeForce RTX 3060", {"gpu": "nvidia"}),
+        ("Radeon RX 6800", {"gpu": "amd"}),
+        ("Voodoo", {}),
+    ],
+)
+def test_what_the_name_of_a_card_tells(card: str, facts: dict[str, str]) -> None:
+    assert told_by(card, read_matrix().gpus) == facts
+
+
+def test_a_card_that_is_named_is_looked_up_in_the_matrix() -> None:
+    found = collect(None, None, " my RTX 5090 is not used", cards=read_matrix().gpus).host
+    assert (found["gpu"], found["gpu_name"], found["compute"]) == ("nvidia", "rtx 5090", "12.0")
 
 
 # Two sources.
@@ -238,6 +261,13 @@ def test_an_intel_python_on_apple_silicon_is_translated_whatever_the_host_file_w
     found = machine_of(MAC, " Platform: osx-64 Collecting package metadata")
     assert (found.facts["process"], found.facts["rosetta"], found.facts["arch"]) == ("x86_64", "true", "arm64")
     assert found.contradictions == ("The host file says arm64; the log's Python is an x86_64 one (Platform: osx-64).",)
+
+
+def test_wheels_of_other_systems_say_nothing_of_a_mac_s_python() -> None:
+    text = " tensorflow-2.4.0-cp38-cp38-win_amd64.whl manylinux2014_x86_64 is not a supported wheel"
+    found = machine_of(Host(os="macos", arch="arm64"), text)
+    assert ("process" in found.facts, "rosetta" in found.facts) == (False, False)
+    assert machine_of(Host(os="windows"), text).facts["process"] == "x86_64"
 
 
 def test_a_native_python_is_no_contradiction() -> None:

@@ -122,7 +122,7 @@ def test_beside_a_tensorflow_that_is_there_too(core: str) -> None:
         check(of_every_cause(evidence), evidence)
 
 
-@pytest.mark.parametrize("case", [case for case in log_cases() if case.cause], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in log_cases() if case.cause][::4], ids=lambda case: case.name)
 def test_what_is_proposed_to_the_author_of_a_report_finds_something(case: LogCase) -> None:
     evidence = Evidence(log=case.log, host=case.host, packages=case.packages or None)
     check(case.diagnose().findings[:2], evidence)

@@ -148,3 +148,39 @@ def test_what_the_doctor_says_was_tried() -> None:
     assert step not in done.fix
     [older, *_] = concluded(examine(replace(given, packages={"tensorflow": "2.12.1"}), MATRIX), MATRIX).findings
     assert older.fix[0] == "python -m pip install 'numpy<=1.24.3,<2'"
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (
+            "Downloading x-1.0-cp312-cp312-manylinux2014_aarch64.whl",
+            "Every Linux aarch64 wheel is a CPU build",
+        ),
+        ("Downloading x-1.0-cp312-cp312-macosx_11_0_arm64.whl", "There is no CUDA on Macs"),
+        ("Downloading x-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", ""),
+        ("something failed", ""),
+    ],
+)
+def test_what_a_log_tells_of_its_machine_refuses_a_rebuild_and_proves_none(log: str, words: str) -> None:
+    text = "tfsetup install --prefix .venv --accelerator cuda"
+    steps = (Step("Restart the machine"), Step(text, Rebuild(accelerator="cuda")))
+    both = replace(proposal(), findings=(replace(proposal().findings[0], steps=steps),))
+    fix = tried(both, Evidence(log=log), MATRIX).findings[0].fix
+    assert fix == (("Restart the machine",) if words else ("Restart the machine", text))
+    alone = replace(proposal(), findings=(replace(proposal().findings[0], steps=steps[1:]),))
+    [left] = tried(alone, Evidence(log=log), MATRIX).findings[0].fix
+    assert left.startswith(words or text)
+
+
+def test_of_a_machine_in_a_file_it_is_presumed_that_uv_brings_a_python() -> None:
+    """Else no release is sure to install, and the newest is named though the matrix avoids it."""
+    log = (
+        "Cannot dlopen some GPU libraries. Please make sure the missing libraries mentioned above are installed "
+        "properly if you would like to use GPU. Skipping registering GPU devices...\n"
+    )
+    host = Host(os="linux", arch="x86_64", libc=GLIBC, pythons=(Python(version="3.12.4"),))
+    [finding, *_] = concluded(examine(Given(log=log, host=host), MATRIX), MATRIX).findings
+    [rebuild] = [step for step in finding.steps if step.rebuild is not None]
+    assert finding.cause == "cuda-libs-missing"
+    assert "tensorflow[and-cuda]==2.20.0" in rebuild.text

@@ -253,6 +253,47 @@ def test_what_is_understood_is_no_doubt() -> None:
     assert doubted(FILES, MISSING) is None
 
 
+LOADER = "from torch import ops\nfrom pathlib import Path\n\ndef load(name):\n    ops.load_library(Path(name))\n"
+ELSEWHERE = {
+    "p/__init__.py": "from . import _start\nfrom .lib import m\n",
+    "p/_start/__init__.py": "from .how import load\n\nload('libgone')\n",
+    "p/_start/how.py": LOADER,
+    "p/lib/m.so": "",
+    "p/lib/libgone.so.1": "",
+}
+
+
+def test_a_library_that_other_code_of_the_package_names_is_uncertain() -> None:
+    assert doubted(ELSEWHERE, MISSING, "p/lib/m.so") == (
+        "libgone.so.1 was not found; whether p/_start/__init__.py:3 (which names it) provides it cannot be told by "
+        "reading it"
+    )
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        {"p/lib/libgone.so.1": None},  # the package does not bring it
+        {"p/_start/how.py": "def load(name):\n    print(name)\n"},  # nothing opens a library
+        {"p/_start/__init__.py": "from .how import load\n\nload('libgoner')\n"},  # nothing names it
+        {"p/_start/__init__.py": "", "q/__init__.py": "load('libgone')"},  # another package does
+    ],
+)
+def test_without_a_name_a_file_and_a_call_it_is_certain(without: Mapping[str, str | None]) -> None:
+    files = {path: text for path, text in {**ELSEWHERE, **without}.items() if text is not None}
+    assert doubted(files, MISSING, "p/lib/m.so") is None
+
+
+def test_what_the_code_around_a_module_opens_is_known_and_no_doubt() -> None:
+    code = "import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), 'libgone.so.1'))\n"
+    assert doubted({"p/__init__.py": code, "p/m.so": "", "p/libgone.so.1": ""}, MISSING) is None
+
+
+def test_only_a_missing_library_is_doubted_for_its_name() -> None:
+    absent = LoadFailure(kind="symbol-not-found", image=f"{SITE}/p/lib/m.so", message="no", library="libgone.so.1")
+    assert doubted(ELSEWHERE, absent, "p/lib/m.so") is None
+
+
 START = "import os, ctypes; ctypes.CDLL(os.environ['LIB'] + '/libx.so', mode=ctypes.RTLD_GLOBAL)\n"
 HIDDEN = "import os; exec('import ctypes; ctypes.CDLL(' + repr(os.environ['LIB']) + ')')\n"
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from tfsetup.doctor.machines.cards import told_by
 from tfsetup.doctor.machines.host import facts_of
 from tfsetup.doctor.machines.people import said
 from tfsetup.doctor.machines.programs import printed
@@ -21,6 +22,7 @@ from tfsetup.doctor.machines.words import guessed
 from tfsetup.ground.platforms import NARROW, OS_NAMES, arch_of
 from tfsetup.ground.versions import minor
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.rows import GpuModel
 
 # Only this much of each end of a log is searched for facts: what a run prints about its machine stands there.
 WINDOW: Final = 200_000
@@ -31,10 +33,6 @@ PROCESS: Final = frozenset(
     ("os", "process", "python", "bits", "libc", "glibc", "wsl", "container", "image", "emulated")
 )
 _SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_VENDORS: Final[Mapping[str, tuple[str, ...]]] = {
-    "apple": ("apple",), "amd": ("amd", "radeon", "gfx", "instinct"),
-    "nvidia": ("nvidia", "geforce", "rtx", "gtx", "tesla", "quadro", "titan", "a100", "v100", "h100", "h200", "b200"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,31 +49,19 @@ def ends(stream: str, size: int = WINDOW) -> str:
     return stream if len(stream) <= 2 * size else stream[:size] + stream[-size:]
 
 
-def machine_of(host: Host | None, stream: str) -> Machine:
-    """Return what `host` (None: nobody described one) and the text say of the machine."""
+def machine_of(host: Host | None, stream: str, cards: Sequence[GpuModel] = ()) -> Machine:
+    """Return what `host` (None: nobody described one) and the text say of the machine, with GPUs of `cards`."""
     window = ends(stream)
     told = facts_of(host) if host is not None else {}
     seen = interpreters(window)
-    log = _of_log(window, seen)
-    facts = {**{fact: one.value for fact, one in log.items()}, **told}
-    elsewhere = told.get("os") not in {None, log["os"].value if "os" in log else None}
-    if "process" not in told and (elsewhere or ("arch" in told and told.get("os") != "macos")):
-        _forget(facts, log, "process")  # the log's architecture words belong to the log's operating system
-    if told.get("os") in {"windows", "macos"} and "wsl" not in told:
-        _forget(facts, log, "wsl")
+    log = _of_log(window, seen, told.get("os"))
+    facts = _together(told, log)
     overruled = {fact for fact in PROCESS if _overrules(log.get(fact), told, fact)}
     facts |= {fact: log[fact].value for fact in overruled}
-    if "os" in told:
-        facts["os_told"] = told["os"]
-    if "python" in told:
-        facts["python_told"] = told["python"]
+    facts |= {f"{fact}_told": told[fact] for fact in ("os", "python") if fact in told}
     if "python" in overruled:
         facts["interpreters"] = "several"
-    native = log.get("process")
-    if native is not None and native.strength is Strength.PROGRAM and facts.get("os") in {"linux", "windows"}:
-        if facts.get("container") != "true":
-            facts.setdefault("arch", native.value)
-    derive(facts)
+    derive(facts, cards)
     return Machine(
         facts=facts,
         guessed=frozenset(facts) - (frozenset(told) - overruled) - {"os_told", "python_told"},
@@ -83,24 +69,42 @@ def machine_of(host: Host | None, stream: str) -> Machine:
     )
 
 
-def _of_log(window: str, seen: Sequence[Interpreter]) -> dict[str, Statement]:
-    statements = [
-        *guessed(window),
-        *said(ends(window, _WRITTEN).translate(_SMALL)),
-        *printed(window),
-        *told_of(window, seen),
-    ]
+def _together(told: Mapping[str, str], log: Mapping[str, Statement]) -> dict[str, str]:
+    """Return the facts of both, the host file's before the log's, without words that can be no fact of its system."""
+    facts = {**{fact: one.value for fact, one in log.items()}, **told}
+    elsewhere = told.get("os") not in {None, log["os"].value if "os" in log else None}
+    if "process" not in told and (elsewhere or ("arch" in told and told.get("os") != "macos")):
+        _forget(facts, log, "process")  # the log's architecture words belong to the log's operating system
+    if told.get("os") in {"windows", "macos"} and "wsl" not in told:
+        _forget(facts, log, "wsl")
+    process = log.get("process")
+    native = facts.get("os") in {"linux", "windows"} and facts.get("container") != "true"
+    if native and process is not None and process.strength is Strength.PROGRAM:
+        facts.setdefault("arch", process.value)
+    return facts
+
+
+def _of_log(window: str, seen: Sequence[Interpreter], system: str | None) -> dict[str, Statement]:
+    """Return what counts of the statements of a log, by fact. `system` is the one that the host file names."""
+    small = ends(window, _WRITTEN).translate(_SMALL)
+    statements = [*guessed(window, system), *said(small), *printed(window), *told_of(window, seen)]
     chosen = best(statements)
-    if "container" in chosen and any(one.fact == "os" and one.value == "linux" for one in statements):
-        systems = [one for one in statements if one.fact == "os" and one.strength is Strength.PROGRAM]
-        linux = [one for one in systems if one.value == "linux"]
-        chosen |= {"os": linux[-1]} if linux else {}
-    counted = next((one for one in statements if one.fact == "os" and one.strength is Strength.WORDS), None)
-    if counted is not None and chosen["os"].strength is Strength.PERSON:
-        chosen["os"] = counted  # people speak of several machines
-    if chosen.get("os") is not None and chosen["os"].value == "macos":
+    if (system_of_it := _system(statements, inside="container" in chosen)) is not None:
+        chosen["os"] = system_of_it
+    if "os" in chosen and chosen["os"].value == "macos":
         _without_others(chosen)
     return chosen
+
+
+def _system(statements: Sequence[Statement], *, inside: bool) -> Statement | None:
+    """Return what tells the system better than the strongest: in a container its Linux, and words before a person."""
+    systems = [one for one in statements if one.fact == "os"]
+    printed_ones = [one for one in systems if one.strength is Strength.PROGRAM]
+    linux = [one for one in printed_ones if one.value == "linux"]
+    if inside and linux:
+        return linux[-1]
+    counted = [one for one in systems if one.strength is Strength.WORDS]
+    return None if printed_ones else next(iter(counted), None)
 
 
 def _without_others(chosen: dict[str, Statement]) -> None:
@@ -129,8 +133,8 @@ def alike(fact: str, one: str, other: str) -> bool:
     return one == other or (arch_of(one) is not None and arch_of(one) == arch_of(other))
 
 
-def derive(facts: dict[str, str]) -> None:
-    """Put in what follows from the facts."""
+def derive(facts: dict[str, str], cards: Sequence[GpuModel] = ()) -> None:
+    """Put in what follows from the facts; `cards` are the models of GPUs that the matrix knows."""
     mac = "macos" in (facts.get("os"), facts.get("os_told"))
     if facts.get("wsl") == "true":
         facts.setdefault("os", "linux")
@@ -148,19 +152,13 @@ def derive(facts: dict[str, str]) -> None:
             facts[fact] = _as_there(facts[fact], facts.get("os_told" if fact == "arch" else "os") or facts.get("os"))
     if facts.get("arch") in NARROW:
         facts.setdefault("bits", "32")
-    if "gpu_name" in facts and (vendor := vendor_of(facts["gpu_name"])):
-        facts.setdefault("gpu", vendor)
+    for fact, value in told_by(facts.get("gpu_name", ""), cards).items():
+        facts.setdefault(fact, value)
 
 
 def _as_there(arch: str, os: str | None) -> str:
     """Return an architecture as the system spells it."""
     return arch_of(arch, next((name for name in OS_NAMES if name == os), None)) or arch
-
-
-def vendor_of(card: str) -> str | None:
-    """Return who made a graphics card, by its name; None: the name does not tell."""
-    small = card.lower()
-    return next((vendor for vendor, words in _VENDORS.items() if any(word in small for word in words)), None)
 
 
 def _translated(facts: dict[str, str]) -> None:

@@ -43,7 +43,11 @@ _MACOS: Final = re.compile(
     r"(?P<macos>(?:1[0-5]|26)(?:\.[0-9]{1,2}){0,2})\b"
 )
 _WINDOWS: Final = re.compile(r"\b(?:windows|win) ?(?:7|8|8\.1|10|11)\b|\bon windows\b|\bwindows pc\b")
-_WSL: Final = re.compile(r"\bwsl ?2?\b")
+# That a person is there; WSL is also what is advised to those who are not.
+_WSL: Final = re.compile(
+    r"(?<!tensorflow )\b(?:in|on|under|inside|with|via|running|through)(?: the| a)? (?:windows )?wsl ?2?\b"
+    r"|\bwsl ?2? (?:ubuntu|debian|distro|instance|terminal)|\bubuntu[^.\n]{0,20}\bwsl ?2?\b|\(wsl ?2?\)"
+)
 _LINUX: Final = re.compile(
     r"\b(?:ubuntu|debian|centos|rhel|red hat|fedora|almalinux|rocky linux|arch linux|manjaro|linux mint|opensuse|nixos"
     r"|raspberry pi)\b"
@@ -66,6 +70,7 @@ _BOARDS: Final = (
     ("docker desktop", {"container": "true"}), ("dockerfile", {"container": "true"}),
     ("devcontainer", {"container": "true"}), ("docker-compose", {"container": "true"}),
     ("docker compose", {"container": "true"}), ("podman", {"container": "true"}),
+    ("colima", {"container": "true"}), ("dev container", {"container": "true"}),
 )  # fmt: skip
 _CARD: Final = re.compile(
     r"\b(?:(?:rtx|gtx)[ -]?(?:pro )?(?:titan )?[0-9]{3,4}(?: ?(?:ti|super))?|titan (?:x|v|xp)"
@@ -112,8 +117,9 @@ def _systems(small: str) -> Iterator[Statement]:
         if (found := pattern.search(small))
     }
     wsl = _WSL.search(small)
-    if wsl and "windows" in named and "macos" not in named:
+    if wsl and "macos" not in named:
         named = {"linux": wsl}
+        yield from _each({"wsl": "true"}, wsl[0], wsl.start())
     if len(named) == 1:
         [(system, found)] = named.items()
         yield from _each({"os": system}, found[0], found.start())

@@ -19,6 +19,7 @@ _RUNS: Final = (
     'File "{path:path}"',
     "File ~{path:file}",
     "Python {python:version} {..}[{GCC|Clang|MSC}",
+    " version: {python:version} {..}[{GCC|Clang|MSC}",
     "--version Python {python:version}",
     "-V Python {python:version}",
     "sys.executable '{path:path}'",

@@ -20,7 +20,7 @@ from tfsetup.loader.dyld.search import Candidate, Link, Request, candidates, has
 from tfsetup.loader.dyld.system import System
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.macho.image import MachO
-from tfsetup.loader.model import Entry, Failed, Filesystem, Kind, LoadFailure, Mode, NotCovered
+from tfsetup.loader.model import Entry, Failed, Filesystem, Kind, LoadFailure, Mode, NotCovered, each_once
 
 _MAX_IMAGES = 4096
 _WORST_FIRST: tuple[Kind, ...] = ("wrong-architecture", "malformed-image", "library-not-found")
@@ -100,10 +100,10 @@ class DyldProcess:
     def joined(self, others: Sequence[Self]) -> Self:
         """See `Process.joined`."""
         whole = self.fork()
+        whole._loaded = each_once([whole._loaded, *(other._loaded for other in others)])
         for other in others:
-            whole._loaded += [image for image in other._loaded if image.identity not in whole._by_identity]
             whole._not_covered |= other._not_covered
-            whole._index()
+        whole._index()
         return whole
 
     def shared(self, library: Library) -> Sequence[Shared]:

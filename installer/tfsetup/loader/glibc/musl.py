@@ -19,7 +19,7 @@ from tfsetup.loader.elf.symbols import Query, Symbols
 from tfsetup.loader.glibc.search import expand, origin_of
 from tfsetup.loader.glibc.stock import LINKERS
 from tfsetup.loader.glibc.system import System
-from tfsetup.loader.model import Entry, Failed, LoadFailure, Mode, NotCovered
+from tfsetup.loader.model import Entry, Failed, LoadFailure, Mode, NotCovered, each_once
 
 SYSTEM_PATH = ("/lib", "/usr/local/lib", "/usr/lib")
 """Where musl looks when there is no /etc/ld-musl-ARCH.path."""
@@ -85,9 +85,8 @@ class MuslProcess:
     def joined(self, others: Sequence[Self]) -> Self:
         """See `Process.joined`."""
         whole = self.fork()
+        whole._maps = each_once([whole._maps, *(other._maps for other in others)])
         for other in others:
-            known = {entry.identity for entry in whole._maps}
-            whole._maps += [entry for entry in other._maps if entry.identity not in known]
             whole._unknown |= other._unknown
         return whole
 

@@ -31,7 +31,7 @@ from tfsetup.loader.glibc.static_tls import judge_static_tls, static_tls_wanted
 from tfsetup.loader.glibc.stock import LINKERS, stock_library
 from tfsetup.loader.glibc.system import System
 from tfsetup.loader.glibc.words import Dying, killed, not_found, preloaded, refused
-from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered
+from tfsetup.loader.model import Failed, Kind, LoadFailure, Mode, NotCovered, each_once
 
 _OF_VARIABLES: tuple[Kind, ...] = ("library-not-found", "symbol-not-found")
 UNSET = "LD_LIBRARY_PATH and LD_PRELOAD, which may bring what is missing, are taken as unset on that machine"
@@ -97,9 +97,8 @@ class GlibcProcess:
     def joined(self, others: Sequence[Self]) -> Self:
         """See `Process.joined`."""
         whole = self.fork()
+        whole._maps = each_once([whole._maps, *(other._maps for other in others)])
         for other in others:
-            known = {entry.identity for entry in whole._maps}
-            whole._maps += [entry for entry in other._maps if entry.identity not in known]
             whole._unknown |= other._unknown
         return whole
 

@@ -4,24 +4,27 @@ The packages a module lies in are imported before it, outermost first, and with 
 `*.pth` are read when the interpreter starts. Of all that, only what mentions one of a few calls is looked at. Rules:
 Python reference, "Packages"; the library reference of `site`.
 
-Not seen: code of the package in folders that the module is not in, except where a `.pth` file leads there.
+Not followed: code of the package in folders that the module is not in, except where a `.pth` file leads there. Where it
+names a library that is missing, that is told (`Sources.naming`).
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from tfsetup.loader.model import Filesystem, read_file
 from tfsetup.loader.python.importers import imports_of
+from tfsetup.loader.python.modules import walk
 from tfsetup.loader.python.target import Target
 
 _MAX_TEXT = 4 << 20
 _MAX_PTH = 1 << 16
 _PREPARES = re.compile(rb"add_dll_directory|(?:C|Win|Ole|Py)DLL|LoadLibrary|setdlopenflags")
+_OPENS = re.compile(rb"(?:C|Win|Ole|Py)DLL|LoadLibrary|load_library|dlopen")
 _IMPORT_LINE = re.compile(r"import[ \t]+(?P<name>\w+)\s*")
 
 
@@ -60,6 +63,27 @@ class Sources:
             worth = any(map(preparing_call, texts.values()))
             self._run[folder] = tuple(self._reached(folder, texts)) if worth else ()
         return self._run[folder]
+
+    def naming(self, top: str, library: str, followed: Collection[str] = ()) -> tuple[str, int] | None:
+        """Return where code of a package (a top-level name) names a library (a file name) of its own; path and line.
+
+        None: it brings no such file, or none of its code opens any library, or no string is that name. The name may
+        lack its ending. What prepares in the folders `followed` is not looked at: what it does is known.
+        """
+        below = list(walk(self._files, f"{self._site}/{top}"))
+        if not any(posixpath.basename(path) == library for path in below):
+            return None
+        texts = {path: read_file(self._files, path, _MAX_TEXT) or b"" for path in below if path.endswith(".py")}
+        texts = {
+            path: text
+            for path, text in texts.items()
+            if posixpath.dirname(path) not in followed or preparing_call(text) is None
+        }
+        if not any(map(_OPENS.search, texts.values())):
+            return None
+        named = re.compile(rb"[\"'/]" + re.escape(library.partition(".")[0].encode()) + rb"[\"'.]")
+        places = ((path, found) for path, text in texts.items() if (found := named.search(text)))
+        return next(((path, texts[path].count(b"\n", 0, found.start()) + 1) for path, found in places), None)
 
     @cached_property
     def start(self) -> tuple[StartLine, ...]:

@@ -17,7 +17,7 @@ from typing import Self
 
 from tfsetup.ground.platforms import Arch
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.model import Entry, Filesystem, Kind, LoadFailure, Mode, NotCovered
+from tfsetup.loader.model import Entry, Filesystem, Kind, LoadFailure, Mode, NotCovered, each_once
 from tfsetup.loader.pe.image import Machine, Pe
 from tfsetup.loader.windows.runtime import Runtime
 from tfsetup.loader.windows.stock import Presence, is_fixed, presence_of
@@ -144,9 +144,8 @@ class WindowsProcess:
     def joined(self, others: Sequence[Self]) -> Self:
         """See `Process.joined`."""
         whole = self.fork()
+        whole._modules = each_once([whole._modules, *(other._modules for other in others)])
         for other in others:
-            known = {module.identity for module in whole._modules}
-            whole._modules += [module for module in other._modules if module.identity not in known]
             whole._unknown |= other._unknown
             whole.runtime.join(other.runtime)
         return whole
