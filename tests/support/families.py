@@ -35,7 +35,7 @@ def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
     """
     files = {str(one): one.read_text(encoding="utf-8") for one in sorted(FOLDER.glob("*.yaml"))}
     shipped = yaml.safe_load(files[str(FOLDER / path.name)])
-    anew = yaml.safe_load(path.read_text(encoding="utf-8"))
+    anew = yaml.safe_load(_with_names_of_its_own(path.read_text(encoding="utf-8")))
     signals: dict[str, list[object]] = {}
     for entry in anew["signals"]:
         signals.setdefault(entry["cause"], []).extend(entry["signals"])
@@ -55,6 +55,14 @@ def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
     known = read_causes(files, lambda reference: value_of(reference, matrix), tidy=False)
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
     return taught(replace(known, family=family(matrix) | published), matrix.hazards), slugs
+
+
+def _with_names_of_its_own(text: str) -> str:
+    """Return a file in which no pattern is called as one of another file is."""
+    for name in (yaml.safe_load(text).get("patterns") or {}):
+        text = re.sub(rf"(?m)^( +){re.escape(name)}:", rf"\1anew-{name}:", text)
+        text = re.sub(rf"\${re.escape(name)}(?![a-z0-9-])", f"$anew-{name}", text)
+    return text
 
 
 def _is_used(name: str, texts: Iterable[str]) -> bool:

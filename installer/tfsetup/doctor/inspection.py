@@ -106,7 +106,8 @@ def _copies(environment: Environment, _host: Host | None) -> Iterator[Observatio
     found = providers(environment)
     if len(found) > 1:
         names, words = " ".join(one.name for one in found), f"{_all(found)} both bring the module {MODULE}."
-        yield _see("two-tensorflows", MODULE, words, found_by="inspection", names=names, **_worth_keeping(found))
+        details = {"found_by": "inspection", "names": names, "alike": "unknown", **_worth_keeping(found)}
+        yield _see("two-tensorflows", MODULE, words, **details)
     plugins = (path for one in environment.distributions for path in one.owns if path.startswith(_PLUGINS))
     for path, copies in Counter(plugins).items():
         if copies > 1:

@@ -42,9 +42,21 @@ _NUMBER: Final = (
 _SHOWN: Final = "Name: "
 _SHOW: Final = re.compile(rf"(?P<name>{_ANY}) Version: (?P<version>{_ONE})")
 _ASKED: Final = re.compile(
-    r"(?:\b(?:tf|tensorflow)\.__version__\)?['\"]?|\b[Tt]ensor[Ff]low [Vv]ersion:|\bTF version:)[ ,:]{0,3}['\"]?"
+    r"(?:\b(?:tf|tensorflow)\.__version__\)?['\"]?|\b[Tt]ensor[Ff]low [Vv]ersion|\bTF version)[ ,:]{0,3}['\"]?v?"
     r"(?P<version>[0-9]\.[0-9]{1,2}\.[0-9]{1,2}(?:rc[0-9]|\.post[0-9])?)(?![0-9.]*[0-9])"
 )
+_QUESTIONS: Final = (
+    "__version__",
+    "ensorFlow version",
+    "ensorFlow Version",
+    "ensorflow version",
+    "ensorflow Version",
+    "TF version",
+)
+_NEEDS: Final = re.compile(
+    r"(?:requires?|needs?|supports?|expects?|wants?|tested|built|compiled|for|with|to|than)\b[^.]{0,15}$"
+)
+_OR_MORE: Final = re.compile(r"\+| ?(?:or|and) (?:newer|higher|later|above|greater|up)")
 # `uv pip install` and `uv sync` list what they put in: `+ numpy==2.1.3`.
 _ADDED: Final = re.compile(rf"\+ (?P<name>{_ANY})==(?P<version>{_ONE})")
 
@@ -96,11 +108,17 @@ def _told(stream: str) -> Iterator[tuple[int, str, str]]:
     for at in _places(stream, _SHOWN):
         if (shown := _SHOW.match(stream, at)) is not None:
             yield at, canonicalize_name(shown["name"]), shown["version"]
-    for word in ("__version__", "ersion:"):
+    for word in _QUESTIONS:
         for at in _places(stream, word):
             start = max(0, at - _SHORTEST)
             found = [one for one in _ASKED.finditer(stream, start, at + _SHORTEST) if one.start("version") >= at]
-            yield from ((at, _MODULE, one["version"]) for one in found[:1])
+            yield from ((at, _MODULE, one["version"]) for one in found[:1] if not _is_wanted(stream, one))
+
+
+def _is_wanted(stream: str, said: re.Match[str]) -> bool:
+    """Tell whether a version is what somebody needs, and not what there is."""
+    before, after = stream[max(0, said.start() - _SHORTEST) : said.start()], stream[said.end() : said.end() + _SHORTEST]
+    return _NEEDS.search(before) is not None or _OR_MORE.match(after) is not None
 
 
 def _unfit(stream: str) -> Iterator[tuple[int, str, str]]:

@@ -1,4 +1,7 @@
-"""The course of `tfsetup matrix update`: what a newer index asks of the matrix, and writing it."""
+"""The course of `tfsetup matrix update`: what a newer index asks of the matrix, and writing it.
+
+`scripts/record-relatives` goes with it: the doctor's record holds the releases that the snapshot has not.
+"""
 
 from __future__ import annotations
 

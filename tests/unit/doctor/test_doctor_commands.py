@@ -20,7 +20,7 @@ def read(text: str) -> list[tuple[str, str, list[str], set[str]]]:
     ("text", "found"),
     [
         ("python -m pip install 'numpy<2'", ("pip", "install", ["numpy<2"], set())),
-        ('pip3 install -U "tensorflow==2.15.*" h5py', ("pip", "install", ["tensorflow==2.15.*", "h5py"], {"--upgrade"})),
+        ('pip3 install -U "keras==2.15.*" h5py', ("pip", "install", ["keras==2.15.*", "h5py"], {"--upgrade"})),
         ("$ pip3.11 install tensorflow", ("pip", "install", ["tensorflow"], set())),
         (r"tf\Scripts\python -m pip install keras", ("pip", "install", ["keras"], set())),
         ("tf/bin/pip install 'tensorflow[and-cuda]'", ("pip", "install", ["tensorflow[and-cuda]"], set())),

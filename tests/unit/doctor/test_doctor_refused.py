@@ -278,6 +278,58 @@ def test_what_fixes_may_name() -> None:
     assert best.captures == {"name": "tensorflow", "speaker": "pip", "want": "2.4.9", "nearest": "2.4.1"}
 
 
+@pytest.mark.parametrize(
+    ("text", "facts", "expected"),
+    [
+        ("With Python 3.13 there is no matching distribution for tensorflow", {"python": "3.13"}, "python"),
+        ("pip install pandas tensorflow: no matching distribution found for this platform", {"device": "raspberry",
+         "os": "linux", "python": "2.7"}, "platform"),
+        ("TensorFlow 2.18 is not available for Intel Macs", {"os": "macos", "arch": "x86_64"}, "intel-mac"),
+        ("pip3 install tf_text results in no matching distribution", {"os": "macos", "arch": "arm64",
+         "process": "arm64", "python": "3.9"}, "platform"),
+    ],
+)  # fmt: skip
+def test_a_sentence_is_a_refusal_too(text: str, facts: dict[str, str], expected: str) -> None:
+    assert first(text, facts) == expected
+
+
+def test_a_sentence_about_something_else_is_none() -> None:
+    for text in ("ptxas is not supported on Windows", "tensorflow does not learn", "no GPU for tensorflow", ""):
+        assert explained(clean(text).stream, {"python": "3.13"}, frozenset()) == ()
+
+
+def test_who_says_that_it_cannot_be_had_is_believed_where_little_else_is_left() -> None:
+    signal = Signal(weight="proof", refusal=("python", "platform"))
+    sure = refused("I cannot install tensorflow", signal, facts=Facts(host={"python": "3.15", "os": "linux"}))
+    assert sure.seen(signal).weight == "likely"  # type: ignore[union-attr]
+    unsure = refused("I cannot install tensorflow", signal, facts=Facts(host={"python": "3.9", "os": "windows"}))
+    assert unsure.seen(signal) is None
+
+
+def test_the_newest_of_what_tensorflow_asks_for_is_too_new_for_it() -> None:
+    log = f"{PIP}wrapt<1.15,>=1.11.0 (from tensorflow) (from versions: 1.15.0rc1, 1.15.0)"
+    assert first(log) == "python"
+    assert explained(clean(log.replace("(from tensorflow)", "(from flask)")).stream, {}, frozenset()) == ()
+
+
+def test_an_old_pip_knows_by_the_list_it_shows() -> None:
+    """The candidates of old releases were deleted since, so the record lacks them."""
+    shown_then = [one.version for one in table("tensorflow") if serves_old(one) and one.date < "2019-08"]
+    log = f"{PIP}tensorflow~=1.15.0 (from versions: {', '.join([*shown_then, '2.0.0b1'])})"
+    assert first(log, {"os": "linux", "python": "3.6"}) == "old-pip"
+
+
+def serves_old(offer: Offer) -> bool:
+    return any(platform == "manylinux1_x86_64" and "3.6" in pythons for platform, pythons in offer.wheels)
+
+
+def test_a_container_on_a_mac_is_linux() -> None:
+    facts = {"os": "macos", "arch": "arm64", "macos": "11.2", "container": "true", "python": "3.8"}
+    log = f"RUN pip install tensorflow==2.4.0\n{PIP}tensorflow==2.4.0 (from versions: none)"
+    [best, *_] = explained(clean(log).stream, facts, frozenset())
+    assert best.why == "platform"
+
+
 # ---------------------------------------------------------------------------------------------- as signals
 
 

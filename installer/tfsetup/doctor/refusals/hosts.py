@@ -127,6 +127,8 @@ def _mac(arch: str, facts: Mapping[str, str], guessed: frozenset[str]) -> float:
     else:
         weight = 1.0
     release = numbers(facts.get("macos", "")) or ()
+    if arch == "arm64" and release and release[0] < _MACS_WITH_NEW_TAGS:
+        return 0.0
     if arch == "11only" and release:
         weight *= 0.0 if release[0] < _MACS_WITH_NEW_TAGS else _AS_IT_CAME if release[0] == _MACS_WITH_NEW_TAGS else 1.0
     return weight

@@ -16,7 +16,7 @@ from typing import Final
 
 from tfsetup.doctor.refusals.model import Refusal
 from tfsetup.doctor.refusals.specs import base_of, normal
-from tfsetup.doctor.refusals.worlds import SINCE, Interpreter, Market, Place
+from tfsetup.doctor.refusals.worlds import SINCE, Interpreter, Market, with_current_pip
 from tfsetup.ground.versions import is_prerelease
 from tfsetup.matrix.relatives import Offer
 
@@ -102,8 +102,7 @@ class _Listing:
         listed = frozenset(normal(text) for text in refusal.offered)
         there = frozenset(offer.version for offer in market.offered(one))
         # The candidates of 2.0 had tags that an old pip knows, which the release has not.
-        system: Place = "linux-x86_64" if one.place == "linux-manylinux1" else one.place
-        final = frozenset(offer.version for offer in market.offered(Interpreter(one.python, system, one.macos)))
+        final = frozenset(offer.version for offer in market.offered(with_current_pip(one)))
         strange = [text for text in listed if text not in market.rank]
         never = [text for text in listed if text in market.rank and text not in there]
         cost = _NEVER_SHOWN * len(never) + math.fsum(_of_unrecorded(text, final, market) for text in strange)

@@ -35,7 +35,7 @@ _PIPENV: Final = re.compile(
 )
 # pip says `none` since 19.2; before, and for some time by those who kept the old one, the list was just empty.
 _SAYS_NONE: Final = "2019-06-01"
-_SAID_NOTHING: Final = "2021-06-01"
+_SAID_NOTHING: Final = "2020-10-01"
 _FIRST: Final[Mapping[Speaker, str]] = {
     "pip": "", "somebody": "", "pipenv": "2017-01-01", "poetry": "2019-06-01", "pdm": "2021-01-01", "uv": "2024-02-15",
     "uv-lock": "2024-05-01",
@@ -83,8 +83,15 @@ _SAID: Final[tuple[tuple[Speaker, Blame | None, re.Pattern[str]], ...]] = (
     ("uv", "platform", re.compile(
         rf"Wheels are available for '(?P<name>{_NAME})' \(v?(?P<version>{_V})\) on the following platform"
     )),
+    ("uv", "python", re.compile(
+        rf"(?P<name>{_NAME}){_RANGE} is unusable because no wheels are available with a matching {_PYTHON}"
+    )),
+    ("uv", "platform", re.compile(
+        rf"(?P<name>{_NAME}){_RANGE} is unusable because no wheels are available with a matching platform"
+    )),
     ("uv", "version", re.compile(
-        rf"there (?:is|are) no versions? of (?P<name>{_NAME})(?P<wanted>{_CLAUSE}(?:,{_CLAUSE})?)"
+        rf"there (?:is|are) no versions? of (?P<name>{_NAME})(?:\{{[^{{}}]{{1,120}}\}})?"
+        rf"(?P<wanted>{_CLAUSE}(?:,{_CLAUSE})?)"
     )),
     ("uv", None, re.compile(
         rf"only (?P<name>{_NAME}){_CLAUSE} is available and [a-z ]{{3,30}}(?P=name)(?P<wanted>{_CLAUSE}(?:,{_CLAUSE})?)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -62,6 +62,11 @@ class Interpreter:
     python: str
     place: Place
     macos: tuple[int, ...] = ()
+
+
+def with_current_pip(one: Interpreter) -> Interpreter:
+    """Return the same with a pip that knows today's tags of Linux."""
+    return replace(one, place="linux-x86_64") if one.place == "linux-manylinux1" else one
 
 
 @lru_cache(maxsize=4096)
