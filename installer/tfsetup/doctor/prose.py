@@ -34,7 +34,7 @@ _COMPLAINTS: Final = (
     "problem", "issue", "unable", "stuck", "differ", "worse", "negative", "no effect", "ignored", "why ", "strange",
     "weird", "unexpected", "expected", "bug", "slow", "crash", "hang", "freez", "failed", "failing", " dies", " died",
     "build error", "an error", "the error", "this error", "error when", "error while", "errors", "killed", "missing",
-    "not found", "no longer", "stopped", "not working", "not using", "not used", "help",
+    "not found", "no longer", "no progress", "? ", "stopped", "not working", "not using", "not used", "help",
 )  # fmt: skip
 
 # What people say of a thing that does not do its work; a question about a line of a log is not among it.
