@@ -18,7 +18,7 @@ def _any(*alternatives: str) -> re.Pattern[str]:
 
 NOT: Final = (
     r"(?:\bnot|n't|\bcannot|\bcant|\bdont|\bdoesnt|\bisnt|\bwont|\bunable to|\bnever|\bfail(?:s|ed|ing)? to|\bno longer"
-    r"|\bstopped)\b"
+    r"|\brefus(?:es?|ed|ing) to|\bstopped)\b"
 )
 FEW: Final = r"(?: [a-z'-]+){0,4}?"
 DEVICE: Final = (
@@ -61,6 +61,7 @@ COMPLAINTS: Final[tuple[tuple[Complaint, re.Pattern[str]], ...]] = (
         rf"{DEVICE} (?:is |stays |remains |sits |usage |utili[sz]ation |load ){{1,3}}"
         r"(?:at |is )?(?:idle|unused|ignored|0|zero|low)",
         r"\b(?:0 ?%|zero|no) (?:gpu )?(?:usage|utili[sz]ation|load)", r"\b[0-9]{1,3} ?% cpu\b",
+        rf"\b(?:0 ?%|zero percent)(?: [a-z]+){{0,2}} {DEVICE}\b",
         r"\bwithout (?:using )?(?:the |my )?gpu\b",
     )),
     ("not-found", _any(
@@ -68,6 +69,7 @@ COMPLAINTS: Final[tuple[tuple[Complaint, re.Pattern[str]], ...]] = (
         rf"{NOT}{FEW} (?:regist|access|pick(?:ed|ing)? up)",
         rf"\bno (?:[a-z0-9-]+ ){{0,2}}{DEVICE}\b",
         rf"{DEVICE} (?:[a-z]+ )?(?:is |are )?(?:missing|invisible|undetected|unavailable|unrecogni[sz]ed)",
+        r"\b(?:only|just)(?: [a-z]+){0,4},? (?:the |my |a )?cpu\b",
         r"\bempty list|\breturns? (?:an )?(?:\[\]|empty|0|zero|false|none)|\bis empty\b|\bsays? (?:no|0|false)",
     )),
     ("slow", _any(
@@ -90,12 +92,16 @@ COMPLAINTS: Final[tuple[tuple[Complaint, re.Pattern[str]], ...]] = (
         r"\bfreez(?:e|es|ing)\b(?! (?:the |some |all )?(?:base|layer|weights|graph|model|first|last))",
         r"\bstuck\b(?! (?:at|around|near) [0-9])",
         r"\bnever (?:finish|start|return|end|complete|get past)",
+        r"\b(?:suddenly|randomly|then just|then simply|silently)(?: [a-z]+)? (?:stops?|halts?|stalls?|pauses?)\b",
+        r"\b(?:halts?|stalls?|stalled)\b|\bprogress bar(?: [a-z]+){0,2} (?:not|n't|stops?|stands)",
     )),
     ("wrong", _any(
         rf"\b{_ODD}(?: [a-z]+){{0,2}} (?:{_RESULTS}|accurac|answers?)",
         rf"{_RESULTS_ARE} (?:differ|diverg|explod|nan\b|wrong|incorrect|garbage|constant|random|worse)",
         rf"{_RESULTS_ARE} (?:stuck|don't match|do not match|not match|doesn't|does not|never|not)\b",
         rf"{_RESULTS_ARE} (?:going up|goes up|increas|inconsistent|too high|too low|unstable)",
+        rf"{_RESULTS_ARE} (?:capped|limited|tops? out|plateau|saturat|flat|stays? (?:at|around|near|below))\b",
+        r"\b(?:no|without|little|hardly any) progress(?: [a-z]+){0,2} (?:train|learn)|\bnot (?:make )?progress\b",
         r"\b(?:doesn't|does not|don't|do not|not|never|won't|can't) (?:learn|converg|train properly)",
         r"\bdiverg|\bexplod|\bgarbage\b|\bnans?\b|\bdiscrepanc|\bsame class\b|\bchance level",
     )),
@@ -134,6 +140,7 @@ AGAINST: Final[tuple[tuple[Against, re.Pattern[str]], ...]] = (
         r"\b(?:than|versus|vs\.?|compared (?:to|with)|over|against|unlike)(?: [a-z]+){0,3} cpu\b",
         r"\b(?:on|with|using|force|forcing|use) (?:the |my )?cpu\b", r"\bcpu:0",
         r"\b(?:disabl|hid|uninstall|remov|without)(?:e|es|ing|ed)?(?: [a-z-]+){0,3} (?:gpu|metal|tensorflow.metal)\b",
+        r"\b(?:leav|tak)(?:e|es|ing)(?: [a-z]+){0,2} [`'a-z-]{0,12}metal[`']?(?: [a-z-]+){0,2} (?:out|away|off)\b",
     )),
     ("elsewhere", _any(
         r"\bcolab\b|\bkaggle\b", r"\bon (?:linux|windows|ubuntu|intel|nvidia|a cuda|aws|google cloud)\b",
