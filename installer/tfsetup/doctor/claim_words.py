@@ -60,6 +60,8 @@ COMPLAINTS: Final[tuple[tuple[Complaint, re.Pattern[str]], ...]] = (
         r"(?: [a-z]+){0,3} (?:on|to) (?:the |my )?cpu\b(?! works| is| it)",
         rf"{DEVICE} (?:is |stays |remains |sits |usage |utili[sz]ation |load ){{1,3}}"
         r"(?:at |is )?(?:idle|unused|ignored|0|zero|low)",
+        rf"\b{DEVICE} (?:idle|unused|idling)\b",
+        r"\b(?:done|computed|handled|carried) (?:out )?(?:by|on) (?:the |my )?cpu\b",
         r"\b(?:0 ?%|zero|no) (?:gpu )?(?:usage|utili[sz]ation|load)", r"\b[0-9]{1,3} ?% cpu\b",
         rf"\b(?:0 ?%|zero percent)(?: [a-z]+){{0,2}} {DEVICE}\b",
         r"\bwithout (?:using )?(?:the |my )?gpu\b",
