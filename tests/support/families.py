@@ -59,7 +59,7 @@ def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
 
 def _with_names_of_its_own(text: str) -> str:
     """Return a file in which no pattern is called as one of another file is."""
-    for name in (yaml.safe_load(text).get("patterns") or {}):
+    for name in yaml.safe_load(text).get("patterns") or {}:
         text = re.sub(rf"(?m)^( +){re.escape(name)}:", rf"\1anew-{name}:", text)
         text = re.sub(rf"\${re.escape(name)}(?![a-z0-9-])", f"$anew-{name}", text)
     return text

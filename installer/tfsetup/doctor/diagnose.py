@@ -17,8 +17,8 @@ from tfsetup.doctor.installed import seen_in
 from tfsetup.doctor.listed import packages_in
 from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
-from tfsetup.doctor.questions import questions
 from tfsetup.doctor.notices import is_printed, without_notices
+from tfsetup.doctor.questions import questions
 from tfsetup.doctor.seen import Seen
 from tfsetup.doctor.shadows import shadowed
 from tfsetup.doctor.text import LogText, clean
