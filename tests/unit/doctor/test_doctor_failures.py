@@ -126,19 +126,19 @@ def test_one_sign_is_never_sure() -> None:
 
 def test_what_was_not_read_is_no_health() -> None:
     working = "Successfully installed numpy-1.26.4\n"
-    letters = ("".join(chr(97 + (n >> 4 * k) % 16) for k in range(5)) for n in range(70_000))
+    letters = ("".join("bcdfgjkmpqvwxzyt"[(n >> 4 * k) % 16] for k in range(5)) for n in range(30_000))
     noise = "\n".join(f"{name}{name[::-1] * 12}" for name in letters)
-    assert ask(working + noise[:3_000_000] + working).verdict == "healthy"
+    assert ask(working + noise[:1_200_000] + working).verdict == "healthy"
     found = ask(working + noise + working)
     assert (found.verdict, outcome(found)) == ("unknown", Code.ANSWER_IS_NO)
-    assert "were not read" in found.unexplained[0]
+    assert "were not read" in found.unexplained[0], found.unexplained
     assert ask(noise + "\nFrobnicationError: gone").unexplained == ("FrobnicationError: gone",)
 
 
 def test_the_ends_of_a_long_text_are_whole_lines_but_for_one() -> None:
-    lines = [f"{n:07d}" + "x" * 93 for n in range(60_000)]
+    lines = [f"{n:07d}" + "x" * 93 for n in range(20_000)]
     kept = ends(lines)
-    assert sum(map(len, kept)) == 4_000_000
+    assert sum(map(len, kept)) == 1_500_000
     assert (kept[0], kept[-1]) == (lines[0], lines[-1])
     assert ends(lines[:100]) == lines[:100]
 
@@ -146,6 +146,6 @@ def test_the_ends_of_a_long_text_are_whole_lines_but_for_one() -> None:
 def test_of_an_endless_line_the_ends_are_read() -> None:
     text = "FrobnicationError: gone " + "y" * 9_000_000 + " GrobnicationError: gone"
     log = clean(text)
-    assert (len(log.lines[0]), log.unread) == (200_001, len(text) - 200_001)
+    assert (len(log.lines[0]), log.unread) == (60_001, len(text) - 60_001)
     assert failed_lines(log) == (0,)
     assert ask("Successfully installed numpy-1.26.4\n" + "y" * 9_000_000).verdict == "unknown"
