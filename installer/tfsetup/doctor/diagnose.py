@@ -51,6 +51,9 @@ class _Scored:
             not one.visible for one in self.seen if _points(one) > 0
         ):
             return weights.MOST
+        # What was looked at in files, and not read in a text, is no matter of words.
+        if any(one.offset < 0 and _points(one) >= weights.POINTS["strong"] for one in telling):
+            return weights.MOST
         # The same place of the log, or the same sentence of an inspection, is one sign however often it is matched.
         signs = {(one.offset, one.proof) for one in telling}
         return weights.MOST if len(signs) > 1 else weights.ONE_SIGN

@@ -13,7 +13,7 @@ from support.doctor import knowledge
 from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.failures import MOST_SHOWN, failed_lines, unread
-from tfsetup.doctor.model import Cause, Condition, Diagnosis, Evidence, Knowledge, Signal
+from tfsetup.doctor.model import Cause, Condition, Diagnosis, Evidence, Knowledge, Observation, Signal
 from tfsetup.doctor.text import clean, ends
 from tfsetup.errors import Code
 from tfsetup.host.model import Host
@@ -149,3 +149,17 @@ def test_of_an_endless_line_the_ends_are_read() -> None:
     assert (len(log.lines[0]), log.unread) == (60_001, len(text) - 60_001)
     assert failed_lines(log) == (0,)
     assert ask("Successfully installed numpy-1.26.4\n" + "y" * 9_000_000).verdict == "unknown"
+
+
+def test_what_was_looked_at_in_files_is_sure() -> None:
+    cause = Cause(
+        slug="x",
+        title="",
+        meaning="",
+        kind="fatal",
+        fixes=(),
+        signals=(Signal(weight="strong", check="two-tensorflows"),),
+    )
+    seen = Observation(check="two-tensorflows", subject="tensorflow", detail="two of them")
+    found = diagnose(Evidence(observations=(seen,)), Knowledge(causes=(cause,)))
+    assert found.findings[0].confidence > 0.9
