@@ -86,7 +86,7 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         {
             "doctor/machines/programs.py": "what other programs print, as they print it",
             "doctor/machines/words.py": "words of other programs' logs, which are looked for as they print them",
-            "doctor/refusals/hearing.py": "how conda's prompts look, and how the tags begin and end that installers print",
+            "doctor/refusals/hearing.py": "how conda's prompts look, and how the tags of installers begin and end",
             "doctor/refusals/hosts.py": "places by which tags an installer knows, which is less than a platform takes",
             "doctor/refusals/reasons.py": "the same places",
             "doctor/refusals/worlds.py": "which tags an old pip, and a Python of an old SDK, know",
@@ -134,7 +134,7 @@ RULES: Mapping[str, tuple[Finder, str, Mapping[str, str]]] = {
         {
             "doctor/commands.py": "has the specifiers of a command, which are narrowed and typed again",
             "doctor/holes.py": "writes a specifier anew, clause by clause, before it enters a command",
-            "doctor/refusals/specs.py": "specifiers of anybody, of which some are none, and the final release of a candidate",
+            "doctor/refusals/specs.py": "specifiers of anybody, some of them none; the final release of a candidate",
             "upkeep/relatives.py": "writes versions as packaging does, and leaves out what is for development",
             "upkeep/index/snapshot.py": "writes versions as packaging does, so that two indexes compare equal",
         },

@@ -24,10 +24,11 @@ pytestmark = pytest.mark.e2e
 HOST = probe(downloads=False)
 PYTHONS = {python.minor: python.path for python in HOST.pythons or () if python.path and not python.free_threaded}
 UV = find_uv_bin()
+# Since setuptools 82 the program `tensorboard` of these does not start: such an environment is not healthy.
 BASES = {
-    "2.19": ("3.12", ["tensorflow-cpu==2.19.1"]),
-    "2.15": ("3.11", ["tensorflow-cpu==2.15.1"]),
-    "2.8": ("3.9", ["tensorflow-cpu==2.8.4", "numpy<2", "protobuf<3.20"]),
+    "2.19": ("3.12", ["tensorflow-cpu==2.19.1", "setuptools<82"]),
+    "2.15": ("3.11", ["tensorflow-cpu==2.15.1", "setuptools<82"]),
+    "2.8": ("3.9", ["tensorflow-cpu==2.8.4", "numpy<2", "protobuf<3.20", "setuptools<82"]),
 }
 
 x86_64_only = pytest.mark.skipif(
@@ -174,6 +175,15 @@ def test_nothing_is_found_in_a_healthy_environment(patient: Patient) -> None:
         "healthy": True, "verdict": "healthy", "findings": [], "needs": [], "unexplained": [],
         "contradictions": [], "advice": [], "questions": [],
     }  # fmt: skip
+
+
+@x86_64_only
+@on("2.15")
+def test_a_tensorboard_without_pkg_resources(patient: Patient) -> None:
+    patient.pip("install", "setuptools>=82")
+    assert patient.shell("python -m tensorboard.main --version").returncode != 0
+    heal(patient, "pkg-resources-removed")
+    assert patient.shell("python -m tensorboard.main --version").returncode == 0
 
 
 @x86_64_only

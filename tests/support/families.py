@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -35,7 +35,7 @@ def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
     """
     files = {str(one): one.read_text(encoding="utf-8") for one in sorted(FOLDER.glob("*.yaml"))}
     shipped = yaml.safe_load(files[str(FOLDER / path.name)])
-    anew = yaml.safe_load(_with_names_of_its_own(path.read_text(encoding="utf-8")))
+    anew = _with_names_of_its_own(yaml.safe_load(path.read_text(encoding="utf-8")))
     signals: dict[str, list[object]] = {}
     for entry in anew["signals"]:
         signals.setdefault(entry["cause"], []).extend(entry["signals"])
@@ -57,12 +57,22 @@ def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
     return taught(replace(known, family=family(matrix) | published), matrix.hazards), slugs
 
 
-def _with_names_of_its_own(text: str) -> str:
-    """Return a file in which no pattern is called as one of another file is."""
-    for name in (yaml.safe_load(text).get("patterns") or {}):
-        text = re.sub(rf"(?m)^( +){re.escape(name)}:", rf"\1anew-{name}:", text)
-        text = re.sub(rf"\${re.escape(name)}(?![a-z0-9-])", f"$anew-{name}", text)
-    return text
+def _with_names_of_its_own(anew: Any) -> Any:
+    """Return what a file says, in which no pattern is called as one of another file is."""
+    match anew:
+        case dict():
+            return {
+                key: {f"anew-{name}": _with_names_of_its_own(one) for name, one in value.items()}
+                if key == "patterns"
+                else _with_names_of_its_own(value)
+                for key, value in anew.items()
+            }
+        case list():
+            return [_with_names_of_its_own(one) for one in anew]
+        case str() if anew.startswith("$"):
+            return f"$anew-{anew.removeprefix('$')}"
+        case _:
+            return anew
 
 
 def _is_used(name: str, texts: Iterable[str]) -> bool:

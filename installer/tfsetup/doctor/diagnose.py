@@ -17,8 +17,8 @@ from tfsetup.doctor.installed import seen_in
 from tfsetup.doctor.listed import packages_in
 from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
-from tfsetup.doctor.questions import questions
 from tfsetup.doctor.notices import is_printed, without_notices
+from tfsetup.doctor.questions import questions
 from tfsetup.doctor.seen import Seen
 from tfsetup.doctor.shadows import shadowed
 from tfsetup.doctor.text import LogText, clean
@@ -50,6 +50,9 @@ class _Scored:
         if any(one.weight == "proof" for one in telling) or any(
             not one.visible for one in self.seen if _points(one) > 0
         ):
+            return weights.MOST
+        # What was looked at in files, and not read in a text, is no matter of words.
+        if any(one.offset < 0 and _points(one) >= weights.POINTS["strong"] for one in telling):
             return weights.MOST
         # The same place of the log, or the same sentence of an inspection, is one sign however often it is matched.
         signs = {(one.offset, one.proof) for one in telling}

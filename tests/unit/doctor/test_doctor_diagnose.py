@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from support.doctor import knowledge
 from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.refusals.specs import position
 from tfsetup.doctor.model import Diagnosis, Evidence, Observation
+from tfsetup.doctor.refusals.specs import position
 from tfsetup.host.model import Host, Python
 from tfsetup.loader.model import Clash, LoadFailure
 

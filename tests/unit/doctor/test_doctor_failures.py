@@ -13,7 +13,7 @@ from support.doctor import knowledge
 from support.examples import examples
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.failures import MOST_SHOWN, failed_lines, unread
-from tfsetup.doctor.model import Cause, Condition, Diagnosis, Evidence, Knowledge, Signal
+from tfsetup.doctor.model import Cause, Condition, Diagnosis, Evidence, Knowledge, Observation, Signal
 from tfsetup.doctor.text import clean, ends
 from tfsetup.errors import Code
 from tfsetup.host.model import Host
@@ -63,8 +63,8 @@ def test_a_harmless_line_is_explained_wherever_it_stands_again() -> None:
 
 
 def test_what_is_suffered_outweighs_a_harmless_line() -> None:
-    found = ask(f"{HARMLESS}\nand then the kernel hangs for ever")
-    assert (found.verdict, found.unexplained) == ("unknown", ("and then the kernel hangs for ever",))
+    found = ask(f"{HARMLESS}\nafter this message the kernel hangs for ever")
+    assert (found.verdict, found.unexplained) == ("unknown", ("after this message the kernel hangs for ever",))
 
 
 def test_what_raised_stands_for_its_traceback() -> None:
@@ -126,19 +126,19 @@ def test_one_sign_is_never_sure() -> None:
 
 def test_what_was_not_read_is_no_health() -> None:
     working = "Successfully installed numpy-1.26.4\n"
-    letters = ("".join(chr(97 + (n >> 4 * k) % 16) for k in range(5)) for n in range(70_000))
+    letters = ("".join("bcdfgjkmpqvwxzyt"[(n >> 4 * k) % 16] for k in range(5)) for n in range(30_000))
     noise = "\n".join(f"{name}{name[::-1] * 12}" for name in letters)
-    assert ask(working + noise[:3_000_000] + working).verdict == "healthy"
+    assert ask(working + noise[:1_200_000] + working).verdict == "healthy"
     found = ask(working + noise + working)
     assert (found.verdict, outcome(found)) == ("unknown", Code.ANSWER_IS_NO)
-    assert "were not read" in found.unexplained[0]
+    assert "were not read" in found.unexplained[0], found.unexplained
     assert ask(noise + "\nFrobnicationError: gone").unexplained == ("FrobnicationError: gone",)
 
 
 def test_the_ends_of_a_long_text_are_whole_lines_but_for_one() -> None:
-    lines = [f"{n:07d}" + "x" * 93 for n in range(60_000)]
+    lines = [f"{n:07d}" + "x" * 93 for n in range(20_000)]
     kept = ends(lines)
-    assert sum(map(len, kept)) == 4_000_000
+    assert sum(map(len, kept)) == 1_500_000
     assert (kept[0], kept[-1]) == (lines[0], lines[-1])
     assert ends(lines[:100]) == lines[:100]
 
@@ -146,6 +146,20 @@ def test_the_ends_of_a_long_text_are_whole_lines_but_for_one() -> None:
 def test_of_an_endless_line_the_ends_are_read() -> None:
     text = "FrobnicationError: gone " + "y" * 9_000_000 + " GrobnicationError: gone"
     log = clean(text)
-    assert (len(log.lines[0]), log.unread) == (200_001, len(text) - 200_001)
+    assert (len(log.lines[0]), log.unread) == (60_001, len(text) - 60_001)
     assert failed_lines(log) == (0,)
     assert ask("Successfully installed numpy-1.26.4\n" + "y" * 9_000_000).verdict == "unknown"
+
+
+def test_what_was_looked_at_in_files_is_sure() -> None:
+    cause = Cause(
+        slug="x",
+        title="",
+        meaning="",
+        kind="fatal",
+        fixes=(),
+        signals=(Signal(weight="strong", check="two-tensorflows"),),
+    )
+    seen = Observation(check="two-tensorflows", subject="tensorflow", detail="two of them")
+    found = diagnose(Evidence(observations=(seen,)), Knowledge(causes=(cause,)))
+    assert found.findings[0].confidence > 0.9

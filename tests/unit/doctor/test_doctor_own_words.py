@@ -54,7 +54,8 @@ WORDED = (
 _DOUBTS = (
     "whether", "is not known", "is set to", "cannot be told", "is up to the installer", "which of them stays",
     "one of them stays", "assumed", "holds", "a kernel with pages", "there is a plugin", "what that defines",
-    "Not found where it looks", "is presumed", "search path of more than", "GPU", "is cut short", "these wheels use", "name in",
+    "Not found where it looks", "is presumed", "search path of more than", "GPU", "is cut short", "these wheels use",
+    "name in",
     "is told", "is not looked at", "stops", "its dynamic section", "before its data does", "linked with",
     "depends on its code", "already in the process", "^its version tables", "LD_LIBRARY_PATH and", "nowhere to look",
     "has none of the functions", "calls itself", "a file named",

@@ -158,7 +158,8 @@ def _judged(row: Row, versions: list[str], host: Host, ask: Ask, matrix: Matrix)
         if isinstance(judged, Candidate) and judged.clean:
             return Outcome(row=row, candidate=judged, misses=tuple(misses), near=True)
         if isinstance(judged, Candidate):
-            second = second or judged
+            # Where no release is sure, one that is better avoided still comes behind those that are not.
+            second = judged if second is None or (second.avoid and not judged.avoid) else second
             reason = judged.avoid[0].because if judged.avoid else f"needs Python {judged.python}, which is not here"
             misses.append(Miss(version=release, reason=reason))
             continue
