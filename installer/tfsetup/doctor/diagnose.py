@@ -52,7 +52,7 @@ class _Scored:
         ):
             return weights.MOST
         # What was looked at in files, and not read in a text, is no matter of words.
-        if any(one.offset < 0 and _points(one) >= weights.POINTS["strong"] for one in telling):
+        if any(one.offset < 0 and _points(one) >= weights.POINTS["likely"] for one in telling):
             return weights.MOST
         # The same place of the log, or the same sentence of an inspection, is one sign however often it is matched.
         signs = {(one.offset, one.proof) for one in telling}
