@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -18,7 +19,7 @@ ONEDNN = (
 )
 CUDNN = "E0000 00:00:1760000000.1 1 cuda_dnn.cc:8310] Unable to register cuDNN factory: Attempting to register factory"
 ABSL = "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR"
-CHANGES = {
+CHANGES: Mapping[str, Callable[[str], str]] = {
     "a notice in front": lambda text: f"{ONEDNN}\n{text}",
     "notices at the end": lambda text: f"{text.rstrip()}\n{ABSL}\n{CUDNN}\n",
     "notices around": lambda text: f"{ABSL}\n{ONEDNN}\n{text.rstrip()}\n{CUDNN}\n",
