@@ -292,7 +292,7 @@ def test_a_pair_that_a_text_speaks_of_is_judged(log: str, cause: str) -> None:
 @pytest.mark.parametrize(
     "log",
     [
-        "import tensorflow fails with tensorflow 2.20.0 and tensorflow-metal 1.2.0, and works with tensorflow 2.18.0",
+        "import tensorflow fails with tensorflow 2.20.0 and tensorflow-metal 1.2.0, and so does tensorflow 2.21.0",
         "import tensorflow fails with tensorflow 2.18.0 and tensorflow-metal 1.2.0",
         "import tensorflow fails with tensorflow 2.20.0",
     ],
