@@ -123,8 +123,8 @@ def _with_bonus(scored: Sequence[_Scored]) -> Iterator[tuple[_Scored, float]]:
     likely = [one for one in scored if one.logit >= 0]
     serious = [one for one in likely if one.cause.kind in {"fatal", "install"}]
     lasts = {one.last for one in serious}
-    # What is enough to be shown as a problem is enough to be heard beside a harmless line.
-    heard = [one for one in scored if one.logit >= math.log(weights.PROBLEM / (1 - weights.PROBLEM))]
+    # What is enough to be shown is enough to be heard beside a harmless line.
+    heard = [one for one in scored if one.logit >= math.log(weights.LEAST / (1 - weights.LEAST))]
     rivals = {"degraded": serious, "harmless": [one for one in heard if one.cause.kind != "harmless"]}
     for one in scored:
         bonus = weights.BELOW[one.cause.kind] if rivals.get(one.cause.kind) else 0.0
