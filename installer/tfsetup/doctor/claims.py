@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -58,6 +59,7 @@ class Claims:
         return next((one for one in ours if not wanted.subjects or one.subject in wanted.subjects), None)
 
 
+@lru_cache(maxsize=2)  # the causes and the questions read the same text
 def claims_in(log: LogText) -> Claims:
     """Return what the sentences of `log` claim; nothing where an error is about the program's own data or model."""
     small = in_small_letters(log)

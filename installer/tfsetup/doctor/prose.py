@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -54,6 +55,7 @@ _INSTALLER: Final = ("successfully installed", "requirement already satisfied", 
 _ERRORS: Final = ("traceback (most recent", "error:", "fatal", "aborted", "core dumped")
 
 
+@lru_cache(maxsize=4)  # whoever reads a text reads it in small letters
 def in_small_letters(log: LogText) -> LogText:
     """Return both ends of `log` in small letters, as one text; a place in it has the line it has in `log`."""
     cut = len(log.stream) - 2 * _WINDOW

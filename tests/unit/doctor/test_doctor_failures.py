@@ -128,7 +128,7 @@ def test_what_was_not_read_is_no_health() -> None:
     working = "Successfully installed numpy-1.26.4\n"
     letters = ("".join("bcdfgjkmpqvwxzyt"[(n >> 4 * k) % 16] for k in range(5)) for n in range(30_000))
     noise = "\n".join(f"{name}{name[::-1] * 12}" for name in letters)
-    assert ask(working + noise[:1_200_000] + working).verdict == "healthy"
+    assert ask(working + noise[:600_000] + working).verdict == "healthy"
     found = ask(working + noise + working)
     assert (found.verdict, outcome(found)) == ("unknown", Code.ANSWER_IS_NO)
     assert "were not read" in found.unexplained[0], found.unexplained
@@ -138,7 +138,7 @@ def test_what_was_not_read_is_no_health() -> None:
 def test_the_ends_of_a_long_text_are_whole_lines_but_for_one() -> None:
     lines = [f"{n:07d}" + "x" * 93 for n in range(20_000)]
     kept = ends(lines)
-    assert sum(map(len, kept)) == 1_500_000
+    assert sum(map(len, kept)) == 800_000
     assert (kept[0], kept[-1]) == (lines[0], lines[-1])
     assert ends(lines[:100]) == lines[:100]
 
