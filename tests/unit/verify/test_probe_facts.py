@@ -85,3 +85,15 @@ def test_a_long_error_keeps_its_end_where_the_cause_stands() -> None:
 )
 def test_a_missing_compiler_is_told_from_other_errors(message: str, line: str | None) -> None:
     assert without_compiler(message) == line
+
+
+def test_memory_that_the_cache_of_files_holds_is_free(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 16000 kB\nMemFree: 10 kB\nMemAvailable: 12000 kB\nCached: 11000 kB\n")
+    assert facts._available(meminfo) == 12000 * 1024
+    for text in ("MemTotal: 16000 kB\n", "MemAvailable:\n", "MemAvailable: much kB\n"):
+        meminfo.write_text(text)
+        assert facts._available(meminfo) is None
+    assert facts._available(tmp_path / "none") is None
+    free = facts.free_bytes()
+    assert free is None or free > 0

@@ -70,7 +70,11 @@ def test_the_sweep_stops_where_doubling_brings_no_more() -> None:
 
 
 def test_the_plan_follows_the_options() -> None:
-    assert Plan({}).steps() == [512, 1024, 2048]
+    plan = Plan({})
+    plan.free = None
+    assert plan.steps() == [512, 1024, 2048]
+    plan.free = 200_000_000
+    assert plan.steps() == [512, 1024]
     assert Plan({"mode": "full"}).steps()[0] == 128
     assert Plan({"sizes": [100, 300]}).steps() == [100, 300]
     assert Plan({}).dtypes == ["float32"]
