@@ -87,7 +87,7 @@ def test_brier_score() -> None:
         for case in CAUSES
         if case.cause is not None
     ]
-    assert sum((confidence - right) ** 2 for confidence, right in answers) / len(answers) <= 0.035
+    assert sum((confidence - right) ** 2 for confidence, right in answers) / len(answers) <= 0.03
 
 
 @pytest.mark.parametrize("cause", knowledge().causes, ids=lambda cause: cause.slug)
