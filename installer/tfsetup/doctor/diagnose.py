@@ -72,7 +72,8 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     facts = replace(facts, checks=frozenset(one.check for one in known.observations or ()))
     defects = defects_in(evidence, log, knowledge.hazards, macos=facts.host.get("macos"))
     facts = replace(facts, hazards=defects.facts)
-    scored = (_scored(cause, seen) for cause, seen in signals_seen(knowledge.causes, known, log, facts))
+    signals = signals_seen(knowledge.causes, known, log, facts, quiet=quiet)
+    scored = (_scored(cause, seen) for cause, seen in signals)
     ranked = _ranked([one for one in scored if one is not None])
     shown = [pair for pair in ranked if pair[1] >= weights.LEAST][:_MOST_FINDINGS]
     findings = tuple(_finding(one, confidence, facts, evidence, knowledge.family) for one, confidence in shown)

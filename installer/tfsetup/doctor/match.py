@@ -80,13 +80,13 @@ def inner_words(anchor: str) -> list[str]:
 
 
 def signals_seen(
-    causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts
+    causes: Sequence[Cause], evidence: Evidence, log: LogText, facts: Facts, *, quiet: LogText | None = None
 ) -> Iterator[tuple[Cause, tuple[Seen, ...]]]:
     """Yield each cause that the evidence shows, with its signals that were seen and the facts for or against it.
 
-    What notices say is read for the harmless causes alone.
+    What notices say is read for the harmless causes alone; `quiet` is the log without them, where it is at hand.
     """
-    quiet = without_notices(log, causes)
+    quiet = without_notices(log, causes) if quiet is None else quiet
     scanner, prose, claims = Scanner(quiet), Scanner(in_small_letters(quiet)), claims_in(quiet)
     whole = Scanner(log)
     refused = Refused(quiet, facts, (signal for cause in causes for signal in cause.signals))

@@ -114,14 +114,6 @@ def tensorflow_of(packages: Mapping[str, str], names: Sequence[str]) -> str | No
     return max(known, key=version, default=None)
 
 
-def unmet(packages: Mapping[str, str], names: Sequence[str], place: Place, matrix: Matrix) -> tuple[Unmet, ...]:
-    """Return the bounds that TensorFlow's own metadata and the matrix set, and the packages do not keep.
-
-    What is not among the packages is not missed: a list is often an excerpt (`have` empty: see `missing`).
-    """
-    return tuple(one for one in required(packages, names, place, matrix) if one.have and not kept(one))
-
-
 def kept(one: Unmet) -> bool:
     """Tell whether the version that is there is within the bound; one that is no version is taken to be."""
     return not is_version(one.have) or asked(one.specifier, one.have)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -37,8 +38,11 @@ def is_out_of(case: LogCase, proof: str) -> bool:
     lines = clean(case.log).lines
     listed = packages_in(clean(case.log)) | case.packages
     named = any(f"{name} {version}" in proof.lower() for name, version in listed.items())
-    spoken = any(word.strip(".,:") in case.log for word in proof.split() if "/" in word or word[:1].isdigit())
-    return proof in lines or proof in " ".join(lines) or named or spoken
+    first, second, *_ = (*proof.split(" "), "", "")
+    of_a_file = first.count("/") > 1 and first in case.log
+    told = re.sub(r"[-_]", " ", case.log.lower())
+    of_a_release = second[:1].isdigit() and first.replace("-", " ") in told and second in case.log
+    return proof in lines or proof in " ".join(lines) or named or of_a_file or of_a_release
 
 
 @pytest.mark.parametrize("case", NEGATIVES, ids=lambda case: case.name)

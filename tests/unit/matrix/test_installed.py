@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.matrix import installed
 from tfsetup.matrix.file.disk import read_matrix
+from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.installed import Place
 
 MATRIX = read_matrix()
@@ -34,6 +37,11 @@ places = st.builds(
     arch=st.sampled_from([None, "arm64", "x86_64", "aarch64", "armv7l"]),
     python=st.sampled_from([None, "3.8", "3.11", "3.13", "3.14", "2.7"]),
 )
+
+
+def unmet(have: dict[str, str], names: Sequence[str], place: Place, matrix: Matrix) -> list[installed.Unmet]:
+    """The bounds that what is installed does not keep."""
+    return [one for one in installed.required(have, names, place, matrix) if one.have and not installed.kept(one)]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_who_owns_the_folder(have: dict[str, str], place: Place, owners: list[st
 
 
 @pytest.mark.parametrize(
-    ("have", "place", "unmet"),
+    ("have", "place", "expected"),
     [
         ({"tensorflow": "2.15.0", "numpy": "2.1.0", "keras": "3.0.0"}, LINUX, {"numpy": "2.1.0", "keras": "3.0.0"}),
         ({"tensorflow": "2.15.0", "numpy": "1.26.4", "keras": "2.15.0"}, LINUX, {}),
@@ -106,12 +114,12 @@ def test_who_owns_the_folder(have: dict[str, str], place: Place, owners: list[st
         ({"numpy": "2.1.0"}, LINUX, {}),
     ],
 )
-def test_bounds_that_are_not_kept(have: dict[str, str], place: Place, unmet: dict[str, str]) -> None:
-    assert {one.name: one.have for one in installed.unmet(have, NAMES, place, MATRIX)} == unmet
+def test_bounds_that_are_not_kept(have: dict[str, str], place: Place, expected: dict[str, str]) -> None:
+    assert {one.name: one.have for one in unmet(have, NAMES, place, MATRIX)} == expected
 
 
 def test_a_bound_of_the_matrix_says_why() -> None:
-    [one] = installed.unmet({"tensorflow": "2.10.0", "numpy": "2.0.1"}, NAMES, NOWHERE, MATRIX)
+    [one] = unmet({"tensorflow": "2.10.0", "numpy": "2.0.1"}, NAMES, NOWHERE, MATRIX)
     assert (one.by, one.by_version, one.specifier) == ("tensorflow", "2.10.0", "<2")
     assert "NumPy 1" in one.because
 
@@ -193,7 +201,7 @@ def test_a_complete_set_of_cuda() -> None:
 @given(have=packages, place=places)
 def test_no_list_is_too_odd(have: dict[str, str], place: Place) -> None:
     installed.owners(have, NAMES, place, INDEX)
-    installed.unmet(have, NAMES, place, MATRIX)
+    unmet(have, NAMES, place, MATRIX)
     installed.pythons(have, NAMES, place, INDEX)
     installed.cuda_set(have, place, MATRIX)
     tensorflow = installed.tensorflow_of(have, NAMES)
