@@ -24,7 +24,7 @@ class Opened:
     counted: Counted = field(default_factory=Counted)
     traffic: Traffic = field(default_factory=Traffic)
     _wheels: list[DigestedWheel] = field(default_factory=list)
-    _cache: BlockCache = field(default_factory=BlockCache)
+    _cache: BlockCache = field(default_factory=lambda: BlockCache(8))
 
     def local(self, path: Path) -> DigestedWheel:
         """Open a wheel on this disk.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 1 << 20
 _AT_ONCE: Final = 8
+_BLOCKS: Final = 8
+"""Inflated blocks of wheels that are kept: each member is read once, and then through its copy."""
 
 
 def local_wheel(path: Path, store: Store, cache: BlockCache, counted: Counted) -> DigestedWheel:
@@ -72,7 +74,7 @@ class Opener:
 
         if not wanted:
             return []
-        cache, session = BlockCache(), Http(trusted=index_choice().trusted)
+        cache, session = BlockCache(_BLOCKS), Http(trusted=index_choice().trusted)
 
         def open_one(each: Wanted) -> tuple[str, DigestedWheel]:
             wheel = DigestedWheel(

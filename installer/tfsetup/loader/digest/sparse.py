@@ -22,6 +22,7 @@ READER: Final = 1
 """Of what the readers of the formats ask. Raised with every new question, so that older copies are no copies."""
 
 BLOCK: Final = 1 << 20
+_WHOLE_TABLE: Final = 4
 _MAGIC: Final = b"tfsetup sparse copy\n"
 _FRAME: Final = Struct("<2I")
 FAST, SMALL = 1, 6
@@ -160,16 +161,27 @@ class SparseCopy:
             raise NotKept
         at = self._places[which] + offset - self._starts[which]
         first, last = at // BLOCK, (at + length - 1) // BLOCK
-        found = b"".join(map(self._block, range(first, last + 1))) if first < last else self._block(first)
         start = at - first * BLOCK
-        if len(found) < start + length:
+        # A table as a whole is read once: its blocks would only push others out.
+        take = self._inflated if last - first > _WHOLE_TABLE else self._block
+        if first == last:
+            found = take(first)[start : start + length]
+        else:
+            pieces = [take(index) for index in range(first, last + 1)]
+            pieces[0], pieces[-1] = pieces[0][start:], pieces[-1][: at + length - last * BLOCK]
+            found = b"".join(pieces)
+        if len(found) < length:
             raise DamagedCopy
-        return found[start : start + length]
+        return found
 
     def _block(self, index: int) -> bytes:
         found = self._cache.get(self._owner, index)
-        if found is not None:
-            return found
+        if found is None:
+            found = self._inflated(index)
+            self._cache.put(self._owner, index, found)
+        return found
+
+    def _inflated(self, index: int) -> bytes:
         if index >= len(self._head.blocks):
             raise DamagedCopy
         length, crc = self._head.blocks[index]
@@ -177,8 +189,6 @@ class SparseCopy:
         if len(packed) != length or zlib.crc32(packed) != crc:
             raise DamagedCopy
         try:
-            block = zlib.decompress(packed)
+            return zlib.decompress(packed)
         except zlib.error as error:
             raise DamagedCopy from error
-        self._cache.put(self._owner, index, block)
-        return block

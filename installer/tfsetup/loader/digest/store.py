@@ -35,7 +35,7 @@ class Store:
     folder: Path | None
     given: Sequence[Path] = ()
     trusts: Callable[[str, bytes], bool] = lambda _name, _data: False
-    blocks: BlockCache = field(default_factory=lambda: BlockCache(56))
+    blocks: BlockCache = field(default_factory=lambda: BlockCache(40))
     refused: list[str] = field(default_factory=list)
     """Names of handed-on files that were not believed."""
 
