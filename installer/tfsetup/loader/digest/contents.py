@@ -87,7 +87,7 @@ class DigestedWheel:
         """Return a member's content out of the wheel itself; a native file is read once, and then through its copy."""
         self.counted.fetched += 1
         source = self._archive.open(name)
-        if self.store.folder is None:
+        if not self.store.keeps:
             return source
         if is_native(name):
             return self._digested(name, source)
@@ -105,7 +105,9 @@ class DigestedWheel:
                     copy = SparseCopy(data, self.store.blocks)
                     if ours:
                         self.store.keep(sha256, NATIVE, data)
-            self._natives[name] = native = Native(sha256=sha256, names=names_in(whole, name) if whole is not source else None)
+            self._natives[name] = native = Native(
+                sha256=sha256, names=names_in(whole, name) if whole is not source else None
+            )
         except MalformedImage:
             return source  # a damaged member: whoever asks reads the wheel itself, and is told
         return _Kept(name, size=source.size, copy=(copy, native), real=lambda: source)
@@ -133,7 +135,7 @@ def copy_of_file(source: ByteSource, sha256: str) -> bytes:
     """
     pages: dict[int, tuple[bool, bool]] = {}
     try:
-        pages = {one.slice_offset: verdicts(one) for one in images_in(source) if one.architecture == "arm64"}
+        pages = {one.slice_offset: verdicts(one) for one in images_in(source) if one.architecture.startswith("arm64")}
     except MalformedImage:
         pages = {}
     zeros = holes(source) if pages else ()

@@ -39,6 +39,11 @@ class Store:
     refused: list[str] = field(default_factory=list)
     """Names of handed-on files that were not believed."""
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is found out is kept anywhere."""
+        return self.folder is not None
+
     def wheel(self, sha256: str) -> WheelDigest | None:
         """Return what is kept of a wheel."""
         return self._found(sha256, WHEEL, decode)
@@ -97,24 +102,27 @@ class Store:
     def _found(self, sha256: str, kind: str, read: Callable[[bytes], _T]) -> _T | None:
         if not _HASH.fullmatch(sha256):
             return None
-        for folder in (*((self.folder,) if self.folder else ()), *self.given):
-            path = folder / f"{sha256}{kind}"
-            try:
+        for data in self.believed(f"{sha256}{kind}"):
+            with suppress(DamagedCopy):
+                return read(data)
+        return None
+
+    def believed(self, name: str) -> Iterator[bytes]:
+        """Yield what files of that name hold: our own, then those handed on that somebody vouches for."""
+        if self.folder is not None:
+            path = self.folder / name
+            with suppress(OSError):
                 data = path.read_bytes()
-            except OSError:
-                continue
-            if folder != self.folder and not self.trusts(path.name, data):
-                self.refused.append(path.name)
-                continue
-            try:
-                found = read(data)
-            except DamagedCopy:
-                continue
-            if folder == self.folder:
                 with suppress(OSError):
                     os.utime(path)  # it was used just now
-            return found
-        return None
+                yield data
+        for folder in self.given:
+            with suppress(OSError):
+                data = (folder / name).read_bytes()
+                if self.trusts(name, data):
+                    yield data
+                else:
+                    self.refused.append(name)
 
 
 def _named(copy: SparseCopy, sha256: str) -> SparseCopy:
