@@ -10,7 +10,6 @@ import atexit
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -85,9 +84,8 @@ class InMemory(Store):
     def believed(self, name: str) -> Iterator[bytes]:
         yield from [self.files[name]] if name in self.files else []
 
-    @contextmanager
-    def once(self, sha256: str) -> Iterator[bool]:
-        yield f"{sha256}{NATIVE}" not in self.files
+    def spoilt(self, sha256: str) -> None:
+        self.files.pop(f"{sha256}{NATIVE}", None)
 
 
 _ALL: Final = InMemory()

@@ -27,10 +27,11 @@ _AT_ONCE: Final = 8 << 20
 
 @dataclass(kw_only=True)
 class Counted:
-    """What of some wheels was read through digests, and what was not: numbers of members."""
+    """What of some wheels was read through digests, and what was not: numbers of members, and of copies made."""
 
     kept: int = 0
     fetched: int = 0
+    made: int = 0
 
 
 @dataclass(kw_only=True)
@@ -81,7 +82,7 @@ class DigestedWheel:
         self.counted.kept += 1
         found = (copy, native) if copy is not None and native is not None else None
         size = known.members[name].size
-        return _Kept(name, size=size, text=text, copy=found, real=lambda: self.fetched(name))
+        return self._kept(name, size=size, text=text, copy=found, real=lambda: self.fetched(name))
 
     def fetched(self, name: str) -> ByteSource:
         """Return a member's content out of the wheel itself; a native file is read once, and then through its copy."""
@@ -98,26 +99,39 @@ class DigestedWheel:
         try:
             whole: ByteSource = Memory(source.read(0, source.size)) if source.size <= _AT_ONCE else source
             sha256 = _sha256(source, whole)
-            copy = self.store.native(sha256)
-            if copy is None:
-                with self.store.once(sha256) as ours:
-                    data = copy_of_file(whole, sha256)
-                    copy = SparseCopy(data, self.store.blocks)
-                    if ours:
-                        self.store.keep(sha256, NATIVE, data)
-            self._natives[name] = native = Native(
-                sha256=sha256, names=names_in(whole, name) if whole is not source else None
-            )
+            with self.store.alone(sha256):
+                copy = self.store.native(sha256) or self._made(whole, sha256)
+            names = names_in(whole, name) if whole is not source else None
+            self._natives[name] = native = Native(sha256=sha256, names=names)
         except MalformedImage:
-            return source  # a damaged member: whoever asks reads the wheel itself, and is told
-        return _Kept(name, size=source.size, copy=(copy, native), real=lambda: source)
+            return self._archive.open(name)  # damaged: whoever reads there is told, as if nobody had read before
+        return self._kept(name, size=source.size, copy=(copy, native), real=lambda: source)
+
+    def _kept(
+        self,
+        name: str,
+        *,
+        size: int,
+        text: bytes | None = None,
+        copy: tuple[SparseCopy, Native] | None,
+        real: Callable[[], ByteSource],
+    ) -> _Kept:
+        whole = copy if copy is not None and copy[0].size == size else None
+        return _Kept(name, size=size, text=text, copy=whole, real=real, spoilt=self.store.spoilt)
+
+    def _made(self, whole: ByteSource, sha256: str) -> SparseCopy:
+        data = copy_of_file(whole, sha256)
+        self.store.keep(sha256, NATIVE, data)
+        self.counted.made += 1
+        return SparseCopy(data, self.store.blocks)
 
     def remember(self) -> None:
         """Keep what was read of the wheel itself, if the whole of it is there."""
         if not (self._texts or self._natives) or not self.verified(self._archive):
             return
-        known = self._known or WheelDigest(members=self._archive.members, twice=self._archive.twice)
+        known = self._known or WheelDigest(sha256=self.sha256, members=self._archive.members, twice=self._archive.twice)
         digest = WheelDigest(
+            sha256=self.sha256,
             members=known.members,
             twice=known.twice,
             texts={**known.texts, **self._texts},
@@ -171,10 +185,11 @@ class _Heard:
 class _Kept:
     """A member as its digest knows it, and as the wheel does where that is not enough.
 
-    `text` is its whole content, `copy` that of a native file; `real` opens the member in the wheel.
+    `text` is its whole content, `copy` that of a native file; `real` opens the member in the wheel; `spoilt` is told of
+    a copy that turned out to be damaged.
     """
 
-    __slots__ = ("_copy", "_name", "_real", "_text", "_whole", "size")
+    __slots__ = ("_copy", "_name", "_real", "_spoilt", "_text", "_whole", "size")
 
     def __init__(
         self,
@@ -184,9 +199,10 @@ class _Kept:
         text: bytes | None = None,
         copy: tuple[SparseCopy, Native] | None = None,
         real: Callable[[], ByteSource],
+        spoilt: Callable[[str], None],
     ) -> None:
-        self._name, self.size, self._text, self._real = name, size, text, real
-        self._copy = copy if copy is not None and copy[0].size == size else None
+        self._name, self.size, self._text, self._real, self._spoilt = name, size, text, real, spoilt
+        self._copy = copy
         self._whole: ByteSource | None = None
 
     def read(self, offset: int, length: int) -> bytes:
@@ -196,8 +212,10 @@ class _Kept:
         if self._copy is not None and self._whole is None:
             try:
                 return self._copy[0].read(offset, length)
-            except (NotKept, DamagedCopy):
+            except NotKept:
                 pass
+            except DamagedCopy:
+                self._spoilt(self._copy[0].sha256)
         if self._whole is None:
             self._whole = self._real()
         return self._whole.read(offset, length)

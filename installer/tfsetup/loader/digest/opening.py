@@ -99,7 +99,7 @@ class Opener:
 
 
 def _is_whole(source: ByteSource, sha256: str) -> bool:
-    """Say whether the whole of a file was fetched, or so much that the rest is worth it, and it is the one that is meant."""
+    """Say whether a file is the one that is meant: it was fetched whole, or so far that the rest is worth it."""
     from tfsetup.loader.files.remote import RemoteFile
 
     if not isinstance(source, RemoteFile) or not source.complete():

@@ -139,6 +139,8 @@ class SparseCopy:
         self.size, self.sha256 = self._head.size, self._head.sha256
         self._starts = [start for start, _ in self._head.kept]
         self._places = [0, *accumulate(stop - start for start, stop in self._head.kept)]
+        if len(data) != self._first + sum(length for length, _ in self._head.blocks):
+            raise DamagedCopy
         self._offsets = [self._first, *accumulate((length for length, _ in self._head.blocks), initial=self._first)][1:]
 
     @property

@@ -1,4 +1,4 @@
-"""What is kept of a wheel: the names in it, its texts as far as they were read, and which native files it holds. Pure."""
+"""What is kept of a wheel: the names in it, its texts as far as they were read, its native files' hashes. Pure."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ class Native:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WheelDigest:
-    """What is kept of a wheel. `texts` are members by name, `natives` those whose copies were made."""
+    """What is kept of the wheel of that sha256. `texts` are members by name, `natives` those whose copies were made."""
 
+    sha256: str
     members: Mapping[str, Member]
     twice: tuple[str, ...] = ()
     texts: Mapping[str, bytes] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class WheelDigest:
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True):
     reader: int
+    sha256: str
     length: int
     crc: int
 
@@ -70,7 +72,7 @@ def encode(digest: WheelDigest, level: int = SMALL) -> bytes:
     told = msgspec.json.encode(body)
     texts = b"".join(text for _, text in sorted(digest.texts.items()))
     packed = zlib.compress(len(told).to_bytes(8, "little") + told + texts, level)
-    head = msgspec.json.encode(_Head(reader=READER, length=len(packed), crc=zlib.crc32(packed)))
+    head = msgspec.json.encode(_Head(reader=READER, sha256=digest.sha256, length=len(packed), crc=zlib.crc32(packed)))
     return framed(_MAGIC, head) + packed
 
 
@@ -96,6 +98,7 @@ def decode(data: bytes) -> WheelDigest:
     for name, size in body.texts:
         texts[name], place = whole[place : place + size], place + size
     return WheelDigest(
+        sha256=head.sha256,
         members={member.name: member for member in members},
         twice=body.twice,
         texts=texts,
@@ -109,8 +112,8 @@ def decode(data: bytes) -> WheelDigest:
 def names_in(source: ByteSource, member: str) -> frozenset[bytes] | None:
     """Return the dotted names in a native file that begin with the name of its own top-level package.
 
-    They are the longest runs of what names are made of around `PACKAGE.`, so that a dotted name of the package occurs in
-    the file exactly if it occurs in one of them. None: the file is larger than anybody searches, or in no package.
+    They are the longest runs of what names are made of from `PACKAGE.` on, so that a dotted name of the package occurs
+    in the file exactly if it occurs in one of them. None: the file is larger than anybody searches, or in no package.
     """
     top = _top(member)
     if top is None or source.size > _MOST_SEARCHED:
@@ -123,7 +126,7 @@ def names_in(source: ByteSource, member: str) -> frozenset[bytes] | None:
 
 
 def _runs(data: bytes, start: bytes) -> set[bytes]:
-    """Return the runs of `start` with what of a name follows; what stands before it is of no matter to who begins there."""
+    """Return the runs of `start` with what of a name follows; what stands before it does not matter."""
     found, at = set[bytes](), data.find(start)
     while at >= 0:
         match = _NAME.match(data, at)

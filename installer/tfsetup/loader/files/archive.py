@@ -51,7 +51,7 @@ class Member:
 
 
 class Contents(Protocol):
-    """What is in a wheel, wherever it is kept. `members` by name; `twice` are the names that stand in it more than once."""
+    """What is in a wheel, wherever it is kept; see `Archive`."""
 
     @property
     def members(self) -> Mapping[str, Member]:

@@ -1,207 +1,48 @@
-"""A wheel on an index, read through HTTP range requests. (Touches the world.).
-
-What was fetched is kept in a temporary file, not in memory. A server that knows no ranges sends the whole file once.
-"""
+"""A wheel on an index, read through HTTP range requests. (Touches the world.)."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-import threading
 import weakref
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import IO
+from collections.abc import Mapping
+from dataclasses import replace
 
-from tfsetup.errors import NetworkError, TfsetupError
+from tfsetup.errors import NetworkError
 from tfsetup.ground.exchange import at_once
-from tfsetup.ground.folders import temporary_place
-from tfsetup.ground.http import Http, body_of
-from tfsetup.ground.ranges import Span
+from tfsetup.ground.http import Http
 from tfsetup.ground.settings import index_choice
-from tfsetup.loader.bytes import MalformedImage, check_range
+from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.files.archive import Archive, read_archive
 from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.files.names import is_native
+from tfsetup.loader.files.pieces import CHUNK, MOSTLY, TAIL, Pieces, Traffic
 
-CHUNK = 1 << 16
-"""Bytes are fetched in multiples of this."""
-
-TAIL = 1 << 17
-"""Bytes fetched first, from the end of the file: the directory of most wheels fits."""
+__all__ = ["CHUNK", "TAIL", "RemoteFile", "Traffic", "open_all", "open_remote"]
 
 WHOLE = 16 << 20
 """Files up to this many bytes are fetched as a whole: in a small wheel most of it is what is wanted."""
 
-_AHEAD_LIMIT = 16 << 20
-_AT_ONCE = 8
-
-STREAMS = 4
-"""Requests at a time for one file: the wait for the first byte of a range is half of all waiting."""
-
-PIECE = 16 << 20
-"""Bytes of one of them."""
-
-MOSTLY = 0.5
-"""A wheel is fetched as a whole in pieces, beside the reading, where what is read is at least this share of it."""
-
 LARGEST = 768 << 20
 """Larger wheels are fetched as they are read."""
 
-
-@dataclass
-class Traffic:
-    """How much was fetched, in bytes and requests, over all files that share it."""
-
-    fetched: int = 0
-    requests: int = 0
+_AT_ONCE = 8
 
 
-@dataclass
 class RemoteFile:
-    """A file at an address as a `ByteSource`. Threads may read it at once."""
+    """A file at an address as a `ByteSource`; when nobody has it any more, nothing more of it is fetched."""
 
-    url: str
-    session: Http
-    traffic: Traffic = field(default_factory=Traffic)
-
-    def __post_init__(self) -> None:
-        """Ask for the end of the file, which also tells its size."""
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=temporary_place(os.environ))  # noqa: SIM115 - lives as long as this object
-        weakref.finalize(self, self._file.close)
-        self._have: set[int] = set()
-        self._expected = range(0)
-        self._changed = threading.Condition()
-        self._waiting: list[range] = []
-        self._coming: list[range] = []
-        self.size = self._take(Span(first=None, last=TAIL), None)
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return `length` bytes from `offset`; see `ByteSource.read`.
+    def __init__(self, url: str, session: Http, traffic: Traffic | None = None) -> None:
+        """Ask for the end of the file, which also tells its size.
 
         Raises:
             NetworkError: the server does not answer, or not with what was asked for.
         """
-        check_range(offset, length, self.size)
-        first, last = offset // CHUNK, (offset + length - 1) // CHUNK
-        while missing := self._missing(range(first, last + 1)):
-            self._fetch(missing.start, self._look_ahead(missing.start, missing.stop))
-        with self._changed:
-            self._file.seek(offset)
-            return self._file.read(length)
-
-    def expect(self, offset: int, length: int) -> None:
-        """Say that a range will be read from front to back: it is then fetched in large pieces, and nothing beyond."""
-        self._expected = range(offset, offset + length)
-
-    def fetch_whole(self) -> None:
-        """Fetch the file as a whole, in one request."""
-        self._fetch(0, -(-self.size // CHUNK))
-
-    def fetch_beside(self) -> None:
-        """Begin to fetch the whole file in pieces, several at a time, while others read it.
-
-        What a reading waits for comes first. A piece that fails is left to whoever reads there, and to be told it.
-        """
-        with self._changed:
-            if self._waiting or self._coming:
-                return
-            step = PIECE // CHUNK
-            chunks = -(-self.size // CHUNK)
-            self._waiting = [range(at, min(at + step, chunks)) for at in range(0, chunks, step)]
-        file = weakref.ref(self)
-        for _ in range(STREAMS):
-            threading.Thread(target=_fetch_pieces, args=(file,), daemon=True, name="tfsetup-pieces").start()
-
-    def complete(self) -> bool:
-        """Say whether the whole file is here, after fetching what little may be missing."""
-        chunks = -(-self.size // CHUNK)
-        if len(self._have) < chunks * MOSTLY:
-            return False
-        try:
-            while missing := self._missing(range(chunks)):
-                self._fetch(missing.start, min(missing.stop, missing.start + _AHEAD_LIMIT // CHUNK))
-        except NetworkError:
-            return False
-        return True
-
-    def next_piece(self) -> bool:
-        """Fetch the next piece of a whole file; False: there is none left."""
-        with self._changed:
-            if not self._waiting:
-                return False
-            piece = self._waiting.pop(0)
-            self._coming.append(piece)
-        try:
-            for start, stop in _runs(index for index in piece if index not in self._have):
-                self._fetch(start, stop)
-        except (TfsetupError, OSError):
-            pass  # whoever reads there asks again, and is told
-        finally:
-            with self._changed:
-                self._coming.remove(piece)
-                self._changed.notify_all()
-        return True
-
-    def _missing(self, wanted: range) -> range | None:
-        """Return the first run of chunks that is neither here nor on its way; what is on its way is waited for."""
-        with self._changed:
-            while True:
-                missing = next((index for index in wanted if index not in self._have), None)
-                if missing is None:
-                    return None
-                self._hasten(missing)
-                if not any(missing in piece for piece in (*self._coming, *self._waiting)):
-                    stop = next((index for index in range(missing, wanted.stop) if index in self._have), wanted.stop)
-                    return range(missing, stop)
-                self._changed.wait(timeout=_TICK)
-
-    def _hasten(self, chunk: int) -> None:
-        """Let the piece that somebody waits for be the next."""
-        wanted = next((piece for piece in self._waiting if chunk in piece), None)
-        if wanted is not None:
-            self._waiting.remove(wanted)
-            self._waiting.insert(0, wanted)
-
-    def _look_ahead(self, start: int, stop: int) -> int:
-        """Return the chunk before which a fetch of `start` to `stop` should end."""
-        if start * CHUNK not in self._expected and (start + 1) * CHUNK not in self._expected:
-            return stop
-        wanted = min(-(-self._expected.stop // CHUNK), start + _AHEAD_LIMIT // CHUNK)
-        return next((index for index in range(stop, wanted) if index in self._have), max(stop, wanted))
-
-    def _fetch(self, start: int, stop: int) -> None:
-        self._take(Span(first=start * CHUNK, last=min(stop * CHUNK, self.size) - 1), self.size)
-
-    def _take(self, span: Span, known: int | None) -> int:
-        """Fetch a part, write it where it belongs, and return the size of the file as far as it is known now."""
-        part, answer = self.session.part(self.url, span, known)
-        at = part.first
-        with answer:
-            for piece in body_of(part, answer):
-                at = self._write(at, piece)
-        size = at if part.total is None else part.total
-        with self._changed:
-            self.traffic.requests += 1
-            self._have.update(range(-(-part.first // CHUNK), -(-at // CHUNK) if at == size else at // CHUNK))
-            self._changed.notify_all()
-        return size
-
-    def _write(self, at: int, piece: bytes) -> int:
-        with self._changed:
-            self._file.seek(at)
-            self._file.write(piece)
-            self.traffic.fetched += len(piece)
-        return at + len(piece)
-
-
-_TICK = 0.2
-
-
-def _fetch_pieces(file: weakref.ref[RemoteFile]) -> None:
-    """Fetch pieces of a file until there is none left, or nobody has the file any more."""
-    while (found := file()) is not None and found.next_piece():
-        del found
+        self._pieces = Pieces(url, session, traffic or Traffic())
+        self.size, self.traffic = self._pieces.size, self._pieces.traffic
+        # Threads hold the pieces, never this object.
+        weakref.finalize(self, self._pieces.give_up)
+        self.read, self.expect = self._pieces.read, self._pieces.expect
+        self.fetch_whole, self.fetch_beside = self._pieces.fetch_whole, self._pieces.fetch_beside
+        self.complete = self._pieces.complete
 
 
 def open_remote(file: RemoteFile, cache: BlockCache) -> Archive:
@@ -222,17 +63,6 @@ def open_remote(file: RemoteFile, cache: BlockCache) -> Archive:
             file.fetch_beside()
 
     return replace(archive, expect=expect)
-
-
-def _runs(indexes: Iterator[int]) -> list[tuple[int, int]]:
-    """Join neighbouring numbers into half-open runs."""
-    runs: list[tuple[int, int]] = []
-    for index in indexes:
-        if runs and runs[-1][1] == index:
-            runs[-1] = (runs[-1][0], index + 1)
-        else:
-            runs.append((index, index + 1))
-    return runs
 
 
 def open_all(addresses: Mapping[str, str], traffic: Traffic | None = None) -> list[tuple[str, Archive]]:
