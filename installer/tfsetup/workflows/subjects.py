@@ -31,8 +31,8 @@ class Subject:
     """Files to judge, as one file system. Paths are the target's; `real`: they are this machine's own.
 
     `unseen` is what belongs to it and of which there are no files to judge, or not one alone; `refused` are the wheels
-    that nobody installs; `asked` are the names, normalised, of what was asked for by name; `opened` remembers afterwards
-    what was read of wheels.
+    that nobody installs; `asked` are the names, normalised, of what was asked for by name; `opened` remembers
+    afterwards what was read of wheels.
     """
 
     files: Filesystem

@@ -221,7 +221,7 @@ class Files:
 
 
 @pytest.mark.parametrize(("wanted", "found"), [(b"pkg.late", True), (b"pkg.late.deep", True), (b"pkg.other", False)])
-def test_a_search_in_a_native_file_does_not_open_the_wheel(wheel: Wheel, wanted: bytes, found: bool) -> None:  # noqa: FBT001
+def test_a_search_in_a_native_file_does_not_open_the_wheel(wheel: Wheel, wanted: bytes, found: bool) -> None:
     first = wheel.digested()
     heads(first, *NATIVES)
     first.remember()

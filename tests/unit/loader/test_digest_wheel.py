@@ -114,7 +114,7 @@ def test_a_file_that_nobody_would_search_is_not(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_file_that_cannot_be_read_has_no_names() -> None:
     class Damaged(Memory):
-        def read(self, offset: int, length: int) -> bytes:
+        def read(self, offset: int, length: int) -> bytes:  # noqa: ARG002 - the signature of a source
             raise MalformedImage("its compressed data ends too early")
 
     assert names_in(Damaged(b"pkg.a"), "pkg/x.so") is None

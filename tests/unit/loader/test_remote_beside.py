@@ -1,4 +1,4 @@
-"""A large wheel is fetched in pieces, several at a time, beside its reading: the same bytes, fewer waits, no leftovers."""
+"""A large wheel is fetched in pieces, several at a time, beside its reading: the same bytes and no leftovers."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ NATIVE = hashlib.shake_128(b"native").digest(20 * CHUNK)
     ],
     ids=["mostly native", "mostly not"],
 )
-def test_a_wheel_is_fetched_whole_where_most_of_it_will_be_read(files: dict[str, bytes], beside: bool) -> None:  # noqa: FBT001
+def test_a_wheel_is_fetched_whole_where_most_of_it_will_be_read(files: dict[str, bytes], beside: bool) -> None:
     data = wheel_bytes(dict(files))
     with served(Server(data=data)) as server:
         file = opened(server.url)

@@ -88,7 +88,7 @@ class Store:
         return nullcontext() if self.folder is None else claimed(self.folder / f"{sha256}{_CLAIM}")
 
     def sweep(self, limit: int = LIMIT) -> None:
-        """Make room: remove what was used longest ago until no more than `limit` bytes are left, and drafts of the dead."""
+        """Remove what was used longest ago until no more than `limit` bytes are left, and the drafts of the dead."""
         left, now = limit, time.time()
         for path, facts in sorted(self._files(), key=lambda one: one[1].st_mtime_ns, reverse=True):
             left -= facts.st_size

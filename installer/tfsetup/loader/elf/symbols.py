@@ -313,7 +313,7 @@ class Symbols:
         """
         count = last + 1
         if self._gnu is not None:
-            buckets, first, words, _shift, bloom, table, chain = self._gnu
+            buckets, first, _words, _shift, bloom, table, chain = self._gnu
             numbers = array("I", self._elf.source.read(table, 4 * buckets))
             count = max(count, self._end_of(max(numbers, default=0), first, chain))
             yield bloom - 16, chain + 4 * max(0, count - first)
