@@ -31,7 +31,7 @@ CASES = [
     "# nothing but a word\n",
     'index-url = "https://a.example/simple"  # ours\n',
     "extra-index-url = [\n  \"https://a.example\", # one\n  'https://b.example',\n]\nnative-tls = true\n",
-    '[[index]]\nname = "a"\nurl = "https://a"\ndefault = true\n\n[[index]]\nurl = "https://b"\n[pip]\nno-index = false\n',
+    '[[index]]\nname = "a"\nurl = "https://a"\ndefault = true\n\n[[index]]\nurl = "b"\n[pip]\na = false\n',
     'index = [{ name = "a", url = "https://a" }, { url = "b", explicit = true }]\n',
     '[tool.uv]\nindex-url = "x"\n[tool.other]\na.b.c = 1\na.b.d = 2.5\n"quoted key" = 3\n',
     'a = """\nfirst \\\n   second\n"quoted" """\nb = \'\'\'\nraw \\n\'\'\'\n',
