@@ -35,7 +35,7 @@ def is_here() -> bool:
     return Path(CURL).is_file()
 
 
-def ask(url: str, headers: Mapping[str, str], proxy: str, most: int, limit_s: int, *, program: str = CURL) -> Reply:
+def ask(url: str, headers: Mapping[str, str], proxy: str, most: int, limit_s: int) -> Reply:
     """Return what an address answers; NO_PROXY is heeded by curl itself.
 
     Raises:
@@ -53,7 +53,7 @@ def ask(url: str, headers: Mapping[str, str], proxy: str, most: int, limit_s: in
     lines += [f"header = {_quoted(f'{name}: {value}')}" for name, value in headers.items()]
     lines += ["silent", "show-error", r'write-out = "\n%{http_code}\t%{content_type}\t%{redirect_url}"']
     done = subprocess.run(
-        [program, "--disable", "--config", "-"],
+        [CURL, "--disable", "--config", "-"],
         input="".join(f"{line}\n" for line in lines).encode(),
         capture_output=True,
         check=False,

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support import uv_of_files
-from support.bare_clone import Clone, bare_clone
+from support.bare_clone import Clone, bare_clone, base_python
 from support.old_make import make_381
 from support.process import ROOT
 
@@ -37,7 +36,7 @@ def clone(tmp_path: Path) -> Clone:
         assert found, tool
         (made.programs / tool).symlink_to(found)
     made.environ["LOG_OF_TEST"] = str(made.folder / "log")
-    made.environ["PYTHON_OF_TEST"] = getattr(sys, "_base_executable", sys.executable)
+    made.environ["PYTHON_OF_TEST"] = base_python()
     made.program("uv", f'exec "$PYTHON_OF_TEST" -I "{uv_of_files.__file__}" "$@"\n')
     return made
 

@@ -127,8 +127,13 @@ class Clone:
         return sorted(path.name for path in (self.root / ".tool").iterdir())
 
 
+def base_python() -> str:
+    """Return this interpreter's own, which is no environment's."""
+    return str(getattr(sys, "_base_executable", sys.executable))
+
+
 def bare_clone(folder: Path) -> Clone:
-    """Make the clone; nothing of this machine's settings reaches it."""
+    """Make the clone; nothing of this machine's settings reaches it. BOOTSTRAP_PYTHON: another Python than this one."""
     clone = Clone(folder)
     shutil.copytree(ROOT / "scripts", clone.root / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "installer/tfsetup/ground/environ.py"):
@@ -142,7 +147,7 @@ def bare_clone(folder: Path) -> Clone:
         found = shutil.which(tool)
         assert found, tool
         (clone.programs / tool).symlink_to(found)
-    clone.python(getattr(sys, "_base_executable", sys.executable))
+    clone.python(os.environ.get("BOOTSTRAP_PYTHON") or base_python())
     clone.environ = {
         "HOME": str(clone.home),
         "PATH": str(clone.programs),

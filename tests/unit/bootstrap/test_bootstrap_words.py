@@ -48,7 +48,7 @@ def test_a_failure_keeps_passwords_to_itself() -> None:
         (TimeoutError("timed out"), "", "does not answer within 30 seconds", hints.REACH),
         (http.client.IncompleteRead(b""), "", "ended in the middle", hints.AGAIN),
         (http.client.BadStatusLine("x"), "", "cannot be reached: x", hints.REACH),
-        (http.client.RemoteDisconnected("x"), "", "cannot be reached: Remote end closed", hints.REACH),
+        (http.client.RemoteDisconnected("Remote end closed"), "", "reached: Remote end closed", hints.REACH),
     ],
 )
 def test_what_a_failed_request_means(error: Exception, proxy: str, says: str, hint: str) -> None:
