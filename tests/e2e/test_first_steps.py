@@ -78,7 +78,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make(
-    clone: Path, *words: str, before: list[str] | None = None, **variables: str
+    clone: Path, *words: str, before: list[str] | None = None, variables: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*(before or []), "make", "--no-print-directory", *words],
