@@ -106,6 +106,9 @@ def variables_for_uv(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
     proxy = told.get("PIP_PROXY")
     if proxy and not {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} & {name.upper() for name in told}:
         kept.update(dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy if "://" in proxy else f"http://{proxy}"))
+    # uv and OpenSSL take these for a path even where they are empty, and then believe nobody.
+    empty = {name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if kept.get(name) == ""}
+    kept = {name: value for name, value in kept.items() if name not in empty}
     return {**kept, **certificates.uv_variables(told), **indexes.uv_variables(told)}
 
 

@@ -36,8 +36,14 @@ _PORTS = {"http": 80, "https": 443}
 class Said:
     """The address of an index, and who said it."""
 
-    def __init__(self, url: str, who: str) -> None:
-        self.url, self.who = url, who
+    def __init__(self, url: str, who: str, name: str = "") -> None:
+        self.url, self.who, self.name = url, who, name
+
+    def login(self, environ: Mapping[str, str]) -> tuple[str, str] | None:
+        """Return the user and password that uv's two variables have for an index with a name."""
+        begin = "UV_INDEX_" + re.sub(r"[^A-Za-z0-9]", "_", self.name).upper()
+        user, password = environ.get(f"{begin}_USERNAME", ""), environ.get(f"{begin}_PASSWORD", "")
+        return (user, password) if self.name and (user or password) else None
 
 
 def asked(environ: Mapping[str, str], folder: Path) -> list[Said]:
@@ -52,8 +58,8 @@ def asked(environ: Mapping[str, str], folder: Path) -> list[Said]:
         for variable in (name, *older):
             several.extend(_words(environ.get(variable, ""), variable))
     for path, table in settings.uv_files(environ, folder):
-        for url, default in _of_uv(table):
-            (defaults if default else extras).append(Said(_placed(url, path), str(path)))
+        for url, default, name in _of_uv(table):
+            (defaults if default else extras).append(Said(_placed(url, path), str(path), name))
     once: dict[str, Said] = {}
     for one in [*(defaults or [Said(PYPI, "the default")]), *extras]:
         once.setdefault(one.url, one)
@@ -61,21 +67,21 @@ def asked(environ: Mapping[str, str], folder: Path) -> list[Said]:
 
 
 def _words(text: str, who: str) -> list[Said]:
-    return [Said(_unnamed(word), who) for word in text.split()]
+    return [Said(_unnamed(word), who, word[: -len(_unnamed(word))].rstrip("=")) for word in text.split()]
 
 
-def _of_uv(table: object) -> Iterator[tuple[str, bool]]:
-    """Yield the indexes of a settings file of uv, and whether each is the default; `explicit` ones are for others."""
+def _of_uv(table: object) -> Iterator[tuple[str, bool, str]]:
+    """Yield address, whether it is the default, and name of a file's indexes; `explicit` ones are for others."""
     for part in (table.get("pip"), table) if isinstance(table, dict) else ():
         if not isinstance(part, dict):
             continue
         for entry in _list(part.get("index")):
             if isinstance(entry, dict) and isinstance(entry.get("url"), str) and entry.get("explicit") is not True:
-                yield entry["url"], entry.get("default") is True
+                yield entry["url"], entry.get("default") is True, str(entry.get("name", ""))
         for key, default in (("index-url", True), ("extra-index-url", False)):
             for url in _list(part.get(key)):
                 if isinstance(url, str):
-                    yield url, default
+                    yield url, default, ""
 
 
 def _list(value: object) -> list[object]:

@@ -118,7 +118,7 @@ def fetch(
     Raises:
         Failure: the index does not have it, or sends something else.
     """
-    web, host = Web(environ, index.url), host_of(index.url) or index.url
+    web, host = Web(environ, index.url, index.login(environ)), host_of(index.url) or index.url
     parts = urlsplit(index.url)
     address = parts._replace(path=f"{parts.path.rstrip('/')}/uv/", fragment="").geturl()
     page = web.get(address, accept=pages.ACCEPT, most=_PAGE)

@@ -40,10 +40,13 @@ class Answer:
 class Web:
     """Asks addresses; `first` is the index that the user named, whose password is for its own host."""
 
-    def __init__(self, environ: Mapping[str, str], first: str) -> None:
-        """Prepare; `environ` has what pip's settings files say as well (`indexes.with_pips_files`)."""
+    def __init__(self, environ: Mapping[str, str], first: str, login: tuple[str, str] | None = None) -> None:
+        """Prepare; `environ` has what pip's settings files say as well (`indexes.with_pips_files`).
+
+        `login` is the password of `first`, where it does not stand in the address.
+        """
         self._environ, self._trusted = environ, indexes.trusted_hosts(environ)
-        self._first = first
+        self._first, self._named = first, login
 
     def get(self, url: str, *, accept: str, most: int) -> Answer:
         """Return what an address answers in the end; what may pass by itself is tried again.
@@ -122,6 +125,8 @@ class Web:
             parts = urlsplit(named)
             if parts.username is not None and _origin(named) == _origin(url):
                 return unquote(parts.username), unquote(parts.password or "")
+        if self._named is not None and _origin(self._first) == _origin(url):
+            return self._named
         return settings.login(self._environ, host_of(url))
 
     def _with_curl(self, url: str) -> bool:

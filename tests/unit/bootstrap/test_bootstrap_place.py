@@ -132,6 +132,7 @@ def test_uv_is_told_what_pips_settings_say_and_nothing_that_disturbs(tmp_path: P
     assert told["SSL_CERT_FILE"] == "/c/a.pem"
     assert told["UV_INSECURE_HOST"] == "h.example"
     assert told["UV_PYTHON_INSTALL_MIRROR"] == "https://m.example"
+    assert "SSL_CERT_DIR" not in environment.variables_for_uv(ROOT, {**environ, "SSL_CERT_DIR": ""})
     assert "HTTP_PROXY" not in environment.variables_for_uv(ROOT, {**environ, "all_proxy": "http://other:1"})
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap import indexes
 from bootstrap.failure import Failure
 from bootstrap.web import Web, bare
 from support.hostile_server import hostile
@@ -44,6 +45,16 @@ def test_a_password_is_for_its_own_host(tmp_path: Path, url: str, expected: str 
     (tmp_path / ".netrc").chmod(0o600)
     web = Web({"HOME": str(tmp_path)}, "https://me:p%40w@i.example/simple")
     assert sent(web, url) == expected
+
+
+@pytest.mark.parametrize("url", ["https://i.example/x", "https://other.example/x"])
+def test_uvs_variables_of_an_index_with_a_name_are_for_its_host(tmp_path: Path, url: str) -> None:
+    environ = {"HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null", "UV_NO_CONFIG": "1"}
+    environ |= {"UV_INDEX": "my-corp=https://i.example/simple"}
+    environ |= {"UV_INDEX_MY_CORP_USERNAME": "u", "UV_INDEX_MY_CORP_PASSWORD": "p"}
+    index = indexes.asked(environ, tmp_path)[-1]
+    assert sent(Web(environ, index.url, index.login(environ)), url) == ("u:p" if "i.example" in url else None)
+    assert indexes.asked(environ | {"UV_INDEX": "https://i.example/simple"}, tmp_path)[-1].login(environ) is None
 
 
 def test_an_address_is_asked_without_what_is_secret_in_it() -> None:

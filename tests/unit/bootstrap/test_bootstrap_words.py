@@ -35,6 +35,8 @@ def test_a_failure_keeps_passwords_to_itself() -> None:
     ("error", "proxy", "says", "hint"),
     [
         (ssl.SSLCertVerificationError("self-signed"), "", "certificate that i.example shows", hints.CERTIFICATE),
+        (ssl.SSLCertVerificationError("certificate has expired"), "", "has expired", hints.CLOCK),
+        (ssl.SSLCertVerificationError("Hostname mismatch, x"), "", "Hostname mismatch", hints.ADDRESS),
         (socket.gaierror(-2, "Name or service not known"), "", "name i.example is not known here", hints.REACH),
         (socket.gaierror(-2, "Name or service not known"), "p", "name p is not known here", hints.REACH),
         (ConnectionRefusedError(111, "Connection refused"), "", "cannot be reached: Connection refused", hints.REACH),
