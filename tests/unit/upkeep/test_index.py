@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -390,7 +391,7 @@ def test_the_users_settings_choose_the_index(url: str, tmp_path: Path, monkeypat
     monkeypatch.setenv("UV_DEFAULT_INDEX", url)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("UV_CONFIG_FILE", raising=False)
-    monkeypatch.setattr("tfsetup.upkeep.index.client.pip_settings", lambda _environ: {})
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("UV_NO_CONFIG", "1")
     mine = client()
     assert mine.cache == tmp_path / "cache" / "index"
@@ -432,7 +433,7 @@ def test_settings_that_say_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @pytest.mark.process
 def test_where_nobody_names_an_index_it_is_that_of_the_real_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_NO_CONFIG", "1")
-    monkeypatch.setattr("tfsetup.upkeep.index.client.pip_settings", lambda _environ: {})
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     mine = client(tmp_path)

@@ -27,7 +27,7 @@ from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.http import Http, Whole, refused
 from tfsetup.ground.index import project_page
 from tfsetup.ground.redaction import shown, words
-from tfsetup.ground.settings import index_choice, pip_settings
+from tfsetup.ground.settings import index_choice
 from tfsetup.loader.bytes import ByteSource, MalformedImage
 from tfsetup.loader.files.archive import read_archive
 from tfsetup.loader.files.remote import RemoteFile
@@ -82,7 +82,7 @@ class IndexClient:
         self.traffic = Traffic()
         self._lock = threading.Lock()
         self._accept = {"Accept": ACCEPT}
-        self._http = http or Http(trusted=chosen.trusted)
+        self._http = http or Http(choice=chosen.choice)
 
     def close(self) -> None:
         """Close the connections."""
@@ -196,7 +196,7 @@ def client(cache: Path | None = None) -> IndexClient:
         InvalidFileError: a settings file cannot be parsed, or certificates that a variable names cannot be used.
         TfsetupError: there is no folder to keep pages in.
     """
-    chosen = indexes(index_choice(), pip_settings(os.environ), os.environ)
+    chosen = indexes(index_choice(), os.environ)
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
     if chosen.default is None:
