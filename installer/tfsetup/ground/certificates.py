@@ -33,8 +33,7 @@ UNBELIEVED: Final = "nobody whom this machine believes signed it, as where an or
 _UVS: Final = ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
 _LARGEST: Final = 16 << 20  # bytes; the bundle of all public authorities has a quarter of a million
 
-# Where Linux distributions and BSDs keep the one file of all authorities (the list of Go's crypto/x509, root_linux.go).
-_STORES: Final = (
+STORES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
@@ -42,6 +41,7 @@ _STORES: Final = (
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+"""Where Linux distributions and BSDs keep the one file of all authorities (the list of Go's crypto/x509)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +141,7 @@ def has_store() -> bool:
     if sys.platform in ("darwin", "win32"):
         return True
     usual = ssl.get_default_verify_paths()
-    return any(Path(file).is_file() for file in (usual.openssl_cafile, *_STORES)) or any(
+    return any(Path(file).is_file() for file in (usual.openssl_cafile, *STORES)) or any(
         Path(usual.openssl_capath).glob("*.0")
     )
 
@@ -179,7 +179,7 @@ def _store() -> Iterator[tuple[str, str]]:
     elif not Path(file).is_file():
         from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-        yield "cafile", next((path for path in _STORES if Path(path).is_file()), DEFAULT_CA_BUNDLE_PATH)
+        yield "cafile", next((path for path in STORES if Path(path).is_file()), DEFAULT_CA_BUNDLE_PATH)
 
 
 def _load(context: ssl.SSLContext, name: str, path: Path, *, folder: bool) -> None:

@@ -106,9 +106,9 @@ def test_a_store_of_files_is_believed(
     elif how == "folder":
         shutil.copy(authority.trusted, folder / f"{made_here.subject_hash(authority.trusted)}.0")
     elif how == "a distribution's own place":
-        monkeypatch.setattr("tfsetup.ground.certificates._STORES", ("/nowhere", str(authority.trusted)))
+        monkeypatch.setattr("tfsetup.ground.certificates.STORES", ("/nowhere", str(authority.trusted)))
     else:
-        monkeypatch.setattr("tfsetup.ground.certificates._STORES", ())
+        monkeypatch.setattr("tfsetup.ground.certificates.STORES", ())
     usual = SimpleNamespace(openssl_cafile=str(file), openssl_capath=str(folder))
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: usual)
     assert has_store() is (how != "none")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import sys
 import time
 from collections.abc import Coroutine, MutableMapping
@@ -45,8 +44,8 @@ def rattler() -> ModuleType:
     return library
 
 
-def tell_of_the_way(environ: MutableMapping[str, str] = os.environ) -> Certificates:
-    """Put into this process's variables what rattler shall believe, and which proxies it shall use; return the former.
+def tell_of_the_way(environ: MutableMapping[str, str]) -> Certificates:
+    """Put into `environ`, this process's variables, what rattler shall believe, and which proxies it shall use; return the former.
 
     It reads SSL_CERT_FILE, SSL_CERT_DIR and the proxies' variables when a client is made, and nothing else that says
     so; other names for the same, and settings files, are ours to translate.

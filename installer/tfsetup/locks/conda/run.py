@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ def solve(requests: Sequence[Request], mine: Settings, *, offline: bool = False)
         NetworkError: a channel cannot be read, or names a package without hashes.
     """
     library = rattler()
-    believed = tell_of_the_way()
+    believed = tell_of_the_way(os.environ)
     action = "force-cache-only" if offline or mine.offline else "cache-or-fetch"
     gateway = library.Gateway(
         cache_dir=packages_folder(mine).parent / "repodata",
@@ -121,7 +122,7 @@ def _package(record: RepoDataRecord) -> CondaPackage:
 def client(mine: Settings) -> Client:
     """Return the http client: retries, the user's credentials and mirrors."""
     rattler()
-    tell_of_the_way()
+    tell_of_the_way(os.environ)
     from rattler import Client
     from rattler.networking import middleware
 
