@@ -323,17 +323,20 @@ def test_an_index_that_does_not_answer(tmp_path: Path) -> None:
     broken.close()
 
 
-def test_extra_indexes_come_first_and_files_are_taken_once(url: str, shop: Shop, tmp_path: Path) -> None:
+@pytest.mark.parametrize("merged", [False, True])
+def test_extra_indexes_come_first_and_files_are_taken_once(merged: bool, url: str, shop: Shop, tmp_path: Path) -> None:
     folder = tmp_path / "more" / "thing"
     folder.mkdir(parents=True)
     (folder / "thing-2.0-cp312-cp312-win_amd64.whl").write_bytes(shop.wheel)
-    links = "".join(f'<a href="{name}">{name}</a>' for name in ("thing-2.0-cp312-cp312-win_amd64.whl", NAME))
+    links = "".join(f'<a href="{name}">{name}</a>' for name in ("thing-2.0-cp312-cp312-win_amd64.whl",))
     (folder / "index.html").write_text(links, encoding="utf-8")
-    both = IndexClient(Indexes(default=url, extra=(folder.parent.as_uri(),)), tmp_path / "cache")
+    extra = (folder.parent.as_uri(), folder.parent.as_uri())
+    both = IndexClient(Indexes(default=url, extra=extra, merged=merged), tmp_path / "cache")
     files = both.pages(["thing"])["thing"]
-    assert [file.filename for file in files] == ["thing-2.0-cp312-cp312-win_amd64.whl", NAME]
-    assert files[1].url.startswith("file:")
+    assert [file.filename for file in files] == ["thing-2.0-cp312-cp312-win_amd64.whl", *([NAME] if merged else [])]
+    assert files[0].url.startswith("file:")
     assert both.requires_of(files[0]) == REQUIRES
+    assert bool(shop.asked) is merged
     both.close()
 
 

@@ -8,6 +8,7 @@ from tfsetup.errors import UsageError
 from tfsetup.ground.index import choose
 from tfsetup.ground.pip_files import Told
 from tfsetup.ground.redaction import shown as redacted
+from tfsetup.ground.uv_files import Here, find
 from tfsetup.ground.uv_settings import Choice, Said
 from tfsetup.upkeep.index.settings import Indexes, index_of_uv, indexes
 
@@ -46,6 +47,21 @@ def test_pips_files_count_where_nothing_else_does() -> None:
 def test_offline(environ: dict[str, str]) -> None:
     assert chosen(environ).offline
     assert not chosen(dict.fromkeys(environ, "0")).offline
+
+
+@pytest.mark.parametrize(
+    ("environ", "text", "merged"),
+    [
+        ({}, "", False),
+        ({"UV_INDEX_STRATEGY": "first-index"}, 'index-strategy = "unsafe-best-match"', False),
+        ({"UV_INDEX_STRATEGY": "unsafe-first-match"}, "", True),
+        ({}, 'index-strategy = "unsafe-best-match"', True),
+        ({}, '[pip]\nindex-strategy = "unsafe-best-match"', True),
+    ],
+)
+def test_whether_indexes_are_joined(environ: dict[str, str], text: str, merged: bool) -> None:
+    files = find({}, Here(cwd="/p", home="/h"), {"/p/uv.toml": text}.get)
+    assert indexes(choose(environ, files), environ).merged is merged
 
 
 def test_a_file_of_pips_says_offline() -> None:

@@ -45,7 +45,7 @@ def rattler() -> ModuleType:
 
 
 def tell_of_the_way(environ: MutableMapping[str, str]) -> Certificates:
-    """Put into `environ`, this process's variables, what rattler shall believe, and which proxies it shall use; return the former.
+    """Put into this process's variables what rattler shall believe and which proxies it shall use; return the former.
 
     It reads SSL_CERT_FILE, SSL_CERT_DIR and the proxies' variables when a client is made, and nothing else that says
     so; other names for the same, and settings files, are ours to translate.

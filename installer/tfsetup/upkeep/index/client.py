@@ -78,6 +78,7 @@ class IndexClient:
             InvalidFileError: the certificates that a variable names cannot be used.
         """
         self.urls = (*chosen.extra, *((chosen.default,) if chosen.default else ()))
+        self._merged = chosen.merged
         self.cache = cache
         self.traffic = Traffic()
         self._lock = threading.Lock()
@@ -89,7 +90,7 @@ class IndexClient:
         self._http.close()
 
     def pages(self, names: Iterable[str]) -> dict[str, list[File]]:
-        """Return the files of each project, over all indexes; a file that several have is taken from the first.
+        """Return the files of each project, of the first index that has any, or of all where the settings join them.
 
         Raises:
             NetworkError: an index does not answer or sends what is no project page, or no index knows a project.
@@ -118,6 +119,8 @@ class IndexClient:
         for base in self.urls:
             for file in self._page(project_page(base, name), name):
                 found.setdefault(file.filename, file)
+            if found and not self._merged:  # uv asks no further either, and a later index may be out of reach
+                break
         if not found:
             asked = ", ".join(shown(url) for url in self.urls)
             raise NetworkError(f"No index has {name} ({asked}).", hint="Check the index settings of uv and pip.")

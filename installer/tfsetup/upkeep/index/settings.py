@@ -15,7 +15,8 @@ from tfsetup.ground.uv_settings import Choice
 class Indexes:
     """`default`: the main index, None where nobody named one; `extra`: further ones. `source` says who chose.
 
-    `choice` is all that the settings say, which the client goes by.
+    `choice` is all that the settings say, which the client goes by. `merged`: a project's files are those of every
+    index that has it; else of the first one, as with uv's `first-index`.
     """
 
     default: str | None = None
@@ -23,6 +24,7 @@ class Indexes:
     source: str = "the default"
     offline: bool = False
     choice: Choice = field(default_factory=Choice)
+    merged: bool = False
 
 
 def indexes(choice: Choice, environ: Mapping[str, str]) -> Indexes:
@@ -39,7 +41,13 @@ def indexes(choice: Choice, environ: Mapping[str, str]) -> Indexes:
         source=named[0].where if named else "the default",
         offline=choice.offline or {**environ, **choice.variables}.get("PIP_NO_INDEX", "0") not in {"0", ""},
         choice=choice,
+        merged=str(environ.get("UV_INDEX_STRATEGY") or _strategy(choice)).startswith("unsafe-"),
     )
+
+
+def _strategy(choice: Choice) -> object:
+    pip = choice.settings.get("pip")
+    return (pip.get("index-strategy") if isinstance(pip, dict) else None) or choice.settings.get("index-strategy")
 
 
 def index_of_uv(help_text: str) -> str:
