@@ -51,14 +51,14 @@ class Made:
 
 
 def make(folder: Path, kind: str) -> Made:
-    """Return a certificate for a server on this machine, also as index.test.
+    """Return a certificate for a server on this machine, also as index.test and channel.test.
 
     It is `good`, `expired`, `not yet valid`, `of another name` or `unknown`.
     """
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed here")
     folder.mkdir(parents=True)
-    names = "DNS:elsewhere.test" if kind == "of another name" else "IP:127.0.0.1,DNS:index.test"
+    names = "DNS:elsewhere.test" if kind == "of another name" else "IP:127.0.0.1,DNS:index.test,DNS:channel.test"
     config = folder / "openssl.cnf"
     config.write_text(_CONFIG.format(folder=folder, names=names), encoding="utf-8")
     (folder / "index.txt").touch()

@@ -9,6 +9,7 @@ container) leaves what requests and uv bring.
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,8 +28,9 @@ NAMES: Final = (*_OPENSSL, *_OTHERS)
 EMPTY: Final = frozenset(_OPENSSL)
 """Variables that uv and OpenSSL take for a path even where they are empty, and then believe nobody."""
 
-UNBELIEVED: Final = "nobody whom this machine believes signed it, as where an organisation inspects TLS"
-"""What is wrong with a certificate that is not trusted, in words; goes on after the certificate."""
+_UNBELIEVED: Final = (
+    "is not trusted here: nobody whom this machine believes signed it, as where an organisation inspects TLS"
+)
 
 _UVS: Final = ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
 _LARGEST: Final = 16 << 20  # bytes; the bundle of all public authorities has a quarter of a million
@@ -120,6 +122,34 @@ def certificates(
         return Certificates()
     # The older name is for a uv that does not know the newer one.
     return Certificates(uv=tuple((name, "1") for name in _UVS))
+
+
+FAULTS: Final = (
+    (
+        r"certificate expired|has expired|not valid yet|not yet valid|CertNotValidYet|CertExpired|NotValidYet",
+        "is not valid today, by this machine's clock",
+        "Check the clock (`date`); if it is right, the server's operator must renew the certificate.",
+    ),
+    (
+        r"NotValidForName|not valid for|[Hh]ostname mismatch",
+        "is not for this address",
+        "Check the address that settings name (UV_DEFAULT_INDEX, uv.toml, pip.conf, .condarc): somebody else answers.",
+    ),
+    (r"invalid peer certificate|UnknownIssuer|[Cc]ertificate|CERTIFICATE", _UNBELIEVED, ""),
+)
+"""What OpenSSL, rustls and the systems say of a certificate, what that means, and what to do; the first match counts.
+
+No remedy of its own: `remedy`.
+"""
+
+
+def fault(said: str, believed: Certificates | None = None) -> tuple[str, str] | None:
+    """Return what is wrong with the certificate that a failure is about, and what to do; None: it is about none.
+
+    `believed` is whose certificates hold.
+    """
+    found = ((words, hint or remedy(believed)) for pattern, words, hint in FAULTS if re.search(pattern, said))
+    return next(found, None) if re.search(FAULTS[-1][0], said) else None
 
 
 def remedy(believed: Certificates | None = None) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import NetworkError
 from tfsetup.ground.access import access
-from tfsetup.ground.certificates import certificates, remedy
+from tfsetup.ground.certificates import certificates
 from tfsetup.ground.exchange import AGAIN, LIMITS, Answer, Exchange, Head, Limits
 from tfsetup.ground.index import host_of, insecure, refusal, trusted_hosts
 from tfsetup.ground.ranges import LARGEST, Part, Span, part_of, unpacked
@@ -70,9 +70,8 @@ class Http:
         self._limits, self._retries = limits, retries
         self._trusted = told.trusted | trusted_hosts(variables)
         settled = Settled(judge=self._judge, access=access(told.addresses, variables), proxies=proxies(told.variables))
-        believed = certificates(variables, told.origins)
-        self._distrust = remedy(believed)
-        self._session = session(believed.context(), settled, retries)
+        self._believed = certificates(variables, told.origins)
+        self._session = session(self._believed.context(), settled, retries)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -98,7 +97,7 @@ class Http:
                 unwanted.wait(pause(attempt, response.headers.get("Retry-After", "")))
                 attempt += 1
 
-        exchange = Exchange(ask, self._limits, shown(url), self._distrust)
+        exchange = Exchange(ask, self._limits, shown(url), self._believed)
         try:
             head = exchange.next()
         except BaseException:

@@ -10,7 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UnsolvableError
-from tfsetup.ground.certificates import UNBELIEVED, Certificates, remedy
+from tfsetup.ground.certificates import FAULTS, Certificates, remedy
 from tfsetup.ground.redaction import redact
 
 
@@ -106,23 +106,9 @@ _RULES: Final = (
         "Check the network connection and the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml); behind a proxy "
         "set HTTPS_PROXY.",
     ),
-    _Rule(
-        r"certificate expired|not valid yet|CertNotValidYet|CertExpired|NotValidYet",
-        NetworkError,
-        "The package index's certificate is not valid today, by this machine's clock.",
-        "Check the clock (`date`); if it is right, the index's operator must renew the certificate.",
-    ),
-    _Rule(
-        r"NotValidForName|not valid for name",
-        NetworkError,
-        "The package index's certificate is not for this address.",
-        "Check the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml): somebody else answers there.",
-    ),
-    _Rule(
-        r"invalid peer certificate|UnknownIssuer|certificate",
-        NetworkError,
-        f"The package index's certificate is not trusted here: {UNBELIEVED}.",
-        remedy(),
+    *(
+        _Rule(pattern, NetworkError, f"The package index's certificate {words}.", hint or remedy())
+        for pattern, words, hint in FAULTS
     ),
     _Rule(
         r"Failed to fetch|Failed to download|error sending request|Request failed after|timed out|Connection refused"

@@ -14,7 +14,7 @@ import pytest
 from support import certificates as made_here
 from support.hostile_server import hostile
 from tfsetup.errors import InvalidFileError, NetworkError
-from tfsetup.ground.certificates import certificates, has_store, remedy
+from tfsetup.ground.certificates import certificates, fault, has_store, remedy
 from tfsetup.ground.exchange import Limits
 from tfsetup.ground.http import Http
 
@@ -123,6 +123,32 @@ def test_a_store_of_files_is_believed(
             assert len(context.get_ca_certs()) > 50
             with pytest.raises(NetworkError, match="certificate"):
                 ask({}, server.url)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("invalid peer certificate: UnknownIssuer", "is not trusted here: nobody whom this machine believes"),
+        ("self-signed certificate in certificate chain", "is not trusted here"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer certificate", "is not trusted here"),
+        ("certificate has expired", "is not valid today"),
+        ("invalid peer certificate: certificate expired: verification time 5 (UNIX)", "is not valid today"),
+        ("certificate is not yet valid", "is not valid today"),
+        ("IP address mismatch, certificate is not valid for '127.0.0.1'.", "is not for this address"),
+        ('invalid peer certificate: certificate not valid for name "x.test"', "is not for this address"),
+        ("Hostname mismatch, certificate is not valid for 'x.test'.", "is not for this address"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate(said: str, words: str) -> None:
+    wrong = fault(said)
+    assert wrong is not None
+    assert wrong[0].startswith(words)
+    assert ("inspects TLS" in wrong[1]) is ("trusted" in words)
+
+
+def test_a_failure_that_is_about_no_certificate() -> None:
+    assert fault("Connection refused") is None
+    assert fault("the lease has expired") is None
 
 
 def test_what_to_do_names_the_cause_and_who_said_whom_to_believe() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tfsetup.errors import BuildError, NetworkError, TfsetupError, UnsolvableError
-from tfsetup.ground.certificates import UNBELIEVED, Certificates, remedy
+from tfsetup.ground.certificates import Certificates, fault
 from tfsetup.ground.moments import written
 from tfsetup.ground.redaction import redact
 from tfsetup.locks.conda.model import Request
@@ -83,9 +83,9 @@ def channel_failed(message: str, channels: tuple[str, ...], believed: Certificat
             f"The package list of {named} is not in the cache, and --offline forbids to fetch it.",
             hint="Run once without --offline.",
         )
-    if re.search(_CERTIFICATE, said, re.IGNORECASE):
-        what = f"The conda channel {named}: its certificate is not trusted here: {UNBELIEVED}."
-        return NetworkError(f"{what}\nrattler said: {said}", hint=remedy(believed))
+    if (wrong := fault(said, believed)) is not None:
+        what = f"The conda channel {named}: its certificate {wrong[0]}."
+        return NetworkError(f"{what}\nrattler said: {said}", hint=wrong[1])
     for pattern, what, hint in _CHANNEL:
         if re.search(pattern, said, re.IGNORECASE):
             return NetworkError(f"The conda channel {named}: {what}\nrattler said: {said}", hint=hint)
@@ -93,7 +93,6 @@ def channel_failed(message: str, channels: tuple[str, ...], believed: Certificat
     return NetworkError(f"The conda channel {named} cannot be read.\nrattler said: {said}", hint=hint)
 
 
-_CERTIFICATE: Final = r"certificate|UnknownIssuer"
 _CHANNEL: Final = (
     (
         r"(?<![:\d])40[137]\b|Unauthorized|Forbidden",
@@ -127,9 +126,9 @@ def package_failed(message: str, *, doing: str) -> TfsetupError:
             hint="Run again; if it stays, the channel or a proxy serves another file: do not install it, and write the "
             "lock anew only if you trust the new file.",
         )
-    if re.search(_CERTIFICATE, said, re.IGNORECASE):
-        what = f"{doing}: the certificate of where a package comes from is not trusted here: {UNBELIEVED}."
-        return NetworkError(f"{what}\nrattler said: {said}", hint=remedy())
+    if (wrong := fault(said)) is not None:
+        what = f"{doing}: the certificate of where a package comes from {wrong[0]}."
+        return NetworkError(f"{what}\nrattler said: {said}", hint=wrong[1])
     if re.search(r"No space left|os error 28\b", said):
         return BuildError(f"{doing}: the disk is full.\nrattler said: {said}", hint="Free some space.")
     if re.search(_DAMAGED, said, re.IGNORECASE):
