@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from support import certificates
-from support.bare_clone import Clone, Uvs, bare_clone, proxy, wheel, wheel_of
+from support import certificates, forward_proxy, stores
+from support.bare_clone import Clone, Uvs, bare_clone, wheel, wheel_of
 from support.hostile_server import Conversation, Server, hostile
 
 pytestmark = [pytest.mark.heavy, pytest.mark.process, pytest.mark.loopback]
@@ -153,6 +155,20 @@ def test_each_variable_of_certificates_is_honoured(
         works(clone, **{name: str(named), "PIP_INDEX_URL": f"{server.url}/simple"})
 
 
+def test_an_authority_in_the_systems_store_alone_is_believed(
+    clone: Clone, tls: certificates.Made, tmp_path: Path
+) -> None:
+    why = stores.missing()
+    if why is not None:
+        pytest.skip(why)
+    store = stores.make_store(tmp_path / "store", [tls.trusted])
+    with hostile(Uvs(), tls.context) as server:
+        environ = {**clone.environ, "PATH": f"{clone.programs}:/usr/bin:/bin", "PIP_INDEX_URL": f"{server.url}/simple"}
+        words = [*stores.within(store), str(clone.root / "scripts" / "uv")]
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{clone.uv}\n"), done.stderr
+
+
 def test_a_certificate_that_nobody_here_believes_is_named_as_the_cause(clone: Clone, tls: certificates.Made) -> None:
     with hostile(Uvs(), tls.context) as server:
         fails(
@@ -175,23 +191,28 @@ def test_a_variable_that_names_no_certificates_is_named(clone: Clone, tmp_path: 
     )
 
 
+def through(server: Server, secret: str) -> AbstractContextManager[forward_proxy.Proxy]:
+    """Serve a proxy that wants a password and knows the server."""
+    return forward_proxy.serve({"127.0.0.1": int(server.url.rpartition(":")[2])}, secret)
+
+
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "PIP_PROXY"])
 def test_a_proxy_with_a_password_is_gone_through(clone: Clone, tls: certificates.Made, name: str) -> None:
-    with hostile(Uvs(), tls.context) as server, proxy(SECRET) as way:
+    with hostile(Uvs(), tls.context) as server, through(server, SECRET) as way:
         works(
             clone,
             PIP_INDEX_URL=f"{server.url}/simple",
             SSL_CERT_FILE=str(tls.trusted),
-            **{name: way.url.replace("://", f"://{WRITTEN}")},
+            **{name: way.url(WRITTEN.rstrip("@"))},
         )
-    assert [path for path, _ in way.asked] == [server.url.removeprefix("https://")] * 2
+    assert way.asked == [server.url.removeprefix("https://")] * 2
     assert all("proxy-authorization" not in headers for _, headers in server.asked)
 
 
 def test_a_plain_index_on_this_machine_goes_through_the_plain_proxy(clone: Clone) -> None:
-    with hostile(Uvs(secret=SECRET)) as server, proxy("u:p") as way:
+    with hostile(Uvs(secret=SECRET)) as server, through(server, "u:p") as way:
         url = f"{server.url.replace('://', f'://{WRITTEN}')}/simple"
-        works(clone, PIP_INDEX_URL=url, http_proxy=way.url.replace("://", "://u:p@"))
+        works(clone, PIP_INDEX_URL=url, http_proxy=way.url("u:p"))
     assert len(way.asked) == 2
 
 
@@ -208,15 +229,15 @@ def test_no_proxy_is_heeded(clone: Clone, tls: certificates.Made, name: str) -> 
 
 
 def test_a_proxy_that_wants_a_password_says_so(clone: Clone) -> None:
-    with proxy(SECRET) as way:
+    with forward_proxy.serve({}, SECRET) as way:
         fails(
             clone,
             "The proxy 127.0.0.1 wants a user and a password",
             "HTTPS_PROXY=http://user:password@host:port",
             PIP_INDEX_URL="https://index.example/simple",
-            HTTPS_PROXY=way.url,
+            HTTPS_PROXY=way.url(""),
         )
-    assert len(way.asked) == 1
+    assert way.refused == ["index.example:443"]
 
 
 def test_socks_is_said_not_to_be_spoken(clone: Clone) -> None:

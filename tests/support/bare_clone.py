@@ -7,23 +7,19 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from bootstrap.pages import Offered
 from bootstrap.wheels import best, this_machine
-from support.hostile_server import Conversation, Server, hostile
+from support.hostile_server import Conversation
 from support.process import ROOT
 
 VERSION = "0.99.0"
@@ -204,39 +200,3 @@ class Uvs:
             files = [{"filename": self.name, "url": address, "hashes": {"sha256": told} if told else {}}]
             return json.dumps({"meta": {"api-version": "1.0"}, "name": "uv", "files": files}).encode()
         return f'<a href="{address}{f"#sha256={told}" if told else ""}">{self.name}</a>'.encode()
-
-
-@contextmanager
-def proxy(secret: str = "") -> Iterator[Server]:
-    """Serve a proxy for whoever knows `secret` (user:password): CONNECT, and plain requests with a whole address."""
-    wanted = "Basic " + base64.b64encode(secret.encode()).decode()
-
-    def act(talk: Conversation) -> None:
-        if secret and talk.headers.get("proxy-authorization") != wanted:
-            talk.answer("407 Proxy Authentication Required", Proxy_Authenticate="Basic")
-            return
-        host, _, port = re.sub(r"^http://|/.*$", "", talk.path).rpartition(":")
-        with socket.create_connection((host, int(port))) as there:
-            if talk.path.startswith("http://"):
-                path = "/" + talk.path.split("/", 3)[3]
-                kept = "".join(
-                    f"{k}: {v}\r\n" for k, v in talk.headers.items() if not k.startswith(("proxy", "connec"))
-                )
-                there.sendall(f"GET {path} HTTP/1.1\r\n{kept}Connection: close\r\n\r\n".encode())
-            else:
-                talk.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                threading.Thread(target=_pump, args=(talk.socket, there), daemon=True).start()
-            _pump(there, talk.socket)
-            with suppress(OSError):
-                talk.socket.shutdown(socket.SHUT_RDWR)
-
-    with hostile(act) as server:
-        yield server
-
-
-def _pump(come: socket.socket, go: socket.socket) -> None:
-    come.settimeout(20)
-    with suppress(OSError):
-        while block := come.recv(65536):
-            go.sendall(block)
-        go.shutdown(socket.SHUT_WR)

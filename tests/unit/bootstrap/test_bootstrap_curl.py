@@ -13,8 +13,7 @@ import pytest
 from bootstrap import curl
 from bootstrap.failure import Failure
 from bootstrap.web import Web
-from support import certificates
-from support.bare_clone import proxy
+from support import certificates, forward_proxy
 from support.hostile_server import Conversation, hostile
 
 pytestmark = [pytest.mark.process, pytest.mark.loopback]
@@ -95,11 +94,12 @@ def test_nobody_there() -> None:
 
 @pytest.mark.usefixtures("keychain")
 def test_a_proxy_with_a_password(tls: certificates.Made) -> None:
-    with hostile(lambda talk: talk.answer("200 OK", b"x"), tls.context) as server, proxy(SECRET) as way:
-        written = way.url.replace("://", "://u:a%22b%5Cc@")
-        assert ask(server.url, through=written)[0] == 200
-        with pytest.raises(OSError, match="407"):
-            ask(server.url, through=way.url)
+    with hostile(lambda talk: talk.answer("200 OK", b"x"), tls.context) as server:
+        hosts = {"127.0.0.1": int(server.url.rpartition(":")[2])}
+        with forward_proxy.serve(hosts, SECRET) as way:
+            assert ask(server.url, through=way.url("u:a%22b%5Cc"))[0] == 200
+            with pytest.raises(OSError, match="407"):
+                ask(server.url, through=way.url(""))
 
 
 @pytest.mark.usefixtures("keychain")
