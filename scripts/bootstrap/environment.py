@@ -101,7 +101,7 @@ def variables_for_uv(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
     Which are taken out is for ground/environ.py to say. That one file needs nothing but the standard library, and runs
     under every Python that this does.
     """
-    told = indexes.with_pips_files(environ, root)
+    told = indexes.with_files(environ, root)
     kept, _ = _environ(root).scrub(told)
     proxy = told.get("PIP_PROXY")
     if proxy and not {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} & {name.upper() for name in told}:

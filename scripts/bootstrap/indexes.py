@@ -97,16 +97,19 @@ def _unnamed(entry: str) -> str:
     return entry[found.end() :] if found else entry
 
 
-def with_pips_files(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the variables, and those that pip's settings files stand for.
+def with_files(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the variables, and those that settings files stand for: pip's, and the proxies of uv's.
 
-    An index of theirs counts only where no setting of uv's own names any: whoever told uv where packages are did not
-    mean pip's as well.
+    An index of pip's files counts only where no setting of uv's own names any: whoever told uv where packages are did
+    not mean pip's as well.
     """
+    files = settings.uv_files(environ, folder)
     told = any(environ.get(name) for pip in _INDEXES for name in (_OF_PIP[pip][0], *_OF_PIP[pip][1]))
-    told = told or any(True for _, table in settings.uv_files(environ, folder) for _ in _of_uv(table))
-    files = settings.pip_variables(environ)
-    return {**{name: value for name, value in files.items() if not (told and name in _INDEXES)}, **environ}
+    told = told or any(True for _, table in files for _ in _of_uv(table))
+    pips = {name: text for name, text in settings.pip_variables(environ).items() if not (told and name in _INDEXES)}
+    named = {name.upper() for name, value in environ.items() if value}
+    proxies = {name: text for name, text in settings.uv_proxies(files).items() if name not in named}
+    return {**pips, **proxies, **{name: value for name, value in environ.items() if value or name not in pips}}
 
 
 def uv_variables(environ: Mapping[str, str]) -> dict[str, str]:

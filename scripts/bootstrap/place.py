@@ -98,7 +98,7 @@ def put(root: Path, environ: Mapping[str, str], version: str, hashes: frozenset[
         Failure: no index has it; with what each of them said.
     """
     machine, failures = wheels.this_machine(), []
-    variables = indexes.with_pips_files(environ, root)
+    variables = indexes.with_files(environ, root)
     for index in indexes.asked(environ, root):
         try:
             body = fetch(index, variables, machine, version, hashes)

@@ -48,8 +48,6 @@ def works(clone: Clone, **variables: str) -> None:
     assert done.stderr == "Putting a private uv into .tool/uv\n"
     assert (done.returncode, done.stdout) == (0, f"{clone.uv}\n")
     assert clone.left() == ["lock", "uv"]
-    again = clone.run(**variables | {"PIP_INDEX_URL": "http://127.0.0.1:1"})
-    assert (again.returncode, again.stderr, again.stdout) == (0, "", done.stdout)
 
 
 def fails(clone: Clone, *words: str, **variables: str) -> str:
@@ -98,6 +96,15 @@ def test_the_index_is_used_wherever_it_is_named(clone: Clone, secret_index: Serv
 def test_both_forms_of_a_page_do_with_and_without_a_hash(clone: Clone, form: str, told: str | None) -> None:
     with hostile(Uvs(form=form, told=told)) as server:
         works(clone, PIP_INDEX_URL=f"{server.url}/simple")
+
+
+def test_once_it_is_there_nothing_is_asked(clone: Clone) -> None:
+    with hostile(Uvs()) as server:
+        works(clone, PIP_INDEX_URL=f"{server.url}/simple")
+        asked = len(server.asked)
+        again = clone.run(PIP_INDEX_URL=f"{server.url}/simple")
+        assert (again.returncode, again.stderr, again.stdout) == (0, "", f"{clone.uv}\n")
+        assert len(server.asked) == asked == 2
 
 
 def test_an_index_without_it_is_passed_over(clone: Clone, secret_index: Server) -> None:

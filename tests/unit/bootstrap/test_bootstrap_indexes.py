@@ -85,11 +85,11 @@ def test_what_pips_files_say(text: str, expected: dict[str, str]) -> None:
 
 def test_pips_files_stand_behind_everything_else(home: Path) -> None:
     environ = bare(home, PIP_CONFIG_FILE="", UV_NO_CONFIG="1")
-    assert indexes.with_pips_files(environ, home)["PIP_INDEX_URL"] == CONF
-    assert indexes.with_pips_files({**environ, "PIP_INDEX_URL": PIP}, home)["PIP_INDEX_URL"] == PIP
+    assert indexes.with_files(environ, home)["PIP_INDEX_URL"] == CONF
+    assert indexes.with_files({**environ, "PIP_INDEX_URL": PIP}, home)["PIP_INDEX_URL"] == PIP
     # Whoever told uv where packages are, by a variable or a file, did not mean pip's as well.
-    assert "PIP_INDEX_URL" not in indexes.with_pips_files({**environ, "UV_INDEX": UV}, home)
-    assert "PIP_INDEX_URL" not in indexes.with_pips_files({**environ, "UV_NO_CONFIG": ""}, home)
+    assert "PIP_INDEX_URL" not in indexes.with_files({**environ, "UV_INDEX": UV}, home)
+    assert "PIP_INDEX_URL" not in indexes.with_files({**environ, "UV_NO_CONFIG": ""}, home)
 
 
 def test_of_pips_files_the_strongest_counts_and_dev_null_means_none(home: Path) -> None:

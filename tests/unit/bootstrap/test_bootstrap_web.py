@@ -93,26 +93,38 @@ def test_more_than_was_agreed_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("variables", "pips", "expected"),
+    ("variables", "https", "http"),
     [
-        ({}, "", {}),
-        ({"HTTPS_PROXY": "http://a:1"}, "http://p:1", {"https": "http://a:1"}),
-        ({"HTTPS_PROXY": "http://A:1", "https_proxy": "http://a:1"}, "", {"https": "http://a:1"}),
-        ({"ALL_PROXY": "http://b:1"}, "", {"https": "http://b:1", "http": "http://b:1"}),
-        ({"ALL_PROXY": "http://b:1", "HTTPS_PROXY": "http://a:1"}, "", {"https": "http://a:1", "http": "http://b:1"}),
-        ({}, "p:1", {"https": "p:1", "http": "p:1"}),
+        ({}, "", ""),
+        ({"HTTPS_PROXY": "http://a:1", "PIP_PROXY": "http://p:1"}, "http://a:1", ""),
+        ({"HTTPS_PROXY": "http://A:1", "https_proxy": "http://a:1"}, "http://a:1", ""),
+        ({"https_proxy": "http://a:1", "HTTPS_PROXY": "http://A:1"}, "http://a:1", ""),
+        ({"ALL_PROXY": "http://b:1"}, "http://b:1", "http://b:1"),
+        ({"all_proxy": "http://b:1", "HTTPS_PROXY": "http://a:1"}, "http://a:1", "http://b:1"),
+        ({"PIP_PROXY": "p:1"}, "p:1", "p:1"),
+        ({"ALL_PROXY": "http://b:1", "NO_PROXY": "other.example, i.example"}, "", ""),
+        ({"ALL_PROXY": "http://b:1", "no_proxy": ".example"}, "", ""),
+        ({"ALL_PROXY": "http://b:1", "no_proxy": "i.example:8443"}, "http://b:1", "http://b:1"),
+        ({"ALL_PROXY": "http://b:1", "NO_PROXY": "*"}, "", ""),
+        ({"HTTPS_PROXY": "", "PIP_PROXY": "p:1"}, "p:1", "p:1"),
     ],
 )
-def test_the_proxies_are_the_users(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], pips: str, expected: dict[str, str]
-) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert Web({"PIP_PROXY": pips}, "").proxies() == expected
+def test_the_proxies_are_the_users(variables: dict[str, str], https: str, http: str) -> None:
+    web = Web(variables, "")
+    assert (web.proxy_for("https://me:pw@i.example/x"), web.proxy_for("http://i.example/x")) == (https, http)
 
 
-def test_socks_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", "socks5://me:s3cret@p:1")
+def test_uvs_settings_file_names_proxies_too(tmp_path: Path) -> None:
+    (tmp_path / "uv.toml").write_text('https-proxy = "http://f:1"\nno-proxy = ["a.example", "b.example"]\n')
+    environ = {"HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"}
+    web = Web(indexes.with_files(environ, tmp_path), "")
+    assert web.proxy_for("https://i.example/x") == "http://f:1"
+    assert web.proxy_for("https://b.example/x") == ""
+    strong = indexes.with_files({**environ, "https_proxy": "http://v:1"}, tmp_path)
+    assert Web(strong, "").proxy_for("https://i.example/x") == "http://v:1"
+
+
+def test_socks_is_refused_with_what_to_do() -> None:
     with pytest.raises(Failure, match="SOCKS is not spoken") as caught:
-        Web({}, "").proxies()
+        Web({"ALL_PROXY": "socks5://me:s3cret@p:1"}, "").proxy_for("https://i.example")
     assert "s3cret" not in caught.value.text
