@@ -1,5 +1,5 @@
-# The Makefile's targets on Windows, which has no make: .\make.ps1 install --accelerator cpu, .\make.ps1 test, .\make.ps1 help.
-# Windows PowerShell 5.1 and later. Where scripts may not be run, .\make.cmd takes the same words.
+# What the Makefile does, on Windows, which has no make: .\make.ps1 install --accelerator cpu, .\make.ps1 test.
+# For Windows PowerShell 5.1 and PowerShell 7. Where scripts may not be run, .\make.cmd takes the same words.
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'  # 5.1 draws its bar for longer than it downloads
@@ -17,19 +17,22 @@ function Invoke-Program([string] $Program, [string[]] $Words) {
 
 # The address of the wheel on an index's page, and what shows the index who is asking.
 function Get-WheelSource([string] $Wheel) {
-    $given = @($env:PIP_INDEX_URL, $env:UV_DEFAULT_INDEX, $env:UV_INDEX_URL, 'https://pypi.org/simple' | Where-Object { $_ })
-    $address = [Uri] ($given[0].TrimEnd('/') + '/uv/')
+    $index = @($env:PIP_INDEX_URL, $env:UV_DEFAULT_INDEX, 'https://pypi.org/simple' | Where-Object { $_ })[0]
+    $address = [Uri] ($index.TrimEnd('/') + '/uv/')
     $web = @{ UseBasicParsing = $true; Headers = @{ Accept = 'text/html' } }
     if ($address.UserInfo) {
         $user = [Text.Encoding]::UTF8.GetBytes([Uri]::UnescapeDataString($address.UserInfo))
         $web.Headers.Authorization = 'Basic ' + [Convert]::ToBase64String($user)
     }
-    # 5.1 knows the system's proxy; the variables it does not know.
+    # 5.1 knows the system's proxy, and not the variables.
     $direct = ($env:NO_PROXY -split '[,\s]+') -contains $address.Host
     if ($env:HTTPS_PROXY -and -not $direct -and $PSVersionTable.PSVersion.Major -lt 6) {
         $web.Proxy = [Uri] $env:HTTPS_PROXY
-        $name, $word = [Uri]::UnescapeDataString($web.Proxy.UserInfo) -split ':', 2
-        if ($word) { $web.ProxyCredential = New-Object PSCredential $name, (ConvertTo-SecureString $word -AsPlainText -Force) }
+        $name, $secret = [Uri]::UnescapeDataString($web.Proxy.UserInfo) -split ':', 2
+        if ($secret) {
+            $secret = ConvertTo-SecureString -AsPlainText -Force -String $secret
+            $web.ProxyCredential = New-Object -TypeName PSCredential -ArgumentList $name, $secret
+        }
     }
     $page = Invoke-WebRequest -Uri $address @web
     $pattern = '(?:href=|"url":\s*)["'']([^"''#]*' + [regex]::Escape($Wheel) + '(?:\?[^"''#]*)?)["''#]'
@@ -49,7 +52,8 @@ function Get-Uv {
     if ($found) { return $found.Path }
     if (Test-Path -LiteralPath $private) { return $private }
     Write-Host 'Putting a private uv into .tool\uv'
-    [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
+    $protocols = [Net.ServicePointManager]::SecurityProtocol  # an old 5.1 offers TLS 1.0 at the most by itself
+    [Net.ServicePointManager]::SecurityProtocol = $protocols -bor [Net.SecurityProtocolType]::Tls12
     Add-Type -AssemblyName 'System.IO.Compression.FileSystem'
     $pinned = Get-Content -Raw -LiteralPath (Join-Path $PSScriptRoot 'requirements\uv.txt')
     $version = [regex]::Match($pinned, '(?m)^uv==([0-9.]+)').Groups[1].Value
@@ -61,10 +65,12 @@ function Get-Uv {
     try {
         Invoke-WebRequest @web -OutFile $file
         $hash = (Get-FileHash -Algorithm SHA256 -LiteralPath $file).Hash.ToLowerInvariant()
-        if ($hashes -notcontains $hash) { throw "What $($web.Uri.Host) sent for uv is not the file that requirements\uv.txt names." }
+        if ($hashes -notcontains $hash) { throw "$($web.Uri.Host) sent another file than requirements\uv.txt pins." }
         [IO.Compression.ZipFile]::ExtractToDirectory($file, $draft)
-        New-Item -ItemType Directory -Force -Path (Split-Path $private) | Out-Null
-        Move-Item -Force -Path (Join-Path $draft "uv-$version.data\scripts\*") -Destination (Split-Path $private)
+        $scripts = Split-Path -Parent -Path $private
+        Remove-Item -Recurse -Force -ErrorAction SilentlyContinue -LiteralPath $scripts
+        New-Item -ItemType Directory -Force -Path (Split-Path -Parent -Path $scripts) | Out-Null
+        Move-Item -LiteralPath (Join-Path $draft "uv-$version.data\scripts") -Destination $scripts
     } finally {
         Remove-Item -Recurse -Force -ErrorAction SilentlyContinue -LiteralPath $file, $draft
     }
@@ -84,9 +90,14 @@ function Initialize-Environment([string] $Name) {
     New-Item -ItemType Directory -Force -Path $tool | Out-Null
     $uv = Get-Uv
     Write-Host "Preparing tfsetup itself in .tool\$Name (once)"
-    Invoke-Program $uv @('venv', '--quiet', '--no-project', '--clear', '--python', '>=3.11,<3.16', $folder)
-    Invoke-Program $uv @('pip', 'sync', '--quiet', '--python', $python, '--require-hashes', '--only-binary', ':all:', $requirements[$Name])
-    Invoke-Program $uv @('pip', 'install', '--quiet', '--python', $python, '--no-deps', '--no-build-isolation', '--editable', '.')
+    $project = Get-Content -Raw -LiteralPath 'pyproject.toml'
+    $pythons = [regex]::Match($project, '(?m)^requires-python = "([^"]+)"').Groups[1].Value
+    $into = '--quiet', '--python', $python
+    # Of several indexes whichever has the file: its hash is known.
+    $locked = '--index-strategy', 'unsafe-best-match', '--require-hashes', '--only-binary', ':all:'
+    Invoke-Program $uv @('venv', '--quiet', '--no-project', '--clear', '--python', $pythons, $folder)
+    Invoke-Program $uv (@('pip', 'sync') + $into + $locked + $requirements[$Name])
+    Invoke-Program $uv (@('pip', 'install') + $into + @('--no-deps', '--no-build-isolation', '--editable', '.'))
     Set-Content -NoNewline -Encoding UTF8 -LiteralPath $ready -Value $PSScriptRoot
 }
 
@@ -113,25 +124,32 @@ function Invoke-Check([switch] $Everything, [string[]] $Words) {
     Invoke-Program "$programs\python.exe" ($pytest + $real + $Words)
 }
 
-$given = @($args | ForEach-Object { $_ -join ',' })  # a,b without quotes comes as two
-$target = if ($given.Count) { $given[0] } else { 'help' }
-$words = @($given | Select-Object -Skip 1)
-# Variables that would send uv or Python to another environment than the one named here; then those that uv is given.
-$foreign = 'VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'UV_PYTHON', 'UV_PROJECT_ENVIRONMENT'
+# Without quotes 3.10 comes as a number, which knows how it was written, and a,b as two.
+$words = @(foreach ($one in $args) { if ($one -is [array]) { $one -join ',' } else { $one.PSObject.ToString() } })
+$target = if ($words.Count) { $words[0] } else { 'help' }
+$words = @($words | Select-Object -Skip 1)
+# What the Makefile takes out of the environment goes here too, and comes back: it is that of the session.
+$makefile = Join-Path $PSScriptRoot 'Makefile'
+$unexported = Select-String -LiteralPath $makefile -Pattern '^unexport (.+)$'
+$foreign = @($unexported | ForEach-Object { $_.Matches[0].Groups[1].Value -split ' ' })
+$given = 'SSL_CERT_FILE', 'UV_SYSTEM_CERTS', 'UV_DEFAULT_INDEX', 'UV_INDEX'
 $before = @{}
-foreach ($name in $foreign + 'UV_SYSTEM_CERTS' + 'UV_DEFAULT_INDEX') {
-    $before[$name] = [Environment]::GetEnvironmentVariable($name)
-}
+foreach ($name in $foreign + $given) { $before[$name] = [Environment]::GetEnvironmentVariable($name) }
 $began = Get-Location
 try {
     Set-Location -LiteralPath $PSScriptRoot
     foreach ($name in $foreign) { Remove-Item -ErrorAction SilentlyContinue -LiteralPath "Env:$name" }
-    if (-not ($env:SSL_CERT_FILE -or $env:SSL_CERT_DIR -or $env:UV_SYSTEM_CERTS)) { $env:UV_SYSTEM_CERTS = '1' }
+    # uv believes the system's store, or what the user named in words of another program.
+    $bundles = @($env:REQUESTS_CA_BUNDLE, $env:CURL_CA_BUNDLE, $env:PIP_CERT | Where-Object { $_ })
+    if (-not ($env:SSL_CERT_FILE -or $env:SSL_CERT_DIR)) {
+        if ($bundles.Count) { $env:SSL_CERT_FILE = $bundles[0] } else { $env:UV_SYSTEM_CERTS = '1' }
+    }
     if ($env:PIP_INDEX_URL -and -not $env:UV_DEFAULT_INDEX) { $env:UV_DEFAULT_INDEX = $env:PIP_INDEX_URL }
+    if ($env:PIP_EXTRA_INDEX_URL -and -not $env:UV_INDEX) { $env:UV_INDEX = $env:PIP_EXTRA_INDEX_URL }
     switch ($target) {
         { $_ -in 'install', 'verify', 'doctor' } { Invoke-Tfsetup (@($target) + $words) }
         'lock' {
-            $all = if (($words -join ' ') -match 'conda') { @() } else { @('--format', 'portable', '--python', 'all') }
+            $all = @(if (($words -join ' ') -notmatch 'conda') { '--format', 'portable', '--python', 'all' })
             Invoke-Tfsetup (@('lock') + $all + $words)
         }
         'lock-check' { Invoke-Tfsetup (@('lock', '--check') + $words) }
@@ -142,7 +160,7 @@ try {
             Remove-Item -Recurse -Force -ErrorAction SilentlyContinue -LiteralPath $ours
         }
         'help' {
-            Select-String -LiteralPath 'Makefile' -Pattern "^($($targets -join '|')):.*?## (.*)$" | ForEach-Object {
+            Select-String -LiteralPath $makefile -Pattern "^($($targets -join '|')):.*?## (.*)$" | ForEach-Object {
                 '  .\make.ps1 {0,-12} {1}' -f $_.Matches[0].Groups[1].Value, $_.Matches[0].Groups[2].Value
             }
         }
