@@ -158,6 +158,8 @@ try {
         'clean' {
             $ours = '.tool', '.mypy_cache', '.ruff_cache', '.hypothesis', '.import_linter_cache', 'build', 'dist'
             Remove-Item -Recurse -Force -ErrorAction SilentlyContinue -LiteralPath $ours
+            $sources = 'installer', 'tests', 'benchmarks', 'scripts'
+            Get-ChildItem -Recurse -Directory -Filter '__pycache__' -LiteralPath $sources | Remove-Item -Recurse -Force
         }
         'help' {
             Select-String -LiteralPath $makefile -Pattern "^($($targets -join '|')):.*?## (.*)$" | ForEach-Object {
