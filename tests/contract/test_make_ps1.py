@@ -260,7 +260,9 @@ def test_clean_removes_what_the_makefile_removes() -> None:
     body = next(
         one for one in walk(Script(TEXT).root) if one.type == "switch_clause" and text_of(one).startswith("'clean'")
     )
-    assert strings(body)[1:] == line.replace("$(TOOL)", ".tool").split()
+    (searched,) = re.findall(r"^\t@find (.*) -name __pycache__", MAKEFILE, re.MULTILINE)
+    wanted = [*line.replace("$(TOOL)", ".tool").split(), *searched.split(), "__pycache__"]
+    assert strings(body)[1:] == wanted
 
 
 def test_every_target_is_one_of_the_makefile_and_is_carried_out() -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tfsetup.envs.csh import CSH
 from tfsetup.report.shells import Shell, Terminal, activation, quoted, shell_of
+
+SHELLS: tuple[Shell, ...] = tuple(one for one in get_args(Shell) if one != "cmd")
 
 
 def at(shell: Shell = "bash", *, windows: bool = False, folder: str | None = None) -> Terminal:
@@ -179,3 +184,18 @@ def test_in_powershell_a_quoted_path_says_itself(path: str) -> None:
         assert word[0] == word[-1] == "'"
         assert word[1:-1].replace("''", "'") == path
         assert "'" not in word[1:-1].replace("''", "")
+
+
+@pytest.mark.process
+def test_every_script_that_is_named_is_there(tmp_path: Path) -> None:
+    # Relocatable, as environments are built. For csh uv then has none, and envs/csh.py makes one.
+    from uv import find_uv_bin
+
+    create = [find_uv_bin(), "venv", "--quiet", "--offline", "--relocatable", "--python", sys.executable, "e"]
+    subprocess.run(create, cwd=tmp_path, check=True, capture_output=True)
+    folder = tmp_path / "e" / ("Scripts" if sys.platform == "win32" else "bin")
+    there = {path.name for path in folder.glob("activate*")} | {CSH}
+    for shell in SHELLS:
+        named = activation("/srv/work/.venv", at(shell)).rpartition("/")[2]
+        assert named in there, shell
+    assert CSH not in {path.name for path in folder.glob("activate*")}, "uv has a script for csh; ours may go"
