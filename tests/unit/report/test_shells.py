@@ -19,7 +19,7 @@ SHELLS: tuple[Shell, ...] = tuple(one for one in get_args(Shell) if one != "cmd"
 
 
 def at(shell: Shell = "bash", *, windows: bool = False, folder: str | None = None) -> Terminal:
-    here = folder or ("D:\\work" if windows else "/srv/work")
+    here = folder or ("D:\\work" if windows else "/srv/place")
     return Terminal(command="tfsetup", folder=here, dialect=shell, windows=windows)
 
 
@@ -79,7 +79,7 @@ def test_windows_has_its_own_signs(environ: dict[str, str], shell: Shell) -> Non
     ],
 )
 def test_each_shell_has_its_line(shell: Shell, line: str) -> None:
-    assert activation("/srv/work/.venv", at(shell)) == line
+    assert activation("/srv/place/.venv", at(shell)) == line
 
 
 @pytest.mark.parametrize(
@@ -112,19 +112,19 @@ def test_a_path_with_a_blank_is_one_word_on_windows(shell: Shell, line: str) -> 
 def test_a_prefix_named_venv_elsewhere_is_named_whole() -> None:
     assert activation("/srv/other/.venv", at("zsh")) == "source /srv/other/.venv/bin/activate"
     assert at().names("/srv/other/.venv") == "/srv/other/.venv"
-    assert at().names("/srv/work/.venv") == ".venv"
+    assert at().names("/srv/place/.venv") == ".venv"
     assert at("cmd", windows=True).names("E:\\work\\.venv") == "E:\\work\\.venv"
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh"])
 def test_a_conda_environment_has_one_script(shell: Shell) -> None:
-    line = activation("/srv/work/.venv", at(shell), conda=True)
-    assert line == f"{activation('/srv/work/.venv', at(shell))}   (or: conda activate ./.venv)"
+    line = activation("/srv/place/.venv", at(shell), conda=True)
+    assert line == f"{activation('/srv/place/.venv', at(shell))}   (or: conda activate ./.venv)"
 
 
 @pytest.mark.parametrize("shell", ["fish", "csh", "nu", "xonsh", "powershell"])
 def test_where_it_has_none_conda_activates(shell: Shell) -> None:
-    assert activation("/srv/work/.venv", at(shell), conda=True) == "conda activate ./.venv"
+    assert activation("/srv/place/.venv", at(shell), conda=True) == "conda activate ./.venv"
     assert activation("D:\\tf", at("cmd", windows=True), conda=True) == "conda activate D:\\tf"
 
 
@@ -196,6 +196,6 @@ def test_every_script_that_is_named_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "e" / ("Scripts" if sys.platform == "win32" else "bin")
     there = {path.name for path in folder.glob("activate*")} | {CSH}
     for shell in SHELLS:
-        named = activation("/srv/work/.venv", at(shell)).rpartition("/")[2]
+        named = activation("/srv/place/.venv", at(shell)).rpartition("/")[2]
         assert named in there, shell
     assert CSH not in {path.name for path in folder.glob("activate*")}, "uv has a script for csh; ours may go"
