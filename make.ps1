@@ -7,6 +7,7 @@ $PSNativeCommandUseErrorActionPreference = $false  # Invoke-Program passes exit 
 
 $tool = Join-Path $PSScriptRoot '.tool'
 $private = Join-Path $tool 'uv\Scripts\uv.exe'
+$project = Get-Content -Raw -LiteralPath (Join-Path $PSScriptRoot 'pyproject.toml')
 $targets = 'help', 'install', 'verify', 'doctor', 'lock', 'lock-check', 'check', 'test', 'clean'
 $requirements = @{ env = 'requirements\tool.txt'; conda = 'requirements\conda.txt'; dev = 'requirements\dev.txt' }
 
@@ -17,7 +18,7 @@ function Invoke-Program([string] $Program, [string[]] $Words) {
 
 # The address of the wheel on an index's page, and what shows the index who is asking.
 function Get-WheelSource([string] $Wheel) {
-    $pypi = "https://$('pypi', 'org' -join '.')/simple"  # put together: no address of an index stands in this repository
+    $pypi = "https://$('pypi', 'org' -join '.')/simple"  # in parts: no address of an index stands in this repository
     $index = @($env:PIP_INDEX_URL, $env:UV_DEFAULT_INDEX, $pypi | Where-Object { $_ })[0]
     $address = [Uri] ($index.TrimEnd('/') + '/uv/')
     $web = @{ UseBasicParsing = $true; Headers = @{ Accept = 'text/html' } }
@@ -47,12 +48,16 @@ function Get-WheelSource([string] $Wheel) {
     return $web
 }
 
-# A uv: the one on PATH, else a private one, out of the wheel that requirements\uv.txt pins.
+# A uv that is new enough: the one on PATH, else a private one, out of the wheel that requirements\uv.txt pins.
 function Get-Uv {
-    $found = Get-Command -Name 'uv.exe' -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
-    if ($found) { return $found.Path }
-    if (Test-Path -LiteralPath $private) { return $private }
-    Write-Host 'Putting a private uv into .tool\uv'
+    $least = [version] [regex]::Match($project, '"uv>=([0-9.]+)').Groups[1].Value
+    $there = Get-Command -Name 'uv.exe' -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
+    foreach ($uv in @($there | ForEach-Object { $_.Path }) + $private) {
+        if (-not (Test-Path -LiteralPath $uv)) { continue }
+        $said = [string] (& $uv --version)
+        if ($LASTEXITCODE -eq 0 -and $said -match '^uv ([0-9.]+)' -and [version] $Matches[1] -ge $least) { return $uv }
+    }
+    [Console]::Error.WriteLine('Putting a private uv into .tool\uv')
     $protocols = [Net.ServicePointManager]::SecurityProtocol  # an old 5.1 offers TLS 1.0 at the most by itself
     [Net.ServicePointManager]::SecurityProtocol = $protocols -bor [Net.SecurityProtocolType]::Tls12
     Add-Type -AssemblyName 'System.IO.Compression.FileSystem'
@@ -90,8 +95,7 @@ function Initialize-Environment([string] $Name) {
     }
     New-Item -ItemType Directory -Force -Path $tool | Out-Null
     $uv = Get-Uv
-    Write-Host "Preparing tfsetup itself in .tool\$Name (once)"
-    $project = Get-Content -Raw -LiteralPath 'pyproject.toml'
+    [Console]::Error.WriteLine("Preparing tfsetup itself in .tool\$Name (once)")
     $pythons = [regex]::Match($project, '(?m)^requires-python = "([^"]+)"').Groups[1].Value
     $into = '--quiet', '--python', $python
     # Of several indexes whichever has the file: its hash is known.

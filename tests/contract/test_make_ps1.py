@@ -73,12 +73,14 @@ def known_cmdlets(script: Script) -> list[str]:
 
 
 def programs_are_watched(script: Script) -> list[str]:
-    """A program is called in one place, where its exit code ends the script."""
+    """A program's exit code ends the script, or decides over what it said."""
     wrong = []
     for one in script.commands():
         if one.children[0].type == "command_invokation_operator" or (command_name(one) or "").endswith(".exe"):
             after = next_statement(one)
-            if after is None or text_of(after) != "if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }":
+            said = "" if after is None else text_of(after)
+            decides = said.startswith("if ($LASTEXITCODE -eq 0 -and ")
+            if said != "if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }" and not decides:
                 wrong.append(text_of(one))
     return wrong
 
@@ -165,18 +167,19 @@ def test_a_rule_of_scripts_holds(rule: str) -> None:
         ("syntax_of_5_1", "    return $private\n}\n", "    return $private\n"),
         ("strict_from_the_first_line", "$ErrorActionPreference = 'Stop'\n", ""),
         ("strict_from_the_first_line", "Set-StrictMode -Version 2.0\n", ""),
-        ("known_cmdlets", "Get-Content -Raw -LiteralPath (Join-Path", "gc -Raw -LiteralPath (Join-Path"),
+        ("known_cmdlets", "$pinned = Get-Content", "$pinned = gc"),
         ("known_cmdlets", "| Where-Object { $_ })[0]", "| ? { $_ })[0]"),
         ("known_cmdlets", "Invoke-WebRequest @web -OutFile", "Invoke-WebRequest @web -SkipHttpErrorCheck -OutFile"),
         ("known_cmdlets", "Set-Content -NoNewline", "Set-Content -AsByteStream"),
         ("programs_are_watched", "    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }\n", ""),
         ("programs_are_watched", "{ exit $LASTEXITCODE }", "{ exit 1 }"),
+        ("programs_are_watched", "if ($LASTEXITCODE -eq 0 -and $said", "if ($said"),
         ("programs_are_watched", "    $uv = Get-Uv\n", "    $uv = Get-Uv\n    & $uv self update\n"),
         ("programs_get_lists", "Invoke-Tfsetup (@('lock', '--check') + $words)", "Invoke-Tfsetup -lock $words"),
         ("names_are_known", "Invoke-Program $uv (@('pip', 'sync')", "Invoke-Program $uvx (@('pip', 'sync')"),
         ("names_are_known", "-contains $address.Host", "-contains $adress.Host"),
         ("names_are_known", "switch ($target) {", "switch ($goal) {"),
-        ("checked_before_used", "-notcontains $hash) { throw", "-notcontains $hash) { Write-Host"),
+        ("checked_before_used", "-notcontains $hash) { throw", "-notcontains $hash) { Out-Null"),
         ("checked_before_used", "if ($hashes -notcontains $hash)", "if (-not $hash)"),
         ("session_is_left_as_it_was", "'UV_DEFAULT_INDEX', 'UV_INDEX'\n", "'UV_DEFAULT_INDEX'\n"),
         ("session_is_left_as_it_was", "    Set-Location -LiteralPath $began.ProviderPath\n", ""),
@@ -202,6 +205,13 @@ def test_what_is_pinned_is_found() -> None:
     version, hashes = (re.compile(one) for one in strings(body) if "uv==" in one or "sha256:" in one)
     assert version.findall(pinned) == [pinned.split("==")[1].split()[0]]
     assert len(hashes.findall(pinned)) == pinned.count("--hash=") > 5
+
+
+def test_the_oldest_uv_is_that_of_the_project() -> None:
+    (pattern,) = (one for one in strings(Script(TEXT).functions()["Get-Uv"]) if "uv>=" in one)
+    found = re.findall(pattern, (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert len(found) == 1
+    assert tuple(map(int, found[0].split("."))) >= (0, 9)
 
 
 def test_the_pythons_are_those_of_the_project() -> None:

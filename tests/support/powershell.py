@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # What the engine sets by itself: about_Automatic_Variables, and the preferences of about_Preference_Variables.
 AUTOMATIC = frozenset({
-    "_", "args", "error", "erroractionpreference", "false", "lastexitcode", "null", "pid", "progresspreference",
+    "_", "args", "error", "erroractionpreference", "false", "lastexitcode", "matches", "null", "pid", "progresspreference",
     "psscriptroot", "psversiontable", "true",
 })  # fmt: skip
 
