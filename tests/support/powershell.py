@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 # What the engine sets by itself: about_Automatic_Variables, and the preferences of about_Preference_Variables.
 AUTOMATIC = frozenset({
-    "_", "args", "error", "erroractionpreference", "false", "lastexitcode", "matches", "null", "pid", "progresspreference",
-    "psscriptroot", "psversiontable", "true",
+    "_", "args", "error", "erroractionpreference", "false", "lastexitcode", "matches", "null", "pid",
+    "progresspreference", "psscriptroot", "psversiontable", "true",
 })  # fmt: skip
 
 
