@@ -7,9 +7,9 @@ from pathlib import Path
 import typer
 
 from tfsetup.cli import options as o
-from tfsetup.cli.called import terminal
 from tfsetup.cli.lock_options import AllowBuildOf
 from tfsetup.cli.session import begun
+from tfsetup.cli.terminal import terminal
 from tfsetup.matrix.model import Ask
 
 
