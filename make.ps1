@@ -66,7 +66,7 @@ function Get-Uv {
     $hashes = @([regex]::Matches($pinned, 'sha256:([0-9a-f]{64})') | ForEach-Object { $_.Groups[1].Value })
     $draft = Join-Path $tool "uv.$PID"
     $file = "$draft.whl"
-    # On ARM64 too: TensorFlow has wheels for x86_64 alone, and Windows runs both.
+    # On ARM64 too: Windows runs both there, and uv itself prefers a Python for x86_64.
     $web = Get-WheelSource "uv-$version-py3-none-win_amd64.whl"
     try {
         Invoke-WebRequest @web -OutFile $file

@@ -303,6 +303,17 @@ def test_the_lock_command_is_that_of_the_makefile() -> None:
     assert strings(body)[3:7] == ["--format", "portable", "--python", "all"]
 
 
+def test_readme_types_what_both_powershells_and_cmd_take() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    typed = re.findall(r"^> (.+)$", readme, re.MULTILINE)
+    targets = next(strings(one) for one in walk(Script(TEXT).root) if text_of(one).startswith("$targets = "))
+    called = re.findall(r"\.\\make\.(?:cmd|ps1) ([a-z-]+)", readme)
+    assert len(typed) >= 3
+    assert [line for line in typed if "&" in line or "|" in line] == []
+    assert set(called) >= {"install", "test"}
+    assert [name for name in called if name not in targets] == []
+
+
 def test_make_cmd_hands_everything_on() -> None:
     lines = (ROOT / "make.cmd").read_bytes().decode("ascii").replace("\r\n", "\n").splitlines()
     assert lines[0] == "@echo off"
