@@ -51,7 +51,7 @@ function Get-WheelSource([string] $Wheel) {
 # A uv that is new enough: the one on PATH, else a private one, out of the wheel that requirements\uv.txt pins.
 function Get-Uv {
     $least = [version] [regex]::Match($project, '"uv>=([0-9.]+)').Groups[1].Value
-    $there = Get-Command -Name 'uv.exe' -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
+    $there = @(Get-Command -Name 'uv.exe' -CommandType Application -ErrorAction SilentlyContinue)
     foreach ($uv in @($there | ForEach-Object { $_.Path }) + $private) {
         if (-not (Test-Path -LiteralPath $uv)) { continue }
         $said = [string] (& $uv --version)
@@ -162,9 +162,10 @@ try {
         'test' { Invoke-Check -Everything -Words $words }
         'clean' {
             $ours = '.tool', '.mypy_cache', '.ruff_cache', '.hypothesis', '.import_linter_cache', 'build', 'dist'
-            Remove-Item -Recurse -Force -ErrorAction SilentlyContinue -LiteralPath $ours
+            $ours | Where-Object { Test-Path -LiteralPath $_ } | Remove-Item -Recurse -Force
             $sources = 'installer', 'tests', 'benchmarks', 'scripts'
-            Get-ChildItem -Recurse -Directory -Filter '__pycache__' -LiteralPath $sources | Remove-Item -Recurse -Force
+            $caches = @(Get-ChildItem -Recurse -Directory -Filter '__pycache__' -LiteralPath $sources)
+            $caches | Remove-Item -Recurse -Force
         }
         'help' {
             Select-String -LiteralPath $makefile -Pattern "^($($targets -join '|')):.*?## (.*)$" | ForEach-Object {
