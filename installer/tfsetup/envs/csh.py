@@ -19,7 +19,7 @@ if ($?_OLD_VIRTUAL_PATH) then
     deactivate
 endif
 if (! -d @PREFIX@) then
-    echo @PREFIX@ "is no longer there. Run tfsetup install again where it is now, or use bash or zsh."
+    echo @PREFIX@ "is no longer there, and csh cannot tell where it is now; use bash or zsh, or tfsetup run."
 else
 alias deactivate 'test $?_OLD_VIRTUAL_PATH != 0 && setenv PATH "$_OLD_VIRTUAL_PATH:q" && unset _OLD_VIRTUAL_PATH; \
 test $?_OLD_VIRTUAL_PROMPT != 0 && set prompt="$_OLD_VIRTUAL_PROMPT:q" && unset _OLD_VIRTUAL_PROMPT; \

@@ -80,7 +80,7 @@ def test_a_prefix_that_was_moved_is_told(tmp_path: Path) -> None:
     (tmp_path / "was").rename(tmp_path / "is")
     said = csh(tmp_path, "source is/bin/activate.csh", "echo $PATH $?VIRTUAL_ENV")
     assert said == [
-        f"{tmp_path}/was is no longer there. Run tfsetup install again where it is now, or use bash or zsh.",
+        f"{tmp_path}/was is no longer there, and csh cannot tell where it is now; use bash or zsh, or tfsetup run.",
         "/usr/bin:/bin 0",
     ]
 
