@@ -171,3 +171,12 @@ def test_whatever_is_ignored_is_cleaned_or_the_users() -> None:
     patterns = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line]
     made = {part for name in (*LEFT, *USERS) for part in Path(name).parts}
     assert [pattern for pattern in patterns if pattern not in made] == []
+
+
+def test_any_python3_is_the_one_that_the_bootstrap_takes() -> None:
+    first = ROOT / "scripts" / "first-python"
+    if not first.is_file():
+        pytest.skip("this bootstrap takes whatever python3 is there")
+    (oldest,) = set(re.findall(r"sys\.version_info < \(3, ([0-9]+)\)", first.read_text(encoding="utf-8")))
+    (said,) = re.findall(r"any `python3` from ([0-9.]+) on", README)
+    assert said == f"3.{oldest}"
