@@ -91,6 +91,7 @@ requirements: $(TOOL)/dev/ready ## lock the tool's own dependencies anew (names,
 .PHONY: clean
 clean: ## remove the tool's environments and caches; .venv stays
 	@rm -rf $(TOOL) .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find installer tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tool's own environments. Hash-pinned, wheels only; tfsetup itself is editable.
 $(TOOL)/env/ready: pyproject.toml requirements/tool.txt scripts/uv
