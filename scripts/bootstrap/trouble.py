@@ -28,7 +28,7 @@ def in_words(host: str, error: object, proxy: str = "") -> Failure:
     if isinstance(reason, socket.gaierror):
         return Failure(f"The name {proxy or host} is not known here ({text}).", hints.REACH)
     if isinstance(reason, (socket.timeout, TimeoutError)):
-        return Failure(f"{host} does not answer{way} within {LIMIT_S} seconds.", hints.REACH)
+        return Failure(f"{host} does not answer{way}, or too slowly: {text}.", hints.REACH)
     if isinstance(reason, http.client.IncompleteRead):
         return Failure(f"{host} ended in the middle of its answer.", hints.AGAIN)
     return Failure(f"{host} cannot be reached{way}: {text}.", hints.REACH)

@@ -487,11 +487,32 @@ def test_on_a_mac_without_tools_apples_python_is_not_even_started(clone: Clone) 
     assert (clone.folder / "started").exists()
 
 
-def test_without_a_python_a_uv_brings_one(clone: Clone) -> None:
+@pytest.mark.parametrize("named", [{}, {"PIP_CERT": "/c.pem"}, {"SSL_CERT_FILE": "/s.pem", "PIP_CERT": "/c.pem"}])
+def test_without_a_python_a_uv_brings_one(clone: Clone, named: dict[str, str]) -> None:
     python = (clone.programs / "python3").rename(clone.folder / "python-of-uv")
-    clone.program("uv", f'case "$1" in --version) echo "uv 0.98.0" ;; python) echo "{python}" ;; esac\n')
-    done = clone.run()
+    script = f"""case "$1 $2" in
+      --version*) echo "uv 0.98.0" ;;
+      "python find") [ -e "{clone.folder}/there" ] && echo "{python}" ;;
+      "python install") echo "$*" "${{SSL_CERT_FILE-}}" "${{UV_SYSTEM_CERTS-}}" >"{clone.folder}/there" ;;
+    esac
+    """
+    clone.program("uv", script)
+    done = clone.run(**named)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{clone.programs / 'uv'}\n", "")
+    said = (clone.folder / "there").read_text().split()
+    assert said[:3] == ["python", "install", "--quiet"]
+    assert said[3].startswith(">=3.11,<3.")
+    assert said[4:] == ([named.get("SSL_CERT_FILE") or named["PIP_CERT"]] if named else ["1"])
+
+
+def test_without_a_python_and_with_a_uv_that_brings_none_it_says_what_to_do(clone: Clone) -> None:
+    (clone.programs / "python3").unlink()
+    clone.program("uv", "echo 'error: a chain of causes' >&2\nexit 2\n")
+    done = clone.run()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no Python on this machine, and uv could not fetch one" in done.stderr
+    assert "UV_PYTHON_INSTALL_MIRROR" in done.stderr
+    assert "chain of causes" not in done.stderr
 
 
 @pytest.mark.parametrize("variable", ["PYTHONHOME", "PYTHONPATH", "PYTHONWARNINGS", "PYTHONOPTIMIZE"])

@@ -132,10 +132,10 @@ def bare_clone(folder: Path) -> Clone:
     """Make the clone; nothing of this machine's settings reaches it. BOOTSTRAP_PYTHON: another Python than this one."""
     clone = Clone(folder)
     shutil.copytree(ROOT / "scripts", clone.root / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "requirements", clone.root / "requirements")
     for name in ("pyproject.toml", "installer/tfsetup/ground/environ.py"):
         (clone.root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, clone.root / name)
-    (clone.root / "requirements").mkdir()
     clone.pin(wheel()[1])
     clone.home.mkdir()
     clone.programs.mkdir()

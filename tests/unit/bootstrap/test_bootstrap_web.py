@@ -10,8 +10,9 @@ import pytest
 
 from bootstrap import indexes
 from bootstrap.failure import Failure
-from bootstrap.web import Web, bare
+from bootstrap.web import Web, _body, bare
 from support.hostile_server import hostile
+from tfsetup.ground.exchange import LIMITS
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD")
 
@@ -90,6 +91,28 @@ def test_more_than_was_agreed_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(Failure, match="more than 10 bytes"):
             web.get(server.url, accept="*/*", most=10)
         assert web.get(server.url, accept="*/*", most=11).body == b"x" * 11
+
+
+class Trickle:
+    """A body of which a byte comes every second of a clock of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, size: int, at_once: int) -> None:
+        self.left, self.now, self.at_once = size, 0.0, at_once
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    def read1(self, most: int) -> bytes:
+        self.now += 1
+        piece = b"x" * min(most, self.at_once, self.left)
+        self.left -= len(piece)
+        return piece
+
+
+def test_a_body_has_to_keep_coming_as_for_the_packages_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    least = LIMITS.least / LIMITS.window_s
+    with pytest.raises(TimeoutError, match="in 60 seconds"):
+        _body(Trickle(monkeypatch, 10**6, int(least) - 20), 10**6)
+    assert len(_body(Trickle(monkeypatch, 10**6, int(least) + 20), 10**6)) == 10**6
+    assert len(_body(Trickle(monkeypatch, 10**6, 10**6), 10)) == 11
 
 
 @pytest.mark.parametrize(

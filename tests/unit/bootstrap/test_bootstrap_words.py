@@ -47,7 +47,7 @@ def test_a_failure_keeps_passwords_to_itself() -> None:
             "proxy p wants",
             hints.PROXY_LOGIN,
         ),
-        (TimeoutError("timed out"), "", "does not answer within 30 seconds", hints.REACH),
+        (TimeoutError("timed out"), "", "does not answer, or too slowly: timed out", hints.REACH),
         (http.client.IncompleteRead(b""), "", "ended in the middle", hints.AGAIN),
         (http.client.BadStatusLine("x"), "", "cannot be reached: x", hints.REACH),
         (http.client.RemoteDisconnected("Remote end closed"), "", "reached: Remote end closed", hints.REACH),
