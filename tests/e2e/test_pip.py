@@ -115,3 +115,15 @@ def test_the_pinned_pip_comes_from_the_index_and_serves_offline(tmp_path: Path) 
         assert receipt["tools"] == [f"pip-{PINNED.version}.dist-info"]
         again = made.tfsetup("install", *OPTIONS, "--offline", "--prefix", "other")
         assert (again.returncode, "could not be had" in again.stderr) == (0, False), again.stderr
+
+
+@pytest.mark.network
+def test_what_is_recorded_is_what_the_index_has() -> None:
+    """A newer release is no fault: `scripts/record-pip` takes it. A file that is gone, or another, is one."""
+    from tfsetup.upkeep.index.client import client
+
+    page = {one.filename: one for one in client().pages(["pip"])["pip"]}
+    for wheel in read_pips().wheels:
+        file = page[f"pip-{wheel.version}-py3-none-any.whl"]
+        assert (file.sha256, file.size) == (wheel.sha256, wheel.size)
+        assert (file.requires_python, file.yanked) == (wheel.requires_python, False)
