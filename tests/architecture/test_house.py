@@ -43,6 +43,7 @@ DOING = {
     "envs/lockfile.py",
     "envs/mend.py",
     "envs/ownership.py",
+    "envs/pip.py",
     "envs/run.py",
     "envs/start.py",
     "envs/store.py",
