@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,8 @@ from urllib.parse import urljoin
 from tfsetup.ground.access import Pair, in_address, origin
 
 if TYPE_CHECKING:
+    import ssl
+
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import HTTPSConnectionPool

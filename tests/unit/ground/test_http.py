@@ -560,3 +560,13 @@ def test_a_settings_file_says_for_which_hosts_there_is_no_proxy(monkeypatch: pyt
     with hostile(lambda talk: talk.answer("200 OK", b"here")) as server:
         found = Http({}, choice=Choice(variables=told), limits=QUICK, retries=0).read(server.url, most=MOST)
         assert found.body == b"here"
+
+
+def test_a_proxy_that_speaks_something_else_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.delenv("no_proxy", raising=False)
+    choice = Choice(variables={"HTTPS_PROXY": "socks5h://who:word@127.0.0.1:9"})
+    with pytest.raises(NetworkError, match="SOCKS") as caught:
+        Http({}, choice=choice, limits=QUICK, retries=0).read("https://index.test/x", most=MOST)
+    assert "HTTPS_PROXY" in caught.value.hint
+    assert "word" not in caught.value.message + caught.value.hint
