@@ -44,7 +44,7 @@ def test_what_only_a_build_makes_is_missing(error: str) -> None:
         CHECKOUT,
         "tensorflow/python/__init__.py",
         "D:\\src\\tensorflow\\tensorflow\\__init__.py",
-        "/root/tensorflow-2.15.0/tensorflow/core/framework/__init__.py",
+        "/srv/tensorflow-2.15.0/tensorflow/core/framework/__init__.py",
     ],
 )
 def test_a_file_of_the_sources(path: str) -> None:
