@@ -1,0 +1,135 @@
+"""An environment for tfsetup itself, editable, which still works when the clone is moved. (Touches the world.)."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootstrap import certificates, hints, indexes, moving, place
+from bootstrap.explain import LOG, explained
+from bootstrap.failure import Failure, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+READY = "ready"
+
+
+def make(root: Path, folder: Path, requirements: Path, environ: Mapping[str, str]) -> None:
+    """Make an environment, or bring it up to date; the caller holds the lock. A `ready` in it says that it is whole.
+
+    Raises:
+        Failure: it could not be made.
+    """
+    os.chdir(root)
+    if is_whole(folder, sources(root, requirements)):
+        return
+    uv = place.usable_uv(root, environ)
+    say(f"Preparing tfsetup itself in {folder} (once)")
+    variables = variables_for_uv(root, environ)
+    pythons = python_range(root, requirements)
+
+    def run(*words: str) -> None:
+        _run([str(uv), *words], variables, pythons=pythons, file=str(requirements) if words[0] == "pip" else None)
+
+    ready, python = folder / READY, folder / "bin" / "python"
+    try:
+        if not ready.is_file() or not _starts(python):
+            if folder.exists():
+                shutil.rmtree(str(folder))
+            run("venv", "--quiet", "--no-project", "--python", pythons, str(folder))
+        ready.unlink(missing_ok=True)
+        target = ("--quiet", "--python", str(python))
+        # Of several indexes whichever has the file: its hash is known, so no index can hand out another in its place.
+        anywhere = ("--index-strategy", "unsafe-best-match")
+        run("pip", "sync", *target, *anywhere, "--require-hashes", "--only-binary", ":all:", str(requirements))
+        run("pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ".")
+        moving.settle(folder, root)
+        ready.touch()
+        with suppress(FileNotFoundError):
+            Path(LOG).unlink()
+    except OSError as error:
+        raise Failure(
+            f"{error.filename or folder} cannot be written: {error.strerror or error}.",
+            hints.WRITE,
+        ) from None
+
+
+def is_whole(folder: Path, sources: list[Path]) -> bool:
+    """Tell whether nothing need be done: another make may have done it while this one waited."""
+    try:
+        made = (folder / READY).stat().st_mtime_ns
+        return all(one.stat().st_mtime_ns <= made for one in sources) and _starts(folder / "bin" / "python")
+    except OSError:
+        return False
+
+
+def sources(root: Path, requirements: Path) -> list[Path]:
+    """Return the files that an environment is made from; the Makefile names the same."""
+    ours = [
+        root / "pyproject.toml",
+        root / requirements,
+        root / "scripts" / "uv",
+        root / "scripts" / "tool-environment",
+    ]
+    return [*ours, root / "scripts" / "first-python", *sorted((root / "scripts" / "bootstrap").glob("*.py"))]
+
+
+def python_range(root: Path, requirements: Path) -> str:
+    """Return which Pythons tfsetup runs under with these requirements: pyproject.toml says it, `requires-python`."""
+    done = subprocess.run(
+        ["/bin/sh", str(root / "scripts" / "python-range"), requirements.stem],
+        cwd=str(root),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failure(f"scripts/python-range: {done.stderr.decode('utf-8', 'replace').strip()}", "Restore the clone.")
+    return done.stdout.decode("ascii").strip()
+
+
+def variables_for_uv(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that uv is run with: none that would lead it elsewhere, and what it is to believe and ask.
+
+    Which are taken out is for ground/environ.py to say. That one file needs nothing but the standard library, and runs
+    under every Python that this does.
+    """
+    told = indexes.with_pips_files(environ, root)
+    kept, _ = _environ(root).scrub(told)
+    proxy = told.get("PIP_PROXY")
+    if proxy and not {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} & {name.upper() for name in told}:
+        kept.update(dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy if "://" in proxy else f"http://{proxy}"))
+    return {**kept, **certificates.uv_variables(told), **indexes.uv_variables(told)}
+
+
+def _environ(root: Path) -> ModuleType:
+    path = root / "installer" / "tfsetup" / "ground" / "environ.py"
+    spec = importlib.util.spec_from_file_location("bootstrap_environ", str(path))
+    assert spec is not None  # noqa: S101 - a file that is there has one
+    assert spec.loader is not None  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _starts(python: Path) -> bool:
+    try:
+        return not subprocess.run([str(python), "-I", "-c", ""], stderr=subprocess.DEVNULL, check=False).returncode
+    except OSError:
+        return False
+
+
+def _run(words: list[str], variables: dict[str, str], *, pythons: str, file: str | None) -> None:
+    done = subprocess.run(words, env=variables, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace")
+        Path(LOG).write_text(f"{' '.join(words)}\n{said}", encoding="utf-8")
+        raise explained(said, pythons=pythons, file=file)
+    sys.stderr.buffer.write(done.stderr)
