@@ -1,40 +1,55 @@
-"""Fresh Debian machines: a small system of its own with python3, git and make, an ordinary user, and a clone to begin with.
+"""Machines on which nothing has been done: a small system with python3, git and make, an ordinary user, and a clone.
 
 It is a folder that programs are locked into (chroot), with mounts of its own that end with them. No name of the network
-is known there, so that only what a test serves on 127.0.0.1 can be reached. The system is unpacked once by debootstrap,
-kept for the next run (see real_files.py), and copied for each test by hard links: nothing in it is written to in place.
+is known there, so that only what a test serves on 127.0.0.1 can be reached, and what is in the environment outside does
+not come in. There is no sudo and no curl, and python3 has no ensurepip.
+
+- `debian`: made by debootstrap (minutes), kept for the next run as real_files.py says, and copied for each test by hard
+  links: nothing in it is written to in place.
+- `borrowed`: this machine's own /usr, read-only and less what a fresh machine has not. Made in no time.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pytest
 
 from support.newcomer import clone_of_this
-from support.real_files import _alone
+from support.own_requirements import pythons
+from support.real_files import alone
 
-SUITES: Final = {"bookworm": "12", "trixie": "13"}
+User = Literal["new", "root"]
+Suite = Literal["bookworm", "trixie"]
 PACKAGES: Final = "python3,git,make,ca-certificates"
 _UID: Final = 4321
-_HOME: Final = "/home/new"
-_SOURCE: Final = "/srv/tfsetup"  # what is cloned
+_HOMES: Final[Mapping[User, str]] = {"new": "/home/new", "root": "/root"}
+_PATHS: Final[Mapping[User, str]] = {"new": "/usr/bin:/bin", "root": "/usr/sbin:/usr/bin:/sbin:/bin"}
+_SOURCE: Final = "/srv/tfsetup"
+_HIDDEN: Final = ("usr/bin/sudo", "usr/bin/curl", "usr/bin/wget", "usr/bin/uv", "usr/bin/pip3", "usr/local")
+_OF_ETC: Final = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "nsswitch.conf", "debian_version")
+_STORE: Final = "/etc/ssl/certs/ca-certificates.crt"
+
+# The folder, then pairs of what is mounted where, an empty word, and the command for chroot.
 _ENTER: Final = """
 set -eu
-mount --rbind /proc "$1/proc"
-mount --rbind /dev "$1/dev"
-mount -t tmpfs -o mode=1777 none "$1/tmp"
 root=$1
 shift
+while [ -n "$1" ]; do mount --rbind -o ro "$1" "$root/$2"; shift 2; done
+shift
+mount --rbind /proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=1777 none "$root/tmp"
 exec chroot "$@"
 """
 
@@ -50,21 +65,22 @@ class Ended:
 
 @dataclass(frozen=True)
 class Machine:
-    """A fresh machine at `root`."""
+    """A machine at `root`; `mounts` are what lies where in it."""
 
     root: Path
+    mounts: tuple[tuple[Path, str], ...] = ()
 
-    def run(self, *argv: str, user: str = "new", folder: str = "", environ: dict[str, str] | None = None) -> Ended:
-        """Run a command as `new` or `root` with nothing in its environment but HOME, PATH and `environ`."""
-        home = _HOME if user == "new" else "/root"
-        path = "/usr/bin:/bin" if user == "new" else "/usr/sbin:/usr/bin:/sbin:/bin"
-        who = f"{_UID}:{_UID}" if user == "new" else "0:0"
-        variables = [f"HOME={home}", f"PATH={path}", *(f"{name}={value}" for name, value in (environ or {}).items())]
-        inside = f"cd {shlex.quote(folder or home)} && exec env -i {shlex.join([*variables, *argv])}"
+    def run(self, *argv: str, user: User = "new", folder: str = "", **environ: str) -> Ended:
+        """Run a command with nothing in its environment but HOME, PATH and `environ`."""
+        number = _UID if user == "new" else 0
+        variables = {"HOME": _HOMES[user], "PATH": _PATHS[user]} | environ
+        inside = shlex.join(["exec", "env", "-i", *(f"{name}={value}" for name, value in variables.items()), *argv])
+        mounts = [str(word) for pair in self.mounts for word in pair]
         entering = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "enter", str(self.root)]
+        chroot = [f"--userspec={number}:{number}", str(self.root), "/bin/sh", "-c"]
         begun = time.monotonic()
         done = subprocess.run(
-            [*entering, f"--userspec={who}", str(self.root), "/bin/sh", "-c", inside],
+            [*entering, *mounts, "", *chroot, f"cd {shlex.quote(folder or _HOMES[user])} && {inside}"],
             env={"PATH": os.environ["PATH"]},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -74,34 +90,119 @@ class Machine:
         )
         return Ended(done.returncode, done.stdout, time.monotonic() - begun)
 
-    def write(self, path: str, text: str, *, user: str = "root") -> None:
-        """Write a file of the machine anew."""
+    def write(self, path: str, text: str, user: User = "root") -> None:
+        """Write a file of the machine anew; never into what is there, which others may share."""
         target = self.root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         target.write_text(text, encoding="utf-8")
         if user == "new":
+            home = self.root / _HOMES[user].lstrip("/")
             for one in (target, *target.parents):
-                if self.root / _HOME.lstrip("/") in one.parents:
+                if one == home or home in one.parents:
                     os.chown(one, _UID, _UID)
 
     def trust(self, certificate: Path) -> None:
         """Put an authority into the system's store, as an administrator does."""
-        self.write("/usr/local/share/ca-certificates/company.crt", certificate.read_text(encoding="utf-8"))
+        text = certificate.read_text(encoding="utf-8")
+        if self.mounts:  # ca-certificates is not configured there
+            self.write(_STORE, text)
+            return
+        self.write("/usr/local/share/ca-certificates/company.crt", text)
         done = self.run("update-ca-certificates", user="root")
         assert done.code == 0, done.text
 
-    def clone(self, user: str = "new", name: str = "tfsetup") -> Ended:
+    def clone(self, user: User = "new", name: str = "tfsetup") -> Ended:
         """Clone this repository into the user's home."""
         return self.run("git", "clone", "--quiet", f"file://{_SOURCE}", name, user=user)
 
+    def make(self, *argv: str, user: User = "new", name: str = "tfsetup", **environ: str) -> Ended:
+        """Run `env -i HOME=… PATH=… make ARGV…` in the clone."""
+        return self.run("make", *argv, user=user, folder=f"{_HOMES[user]}/{name}", **environ)
 
-def missing() -> list[str]:
-    """Return what this needs and the machine has not."""
-    found = [name for name in ("debootstrap", "unshare", "chroot", "openssl") if shutil.which(name) is None]
-    if not found and (os.geteuid() != 0 or not _mounts()):
-        found.append("root that may mount")
-    return found
+
+# ---------------------------------------------------------------------------------------------------- how it is made
+
+
+def debian(suite: Suite, folder: Path) -> Machine:
+    """Return a machine with that Debian below `folder`; skip where it cannot be made."""
+    _need("debootstrap", "chroot", "unshare")
+    with alone(f"debian-{suite}") as system:
+        if not system.exists():
+            _bootstrap(suite, system)
+        root = folder / suite
+        root.parent.mkdir(parents=True, exist_ok=True)
+        if subprocess.run(["cp", "-al", system, root], capture_output=True, check=False).returncode:
+            shutil.rmtree(root, ignore_errors=True)
+            subprocess.run(["cp", "-a", system, root], check=True)
+    return _moved_in(Machine(root))
+
+
+def borrowed(folder: Path) -> Machine:
+    """Return a machine below `folder` that has this one's /usr; skip where that is not like a fresh machine's."""
+    _need("chroot", "unshare")
+    minor = _minor_of_the_systems_python()
+    if minor not in pythons() or not all(Path("/", name).is_symlink() for name in ("bin", "lib")):
+        pytest.skip(f"the system here is no Debian with a Python that tfsetup runs under ({minor})")
+    root = folder / "borrowed"
+    for name in ("usr", "etc", "proc", "dev", "tmp", "root", "srv", "home", "var/tmp", "run"):
+        (root / name).mkdir(parents=True)
+    for link in Path("/").glob("*"):
+        if link.is_symlink() and not link.readlink().is_absolute() and link.readlink().parts[0] == "usr":
+            (root / link.name).symlink_to(link.readlink())
+    for name in _OF_ETC:
+        subprocess.run(["cp", "-a", f"/etc/{name}", root / "etc"], capture_output=True, check=False)
+    covers = list(_covers(folder))
+    machine = Machine(root, ((Path("/usr"), "usr"), *covers))
+    machine.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+    machine.write("/etc/group", "root:x:0:\n")
+    return _moved_in(machine)
+
+
+def _covers(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what lies over those parts of /usr that a fresh machine has not."""
+    no_folder, no_file, no_module = folder / "no-folder", folder / "no-file", folder / "no-module"
+    no_folder.mkdir()
+    no_file.touch()
+    no_module.mkdir()
+    (no_module / "__init__.py").write_text("raise ModuleNotFoundError(f'No module named {__name__!r}')\n")
+    for name in _HIDDEN:
+        if (path := Path("/", name)).exists():
+            yield (no_folder if path.is_dir() else no_file, name)
+    for path in Path("/usr/lib").glob("python3*/ensurepip"):
+        yield (no_module, str(path)[1:])
+
+
+def _moved_in(machine: Machine) -> Machine:
+    """Give a machine its user, a repository to clone, and no names of the network."""
+    for name, line in (("passwd", f"new:x:{_UID}:{_UID}::{_HOMES['new']}:/bin/sh\n"), ("group", f"new:x:{_UID}:\n")):
+        machine.write(f"/etc/{name}", (machine.root / "etc" / name).read_text(encoding="utf-8") + line)
+    machine.write("/etc/resolv.conf", "")
+    machine.write("/etc/hosts", "127.0.0.1 localhost\n")
+    for user, home in _HOMES.items():
+        machine.write(f"{home}/.gitconfig", "[safe]\n\tdirectory = *\n", user=user)
+    clone_of_this(machine.root / _SOURCE.lstrip("/"))
+    return machine
+
+
+def _bootstrap(suite: Suite, system: Path) -> None:
+    part = system.with_name(f"{system.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    words: Sequence[str | Path] = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, part]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"debootstrap could not make {suite}: {done.stdout[-300:]}")
+    for path in part.glob("var/cache/apt/archives/*.deb"):
+        path.unlink()
+    part.rename(system)
+
+
+def _need(*programs: str) -> None:
+    missing = [name for name in programs if shutil.which(name) is None]
+    if not missing and (os.geteuid() != 0 or not _mounts()):
+        missing = ["root that may mount"]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
 
 
 @cache
@@ -110,45 +211,10 @@ def _mounts() -> bool:
     return not subprocess.run(words, capture_output=True, check=False).returncode
 
 
-def fresh(suite: str, folder: Path) -> Machine:
-    """Return a machine with that Debian below `folder`; skip where it cannot be made."""
-    if lacking := missing():
-        pytest.skip(f"needs {', '.join(lacking)}")
-    with _alone(f"debian-{suite}") as system:
-        if not system.exists():
-            _build(suite, system)
-        root = folder / suite
-        _copy(system, root)
-    machine = Machine(root)
-    machine.write("/etc/passwd", f"{_text(root, 'passwd')}new:x:{_UID}:{_UID}::{_HOME}:/bin/sh\n")
-    machine.write("/etc/group", f"{_text(root, 'group')}new:x:{_UID}:\n")
-    machine.write("/etc/resolv.conf", "")
-    machine.write("/etc/hosts", "127.0.0.1 localhost\n")
-    machine.write(f"{_HOME}/.gitconfig", "[safe]\n\tdirectory = *\n", user="new")
-    os.chown(root / _HOME.lstrip("/"), _UID, _UID)
-    machine.write("/root/.gitconfig", "[safe]\n\tdirectory = *\n")
-    clone_of_this(root / _SOURCE.lstrip("/"))
-    return machine
-
-
-def _text(root: Path, name: str) -> str:
-    return (root / "etc" / name).read_text(encoding="utf-8")
-
-
-def _copy(system: Path, root: Path) -> None:
-    """Copy by hard links; where they cannot be made, the files."""
-    root.parent.mkdir(parents=True, exist_ok=True)
-    if subprocess.run(["cp", "-al", system, root], capture_output=True, check=False).returncode:
-        shutil.rmtree(root, ignore_errors=True)
-        subprocess.run(["cp", "-a", system, root], check=True)
-
-
-def _build(suite: str, system: Path) -> None:
-    part = system.with_name(f"{system.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    words: Sequence[str | Path] = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, part]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"debootstrap could not make a Debian {SUITES[suite]}: {done.stdout[-300:]}")
-    shutil.rmtree(part / "var/cache/apt/archives", ignore_errors=True)
-    part.rename(system)
+def _minor_of_the_systems_python() -> str:
+    words = ["/usr/bin/python3", "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except OSError:
+        return "none"
+    return done.stdout.strip() if re.fullmatch(r"3\.\d+\n", done.stdout) else "none"

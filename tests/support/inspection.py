@@ -1,7 +1,7 @@
 """A TLS reverse proxy on this machine before its real package index: what an inspecting company puts before the world.
 
-Whoever wants anything of it must believe the certificate of its authority. Addresses of files in project pages lead back
-to the proxy, so that nothing else has to be reached. It writes down what it sent.
+Whoever wants anything of it must believe the certificate of its authority. Addresses of files in project pages lead
+back to the proxy, so that nothing else has to be reached. It writes down what it sent.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             sent = body.encode()
             if "gzip" in self.headers.get("Accept-Encoding", ""):
                 sent, told = gzip.compress(sent, 6), told | {"Content-Encoding": "gzip"}
-            self._answer(answer.status_code, told, sent if answer.status_code == 200 else b"")  # noqa: PLR2004
+            self._answer(answer.status_code, told, sent if answer.status_code == 200 else b"")
 
     def _here(self, url: str) -> str:
         folder, slash, name = url.rpartition("/")
