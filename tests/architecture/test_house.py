@@ -56,6 +56,7 @@ DOING = {
     "ground/http.py",
     "ground/looking.py",
     "ground/plain_http.py",
+    "ground/session.py",
     "ground/settings.py",
     "ground/text.py",
     "host/memory.py",

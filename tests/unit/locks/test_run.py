@@ -86,7 +86,7 @@ def test_uv_is_handed_the_certificates_that_hold(
     seen: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = Certificates(uv=(("SSL_CERT_FILE", "/etc/ours.pem"),))
-    monkeypatch.setattr("tfsetup.locks.run.certificates", lambda _environ: named)
+    monkeypatch.setattr("tfsetup.locks.run.certificates", lambda _environ, _origins: named)
     assert seen()["SSL_CERT_FILE"] == "/etc/ours.pem"
 
 
