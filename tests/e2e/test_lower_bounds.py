@@ -24,7 +24,7 @@ LEANING = ["tests/unit/cli/test_app.py", "tests/unit/locks/venv/test_pylock.py",
 """What leans on the ways of the packages: on how Typer fails, on the reader of locks, on requests and urllib3."""
 TESTING = {
     *("pytest", "pluggy", "iniconfig", "hypothesis", "sortedcontainers", "pytest-xdist", "execnet"),
-    *("jsonschema", "jsonschema-specifications", "referencing", "rpds-py", "attrs"),
+    *("jsonschema", "jsonschema-specifications", "referencing", "rpds-py", "attrs", "typing-extensions"),
 }
 
 
