@@ -2,5 +2,5 @@
 
 It runs under any Python from 3.8 on, before anything of ours is installed, so nothing here imports tfsetup. Where it
 repeats a rule of `installer/tfsetup/ground` (which certificates, which index, which addresses), a test holds the two
-equal (tests/unit/bootstrap/test_same_rules.py).
+equal (tests/unit/bootstrap/test_bootstrap_same_rules.py).
 """

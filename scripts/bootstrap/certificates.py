@@ -41,7 +41,7 @@ def uv_variables(environ: Mapping[str, str], *, store: bool | None = None) -> di
     found = named(environ)
     if found:
         (name, value), *_ = found
-        return {} if name in _OPENSSL else {_OPENSSL[Path(value).is_dir()]: value}
+        return {} if name in _OPENSSL else {_OPENSSL[Path(of_home(value, environ)).is_dir()]: of_home(value, environ)}
     if any(environ.get(name) for name in _UVS) or not (has_store() if store is None else store):
         return {}
     return dict.fromkeys(_UVS, "1")
@@ -52,10 +52,15 @@ def has_store() -> bool:
     if sys.platform in ("darwin", "win32"):
         return True
     usual = ssl.get_default_verify_paths()
-    files = [usual.cafile, *STORES]
-    return any(file and Path(file).is_file() for file in files) or bool(
-        usual.capath and any(Path(usual.capath).glob("*.0"))
+    return any(Path(file).is_file() for file in (usual.openssl_cafile, *STORES)) or any(
+        Path(usual.openssl_capath).glob("*.0")
     )
+
+
+def of_home(path: str, environ: Mapping[str, str]) -> str:
+    """Return a path as pip reads it: one that begins with a tilde is one of the user's own folder."""
+    home = environ.get("HOME")
+    return f"{home}{path[1:]}" if home and path.startswith("~/") else path
 
 
 def context(environ: Mapping[str, str]) -> ssl.SSLContext:
@@ -76,7 +81,7 @@ def context(environ: Mapping[str, str]) -> ssl.SSLContext:
     made.verify_flags |= getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000)
     for name, value in found:
         for path in value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]:
-            if path and not _load(made, Path(path)):
+            if path and not _load(made, Path(of_home(path, environ))):
                 raise Failure(
                     f"{name} names certificates that cannot be used: {path}.",
                     f"Let {name} name a file (SSL_CERT_DIR: a folder) of certificates in PEM form, or unset it: the "

@@ -35,8 +35,8 @@ def is_here() -> bool:
     return Path(CURL).is_file()
 
 
-def ask(url: str, headers: Mapping[str, str], proxy: str, most: int, limit_s: int, *, program: str = CURL) -> Reply:
-    """Return what an address answers; NO_PROXY is heeded by curl itself.
+def ask(url: str, headers: Mapping[str, str], proxy: str, most: int, limit_s: int) -> Reply:
+    """Return what an address answers, through `proxy` if one is named.
 
     Raises:
         OSError: nothing came, or not all of it.
@@ -51,9 +51,11 @@ def ask(url: str, headers: Mapping[str, str], proxy: str, most: int, limit_s: in
     }
     lines = [f"{name} = {_quoted(value)}" for name, value in told.items() if value]
     lines += [f"header = {_quoted(f'{name}: {value}')}" for name, value in headers.items()]
+    if not proxy:
+        lines.append('noproxy = "*"')  # it would ask its variables itself
     lines += ["silent", "show-error", r'write-out = "\n%{http_code}\t%{content_type}\t%{redirect_url}"']
     done = subprocess.run(
-        [program, "--disable", "--config", "-"],
+        [CURL, "--disable", "--config", "-"],
         input="".join(f"{line}\n" for line in lines).encode(),
         capture_output=True,
         check=False,

@@ -101,11 +101,14 @@ def variables_for_uv(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
     Which are taken out is for ground/environ.py to say. That one file needs nothing but the standard library, and runs
     under every Python that this does.
     """
-    told = indexes.with_pips_files(environ, root)
+    told = indexes.with_files(environ, root)
     kept, _ = _environ(root).scrub(told)
     proxy = told.get("PIP_PROXY")
     if proxy and not {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} & {name.upper() for name in told}:
         kept.update(dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy if "://" in proxy else f"http://{proxy}"))
+    # uv and OpenSSL take these for a path even where they are empty, and then believe nobody.
+    empty = {name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if kept.get(name) == ""}
+    kept = {name: value for name, value in kept.items() if name not in empty}
     return {**kept, **certificates.uv_variables(told), **indexes.uv_variables(told)}
 
 

@@ -12,11 +12,11 @@ _USER = re.compile(r"(?<=://)[^/\s\"'<>]*@")
 
 
 class Failure(Exception):  # noqa: N818 - what is shown of it is its text
-    """Something that a person can mend; `hint` is the next step."""
+    """Something that a person can mend; `hint` is the next step, in words of ours alone."""
 
     def __init__(self, text: str, hint: str) -> None:
         super().__init__(text)
-        self.text, self.hint = hidden(text), hidden(hint)
+        self.text, self.hint = hidden(text), hint
 
 
 def shown(failure: Failure) -> str:

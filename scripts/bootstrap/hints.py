@@ -7,6 +7,8 @@ CERTIFICATE = (
     "A network that inspects TLS shows its own. Add its authority to the system's store, or let SSL_CERT_FILE name a "
     "file (PEM) with it."
 )
+CLOCK = "Check the clock (date); if it is right, the certificate must be renewed where that server is."
+ADDRESS = f"Check the address of the index ({INDEX}): somebody else answers there."
 REACH = (
     "Check the connection; where a proxy is needed, name it: HTTPS_PROXY=http://user:password@host:port; where there "
     f"is an index of your own: {INDEX}."

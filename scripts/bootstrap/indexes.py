@@ -19,7 +19,8 @@ from bootstrap.failure import host_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-PYPI = "https://pypi.org/simple"
+_PUBLIC = ("pypi", "org")  # in parts: no address of an index stands in this repository
+PYPI = f"https://{'.'.join(_PUBLIC)}/simple"
 # pip's variable -> uv's, and uv's older names that settle the same question
 _OF_PIP = {
     "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),
@@ -36,8 +37,14 @@ _PORTS = {"http": 80, "https": 443}
 class Said:
     """The address of an index, and who said it."""
 
-    def __init__(self, url: str, who: str) -> None:
-        self.url, self.who = url, who
+    def __init__(self, url: str, who: str, name: str = "") -> None:
+        self.url, self.who, self.name = url, who, name
+
+    def login(self, environ: Mapping[str, str]) -> tuple[str, str] | None:
+        """Return the user and password that uv's two variables have for an index with a name."""
+        begin = "UV_INDEX_" + re.sub(r"[^A-Za-z0-9]", "_", self.name).upper()
+        user, password = environ.get(f"{begin}_USERNAME", ""), environ.get(f"{begin}_PASSWORD", "")
+        return (user, password) if self.name and (user or password) else None
 
 
 def asked(environ: Mapping[str, str], folder: Path) -> list[Said]:
@@ -52,8 +59,8 @@ def asked(environ: Mapping[str, str], folder: Path) -> list[Said]:
         for variable in (name, *older):
             several.extend(_words(environ.get(variable, ""), variable))
     for path, table in settings.uv_files(environ, folder):
-        for url, default in _of_uv(table):
-            (defaults if default else extras).append(Said(_placed(url, path), str(path)))
+        for url, default, name in _of_uv(table):
+            (defaults if default else extras).append(Said(_placed(url, path), str(path), name))
     once: dict[str, Said] = {}
     for one in [*(defaults or [Said(PYPI, "the default")]), *extras]:
         once.setdefault(one.url, one)
@@ -61,21 +68,21 @@ def asked(environ: Mapping[str, str], folder: Path) -> list[Said]:
 
 
 def _words(text: str, who: str) -> list[Said]:
-    return [Said(_unnamed(word), who) for word in text.split()]
+    return [Said(_unnamed(word), who, word[: -len(_unnamed(word))].rstrip("=")) for word in text.split()]
 
 
-def _of_uv(table: object) -> Iterator[tuple[str, bool]]:
-    """Yield the indexes of a settings file of uv, and whether each is the default; `explicit` ones are for others."""
+def _of_uv(table: object) -> Iterator[tuple[str, bool, str]]:
+    """Yield address, whether it is the default, and name of a file's indexes; `explicit` ones are for others."""
     for part in (table.get("pip"), table) if isinstance(table, dict) else ():
         if not isinstance(part, dict):
             continue
         for entry in _list(part.get("index")):
             if isinstance(entry, dict) and isinstance(entry.get("url"), str) and entry.get("explicit") is not True:
-                yield entry["url"], entry.get("default") is True
+                yield entry["url"], entry.get("default") is True, str(entry.get("name", ""))
         for key, default in (("index-url", True), ("extra-index-url", False)):
             for url in _list(part.get(key)):
                 if isinstance(url, str):
-                    yield url, default
+                    yield url, default, ""
 
 
 def _list(value: object) -> list[object]:
@@ -91,16 +98,19 @@ def _unnamed(entry: str) -> str:
     return entry[found.end() :] if found else entry
 
 
-def with_pips_files(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the variables, and those that pip's settings files stand for.
+def with_files(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the variables, and those that settings files stand for: pip's, and the proxies of uv's.
 
-    An index of theirs counts only where no setting of uv's own names any: whoever told uv where packages are did not
-    mean pip's as well.
+    An index of pip's files counts only where no setting of uv's own names any: whoever told uv where packages are did
+    not mean pip's as well.
     """
+    files = settings.uv_files(environ, folder)
     told = any(environ.get(name) for pip in _INDEXES for name in (_OF_PIP[pip][0], *_OF_PIP[pip][1]))
-    told = told or any(True for _, table in settings.uv_files(environ, folder) for _ in _of_uv(table))
-    files = settings.pip_variables(environ)
-    return {**{name: value for name, value in files.items() if not (told and name in _INDEXES)}, **environ}
+    told = told or any(True for _, table in files for _ in _of_uv(table))
+    pips = {name: text for name, text in settings.pip_variables(environ).items() if not (told and name in _INDEXES)}
+    named = {name.upper() for name, value in environ.items() if value}
+    proxies = {name: text for name, text in settings.uv_proxies(files).items() if name not in named}
+    return {**pips, **proxies, **{name: value for name, value in environ.items() if value or name not in pips}}
 
 
 def uv_variables(environ: Mapping[str, str]) -> dict[str, str]:

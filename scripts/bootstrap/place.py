@@ -98,7 +98,7 @@ def put(root: Path, environ: Mapping[str, str], version: str, hashes: frozenset[
         Failure: no index has it; with what each of them said.
     """
     machine, failures = wheels.this_machine(), []
-    variables = indexes.with_pips_files(environ, root)
+    variables = indexes.with_files(environ, root)
     for index in indexes.asked(environ, root):
         try:
             body = fetch(index, variables, machine, version, hashes)
@@ -118,7 +118,7 @@ def fetch(
     Raises:
         Failure: the index does not have it, or sends something else.
     """
-    web, host = Web(environ, index.url), host_of(index.url) or index.url
+    web, host = Web(environ, index.url, index.login(environ)), host_of(index.url) or index.url
     parts = urlsplit(index.url)
     address = parts._replace(path=f"{parts.path.rstrip('/')}/uv/", fragment="").geturl()
     page = web.get(address, accept=pages.ACCEPT, most=_PAGE)

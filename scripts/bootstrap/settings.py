@@ -86,6 +86,18 @@ def uv_files(environ: Mapping[str, str], folder: Path) -> list[tuple[Path, Any]]
     return [*([found] if found else []), *_first(users), *_first(systems)]
 
 
+def uv_proxies(files: list[tuple[Path, Any]]) -> dict[str, str]:
+    """Return what uv's settings files say of proxies, by the variable that says the same. Pure."""
+    found: dict[str, str] = {}
+    for _, table in files:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+            value = table.get(name.lower().replace("_", "-"))
+            text = ",".join(map(str, value)) if isinstance(value, list) else value
+            if isinstance(text, str) and text:
+                found.setdefault(name, text)
+    return found
+
+
 def _project(place: Path) -> Iterator[tuple[Path, Any]]:
     yield from _tables([place / "uv.toml"])
     for path, table in _tables([place / "pyproject.toml"], word="uv"):

@@ -11,6 +11,7 @@ from bootstrap import hints
 from bootstrap.failure import Failure, host_of
 
 LIMIT_S = 30
+_CERTIFICATES = (("expired", hints.CLOCK), ("not yet valid", hints.CLOCK), ("mismatch", hints.ADDRESS))
 
 
 def in_words(host: str, error: object, proxy: str = "") -> Failure:
@@ -20,7 +21,8 @@ def in_words(host: str, error: object, proxy: str = "") -> Failure:
     way = f" through the proxy {proxy}" if proxy else ""
     if isinstance(reason, ssl.SSLCertVerificationError):
         why = getattr(reason, "verify_message", "") or text
-        return Failure(f"The certificate that {host} shows is not believed on this machine: {why}.", hints.CERTIFICATE)
+        hint = next((hint for word, hint in _CERTIFICATES if word in why.lower()), hints.CERTIFICATE)
+        return Failure(f"The certificate that {host} shows is not believed on this machine: {why}.", hint)
     if " 407" in text:
         return Failure(f"The proxy {proxy} wants a user and a password.".replace("  ", " "), hints.PROXY_LOGIN)
     if isinstance(reason, socket.gaierror):

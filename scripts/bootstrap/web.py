@@ -40,10 +40,13 @@ class Answer:
 class Web:
     """Asks addresses; `first` is the index that the user named, whose password is for its own host."""
 
-    def __init__(self, environ: Mapping[str, str], first: str) -> None:
-        """Prepare; `environ` has what pip's settings files say as well (`indexes.with_pips_files`)."""
+    def __init__(self, environ: Mapping[str, str], first: str, login: tuple[str, str] | None = None) -> None:
+        """Prepare; `environ` has what pip's settings files say as well (`indexes.with_files`).
+
+        `login` is the password of `first`, where it does not stand in the address.
+        """
         self._environ, self._trusted = environ, indexes.trusted_hosts(environ)
-        self._first = first
+        self._first, self._named = first, login
 
     def get(self, url: str, *, accept: str, most: int) -> Answer:
         """Return what an address answers in the end; what may pass by itself is tried again.
@@ -97,31 +100,37 @@ class Web:
         if login is not None:
             headers["Authorization"] = "Basic " + base64.b64encode(":".join(login).encode()).decode()
         if self._with_curl(url):
-            return curl.ask(bare(url), headers, self.proxies().get("https", ""), most, LIMIT_S)
-        return _by_python(bare(url), headers, self.proxies(), certificates.context(self._environ), most)
+            return curl.ask(bare(url), headers, self.proxy_for(url), most, LIMIT_S)
+        return _by_python(bare(url), headers, self.proxy_for(url), certificates.context(self._environ), most)
 
-    def proxies(self) -> dict[str, str]:
-        """Return the proxies by scheme: of the variables, else of the system's settings, else of pip's.
+    def proxy_for(self, url: str) -> str:
+        """Return the proxy that an address is asked through, empty for none: of the variables, the system, or pip.
 
         Raises:
-            Failure: one is of a kind that the standard library does not speak.
+            Failure: it is of a kind that the standard library does not speak.
         """
-        found = urllib.request.getproxies()
-        pips = "" if found.keys() & {"http", "https", "all"} else self._environ.get("PIP_PROXY", "")
-        named = {scheme: found.get(scheme) or found.get("all") or pips for scheme in ("http", "https")}
-        for scheme, proxy in named.items():
-            if proxy.lower().startswith("socks"):
-                raise Failure(
-                    f"The proxy for {scheme} is {proxy}, and SOCKS is not spoken before uv is there.",
-                    f"Name an http proxy in HTTPS_PROXY, or {hints.UV}",
-                )
-        return {scheme: proxy for scheme, proxy in named.items() if proxy}
+        parts, said = urlsplit(url), _proxies(self._environ)
+        if not said.keys() & {"http", "https", "all"}:  # what macOS and Windows have in their settings
+            said = {"all": self._environ.get("PIP_PROXY", ""), **urllib.request.getproxies(), **said}
+        proxy = said.get(parts.scheme) or said.get("all") or ""
+        host = parts.netloc.rpartition("@")[2]
+        direct = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined] # typeshed does not list it
+        if not proxy or direct(host, {"no": said.get("no", "")}):
+            return ""
+        if proxy.lower().startswith("socks"):
+            raise Failure(
+                f"The proxy for {parts.scheme} is {proxy}, and SOCKS is not spoken before uv is there.",
+                f"Name an http proxy in HTTPS_PROXY, or {hints.UV}",
+            )
+        return proxy
 
     def _login(self, url: str) -> tuple[str, str] | None:
         for named in (url, self._first):
             parts = urlsplit(named)
             if parts.username is not None and _origin(named) == _origin(url):
                 return unquote(parts.username), unquote(parts.password or "")
+        if self._named is not None and _origin(self._first) == _origin(url):
+            return self._named
         return settings.login(self._environ, host_of(url))
 
     def _with_curl(self, url: str) -> bool:
@@ -130,15 +139,20 @@ class Web:
         return https and sys.platform == "darwin" and not certificates.named(self._environ) and curl.is_here()
 
     def _failed(self, url: str, error: Exception) -> Failure:
-        proxy = self.proxies().get(urlsplit(url).scheme, "")
-        bypassed = urllib.request.proxy_bypass(host_of(url)) if proxy else True
-        return in_words(host_of(url), error, "" if bypassed else host_of(proxy if "://" in proxy else f"//{proxy}"))
+        proxy = self.proxy_for(url)
+        return in_words(host_of(url), error, host_of(proxy if "://" in proxy else f"//{proxy}"))
 
 
 def bare(url: str) -> str:
     """Return an address without user, password and fragment."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()
+
+
+def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what variables say of proxies, by scheme, `all` and `no`; those in small letters win."""
+    named = sorted((name for name in environ if name.lower().endswith("_proxy") and environ[name]), key=str.islower)
+    return {name.lower()[: -len("_proxy")]: environ[name] for name in named}
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
@@ -166,10 +180,9 @@ class _NoFurther(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _by_python(url: str, headers: dict[str, str], proxies: dict[str, str], context: Any, most: int) -> curl.Reply:
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=context), _NoFurther
-    )
+def _by_python(url: str, headers: dict[str, str], proxy: str, context: Any, most: int) -> curl.Reply:
+    proxies = urllib.request.ProxyHandler(dict.fromkeys(("http", "https"), proxy) if proxy else {})
+    opener = urllib.request.build_opener(proxies, urllib.request.HTTPSHandler(context=context), _NoFurther)
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - judged
     try:
         with opener.open(request, timeout=LIMIT_S) as response:

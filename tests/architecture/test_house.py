@@ -18,6 +18,7 @@ DOING = {
     "__main__.py",
     "cli/app.py",
     "cli/called.py",
+    "cli/terminal.py",
     "cli/crash.py",
     "envs/generations.py",
     "host/downloads.py",

@@ -80,7 +80,7 @@ def test_what_only_root_can_run_is_seen() -> None:
 
 def test_each_mutant_breaks_something_in_the_package_and_no_two_the_same() -> None:
     edits = [edit for mutant in MUTANTS for edit in mutant.edits]
-    assert [edit.file for edit in edits if not edit.file.startswith("installer/tfsetup/")] == []
+    assert [edit.file for edit in edits if not edit.file.startswith(("installer/tfsetup/", "scripts/bootstrap/"))] == []
     assert len({mutant.edits for mutant in MUTANTS}) == len(MUTANTS)
     assert len({mutant.rule for mutant in MUTANTS}) == len(MUTANTS)
 

@@ -1,4 +1,4 @@
-"""A shell that was activated through the link follows it over a switch, in every shell that uv has a script for."""
+"""A shell that was activated through the link follows it over a switch, in every shell that there is a script for."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ NEW, OLD = standin.VERSIONS
 # Three times the same question, with a switch back and a switch forth between them; what each shell writes otherwise.
 SCRIPTS = {
     "sh": ". '{prefix}/bin/activate' && {ask} && {back} && {ask} && {forth} && {ask}; deactivate; {gone}",
+    "tcsh": "source '{prefix}/bin/activate.csh'\n{ask}\n{back}\n{ask}\n{forth}\n{ask}\ndeactivate\n{gone}",
     "xonsh": "source '{prefix}/bin/activate.xsh'\n{ask}\n{back}\n{ask}\n{forth}\n{ask}\ndeactivate\n{gone}",
 }
 SCRIPTS |= {"bash": SCRIPTS["sh"], "zsh": SCRIPTS["sh"], "fish": SCRIPTS["sh"].replace("activate'", "activate.fish'")}

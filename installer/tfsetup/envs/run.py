@@ -15,6 +15,7 @@ from typing import assert_never
 from tfsetup import __version__
 from tfsetup.envs import model
 from tfsetup.envs.activate import follow_the_link
+from tfsetup.envs.csh import CSH, csh_script
 from tfsetup.envs.cure_files import write_cures
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.guard import refuse_prefix
@@ -207,6 +208,9 @@ class _Build:
             text = script.read_bytes().decode("utf-8", "surrogateescape")  # bytes: line ends stay as they are
             if (followed := follow_the_link(text, script.name, self.store.layout.prefix)) != text:
                 script.write_bytes(followed.encode("utf-8", "surrogateescape"))
+        if not self.store.layout.windows:
+            text = csh_script(self.store.layout.prefix)
+            (self.python.parent / CSH).write_bytes(text.encode("utf-8", "surrogateescape"))
 
     def _install_wheels(self, step: model.InstallWheels) -> None:
         lock = self.folder / step.lock_name

@@ -13,6 +13,7 @@ import pytest
 
 import tfsetup.envs.run as room
 from support.envs import FakeUv, finish, make_hooks, make_plan, make_store, quiet
+from tfsetup.envs.csh import csh_script
 from tfsetup.envs.model import (
     BuildFromSource,
     CreateVenv,
@@ -78,6 +79,13 @@ def test_what_a_check_found_is_kept_as_json_has_it(tmp_path: Path) -> None:
     install(make_plan(*STEPS), store, make_hooks(preflight=lambda _python: found, uv=fake))
     assert store.receipt(1).preflight == {"where": str(tmp_path), "devices": ["CPU"]}
     assert fake.calls, "the uv that was handed in is the one that is run"
+
+
+def test_csh_has_a_script_of_ours_for_the_link(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    (made,) = store.layout.root.glob("*/bin/activate.csh")
+    assert made.read_text(encoding="utf-8") == csh_script(store.layout.prefix)
 
 
 def test_the_scripts_that_activate_follow_the_link(tmp_path: Path, uv: FakeUv) -> None:
