@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shlex
 import shutil
 import subprocess
@@ -56,11 +57,12 @@ exec chroot "$@"
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its status, everything it wrote, and how long it took."""
+    """How a command ended: its status, everything it wrote, how long it took, and how much of the processors."""
 
     code: int
     text: str
     seconds: float
+    worked: float
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Machine:
         mounts = [str(word) for pair in self.mounts for word in pair]
         entering = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTER, "enter", str(self.root)]
         chroot = [f"--userspec={number}:{number}", str(self.root), "/bin/sh", "-c"]
-        begun = time.monotonic()
+        begun, before = time.monotonic(), _worked()
         done = subprocess.run(
             [*entering, *mounts, "", *chroot, f"cd {shlex.quote(folder or _HOMES[user])} && {inside}"],
             env={"PATH": os.environ["PATH"]},
@@ -88,7 +90,7 @@ class Machine:
             text=True,
             check=False,
         )
-        return Ended(done.returncode, done.stdout, time.monotonic() - begun)
+        return Ended(done.returncode, done.stdout, time.monotonic() - begun, _worked() - before)
 
     def write(self, path: str, text: str, user: User = "root") -> None:
         """Write a file of the machine anew; never into what is there, which others may share."""
@@ -119,6 +121,12 @@ class Machine:
     def make(self, *argv: str, user: User = "new", name: str = "tfsetup", **environ: str) -> Ended:
         """Run `env -i HOME=… PATH=… make ARGV…` in the clone."""
         return self.run("make", *argv, user=user, folder=f"{_HOMES[user]}/{name}", **environ)
+
+
+def _worked() -> float:
+    """Return the seconds of processor time that all children so far have taken."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 # ---------------------------------------------------------------------------------------------------- how it is made
