@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from tfsetup.host.model import Gpu, Host
+from tfsetup.host.model import Gpu, GpuVendor, Host
 from tfsetup.matrix.choose.gpus import faults_of, virtual_gpu
 from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.verify.model import Device, Failure, Finding
 from tfsetup.verify.observed import Observed
 
 _NAMED: Final = re.compile(r"Metal device set to: (\S[^\r\n]{0,99})")
-_COMPUTING: Final = frozenset({"apple", "nvidia", "amd"})
+_COMPUTING: Final[tuple[GpuVendor, ...]] = ("apple", "nvidia", "amd")
 """Whose GPUs TensorFlow computes on: a display adapter of a server's board beside them says nothing."""
 _CPU: Final = "tfsetup install --accelerator cpu computes without it"
 

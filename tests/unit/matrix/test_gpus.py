@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from support.matrix import linux, pythons, shipped
-from tfsetup.host.model import Gpu, Host
+from tfsetup.host.model import Gpu, GpuVendor, Host
 from tfsetup.matrix.choose.gpus import capabilities, concerns, doubts, faults_of, unfit, virtual_gpu, with_models
 from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.rows import Fault, GpuModel, Rule
@@ -269,10 +269,12 @@ def test_what_computes_on_the_cpu_is_not_warned_of_the_gpu() -> None:
 
 def test_a_machine_of_both_kinds_is_no_virtual_one() -> None:
     both = replace(guest(), gpus=(*(guest().gpus or ()), Gpu(vendor="apple", name="Apple M1")))
-    assert virtual_gpu(both, shipped().gpus, ("apple",)) is None
-    assert virtual_gpu(both, shipped().gpus, ("amd",)) is None
-    assert virtual_gpu(guest(), shipped().gpus, ("amd", "apple")) is not None
-    assert virtual_gpu(Host(), shipped().gpus, ("apple",)) is None
+    apple: tuple[GpuVendor, ...] = ("apple",)
+    others: tuple[GpuVendor, ...] = ("amd",)
+    assert virtual_gpu(both, shipped().gpus, apple) is None
+    assert virtual_gpu(both, shipped().gpus, others) is None
+    assert virtual_gpu(guest(), shipped().gpus, (*others, *apple)) is not None
+    assert virtual_gpu(Host(), shipped().gpus, apple) is None
 
 
 def test_faults_are_of_the_macos_they_were_seen_on() -> None:
