@@ -56,7 +56,8 @@ def test_a_pair_is_built_imported_and_compared(
 ) -> None:
     wheels = index(tmp_path / "wheels", calls)
     ask = ["machine", "--requirements", "tensorflow==2.21.0", "--python", standin.MINOR]
-    done = run("compare-with-loader", *ask, cwd=tmp_path, UV_FIND_LINKS=str(wheels))
+    (tmp_path / "tmp").mkdir()
+    done = run("compare-with-loader", *ask, cwd=tmp_path, UV_FIND_LINKS=str(wheels), TMPDIR=str(tmp_path / "tmp"))
     assert done.returncode == 0, done.stdout + done.stderr
     case = json.loads((tmp_path / "real-machine/loader/seen/machine.json").read_text(encoding="utf-8"))
     (found,) = case["compared"]
@@ -65,6 +66,7 @@ def test_a_pair_is_built_imported_and_compared(
     assert found["installed"] == ["tensorflow==2.21.0"]
     assert "pythons" not in case["host"], "where somebody's Pythons lie is no matter of a loader"
     assert done.stdout.splitlines()[-1] == "1 pairs, 1 agree, 0 differ"
+    assert list((tmp_path / "tmp").iterdir()) == [], "gigabytes stay behind"
 
 
 @pytest.mark.skipif(not has_gcc(), reason="needs gcc")

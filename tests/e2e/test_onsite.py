@@ -14,8 +14,8 @@ from support.process import ROOT
 from tfsetup.host.file import parse_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.disk import read_matrix
+from tfsetup.upkeep.onsite.here import Here
 from tfsetup.upkeep.onsite.pairs import Wanted, trials
-from tfsetup.upkeep.onsite.trying import Here
 
 SEEN = sorted((Path(__file__).parents[1] / "cases" / "loader" / "seen").glob("*.json"))
 HOSTS = Path(__file__).parents[1] / "cases" / "hosts"

@@ -18,7 +18,7 @@ from tfsetup.loader.model import LoadFailure, NotCovered
 from tfsetup.loader.report import Report
 from tfsetup.upkeep.onsite.compare import Compared, Happened, Predicted, agrees, predicted, same_words, sentence
 from tfsetup.upkeep.onsite.pairs import Trial, Wanted
-from tfsetup.upkeep.onsite.trying import NotBuiltError, tried
+from tfsetup.upkeep.onsite.trying import Attempt, tried
 
 SEEN = sorted((Path(__file__).parents[2] / "cases" / "loader" / "seen").glob("*.json"))
 REFUSED = LoadFailure(
@@ -89,7 +89,7 @@ class Machine:
     builds: bool = True
     said: Report = LOADS
     asked: list[str] = field(default_factory=list)
-    folders: list[Path] = field(default_factory=list)
+    built: list[str] = field(default_factory=list)
 
     def foretell(self, wanted: Wanted) -> Report:
         self.asked.append(wanted.requirements[0])
@@ -97,20 +97,11 @@ class Machine:
             raise NetworkError("no answer")
         return FAILS if self.refuses(wanted) else LOADS
 
-    def build(self, wanted: Wanted, prefix: Path) -> tuple[str, ...]:
-        self.folders.append(prefix)
+    def attempt(self, wanted: Wanted) -> Attempt:
+        self.built.append(wanted.requirements[0])
         if not self.builds:
-            raise NotBuiltError("error: no wheel")
-        return wanted.requirements
-
-    def judge(self, prefix: Path, python: str) -> Report:
-        assert prefix in self.folders
-        assert python == "3.12"
-        return self.said
-
-    def load(self, prefix: Path) -> Happened:
-        assert prefix in self.folders
-        return self.happens
+            return Attempt(happened=Happened(ended="not-built", words="error: no wheel"))
+        return Attempt(installed=wanted.requirements, report=self.said, happened=self.happens)
 
 
 def wanted(*names: str) -> tuple[Wanted, ...]:
@@ -140,13 +131,13 @@ def test_what_loads_by_the_matrix_is_built_unasked() -> None:
     assert machine.asked == []
     assert found is not None
     assert found.agrees is True
-    assert not machine.folders[0].parent.exists(), "gigabytes stay behind"
+    assert machine.built == ["tf==2"]
 
 
 def test_where_nothing_later_fails_nothing_is_built() -> None:
     machine = Machine()
     assert ask("fails", wanted("tf==2", "tf==3"), machine)[0] is None
-    assert machine.folders == []
+    assert machine.built == []
 
 
 def test_a_release_that_cannot_be_asked_about_is_passed_over_and_said() -> None:

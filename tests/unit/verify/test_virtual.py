@@ -12,6 +12,7 @@ from support.verify import CASES, case_of
 from tfsetup.host.model import Gpu, GpuVendor, Host
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.verify import judge
+from tfsetup.verify.history import run_of
 from tfsetup.verify.model import Finding, ProbeOutcome, Verification
 from tfsetup.verify.observed import Observed
 from tfsetup.verify.virtual import played
@@ -77,6 +78,12 @@ def test_its_speed_is_no_verdict() -> None:
     (finding,) = said(found)
     assert (finding.severity, finding.fix) == ("note", ())
     assert finding.title.startswith(f"GPU:0 is a virtual machine's ({DEVICE}): its speed says nothing of real hardware")
+
+
+def test_its_speed_is_no_history() -> None:
+    kept = [{rate[0] for rate in run_of(found, "2026-11-28T12:00:00").rates}
+            for found in (judged("gpu-slower-than-cpu"), judged("paravirtual-slow-by-the-log"))]  # fmt: skip
+    assert kept == [{"CPU:0", "GPU:0", "NumPy"}, {"CPU:0", "NumPy"}]
 
 
 def test_the_cpu_of_a_virtual_machine_is_still_held_to_numpy() -> None:
