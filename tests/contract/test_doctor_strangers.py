@@ -45,7 +45,8 @@ def test_what_a_log_names_is_quoted_as_evidence_and_never_typed(
     assert not [fix for finding in findings for fix in finding["fix"] if "evil" in fix or name in fix]
     for finding in findings:
         assert finding["fix"]
-        assert finding["cause"] != cause or any("evil" in line for line in finding["evidence"])
+        claimed = finding["cause"] == cause and finding["confidence"] >= 0.5  # below it merely resembles other reports
+        assert not claimed or any("evil" in line for line in finding["evidence"])
     ran = tfsetup("doctor", "--log", "log")
     assert not [line for line in ran.out.splitlines() if line.lstrip().startswith(("fix:", "or:")) and "evil" in line]
 

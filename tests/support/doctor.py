@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tfsetup.doctor.diagnose import diagnose
+from tfsetup.doctor import weights
+from tfsetup.doctor.diagnose import LIKE, diagnose
 from tfsetup.doctor.gather import informed_by
 from tfsetup.doctor.model import Diagnosis, Evidence, Knowledge
 from tfsetup.host.file import parse_host
@@ -60,6 +61,12 @@ def log_case(path: Path) -> LogCase:
 def knowledge() -> Knowledge:
     """What the doctor knows with the matrix that comes with tfsetup."""
     return informed_by(read_matrix())
+
+
+def merely_resembles(found: Diagnosis) -> bool:
+    """Return whether no more is said than that the words are like those of other reports."""
+    alike = (one.evidence[0].startswith(LIKE) and one.confidence <= weights.ALIKE_MOST for one in found.findings)
+    return found.verdict == "unknown" and bool(found.unexplained) and bool(found.findings) and all(alike)
 
 
 @cache

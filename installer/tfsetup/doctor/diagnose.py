@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tfsetup.doctor import weights
 from tfsetup.doctor.actions import template
@@ -19,6 +20,7 @@ from tfsetup.doctor.match import signals_seen
 from tfsetup.doctor.model import HERE, Cause, Diagnosis, Evidence, Finding, Fix, Knowledge, Step
 from tfsetup.doctor.notices import is_printed, without_notices
 from tfsetup.doctor.questions import questions
+from tfsetup.doctor.resemblance import resembling
 from tfsetup.doctor.seen import Seen
 from tfsetup.doctor.shadows import shadowed
 from tfsetup.doctor.text import LogText, clean
@@ -26,6 +28,8 @@ from tfsetup.doctor.verdict import Judged, judged
 
 _MOST_FINDINGS = 5
 _MOST_PROOFS = 3
+_MOST_ALIKE = 2
+LIKE: Final = "it reads like other reports of this"
 _NO_COMMAND = "Give the environment a path of printable characters: no command can be shown for this one"
 
 
@@ -84,6 +88,8 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     # A list of packages is an environment where there is no log to explain, and TensorFlow is among them.
     listed = evidence.log is None and "tensorflow" in facts.packages
     said = judged(log, findings, explained, looked=evidence.observations is not None or listed)
+    if said.unexplained and not said.findings and not facts.elsewhere:
+        said = replace(said, findings=tuple(_alike(quiet, facts, evidence, knowledge)))
     return Diagnosis(
         verdict=said.verdict,
         findings=said.findings,
@@ -93,6 +99,22 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
         advice=advice(log) if said.verdict != "healthy" else (),
         questions=_questions(log, facts, said) if evidence.log and said.verdict != "healthy" else (),
     )
+
+
+def _alike(log: LogText, facts: Facts, evidence: Evidence, knowledge: Knowledge) -> Iterator[Finding]:
+    """Yield the causes whose reports this text resembles, where nothing in it is a sign of any."""
+    causes = {one.slug: one for one in knowledge.causes}
+    alike = [one for one in resembling(log.stream, knowledge.learned) if not _excluded(causes[one.cause], facts)]
+    for one in alike[:_MOST_ALIKE]:
+        confidence = min(weights.ALIKE_MOST, weights.ALIKE + weights.ALIKE_SHARE * one.likeness)
+        shared = ", ".join(f"“{term}”" for term in one.terms)
+        steps = steps_for(causes[one.cause], facts, Known(family=knowledge.family), prefix=evidence.prefix or HERE)
+        yield _of(causes[one.cause], round(confidence, 3), [f"{LIKE}: {shared}"], steps)
+
+
+def _excluded(cause: Cause, facts: Facts) -> bool:
+    against = (signal for signal in cause.signals if weights.POINTS[signal.weight] < 0 and not signal.source)
+    return any(facts.holds(signal.when, {}) is True for signal in against)
 
 
 def _questions(log: LogText, facts: Facts, said: Judged) -> tuple[str, ...]:

@@ -184,11 +184,23 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Learned:
+    """What reports of the causes have in common, by their words. `rarity`: log of the share of reports without a term.
+
+    `causes`: the mean of a cause's reports, a vector of length 1 over their terms.
+    """
+
+    rarity: Mapping[str, float] = field(default_factory=dict)
+    causes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Knowledge:
     """What the doctor knows. `aliases` maps a distribution to the names under which the same thing is published.
 
     `family`: normalised names of the distributions that a fix may name because evidence does. `hazards` are the known
-    defects of the matrix, `matrix` is what packages are judged by; None: they are not.
+    defects of the matrix, `matrix` is what packages are judged by; None: they are not. `learned` is what is left to
+    say of a text in which no sign of any cause was seen.
     """
 
     causes: tuple[Cause, ...]
@@ -196,6 +208,7 @@ class Knowledge:
     family: frozenset[str] = frozenset()
     hazards: tuple[Hazard, ...] = ()
     matrix: Matrix | None = None
+    learned: Learned = Learned()
 
 
 @dataclass(frozen=True, slots=True)

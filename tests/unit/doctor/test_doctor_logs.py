@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.doctor import LogCase, knowledge, log_cases, same
+from support.doctor import LogCase, knowledge, log_cases, merely_resembles, same
 from tfsetup.doctor.listed import packages_in
 from tfsetup.doctor.model import Cause
 from tfsetup.doctor.text import clean
@@ -47,7 +47,8 @@ def is_out_of(case: LogCase, proof: str) -> bool:
 
 @pytest.mark.parametrize("case", NEGATIVES, ids=lambda case: case.name)
 def test_a_log_of_something_else_has_no_cause(case: LogCase) -> None:
-    assert case.diagnose().findings == ()
+    found = case.diagnose()
+    assert found.findings == () or merely_resembles(found)
 
 
 def test_every_cause_of_the_vocabulary_is_known_and_has_two_logs() -> None:

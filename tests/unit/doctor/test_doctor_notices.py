@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from support.doctor import LogCase, knowledge, log_cases
+from support.doctor import LogCase, knowledge, log_cases, merely_resembles
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.model import Diagnosis, Evidence
 from tfsetup.doctor.notices import is_printed, without_notices
@@ -32,8 +32,8 @@ def ask(log: str) -> Diagnosis:
 
 
 def answer(found: Diagnosis) -> str:
-    """What is claimed: a harmless line beside others claims nothing."""
-    first = found.findings[0] if found.findings else None
+    """What is claimed: a harmless line beside others claims nothing, nor does what merely resembles."""
+    first = found.findings[0] if found.findings and not merely_resembles(found) else None
     return first.cause if first and (first.kind != "harmless" or found.verdict == "healthy") else found.verdict
 
 

@@ -14,9 +14,9 @@ from support.doctor import knowledge, log_cases
 from tfsetup.doctor.causes import shipped
 from tfsetup.doctor.causes.read import read_causes
 from tfsetup.doctor.causes.references import value_of
-from tfsetup.doctor.causes.shipped import COMPILED, FOLDER, compiled_text, read_shipped
+from tfsetup.doctor.causes.shipped import COMPILED, FOLDER, LEARNED, compiled_text, learned_text, read_shipped
 from tfsetup.doctor.diagnose import diagnose
-from tfsetup.doctor.model import Evidence, Knowledge
+from tfsetup.doctor.model import Evidence, Knowledge, Learned
 from tfsetup.errors import InvalidFileError
 from tfsetup.matrix.file.disk import environments, read_matrix
 
@@ -25,11 +25,16 @@ FILES = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.
 
 
 def read(files: dict[str, str]) -> Knowledge:
-    return read_causes(files, lambda reference: value_of(reference, MATRIX))
+    return replace(read_causes(files, lambda reference: value_of(reference, MATRIX)), learned=read_shipped().learned)
 
 
 def test_the_quick_copy_is_current() -> None:
     assert COMPILED.read_text(encoding="utf-8") == compiled_text(), "write it with: scripts/compile-causes"
+
+
+def test_what_is_learned_is_current() -> None:
+    reports = ((case.log, case.cause) for case in log_cases())
+    assert LEARNED.read_text(encoding="utf-8") == learned_text(reports), "write it with: scripts/compile-causes"
 
 
 def test_it_says_exactly_what_the_yaml_says() -> None:
@@ -43,6 +48,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     monkeypatch.setattr(shipped, "FOLDER", folder)
     monkeypatch.setattr(shipped, "COMPILED", folder / "causes.json")
+    monkeypatch.setattr(shipped, "LEARNED", folder / "learned.json")
     read_shipped.cache_clear()
     yield folder
     read_shipped.cache_clear()
@@ -112,3 +118,17 @@ def test_the_order_of_files_and_of_causes_changes_no_answer() -> None:
         evidence = Evidence(log=case.log, host=case.host, packages=case.packages or None)
         assert diagnose(evidence, backwards) == case.diagnose(), case.name
     assert read(dict(reversed(FILES.items()))) == read(FILES)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"rarity": {"a": "b"}}'])
+def test_damaged_learning_is_a_damaged_installation(elsewhere: Path, text: str) -> None:
+    (elsewhere / "learned.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidFileError, match="damaged") as caught:
+        read_shipped()
+    assert caught.value.where is not None
+    assert caught.value.where.file == str(elsewhere / "learned.json")
+
+
+def test_without_it_nothing_is_resembled(elsewhere: Path) -> None:
+    (elsewhere / "learned.json").unlink()
+    assert read_shipped().learned == Learned()

@@ -6,17 +6,24 @@ snapshot: where one of them has changed, it is not used.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tfsetup.doctor.model import Knowledge
+import msgspec
+
+from tfsetup.doctor.model import Knowledge, Learned
+from tfsetup.doctor.resemblance import learn
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.copies import copy_of, from_copy
 from tfsetup.matrix.file.disk import MATRIX, SNAPSHOT, environments, read_matrix
 
 FOLDER: Final = Path(__file__).parent
 COMPILED: Final = FOLDER / "causes.json"
+LEARNED: Final = FOLDER / "learned.json"
+"""What was learned from this repository's own reports (`resemblance.learn`), which an installation lacks."""
 _AGAIN: Final = "Install tfsetup again."
 
 
@@ -29,13 +36,23 @@ def read_shipped() -> Knowledge:
     """
     files = _sources()
     found = from_copy(_text(COMPILED), _made_of(files), Knowledge) if COMPILED.is_file() else None
-    return found or _read(files)
+    return replace(found or _read(files), learned=_learned() if LEARNED.is_file() else Learned())
 
 
 def compiled_text() -> str:
     """Return `causes.json` as it must be."""
     files = _sources()
     return copy_of(_read(files), _made_of(files))
+
+
+def learned_text(reports: Iterable[tuple[str, str | None]]) -> str:
+    """Return `learned.json` as it must be, from reports and their causes; None: a report of none.
+
+    What does no harm is left out: that nothing is wrong must be seen.
+    """
+    harmless = {one.slug for one in read_shipped().causes if one.kind == "harmless"}
+    told = ((text, cause) for text, cause in reports if cause is not None and cause not in harmless)
+    return msgspec.json.encode(learn(told)).decode() + "\n"
 
 
 def _sources() -> dict[str, str]:
@@ -53,6 +70,14 @@ def _read(files: dict[str, str]) -> Knowledge:
 
     matrix = read_matrix()
     return read_causes(files, lambda reference: value_of(reference, matrix))
+
+
+def _learned() -> Learned:
+    try:
+        return msgspec.json.decode(_text(LEARNED), type=Learned)
+    except msgspec.MsgspecError as error:
+        message = f"The doctor's knowledge is damaged: {error}."
+        raise InvalidFileError(message, where=Where(file=str(LEARNED)), hint=_AGAIN) from error
 
 
 def _made_of(files: dict[str, str]) -> str:
