@@ -58,7 +58,7 @@ class Clone:
         """Run a command in the clone."""
         known = {name: value for name, value in os.environ.items() if not name.startswith("TFSETUP_")}
         return subprocess.run(
-            command, cwd=self.folder, env=known | variables, capture_output=True, text=True, check=False,
+            command, cwd=self.folder, env={**known, **variables}, capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
