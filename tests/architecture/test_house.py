@@ -71,6 +71,7 @@ DOING = {
     "loader/shipped.py",
     "locks/files.py",
     "upkeep/gpucode/read.py",
+    "upkeep/onsite/here.py",
     "upkeep/xray/files.py",
     "locks/run.py",
     "locks/venv/consent.py",

@@ -229,7 +229,7 @@ def install(
         return replace(chosen, rehearsal=_rehearsed(plan, lock, why))
     agree_to_build(selection, lock, asked, at_once=order.allow_build, by_name=order.allow_build_of)
     checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify,
-                    attempt=tools.attempt)  # fmt: skip
+                    attempt=tools.attempt, gpus=matrix.gpus)  # fmt: skip
     hooks = Hooks(preflight=checks.preflight, verify=checks.verify, programs=checks.programs, say=told, screen=screen)
     try:
         outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
