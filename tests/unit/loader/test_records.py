@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from support.examples import examples
 from support.source import read_yaml
+from tfsetup.loader.files import records as room
+from tfsetup.loader.files.names import path_problem
 from tfsetup.loader.files.records import innocent, objections, one_by_one
 
 SITE = "lib/python3.12/site-packages"
@@ -112,11 +114,13 @@ def test_an_ordinary_environment_is_passed_at_once() -> None:
 
 
 def test_what_looks_at_all_together_never_asks_for_a_plain_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    import tfsetup.loader.files.records as room
-
     asked: list[str] = []
-    rule = room.path_problem
-    monkeypatch.setattr(room, "path_problem", lambda path, site: asked.append(path) or rule(path, site))
+
+    def seen(path: str, site: str) -> str | None:
+        asked.append(path)
+        return path_problem(path, site)
+
+    monkeypatch.setattr(room, "path_problem", seen)
     assert objections({"a-1.dist-info": record("a/six.py", "a/.six", "Console/x.con", "../../../bin/six")}, SITE) == []
     assert sorted(asked) == ["../../../bin/six", "a/.six", "x"]
 

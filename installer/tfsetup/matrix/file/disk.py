@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.text import read
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.load import Parsed, merge, parse
 from tfsetup.matrix.file.rows import Matrix, MatrixFile
-from tfsetup.matrix.relatives import RELATIVES, Relatives, Tables
+
+if TYPE_CHECKING:
+    from tfsetup.matrix.relatives import Tables
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
@@ -107,6 +110,8 @@ def read_tables() -> Tables:
         InvalidFileError: the snapshot or the record is missing or damaged.
     """
     import msgspec
+
+    from tfsetup.matrix.relatives import RELATIVES, Relatives, Tables
 
     file = environments() / RELATIVES
     try:
