@@ -28,7 +28,7 @@ from tfsetup.envs.whole import EMPTY, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.encode import encode
 from tfsetup.ground.looking import generation, place_at
-from tfsetup.loader.files.names import objections
+from tfsetup.loader.files.records import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
 
 _HINT_CACHE = (

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.text import read
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.load import Parsed, merge, parse
 from tfsetup.matrix.file.rows import Matrix, MatrixFile
-from tfsetup.matrix.pips import PIPS, Pips
-from tfsetup.matrix.relatives import RELATIVES, Relatives, Tables
+
+if TYPE_CHECKING:
+    from tfsetup.matrix.pips import Pips
+    from tfsetup.matrix.relatives import Tables
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
@@ -109,6 +112,8 @@ def read_tables() -> Tables:
     """
     import msgspec
 
+    from tfsetup.matrix.relatives import RELATIVES, Relatives, Tables
+
     file = environments() / RELATIVES
     try:
         relatives = msgspec.json.decode(file.read_bytes(), type=Relatives)
@@ -127,6 +132,8 @@ def read_pips() -> Pips:
         InvalidFileError: their list is missing or damaged.
     """
     import msgspec
+
+    from tfsetup.matrix.pips import PIPS, Pips
 
     file = environments() / PIPS
     try:
