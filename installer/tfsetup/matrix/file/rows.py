@@ -215,8 +215,7 @@ class Refusal:
     rosetta: bool = False
 
 
-<<<<<<< HEAD
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Fault:
     """What has been seen to go wrong on a GPU, whatever computes on it. `macos`: on these; None: on any.
 
@@ -228,10 +227,7 @@ class Fault:
     macos: Range | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-=======
 @value
->>>>>>> speed
 class GpuModel:
     """What GPUs are, whose driver does not say: `names` are words that stand in the name of each of them.
 
