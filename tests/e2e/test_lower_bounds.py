@@ -60,7 +60,7 @@ def test_the_oldest_are_installed(lowest: Path) -> None:
 
 def test_it_works_with_them(lowest: Path, tmp_path: Path) -> None:
     host = ROOT / "tests" / "cases" / "hosts" / "macos-14-m3.json"
-    words = [lowest, "-m", "tfsetup", "resolve", "--json", "--host", host]
+    words: list[str | Path] = [lowest, "-m", "tfsetup", "resolve", "--json", "--host", host]
     answer = json.loads(run(*words, cwd=tmp_path, environ={"PYTHONPATH": str(ROOT / "installer")}))
     assert answer["data"]["row"] == "macos-arm64-metal"
     assert passed(lowest, tmp_path, *LEANING)
