@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -23,13 +24,18 @@ READY = "ready"
 
 
 def make(root: Path, folder: Path, requirements: Path, environ: Mapping[str, str]) -> None:
-    """Make an environment, or bring it up to date; the caller holds the lock. A `ready` in it says that it is whole.
+    """Make an environment, or bring it up to date; the caller holds the lock.
+
+    A `ready` in it says that it is whole, and from what it was made: a clone that was copied, or a branch that was
+    left and come back to, has newer files of the same content.
 
     Raises:
         Failure: it could not be made.
     """
     os.chdir(root)
-    if is_whole(folder, sources(root, requirements)):
+    made_from = digest(sources(root, requirements))
+    if is_whole(folder, made_from):
+        (folder / READY).touch()
         return
     uv = place.usable_uv(root, environ)
     say(f"Preparing tfsetup itself in {folder} (once)")
@@ -52,7 +58,9 @@ def make(root: Path, folder: Path, requirements: Path, environ: Mapping[str, str
         run("pip", "sync", *target, *anywhere, "--require-hashes", "--only-binary", ":all:", str(requirements))
         run("pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ".")
         moving.settle(folder, root)
-        ready.touch()
+        draft = ready.with_name(f".{READY}")
+        draft.write_text(made_from, encoding="ascii")
+        draft.replace(ready)
         with suppress(FileNotFoundError):
             Path(LOG).unlink()
     except OSError as error:
@@ -62,13 +70,21 @@ def make(root: Path, folder: Path, requirements: Path, environ: Mapping[str, str
         ) from None
 
 
-def is_whole(folder: Path, sources: list[Path]) -> bool:
+def is_whole(folder: Path, made_from: str) -> bool:
     """Tell whether nothing need be done: another make may have done it while this one waited."""
     try:
-        made = (folder / READY).stat().st_mtime_ns
-        return all(one.stat().st_mtime_ns <= made for one in sources) and _starts(folder / "bin" / "python")
-    except OSError:
+        return (folder / READY).read_text(encoding="utf-8") == made_from and _starts(folder / "bin" / "python")
+    except (OSError, UnicodeDecodeError):
         return False
+
+
+def digest(files: list[Path]) -> str:
+    """Return what tells these files from those of other content."""
+    found = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        found.update(f"{path.name} {len(content)}\n".encode() + content)
+    return found.hexdigest()
 
 
 def sources(root: Path, requirements: Path) -> list[Path]:

@@ -94,6 +94,11 @@ def test_what_it_is_made_from_changed_so_it_is_brought_up_to_date(clone: Clone, 
     later = time.time() + 5
     os.utime(clone.root / changed, (later, later))
     assert run(clone, "make", READY).returncode == 0
+    assert calls(clone) == []  # newer, and the same: as after a copy, or a change of branches and back
+    with (clone.root / changed).open("a") as file:
+        file.write("\n# changed\n")
+    os.utime(clone.root / changed, (later + 5, later + 5))
+    assert run(clone, "make", READY).returncode == 0
     assert calls(clone) == ALL[1:]
 
 
