@@ -132,6 +132,18 @@ def test_one_whose_python_is_gone_is_made_again(clone: Clone, make: str) -> None
     assert calls(clone) == ALL
 
 
+def test_one_of_a_python_that_is_no_longer_in_the_range_is_made_anew(clone: Clone) -> None:
+    assert run(clone, "make", READY).returncode == 0
+    (clone.root / ".tool/env/pyvenv.cfg").write_text("version_info = 3.9.1\n")
+    with (clone.root / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    later = time.time() + 5
+    os.utime(clone.root / "pyproject.toml", (later, later))
+    calls(clone)
+    assert run(clone, "make", READY).returncode == 0
+    assert calls(clone) == ALL
+
+
 def test_one_that_was_never_finished_is_made_anew(clone: Clone) -> None:
     assert run(clone, "make", READY).returncode == 0
     (clone.root / READY).unlink()

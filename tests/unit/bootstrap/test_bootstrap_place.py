@@ -8,6 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 
 from bootstrap import environment, indexes, place
 from bootstrap.failure import Failure
@@ -147,6 +150,13 @@ def test_an_environment_is_whole_only_while_its_python_starts_and_it_is_made_fro
     assert not environment.is_whole(tmp_path, "abd")
     python.write_text("#!/bin/sh\nexit 1\n")
     assert not environment.is_whole(tmp_path, "abc")
+
+
+@given(
+    st.integers(8, 17), st.integers(0, 20), st.sampled_from([">=3.11,<3.16", ">=3.10,<3.14,!=3.12.*", "<3.16,>=3.9"])
+)
+def test_a_python_is_in_the_range_as_packaging_says(minor: int, micro: int, pythons: str) -> None:
+    assert environment.fits((3, minor, micro), pythons) == SpecifierSet(pythons).contains(f"3.{minor}.{micro}")
 
 
 def test_what_it_is_made_from_is_told_by_content_and_name_alone(tmp_path: Path) -> None:
