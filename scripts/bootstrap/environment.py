@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,52 +25,100 @@ READY = "ready"
 
 
 def make(root: Path, folder: Path, requirements: Path, environ: Mapping[str, str]) -> None:
-    """Make an environment, or bring it up to date; the caller holds the lock. A `ready` in it says that it is whole.
+    """Make an environment, or bring it up to date; the caller holds the lock.
+
+    A `ready` in it says that it is whole, and from what it was made: a clone that was copied, or a branch that was
+    left and come back to, has newer files of the same content.
 
     Raises:
         Failure: it could not be made.
     """
     os.chdir(root)
-    if is_whole(folder, sources(root, requirements)):
+    made_from = digest(sources(root, requirements))
+    if is_whole(folder, made_from):
+        (folder / READY).touch()
         return
-    uv = place.usable_uv(root, environ)
+    run = _Uv(root, requirements, environ)
     say(f"Preparing tfsetup itself in {folder} (once)")
-    variables = variables_for_uv(root, environ)
-    pythons = python_range(root, requirements)
-
-    def run(*words: str) -> None:
-        _run([str(uv), *words], variables, pythons=pythons, file=str(requirements) if words[0] == "pip" else None)
-
-    ready, python = folder / READY, folder / "bin" / "python"
     try:
-        if not ready.is_file() or not _starts(python):
-            if folder.exists():
-                shutil.rmtree(str(folder))
-            run("venv", "--quiet", "--no-project", "--python", pythons, str(folder))
-        ready.unlink(missing_ok=True)
-        target = ("--quiet", "--python", str(python))
-        # Of several indexes whichever has the file: its hash is known, so no index can hand out another in its place.
-        anywhere = ("--index-strategy", "unsafe-best-match")
-        run("pip", "sync", *target, *anywhere, "--require-hashes", "--only-binary", ":all:", str(requirements))
-        run("pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ".")
-        moving.settle(folder, root)
-        ready.touch()
+        _fill(run, folder, root, requirements)
+        draft = folder / f".{READY}"
+        draft.write_text(made_from, encoding="ascii")
+        draft.replace(folder / READY)
         with suppress(FileNotFoundError):
             Path(LOG).unlink()
     except OSError as error:
         raise Failure(
-            f"{error.filename or folder} cannot be written: {error.strerror or error}.",
-            hints.WRITE,
+            f"{error.filename or folder} cannot be written: {error.strerror or error}.", hints.WRITE
         ) from None
 
 
-def is_whole(folder: Path, sources: list[Path]) -> bool:
+def _fill(run: _Uv, folder: Path, root: Path, requirements: Path) -> None:
+    ready, python = folder / READY, folder / "bin" / "python"
+    if not ready.is_file() or not _starts(python) or not fits(_version(folder), run.pythons):
+        if folder.exists():
+            shutil.rmtree(str(folder))
+        run("venv", "--quiet", "--no-project", "--python", run.pythons, str(folder))
+    ready.unlink(missing_ok=True)
+    target = ("--quiet", "--python", str(python))
+    # Of several indexes whichever has the file: its hash is known, so no index can hand out another in its place.
+    anywhere = ("--index-strategy", "unsafe-best-match")
+    run("pip", "sync", *target, *anywhere, "--require-hashes", "--only-binary", ":all:", str(requirements))
+    run("pip", "install", *target, "--no-deps", "--no-build-isolation", "--editable", ".")
+    moving.settle(folder, root)
+
+
+class _Uv:
+    """Runs uv, with what the user means by variables and files; what it says of a failure is told in our words."""
+
+    def __init__(self, root: Path, requirements: Path, environ: Mapping[str, str]) -> None:
+        self._program = place.usable_uv(root, environ)
+        self._variables = variables_for_uv(root, environ)
+        self._file = str(requirements)
+        self.pythons = python_range(root, requirements)
+
+    def __call__(self, *words: str) -> None:
+        command = [str(self._program), *words]
+        done = subprocess.run(
+            command, env=self._variables, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+        )
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace")
+            Path(LOG).write_text(f"{' '.join(command)}\n{said}", encoding="utf-8")
+            raise explained(said, pythons=self.pythons, file=self._file if words[0] == "pip" else None)
+        sys.stderr.buffer.write(done.stderr)
+
+
+def fits(version: tuple[int, ...], pythons: str) -> bool:
+    """Tell whether a Python is in a range such as `>=3.11,<3.16,!=3.15.*`. Pure."""
+    for sign, text in re.findall(r"(>=|<|!=)([0-9.]+)", pythons):
+        bound = tuple(map(int, text.strip(".").split(".")))
+        part = version[: len(bound)]
+        if not {">=": part >= bound, "<": part < bound, "!=": part != bound}[sign]:
+            return False
+    return True
+
+
+def _version(folder: Path) -> tuple[int, ...]:
+    found = re.search(r"(?m)^version(?:_info)? *= *([0-9.]+)", (folder / "pyvenv.cfg").read_text(encoding="utf-8"))
+    return tuple(map(int, found.group(1).strip(".").split("."))) if found else ()
+
+
+def is_whole(folder: Path, made_from: str) -> bool:
     """Tell whether nothing need be done: another make may have done it while this one waited."""
     try:
-        made = (folder / READY).stat().st_mtime_ns
-        return all(one.stat().st_mtime_ns <= made for one in sources) and _starts(folder / "bin" / "python")
-    except OSError:
+        return (folder / READY).read_text(encoding="utf-8") == made_from and _starts(folder / "bin" / "python")
+    except (OSError, UnicodeDecodeError):
         return False
+
+
+def digest(files: list[Path]) -> str:
+    """Return what tells these files from those of other content."""
+    found = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        found.update(f"{path.name} {len(content)}\n".encode() + content)
+    return found.hexdigest()
 
 
 def sources(root: Path, requirements: Path) -> list[Path]:
@@ -127,12 +177,3 @@ def _starts(python: Path) -> bool:
         return not subprocess.run([str(python), "-I", "-c", ""], stderr=subprocess.DEVNULL, check=False).returncode
     except OSError:
         return False
-
-
-def _run(words: list[str], variables: dict[str, str], *, pythons: str, file: str | None) -> None:
-    done = subprocess.run(words, env=variables, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace")
-        Path(LOG).write_text(f"{' '.join(words)}\n{said}", encoding="utf-8")
-        raise explained(said, pythons=pythons, file=file)
-    sys.stderr.buffer.write(done.stderr)

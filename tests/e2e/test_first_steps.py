@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.bare_clone import bare_clone
+from support.bare_clone import bare_clone, base_python
 from support.newcomer import DEAD, clone_of_this, uv, without_network
 from support.process import ROOT
 
@@ -68,9 +68,15 @@ def test_each_python_fetches_the_pinned_uv(tmp_path: Path, minor: str) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone whose tool environment was made with everything set that could disturb."""
-    clone = clone_of_this(tmp_path_factory.mktemp("first") / "clone")
+    """A clone whose tool environment was made by the oldest Python here, with everything set that could disturb."""
+    folder = tmp_path_factory.mktemp("first")
+    clone = clone_of_this(folder / "clone")
+    (folder / "bin").mkdir()
+    oldest = next(iter(pythons().values()), Path(base_python()))
+    (folder / "bin" / "python3").write_text(f'#!/bin/sh\nexec {oldest} "$@"\n', encoding="utf-8")
+    (folder / "bin" / "python3").chmod(0o755)
     disturbing = {"PYTHONHOME": "/nowhere", "PYTHONPATH": "/nowhere", "VIRTUAL_ENV": "/other", "UV_PYTHON": "2.7"}
+    disturbing["PATH"] = f"{folder / 'bin'}:{Path(uv()).parent}:/usr/bin:/bin"
     done = make(clone, ".tool/env/ready", variables=disturbing)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "Preparing tfsetup itself in .tool/env (once)\n"

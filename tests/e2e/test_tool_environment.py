@@ -94,6 +94,11 @@ def test_what_it_is_made_from_changed_so_it_is_brought_up_to_date(clone: Clone, 
     later = time.time() + 5
     os.utime(clone.root / changed, (later, later))
     assert run(clone, "make", READY).returncode == 0
+    assert calls(clone) == []  # newer, and the same: as after a copy, or a change of branches and back
+    with (clone.root / changed).open("a") as file:
+        file.write("\n# changed\n")
+    os.utime(clone.root / changed, (later + 5, later + 5))
+    assert run(clone, "make", READY).returncode == 0
     assert calls(clone) == ALL[1:]
 
 
@@ -124,6 +129,18 @@ def test_one_whose_python_is_gone_is_made_again(clone: Clone, make: str) -> None
     calls(clone)
     done = run(clone, make, "doctor")
     assert (done.returncode, done.stdout) == (0, "tfsetup doctor\n"), done.stderr
+    assert calls(clone) == ALL
+
+
+def test_one_of_a_python_that_is_no_longer_in_the_range_is_made_anew(clone: Clone) -> None:
+    assert run(clone, "make", READY).returncode == 0
+    (clone.root / ".tool/env/pyvenv.cfg").write_text("version_info = 3.9.1\n")
+    with (clone.root / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    later = time.time() + 5
+    os.utime(clone.root / "pyproject.toml", (later, later))
+    calls(clone)
+    assert run(clone, "make", READY).returncode == 0
     assert calls(clone) == ALL
 
 

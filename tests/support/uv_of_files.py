@@ -27,6 +27,7 @@ def main(words: list[str]) -> int:
         made = Path(words[-1])
         (made / "bin").mkdir(parents=True)
         (made / "lib" / "python3.13" / "site-packages").mkdir(parents=True)
+        (made / "pyvenv.cfg").write_text("home = /usr/bin\nversion_info = 3.13.5\n", encoding="utf-8")
         (made / "bin" / "python").symlink_to(os.environ["PYTHON_OF_TEST"])
         return 0
     while words[1] == "sync" and LOG.with_name("log.slow").exists():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 
 from bootstrap import environment, indexes, place
 from bootstrap.failure import Failure
@@ -137,27 +139,39 @@ def test_uv_is_told_what_pips_settings_say_and_nothing_that_disturbs(tmp_path: P
 
 
 @pytest.mark.process
-def test_an_environment_is_whole_only_while_its_python_starts_and_nothing_it_is_made_from_is_newer(
-    tmp_path: Path,
-) -> None:
-    source, python = tmp_path / "source", tmp_path / "env" / "bin" / "python"
-    source.touch()
-    python.parent.mkdir(parents=True)
+def test_an_environment_is_whole_only_while_its_python_starts_and_it_is_made_from_the_same(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
     python.write_text("#!/bin/sh\n")
     python.chmod(0o755)
-    assert not environment.is_whole(tmp_path / "env", [source])
-    ready = tmp_path / "env" / "ready"
-    ready.touch()
-    now = time.time()
-    os.utime(ready, (now, now))
-    os.utime(source, (now, now))
-    assert environment.is_whole(tmp_path / "env", [source])
-    os.utime(source, (now + 1, now + 1))
-    assert not environment.is_whole(tmp_path / "env", [source])
-    os.utime(source, (now - 1, now - 1))
+    assert not environment.is_whole(tmp_path, "abc")
+    (tmp_path / "ready").write_text("abc")
+    assert environment.is_whole(tmp_path, "abc")
+    assert not environment.is_whole(tmp_path, "abd")
     python.write_text("#!/bin/sh\nexit 1\n")
-    assert not environment.is_whole(tmp_path / "env", [source])
-    assert not environment.is_whole(tmp_path / "env", [tmp_path / "gone"])
+    assert not environment.is_whole(tmp_path, "abc")
+
+
+@given(
+    st.integers(8, 17), st.integers(0, 20), st.sampled_from([">=3.11,<3.16", ">=3.10,<3.14,!=3.12.*", "<3.16,>=3.9"])
+)
+def test_a_python_is_in_the_range_as_packaging_says(minor: int, micro: int, pythons: str) -> None:
+    assert environment.fits((3, minor, micro), pythons) == SpecifierSet(pythons).contains(f"3.{minor}.{micro}")
+
+
+def test_what_it_is_made_from_is_told_by_content_and_name_alone(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("a")
+    second.write_text("b")
+    seen = {environment.digest([first, second])}
+    os.utime(first, (1, 1))
+    assert environment.digest([first, second]) in seen
+    for a, b in (("ab", ""), ("", "ab"), ("b", "a")):
+        first.write_text(a)
+        second.write_text(b)
+        found = environment.digest([first, second])
+        assert found not in seen
+        seen.add(found)
 
 
 @pytest.mark.process
