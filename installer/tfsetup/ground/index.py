@@ -2,7 +2,8 @@
 
 uv's order (its pages "Configuration files", "Environment variables" and "Package indexes"): the command line, then the
 environment, then the settings files, of which `uv_files` says which count. Lists of several files are joined, of single
-values the strongest file's counts. A setting of uv wins over the same one of pip, of which uv knows nothing.
+values the strongest file's counts. A setting of uv wins over the same one of pip, of which uv knows nothing; pip's
+files are the weakest.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.pip_files import INDEXES, Told
 from tfsetup.ground.redaction import bare, shown
 from tfsetup.ground.uv_files import TRUE, SettingsFile
 from tfsetup.ground.uv_settings import Choice, Said, handed
@@ -28,7 +31,7 @@ _OF_PIP: Final = {
 }
 _DEFAULTS: Final = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _EXTRAS: Final = ("UV_INDEX", "UV_EXTRA_INDEX_URL")
-_NAMED: Final = re.compile(r"[\w-]+=(?=\S)")
+_NAMED: Final = re.compile(r"[\w.-]+=(?=\S)")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _UNCLEAR: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _PORTS: Final = {"http": 80, "https": 443}
@@ -49,39 +52,74 @@ def index_variables(environ: Mapping[str, str], index_url: str | None = None) ->
     return added | ({"UV_DEFAULT_INDEX": index_url} if index_url else {})
 
 
-def choose(environ: Mapping[str, str], files: Sequence[SettingsFile], index_url: str | None = None) -> Choice:
-    """Return what uv will use, of the variables (pip's too), the settings files that count, and `--index-url`."""
-    told = _Told(environ)
+def choose(
+    environ: Mapping[str, str],
+    files: Sequence[SettingsFile],
+    index_url: str | None = None,
+    pip_files: Told = MappingProxyType({}),
+) -> Choice:
+    """Return what uv will use, of the variables (pip's too), the settings files that count, and `--index-url`.
+
+    `pip_files` is what pip's settings files say (`pip_files.pip_variables`). An index of theirs counts where neither
+    the option nor a setting of uv's own names any: whoever told uv where packages are did not mean pip's as well.
+    """
     kept = handed(files)
+    pip = dict(_of_pips_files(environ, kept, pip_files, named=bool(index_url)))
+    variables = {name: value for name, (value, _) in pip.items()}
+    origins = {name: path for name, (_, path) in pip.items()}
+    told = _Told({**environ, **variables}, origins)
     return replace(
         kept,
         default=next(told.default(index_url), kept.default),
         extra=(*told.extra(), *kept.extra),
         find_links=(*told.list("UV_FIND_LINKS", separator=","), *kept.find_links),
         pythons=(*told.pythons(), *kept.pythons),
-        trusted=trusted_hosts(environ) | kept.trusted,
+        trusted=trusted_hosts(told.environ) | kept.trusted,
         offline=told.true("UV_OFFLINE") or kept.offline,
+        variables={**_proxy(told.environ, kept), **kept.variables, **variables},
+        origins=origins,
     )
 
 
-class _Told:
-    """What the variables say, each address with the variable that it really stood in."""
+def _of_pips_files(
+    environ: Mapping[str, str], kept: Choice, pip_files: Told, *, named: bool
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    own = named or kept.default or kept.extra or any(environ.get(name) for name in (*_DEFAULTS, *_EXTRAS))
+    for name, said in pip_files.items():
+        if not environ.get(name) and not (own and name in INDEXES):
+            yield name, said
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+
+def _proxy(environ: Mapping[str, str], kept: Choice) -> dict[str, str]:
+    """Return pip's proxy, which is for both schemes, as everybody's; one that everybody has already is stronger."""
+    proxy = environ.get("PIP_PROXY")
+    others = {name.upper() for name, value in {**environ, **kept.variables}.items() if value}
+    if not proxy or others & {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}:
+        return {}
+    return dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy if "://" in proxy else f"http://{proxy}")
+
+
+class _Told:
+    """What the variables say, each address with the variable, or pip's file, that it really stood in."""
+
+    def __init__(self, environ: Mapping[str, str], origins: Mapping[str, str]) -> None:
         self.environ = {**environ, **index_variables(environ)}
-        self.names = {uvs: pips for pips, (uvs, _) in _OF_PIP.items() if not environ.get(uvs)}
+        own = {uvs: pips for pips, (uvs, _) in _OF_PIP.items() if not environ.get(uvs)}
+        self.names = {uvs: origins.get(pips, pips) for uvs, pips in own.items()}
 
     def list(self, name: str, *, separator: str = "") -> Iterator[Said]:
         text = self.environ.get(name, "")
         for word in text.replace(separator, " ").split() if separator else text.split():
-            yield Said(url=unnamed(word), where=self.names.get(name, name))
+            url = unnamed(word)
+            yield Said(url=url, where=self.names.get(name, name), name=word.removesuffix(url).rstrip("="))
 
     def true(self, name: str) -> bool:
         return self.environ.get(name, "").lower() in TRUE
 
     def default(self, index_url: str | None) -> Iterator[Said]:
         if index_url:
-            yield Said(url=unnamed(index_url), where=OPTION)
+            url = unnamed(index_url)
+            yield Said(url=url, where=OPTION, name=index_url.removesuffix(url).rstrip("="))
         for name in _DEFAULTS:
             yield from self.list(name)
 

@@ -92,9 +92,9 @@ def test_the_environment(
 def test_uv_s_own_file_and_the_lines_that_said_so() -> None:
     found = choose({}, files(user=UV))
     path = "/home/me/.config/uv/uv.toml"
-    assert found.default == Said(url="https://company.example/simple", where=f"{path}:7")
+    assert found.default == Said(url="https://company.example/simple", where=f"{path}:7", name="company")
     assert [said.url for said in found.extra] == ["https://second.example/simple", "https://legacy.example/simple"]
-    assert found.explicit == (Said(url="https://torch.example/simple", where=f"{path}:14"),)
+    assert found.explicit == (Said(url="https://torch.example/simple", where=f"{path}:14", name="torch"),)
     assert [said.url for said in found.find_links] == ["/home/me/.config/uv/wheels", "https://links.example/"]
     assert found.trusted == {"plain.example"}
 

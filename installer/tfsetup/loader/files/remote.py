@@ -75,7 +75,7 @@ def open_all(addresses: Mapping[str, str], traffic: Traffic | None = None) -> li
     """
     if not addresses:
         return []
-    counted, cache, session = traffic or Traffic(), BlockCache(), Http(trusted=index_choice().trusted)
+    counted, cache, session = traffic or Traffic(), BlockCache(), Http(choice=index_choice())
 
     def open_one(item: tuple[str, str]) -> tuple[str, Archive]:
         name, url = item
