@@ -74,7 +74,7 @@ class Opener:
 
         if not wanted:
             return []
-        cache, session = BlockCache(_BLOCKS), Http(trusted=index_choice().trusted)
+        cache, session = BlockCache(_BLOCKS), Http(choice=index_choice())
 
         def open_one(each: Wanted) -> tuple[str, DigestedWheel]:
             wheel = DigestedWheel(

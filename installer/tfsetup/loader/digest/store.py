@@ -19,7 +19,7 @@ from tfsetup.loader.digest.sparse import READER, DamagedCopy, SparseCopy
 from tfsetup.loader.digest.wheel import WheelDigest, decode
 from tfsetup.loader.files.inflate import BlockCache
 
-LIMIT: Final = 2 << 30
+LIMIT: Final = 2_000_000_000
 """Bytes that the folder may hold; what was used longest ago goes first."""
 
 WHEEL, NATIVE = ".wheel", ".sparse"
