@@ -18,7 +18,9 @@ _PREFIX: Final = {"macos": "/conda", "linux": "/conda", "windows": "C:/conda"}
 
 
 @contextmanager
-def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Iterator[Subject]:
+def prefix_of(
+    lock: PlatformLock, host: Host, *, offline: bool = False, opened: Opened | None = None
+) -> Iterator[Subject]:
     """Show one platform of a lock as the prefix it would become on `host`; the files are there inside the `with` only.
 
     Raises:
@@ -30,7 +32,6 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
     from tfsetup.loader.files.prefix import PrefixView
     from tfsetup.loader.files.view import Overlay, WheelView
     from tfsetup.locks.conda.files import read_settings
-    from tfsetup.workflows.opened import Opened
 
     python = lock.minor
     windows = lock.subdir.startswith("win")
@@ -44,7 +45,7 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
         if offline and any((one.url or "").startswith("http") for one in native):
             message = "The wheels lie on the index, and --offline forbids to read them."
             raise NetworkError(message, hint="Run once without --offline.")
-        opening = Opened()
+        opening = opened or Opened()
         opened = opening.on_index(native)
         wheels = WheelView(opened, at=site, fold=windows)
         executable = f"{prefix}/python.exe" if windows else f"{prefix}/bin/python{python}"
