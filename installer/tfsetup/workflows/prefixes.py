@@ -11,6 +11,7 @@ from tfsetup.ground.prefix import site_packages
 from tfsetup.host.model import Host
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.model import LockedFile
+from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.subjects import Subject
 from tfsetup.workflows.wheels import for_any, with_native
 
@@ -46,8 +47,8 @@ def prefix_of(
             message = "The wheels lie on the index, and --offline forbids to read them."
             raise NetworkError(message, hint="Run once without --offline.")
         opening = opened or Opened()
-        opened = opening.on_index(native)
-        wheels = WheelView(opened, at=site, fold=windows)
+        found = opening.on_index(native)
+        wheels = WheelView(found, at=site, fold=windows)
         executable = f"{prefix}/python.exe" if windows else f"{prefix}/bin/python{python}"
         yield Subject(
             files=Overlay(wheels, linked),
@@ -57,7 +58,7 @@ def prefix_of(
             python=python,
             wheels=tuple(one.filename for one in native),
             conflicts=wheels.conflicts,
-            unseen=tuple(one for name, each in opened for one in unclear(name, each, fold=host.os != "linux")),
-            refused=tuple(one for name, each in opened if (one := refused(name, each))),
+            unseen=tuple(one for name, each in found for one in unclear(name, each, fold=host.os != "linux")),
+            refused=tuple(one for name, each in found if (one := refused(name, each))),
             opened=opening,
         )
