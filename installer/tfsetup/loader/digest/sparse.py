@@ -122,6 +122,8 @@ def _blocks(source: ByteSource, kept: Sequence[range], zeros: Sequence[range]) -
 
 def _blanked(data: bytes, at: int, zeros: Sequence[range]) -> bytes:
     """Return bytes from offset `at` of a file with zeros where a hole lies."""
+    if not any(hole.start < at + len(data) and at < hole.stop for hole in zeros):
+        return data
     found = bytearray(data)
     for hole in zeros:
         start, stop = max(hole.start - at, 0), min(hole.stop - at, len(found))
