@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -40,3 +42,28 @@ def test_every_form_of_installation_resolves(built: Path, tmp_path: Path, form: 
     done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert '"row": "macos-arm64-metal"' in done.stdout
+
+
+def test_what_uvx_runs_names_itself_so_that_it_can_be_typed(built: Path, tmp_path: Path) -> None:
+    wheel = next(built.glob("*.whl"))
+    environ = os.environ | {"PATH": f"{Path(find_uv_bin()).parent}{os.pathsep}{os.environ['PATH']}"}
+    first = subprocess.run(
+        ["uvx", "--from", wheel, "tfsetup", "list"],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    hint = re.search("`(.*) install` builds one", first.stdout)
+    assert hint is not None, first.stdout
+    assert hint[1] == f"uvx --from {wheel} tfsetup"
+    again = subprocess.run(
+        ["sh", "-c", f"{hint[1]} --version"],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert again.stdout.startswith("tfsetup ")

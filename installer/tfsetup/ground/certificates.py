@@ -199,17 +199,22 @@ def _of_the_system() -> ssl.SSLContext:
 
 
 def _store() -> Iterator[tuple[str, str]]:
-    """Yield where certificates lie, as OpenSSL was built or as distributions have it; else what requests brings."""
+    """Yield where certificates lie: a file and a folder, as OpenSSL was built or as distributions have them.
+
+    Both count, as for uv: a company's certificate that was written into the file alone has no name in the folder. A
+    system without any leaves what requests brings.
+    """
     usual = ssl.get_default_verify_paths()
-    file, folder = usual.openssl_cafile, usual.openssl_capath
-    if Path(file).is_file():
-        yield "cafile", file
-    if any(Path(folder).glob("*.0")):
+    file = next((path for path in (usual.openssl_cafile, *STORES) if Path(path).is_file()), None)
+    folder = usual.openssl_capath if any(Path(usual.openssl_capath).glob("*.0")) else None
+    if folder:
         yield "capath", folder
-    elif not Path(file).is_file():
+    if file:
+        yield "cafile", file
+    elif not folder:
         from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-        yield "cafile", next((path for path in STORES if Path(path).is_file()), DEFAULT_CA_BUNDLE_PATH)
+        yield "cafile", DEFAULT_CA_BUNDLE_PATH
 
 
 def _load(context: ssl.SSLContext, name: str, path: Path, *, folder: bool) -> None:

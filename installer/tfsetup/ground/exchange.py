@@ -37,6 +37,8 @@ _HINT: Final = (
     "the command has it."
 )
 
+_SOCKS: Final = "uv speaks SOCKS, this client does not: let HTTPS_PROXY name a proxy that speaks http, or use NO_PROXY."
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
@@ -242,7 +244,7 @@ def at_once(
 def _failed(name: str, why: str, believed: Certificates | None) -> NetworkError:
     wrong = fault(why, believed)
     if wrong is None:
-        return NetworkError(f"{name} could not be read: {why}.", hint=_HINT)
+        return NetworkError(f"{name} could not be read: {why}.", hint=_SOCKS if "SOCKS" in why else _HINT)
     return NetworkError(f"{name} could not be read: its certificate {wrong[0]} ({why}).", hint=wrong[1])
 
 

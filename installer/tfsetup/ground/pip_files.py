@@ -6,7 +6,6 @@ value, and in each the section of the command, `[install]`, before `[global]`. u
 
 from __future__ import annotations
 
-import configparser
 from collections.abc import Mapping
 from typing import Final
 
@@ -33,7 +32,15 @@ def pip_variables(texts: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     return found
 
 
+def speaks(text: str) -> bool:
+    """Tell whether a file may say any of it; one that does not is nobody's business."""
+    plain = text.lower().replace("_", "-")
+    return any(key in plain for key in _KEYS)
+
+
 def _said(path: str, text: str) -> dict[str, str]:
+    import configparser  # most machines have no such file, and start-up is measured
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text.removeprefix("\ufeff"))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urljoin
 
 from tfsetup.ground.access import Pair, in_address, origin
 
 if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
+
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3 import HTTPSConnectionPool
+    from urllib3 import BaseHTTPResponse, HTTPSConnectionPool
+    from urllib3.connectionpool import ConnectionPool
     from urllib3.util import Retry
 
 _HOPS: Final = 10
@@ -57,18 +60,38 @@ def proxies(variables: Mapping[str, str]) -> dict[str, str]:
 
 def session(context: ssl.SSLContext, settled: Settled, retries: int) -> requests.Session:
     """Return the session; `context` alone says who is believed."""
-    from urllib3.util import Retry
-
     from tfsetup import __version__
 
-    made = _judging(settled)
-    # What came with a status is asked again by whoever asks: urllib3 would read such an answer to its end first.
-    retry = Retry(retries, status=0, redirect=0, backoff_factor=0.5, respect_retry_after_header=False)
+    made, retry = _judging(settled), _retry(retries)
     for scheme in ("https://", "http://"):
         made.mount(scheme, _verified(context, settled, retry))
     made.headers["User-Agent"] = f"tfsetup/{__version__}"
     made.max_redirects = _HOPS
     return made
+
+
+def _retry(retries: int) -> Retry:
+    from urllib3.exceptions import MaxRetryError, SSLError
+    from urllib3.util import Retry
+
+    class Again(Retry):
+        """Tries again whatever may be otherwise then: a certificate is not."""
+
+        def increment(
+            self,
+            method: str | None = None,
+            url: str | None = None,
+            response: BaseHTTPResponse | None = None,
+            error: Exception | None = None,
+            _pool: ConnectionPool | None = None,
+            _stacktrace: TracebackType | None = None,
+        ) -> Self:
+            if _pool is not None and isinstance(error, SSLError) and "certificate" in str(error).lower():
+                raise MaxRetryError(_pool, url or "", error) from error
+            return super().increment(method, url, response, error, _pool, _stacktrace)
+
+    # What came with a status is asked again by whoever asks: urllib3 would read such an answer to its end first.
+    return Again(retries, status=0, redirect=0, backoff_factor=0.5, respect_retry_after_header=False)
 
 
 def _verified(context: ssl.SSLContext, settled: Settled, retry: Retry) -> HTTPAdapter:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.ground.folders import home_folder
 from tfsetup.ground.index import choose
-from tfsetup.ground.pip_files import pip_variables
+from tfsetup.ground.pip_files import pip_variables, speaks
 from tfsetup.ground.strangers import Me, Owned, stranger
 from tfsetup.ground.text import find_regular
 from tfsetup.ground.uv_files import Here, SettingsFile, find
@@ -50,7 +50,7 @@ def uv_settings(environ: Mapping[str, str]) -> tuple[SettingsFile, ...]:
 
 
 def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the text of each settings file of pip that there is, by its path, the strongest first.
+    """Return the text of each settings file of pip that says something of indexes, by its path, the strongest first.
 
     Raises:
         UsageError: one of them could have been written by another user.
@@ -59,7 +59,7 @@ def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     if named == os.devnull:  # pip's way to say that no file counts
         return {}
     places = [*([named] if named else []), *pip_places(environ, _home(environ), windows=sys.platform == "win32")]
-    found = {path: text for path in places if (text := read(path)) is not None}
+    found = {path: text for path in places if (text := read(path)) is not None and speaks(text)}
     for path in found:
         refuse_strangers(Path(path))
     return found
@@ -105,7 +105,8 @@ def refuse_strangers(path: Path) -> None:
         if why is not None:
             raise UsageError(
                 f"{one} would decide which package index is used, but {why}.",
-                hint="Remove it, or take it over (chown, chmod go-w); UV_NO_CONFIG=1 uses no settings file.",
+                hint="Remove it, or take it over (chown, chmod go-w). UV_NO_CONFIG=1 uses no settings file of uv's, "
+                f"PIP_CONFIG_FILE={os.devnull} none of pip's.",
             )
 
 

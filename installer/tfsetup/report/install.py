@@ -77,7 +77,7 @@ class InstallDocument:
     plan: tuple[str, ...] | UnsetType = UNSET
     """A dry run: the steps, a line each."""
     packages: tuple[str, ...] | UnsetType = UNSET
-    """A dry run: what the environment would consist of, `name==version`."""
+    """A dry run: what the environment would consist of, `name==version`, beside the pip that `plan` tells of."""
     download_bytes: int | UnsetType = UNSET
     """A dry run: bytes to download at the most, as far as the index tells sizes."""
     would_change: bool | UnsetType = UNSET

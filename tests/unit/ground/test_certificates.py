@@ -94,7 +94,7 @@ def test_apple_and_microsoft_judge_by_themselves(system: str, monkeypatch: pytes
 
 @pytest.mark.process
 @pytest.mark.loopback
-@pytest.mark.parametrize("how", ["file", "folder", "a distribution's own place", "none"])
+@pytest.mark.parametrize("how", ["file", "folder", "a distribution's own place", "that beside a folder", "none"])
 def test_a_store_of_files_is_believed(
     how: str, authority: made_here.Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +105,9 @@ def test_a_store_of_files_is_believed(
         shutil.copy(authority.trusted, file)
     elif how == "folder":
         shutil.copy(authority.trusted, folder / f"{made_here.subject_hash(authority.trusted)}.0")
-    elif how == "a distribution's own place":
+    elif how in {"a distribution's own place", "that beside a folder"}:
+        if how == "that beside a folder":
+            (folder / "12345678.0").write_text("some other certificate")
         monkeypatch.setattr("tfsetup.ground.certificates.STORES", ("/nowhere", str(authority.trusted)))
     else:
         monkeypatch.setattr("tfsetup.ground.certificates.STORES", ())

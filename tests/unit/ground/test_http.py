@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import gzip
+import ssl
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError, ProtocolError, SSLError
 
 from support.hostile_server import Conversation, Server, hostile
 from tfsetup.errors import NetworkError, TfsetupError, UsageError
 from tfsetup.ground.exchange import LIMITS, Limits, Pace, at_once
 from tfsetup.ground.http import Http, body_of, pause
 from tfsetup.ground.ranges import LARGEST, Span
+from tfsetup.ground.session import Settled, session
 from tfsetup.ground.uv_settings import Choice, Said
 
 pytestmark = pytest.mark.loopback
@@ -560,3 +564,23 @@ def test_a_settings_file_says_for_which_hosts_there_is_no_proxy(monkeypatch: pyt
     with hostile(lambda talk: talk.answer("200 OK", b"here")) as server:
         found = Http({}, choice=Choice(variables=told), limits=QUICK, retries=0).read(server.url, most=MOST)
         assert found.body == b"here"
+
+
+def test_a_proxy_that_speaks_something_else_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.delenv("no_proxy", raising=False)
+    choice = Choice(variables={"HTTPS_PROXY": "socks5h://who:word@127.0.0.1:9"})
+    with pytest.raises(NetworkError, match="SOCKS") as caught:
+        Http({}, choice=choice, limits=QUICK, retries=0).read("https://index.test/x", most=MOST)
+    assert "HTTPS_PROXY" in caught.value.hint
+    assert "word" not in caught.value.message + caught.value.hint
+
+
+def test_a_certificate_is_not_asked_for_again() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    adapter = session(context, Settled(judge=lambda _url: None), 3).get_adapter("https://index.test/")
+    retries, pool = getattr(adapter, "max_retries"), HTTPSConnectionPool("index.test")  # noqa: B009 - of this adapter only
+    with pytest.raises(MaxRetryError, match="certificate"):
+        retries.increment("GET", "/x", error=SSLError("certificate verify failed"), _pool=pool)
+    for error in (SSLError("EOF occurred in violation of protocol"), ProtocolError("Connection aborted.")):
+        assert retries.increment("GET", "/x", error=error, _pool=pool).total == 2

@@ -129,3 +129,15 @@ def test_where_pip_looks() -> None:
     assert pip_places({"XDG_CONFIG_HOME": "/c"}, None, windows=False)[0] == "/c/pip/pip.conf"
     windows = pip_places({"APPDATA": r"C:\U\me\R", "PROGRAMDATA": r"C:\ProgramData"}, r"C:\U\me", windows=True)
     assert windows == [r"C:\U\me\R\pip\pip.ini", r"C:\U\me\pip\pip.ini", r"C:\ProgramData\pip\pip.ini"]
+
+
+def test_a_file_of_pips_that_says_nothing_of_indexes_is_nobody_s_business(here: Path) -> None:
+    path = here / "pip.conf"
+    environ = {"PIP_CONFIG_FILE": str(path), "HOME": str(here)}
+    path.write_text("[global]\ntimeout = 60\n[freeze\n")
+    path.chmod(0o666)
+    assert str(path) not in pip_settings(environ)
+    path.write_text("[global]\nEXTRA_INDEX_URL = https://x.example/\n")
+    with pytest.raises(UsageError) as caught:
+        index_choice(environ)
+    assert "PIP_CONFIG_FILE=" in caught.value.hint

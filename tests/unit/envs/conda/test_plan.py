@@ -26,6 +26,7 @@ from tfsetup.locks.conda.model import CondaPackage, PlatformLock
 from tfsetup.locks.model import Lock
 from tfsetup.locks.run import Finished
 from tfsetup.matrix.model import Selection
+from tfsetup.matrix.pips import PipWheel
 
 SELECTION = Selection(
     installable=True, row="linux-x86_64-cpu", python="3.12", requirements=("tensorflow-cpu==2.20.0",), backend="conda"
@@ -49,6 +50,15 @@ def test_wheels_come_after_the_packages_and_nothing_is_switched_to_unseen() -> N
     assert made.backend == "conda"
     assert made.pinned_lock == made.lock_sha256
     assert plan().pinned_lock is None
+
+
+def test_the_pip_of_the_channel_is_a_tool_unless_somebody_asked_for_one() -> None:
+    wanted = PipWheel(version="26.3", requires_python=">=3.10", size=1, sha256="c" * 64)
+    own = platform_lock(packages=(package(), package(name="pip")))
+    made = plan(own, pip=wanted)
+    assert [type(step) for step in made.steps] == [type(step) for step in plan().steps]
+    assert made.tools == ("pip",)
+    assert plan(own, pip=wanted, together=("pip==25.0",)).tools == ()
 
 
 def test_without_wheels_there_is_no_step_for_them() -> None:
