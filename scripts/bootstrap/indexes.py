@@ -107,10 +107,21 @@ def with_files(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     files = settings.uv_files(environ, folder)
     told = any(environ.get(name) for pip in _INDEXES for name in (_OF_PIP[pip][0], *_OF_PIP[pip][1]))
     told = told or any(True for _, table in files for _ in _of_uv(table))
-    pips = {name: text for name, text in settings.pip_variables(environ).items() if not (told and name in _INDEXES)}
+    said = settings.pip_variables(environ)
+    if "PIP_EXTRA_INDEX_URL" in said:
+        said["PIP_EXTRA_INDEX_URL"] = elsewhere(said["PIP_EXTRA_INDEX_URL"])
+    pips = {name: text for name, text in said.items() if text and not (told and name in _INDEXES)}
     named = {name.upper() for name, value in environ.items() if value}
     proxies = {name: text for name, text in settings.uv_proxies(files).items() if name not in named}
     return {**pips, **proxies, **{name: value for name, value in environ.items() if value or name not in pips}}
+
+
+def elsewhere(text: str) -> str:
+    """Return the additional indexes of pip's files, without those in folders of this machine: stocks of some wheels.
+
+    uv takes all files of a version from one index, and would not see the others. Pure.
+    """
+    return " ".join(word for word in text.split() if _SCHEME.match(word) and not word.lower().startswith("file:"))
 
 
 def uv_variables(environ: Mapping[str, str]) -> dict[str, str]:

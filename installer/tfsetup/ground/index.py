@@ -23,7 +23,9 @@ from tfsetup.ground.uv_files import TRUE, SettingsFile
 from tfsetup.ground.uv_settings import Choice, Said, handed
 
 OPTION: Final = "--index-url"
-BY_HASH: Final = ("--require-hashes", "--index-strategy", "unsafe-best-match")
+STRATEGY: Final = "UV_INDEX_STRATEGY"
+_BEST: Final = "unsafe-best-match"  # uv's name for what pip does: an index could answer for a project of another's
+BY_HASH: Final = ("--require-hashes", "--index-strategy", _BEST)
 """uv's options where every file is known by its hash.
 
 No index can hand out another file then, so it is no matter which of several has it. uv would otherwise ask the first
@@ -69,6 +71,7 @@ def choose(
 
     `pip_files` is what pip's settings files say (`pip_files.pip_variables`). An index of theirs counts where neither
     the option nor a setting of uv's own names any: whoever told uv where packages are did not mean pip's as well.
+    Additional ones in folders of this machine are left out (`elsewhere`).
     """
     kept = handed(files)
     pip = dict(_of_pips_files(environ, kept, pip_files, named=bool(index_url)))
@@ -83,7 +86,12 @@ def choose(
         pythons=(*told.pythons(), *kept.pythons),
         trusted=trusted_hosts(told.environ) | kept.trusted,
         offline=told.true("UV_OFFLINE") or kept.offline,
-        variables={**_proxy(told.environ, kept), **kept.variables, **variables},
+        variables={
+            **_proxy(told.environ, kept),
+            **kept.variables,
+            **variables,
+            **_strategy({**environ, **variables}, kept),
+        },
         origins=origins,
     )
 
@@ -92,9 +100,31 @@ def _of_pips_files(
     environ: Mapping[str, str], kept: Choice, pip_files: Told, *, named: bool
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     own = named or kept.default or kept.extra or any(environ.get(name) for name in (*_DEFAULTS, *_EXTRAS))
-    for name, said in pip_files.items():
-        if not environ.get(name) and not (own and name in INDEXES):
-            yield name, said
+    for name, (text, path) in pip_files.items():
+        value = elsewhere(text) if name == "PIP_EXTRA_INDEX_URL" else text
+        if value and not environ.get(name) and not (own and name in INDEXES):
+            yield name, (value, path)
+
+
+def elsewhere(text: str) -> str:
+    """Return the additional indexes that pip's files name, without those in folders of this machine.
+
+    Such a folder is a stock of some wheels. pip takes them beside the public index; uv, which takes all files of a
+    version from one index, would see nothing else of it, and a lock would be made for this machine alone.
+    """
+    return " ".join(word for word in text.split() if _SCHEME.match(word) and not word.lower().startswith("file:"))
+
+
+def _strategy(environ: Mapping[str, str], kept: Choice) -> dict[str, str]:
+    """Return how several indexes are asked where pip's settings name the additional ones: as pip asks them.
+
+    pip takes the best version of all; uv by itself asks the first alone that knows a project, so that an additional
+    index with a few versions of many projects would hide the others.
+    """
+    tables = (kept.settings, kept.settings.get("pip"))
+    said = environ.get(STRATEGY) or any("index-strategy" in table for table in tables if isinstance(table, dict))
+    pips = environ.get("PIP_EXTRA_INDEX_URL") and not any(environ.get(name) for name in _EXTRAS)
+    return {STRATEGY: _BEST} if pips and not said else {}
 
 
 def _proxy(environ: Mapping[str, str], kept: Choice) -> dict[str, str]:
