@@ -329,5 +329,5 @@ def test_a_file_that_is_known_by_its_hash_is_taken_from_whichever_index_has_it(t
             [*command, *options, "-r", str(lock)], env=environ, capture_output=True, text=True, check=False
         )
 
-    assert "alpha==2.0" in tried(*BY_HASH).stderr
+    assert "+ alpha==2.0" in tried(*BY_HASH).stderr
     assert "unsatisfiable" in tried("--require-hashes").stderr  # what uv does by itself
