@@ -60,7 +60,8 @@ class Inspecting:
 def real_index(cache: Path) -> str:
     """Return the index that the settings of this machine name."""
     with closing(client(cache)) as asked:
-        return next(url for url in reversed(asked.urls) if urlsplit(url).scheme != "file")
+        found: list[str] = [url for url in asked.urls if urlsplit(url).scheme != "file"]
+    return found[-1]
 
 
 @contextmanager
