@@ -40,6 +40,8 @@ TAKEN: Final = {
     "the active environment": "`VIRTUAL_ENV`, `CONDA_PREFIX`: what `tfsetup doctor` looks at when nothing is named.",
     "conda": """`CONDARC`, `CONDA_PKGS_DIRS`, `CONDA_CHANNEL_ALIAS`, `CONDA_EXE`, `RATTLER_CACHE_DIR`: as conda and
         rattler take them.""",
+    "the shell": """`NU_VERSION`, `PSModulePath`, `SHELL`, `PROMPT`: in whose words `tfsetup install` says how its
+        environment is activated.""",
     "the loader": "`LD_LIBRARY_PATH`: a part of the prediction for this machine, as the loader would use it.",
 }
 """Variables of other programs that tfsetup heeds, by what they are about."""

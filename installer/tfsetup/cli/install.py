@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import typer
 
 from tfsetup.cli import options as o
-from tfsetup.cli.called import called
 from tfsetup.cli.lock_options import AllowBuildOf
 from tfsetup.cli.session import begun
+from tfsetup.cli.terminal import terminal
 from tfsetup.matrix.model import Ask
 
 
@@ -58,5 +57,5 @@ def install(
     course.refuse_place(order, told=session.say)
     at, say, ask = (session.host(), read_matrix(session.matrix)), session.say, session.asked
     data = install_document(course.install(order, *at, told=say, asked=ask, screen=session.screen))
-    parts = outcome(data, command=called(), windows=sys.platform == "win32")
+    parts = outcome(data, terminal())
     session.answer(data, lambda: session.show(*parts), findings=findings_of(data), code=code_of(data))

@@ -38,6 +38,6 @@ def preflight(
     code = {"fails": Code.ANSWER_IS_NO, "undecided": undecided, "loads": None}[report.verdict]
 
     def show() -> None:
-        session.out.print(preflight_view(found, report.notes), soft_wrap=True)
+        session.out.print(session.typed.part(preflight_view(found, report.notes)), soft_wrap=True)
 
     session.answer(found, show, findings=report.notes, code=code)

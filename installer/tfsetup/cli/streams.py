@@ -18,8 +18,9 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final, TextIO, cast
+
+from tfsetup.ground.values import value
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -30,7 +31,7 @@ _OUT_SPELLING: Final = "replace"
 _ERR_SPELLING: Final = "backslashreplace"  # as Python has it: a path in an error stays recognizable
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Loss:
     """What became of a stream: the system's words, and whether it is only that nobody reads it any more."""
 
@@ -38,7 +39,7 @@ class Loss:
     reader_left: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Ending:
     """How a run ends: its exit status, and a last line for either stream ("": none)."""
 
@@ -135,7 +136,7 @@ def _loss(error: OSError | ValueError, *, terminal: bool) -> Loss:
     return Loss(reason=reason, reader_left=number in _READER_LEFT or hung_up)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Streams:
     """The guarded ends of stdout and stderr; None: that stream could not be guarded (a test's own)."""
 

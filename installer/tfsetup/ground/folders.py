@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -174,6 +173,8 @@ def temporary_place(environ: Mapping[str, str]) -> Path:
     for folder in (*filter(None, named), *usual):
         if os.access(folder, os.R_OK | os.W_OK | os.X_OK) and Path(folder).is_dir():
             return Path(folder).absolute()
+    import tempfile  # start-up is measured
+
     return Path(tempfile.gettempdir())
 
 

@@ -23,6 +23,13 @@ from tfsetup.ground.uv_files import TRUE, SettingsFile
 from tfsetup.ground.uv_settings import Choice, Said, handed
 
 OPTION: Final = "--index-url"
+BY_HASH: Final = ("--require-hashes", "--index-strategy", "unsafe-best-match")
+"""uv's options where every file is known by its hash.
+
+No index can hand out another file then, so it is no matter which of several has it. uv would otherwise ask the first
+one alone that knows a project, and an additional index (pip.conf of Raspberry Pi OS has one) has but some versions.
+"""
+
 # pip's variable -> uv's, and uv's older names that settle the same question
 _OF_PIP: Final = {
     "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),

@@ -9,11 +9,11 @@ file, None where there is none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from tfsetup.errors import InvalidFileError, UsageError
+from tfsetup.ground.values import value
 
 TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 
@@ -21,7 +21,7 @@ Table = dict[str, Any]  # what TOML says: texts, numbers, lists and tables of th
 Read = Callable[[str], str | None]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class SettingsFile:
     """A settings file of uv that counts: where it stands, its text, and uv's table of it."""
 
@@ -35,7 +35,7 @@ class SettingsFile:
         return self.path if line is None else f"{self.path}:{line}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Here:
     """Where uv would look: the working folder, the user's home (None: nobody knows), and whether this is Windows."""
 

@@ -7,12 +7,13 @@ a host file, and their kinds what it may say.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
 from tfsetup.ground.encode import Partial
 from tfsetup.ground.kinds import Capability, Feature, Gfx, Interpreter, Like, Numbers, Text
 from tfsetup.ground.platforms import Arch, Os
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import minor
 
 _LIBC = Like('{"name": "glibc", "version": "2.36"}')
@@ -23,7 +24,7 @@ _PYTHONS = Like('[{"version": "3.12.4", "arch": "arm64"}], or [] where there is 
 GpuVendor = Literal["apple", "nvidia", "amd", "intel"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Libc:
     """The C library."""
 
@@ -33,7 +34,7 @@ class Libc:
     """`major.minor`."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Cpu:
     """The processor."""
 
@@ -43,7 +44,7 @@ class Cpu:
     """Instruction-set features, in lower case and Linux's spelling: `avx`, `avx2`, `fma`, `neon`."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Gpu:
     """One GPU."""
 
@@ -57,9 +58,11 @@ class Gpu:
     """CUDA's `major.minor`."""
     gfx: Gfx | None = None
     """AMD's name of what code is compiled for: `gfx1100`."""
+    virtual: bool | None = None
+    """Whether a virtual machine plays it: behind Apple's paravirtual device another GPU does the work."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Python:
     """An interpreter found on the machine."""
 
@@ -78,7 +81,7 @@ class Python:
         return minor(self.version)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Host(Partial):
     """A machine."""
 

@@ -139,7 +139,8 @@ class ThisMachine:
 
         def look_up() -> None:
             try:
-                answers.append(bool(socket.getaddrinfo(name, 443, proto=socket.IPPROTO_TCP)))
+                asked = name.encode() if name.isascii() else name  # a text would need a codec of its own
+                answers.append(bool(socket.getaddrinfo(asked, 443, proto=socket.IPPROTO_TCP)))
             except (OSError, UnicodeError):
                 answers.append(False)
 

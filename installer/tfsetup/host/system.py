@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ntpath
 import posixpath
-from dataclasses import dataclass
 
 from tfsetup.ground.platforms import Arch, Os
+from tfsetup.ground.values import value
 from tfsetup.host.model import Cpu, Gpu, Libc
 from tfsetup.host.world import Fact, Later, Output, World
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class System:
     """The facts of one machine, each a call that waits for its answer.
 

@@ -7,15 +7,16 @@ the very code that will run there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, Never, Protocol, TypeVar
+
+from tfsetup.ground.values import value
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Later = Callable[[], T]  # something that was started already and is waited for when called
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Fact(Generic[T_co]):
     """A value (None: could not tell) and where it came from, or why it could not be told."""
 
@@ -28,7 +29,7 @@ def unknown(source: str) -> Fact[Never]:
     return Fact(value=None, source=source)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Output:
     """What a command answered. `problem` says in words why it could not be run to its end; None: it ended by itself.
 
@@ -55,7 +56,7 @@ class Output:
         return f"exit status {self.status}" + (f": {words[:120]}" if words else "")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Process:
     """What the running interpreter knows about itself and its system without asking anybody.
 

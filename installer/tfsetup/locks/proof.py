@@ -48,9 +48,14 @@ def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
 
 
 def fingerprint(hashes: Sequence[str], host: Host, python: str) -> str:
-    """Return the fingerprint of files (their sha256, in any order) on a machine with a Python."""
-    hashes = sorted(hashes)
-    return hashlib.sha256(json.dumps([hashes, asdict(host), python], sort_keys=True).encode()).hexdigest()
+    """Return the fingerprint of files (their sha256, in any order) on a machine with a Python.
+
+    Whether a GPU is a virtual machine's says nothing about what a loader does, and proofs are older than the question.
+    """
+    machine = asdict(host)
+    for gpu in machine["gpus"] or ():
+        del gpu["virtual"]
+    return hashlib.sha256(json.dumps([sorted(hashes), machine, python], sort_keys=True).encode()).hexdigest()
 
 
 def parse_proofs(text: str, file: str) -> dict[str, Proof]:

@@ -7,11 +7,11 @@ it: the row, the team, or a package that brings it along.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from tfsetup.ground.kinds import Bound, Distribution, ExactVersion, Prose, Range, Slug, Source
 from tfsetup.ground.platforms import Os
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import in_range, is_version
 
 _REQUIREMENT = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*\(?(?P<range>[^;)]*)")
@@ -19,7 +19,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _CLAUSE = r"[<>=!~]+\s*(?P<version>[^\s,]+)"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Beside:
     """Bounds that hold wherever these versions of a distribution are locked.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
+from tfsetup.ground.values import value
 from tfsetup.matrix.hazards import Hazard
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class DefectCure:
     """What prevents a defect."""
 
@@ -24,7 +25,7 @@ class DefectCure:
     """A setting in the user's own program that would avoid it instead; told, never applied."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Defect:
     """A known defect of what is chosen, locked or installed."""
 

@@ -5,14 +5,14 @@ another one lacks symbols, or finds others. Many of these packages do not ask fo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from tfsetup.ground.kinds import Distribution, ExactVersion, Prose, Range, Source
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import in_range, is_version, minor
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class BuiltFor:
     """Which TensorFlow some `versions` of an extension work with."""
 
@@ -20,7 +20,7 @@ class BuiltFor:
     tensorflow: Range
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Extension:
     """A distribution whose native libraries are bound to a TensorFlow.
 

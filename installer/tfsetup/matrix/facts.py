@@ -5,12 +5,14 @@ minor version (`3.12`), with a `t` for the free-threaded ABI, or `any` for a pur
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from tfsetup.ground.values import value
 
 SHIM_BYTES = 100_000  # the largest wheel without code is 7,617 bytes, the smallest with code 1.1 MB (index, 2026-11-22)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Wheels:
     """Wheels of one release with the same platform tag (compressed tags joined by dots) and the same requirements.
 
@@ -27,7 +29,7 @@ class Wheels:
     carrier: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Release:
     """One version of one distribution."""
 
@@ -38,7 +40,7 @@ class Release:
     wheels: tuple[Wheels, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Index:
     """Everything known of the index on the day `taken` (ISO date): distribution → version → release.
 

@@ -5,14 +5,15 @@ environment variables that every process must see; what else would avoid it is t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from tfsetup.ground.kinds import Bound, Check, Distribution, Prose, Range, RowId, Setting, Slug, Source, Variable
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import in_range, is_version
 from tfsetup.matrix.machine import macos_in
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Cure:
     """What prevents a defect. `environment`: variables that every process of the environment must see; may be empty.
 
@@ -27,7 +28,7 @@ class Cure:
     program: Prose | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Hazard:
     """A known defect of some versions of a distribution, in all rows that bring it or in the `rows` named.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from tfsetup.ground.platforms import Platform, deployment
+from tfsetup.ground.values import value
 from tfsetup.host.model import Python
 from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.hazards import Hazard, environment_of
@@ -16,7 +17,7 @@ Backend = Literal["auto", "venv", "conda"]
 Blas = Literal["accelerate", "openblas", "mkl"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Ask:
     """What the user wants."""
 
@@ -32,7 +33,7 @@ class Ask:
     """Whether pre-releases are welcome."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Rejected:
     """A row that lost, and why."""
 
@@ -44,7 +45,7 @@ class Rejected:
     """Whether the row is for this machine and this ask."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Target:
     """What wheels must fit: everything `uv pip compile` needs to resolve for another machine."""
 
@@ -73,7 +74,7 @@ class Target:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Expectation:
     """What verification must find."""
 
@@ -87,7 +88,7 @@ class Expectation:
     """The variables without which this pair computes something else."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Selection:
     """The answer to `select(host, ask)`; its JSON form is `ResolveDocument`.
 
@@ -140,7 +141,7 @@ class Selection:
         return {**self.settings, **environment_of(self.hazards)}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Chapter:
     """A part of the long story of an answer: a heading and its lines."""
 

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from packaging.utils import canonicalize_name
-
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import version
 from tfsetup.matrix.facts import Index, Release
 
@@ -33,7 +32,7 @@ class Offer:
     wheels: tuple[Wheel, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Relatives:
     """The tables as they were on the day `taken`. `sets` has every distinct set of wheels once.
 
@@ -58,7 +57,7 @@ def _wheels(row: Mapping[str, str]) -> tuple[Wheel, ...]:
     return tuple((platform, tuple(pythons.split())) for platform, pythons in row.items())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Tables:
     """Every release that is known, of the snapshot and of the record beside it."""
 
@@ -72,6 +71,8 @@ class Tables:
 
     def offers(self, name: str) -> tuple[Offer, ...]:
         """Return the releases of a distribution, oldest version first; nothing: it is not recorded."""
+        from packaging.utils import canonicalize_name
+
         known = canonicalize_name(name)
         of_snapshot = (_offer(number, release) for number, release in self.index.distributions.get(known, {}).items())
         merged = {offer.version: offer for offer in (*self.relatives.offers(known), *of_snapshot)}

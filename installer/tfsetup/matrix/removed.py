@@ -5,13 +5,13 @@ rest and ends when it is run; `tfsetup.loader.python.reach` finds such imports b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from tfsetup.ground.kinds import Distribution, Module, Prose, Range, Source
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import in_range, is_version
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Removed:
     """Names that are gone: a module (`pkg_resources`), or an attribute of one (`numpy.bool`).
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from tfsetup.ground.values import value
 from tfsetup.host.model import Python
 from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Accelerator, Backend, Blas, Chapter, Expectation, Rejected, Selection, Target
@@ -13,7 +13,7 @@ from tfsetup.report.hazards import sentences
 from tfsetup.report.text import aligned
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ResolveDocument:
     """What goes on a machine, and why. Where nothing does, only `reasons`, `suggestions` and `rejected` mean anything.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from pathlib import Path
@@ -15,7 +14,7 @@ from support.examples import examples
 from support.source import read_yaml
 from tfsetup.loader.bytes import MalformedImage, Memory
 from tfsetup.loader.files.archive import read_archive
-from tfsetup.loader.files.names import leads_out, objections, path_problem
+from tfsetup.loader.files.names import leads_out, path_problem
 
 SITE = "lib/python3.12/site-packages"
 CASES = read_yaml(
@@ -23,43 +22,10 @@ CASES = read_yaml(
 )
 
 
-def record(*paths: str) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows([path, "", ""] for path in paths)
-    return out.getvalue()
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case["path"]))
 def test_what_is_said_of_a_path(case: dict[str, str]) -> None:
     found = path_problem(case["path"], SITE)
     assert case["says"] in found if case["says"] and found else found is None and not case["says"]
-
-
-def test_two_names_that_are_one_elsewhere_are_named_with_their_wheel() -> None:
-    records = {"a-1.dist-info": record("six.py"), "b-2.dist-info": record("Six.py", "x.py")}
-    (found,) = objections(records, SITE)
-    assert (
-        found
-        == "b-2 has 'Six.py', which is 'lib/python3.12/site-packages/six.py' where upper and lower case are the same"
-    )
-
-
-def test_the_same_name_twice_and_two_spellings_of_a_letter() -> None:
-    assert (
-        objections({"a-1.dist-info": record("ns/__init__.py"), "b-1.dist-info": record("ns/__init__.py")}, SITE) == []
-    )
-    assert len(objections({"a-1.dist-info": record("é.py", "e\u0301.py")}, SITE)) == 1
-
-
-def test_an_ordinary_wheel_is_not_objected_to() -> None:
-    paths = ("six.py", "../../../bin/six", "../../../share/man/man1/six.1", "six-1.dist-info/RECORD")
-    assert objections({"six-1.dist-info": record(*paths)}, SITE) == []
-
-
-@examples(6.7)
-@given(text=st.text(max_size=300))
-def test_any_record_is_judged(text: str) -> None:
-    assert isinstance(objections({"a-1.dist-info": text}, SITE), list)
 
 
 @examples(6.7)

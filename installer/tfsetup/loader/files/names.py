@@ -7,13 +7,13 @@ system makes of the names. Sources: binary distribution format, "The RECORD file
 
 from __future__ import annotations
 
-import csv
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
-from unicodedata import normalize
+from typing import Final
 
-_DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(\..*)?", re.IGNORECASE)
+DEVICES: Final = "con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³]"
+"""What Windows takes for a device, with any ending: an expression."""
+_DEVICE = re.compile(rf"({DEVICES})(\..*)?", re.IGNORECASE)
 _ROOTED = re.compile(r"[\\/]|[A-Za-z]:")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _NATIVE = re.compile(r".*\.(so(\.[0-9]+)*|dylib|pyd|dll)", re.IGNORECASE | re.DOTALL)
@@ -23,29 +23,6 @@ _OWN = re.compile(
     r"|python[\d.]*w?(\.exe)?))",
     re.IGNORECASE,
 )
-
-
-def objections(records: Mapping[str, str], site: str) -> list[str]:
-    """Return what is wrong with the paths that wheels recorded, in words; empty when nothing is.
-
-    `records` are texts of RECORD files by the name of their `*.dist-info` folder, `site` the folder of packages as
-    seen from the environment's own (`lib/python3.12/site-packages`).
-    """
-    found: list[str] = []
-    seen: dict[str, str] = {}
-    for info, text in sorted(records.items()):
-        for path in _paths(text):
-            problem = path_problem(path, site) or _collision(posixpath.normpath(posixpath.join(site, path)), seen)
-            if problem:
-                found.append(f"{info.removesuffix('.dist-info')} has {path!r}, {problem}")
-    return found
-
-
-def _paths(text: str) -> Iterator[str]:
-    try:
-        yield from (row[0] for row in csv.reader(text.splitlines()) if row and row[0])
-    except csv.Error:
-        return  # uv has refused what is no CSV; a line that is too long for this reader names no file
 
 
 def is_native(path: str) -> bool:
@@ -69,9 +46,3 @@ def path_problem(path: str, site: str) -> str | None:
     if any(_DEVICE.fullmatch(part.rstrip(" .")) for part in inner.split("/")):
         return "a name that stands for a device on Windows"
     return "which is the environment's own" if _OWN.fullmatch(inner) else None
-
-
-def _collision(path: str, seen: dict[str, str]) -> str | None:
-    key = path.lower() if path.isascii() else normalize("NFC", path).casefold()
-    other = seen.setdefault(key, path)
-    return None if other == path else f"which is {other!r} where upper and lower case are the same"

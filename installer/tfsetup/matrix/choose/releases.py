@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from tfsetup.ground.platforms import OS_NAMES, Arch
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import at_least, in_range
 from tfsetup.host.model import Host, Python
 from tfsetup.matrix.choose import pythons
@@ -28,7 +28,7 @@ class Miss(NamedTuple):
     whole_row: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Candidate:
     """A release that fits, with its wheels. `avoid` has the reasons to take another one if any other fits.
 

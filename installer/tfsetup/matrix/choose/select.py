@@ -7,10 +7,11 @@ the best is the largest under one sort key (`_key`). What a row lost by is kept 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tfsetup.errors import UsageError
 from tfsetup.ground.pep440 import Key
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import NotAVersionError, asked, check_specifier, in_range, is_prerelease, version
 from tfsetup.host.model import Host
 from tfsetup.matrix.choose import pythons
@@ -28,7 +29,7 @@ _SHOWN_MISSES = 3
 _ACCELERATOR_OF = {("macos", "amd"): "metal", (None, "apple"): "metal", (None, "nvidia"): "cuda", (None, "amd"): "rocm"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Outcome:
     """What became of one row: a candidate, or the reason there is none. `near`: it is for this machine and this ask."""
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.text import read
 from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.load import Parsed, merge, parse
 from tfsetup.matrix.file.rows import Matrix, MatrixFile
-from tfsetup.matrix.relatives import RELATIVES, Relatives, Tables
+
+if TYPE_CHECKING:
+    from tfsetup.matrix.pips import Pips
+    from tfsetup.matrix.relatives import Tables
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
@@ -108,6 +112,8 @@ def read_tables() -> Tables:
     """
     import msgspec
 
+    from tfsetup.matrix.relatives import RELATIVES, Relatives, Tables
+
     file = environments() / RELATIVES
     try:
         relatives = msgspec.json.decode(file.read_bytes(), type=Relatives)
@@ -116,6 +122,26 @@ def read_tables() -> Tables:
             f"The release tables cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
         ) from error
     return Tables(index=read_index(), relatives=relatives)
+
+
+@cache
+def read_pips() -> Pips:
+    """Return the wheels of pip that go into environments.
+
+    Raises:
+        InvalidFileError: their list is missing or damaged.
+    """
+    import msgspec
+
+    from tfsetup.matrix.pips import PIPS, Pips
+
+    file = environments() / PIPS
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Pips)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InvalidFileError(
+            f"The list of pips cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
+        ) from error
 
 
 @lru_cache(maxsize=1)
@@ -131,4 +157,4 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-__all__: Sequence[str] = ("environments", "read_index", "read_matrix", "read_tables")
+__all__: Sequence[str] = ("environments", "read_index", "read_matrix", "read_pips", "read_tables")

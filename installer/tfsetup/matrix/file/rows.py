@@ -5,7 +5,7 @@ of TensorFlow unless the field says otherwise, versions are always text in quote
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from tfsetup.errors import Where
@@ -31,6 +31,7 @@ from tfsetup.ground.kinds import (
     Variable,
 )
 from tfsetup.ground.platforms import Arch, Os
+from tfsetup.ground.values import value
 from tfsetup.host.model import GpuVendor
 from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.extensions import Extension
@@ -42,7 +43,7 @@ from tfsetup.matrix.removed import Removed
 RowAccelerator = Literal["cpu", "metal", "cuda", "rocm"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class When:
     """On which machines a row applies. `arch` is the hardware's, `interpreter` the Python's where it differs.
 
@@ -59,7 +60,7 @@ class When:
     by_version: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Pair:
     """Which plugin goes with which TensorFlow (on which `macos`); the first pair that fits the machine is taken."""
 
@@ -70,7 +71,7 @@ class Pair:
     macos: Range | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Plugin:
     """A device plugin: prebuilt wheels, or sources compiled after TensorFlow is in place."""
 
@@ -79,7 +80,7 @@ class Plugin:
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Rule:
     """One thing that is true of some releases (`tensorflow`: which; without it, all of the row).
 
@@ -114,7 +115,7 @@ class Rule:
     warn: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class BlasRule:
     """Which BLAS NumPy brings: the first rule that fits decides.
 
@@ -128,7 +129,7 @@ class BlasRule:
     macos: Range | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CondaBlas:
     """Which build of the BLAS switch a conda environment gets, as an exact build; the first rule that fits decides."""
 
@@ -140,7 +141,7 @@ class CondaBlas:
     macos: Range | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CondaSupply:
     """What comes from conda channels under `--backend conda`, besides Python; the index supplies the rest.
 
@@ -154,7 +155,7 @@ class CondaSupply:
     source: Prose
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CondaRelease:
     """TensorFlow itself from the channel, instead of the row's distribution: the package and perhaps its build."""
 
@@ -163,7 +164,7 @@ class CondaRelease:
     build: CondaBuild | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Row:
     """One line of the matrix.
 
@@ -198,7 +199,7 @@ class Row:
     keeps_out: tuple[Distribution, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Refusal:
     """Machines or asks for which nothing exists, and the words for it.
 
@@ -214,18 +215,35 @@ class Refusal:
     rosetta: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
+class Fault:
+    """What has been seen to go wrong on a GPU, whatever computes on it. `macos`: on these; None: on any.
+
+    `what` is shown to people as it stands, and names who saw it where that was not TensorFlow.
+    """
+
+    what: Prose
+    source: Source
+    macos: Range | None = None
+
+
+@value
 class GpuModel:
-    """What GPUs are, whose driver does not say: `names` are words that stand in the name of each of them."""
+    """What GPUs are, whose driver does not say: `names` are words that stand in the name of each of them.
+
+    `virtual`: it is what a virtual machine shows, and no piece of hardware. `faults` are known of it.
+    """
 
     vendor: GpuVendor
     names: tuple[Text, ...]
     source: Source
     capability: Capability | None = None
     gfx: Gfx | None = None
+    virtual: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class MatrixFile:
     """The content of one matrix file. `rules` hold for every row.
 
@@ -256,7 +274,7 @@ class MatrixFile:
 Marks = Mapping[tuple[str | int, ...], Where]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Matrix:
     """Rows and index facts together: all that `select` needs besides the host and the ask.
 
