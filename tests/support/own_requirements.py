@@ -196,15 +196,8 @@ def complaint(cell: Cell, folder: Path) -> str:
     It resolves: everything that a package asks for must stand in the lock, and suit. It does not look at hashes before
     it downloads, which `lacking` does.
     """
-    where: list[str | Path] = [
-        "--python-version",
-        cell.python,
-        "--python-platform",
-        cell.target.uv,
-        "--target",
-        folder / "nothing",
-    ]
-    strict: list[str | Path] = ["--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS / f"{cell.lock}.txt"]
+    where = ["--python-version", cell.python, "--python-platform", cell.target.uv, "--target", str(folder / "nothing")]
+    strict = ["--require-hashes", "--only-binary", ":all:", "-r", str(REQUIREMENTS / f"{cell.lock}.txt")]
     done = subprocess.run(
         [uv(), "pip", "install", "--dry-run", "--quiet", *where, *strict],
         env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": UNKNOWN["macos"]},
