@@ -199,6 +199,7 @@ CERTIFICATES = {
     "CURL_CA_BUNDLE": {"CURL_CA_BUNDLE": "{bundle}"},
     "PIP_CERT": {"PIP_CERT": "{bundle}"},
     "cert in pip.conf": {"PIP_CONFIG_FILE": "{pip.conf}"},
+    "trusted-host in pip.conf": {"PIP_CONFIG_FILE": "{trusting}"},
     "empty variables": {"SSL_CERT_FILE": "", "SSL_CERT_DIR": "", "REQUESTS_CA_BUNDLE": "", "PIP_CERT": ""},
 }
 FROM_STORE = frozenset({STORE, "empty variables"})
@@ -225,6 +226,7 @@ def all_of(situations: Iterable[str], often: set[tuple[str, str]]) -> list[objec
         )
         for situation in situations
         for command in COMMANDS
+        if not (command.startswith("conda") and situation.startswith("trusted-host"))  # rattler believes no such word
     ]
 
 
@@ -240,6 +242,7 @@ def test_an_index_behind_tls_inspection(situation: str, command: str, world: Wor
         "bundle": str(world.made.trusted),
         "folder": str(world.folder / "right"),
         "pip.conf": world.file("cert/pip.conf", f"[global]\ncert = {world.made.trusted}\n"),
+        "trusting": world.file("trust/pip.conf", "[global]\ntrusted-host = other.test\n    127.0.0.1\n"),
         "condarc": world.file("condarc.yml", f"mirrored_channels:\n  conda-forge: ['{world.conda.url}']\n"),
     }
     said = {name: _filled(text, names) for name, text in CERTIFICATES[situation].items()}

@@ -54,7 +54,7 @@ def index_variables(environ: Mapping[str, str], index_url: str | None = None) ->
     Addresses travel in variables, never in argument lists, which every user of a machine can read.
     """
     added = {
-        name: environ[pips]
+        name: " ".join(environ[pips].split())  # a list of pip's has a line for each, and uv's blanks alone
         for pips, (name, older) in _OF_PIP.items()
         if environ.get(pips) and not any(environ.get(known) for known in (name, *older))
     }
@@ -190,7 +190,7 @@ def insecure(url: str, trusted: Iterable[str] = ()) -> str | None:
     scheme = found[1].lower() if found else "file"  # a path, also one with a drive letter
     if scheme in {"https", "file"}:
         return None
-    if scheme == "http" and (_loopback(host_of(url)) or any(_allows(entry, url) for entry in trusted)):
+    if scheme == "http" and (_loopback(host_of(url)) or allowed(trusted, url)):
         return None
     return f"{shown(url)} is neither https nor on this machine: anybody on the way could change what it says."
 
@@ -217,18 +217,23 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def allowed(trusted: Iterable[str], url: str) -> bool:
+    """Tell whether an address is of one of these hosts, which need neither https nor a certificate that is believed."""
+    return any(_allows(entry, url) for entry in trusted)
+
+
 def _allows(entry: str, url: str) -> bool:
     """Tell whether an entry of UV_INSECURE_HOST (host, host:port, scheme://host, `*` for all) allows an address."""
     if entry == "*":
         return True
     try:
-        allowed, asked = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
+        named, asked = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
         port = asked.port or _PORTS.get(asked.scheme)
-        same_port = allowed.port in {None, port}
+        same_port = named.port in {None, port}
     except ValueError:
         return False
-    same_host = bool(allowed.hostname) and allowed.hostname == asked.hostname
-    return same_host and same_port and allowed.scheme in {"", asked.scheme}
+    same_host = bool(named.hostname) and named.hostname == asked.hostname
+    return same_host and same_port and named.scheme in {"", asked.scheme}
 
 
 def refuse_insecure(choice: Choice) -> None:
