@@ -18,8 +18,9 @@ FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
 _MADE: Final = "<!-- Written by `make reference`; a test compares it with what it describes. -->\n"
 
 OWN: Final = {
-    "TFSETUP_CACHE_DIR": """the folder of what may be deleted at any time: proofs, remembered index pages, uv's cache
-        where `UV_CACHE_DIR` is not set. An absolute path. Default: the system's place for caches.""",
+    "TFSETUP_CACHE_DIR": """the folder of what may be deleted at any time (`tfsetup cache`): digests of wheels, proofs,
+        remembered index pages; uv's cache where `UV_CACHE_DIR` is not set. An absolute path. Default: the system's
+        place for caches.""",
     "TFSETUP_STATE_DIR": """the folder of what should last: the history of verifications. An absolute path. Default: the
         system's place for state. (`TFSETUP_STATE`, its first name, still holds.)""",
     "NO_COLOR": "set to anything: no colour (as `--no-color`).",

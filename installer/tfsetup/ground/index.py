@@ -52,7 +52,7 @@ def index_variables(environ: Mapping[str, str], index_url: str | None = None) ->
     Addresses travel in variables, never in argument lists, which every user of a machine can read.
     """
     added = {
-        name: environ[pips]
+        name: " ".join(environ[pips].split())  # a list of pip's has a line for each, and uv's blanks alone
         for pips, (name, older) in _OF_PIP.items()
         if environ.get(pips) and not any(environ.get(known) for known in (name, *older))
     }

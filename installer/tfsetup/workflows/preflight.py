@@ -49,6 +49,8 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
     knowledge = load_knowledge()
     report = walk(question, process, knowledge, lambda text: told(Detail(f"  {text}")))
+    if subject.opened is not None:
+        subject.opened.remember()
     return replace(
         report,
         failures=(*subject.refused, *report.failures),

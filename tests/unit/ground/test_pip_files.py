@@ -77,7 +77,7 @@ def test_where_nobody_else_names_an_index_pips_files_do() -> None:
     assert told(found)[0] == "https://install.example/simple (from /etc/pip.conf)"
     handed_on = index_variables(found.variables)
     assert handed_on["UV_DEFAULT_INDEX"] == "https://install.example/simple"
-    assert handed_on["UV_INDEX"].split() == ["https://one.example/simple", "https://two.example/simple"]
+    assert handed_on["UV_INDEX"] == "https://one.example/simple https://two.example/simple"
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,4 @@ def test_pips_proxy_is_the_weakest(environ: dict[str, str], uv: str | None, expe
 def test_a_trusted_host_of_pips_file_may_be_plain() -> None:
     found = chosen("[global]\ntrusted-host = plain.example\n    other.example\n")
     assert found.trusted == {"plain.example", "other.example"}
+    assert index_variables(found.variables)["UV_INSECURE_HOST"] == "plain.example other.example"
