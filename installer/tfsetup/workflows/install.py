@@ -87,6 +87,8 @@ class InstallOrder:
     """Compile what exists as source only, without asking."""
     allow_build_of: tuple[str, ...] = ()
     """Packages of pure Python that may be built from source where they have no wheel, without asking."""
+    digests: Path | None = None
+    """A folder with digests of wheels that somebody handed on."""
     anew: bool = False
     """Build also what the receipt calls up to date: its files are broken."""
 
@@ -301,7 +303,7 @@ def _relock(
 
     anew = LockOrder(
         ask=Ask(), pythons=tuple(pythons), platforms=(row,), form=form, prove=order.preflight,
-        index_url=order.index_url, offline=order.offline,
+        index_url=order.index_url, offline=order.offline, digests_from=order.digests,
     )  # fmt: skip
     found = lock(anew, matrix, told=told)
     if found.conflicts:

@@ -11,6 +11,7 @@ from tfsetup.ground.prefix import site_packages
 from tfsetup.host.model import Host
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.model import LockedFile
+from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.subjects import Subject
 from tfsetup.workflows.wheels import for_any, with_native
 
@@ -18,7 +19,9 @@ _PREFIX: Final = {"macos": "/conda", "linux": "/conda", "windows": "C:/conda"}
 
 
 @contextmanager
-def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Iterator[Subject]:
+def prefix_of(
+    lock: PlatformLock, host: Host, *, offline: bool = False, opened: Opened | None = None
+) -> Iterator[Subject]:
     """Show one platform of a lock as the prefix it would become on `host`; the files are there inside the `with` only.
 
     Raises:
@@ -30,7 +33,6 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
     from tfsetup.loader.files.prefix import PrefixView
     from tfsetup.loader.files.view import Overlay, WheelView
     from tfsetup.locks.conda.files import read_settings
-    from tfsetup.workflows.opened import Opened
 
     python = lock.minor
     windows = lock.subdir.startswith("win")
@@ -44,9 +46,9 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
         if offline and any((one.url or "").startswith("http") for one in native):
             message = "The wheels lie on the index, and --offline forbids to read them."
             raise NetworkError(message, hint="Run once without --offline.")
-        opening = Opened()
-        opened = opening.on_index(native)
-        wheels = WheelView(opened, at=site, fold=windows)
+        opening = opened or Opened()
+        found = opening.on_index(native)
+        wheels = WheelView(found, at=site, fold=windows)
         executable = f"{prefix}/python.exe" if windows else f"{prefix}/bin/python{python}"
         yield Subject(
             files=Overlay(wheels, linked),
@@ -56,7 +58,7 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
             python=python,
             wheels=tuple(one.filename for one in native),
             conflicts=wheels.conflicts,
-            unseen=tuple(one for name, each in opened for one in unclear(name, each, fold=host.os != "linux")),
-            refused=tuple(one for name, each in opened if (one := refused(name, each))),
+            unseen=tuple(one for name, each in found for one in unclear(name, each, fold=host.os != "linux")),
+            refused=tuple(one for name, each in found if (one := refused(name, each))),
             opened=opening,
         )

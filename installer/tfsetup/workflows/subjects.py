@@ -122,12 +122,26 @@ def of_locked(
         NetworkError: the index did not answer.
     """
     opening = opened or Opened()
-    lock = Lock(text="", packages=tuple(packages))
-    (found,) = applied([(Path("lock"), lock)], host, [python]).found
+    found = _applied(packages, host, python)
     wheels = [package.wheels[0] for package in found.packages if package.wheels]
     read = [one for one in wheels if one.url] if pure else with_native(wheels)
     subject = _of_wheels(opening.on_index(read), machine_of(host, python), python, _unseen([found]))
     return replace(subject, opened=opening)
+
+
+def wheels_for(packages: Sequence[LockedPackage], host: Host, python: str) -> tuple[LockedFile, ...]:
+    """Return of each locked package the wheel that this host would get.
+
+    Raises:
+        InvalidFileError: a package has no wheel for this host.
+    """
+    found = _applied(packages, host, python)
+    return tuple(package.wheels[0] for package in found.packages if package.wheels)
+
+
+def _applied(packages: Sequence[LockedPackage], host: Host, python: str) -> Applying:
+    (found,) = applied([(Path("lock"), Lock(text="", packages=tuple(packages)))], host, [python]).found
+    return found
 
 
 def _sort(targets: Sequence[str | Path]) -> _Sorted:

@@ -14,6 +14,7 @@ from struct import Struct
 from typing import Final
 
 import msgspec
+from msgspec import structs
 
 from tfsetup.loader.bytes import ByteSource, check_range
 from tfsetup.loader.files.inflate import BlockCache
@@ -75,6 +76,17 @@ def sparse_copy(
     return framed(_MAGIC, msgspec.json.encode(head)) + b"".join(blocks)
 
 
+def packed_small(copy: SparseCopy) -> bytes:
+    """Return a copy as small as it gets, for whoever hands it on.
+
+    Raises:
+        DamagedCopy: a block was changed since it was written.
+    """
+    blocks = [zlib.compress(copy.block(index), SMALL) for index in range(len(copy.head.blocks))]
+    head = structs.replace(copy.head, blocks=tuple((len(block), zlib.crc32(block)) for block in blocks))
+    return framed(_MAGIC, msgspec.json.encode(head)) + b"".join(blocks)
+
+
 def framed(magic: bytes, head: bytes) -> bytes:
     """Return a head with what tells where it ends and whether it is whole."""
     return magic + _FRAME.pack(len(head), zlib.crc32(head)) + head
@@ -129,24 +141,24 @@ class SparseCopy:
         """
         head, self._first = unframed(data, _MAGIC)
         try:
-            self._head = msgspec.json.decode(head, type=_Head)
+            self.head = msgspec.json.decode(head, type=_Head)
         except msgspec.MsgspecError as error:
             raise DamagedCopy from error
-        if self._head.reader != READER:
+        if self.head.reader != READER:
             raise DamagedCopy
         self._data, self._cache = data, cache or BlockCache()
         self._owner = self._cache.new_owner()
-        self.size, self.sha256 = self._head.size, self._head.sha256
-        self._starts = [start for start, _ in self._head.kept]
-        self._places = [0, *accumulate(stop - start for start, stop in self._head.kept)]
-        if len(data) != self._first + sum(length for length, _ in self._head.blocks):
+        self.size, self.sha256 = self.head.size, self.head.sha256
+        self._starts = [start for start, _ in self.head.kept]
+        self._places = [0, *accumulate(stop - start for start, stop in self.head.kept)]
+        if len(data) != self._first + sum(length for length, _ in self.head.blocks):
             raise DamagedCopy
-        self._offsets = [self._first, *accumulate((length for length, _ in self._head.blocks), initial=self._first)][1:]
+        self._offsets = [self._first, *accumulate((length for length, _ in self.head.blocks), initial=self._first)][1:]
 
     @property
     def pages(self) -> Mapping[int, tuple[bool, bool]]:
         """See `Answers`."""
-        return {at: (mapping, binding) for at, mapping, binding in self._head.pages}
+        return {at: (mapping, binding) for at, mapping, binding in self.head.pages}
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; see `ByteSource.read`.
@@ -159,13 +171,13 @@ class SparseCopy:
         if not length:
             return b""
         which = bisect_right(self._starts, offset) - 1
-        if which < 0 or offset + length > self._head.kept[which][1]:
+        if which < 0 or offset + length > self.head.kept[which][1]:
             raise NotKept
         at = self._places[which] + offset - self._starts[which]
         first, last = at // BLOCK, (at + length - 1) // BLOCK
         start = at - first * BLOCK
         # A table as a whole is read once: its blocks would only push others out.
-        take = self._inflated if last - first > _WHOLE_TABLE else self._block
+        take = self.block if last - first > _WHOLE_TABLE else self._block
         if first == last:
             found = take(first)[start : start + length]
         else:
@@ -179,14 +191,19 @@ class SparseCopy:
     def _block(self, index: int) -> bytes:
         found = self._cache.get(self._owner, index)
         if found is None:
-            found = self._inflated(index)
+            found = self.block(index)
             self._cache.put(self._owner, index, found)
         return found
 
-    def _inflated(self, index: int) -> bytes:
-        if index >= len(self._head.blocks):
+    def block(self, index: int) -> bytes:
+        """Return a block of the kept bytes, inflated.
+
+        Raises:
+            DamagedCopy: there is none, or it was changed since it was written.
+        """
+        if index >= len(self.head.blocks):
             raise DamagedCopy
-        length, crc = self._head.blocks[index]
+        length, crc = self.head.blocks[index]
         packed = self._data[self._offsets[index] : self._offsets[index] + length]
         if len(packed) != length or zlib.crc32(packed) != crc:
             raise DamagedCopy

@@ -64,17 +64,28 @@ class Store:
 
         Nothing is synced: what a power cut leaves of it fails its checksum.
         """
-        if self.folder is None or not _HASH.fullmatch(sha256):
+        if self.folder is not None and _HASH.fullmatch(sha256):
+            with suppress(OSError):
+                self.put(f"{sha256}{kind}", data)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a digest under its name.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if self.folder is None:
             return
-        draft = self.folder / f"{sha256}{kind}.{os.getpid()}-{threading.get_ident()}{_DRAFT}"
+        draft = self.folder / f"{name}.{os.getpid()}-{threading.get_ident()}{_DRAFT}"
+        make_folder(self.folder)
         try:
-            make_folder(self.folder)
             draft.write_bytes(data)
-            draft.replace(self.folder / f"{sha256}{kind}")
-            self._spoilt.discard(f"{sha256}{kind}")
+            draft.replace(self.folder / name)
         except OSError:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
+            raise
+        self._spoilt.discard(name)
 
     def spoilt(self, sha256: str) -> None:
         """Forget the copy of a native file, in which damage was found: it will be made anew."""
