@@ -8,16 +8,17 @@ from dataclasses import replace
 
 from tfsetup.ground.versions import at_least, in_range
 from tfsetup.host.model import Gpu, Host
+from tfsetup.matrix.choose.once import Once, directly
 from tfsetup.matrix.file.rows import GpuModel, Rule
 
 _GFX = r"\bgfx[0-9a-f]{3,5}\b"  # as rocminfo and Mesa write it behind the name
 
 
-def with_models(host: Host, models: Sequence[GpuModel]) -> Host:
+def with_models(host: Host, models: Sequence[GpuModel], once: Once = directly) -> Host:
     """Return the host with what the names of its GPUs say; what the host says itself is never replaced."""
     if not host.gpus:
         return host
-    return replace(host, gpus=tuple(_with_model(gpu, models) for gpu in host.gpus))
+    return replace(host, gpus=tuple(once(_with_model, gpu, models) for gpu in host.gpus))
 
 
 def _with_model(gpu: Gpu, models: Sequence[GpuModel]) -> Gpu:
@@ -55,7 +56,8 @@ def concerns(rule: Rule, host: Host, *, every: bool = False) -> bool:
 
 def unfit(rule: Rule, host: Host) -> str:
     """Return why no GPU of this machine is one that a rule asks for; "" when one is, or nobody could tell."""
-    known = capabilities(host)
+    asks = rule.capability is not None or rule.capability_most is not None
+    known = capabilities(host) if asks else None
     if known and not any(_within(rule, have) for have in known):
         return f"{rule.because} (the GPU here has {', '.join(known)})"
     amd = [gpu.gfx for gpu in host.gpus or () if gpu.vendor == "amd"] if rule.gfx else []
