@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import tfsetup.verify as probing
-from tfsetup.doctor.defects import pinned
 from tfsetup.doctor.model import Diagnosis
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan, Receipt
@@ -236,6 +235,8 @@ def install(
     try:
         outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
     except Refused as refused:
+        from tfsetup.doctor.defects import pinned
+
         found, packages = refused.report, pinned(plan.requirements)
         diagnosis = None
         if not isinstance(found, ProgramsTried):  # whose own last words say it all
