@@ -65,6 +65,11 @@ def opened_with(given: Path | None, records: Iterable[Path] = ()) -> Opened:
     return Opened(store=own_store([given], vouched([*_released(), *_recorded(records)])))
 
 
+def beside(targets: Iterable[str | Path]) -> list[Path]:
+    """Return the folders of those targets that are files: a lock's record lies beside it."""
+    return [Path(target).parent for target in targets if Path(target).is_file()]
+
+
 def _released() -> Iterator[Mapping[str, str]]:
     from tfsetup.matrix.file.disk import environments
 
