@@ -11,12 +11,13 @@ ENV := $(TOOL)/$(if $(findstring conda,$(ARGS)),conda,env)
 RUN := $(ENV)/bin
 DEV := $(TOOL)/dev/bin
 
-# Variables that would send uv or Python to another environment than the one named here.
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME UV_PYTHON UV_PROJECT_ENVIRONMENT
+# Variables that would send uv or Python to another environment than the one named here, or start it otherwise.
+unexport VIRTUAL_ENV CONDA_PREFIX UV_PYTHON UV_PROJECT UV_PROJECT_ENVIRONMENT UV_SYSTEM_PYTHON
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONPLATLIBDIR PYTHONEXECUTABLE
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(ENV)/ready ## put a verified TensorFlow into .venv (ARGS="--accelerator cpu" and so on)
@@ -91,13 +92,24 @@ requirements: $(TOOL)/dev/ready ## lock the tool's own dependencies anew (names,
 .PHONY: clean
 clean: ## remove the tool's environments and caches; .venv stays
 	@rm -rf $(TOOL) .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find installer tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tool's own environments. Hash-pinned, wheels only; tfsetup itself is editable.
-$(TOOL)/env/ready: pyproject.toml requirements/tool.txt scripts/uv
+BOOTSTRAP := pyproject.toml scripts/uv scripts/first-python scripts/tool-environment $(wildcard scripts/bootstrap/*.py)
+
+$(TOOL)/env/ready: $(BOOTSTRAP) requirements/tool.txt
 	@scripts/tool-environment $(TOOL)/env requirements/tool.txt
 
-$(TOOL)/conda/ready: pyproject.toml requirements/conda.txt scripts/uv
+$(TOOL)/conda/ready: $(BOOTSTRAP) requirements/conda.txt
 	@scripts/tool-environment $(TOOL)/conda requirements/conda.txt
 
-$(TOOL)/dev/ready: pyproject.toml requirements/dev.txt scripts/uv
+$(TOOL)/dev/ready: $(BOOTSTRAP) requirements/dev.txt
 	@scripts/tool-environment $(TOOL)/dev requirements/dev.txt
+
+# One whose Python has gone (another was installed in its place, or the folder came from another machine) is made again.
+GONE := $(shell for name in env conda dev; do \
+  [ ! -e $(TOOL)/$$name/ready ] || [ -x $(TOOL)/$$name/bin/python ] || echo $(TOOL)/$$name/ready; done)
+ifneq ($(strip $(GONE)),)
+$(GONE): again
+again:
+endif

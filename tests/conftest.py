@@ -99,6 +99,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     for name in list(os.environ):
         if name.startswith(("NO_COLOR", "FORCE_COLOR", "CONDA_", "VIRTUAL_ENV", "TFSETUP_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)  # what this machine's pip would ask is no test's business
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "tfsetup-cache"))
 
 

@@ -59,7 +59,8 @@ def here(tmp_path: Path) -> Path:
 
 
 def environ(tmp_path: Path, **more: str) -> dict[str, str]:
-    plain = {name: "" for name in os.environ if name.startswith(("PIP_", "UV_"))} | {"HOME": str(tmp_path)}
+    plain = {name: "" for name in os.environ if name.startswith(("PIP_", "UV_"))}
+    plain |= {"HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull}
     return plain | {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV_HTTP_RETRIES": "0", "NO_PROXY": ""} | more
 
 

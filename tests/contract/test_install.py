@@ -11,6 +11,8 @@ from support.cli import Tfsetup
 from support.locks import ONE_PACKAGE
 from tfsetup.errors import NetworkError
 from tfsetup.locks.run import Finished
+from tfsetup.matrix.file.disk import read_pips
+from tfsetup.matrix.pips import pip_for
 
 
 @pytest.fixture
@@ -30,7 +32,9 @@ def test_a_dry_run_for_another_machine_prints_the_very_plan(
     tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]], tmp_path: Path
 ) -> None:
     ran = tfsetup("install", "--dry-run", "--host", host_file("macos-14-m3"))
+    pip = pip_for(read_pips(), "3.12")
     assert ran.status == 0
+    assert pip is not None
     assert ran.out.splitlines() == [
         f"{tmp_path}/.venv would become macos-arm64-metal on Python 3.12:",
         "  1. create a virtual environment on /opt/homebrew/bin/python3.12",
@@ -39,7 +43,8 @@ def test_a_dry_run_for_another_machine_prints_the_very_plan(
         "  4. predict the native load from the files, before anything is run",
         "  5. load TensorFlow in a fresh interpreter and time a matmul on each device",
         "  6. import every package and start every program, for 20 seconds at most and without the network",
-        "  7. switch the prefix to the new generation",
+        f"  7. put pip {pip.version} into it, checked by its sha256",
+        "  8. switch the prefix to the new generation",
         "1 packages, 1.5 MB: alpha==1.0",
         "Nothing was changed (--dry-run).",
     ]

@@ -1,7 +1,8 @@
-"""A shell that was activated through the link follows it over a switch, in every shell that uv has a script for."""
+"""A shell that was activated through the link follows it over a switch, in every shell that there is a script for."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ NEW, OLD = standin.VERSIONS
 # Three times the same question, with a switch back and a switch forth between them; what each shell writes otherwise.
 SCRIPTS = {
     "sh": ". '{prefix}/bin/activate' && {ask} && {back} && {ask} && {forth} && {ask}; deactivate; {gone}",
+    "tcsh": "source '{prefix}/bin/activate.csh'\n{ask}\n{back}\n{ask}\n{forth}\n{ask}\ndeactivate\n{gone}",
     "xonsh": "source '{prefix}/bin/activate.xsh'\n{ask}\n{back}\n{ask}\n{forth}\n{ask}\ndeactivate\n{gone}",
 }
 SCRIPTS |= {"bash": SCRIPTS["sh"], "zsh": SCRIPTS["sh"], "fish": SCRIPTS["sh"].replace("activate'", "activate.fish'")}
@@ -33,6 +35,9 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     folder = tmp_path_factory.mktemp("index")
     for version in standin.VERSIONS:
         files = dict(standin.tensorflow_files(version)) | {"tensorflow/__init__.py": f"__version__ = '{version}'\n"}
+        files["tensorflow/board.py"] = "import sys\n\ndef main():\n    print('board', sys.prefix)\n"
+        about = f"tensorflow_cpu-{version}.dist-info/entry_points.txt"
+        files[about] = "[console_scripts]\nboard = tensorflow.board:main\n"
         standin.write_wheel(folder, "tensorflow-cpu", version, files)
     standin.write_beside(folder)
     with serve(Index(folder)) as running:
@@ -88,3 +93,46 @@ def test_a_program_activated_from_within_sees_one_spelling_of_the_folder(box: Sa
     file, prefix = done.stdout.splitlines()
     assert prefix == str(box.prefix)
     assert Path(file).is_relative_to(box.prefix)
+
+
+MOVED = {
+    "dash": ". ./.venv/bin/activate", "busybox sh": ". .venv/bin/activate", "bash": "source .venv/bin/activate",
+    "zsh": "source .venv/bin/activate", "fish": "source .venv/bin/activate.fish",
+}  # fmt: skip
+
+
+@pytest.fixture
+def moved(box: Sandbox) -> Iterator[Path]:
+    """The project in another place, for as long as a test takes."""
+    there = box.home / "somewhere else"
+    box.project.rename(there)
+    yield there
+    there.rename(box.project)
+
+
+@pytest.mark.parametrize("shell", MOVED)
+def test_a_project_that_was_moved_is_activated_where_it_is(shell: str, moved: Path, box: Sandbox) -> None:
+    words = shell.split()
+    if shutil.which(words[0]) is None:
+        pytest.skip(f"no {words[0]} here")
+    ask = "python -c 'import sys, tensorflow; print(tensorflow.__file__, sys.prefix)'"
+    gone = "command -v python || true"
+    said = run(
+        *words, "-c", f"{MOVED[shell]} && {ask} && board && python -m pip --version && deactivate; {gone}",
+        cwd=moved, environ={"HOME": str(box.home)},
+    ).splitlines()  # fmt: skip
+    prefix = moved / ".venv"
+    assert said[0].endswith(f"/site-packages/tensorflow/__init__.py {prefix}")
+    assert said[0].startswith(f"{prefix}/")
+    assert said[1] in {f"board {prefix}", f"board {moved}/.venv.generations/2"}  # a script asks where it really is
+    assert f" from {prefix}/" in said[2]
+    assert not said[3:] or str(moved) not in said[3]
+
+
+def test_a_project_that_was_moved_is_still_what_was_built(moved: Path, box: Sandbox) -> None:
+    said = run(
+        sys.executable, "-m", "tfsetup", "list", "--json", cwd=moved, environ={"PYTHONPATH": str(ROOT / "installer")}
+    )
+    found = json.loads(said)["data"]
+    assert (found["current"], [row["whole"] for row in found["generations"]]) == (2, [True, True])
+    assert box.home == moved.parent

@@ -117,7 +117,7 @@ def test_lock_check_fails_after_an_edit_and_says_what_changed(clone: Path) -> No
     lines = stale.stdout.splitlines()
     at = lines.index(expected[0])
     assert lines[at : at + 2] == expected
-    assert lines[-1] == "4 of 26 not fresh: `tfsetup lock` writes them anew."
+    assert lines[-1] == "4 of 26 not fresh: `.tool/env/bin/tfsetup lock` writes them anew."
     team.write_text(f"platforms: [{ROW}]\nrequirements: [six]\n")
     wanted = make(clone, "lock-check")
     refused = make(clone, "install", "ARGS=--accelerator cpu")

@@ -108,7 +108,7 @@ def test_what_a_rollback_went_back_from_is_not_built_again(project: Project) -> 
     again = project.install()
     assert (again["generation"], again["changed"]) == (2, True)
     assert "Reusing   generation 2" in again["said"]
-    assert "`tfsetup rollback 1` goes back" in again["said"]
+    assert "tfsetup rollback 1` goes back" in again["said"]
     assert project.install()["changed"] is False
     assert sorted(path.name for path in (project.folder / ".venv.generations").iterdir()) == [
         ".gitignore", "1", "1.json", "2", "2.json", "lock",

@@ -51,11 +51,14 @@ class Made:
 
 
 def make(folder: Path, kind: str) -> Made:
-    """Return a certificate for 127.0.0.1: `good`, `expired`, `not yet valid`, `of another name` or `unknown`."""
+    """Return a certificate for a server on this machine, also as index.test and channel.test.
+
+    It is `good`, `expired`, `not yet valid`, `of another name` or `unknown`.
+    """
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed here")
     folder.mkdir(parents=True)
-    names = "DNS:elsewhere.test" if kind == "of another name" else "IP:127.0.0.1"
+    names = "DNS:elsewhere.test" if kind == "of another name" else "IP:127.0.0.1,DNS:index.test,DNS:channel.test"
     config = folder / "openssl.cnf"
     config.write_text(_CONFIG.format(folder=folder, names=names), encoding="utf-8")
     (folder / "index.txt").touch()
@@ -72,6 +75,11 @@ def make(folder: Path, kind: str) -> Made:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
     return Made(context=context, trusted=folder / "trusted.pem")
+
+
+def subject_hash(file: Path) -> str:
+    """Return the name by which OpenSSL looks for a certificate in a folder."""
+    return _openssl("x509", "-hash", "-noout", "-in", file).strip()
 
 
 def _authority(folder: Path, config: Path, name: str) -> None:
@@ -91,6 +99,7 @@ def _authority(folder: Path, config: Path, name: str) -> None:
     _openssl(*new, "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem")
 
 
-def _openssl(*words: str | Path) -> None:
+def _openssl(*words: str | Path) -> str:
     done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout

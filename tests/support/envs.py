@@ -41,6 +41,13 @@ def install_alpha(site: Path) -> None:
     (info / "RECORD").write_text(record)
 
 
+def install_pip(site: Path) -> None:
+    """Put a pip below a folder of packages."""
+    info = site / "pip-26.3.dist-info"
+    info.mkdir(parents=True, exist_ok=True)
+    (info / "RECORD").write_text("pip-26.3.dist-info/RECORD,,\n")
+
+
 def install_python(python: Path) -> None:
     """Put something in place of an interpreter that starts and ends well."""
     python.parent.mkdir(parents=True, exist_ok=True)
@@ -123,6 +130,8 @@ class FakeUv:
             install_alpha(site)
             if self.poisoned and "--no-cache" not in arguments:
                 (site / "alpha.py").write_text("")
+        if "--require-hashes" in arguments and "-" in arguments:  # what it shall install stands on its input
+            install_pip(Path(arguments[arguments.index("--python") + 1]).parents[1] / "lib/python3.12/site-packages")
         return Finished(stdout="", stderr=self.stderr)
 
 

@@ -112,7 +112,8 @@ def serve(index: Index, context: ssl.SSLContext | None = None) -> Iterator[Index
     handler = type("_Handler", (Handler,), {"index": index})
     server = _Server(("127.0.0.1", 0), handler)
     if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        # The handshake is the answering thread's: whoever is slow at it, or breaks it off, keeps nobody else waiting.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     index.address = f"{'https' if context else 'http'}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

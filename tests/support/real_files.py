@@ -35,7 +35,7 @@ def real_files() -> Path:
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[Path]:
+def alone(name: str) -> Iterator[Path]:
     """Yield the folder of that name; another process that wants it waits until it is made."""
     import fcntl
 
@@ -54,7 +54,7 @@ def uv(*arguments: str | Path) -> None:
 
 def linux_environment() -> Path:
     """Return the prefix of an environment with TensorFlow for this machine and this Python."""
-    with _alone("linux") as prefix:
+    with alone("linux") as prefix:
         if not prefix.exists():
             uv("venv", "--python", sys.executable, prefix)
             uv("pip", "install", "--python", prefix / "bin" / "python", "tensorflow-cpu")
@@ -68,7 +68,7 @@ def site_packages(prefix: Path) -> Path:
 
 def wheels(name: str, platform: str, python: str, requirements: Sequence[str]) -> Path:
     """Return a folder with the unpacked wheels of another platform."""
-    with _alone(name) as folder:
+    with alone(name) as folder:
         if not folder.exists():
             part = folder.with_name(f"{folder.name}.part")
             shutil.rmtree(part, ignore_errors=True)
@@ -101,7 +101,7 @@ def aarch64_root() -> Path:
     emulator = shutil.which(QEMU)
     if emulator is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("needs qemu-aarch64-static and root")
-    with _alone("aarch64"):
+    with alone("aarch64"):
         if not (folder / ARM_PYTHON[1:]).exists():
             _build_debian(folder, emulator)
     wheels("aarch64/site", "aarch64-manylinux_2_35", "3.11", ("tensorflow==2.21.0", *SCIENCE))

@@ -63,6 +63,6 @@ def doctor(
 
     def show() -> None:
         for line, style in doctor_lines(found):
-            session.out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+            session.out.print(session.typed.text(line), style=style, markup=False, highlight=False, soft_wrap=True)
 
     session.answer(found, show, code=code)

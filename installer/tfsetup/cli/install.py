@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import typer
 
 from tfsetup.cli import options as o
-from tfsetup.cli.called import called
 from tfsetup.cli.lock_options import AllowBuildOf
 from tfsetup.cli.session import begun
+from tfsetup.cli.terminal import terminal
 from tfsetup.matrix.model import Ask
 
 
@@ -36,6 +35,7 @@ def install(
     requirement: o.RequirementFiles = None,
     without_cures: o.WithoutCures = False,
     index_url: o.IndexUrl = None,
+    digests: o.Digests = None,
     as_json: o.Json = False,
     host: o.HostFile = None,
 ) -> None:
@@ -49,7 +49,7 @@ def install(
         prefix=prefix, lock_file=lock, no_lock=no_lock, update_lock=update_lock, index_url=index_url, offline=offline,
         preflight=not no_preflight, verify=not no_verify, cures=not without_cures, dry_run=dry_run, replace=replace,
         allow_build=allow_build, allow_build_of=tuple(allow_build_of or ()), requirements=tuple(more or ()),
-        files=tuple(requirement or ()),
+        files=tuple(requirement or ()), digests=digests,
     )  # fmt: skip
 
     session = begun(ctx, "install", json=as_json, host=host)
@@ -58,5 +58,5 @@ def install(
     course.refuse_place(order, told=session.say)
     at, say, ask = (session.host(), read_matrix(session.matrix)), session.say, session.asked
     data = install_document(course.install(order, *at, told=say, asked=ask, screen=session.screen))
-    parts = outcome(data, command=called(), windows=sys.platform == "win32")
+    parts = outcome(data, terminal())
     session.answer(data, lambda: session.show(*parts), findings=findings_of(data), code=code_of(data))

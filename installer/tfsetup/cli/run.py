@@ -38,5 +38,5 @@ def _split(argv: list[str], words: list[str]) -> tuple[list[str], list[str]]:
     after = argv[argv.index("--") + 1 :] if "--" in argv else []
     before = words[: len(words) - len(after)]
     if not after or len(before) > 1:
-        raise UsageError("Say what to run after a `--`.", hint="For example: tfsetup run -- python train.py")
+        raise UsageError("Say what to run after a `--`.", hint="For example: `tfsetup run -- python train.py`")
     return before, after

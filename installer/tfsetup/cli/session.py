@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import typer
 
+from tfsetup.cli.called import called
+from tfsetup.cli.commands import COMMANDS
 from tfsetup.cli.streams import Streams
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.report.text import printable
+from tfsetup.report.typed import Typed
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -54,6 +57,11 @@ class Session:
         width = None if sys.stdout.isatty() else 120
         return Console(no_color=not color, force_terminal=color or None, width=width, highlight=False, markup=False)
 
+    @cached_property
+    def typed(self) -> Typed:
+        """What makes a command of tfsetup in a text into one that this user can type."""
+        return Typed(called(), COMMANDS)
+
     @property
     def width(self) -> int:
         """Columns to fold plain text at: the terminal's, or 100 where there is none."""
@@ -67,7 +75,7 @@ class Session:
 
     def show(self, *parts: RenderableType) -> None:
         """Print parts of the result to stdout: text as it is, never folded, and anything else through Rich."""
-        for part in parts:
+        for part in map(self.typed.part, parts):
             if isinstance(part, str):
                 sys.stdout.write(printable(part) + "\n")
             else:
@@ -96,7 +104,7 @@ class Session:
         from tfsetup.workflows.told import Detail
 
         if self.verbosity >= isinstance(text, Detail):
-            sys.stderr.write(printable(text) + "\n")
+            sys.stderr.write(printable(self.typed.text(text)) + "\n")
             sys.stderr.flush()
 
     @property
@@ -171,18 +179,18 @@ def report_error(session: Session, error: TfsetupError) -> int:
 
         print_json(error_envelope(session.command, error))
         if session.streams.out_loss is not None:
-            _print_error(error, sys.stderr, bold=False)
+            _print_error(error, sys.stderr, session.typed, bold=False)
     elif error.code is not Code.INTERRUPTED or error.message:
-        _print_error(error, sys.stderr, bold=session.colored(sys.stderr))
+        _print_error(error, sys.stderr, session.typed, bold=session.colored(sys.stderr))
         loss = session.streams.err_loss
         if loss is not None and not loss.reader_left:
-            _print_error(error, sys.stdout, bold=False)
+            _print_error(error, sys.stdout, session.typed, bold=False)
     return error.code.exit_status
 
 
-def _print_error(error: TfsetupError, stream: TextIO, *, bold: bool) -> None:
+def _print_error(error: TfsetupError, stream: TextIO, typed: Typed, *, bold: bool) -> None:
     from tfsetup.report.errors import error_lines
 
-    first, *rest = error_lines(error)
+    first, *rest = map(typed.text, error_lines(error))
     stream.write((typer.style(first, fg="red", bold=True) if bold else first) + "\n")
     stream.writelines(line + "\n" for line in rest)

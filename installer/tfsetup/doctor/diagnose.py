@@ -23,6 +23,7 @@ from tfsetup.doctor.questions import questions
 from tfsetup.doctor.resemblance import resembling
 from tfsetup.doctor.seen import Seen
 from tfsetup.doctor.shadows import shadowed
+from tfsetup.doctor.sources import from_sources
 from tfsetup.doctor.text import LogText, clean
 from tfsetup.doctor.verdict import Judged, judged
 
@@ -71,7 +72,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge) -> Diagnosis:
     facts = collect(evidence.host, packages, log.stream, whole=evidence.whole, aliases=knowledge.aliases, cards=cards)
     quiet = without_notices(log, knowledge.causes)
     facts = replace(facts, elsewhere=not evidence.packages and is_elsewhere(quiet.stream))
-    besides = (*seen_in(evidence, facts, knowledge, log), *shadowed(log))
+    besides = (*seen_in(evidence, facts, knowledge, log), *shadowed(log), *from_sources(log))
     known = replace(evidence, observations=(*(evidence.observations or ()), *besides))
     facts = replace(facts, checks=frozenset(one.check for one in known.observations or ()))
     defects = defects_in(evidence, log, knowledge.hazards, macos=facts.host.get("macos"))

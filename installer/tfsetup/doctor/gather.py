@@ -263,7 +263,7 @@ def ask(python: Path, variables: Iterable[str] = ()) -> Interpreter:
         found = msgspec.convert(json.loads(done.stdout.strip().splitlines()[-1]), Interpreter)
     except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
         raise UsageError(
-            f"The interpreter {python} does not run: {error}.", hint="Make the environment anew: tfsetup install"
+            f"The interpreter {python} does not run: {error}.", hint="Make the environment anew: `tfsetup install`."
         ) from error
     return found if found.executable else replace(found, executable=str(python))
 

@@ -44,19 +44,43 @@ def follow_the_link(text: str, name: str, prefix: Path) -> str:
 
     uv's relocatable scripts ask `realpath` where they are, which is the generation: a shell would stay with it after a
     switch. In a plain sh, where a sourced script cannot know where it is, they would activate the working directory;
-    there `prefix` is taken. A script of another name, or in words that uv no longer uses, is returned as it is.
+    there the script is found among the files that the shell has open (Linux), so that a project that was moved is
+    activated where it is now, and `prefix`, where it was built, is taken as long as it is there. A script of another
+    name, or in words that uv no longer uses, is returned as it is.
     """
     base = name.rpartition("activate")[2]
     asked, answer = _WHERE.get(base, ("", ""))
     return text.replace(asked, answer.replace("@PREFIX@", shlex.quote(str(prefix)))) if asked else text
 
 
+# Between the quotes of uv's `$(…)`. A file that is open has the path of the generation: the link is before its dot.
+_SH = """\
+$(
+    [ -n "${BASH_VERSION:-}${ZSH_VERSION:-}${KSH_VERSION:-}" ] || SCRIPT_PATH=
+    if [ -z "${SCRIPT_PATH:-}" ]; then
+        built=@PREFIX@
+        for open in /proc/$$/fd/*; do
+            file=$(readlink "$open" 2>/dev/null) || continue
+            case $file in */bin/activate) SCRIPT_PATH=$file ;; esac
+        done
+        if [ -z "$SCRIPT_PATH" ] || [ "$SCRIPT_PATH" -ef "$built/bin/activate" ]; then
+            SCRIPT_PATH=$built/bin/activate
+        elif [ "$SCRIPT_PATH" -ef "${SCRIPT_PATH%.generations/*}/bin/activate" ]; then
+            SCRIPT_PATH=${SCRIPT_PATH%.generations/*}/bin/activate
+        fi
+        if ! [ -e "$SCRIPT_PATH" ]; then
+            echo "$built is no longer there, and this shell cannot tell where it is now; use bash or zsh." >&2
+        fi
+    fi
+    CDPATH= cd -- "$(dirname -- "$SCRIPT_PATH")/.." >/dev/null && pwd -L
+)"""
+
+
 # By the ending of the script's name: what uv writes, and what stands there instead. fish's realpath has `-s` too.
 _WHERE = {
     "": (
         """''"$(dirname -- "$(dirname -- "$(realpath -- "$SCRIPT_PATH")")")"''""",
-        """$([ -n "${SCRIPT_PATH:-}" ] || SCRIPT_PATH=@PREFIX@/bin/activate
-    CDPATH= cd -- "$(dirname -- "$SCRIPT_PATH")/.." >/dev/null && pwd -L)""",
+        _SH,
     ),
     ".fish": ("realpath -- (status -f)", "realpath -s -- (status -f)"),
     ".xsh": ("realpath", "abspath"),

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 
+from tfsetup.envs.added import sorted_out, tools_of
 from tfsetup.envs.cure_files import start_up_in
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.model import RECEIPT_SCHEMA, UNKNOWN, Layout, Receipt
@@ -75,13 +76,15 @@ def from_files(
     """
     found = next(((match, text) for name, text in sorted(beside.items()) if (match := _LOCK.fullmatch(name))), None)
     row = (found[0]["pylock"] or found[0]["requirements"]) if found else None
+    kept, tools = sorted_out(packages, tools_of(found[1] if found else "", conda=conda))
     return Receipt(
         generation=generation,
         row=row or UNKNOWN,
         digest="",
         python=python,
         requirements=(),
-        packages=tuple(sorted(packages)),
+        packages=kept,
+        tools=tools,
         created="",
         tfsetup="",
         lock_sha256=hashlib.sha256(found[1].encode()).hexdigest() if found else "",

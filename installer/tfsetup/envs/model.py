@@ -9,6 +9,7 @@ from typing import Literal
 
 from tfsetup.ground.prefix import interpreter_name, site_packages
 from tfsetup.locks.conda.model import PinnedWheel, PlatformLock
+from tfsetup.matrix.pips import PipWheel
 
 RECEIPT_SCHEMA = 1
 ADOPTED = "adopted"
@@ -121,13 +122,21 @@ class TryPrograms:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AddPip:
+    """Put a pip beside what was judged, so that whoever types `python -m pip` does not reach another Python's."""
+
+    wheel: PipWheel
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Switch:
     """Point the prefix at the new generation, in one atomic step."""
 
 
 Step = (
     CreateVenv | InstallWheels | CreateCondaPrefix | AddWheels | BuildFromSource | WriteCures
-    | Preflight | Verify | TryPrograms | Switch
+    | Preflight | Verify | TryPrograms | AddPip | Switch
 )  # fmt: skip
 
 
@@ -138,7 +147,8 @@ class Plan:
     `pinned_lock` is `lock_sha256` when the user named the lock file: then only an environment built from that very file
     is up to date. Otherwise any lock of the same selection will do, and nothing is resolved to find that out. `cures`
     are the variables it sets; `without_cures`: what would be needed is left out, because the user said so. `together`
-    is what was resolved together with the row.
+    is what was resolved together with the row. `tools` are the distributions that are there to work with, like pip:
+    whatever becomes of those, the environment is whole.
     """
 
     row: str
@@ -152,17 +162,20 @@ class Plan:
     cures: Mapping[str, str] = field(default_factory=dict)
     without_cures: bool = False
     together: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
     """What a generation is: written last, so that a folder with a receipt is a finished one.
 
-    `packages` are the `*.dist-info` folder names found after the build; `created` is UTC in ISO 8601. `tfsetup` is the
-    version of this program that built it. `differing` are files that were not as their RECORD says right after the
-    build (conda writes the prefix into some), None where nobody looked. `rebuilt`: the receipt was lost and written
-    anew; what the files do not tell is empty then. `cures` are the variables that the start-up file sets: its text is
-    known by them. `without_cures`: known defects of what is installed are not cured, because the user said so.
+    `packages` are the `*.dist-info` folder names found after the build, `tools` those of them that are there to
+    work with (pip): they may be changed, and even removed, and the generation is whole nevertheless; `created` is
+    UTC in ISO 8601. `tfsetup` is the version of this program that built it. `differing` are files that were not as
+    their RECORD says right after the build (conda writes the prefix into some), None where nobody looked.
+    `rebuilt`: the receipt was lost and written anew; what the files do not tell is empty then. `cures` are the
+    variables that the start-up file sets: its text is known by them. `without_cures`: known defects of what is
+    installed are not cured, because the user said so.
     """
 
     generation: int
@@ -176,7 +189,7 @@ class Receipt:
     requirements: tuple[str, ...]
     """What was asked of the index, each with its version."""
     packages: tuple[str, ...]
-    """The names of the `*.dist-info` folders found after the build."""
+    """The names of the `*.dist-info` folders found after the build, but those of `tools`."""
     created: str
     """UTC in ISO 8601."""
     tfsetup: str
@@ -201,5 +214,7 @@ class Receipt:
     """Known defects are not cured, because the user said so."""
     together: tuple[str, ...] = ()
     """What else was asked for, and resolved together with the row."""
+    tools: tuple[str, ...] = ()
+    """The `*.dist-info` folders of what is there to work with (pip) and no part of what must stay as it was built."""
     schema: int = RECEIPT_SCHEMA
     """The form of the receipt."""

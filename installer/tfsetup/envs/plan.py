@@ -9,6 +9,7 @@ from typing import assert_never
 from tfsetup.envs import model
 from tfsetup.envs.cures import NOTHING, assignments
 from tfsetup.envs.model import Plan, Step
+from tfsetup.ground.index import BY_HASH
 from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
@@ -16,9 +17,11 @@ from tfsetup.locks.conda.model import CondaPackage, PinnedWheel, PlatformLock
 from tfsetup.locks.cure import carried, is_cure, others
 from tfsetup.locks.digest import digest
 from tfsetup.locks.model import Lock, LockedPackage, file_name
+from tfsetup.locks.taken import name_of
 from tfsetup.locks.venv.consent import sources
 from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection
+from tfsetup.matrix.pips import PIP, PipWheel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,13 +49,15 @@ def plan_install(
     index: Index | None = None,
     together: tuple[str, ...] = (),
     wanted: str | None = None,
+    pip: PipWheel | None = None,
 ) -> Plan:
     """Return the steps that build `lock` for `selection` (installable) on `host`.
 
     The order is fixed: what must be compiled against TensorFlow comes after its wheels, and nothing is switched to
     before it was preflighted and verified, and that sees the variables which cure known defects, unless `cures` says
     that they are left out. `pinned` says that the user named the lock file. `together` is what was resolved together
-    with the row; `wanted` the fingerprint of what was asked for (None: that of the selection).
+    with the row; `wanted` the fingerprint of what was asked for (None: that of the selection). `pip` is the one that
+    the environment gets where the lock has none; it comes last, because what is judged is what is locked.
     """
     index = index or Index()
     environment = wanted_cures(selection, cures=cures)
@@ -61,6 +66,9 @@ def plan_install(
     else:
         steps = [_create(selection, host), _wheels(selection, lock, host, index, environment)]
     steps += _after(selection, index, environment, preflight=preflight, verify=verify)
+    locked = lock.version_of(PIP) is not None
+    if pip is not None and not locked and not lock.part:
+        steps += [model.AddPip(wheel=pip, environ=index.environ)]
     return Plan(
         row=selection.row or "",
         digest=wanted or digest(selection),
@@ -68,11 +76,13 @@ def plan_install(
         pinned_lock=lock.sha256 if pinned else None,
         python=selection.python or "",
         requirements=(*selection.requirements, *selection.source_builds),
-        steps=tuple(steps),
+        steps=(*steps, model.Switch()),
         backend="conda" if lock.part else "venv",
         cures=environment,
         without_cures=environment != selection.environment,
         together=together,
+        # A conda lock has a pip in any case: it is one of the packages only where somebody asked for it.
+        tools=() if PIP in map(name_of, together) or (locked and not lock.part) else (PIP,),
     )
 
 
@@ -96,7 +106,7 @@ def _after(
     steps += [model.WriteCures(environment=environment)] if environment else []
     steps += [model.Preflight()] if preflight else []
     steps += [model.Verify(), model.TryPrograms()] if verify else []
-    return [*steps, model.Switch()]
+    return steps
 
 
 def _create(selection: Selection, host: Host) -> model.CreateVenv:
@@ -117,7 +127,7 @@ def _wheels(
     # A translated uv would choose x86-64 wheels for a universal2 interpreter; the row's target says otherwise.
     forced = selection.target if host.rosetta else None
     served = _served(lock, index, environment)
-    hashes = ("--require-hashes",) if served.form == "portable" else ()
+    hashes = BY_HASH if served.form == "portable" else ()
     wheel = carried(served, environment)
     built = dict.fromkeys((*selection.sdists, *sources(lock.packages)))
     return model.InstallWheels(
@@ -180,6 +190,8 @@ def _line(step: Step) -> str:
             return f"compile {requirement} inside the environment"
         case model.WriteCures(environment=environment):
             return f"set {assignments(environment)} in every process of the environment, unless it is set there"
+        case model.AddPip(wheel=wheel):
+            return f"put pip {wheel.version} into it, checked by its sha256"
         case model.Preflight() | model.Verify() | model.TryPrograms() | model.Switch():
             return _WORDS[type(step)]
         case _:

@@ -15,10 +15,13 @@ from typing import assert_never
 from tfsetup import __version__
 from tfsetup.envs import model
 from tfsetup.envs.activate import follow_the_link
+from tfsetup.envs.added import sorted_out
+from tfsetup.envs.csh import CSH, csh_script
 from tfsetup.envs.cure_files import write_cures
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import ADOPTED, Plan, Receipt, Step
+from tfsetup.envs.pip import add_pip
 from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
 from tfsetup.envs.store import NotWholeError, Store, unwritable
 from tfsetup.envs.whole import EMPTY, file_lacks
@@ -177,6 +180,8 @@ class _Build:
             case model.Preflight() | model.Verify() | model.TryPrograms():
                 phase, judge = self._check(step)
                 self.judged[phase] = judge(self.python)
+            case model.AddPip():
+                add_pip(step, self.python, self._uv, offline=self.offline, say=self.hooks.say, screen=self.hooks.screen)
             case model.Switch():
                 self._switch()
             case _:
@@ -207,6 +212,9 @@ class _Build:
             text = script.read_bytes().decode("utf-8", "surrogateescape")  # bytes: line ends stay as they are
             if (followed := follow_the_link(text, script.name, self.store.layout.prefix)) != text:
                 script.write_bytes(followed.encode("utf-8", "surrogateescape"))
+        if not self.store.layout.windows:
+            text = csh_script(self.store.layout.prefix)
+            (self.python.parent / CSH).write_bytes(text.encode("utf-8", "surrogateescape"))
 
     def _install_wheels(self, step: model.InstallWheels) -> None:
         lock = self.folder / step.lock_name
@@ -317,13 +325,15 @@ class _Build:
 
     def _found(self) -> Receipt:
         site = self.store.layout.site_packages(self.folder, self.plan.python)
+        packages, tools = sorted_out((path.name for path in site.glob("*.dist-info")), self.plan.tools)
         return Receipt(
             generation=self.number,
             row=self.plan.row,
             digest=self.plan.digest,
             python=self.plan.python,
             requirements=self.plan.requirements,
-            packages=tuple(sorted(path.name for path in site.glob("*.dist-info"))),
+            packages=packages,
+            tools=tools,
             created=_now(),
             tfsetup=__version__,
             lock_sha256=self.plan.lock_sha256,

@@ -1,10 +1,11 @@
 """Whether a generation still is what its receipt says: the one check of `list`, `rollback`, `install` and the switch.
 
-Looked at: the interpreter is there and starts; every distribution of the receipt is still installed; each file that its
-RECORD names below the folder of packages is there with the recorded size, and its scripts are there and not empty; the
-start-up file that cures known defects has the very text it was written with. Not looked at: the content of a file whose
-size is right, data files elsewhere (programs rewrite them), byte code, what was added by hand, and the conda packages
-that are no Python distributions. Source: Python packaging user guide, "Recording installed projects".
+Looked at: the interpreter is there and starts; every distribution of the receipt is still installed; each file that
+its RECORD names below the folder of packages is there with the recorded size, and its scripts are there and not empty;
+the start-up file that cures known defects has the very text it was written with. Not looked at: the content of a file
+whose size is right, data files elsewhere (programs rewrite them), byte code, what was added by hand, pip unless
+somebody locked it (it asks its users itself to be brought up to date), and the conda packages that are no Python
+distributions. Source: Python packaging user guide, "Recording installed projects".
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import os
 import posixpath
 import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from tfsetup.envs.added import INFO, distribution
+from tfsetup.envs.added import added as put_in
 from tfsetup.envs.cures import assignments
 from tfsetup.envs.model import ADOPTED, Layout, Receipt
 from tfsetup.envs.ownership import may_own
@@ -29,7 +32,6 @@ Starts = Callable[[Path], str | None]
 """Starts an interpreter; returns why it does not, None when it does."""
 
 EMPTY = "is empty"
-_INFO = ".dist-info"
 _SCRIPTS = ("bin/", "Scripts/")
 
 
@@ -80,7 +82,7 @@ def file_lacks(layout: Layout, receipt: Receipt) -> tuple[Lack, ...]:
     folder = layout.folder(receipt.generation)
     site = layout.site_packages(folder, receipt.python)
     records = _records(site)
-    gone = tuple(_uninstalled(info) for info in receipt.packages if info not in records)
+    gone = tuple(_uninstalled(info, records) for info in receipt.packages if info not in records)
     if receipt.backend == "conda" and receipt.differing is None:
         return gone  # an old receipt does not say which files conda had changed
     found = _judge(folder, receipt.packages, records, site.relative_to(folder).as_posix())
@@ -147,22 +149,35 @@ def _cannot(problem: OSError) -> str:
     return f"cannot be read: {problem.strerror or problem}"
 
 
-def _uninstalled(info: str) -> Lack:
-    name, _, version = info.removesuffix(_INFO).partition("-")
-    return Lack(what=f"{name} {version}", how="is not installed any more", package=info)
+def _uninstalled(info: str, there: Iterable[str]) -> Lack:
+    name, _, version = info.removesuffix(INFO).partition("-")
+    known = distribution(info)[0]
+    now = next((distribution(other)[1] for other in there if distribution(other)[0] == known), None)
+    how = "is not installed any more" if now is None else f"was changed to {now}"
+    return Lack(what=f"{name} {version}", how=how, package=info)
 
 
 def _no_record(info: str) -> Lack:
     return Lack(what=f"{info}/RECORD", how="is missing or empty", package=info)
 
 
+def added(layout: Layout, receipt: Receipt) -> tuple[str, ...]:
+    """Return what somebody put into the generation of `receipt` by hand, `name==version`; it is whole nevertheless."""
+    if receipt.row == ADOPTED:
+        return ()
+    return put_in(receipt, _infos(layout.site_packages(layout.folder(receipt.generation), receipt.python)))
+
+
 def _records(site: Path) -> dict[str, str]:
     """Return the text of each distribution's RECORD, empty where there is none that can be read."""
+    return {info: _content(site / info / "RECORD") or "" for info in _infos(site)}
+
+
+def _infos(site: Path) -> list[str]:
     try:
-        infos = [entry.name for entry in os.scandir(site) if entry.name.endswith(_INFO) and entry.is_dir()]
+        return sorted(entry.name for entry in os.scandir(site) if entry.name.endswith(INFO) and entry.is_dir())
     except OSError:
-        return {}
-    return {info: _content(site / info / "RECORD") or "" for info in sorted(infos)}
+        return []
 
 
 def _judge(folder: Path, packages: Sequence[str], records: Mapping[str, str], site: str) -> Iterator[Lack]:

@@ -1,29 +1,41 @@
 """Whose certificates are believed: one answer for every client, ours and uv. (Touches the world.).
 
 The variables a user names win, the strongest first: SSL_CERT_FILE and SSL_CERT_DIR (OpenSSL's, and uv's), then
-REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE (requests'), then PIP_CERT (pip's). Else the operating system's store holds, which
-is where an organisation puts its own. A system without any store (a bare container) leaves what requests and uv bring.
+REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE (requests'), then PIP_CERT (pip's, also as `cert` of its settings file). Else the
+operating system's store holds, which is where an organisation puts its own. A system without any store (a bare
+container) leaves what requests and uv bring.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from tfsetup.errors import InvalidFileError, Where
 
 _OPENSSL: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _OTHERS: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
+NAMES: Final = (*_OPENSSL, *_OTHERS)
+"""The variables that name certificates, the strongest first."""
+
+EMPTY: Final = frozenset(_OPENSSL)
+"""Variables that uv and OpenSSL take for a path even where they are empty, and then believe nobody."""
+
+_UNBELIEVED: Final = (
+    "is not trusted here: nobody whom this machine believes signed it, as where an organisation inspects TLS"
+)
+
 _UVS: Final = ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS")
 _LARGEST: Final = 16 << 20  # bytes; the bundle of all public authorities has a quarter of a million
 
-# Where Linux distributions and BSDs keep the one file of all authorities (the list of Go's crypto/x509, root_linux.go).
-_STORES: Final = (
+STORES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/ca-bundle.pem",
@@ -31,17 +43,24 @@ _STORES: Final = (
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+"""Where Linux distributions and BSDs keep the one file of all authorities (the list of Go's crypto/x509)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Certificates:
     """What a user named: paths by the variable that names them; and what uv must be told to believe the same.
 
-    Nothing named: the system's store.
+    Nothing named: the system's store. `origins`: the file that a variable's value was read from, if it was.
     """
 
     named: tuple[tuple[str, str], ...] = ()
     uv: tuple[tuple[str, str], ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def openssl(self) -> dict[str, str]:
+        """The variables to add for whoever reads OpenSSL's and no others; none where the system's store holds."""
+        return {name: value for name, value in self.uv if name in _OPENSSL}
 
     def uv_variables(self) -> dict[str, str]:
         """Return the variables to add for uv.
@@ -59,7 +78,7 @@ class Certificates:
             InvalidFileError: it is not there, cannot be read, or holds no certificate; with the variable's name.
         """
         if self.named:
-            _of_the_user(self.named)
+            self._of_the_user()
 
     def context(self) -> ssl.SSLContext:
         """Return what verifies servers, for our own client.
@@ -67,22 +86,84 @@ class Certificates:
         Raises:
             InvalidFileError: as `check`.
         """
-        return _of_the_user(self.named) if self.named else _of_the_system()
+        return self._of_the_user() if self.named else _of_the_system()
+
+    def _of_the_user(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # As uv does: whoever is named is believed, also where it is not the top of its chain.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        for name, value in self.named:
+            paths = value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]
+            for path in filter(None, paths):
+                _load(context, self.said(name), Path(path), folder=name == "SSL_CERT_DIR")
+        return context
+
+    def said(self, name: str) -> str:
+        """Return a variable's name, or the setting of a file that stands in its place."""
+        return f"`cert` in {self.origins[name]}" if name in self.origins else name
 
 
-def certificates(environ: Mapping[str, str], *, store: bool | None = None) -> Certificates:
-    """Return whose certificates hold under these variables; `store` says whether the system has any of its own."""
+def certificates(
+    environ: Mapping[str, str], origins: Mapping[str, str] = MappingProxyType({}), *, store: bool | None = None
+) -> Certificates:
+    """Return whose certificates hold under these variables.
+
+    `origins` are the files that values of them were read from; `store` says whether the system has any of its own.
+    """
     openssl = tuple((name, environ[name]) for name in _OPENSSL if environ.get(name))
     if openssl:
         return Certificates(named=openssl)
     other = next((name for name in _OTHERS if environ.get(name)), None)
     if other is not None:
-        value = environ[other]
-        return Certificates(named=((other, value),), uv=((_OPENSSL[Path(value).is_dir()], value),))
+        value = _of_home(environ[other], environ)
+        uv = ((_OPENSSL[Path(value).is_dir()], value),)
+        return Certificates(named=((other, value),), uv=uv, origins=origins)
     if any(environ.get(name) for name in _UVS) or not (has_store() if store is None else store):
         return Certificates()
     # The older name is for a uv that does not know the newer one.
     return Certificates(uv=tuple((name, "1") for name in _UVS))
+
+
+FAULTS: Final = (
+    (
+        r"certificate expired|has expired|not valid yet|not yet valid|CertNotValidYet|CertExpired|NotValidYet",
+        "is not valid today, by this machine's clock",
+        "Check the clock (`date`); if it is right, the server's operator must renew the certificate.",
+    ),
+    (
+        r"NotValidForName|not valid for|[Hh]ostname mismatch",
+        "is not for this address",
+        "Check the address that settings name (UV_DEFAULT_INDEX, uv.toml, pip.conf, .condarc): somebody else answers.",
+    ),
+    (r"invalid peer certificate|UnknownIssuer|[Cc]ertificate|CERTIFICATE", _UNBELIEVED, ""),
+)
+"""What OpenSSL, rustls and the systems say of a certificate, what that means, and what to do; the first match counts.
+
+No remedy of its own: `remedy`.
+"""
+
+
+def fault(said: str, believed: Certificates | None = None) -> tuple[str, str] | None:
+    """Return what is wrong with the certificate that a failure is about, and what to do; None: it is about none.
+
+    `believed` is whose certificates hold.
+    """
+    found = ((words, hint or remedy(believed)) for pattern, words, hint in FAULTS if re.search(pattern, said))
+    return next(found, None) if re.search(FAULTS[-1][0], said) else None
+
+
+def remedy(believed: Certificates | None = None) -> str:
+    """Return what to do where a server's certificate is not believed; `believed` is who is."""
+    if believed is None or not believed.named:
+        return (
+            "If your organisation inspects TLS, have its certificate put into the system's store, or let SSL_CERT_FILE "
+            "name a file with it in PEM form; also check the clock."
+        )
+    named = " and ".join(believed.said(name) for name, _ in believed.named)
+    return (
+        f"{named} says whom to believe, and who signed this is not among them. If your organisation inspects TLS, its "
+        "certificate belongs there as well; without that setting the system's store holds."
+    )
 
 
 def has_store() -> bool:
@@ -90,37 +171,57 @@ def has_store() -> bool:
     if sys.platform in ("darwin", "win32"):
         return True
     usual = ssl.get_default_verify_paths()
-    folder = Path(usual.capath) if usual.capath else None
-    files = filter(None, (usual.cafile, *_STORES))
-    return any(Path(file).is_file() for file in files) or (folder is not None and any(folder.glob("*.0")))
+    return any(Path(file).is_file() for file in (usual.openssl_cafile, *STORES)) or any(
+        Path(usual.openssl_capath).glob("*.0")
+    )
+
+
+def _of_home(path: str, environ: Mapping[str, str]) -> str:
+    """Return a path as pip reads it: one that begins with a tilde is one of the user's own folder."""
+    home = environ.get("HOME")
+    return f"{home}{path[1:]}" if home and path.startswith("~/") else path
 
 
 def _of_the_system() -> ssl.SSLContext:
-    import truststore
-    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+    """Return what the operating system believes: its own judgement on macOS and Windows, elsewhere its files.
 
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if not has_store():
-        context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
-    return context
+    truststore would do for those as well, but holds a lock while it shakes hands: connections at the same time would
+    wait for each other, and for ever where one server takes them one by one.
+    """
+    if sys.platform in ("darwin", "win32"):
+        import truststore
 
-
-def _of_the_user(named: tuple[tuple[str, str], ...]) -> ssl.SSLContext:
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # As uv does: whoever is named is believed, also where it is not the top of its chain.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    for name, value in named:
-        paths = value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]
-        for path in filter(None, paths):
-            _load(context, name, Path(path))
+    for kind, path in _store():
+        context.load_verify_locations(**{kind: path})
     return context
 
 
-def _load(context: ssl.SSLContext, name: str, path: Path) -> None:
+def _store() -> Iterator[tuple[str, str]]:
+    """Yield where certificates lie: a file and a folder, as OpenSSL was built or as distributions have them.
+
+    Both count, as for uv: a company's certificate that was written into the file alone has no name in the folder. A
+    system without any leaves what requests brings.
+    """
+    usual = ssl.get_default_verify_paths()
+    file = next((path for path in (usual.openssl_cafile, *STORES) if Path(path).is_file()), None)
+    folder = usual.openssl_capath if any(Path(usual.openssl_capath).glob("*.0")) else None
+    if folder:
+        yield "capath", folder
+    if file:
+        yield "cafile", file
+    elif not folder:
+        from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+        yield "cafile", DEFAULT_CA_BUNDLE_PATH
+
+
+def _load(context: ssl.SSLContext, name: str, path: Path, *, folder: bool) -> None:
     try:
         if path.is_dir():
             _load_folder(context, path)
-        elif name == "SSL_CERT_DIR":
+        elif folder:
             raise NotADirectoryError("it is no folder" if path.exists() else "there is no such folder")
         else:
             _load_file(context, path)

@@ -16,6 +16,7 @@ from queue import Empty, Full, Queue, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tfsetup.errors import NetworkError, TfsetupError
+from tfsetup.ground.certificates import Certificates, fault
 from tfsetup.ground.ranges import length_of
 from tfsetup.ground.redaction import words
 
@@ -35,7 +36,8 @@ _HINT: Final = (
     "Check the connection, the proxy and the index settings (UV_DEFAULT_INDEX, PIP_INDEX_URL), or use --offline where "
     "the command has it."
 )
-_CERTIFICATES: Final = "SSL_CERT_FILE names the certificates to believe; without it the operating system's store holds."
+
+_SOCKS: Final = "uv speaks SOCKS, this client does not: let HTTPS_PROXY name a proxy that speaks http, or use NO_PROXY."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,11 +93,18 @@ class Head:
 class Exchange:
     """One request and its answer, in a thread that is left alone once nobody wants the answer any more."""
 
-    def __init__(self, ask: Callable[[threading.Event], requests.Response], limits: Limits, name: str) -> None:
+    def __init__(
+        self,
+        ask: Callable[[threading.Event], requests.Response],
+        limits: Limits,
+        name: str,
+        believed: Certificates | None = None,
+    ) -> None:
+        """Begin; `believed` is who may sign the server's certificate."""
         self._came: Queue[Head | bytes | Exception | None] = Queue(_AHEAD)
         self._unwanted = threading.Event()
         self._pace = Pace(limits)
-        self._name = name
+        self._name, self._believed = name, believed
         threading.Thread(target=self._work, args=(ask,), daemon=True, name="tfsetup-http").start()
 
     def next(self) -> Head | bytes | None:
@@ -135,7 +144,7 @@ class Exchange:
         except TfsetupError as error:
             self._put(error)
         except Exception as error:  # noqa: BLE001 - whatever a stranger's answer makes the libraries raise
-            self._put(NetworkError(f"{self._name} could not be read: {words(error)}.", hint=_hint(error)))
+            self._put(_failed(self._name, words(error), self._believed))
         finally:
             if response is not None:
                 response.close()
@@ -232,8 +241,11 @@ def at_once(
     return [one for number in range(len(items)) for one in found[number]]
 
 
-def _hint(error: BaseException) -> str:
-    return _CERTIFICATES if "certificate" in words(error).lower() else _HINT
+def _failed(name: str, why: str, believed: Certificates | None) -> NetworkError:
+    wrong = fault(why, believed)
+    if wrong is None:
+        return NetworkError(f"{name} could not be read: {why}.", hint=_SOCKS if "SOCKS" in why else _HINT)
+    return NetworkError(f"{name} could not be read: its certificate {wrong[0]} ({why}).", hint=wrong[1])
 
 
 def _head(response: requests.Response) -> Head:

@@ -9,30 +9,29 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
 
 from tfsetup.errors import NetworkError
+from tfsetup.ground.access import access
 from tfsetup.ground.certificates import certificates
 from tfsetup.ground.exchange import AGAIN, LIMITS, Answer, Exchange, Head, Limits
-from tfsetup.ground.index import host_of, insecure, refusal, trusted_hosts
+from tfsetup.ground.index import allowed, host_of, insecure, refusal, trusted_hosts
 from tfsetup.ground.ranges import LARGEST, Part, Span, part_of, unpacked
 from tfsetup.ground.redaction import shown
+from tfsetup.ground.session import Settled, proxies, session
+from tfsetup.ground.uv_settings import Choice
 
 if TYPE_CHECKING:
-    import ssl
-
     import requests
-    from urllib3 import HTTPSConnectionPool
 
 RETRIES: Final = 3
 _OK: Final = 200
 _PARTIAL: Final = 206
 _RETRY_ON: Final = (408, 425, 429, 500, 502, 503, 504)
 _LONGEST_PAUSE: Final = 20.0  # seconds; what an index may ask for by Retry-After
-_HOPS: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,21 +54,30 @@ class Http:
         environ: Mapping[str, str] | None = None,
         *,
         limits: Limits = LIMITS,
-        trusted: Iterable[str] | None = None,
+        choice: Choice | None = None,
         retries: int = RETRIES,
     ) -> None:
         """Prepare; nothing is requested yet.
 
-        Every address is judged before it is asked (`index.insecure`), redirects included; `trusted` are the hosts that
-        may be asked over plain http, by default those that variables name.
+        Every address is judged before it is asked (`index.insecure`), redirects included. `choice` is what the user's
+        settings say: which hosts may be asked over plain http, with whose name and password an index is asked and the
+        files it leads to, through which proxy, and who is believed; without it, what variables say.
 
         Raises:
             InvalidFileError: the certificates that a variable names cannot be used.
         """
-        variables = os.environ if environ is None else environ
+        told = choice or Choice()
+        variables = {**(os.environ if environ is None else environ), **told.variables}
         self._limits, self._retries = limits, retries
-        self._trusted = frozenset(trusted_hosts(variables) if trusted is None else trusted)
-        self._session = _session(certificates(variables).context(), self._judge, retries)
+        self._trusted = told.trusted | trusted_hosts(variables)
+        settled = Settled(
+            judge=self._judge,
+            unchecked=partial(allowed, self._trusted),
+            access=access(told.addresses, variables),
+            proxies=proxies(told.variables),
+        )
+        self._believed = certificates(variables, told.origins)
+        self._session = session(self._believed.context(), settled, retries)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -95,7 +103,7 @@ class Http:
                 unwanted.wait(pause(attempt, response.headers.get("Retry-After", "")))
                 attempt += 1
 
-        exchange = Exchange(ask, self._limits, shown(url))
+        exchange = Exchange(ask, self._limits, shown(url), self._believed)
         try:
             head = exchange.next()
         except BaseException:
@@ -167,43 +175,3 @@ def pause(attempt: int, retry_after: str) -> float:
     """Return how many seconds to wait before asking again; a server's wish holds within reason."""
     wish = float(retry_after) if re.fullmatch(r"[0-9]{1,6}", retry_after.strip()) else 0.0
     return float(min(max(wish, 0.5 * 2**attempt), _LONGEST_PAUSE))
-
-
-def _session(context: ssl.SSLContext, judge: Callable[[str], None], retries: int) -> requests.Session:
-    """Return requests' session with our certificates, and every hop of a redirect judged before it is taken."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
-
-    from tfsetup import __version__
-
-    class Verified(HTTPAdapter):
-        """`context` alone says who is believed: requests' own bundle, and its reading of variables, do not count."""
-
-        def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: object) -> None:
-            super().init_poolmanager(connections, maxsize, block, ssl_context=context, **more)
-
-        def proxy_manager_for(self, proxy: str, **more: object) -> object:
-            return super().proxy_manager_for(proxy, ssl_context=context, proxy_ssl_context=context, **more)
-
-        def cert_verify(self, conn: HTTPSConnectionPool, url: object, verify: object, cert: object) -> None:  # noqa: ARG002
-            conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
-
-    class Judging(requests.Session):
-        """Judges where a redirect leads; the body that comes with it may be endless, and is not read."""
-
-        def get_redirect_target(self, resp: requests.Response) -> str | None:
-            target = super().get_redirect_target(resp)
-            if target:
-                resp.raw.close()
-                judge(urljoin(resp.url, target))
-            return target
-
-    session = Judging()
-    # What came with a status is asked again above: urllib3 would read such an answer to its end first.
-    retry = Retry(retries, status=0, redirect=0, backoff_factor=0.5, respect_retry_after_header=False)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, Verified(pool_maxsize=16, max_retries=retry))
-    session.headers["User-Agent"] = f"tfsetup/{__version__}"
-    session.max_redirects = _HOPS
-    return session

@@ -2,7 +2,8 @@
 
 uv's order (its pages "Configuration files", "Environment variables" and "Package indexes"): the command line, then the
 environment, then the settings files, of which `uv_files` says which count. Lists of several files are joined, of single
-values the strongest file's counts. A setting of uv wins over the same one of pip, of which uv knows nothing.
+values the strongest file's counts. A setting of uv wins over the same one of pip, of which uv knows nothing; pip's
+files are the weakest.
 """
 
 from __future__ import annotations
@@ -11,15 +12,26 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.pip_files import INDEXES, Told
 from tfsetup.ground.redaction import bare, shown
 from tfsetup.ground.uv_files import TRUE, SettingsFile
 from tfsetup.ground.uv_settings import Choice, Said, handed
 
 OPTION: Final = "--index-url"
+STRATEGY: Final = "UV_INDEX_STRATEGY"
+_BEST: Final = "unsafe-best-match"  # uv's name for what pip does: an index could answer for a project of another's
+BY_HASH: Final = ("--require-hashes", "--index-strategy", _BEST)
+"""uv's options where every file is known by its hash.
+
+No index can hand out another file then, so it is no matter which of several has it. uv would otherwise ask the first
+one alone that knows a project, and an additional index (pip.conf of Raspberry Pi OS has one) has but some versions.
+"""
+
 # pip's variable -> uv's, and uv's older names that settle the same question
 _OF_PIP: Final = {
     "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),
@@ -28,7 +40,7 @@ _OF_PIP: Final = {
 }
 _DEFAULTS: Final = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _EXTRAS: Final = ("UV_INDEX", "UV_EXTRA_INDEX_URL")
-_NAMED: Final = re.compile(r"[\w-]+=(?=\S)")
+_NAMED: Final = re.compile(r"[\w.-]+=(?=\S)")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _UNCLEAR: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _PORTS: Final = {"http": 80, "https": 443}
@@ -42,46 +54,109 @@ def index_variables(environ: Mapping[str, str], index_url: str | None = None) ->
     Addresses travel in variables, never in argument lists, which every user of a machine can read.
     """
     added = {
-        name: environ[pips]
+        name: " ".join(environ[pips].split())  # a list of pip's has a line for each, and uv's blanks alone
         for pips, (name, older) in _OF_PIP.items()
         if environ.get(pips) and not any(environ.get(known) for known in (name, *older))
     }
     return added | ({"UV_DEFAULT_INDEX": index_url} if index_url else {})
 
 
-def choose(environ: Mapping[str, str], files: Sequence[SettingsFile], index_url: str | None = None) -> Choice:
-    """Return what uv will use, of the variables (pip's too), the settings files that count, and `--index-url`."""
-    told = _Told(environ)
+def choose(
+    environ: Mapping[str, str],
+    files: Sequence[SettingsFile],
+    index_url: str | None = None,
+    pip_files: Told = MappingProxyType({}),
+) -> Choice:
+    """Return what uv will use, of the variables (pip's too), the settings files that count, and `--index-url`.
+
+    `pip_files` is what pip's settings files say (`pip_files.pip_variables`). An index of theirs counts where neither
+    the option nor a setting of uv's own names any: whoever told uv where packages are did not mean pip's as well.
+    Additional ones in folders of this machine are left out (`elsewhere`).
+    """
     kept = handed(files)
+    pip = dict(_of_pips_files(environ, kept, pip_files, named=bool(index_url)))
+    variables = {name: value for name, (value, _) in pip.items()}
+    origins = {name: path for name, (_, path) in pip.items()}
+    told = _Told({**environ, **variables}, origins)
     return replace(
         kept,
         default=next(told.default(index_url), kept.default),
         extra=(*told.extra(), *kept.extra),
         find_links=(*told.list("UV_FIND_LINKS", separator=","), *kept.find_links),
         pythons=(*told.pythons(), *kept.pythons),
-        trusted=trusted_hosts(environ) | kept.trusted,
+        trusted=trusted_hosts(told.environ) | kept.trusted,
         offline=told.true("UV_OFFLINE") or kept.offline,
+        variables={
+            **_proxy(told.environ, kept),
+            **kept.variables,
+            **variables,
+            **_strategy({**environ, **variables}, kept),
+        },
+        origins=origins,
     )
 
 
-class _Told:
-    """What the variables say, each address with the variable that it really stood in."""
+def _of_pips_files(
+    environ: Mapping[str, str], kept: Choice, pip_files: Told, *, named: bool
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    own = named or kept.default or kept.extra or any(environ.get(name) for name in (*_DEFAULTS, *_EXTRAS))
+    for name, (text, path) in pip_files.items():
+        value = elsewhere(text) if name == "PIP_EXTRA_INDEX_URL" else text
+        if value and not environ.get(name) and not (own and name in INDEXES):
+            yield name, (value, path)
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+
+def elsewhere(text: str) -> str:
+    """Return the additional indexes that pip's files name, without those in folders of this machine.
+
+    Such a folder is a stock of some wheels. pip takes them beside the public index; uv, which takes all files of a
+    version from one index, would see nothing else of it, and a lock would be made for this machine alone.
+    """
+    return " ".join(word for word in text.split() if _SCHEME.match(word) and not word.lower().startswith("file:"))
+
+
+def _strategy(environ: Mapping[str, str], kept: Choice) -> dict[str, str]:
+    """Return how several indexes are asked where pip's settings name the additional ones: as pip asks them.
+
+    pip takes the best version of all; uv by itself asks the first alone that knows a project, so that an additional
+    index with a few versions of many projects would hide the others.
+    """
+    tables = (kept.settings, kept.settings.get("pip"))
+    said = environ.get(STRATEGY) or any("index-strategy" in table for table in tables if isinstance(table, dict))
+    pips = environ.get("PIP_EXTRA_INDEX_URL") and not any(environ.get(name) for name in _EXTRAS)
+    return {STRATEGY: _BEST} if pips and not said else {}
+
+
+def _proxy(environ: Mapping[str, str], kept: Choice) -> dict[str, str]:
+    """Return pip's proxy, which is for both schemes, as everybody's; one that everybody has already is stronger."""
+    proxy = environ.get("PIP_PROXY")
+    others = {name.upper() for name, value in {**environ, **kept.variables}.items() if value}
+    if not proxy or others & {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}:
+        return {}
+    return dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), proxy if "://" in proxy else f"http://{proxy}")
+
+
+class _Told:
+    """What the variables say, each address with the variable, or pip's file, that it really stood in."""
+
+    def __init__(self, environ: Mapping[str, str], origins: Mapping[str, str]) -> None:
         self.environ = {**environ, **index_variables(environ)}
-        self.names = {uvs: pips for pips, (uvs, _) in _OF_PIP.items() if not environ.get(uvs)}
+        own = {uvs: pips for pips, (uvs, _) in _OF_PIP.items() if not environ.get(uvs)}
+        self.names = {uvs: origins.get(pips, pips) for uvs, pips in own.items()}
 
     def list(self, name: str, *, separator: str = "") -> Iterator[Said]:
         text = self.environ.get(name, "")
         for word in text.replace(separator, " ").split() if separator else text.split():
-            yield Said(url=unnamed(word), where=self.names.get(name, name))
+            url = unnamed(word)
+            yield Said(url=url, where=self.names.get(name, name), name=word.removesuffix(url).rstrip("="))
 
     def true(self, name: str) -> bool:
         return self.environ.get(name, "").lower() in TRUE
 
     def default(self, index_url: str | None) -> Iterator[Said]:
         if index_url:
-            yield Said(url=unnamed(index_url), where=OPTION)
+            url = unnamed(index_url)
+            yield Said(url=url, where=OPTION, name=index_url.removesuffix(url).rstrip("="))
         for name in _DEFAULTS:
             yield from self.list(name)
 
@@ -115,7 +190,7 @@ def insecure(url: str, trusted: Iterable[str] = ()) -> str | None:
     scheme = found[1].lower() if found else "file"  # a path, also one with a drive letter
     if scheme in {"https", "file"}:
         return None
-    if scheme == "http" and (_loopback(host_of(url)) or any(_allows(entry, url) for entry in trusted)):
+    if scheme == "http" and (_loopback(host_of(url)) or allowed(trusted, url)):
         return None
     return f"{shown(url)} is neither https nor on this machine: anybody on the way could change what it says."
 
@@ -142,18 +217,23 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def allowed(trusted: Iterable[str], url: str) -> bool:
+    """Tell whether an address is of one of these hosts, which need neither https nor a certificate that is believed."""
+    return any(_allows(entry, url) for entry in trusted)
+
+
 def _allows(entry: str, url: str) -> bool:
     """Tell whether an entry of UV_INSECURE_HOST (host, host:port, scheme://host, `*` for all) allows an address."""
     if entry == "*":
         return True
     try:
-        allowed, asked = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
+        named, asked = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
         port = asked.port or _PORTS.get(asked.scheme)
-        same_port = allowed.port in {None, port}
+        same_port = named.port in {None, port}
     except ValueError:
         return False
-    same_host = bool(allowed.hostname) and allowed.hostname == asked.hostname
-    return same_host and same_port and allowed.scheme in {"", asked.scheme}
+    same_host = bool(named.hostname) and named.hostname == asked.hostname
+    return same_host and same_port and named.scheme in {"", asked.scheme}
 
 
 def refuse_insecure(choice: Choice) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.ground.folders import home_folder
 from tfsetup.ground.index import choose
+from tfsetup.ground.pip_files import pip_variables, speaks
 from tfsetup.ground.strangers import Me, Owned, stranger
 from tfsetup.ground.text import find_regular
 from tfsetup.ground.uv_files import Here, SettingsFile, find
@@ -28,10 +29,10 @@ def index_choice(environ: Mapping[str, str] | None = None, index_url: str | None
 
     Raises:
         UsageError: a settings file could have been written by another user.
-        InvalidFileError: a settings file is not valid TOML.
+        InvalidFileError: a settings file of uv's is not valid TOML, or one of pip's cannot be parsed.
     """
     variables = os.environ if environ is None else environ
-    return choose(variables, uv_settings(variables), index_url)
+    return choose(variables, uv_settings(variables), index_url, pip_variables(pip_settings(variables)))
 
 
 def uv_settings(environ: Mapping[str, str]) -> tuple[SettingsFile, ...]:
@@ -49,21 +50,33 @@ def uv_settings(environ: Mapping[str, str]) -> tuple[SettingsFile, ...]:
 
 
 def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the text of each settings file of pip that there is, by its path, the strongest first.
+    """Return the text of each settings file of pip that says something of indexes, by its path, the strongest first.
 
     Raises:
         UsageError: one of them could have been written by another user.
     """
-    home = _home(environ)
-    config = environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
-    named = [environ["PIP_CONFIG_FILE"]] if environ.get("PIP_CONFIG_FILE") else []
-    users = [f"{config}/pip/pip.conf"] if config else []
-    users += [f"{home}/.pip/pip.conf", f"{home}/Library/Application Support/pip/pip.conf"] if home else []
-    windows = [f"{environ['APPDATA']}\\pip\\pip.ini"] if environ.get("APPDATA") else []
-    found = {path: text for path in [*named, *users, *windows, "/etc/pip.conf"] if (text := read(path)) is not None}
+    named = environ.get("PIP_CONFIG_FILE")
+    if named == os.devnull:  # pip's way to say that no file counts
+        return {}
+    places = [*([named] if named else []), *pip_places(environ, _home(environ), windows=sys.platform == "win32")]
+    found = {path: text for path in places if (text := read(path)) is not None and speaks(text)}
     for path in found:
         refuse_strangers(Path(path))
     return found
+
+
+def pip_places(environ: Mapping[str, str], home: str | None, *, windows: bool) -> list[str]:
+    """Return where pip looks for settings, the strongest first: the user's, then the machine's. Pure."""
+    if windows:
+        roots = [environ.get("APPDATA"), home, environ.get("PROGRAMDATA")]
+        return [f"{root}\\pip\\pip.ini" for root in roots if root]
+    config = environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
+    users = [f"{config}/pip/pip.conf"] if config else []
+    users += [f"{home}/.pip/pip.conf", f"{home}/Library/Application Support/pip/pip.conf"] if home else []
+    shared = [
+        f"{folder}/pip/pip.conf" for folder in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":") if folder
+    ]
+    return [*users, "/etc/pip.conf", "/Library/Application Support/pip/pip.conf", *shared]
 
 
 def read(path: str) -> str | None:
@@ -92,7 +105,8 @@ def refuse_strangers(path: Path) -> None:
         if why is not None:
             raise UsageError(
                 f"{one} would decide which package index is used, but {why}.",
-                hint="Remove it, or take it over (chown, chmod go-w); UV_NO_CONFIG=1 uses no settings file.",
+                hint="Remove it, or take it over (chown, chmod go-w). UV_NO_CONFIG=1 uses no settings file of uv's, "
+                f"PIP_CONFIG_FILE={os.devnull} none of pip's.",
             )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Final
 
@@ -44,10 +44,14 @@ _NO_MATTER: Final = frozenset({
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """An address, and who said it: `--index-url`, a variable, or a settings file with its line."""
+    """An address, and who said it: `--index-url`, a variable, or a settings file with its line.
+
+    `name` is what the index is called, by which variables give its password; most have none.
+    """
 
     url: str
     where: str
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +59,9 @@ class Choice:
     """What uv will use. `default` None: uv's own. `explicit` indexes serve only packages that name them.
 
     `pythons` are the addresses that interpreters are fetched from. `trusted` are hosts for which plain http or an
-    unchecked certificate was allowed. `settings` is what of the settings files uv is handed, `proxies` what they say of
-    proxies, by variable, and `left_out` each key that uv is not handed, with its file.
+    unchecked certificate was allowed. `settings` is what of the settings files uv is handed, `variables` what uv's and
+    pip's files say beside that, by the variable that says the same, `origins` the file of those that are pip's, and
+    `left_out` each key that uv is not handed, with its file.
     """
 
     default: Said | None = None
@@ -67,7 +72,8 @@ class Choice:
     trusted: frozenset[str] = frozenset()
     offline: bool = False
     settings: Table = field(default_factory=dict)
-    proxies: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -92,7 +98,7 @@ def handed(files: Sequence[SettingsFile]) -> Choice:
         pythons=tuple(_said(settings[key], files) for key in _ADDRESSES if isinstance(settings.get(key), str)),
         trusted=frozenset(settings.get("allow-insecure-host", ())),
         offline=settings.get("offline") is True,
-        proxies=dict(_proxies(files)),
+        variables=dict(_proxies(files)),
         left_out=tuple(_left_out(files)),
     )
 
@@ -104,8 +110,9 @@ def _indexes(parts: Iterable[Table], files: Sequence[SettingsFile]) -> Iterator[
         for table in tables:
             found = table.get(key, [])
             for entry in found if isinstance(found, list) else [found]:
-                url = entry["url"] if isinstance(entry, dict) else entry
-                yield _said(url, files), kind or _kind(entry)
+                url, name = (entry["url"], entry.get("name")) if isinstance(entry, dict) else (entry, None)
+                said = _said(url, files)
+                yield replace(said, name=name) if isinstance(name, str) else said, kind or _kind(entry)
 
 
 def _kind(entry: Table) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tfsetup.host.model import Gpu, Host
+from tfsetup.host.parsers.gpus import PARAVIRTUAL
 from tfsetup.host.parsers.system import windows_release
 
 # What vendors put around the name of a processor.
@@ -61,7 +62,8 @@ def _graphics(host: Host) -> str:
     if not host.gpus:
         return "no GPU"
     if host.os == "macos":
-        return "Metal GPU" if host.arch == "arm64" else ", ".join(_each(host.gpus))
+        played = "paravirtual " if all(gpu.virtual or gpu.name == PARAVIRTUAL for gpu in host.gpus) else ""
+        return f"{played}Metal GPU" if host.arch == "arm64" else ", ".join(_each(host.gpus))
     return ", ".join(_each(host.gpus))
 
 

@@ -8,7 +8,7 @@ from tfsetup.ground.platforms import Arch, arch_of, read_mac_version
 from tfsetup.host.model import Cpu, Gpu
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
-from tfsetup.host.parsers.gpus import read_system_profiler
+from tfsetup.host.parsers.gpus import PARAVIRTUAL, read_system_profiler
 from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import System
 from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
@@ -17,6 +17,7 @@ from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
 _NATIVE = ("/usr/bin/arch", "-arm64", "-x86_64")
 _SYSCTL = "/usr/sbin/sysctl"
 _FACTS = ("hw.optional.arm64", "hw.optional", "machdep.cpu", "kern.hv_vmm_present", "sysctl.proc_translated")
+_GUEST = "(Virtual)"  # what Virtualization.framework puts behind the name of the chip
 _PLISTS = (
     # The first is never swapped for the one that says 10.16, the second may be.
     "/System/Library/CoreServices/.SystemVersionPlatform.plist",
@@ -106,10 +107,12 @@ def _gpus(world: World, arch: Fact[Arch], sysctl: Later[Output]) -> Later[Fact[t
 
 
 def _chip_gpu(facts: Mapping[str, str]) -> Fact[tuple[Gpu, ...]]:
-    if facts.get("kern.hv_vmm_present") == "1":
-        gpu = Gpu(vendor="apple", name="Apple Paravirtual device")
+    """Return the GPU of an Apple chip: under a hypervisor it is out of reach, and a paravirtual one stands for it."""
+    brand, guest = name_of(facts.get("machdep.cpu.brand_string")), facts.get("kern.hv_vmm_present")
+    if guest == "1" or (brand or "").endswith(_GUEST):
+        gpu = Gpu(vendor="apple", name=PARAVIRTUAL, virtual=True)
         return Fact(value=(gpu,), source="a virtual machine on Apple silicon (sysctl kern.hv_vmm_present)")
-    return Fact(value=(Gpu(vendor="apple", name=name_of(facts.get("machdep.cpu.brand_string"))),), source="on the chip")
+    return Fact(value=(Gpu(vendor="apple", name=brand, virtual=False if guest == "0" else None),), source="on the chip")
 
 
 def _xcode_clt(output: Output) -> Fact[bool]:

@@ -58,6 +58,8 @@ class Gpu:
     """CUDA's `major.minor`."""
     gfx: Gfx | None = None
     """AMD's name of what code is compiled for: `gfx1100`."""
+    virtual: bool | None = None
+    """Whether a virtual machine plays it: behind Apple's paravirtual device another GPU does the work."""
 
 
 @value

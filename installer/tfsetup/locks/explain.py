@@ -10,6 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UnsolvableError
+from tfsetup.ground.certificates import FAULTS, Certificates, remedy
 from tfsetup.ground.redaction import redact
 
 
@@ -105,23 +106,9 @@ _RULES: Final = (
         "Check the network connection and the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml); behind a proxy "
         "set HTTPS_PROXY.",
     ),
-    _Rule(
-        r"certificate expired|not valid yet|CertNotValidYet|CertExpired|NotValidYet",
-        NetworkError,
-        "The package index's certificate is not valid today, by this machine's clock.",
-        "Check the clock (`date`); if it is right, the index's operator must renew the certificate.",
-    ),
-    _Rule(
-        r"NotValidForName|not valid for name",
-        NetworkError,
-        "The package index's certificate is not for this address.",
-        "Check the index address (UV_DEFAULT_INDEX, UV_INDEX_URL, uv.toml): somebody else answers there.",
-    ),
-    _Rule(
-        r"invalid peer certificate|UnknownIssuer|certificate",
-        NetworkError,
-        "The package index's certificate is not trusted here.",
-        "If your organisation inspects TLS, set SSL_CERT_FILE to its certificate bundle; also check the clock.",
+    *(
+        _Rule(pattern, NetworkError, f"The package index's certificate {words}.", hint or remedy())
+        for pattern, words, hint in FAULTS
     ),
     _Rule(
         r"Failed to fetch|Failed to download|error sending request|Request failed after|timed out|Connection refused"
@@ -146,11 +133,19 @@ _RULES: Final = (
 )
 
 
-def explain_uv(stderr: str, doing: str, *, solving: bool = False) -> TfsetupError:
+# A Python that uv wanted to bring, and the list of those there are.
+_PYTHON: Final = re.compile(
+    r"Failed to (?:download|install|extract)[^`]{0,40}`(?P<url>[^`\s]*/cpython-(?P<minor>[0-9]+\.[0-9]+)[^`\s]*)`"
+    r"|remote python downloads json from `(?P<list>[^`\s]+)`"
+)
+_RELEASES: Final = "https://github.com/astral-sh/python-build-standalone/releases/download"
+
+
+def explain_uv(stderr: str, doing: str, *, solving: bool = False, believed: Certificates | None = None) -> TfsetupError:
     """Return the error for a failed run of uv, from what it printed; `doing` says what we were about.
 
-    `solving`: uv was to find a solution, and ended with the status (1) by which it says that there is none. What no
-    rule knows then means just that, in whichever words.
+    `believed` is whose certificates hold. `solving`: uv was to find a solution, and ended with the status (1) by which
+    it says that there is none. What no rule knows then means just that, in whichever words.
     """
     said = quote(stderr)
     quoted = f"\nuv said: {said}" if said else ""
@@ -161,12 +156,27 @@ def explain_uv(stderr: str, doing: str, *, solving: bool = False) -> TfsetupErro
     unsolved = _NO_SOLUTION in flat
     for pattern, error, message, hint in _UNSEEN if unsolved else (*_UNSEEN[:-1], *_RULES):
         if re.search(pattern, everything if unsolved else flat):
-            return error(f"{doing}: {message}{quoted}", hint=hint)
+            if error is NetworkError and (wanted := _PYTHON.search(told)):
+                return _no_python(wanted, told, doing, hint if hint == remedy() else "")
+            return error(f"{doing}: {message}{quoted}", hint=remedy(believed) if hint == remedy() else hint)
     if unsolved or solving:
         message = f"{doing}: The requirements do not fit together.\nuv said: {said or 'nothing'}"
         return UnsolvableError(message, hint="Change one of the requirements named above.", said=told)
     hint = "Run again with --verbose to see everything uv prints."
     return TfsetupError(Code.BUILD, f"{doing}: uv failed.\nuv said: {said or 'nothing'}", hint=hint)
+
+
+def _no_python(wanted: re.Match[str], told: str, doing: str, certificates: str) -> NetworkError:
+    """Return the error for a Python that cannot be fetched: where from, the last cause, and the two ways round it."""
+    causes = re.findall(r"^\s*cause: (.+)$", told, re.MULTILINE)
+    lacking = f"Python {wanted['minor']} is not on this machine, and" if wanted["minor"] else "The list of Pythons"
+    why = f": {causes[-1].rstrip('.')}" if causes else ""
+    own = f"Install Python {wanted['minor'] or 'X.Y'} by hand (the system's packages, python.org, pyenv), "
+    mirror = f"or let UV_PYTHON_INSTALL_MIRROR name a mirror of {_RELEASES}; behind a proxy set HTTPS_PROXY."
+    return NetworkError(
+        f"{doing}: {lacking} cannot be fetched from {wanted['url'] or wanted['list']}{why}.",
+        hint=f"{own}{mirror} {certificates}".rstrip(),
+    )
 
 
 def quote(stderr: str, *, limit: int = 8) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _CONTROL = rb"\x1b\[[\d;?]*[A-Za-z]"  # a control sequence: colours, and what erases the bars before it
-_INSTALLED = re.compile(rb"^(?:%s)*Installed " % _CONTROL)
+_LAST = (b"Installed ", b"error: ")  # how the lines begin that nothing is shown from on
+_ENDING = re.compile(rb"^(?:%s)*(?:%s)" % (_CONTROL, b"|".join(_LAST)))
 _CONTROLS = re.compile(_CONTROL + rb"|\x1b(?:\[[\d;?]*)?$")  # the last of them may be unfinished too
 
 
@@ -41,7 +42,8 @@ class Tamed:
 class Filter:
     """Pass on a stream of bytes as it comes, until the line that says `Installed N packages`, and nothing after it.
 
-    uv lists every package it installed behind that line. A line that may still become that one is held back; a bar
+    uv lists every package it installed behind that line. What begins with `error: ` is not shown either: the message
+    that is made of it says the same, and says it once. A line that may still become that one is held back; a bar
     that is being redrawn is not.
     """
 
@@ -59,8 +61,10 @@ class Filter:
             if not complete and _may_begin(line):
                 self._held = line
                 return bytes(shown)
-            shown += line
-            if complete and _INSTALLED.match(line):
+            ending = _ENDING.match(line) if complete else None
+            if ending is None or not ending[0].endswith(_LAST[1]):
+                shown += line
+            if ending is not None:
                 self._ended = True
                 break
         self._held = b""
@@ -70,4 +74,4 @@ class Filter:
 def _may_begin(line: bytes) -> bool:
     """Tell whether an unfinished line may become the last one shown: only its beginning decides."""
     bare = _CONTROLS.sub(b"", line)
-    return b"Installed ".startswith(bare[:10])
+    return any(last.startswith(bare[: len(last)]) for last in _LAST)

@@ -28,7 +28,8 @@ class Proof:
     `row` and `python` say which lock it was, should its file be missing. `sha256` is that of the lock file: a proof of
     another text is none. `subject` is the fingerprint of what was judged: the same files on the same machine need not
     be judged again. `images` were opened. `reasons` are the failures, or why there is no verdict.
-    `conflicts` are packages with a path of two contents.
+    `conflicts` are packages with a path of two contents. `digests` are those that were handed on with the lock: the
+    sha256 of each by file name.
     """
 
     row: str
@@ -39,6 +40,7 @@ class Proof:
     images: int = 0
     reasons: tuple[str, ...] = ()
     conflicts: tuple[SharedFiles, ...] | UnsetType = UNSET
+    digests: dict[str, str] | UnsetType = UNSET
 
 
 def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
@@ -48,9 +50,14 @@ def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
 
 
 def fingerprint(hashes: Sequence[str], host: Host, python: str) -> str:
-    """Return the fingerprint of files (their sha256, in any order) on a machine with a Python."""
-    hashes = sorted(hashes)
-    return hashlib.sha256(json.dumps([hashes, asdict(host), python], sort_keys=True).encode()).hexdigest()
+    """Return the fingerprint of files (their sha256, in any order) on a machine with a Python.
+
+    Whether a GPU is a virtual machine's says nothing about what a loader does, and proofs are older than the question.
+    """
+    machine = asdict(host)
+    for gpu in machine["gpus"] or ():
+        del gpu["virtual"]
+    return hashlib.sha256(json.dumps([sorted(hashes), machine, python], sort_keys=True).encode()).hexdigest()
 
 
 def parse_proofs(text: str, file: str) -> dict[str, Proof]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from tfsetup.errors import TfsetupError, UsageError
-from tfsetup.ground.certificates import certificates
+from tfsetup.ground.certificates import EMPTY, Certificates, certificates
 from tfsetup.ground.environ import scrub
 from tfsetup.ground.folders import uv_folders
 from tfsetup.ground.index import (
@@ -160,9 +160,9 @@ def run_uv(
             written = [*arguments, "--output-file", str(file)]
             done = run_uv(written, doing=doing, environ=environ, stdin=stdin, screen=screen, children=children)
             return Finished(stdout=file.read_text(encoding="utf-8"), stderr=done.stderr)
-    with _surroundings(arguments, dict(environ or {})) as (variables, asked):
+    with _surroundings(arguments, dict(environ or {})) as (variables, asked, believed):
         try:
-            done = _run(arguments, variables, doing, stdin, screen, children, held)
+            done = _run(arguments, variables, doing, stdin, screen, children, held, believed)
         except TfsetupError as error:
             if asked:
                 raise _led_astray(asked[0]) from error
@@ -173,23 +173,28 @@ def run_uv(
 
 
 @contextmanager
-def _surroundings(arguments: Sequence[str], added: dict[str, str]) -> Iterator[tuple[dict[str, str], list[str]]]:
-    """Yield the variables of a run of uv, and the list that its attempts to use plain http come to stand in.
+def _surroundings(
+    arguments: Sequence[str], added: dict[str, str]
+) -> Iterator[tuple[dict[str, str], list[str], Certificates]]:
+    """Yield the variables of a run of uv, where its attempts to use plain http come to stand, and who may sign.
 
     uv is handed one configuration, which holds what was judged here, and looks for no other.
     """
     choice = index_choice({**os.environ, **added}, added.get("UV_DEFAULT_INDEX"))
     refuse_insecure(choice)
-    variables = scrub({**os.environ, **choice.proxies})[0] | index_variables(os.environ) | added
+    around = {**os.environ, **choice.variables}
+    variables = scrub(around)[0] | index_variables(around) | added
     variables = {name: value for name, value in variables.items() if name not in _WHERE_SETTINGS_ARE}
-    variables |= certificates(os.environ).uv_variables() | uv_folders(os.environ)
+    believed = certificates(around, choice.origins)
+    variables = {name: value for name, value in variables.items() if value or name not in EMPTY}
+    variables |= believed.uv_variables() | uv_folders(os.environ)
     with ExitStack() as open_now:
         variables |= _configuration(choice, open_now)
         if not _goes_out(arguments) or choice.offline:
-            yield variables, []
+            yield variables, [], believed
             return
         guard = open_now.enter_context(PlainHttp(choice.trusted))
-        yield guard.variables(variables), guard.asked
+        yield guard.variables(variables), guard.asked, believed
 
 
 def _configuration(choice: Choice, open_now: ExitStack) -> dict[str, str]:
@@ -219,6 +224,7 @@ def _run(
     screen: Screen | None,
     children: Children | None,
     held: Sequence[int],
+    believed: Certificates,
 ) -> Finished:
     reader = _Stderr(screen)
     child = subprocess.Popen(
@@ -242,7 +248,8 @@ def _run(
         if children is not None:
             children.remove(child)
     if child.returncode != 0:
-        raise explain_uv(stderr, doing, solving=child.returncode == 1 and tuple(arguments[:2]) == ("pip", "compile"))
+        solving = child.returncode == 1 and tuple(arguments[:2]) == ("pip", "compile")
+        raise explain_uv(stderr, doing, solving=solving, believed=believed)
     return Finished(stdout=stdout.decode(errors="replace"), stderr=stderr)
 
 

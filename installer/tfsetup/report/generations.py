@@ -36,7 +36,7 @@ def _table(found: Listed) -> RenderableType:
         table.add_column(heading, no_wrap=heading != "what", overflow="fold")
     for one in found.generations:
         table.add_row(*map(printable, _cells(one)))
-    lines = [printable(line) for one in found.generations for line in (*_lost(one), *_cured(one))]
+    lines = [printable(line) for one in found.generations for line in (*_lost(one), *_added(one), *_cured(one))]
     return Group(printable(found.prefix), table, *lines)
 
 
@@ -47,6 +47,12 @@ def _lost(one: Generation) -> Iterator[str]:
         yield from (f"  {lost}" for lost in one.missing[:_SHOWN])
     if len(one.missing) > _SHOWN:
         yield f"  and {len(one.missing) - _SHOWN} more"
+
+
+def _added(one: Generation) -> Iterator[str]:
+    """Yield what was put into a generation by hand, all of it: another generation will not have it."""
+    if one.added:
+        yield f"Generation {one.generation} has more, added by hand: {', '.join(one.added)}."
 
 
 def _cured(one: Generation) -> Iterator[str]:

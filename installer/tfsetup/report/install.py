@@ -16,6 +16,7 @@ from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Backend
 from tfsetup.report.document import document
 from tfsetup.report.resolve import ResolveDocument, resolve_document, resolve_lines
+from tfsetup.report.shells import Terminal, activation
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Finding, Verification
 from tfsetup.verify.programs import ProgramsTried, sentence
@@ -76,7 +77,7 @@ class InstallDocument:
     plan: tuple[str, ...] | UnsetType = UNSET
     """A dry run: the steps, a line each."""
     packages: tuple[str, ...] | UnsetType = UNSET
-    """A dry run: what the environment would consist of, `name==version`."""
+    """A dry run: what the environment would consist of, `name==version`, beside the pip that `plan` tells of."""
     download_bytes: int | UnsetType = UNSET
     """A dry run: bytes to download at the most, as far as the index tells sizes."""
     would_change: bool | UnsetType = UNSET
@@ -154,8 +155,8 @@ def _read(kept_then: Mapping[str, object] | None, type_: type[T]) -> T | None:
         return None
 
 
-def outcome(data: InstallDocument | NotInstallable, *, command: str, windows: bool = False) -> Iterator[RenderableType]:
-    """Yield what to print for a finished installation; `command` is what the user types to call tfsetup."""
+def outcome(data: InstallDocument | NotInstallable, terminal: Terminal) -> Iterator[RenderableType]:
+    """Yield what to print for a finished installation, for those who type at `terminal`."""
     if isinstance(data, NotInstallable):
         yield from resolve_lines(data.resolve)
     elif data.plan is not UNSET:
@@ -163,11 +164,11 @@ def outcome(data: InstallDocument | NotInstallable, *, command: str, windows: bo
     elif data.refused is not UNSET:
         yield from _refused(data, data.refused)
     elif data.changed:
-        yield from _installed(data, command, windows=windows)
+        yield from _installed(data, terminal)
     else:
         what = f"{data.row} ({', '.join(data.requirements)})"
         yield f"{data.prefix} already is {what}, generation {data.generation}: nothing to do."
-        yield from next_steps(data, command, windows=windows)
+        yield from next_steps(data, terminal)
 
 
 def _dry(data: InstallDocument, plan: Sequence[str], packages: Sequence[str], bytes_: int) -> Iterator[RenderableType]:
@@ -177,13 +178,13 @@ def _dry(data: InstallDocument, plan: Sequence[str], packages: Sequence[str], by
     yield "Nothing was changed (--dry-run)."
 
 
-def _installed(data: InstallDocument, command: str, *, windows: bool) -> Iterator[RenderableType]:
+def _installed(data: InstallDocument, terminal: Terminal) -> Iterator[RenderableType]:
     yield from _verified(data.verify)
     spent = ", ".join(f"{phase} {seconds(each)}" for phase, each in data.seconds.items() if each)
     yield ""
     took = f" ({spent})" if spent else ""
     yield f"{data.prefix} is ready: {data.row}, generation {data.generation}{took}"
-    yield from next_steps(data, command, windows=windows)
+    yield from next_steps(data, terminal)
 
 
 def _verified(found: Verification | None) -> Iterator[RenderableType]:
@@ -218,16 +219,11 @@ def _dead(tried: ProgramsTried | None) -> Iterator[str]:
         yield f"    {one.message}"
 
 
-def next_steps(data: InstallDocument, command: str, *, windows: bool) -> Iterator[str]:
+def next_steps(data: InstallDocument, terminal: Terminal) -> Iterator[str]:
     """Yield what to type next: activate, run, check again, go back."""
-    prefix, here = data.prefix, data.prefix.endswith("/.venv")
-    where = "" if prefix.endswith(("/.venv", "\\.venv")) else f" {prefix}"
-    activate = f"{prefix}\\Scripts\\activate" if windows else f"source {'.venv' if here else prefix}/bin/activate"
-    if data.backend == "conda" and windows:
-        activate = f"conda activate {prefix}"
-    elif data.backend == "conda":  # which takes a bare `.venv` for a name and not for a path
-        activate += f"   (or: conda activate {'./.venv' if here else prefix})"
-    yield f"  activate   {activate}"
+    command, name = terminal.command, terminal.names(data.prefix)
+    where = "" if name == ".venv" else f" {terminal.word(name)}"
+    yield f"  activate   {activation(data.prefix, terminal, conda=data.backend == 'conda')}"
     yield f"  run        {command} run{where} -- python your_script.py"
     yield f"  check      {command} verify{where}"
     if data.generation and data.generation > 1:

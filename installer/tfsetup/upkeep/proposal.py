@@ -111,7 +111,7 @@ def _plugins(matrix: Matrix, index: Index) -> Iterator[str]:
             name = (row.plugin.distribution, text)
             if text not in known and text not in paired and name not in seen:
                 seen.add(name)
-                proof = f"tfsetup preflight {row.distribution}==… {row.plugin.distribution}=={text}"
+                proof = f"`tfsetup preflight {row.distribution}==… {row.plugin.distribution}=={text}`"
                 yield f"{row.plugin.distribution} {text} is new; prove what it loads with ({proof}) for {row.id}"
 
 

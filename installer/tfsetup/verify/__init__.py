@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfsetup.host.environ import native_argv
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.cures import asked
@@ -30,12 +31,14 @@ def verify(
     on_progress: Callable[[str], object] | None = None,
     timeout_s: float | None = None,
     hazards: Sequence[Hazard] = (),
+    gpus: Sequence[GpuModel] = (),
 ) -> Verification:
     """Run the probe with the interpreter `python` and judge what it found.
 
     `quick` is one float32 sweep, and graphs of a product or convolution with bias and activation; it adds a few seconds
     to the import. `full` adds the other types, larger sizes, a convolution and a training step. A crash, a hang
-    (`timeout_s` seconds) or a wrong result is part of the answer. `hazards` are the matrix's known defects.
+    (`timeout_s` seconds) or a wrong result is part of the answer. `hazards` are the matrix's known defects, `gpus` the
+    models of GPUs that it knows.
     """
     outcome = run_probe(
         python,
@@ -47,4 +50,4 @@ def verify(
         command=native_argv([str(python.absolute())], rosetta=host.rosetta if host else None),
         asked=asked(expect, hazards),
     )
-    return judge(outcome, expect, host, mode=mode, hazards=hazards)
+    return judge(outcome, expect, host, mode=mode, hazards=hazards, gpus=gpus)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tfsetup.ground.platforms import arch_of
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.blas import blas, blas_findings, numpy_findings
@@ -28,6 +29,7 @@ from tfsetup.verify.model import (
     Verification,
 )
 from tfsetup.verify.observed import Observed, number, text
+from tfsetup.verify.virtual import marked, played, virtual_findings
 from tfsetup.verify.words import told
 
 BAD = {"wrong", "fallback", "failed"}
@@ -40,21 +42,25 @@ def judge(
     *,
     mode: Mode = "quick",
     hazards: Sequence[Hazard] = (),
+    gpus: Sequence[GpuModel] = (),
 ) -> Verification:
     """Return the verification: every device's verdict, findings in words, and whether all of it is as it should be.
 
     `expectation` None judges only what does not depend on a row; `host` None leaves emulation by another CPU unnoticed.
-    `hazards` are the matrix's: those of the environment's packages want their variables seen.
+    `hazards` are the matrix's: those of the environment's packages want their variables seen. `gpus` are the models it
+    knows: one that a virtual machine plays is called so, and what is known to fail on it is told.
     """
     seen = Observed(outcome=outcome)
     what = failure(seen)
-    judged = devices(seen, expectation, what)
+    virtual = played(seen, host, gpus)
+    judged = marked(devices(seen, expectation, what, virtual=virtual is not None), virtual)
     found_blas = blas(seen.cpu() or seen)
     findings = [explain(what, seen, host)] if what is not None else []
     findings += _device_findings(judged)
     findings += _without_xla(judged)
     findings += cure_findings(seen, expectation, present(seen, hazards, host))
-    findings += _idle_gpu(judged, expectation, host)
+    findings += virtual_findings(virtual, judged, what, host, gpus)
+    findings += _idle_gpu(judged, expectation, host) if virtual is None else ()
     findings += _architecture(seen, expectation, host)
     findings += blas_findings(found_blas, expectation, cpu_features(seen, host))
     findings += numpy_findings(seen.cpu() or seen)

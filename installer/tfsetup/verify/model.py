@@ -149,6 +149,8 @@ class Device:
     """The number, or the event, that decided the status."""
     description: str | None = None
     """What the driver calls it."""
+    virtual: bool | None = None
+    """True: a virtual machine plays it, so its speed is no measure and no verdict. None: not said to be."""
     matmul: tuple[Matmul, ...] = ()
     """Products of matrices, by type and size."""
     checks: tuple[Check, ...] = ()

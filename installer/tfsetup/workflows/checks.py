@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import assert_never
@@ -11,6 +11,7 @@ from tfsetup.host.model import Host
 from tfsetup.loader.model import Clash, LoadFailure, Verdict
 from tfsetup.loader.report import Note, Report, UnseenDocument, prediction_document
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
+from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.model import Selection
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Try, sentence
@@ -53,6 +54,7 @@ class Checks:
     """Preflight, verification and programs of a freshly built environment, against the row's expectation.
 
     `found` is what the verification found, once it has run: the history wants it whole, when the prefix has switched.
+    `gpus` are the matrix's models.
     """
 
     selection: Selection
@@ -61,6 +63,7 @@ class Checks:
     predict: Predict
     run: Verify
     attempt: Try
+    gpus: Sequence[GpuModel] = ()
     found: Verification | None = None
 
     def preflight(self, python: Path) -> KeptPrediction:
@@ -85,6 +88,7 @@ class Checks:
         self.found = self.run(
             python, expect=self.selection.expect, host=self.host,
             on_progress=lambda text: self.told(Detail(f"  {text}")), hazards=self.selection.hazards,
+            gpus=self.gpus,
         )  # fmt: skip
         if not self.found.ok:
             raise Refused(self.found)

@@ -29,10 +29,12 @@ from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, asked_index, settings_not_used, told_index
 from tfsetup.matrix.defects import defects_of
 from tfsetup.matrix.defects import sentence as told_of
+from tfsetup.matrix.file.disk import read_pips
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
+from tfsetup.matrix.pips import Pips, pip_for
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Try
@@ -84,6 +86,8 @@ class InstallOrder:
     """Compile what exists as source only, without asking."""
     allow_build_of: tuple[str, ...] = ()
     """Packages of pure Python that may be built from source where they have no wheel, without asking."""
+    digests: Path | None = None
+    """A folder with digests of wheels that somebody handed on."""
     anew: bool = False
     """Build also what the receipt calls up to date: its files are broken."""
 
@@ -169,6 +173,7 @@ class Tools:
     predict: Predict = predicted
     verify: Verify = field(default_factory=lambda: probing.verify)
     attempt: Try = try_programs
+    pips: Callable[[], Pips] = read_pips
 
 
 def refuse_place(order: InstallOrder, *, told: Told = silent) -> None:
@@ -225,7 +230,7 @@ def install(
         return replace(chosen, rehearsal=_rehearsed(plan, lock, why))
     agree_to_build(selection, lock, asked, at_once=order.allow_build, by_name=order.allow_build_of)
     checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify,
-                    attempt=tools.attempt)  # fmt: skip
+                    attempt=tools.attempt, gpus=matrix.gpus)  # fmt: skip
     hooks = Hooks(preflight=checks.preflight, verify=checks.verify, programs=checks.programs, say=told, screen=screen)
     try:
         outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
@@ -299,7 +304,7 @@ def _relock(
 
     anew = LockOrder(
         ask=Ask(), pythons=tuple(pythons), platforms=(row,), form=form, prove=order.preflight,
-        index_url=order.index_url, offline=order.offline,
+        index_url=order.index_url, offline=order.offline, digests_from=order.digests,
     )  # fmt: skip
     found = lock(anew, matrix, told=told)
     if found.conflicts:
@@ -369,7 +374,7 @@ def _prepared(
     plan = plan_install(
         selection, lock, host, pinned=found is not None, preflight=order.preflight, verify=order.verify,
         cures=order.cures, index=Index(url=order.index_url, asked=asked_index(order.index_url)),
-        together=chosen.together, wanted=chosen.digest,
+        together=chosen.together, wanted=chosen.digest, pip=pip_for(tools.pips(), selection.python or ""),
     )  # fmt: skip
     return replace(chosen, index=index, seconds=seconds), lock, plan
 

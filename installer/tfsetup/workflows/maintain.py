@@ -9,6 +9,7 @@ from pathlib import Path
 from tfsetup.envs import generations
 from tfsetup.envs.cures import uncured
 from tfsetup.envs.store import NotWholeError, Store, layout_for
+from tfsetup.envs.whole import added
 from tfsetup.errors import InvalidFileError
 from tfsetup.ground.looking import generation as linked
 from tfsetup.ground.looking import look
@@ -48,6 +49,8 @@ class Generation:
     """Whether everything is there that was built."""
     missing: tuple[str, ...]
     """What it has lost since, a sentence each."""
+    added: tuple[str, ...] = ()
+    """What was put into it by hand since, `name==version`; it is whole nevertheless."""
     uncured: Mapping[str, str] = field(default_factory=dict)
     """The variables that known defects of what is installed need, and that it does not set."""
     current: bool
@@ -173,8 +176,8 @@ def _generation(store: Store, number: int, hazards: Sequence[Hazard], *, current
     return Generation(
         generation=receipt.generation, row=receipt.row, python=receipt.python, requirements=receipt.requirements,
         created=receipt.created, tfsetup=receipt.tfsetup, rebuilt=receipt.rebuilt, cures=receipt.cures,
-        verified=receipt.verify is not None, whole=not missing, missing=missing, uncured=uncured(receipt, hazards),
-        current=current,
+        verified=receipt.verify is not None, whole=not missing, missing=missing,
+        added=added(store.layout, receipt), uncured=uncured(receipt, hazards), current=current,
     )  # fmt: skip
 
 

@@ -73,6 +73,7 @@ def verify(
         python, expect=expectation_of(receipt_of(prefix)), host=host, mode=extent.mode,
         sizes=sorted(set(extent.sizes)) or None, dtypes=list(dict.fromkeys(extent.dtypes)) or None,
         on_progress=lambda line: told(Detail(line)), timeout_s=extent.timeout_s, hazards=matrix.hazards,
+        gpus=matrix.gpus,
     )  # fmt: skip
     history = History()
     if not replayed:

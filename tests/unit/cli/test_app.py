@@ -14,7 +14,6 @@ import typer
 from support.cli import Tfsetup
 from tfsetup import __version__
 from tfsetup.cli.app import load_command
-from tfsetup.cli.called import called
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import NetworkError
 from tfsetup.workflows.maintain import Collected
@@ -126,20 +125,3 @@ def test_what_is_said_on_the_way_is_not_in_the_document(tfsetup: Tfsetup, monkey
     monkeypatch.setattr(COLLECT, collect)
     ran = tfsetup("gc", "--json")
     assert (json.loads(ran.out)["data"]["kept"], ran.err) == ([1], "Clearing up\n")
-
-
-@pytest.mark.parametrize(
-    ("argv0", "on_path", "typed"),
-    [
-        ("/usr/bin/tfsetup", "/usr/bin/tfsetup", "tfsetup"),
-        ("{here}/.tool/bin/tfsetup", None, ".tool/bin/tfsetup"),
-        ("{here}/__main__.py", None, "tfsetup"),
-    ],
-)
-def test_how_it_is_typed_again(
-    argv0: str, on_path: str | None, typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", [argv0.format(here=tmp_path)])
-    monkeypatch.setattr("shutil.which", lambda _name: on_path)
-    assert called() == typed

@@ -39,7 +39,7 @@ def is_out_of(case: LogCase, proof: str) -> bool:
     listed = packages_in(clean(case.log)) | case.packages
     named = any(f"{name} {version}" in proof.lower() for name, version in listed.items())
     first, second, *_ = (*proof.split(" "), "", "")
-    of_a_file = first.count("/") > 1 and first in case.log
+    of_a_file = first.count("/") + first.count("\\") > 1 and first in case.log
     told = re.sub(r"[-_]", " ", case.log.lower())
     of_a_release = second[:1].isdigit() and first.replace("-", " ") in told and second in case.log
     return proof in lines or proof in " ".join(lines) or named or of_a_file or of_a_release

@@ -156,6 +156,8 @@ OF_UV = {
     "no-wheel-here": "tf-text-no-wheel", "offline": "index-not-readable",
     "permission": "files-not-readable", "read-only": "files-not-readable",
     "refused-connection": "network-download-failed", "stalled": "network-download-failed",
+    "python-no-dns": "network-download-failed", "python-certificate": "network-download-failed",
+    "python-mirror-without-it": "network-download-failed", "python-proxy": "network-download-failed",
 }  # fmt: skip
 
 

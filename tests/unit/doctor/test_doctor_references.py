@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from tfsetup.doctor.causes.read import read_causes
@@ -120,7 +122,10 @@ def test_a_reference_to_nothing_is_refused(reference: str) -> None:
 
 
 def test_a_row_without_a_plugin_has_release_and_pythons_and_no_macos() -> None:
-    bare = Matrix(rows=(Row(**{name: getattr(ROW, name) for name in ROW.__slots__} | {"plugin": None}),), index=INDEX)
+    bare = Matrix(
+        rows=(Row(**{name: getattr(ROW, name) for name in (one.name for one in fields(ROW))} | {"plugin": None}),),
+        index=INDEX,
+    )
     assert value_of("row.mac-gpu.pins", bare) == "'flow==1.1.2'"
     assert value_of("row.mac-gpu.pythons", bare) == "3.9 to 3.11"
     with pytest.raises(UnknownReferenceError):

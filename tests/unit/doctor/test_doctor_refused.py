@@ -14,6 +14,7 @@ from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.facts import Facts
 from tfsetup.doctor.model import Diagnosis, Evidence, Signal
 from tfsetup.doctor.refusals.judge import explained
+from tfsetup.doctor.refusals.sentences import refusals_told
 from tfsetup.doctor.refusals.worlds import PYTHONS
 from tfsetup.doctor.refused import Refused
 from tfsetup.doctor.text import clean
@@ -304,6 +305,34 @@ def test_who_says_that_it_cannot_be_had_is_believed_where_little_else_is_left() 
     assert sure.seen(signal).weight == "likely"  # type: ignore[union-attr]
     unsure = refused("I cannot install tensorflow", signal, facts=Facts(host={"python": "3.9", "os": "windows"}))
     assert unsure.seen(signal) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tensorflow 2.1 fails to install, the command was killed",
+        "Unable to install tensorflow 2.9 here: out of memory",
+        "It cannot install tensorflow 2.2 (excessive memory consumption)",
+    ],
+)
+def test_what_is_killed_for_its_memory_is_refused_by_nobody(text: str) -> None:
+    assert explained(clean(text).stream, {"python": "3.13", "os": "linux"}, frozenset()) == ()
+    spared = text.replace("killed", "slow").replace("out of memory", "why").replace("memory consumption", "haste")
+    assert explained(clean(spared).stream, {"python": "3.13", "os": "linux"}, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("TensorFlow <=2.12.1 cannot be installed", "<=2.12.1"),
+        ("cannot install tensorflow < 2.13", "<2.13"),
+        ("cannot install tensorflow 2.11", "==2.11.*"),
+        ("tensorflow==2.11.0 does not have arm64 wheels", "==2.11.0"),
+        ("tensorflow doesn't have a wheel for me", ""),
+    ],
+)
+def test_the_versions_of_which_somebody_says_it(text: str, wanted: str) -> None:
+    assert [one.wanted for one in refusals_told(clean(text).stream)] == [wanted]
 
 
 def test_the_newest_of_what_tensorflow_asks_for_is_too_new_for_it() -> None:

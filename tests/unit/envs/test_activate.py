@@ -69,6 +69,7 @@ def test_the_script_activates_and_takes_it_back(tmp_path: Path, shell: str) -> N
 UV_SH = """\
 if [ -n "${BASH_VERSION:+x}" ] ; then SCRIPT_PATH="${BASH_SOURCE[0]}"
 elif [ -n "${ZSH_VERSION:+x}" ] ; then SCRIPT_PATH="${(%):-%x}"
+elif [ -n "${KSH_VERSION:+x}" ] ; then SCRIPT_PATH="${.sh.file}"
 fi
 VIRTUAL_ENV=''"$(dirname -- "$(dirname -- "$(realpath -- "$SCRIPT_PATH")")")"''
 export VIRTUAL_ENV
@@ -99,6 +100,59 @@ def test_a_script_of_uv_activates_the_way_it_was_reached(written: str, shell: st
     knows = shell in {"bash", "zsh"}
     expected = generation if knows and written == "{generation}" else link
     assert (done.stdout, done.stderr) == (f"{expected}|{tmp_path}\n", "")
+
+
+def shell_words(shell: str) -> list[str]:
+    """Return how a shell is called; skips where it is not here."""
+    words = shell.split()
+    if shutil.which(words[0]) is None:
+        pytest.skip(f"no {words[0]} here")
+    return words
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform == "win32", reason="sh")
+@pytest.mark.parametrize("shell", ["sh", "dash", "bash", "zsh", "ksh", "busybox sh"])
+@pytest.mark.parametrize("written", ["{now}/.venv", ".venv", "sub/../.venv"])
+@pytest.mark.parametrize("options", ["-c", "-euc"])
+def test_a_project_that_was_moved_is_activated_where_it_is_now(
+    options: str, written: str, shell: str, tmp_path: Path
+) -> None:
+    words = shell_words(shell)
+    before, now = tmp_path / "it's before", tmp_path / "and now"
+    generation = before / ".venv.generations" / "12"
+    (generation / "bin").mkdir(parents=True)
+    (before / "sub").mkdir()
+    (before / ".venv").symlink_to(".venv.generations/12")
+    (generation / "bin" / "activate").write_text(follow_the_link(UV_SH, "activate", before / ".venv"))
+    before.rename(now)
+    done = subprocess.run(
+        [*words, options, f'. "{written.format(now=now)}/bin/activate"; echo "$VIRTUAL_ENV|$PWD"'],
+        cwd=now,
+        env={"PATH": os.environ["PATH"], "SCRIPT_PATH": "/somebody/else/s", "PWD": str(now)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not Path("/proc/self/fd").is_dir() and shell not in {"bash", "zsh", "ksh"}:
+        assert "no longer there" in done.stderr
+    else:
+        assert (done.stdout, done.stderr) == (f"{now}/.venv|{now}\n", "")
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir() or shutil.which("dash") is None, reason="dash on Linux")
+def test_of_a_copy_the_copy_is_activated_though_the_first_is_still_there(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    (first / ".venv.generations/1/bin").mkdir(parents=True)
+    (first / ".venv").symlink_to(".venv.generations/1")
+    (first / ".venv/bin/activate").write_text(follow_the_link(UV_SH, "activate", first / ".venv"))
+    shutil.copytree(first, tmp_path / "second", symlinks=True)
+    said = subprocess.run(
+        ["dash", "-c", '. second/.venv/bin/activate; echo "$VIRTUAL_ENV"'],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout == f"{tmp_path}/second/.venv\n"
 
 
 def test_other_shells_do_not_resolve_the_link_either() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from support.locks import package
 from tfsetup.envs.model import (
+    AddPip,
     BuildFromSource,
     CreateVenv,
     InstallWheels,
@@ -17,11 +18,13 @@ from tfsetup.envs.model import (
     WriteCures,
 )
 from tfsetup.envs.plan import Index, describe, plan_install
+from tfsetup.ground.index import BY_HASH
 from tfsetup.host.model import Host, Python
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 from tfsetup.locks.venv.write import write_lock
 from tfsetup.matrix.model import Selection, Target
+from tfsetup.matrix.pips import PipWheel
 
 MAC = Host(os="macos", os_version="14.4.1", arch="arm64", rosetta=False)
 LOCK = Lock(
@@ -53,6 +56,26 @@ def test_the_order_is_wheels_checks_switch() -> None:
 def test_checks_can_be_left_out() -> None:
     steps = plan_install(SELECTED, LOCK, MAC, preflight=False, verify=False).steps
     assert [type(step) for step in steps] == [CreateVenv, InstallWheels, Switch]
+
+
+PIP = PipWheel(version="26.3", requires_python=">=3.10", size=1, sha256="c" * 64)
+
+
+def test_a_pip_comes_last_and_is_a_tool() -> None:
+    plan = plan_install(SELECTED, LOCK, MAC, pip=PIP, index=Index(url="https://mirror.example/simple"))
+    assert [type(step) for step in plan.steps][-3:] == [TryPrograms, AddPip, Switch]
+    assert plan.steps[-2] == AddPip(wheel=PIP, environ={"UV_DEFAULT_INDEX": "https://mirror.example/simple"})
+    assert describe(plan)[-2] == "put pip 26.3 into it, checked by its sha256"
+    assert plan.tools == ("pip",)
+
+
+def test_a_pip_that_is_locked_or_asked_for_is_a_package_like_others() -> None:
+    own = LockedPackage(name="pip", version="25.0", wheels=())
+    plan = plan_install(SELECTED, replace(LOCK, packages=(*LOCK.packages, own)), MAC, pip=PIP)
+    assert AddPip not in map(type, plan.steps)
+    assert plan.tools == ()
+    assert plan_install(SELECTED, LOCK, MAC, pip=PIP, together=("Pip>=25",)).tools == ()
+    assert plan_install(SELECTED, LOCK, MAC, pip=PIP, together=("pip-tools",)).tools == ("pip",)
 
 
 def test_source_builds_come_after_the_wheels_and_before_the_checks() -> None:
@@ -118,7 +141,7 @@ def test_the_plan_reads_as_sentences() -> None:
 def test_a_lock_that_pip_reads_too_is_never_installed_without_its_hashes() -> None:
     step = plan_install(SELECTED, replace(LOCK, form="portable"), MAC).steps[1]
     assert isinstance(step, InstallWheels)
-    assert "--require-hashes" in step.arguments
+    assert step.arguments[: len(BY_HASH)] == BY_HASH
     assert step.lock_name.startswith("requirements.")
 
 

@@ -13,7 +13,9 @@ import pytest
 
 import tfsetup.envs.run as room
 from support.envs import FakeUv, finish, make_hooks, make_plan, make_store, quiet
+from tfsetup.envs.csh import csh_script
 from tfsetup.envs.model import (
+    AddPip,
     BuildFromSource,
     CreateVenv,
     InstallWheels,
@@ -28,6 +30,7 @@ from tfsetup.envs.run import install
 from tfsetup.envs.store import Store
 from tfsetup.errors import BuildError, NetworkError
 from tfsetup.ground.start_up import START_UP, start_up_text
+from tfsetup.matrix.pips import PipWheel
 
 CREATE = CreateVenv(python="/opt/python3.12", download=False)
 WHEELS = InstallWheels(
@@ -78,6 +81,26 @@ def test_what_a_check_found_is_kept_as_json_has_it(tmp_path: Path) -> None:
     install(make_plan(*STEPS), store, make_hooks(preflight=lambda _python: found, uv=fake))
     assert store.receipt(1).preflight == {"where": str(tmp_path), "devices": ["CPU"]}
     assert fake.calls, "the uv that was handed in is the one that is run"
+
+
+def test_csh_has_a_script_of_ours_for_the_link(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*STEPS), store, make_hooks())
+    (made,) = store.layout.root.glob("*/bin/activate.csh")
+    assert made.read_text(encoding="utf-8") == csh_script(store.layout.prefix)
+
+
+def test_a_pip_is_put_in_last_and_stands_apart_in_the_receipt(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    wheel = PipWheel(version="26.3", requires_python=">=3.10", size=1, sha256="c" * 64)
+    plan = make_plan(*STEPS[:-1], AddPip(wheel=wheel), Switch(), tools=("pip",))
+    install(plan, store, make_hooks())
+    assert uv.calls[-1][:2] == ["pip", "install"]
+    receipt = store.receipt(1)
+    assert (receipt.packages, receipt.tools) == (("alpha-1.dist-info",), ("pip-26.3.dist-info",))
+    site = store.layout.site_packages(store.layout.folder(1), "3.12")
+    (site / "pip-26.3.dist-info").rename(site / "pip-27.0.dist-info")
+    assert store.lacks(receipt) == ()
 
 
 def test_the_scripts_that_activate_follow_the_link(tmp_path: Path, uv: FakeUv) -> None:

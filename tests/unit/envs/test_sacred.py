@@ -190,6 +190,14 @@ def test_the_row_is_read_from_the_lock_that_lies_in_it(name: str, row: str) -> N
     assert bool(receipt.lock_sha256) is (name != "notes.txt")
 
 
+def test_the_pip_of_a_lost_receipt_is_a_tool_again_unless_it_was_locked() -> None:
+    packages, name = ["b-1.dist-info", "pip-26.3.dist-info"], "requirements.a-row.txt"
+    free = from_files(4, python="3.12", packages=packages, beside={name: "b==1\n"}, conda=False)
+    assert (free.packages, free.tools) == (("b-1.dist-info",), ("pip-26.3.dist-info",))
+    bound = from_files(4, python="3.12", packages=packages, beside={name: "b==1\npip==26.3\n"}, conda=False)
+    assert (bound.packages, bound.tools) == (tuple(packages), ())
+
+
 def test_what_kind_it_is_and_its_python_are_read_from_the_files(tmp_path: Path) -> None:
     store = two(tmp_path)
     folder = store.layout.folder(2)

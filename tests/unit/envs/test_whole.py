@@ -11,7 +11,7 @@ import pytest
 from support.envs import finish, install_alpha, make_receipt, make_store, starting
 from tfsetup.envs.model import ADOPTED, Layout
 from tfsetup.envs.store import Store
-from tfsetup.envs.whole import lacks
+from tfsetup.envs.whole import added, lacks
 from tfsetup.ground.start_up import START_UP, start_up_text
 
 SITE = "lib/python3.12/site-packages"
@@ -62,6 +62,21 @@ def test_a_distribution_that_was_uninstalled_is_named(store: Store) -> None:
         "alpha 1 is not installed any more",
         "b_c 2 is not installed any more",
     ]
+
+
+def test_a_distribution_in_another_version_is_changed_and_not_added(store: Store) -> None:
+    (site(store) / "alpha-1.dist-info").rename(site(store) / "Alpha-2.0.dist-info")
+    assert said(store) == ["alpha 1 was changed to 2.0"]
+    assert added(store.layout, make_receipt(1)) == ()
+
+
+def test_what_is_added_by_hand_takes_nothing_from_it(store: Store) -> None:
+    for name in ("beta-2.dist-info", "pip-27.0.dist-info", "not-a-package"):
+        (site(store) / name).mkdir()
+    assert said(store) == []
+    assert added(store.layout, make_receipt(1, tools=("pip-26.3.dist-info",))) == ("beta==2",)
+    assert added(store.layout, make_receipt(1, row=ADOPTED)) == ()
+    assert added(store.layout, make_receipt(7)) == ()
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import ssl
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError, ProtocolError, SSLError
 
-from support.hostile_server import Conversation, hostile
+from support.hostile_server import Conversation, Server, hostile
 from tfsetup.errors import NetworkError, TfsetupError, UsageError
 from tfsetup.ground.exchange import LIMITS, Limits, Pace, at_once
 from tfsetup.ground.http import Http, body_of, pause
 from tfsetup.ground.ranges import LARGEST, Span
+from tfsetup.ground.session import Settled, session
+from tfsetup.ground.uv_settings import Choice, Said
 
 pytestmark = pytest.mark.loopback
 
@@ -463,3 +469,118 @@ def test_the_first_failure_waits_for_nobody() -> None:
     assert ended == []
     stuck.set()
     assert len(begun) <= 4
+
+
+# ------------------------------------------------------------------------------------------------ whose password
+
+
+def asked_with(server: Server, choice: Choice, path: str = "/files/x", **environ: str) -> list[str]:
+    """Return the Authorization of every request that reading a file takes."""
+    Http(environ, choice=choice, limits=QUICK, retries=0).read(server.url + path, most=MOST)
+    return [headers.get("authorization", "") for _, headers in server.asked]
+
+
+def index_at(server: Server, user: str = "me:w%C3%B6rd@", name: str = "") -> Choice:
+    url = server.url.replace("://", f"://{user}") + "/simple"
+    return Choice(extra=(Said(url=url, where="here", name=name),))
+
+
+OURS = "Basic " + base64.b64encode("me:w\u00f6rd".encode()).decode()
+
+
+def test_files_are_asked_with_the_password_of_the_index_that_leads_to_them() -> None:
+    with hostile(lambda talk: talk.answer("200 OK", b"here")) as server:
+        assert asked_with(server, index_at(server)) == [OURS]
+
+
+def test_a_password_of_variables_is_that_of_the_index_with_the_name() -> None:
+    said = {"UV_INDEX_MINE_USERNAME": "me", "UV_INDEX_MINE_PASSWORD": "w\u00f6rd"}
+    with hostile(lambda talk: talk.answer("200 OK", b"here")) as server:
+        assert asked_with(server, index_at(server, "", "mine"), **said) == [OURS]
+
+
+def test_another_machine_is_not_told_the_password() -> None:
+    with (
+        hostile(lambda talk: talk.answer("200 OK", b"here")) as other,
+        hostile(lambda talk: talk.send(leads(f"{other.url}/y"))) as server,
+    ):
+        assert asked_with(server, index_at(server)) == [OURS]
+        assert [headers.get("authorization") for _, headers in other.asked] == [None]
+
+
+def test_a_hop_back_to_the_index_is_asked_with_its_password() -> None:
+    with hostile(lambda talk: talk.answer("200 OK", b"here")) as server:
+        with hostile(lambda talk: talk.send(leads(f"{server.url}/y"))) as other:
+            Http({}, choice=index_at(server), limits=QUICK, retries=0).read(f"{other.url}/x", most=MOST)
+        assert [headers.get("authorization") for _, headers in other.asked] == [None]
+        assert [headers.get("authorization") for _, headers in server.asked] == [OURS]
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"), [("me:w%C3%B6rd@", OURS), ("", "Basic bmV0OnJj"), ("other@", "Basic bmV0OnJj")]
+)
+def test_netrc_is_weaker_than_a_password_and_stronger_than_none(
+    user: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login net password rc\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with hostile(lambda talk: talk.answer("200 OK", b"here")) as server:
+        assert asked_with(server, index_at(server, user)) == [expected]
+
+
+def test_the_address_s_own_password_is_the_strongest() -> None:
+    with hostile(lambda talk: talk.answer("200 OK", b"here")) as server:
+        Http({}, choice=index_at(server), limits=QUICK, retries=0).read(
+            server.url.replace("://", "://a:b@") + "/x", most=MOST
+        )
+        assert server.asked[0][1]["authorization"] == "Basic YTpi"
+
+
+# ------------------------------------------------------------------------------------------------ which proxy
+
+
+@pytest.mark.parametrize(
+    "variables", [{"HTTP_PROXY": "{proxy}"}, {"HTTP_PROXY": "{proxy}", "NO_PROXY": "elsewhere.test"}]
+)
+def test_a_proxy_of_a_settings_file_is_asked_with_its_password(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with hostile(lambda talk: talk.answer("200 OK", b"by the proxy")) as proxy:
+        told = {name: text.format(proxy=proxy.url.replace("//", "//who:is@")) for name, text in variables.items()}
+        choice = Choice(trusted=frozenset({"index.test"}), variables=told)
+        answer = Http({}, choice=choice, limits=QUICK, retries=0).read("http://index.test/x", most=MOST)
+        assert answer.body == b"by the proxy"
+        ((path, headers),) = proxy.asked
+    assert path == "http://index.test/x"
+    assert headers["proxy-authorization"] == "Basic d2hvOmlz"
+
+
+def test_a_settings_file_says_for_which_hosts_there_is_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.delenv("no_proxy", raising=False)
+    told = {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
+    with hostile(lambda talk: talk.answer("200 OK", b"here")) as server:
+        found = Http({}, choice=Choice(variables=told), limits=QUICK, retries=0).read(server.url, most=MOST)
+        assert found.body == b"here"
+
+
+def test_a_proxy_that_speaks_something_else_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.delenv("no_proxy", raising=False)
+    choice = Choice(variables={"HTTPS_PROXY": "socks5h://who:word@127.0.0.1:9"})
+    with pytest.raises(NetworkError, match="SOCKS") as caught:
+        Http({}, choice=choice, limits=QUICK, retries=0).read("https://index.test/x", most=MOST)
+    assert "HTTPS_PROXY" in caught.value.hint
+    assert "word" not in caught.value.message + caught.value.hint
+
+
+def test_a_certificate_is_not_asked_for_again() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    adapter = session(context, Settled(judge=lambda _url: None), 3).get_adapter("https://index.test/")
+    retries, pool = getattr(adapter, "max_retries"), HTTPSConnectionPool("index.test")  # noqa: B009 - of this adapter only
+    with pytest.raises(MaxRetryError, match="certificate"):
+        retries.increment("GET", "/x", error=SSLError("certificate verify failed"), _pool=pool)
+    for error in (SSLError("EOF occurred in violation of protocol"), ProtocolError("Connection aborted.")):
+        assert retries.increment("GET", "/x", error=error, _pool=pool).total == 2

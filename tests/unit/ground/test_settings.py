@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tfsetup.errors import UsageError
-from tfsetup.ground.settings import index_choice, pip_settings, read, refuse_strangers, uv_settings
+from tfsetup.ground.settings import index_choice, pip_places, pip_settings, read, refuse_strangers, uv_settings
 
 
 @pytest.fixture
@@ -98,3 +98,46 @@ def test_pips_files_are_judged_too(here: Path, monkeypatch: pytest.MonkeyPatch) 
     path.chmod(0o666)
     with pytest.raises(UsageError, match=str(path)):
         pip_settings(environ)
+
+
+def test_pips_way_to_say_that_no_file_counts(here: Path) -> None:
+    (here / ".pip").mkdir()
+    (here / ".pip" / "pip.conf").write_text("[global]\nindex-url = https://x.example/\n")
+    environ = {"HOME": str(here)}
+    assert str(here / ".pip" / "pip.conf") in pip_settings(environ)
+    assert pip_settings(environ | {"PIP_CONFIG_FILE": os.devnull}) == {}
+
+
+def test_pips_files_choose_the_index(here: Path) -> None:
+    path = here / "pip.conf"
+    path.write_text("[global]\nindex-url = https://x.example/simple\n")
+    found = index_choice({"HOME": str(here), "PIP_CONFIG_FILE": str(path)})
+    assert found.default is not None
+    assert (found.default.url, found.default.where) == ("https://x.example/simple", str(path))
+
+
+def test_where_pip_looks() -> None:
+    assert pip_places({"XDG_CONFIG_DIRS": "/a:/b"}, "/h", windows=False) == [
+        "/h/.config/pip/pip.conf",
+        "/h/.pip/pip.conf",
+        "/h/Library/Application Support/pip/pip.conf",
+        "/etc/pip.conf",
+        "/Library/Application Support/pip/pip.conf",
+        "/a/pip/pip.conf",
+        "/b/pip/pip.conf",
+    ]
+    assert pip_places({"XDG_CONFIG_HOME": "/c"}, None, windows=False)[0] == "/c/pip/pip.conf"
+    windows = pip_places({"APPDATA": r"C:\U\me\R", "PROGRAMDATA": r"C:\ProgramData"}, r"C:\U\me", windows=True)
+    assert windows == [r"C:\U\me\R\pip\pip.ini", r"C:\U\me\pip\pip.ini", r"C:\ProgramData\pip\pip.ini"]
+
+
+def test_a_file_of_pips_that_says_nothing_of_indexes_is_nobody_s_business(here: Path) -> None:
+    path = here / "pip.conf"
+    environ = {"PIP_CONFIG_FILE": str(path), "HOME": str(here)}
+    path.write_text("[global]\ntimeout = 60\n[freeze\n")
+    path.chmod(0o666)
+    assert str(path) not in pip_settings(environ)
+    path.write_text("[global]\nEXTRA_INDEX_URL = https://x.example/\n")
+    with pytest.raises(UsageError) as caught:
+        index_choice(environ)
+    assert "PIP_CONFIG_FILE=" in caught.value.hint

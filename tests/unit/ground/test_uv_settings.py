@@ -100,7 +100,7 @@ def test_paths_are_those_of_the_file_s_folder() -> None:
 def test_proxies_become_variables() -> None:
     strong, weak = 'https-proxy = "http://a:1"\nno-proxy = ["x", "y"]\n', 'https-proxy = "http://b:1"\n'
     found = handed([file(strong), file(weak, "/etc/uv/uv.toml")])
-    assert found.proxies == {"HTTPS_PROXY": "http://a:1", "NO_PROXY": "x,y"}
+    assert found.variables == {"HTTPS_PROXY": "http://a:1", "NO_PROXY": "x,y"}
     assert found.settings == {}
 
 

@@ -11,7 +11,8 @@ from tfsetup.host.file import read_host
 from tfsetup.host.model import Cpu, Gpu, Host
 
 CASES = Path(__file__).parents[2] / "cases"
-LINES = dict(line.split(": ", 1) for line in (CASES / "host" / "describe.txt").read_text().splitlines())
+FILES = (CASES / "host" / "describe.txt", *(CASES / "host" / "lines").glob("*.txt"))
+LINES = dict(line.split(": ", 1) for file in FILES for line in file.read_text(encoding="utf-8").splitlines())
 
 
 @pytest.mark.parametrize("name", sorted(LINES))

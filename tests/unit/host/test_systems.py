@@ -169,6 +169,26 @@ def test_an_intel_name_alone_may_be_a_translated_one(world: Any) -> None:
     assert found.arch.source.endswith("uname -m alone cannot see Rosetta")
 
 
+@pytest.mark.parametrize("machine", ["arm64", "x86_64"])
+@pytest.mark.parametrize(
+    ("brand", "guest", "gpu"),
+    [
+        ("Apple M1 (Virtual)", "1", ("Apple Paravirtual device", True)),
+        ("Apple M4 Pro", "1", ("Apple Paravirtual device", True)),
+        ("Apple M1 (Virtual)", None, ("Apple Paravirtual device", True)),
+        ("Apple M1 (Virtual)", "0", ("Apple Paravirtual device", True)),
+        ("Apple M4 Pro", "0", ("Apple M4 Pro", False)),
+        ("Apple M4 Pro", None, ("Apple M4 Pro", None)),
+    ],
+)
+def test_a_guest_has_not_the_gpu_of_the_chip(
+    world: Any, machine: str, brand: str, guest: str | None, gpu: tuple[str, bool | None]
+) -> None:
+    lines = [f"machdep.cpu.brand_string: {brand}", *([f"kern.hv_vmm_present: {guest}"] if guest else [])]
+    (found,) = on_mac(world, machine, "\n".join(["hw.optional.arm64: 1", *lines, ""])).gpus().value or ()
+    assert (found.vendor, found.name, found.virtual) == ("apple", *gpu)
+
+
 PLIST = "/System/Library/CoreServices/SystemVersion.plist"
 
 

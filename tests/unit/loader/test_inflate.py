@@ -121,3 +121,18 @@ def test_the_cache_drops_what_was_not_used_for_longest() -> None:
     cache.put(1, 2, b"c")
     assert cache.get(1, 1) is None
     assert (cache.get(1, 0), cache.get(1, 2)) == (b"a", b"c")
+
+
+@given(st.lists(st.tuples(st.integers(0, len(CONTENT)), st.integers(0, 7_000)), max_size=5))
+def test_the_hash_of_the_file_is_taken_on_the_way_whatever_was_read(places: list[tuple[int, int]]) -> None:
+    source = Deflated(Memory(deflate(CONTENT)), size=len(CONTENT), crc=zlib.crc32(CONTENT), hashing=True)
+    for offset, wanted in places:
+        source.read(offset, min(wanted, len(CONTENT) - offset))
+    assert source.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert opened(CONTENT).sha256 is None
+
+
+def test_a_damaged_file_has_no_hash() -> None:
+    source = Deflated(Memory(deflate(CONTENT)), size=len(CONTENT), crc=7, hashing=True)
+    with pytest.raises(MalformedImage):
+        _ = source.sha256

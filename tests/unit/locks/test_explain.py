@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsetup.errors import Code
+from tfsetup.ground.certificates import certificates, remedy
 from tfsetup.ground.redaction import redact
 from tfsetup.locks.explain import explain_uv, quote
 
@@ -39,6 +40,34 @@ def test_both_sides_of_a_conflict_are_named() -> None:
     message = explain_uv((FOLDER / "conflict.txt").read_text(), "Locking").message
     assert "alpha==2.15.1 depends on numpy>=1.23.5,<2.0.0" in message
     assert "you require numpy>=2" in message
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("python-")])
+def test_a_python_that_cannot_be_fetched_is_told_without_uv_s_chain(name: str) -> None:
+    error = explain_uv((FOLDER / f"{name}.txt").read_text(), "Creating the environment")
+    assert error.code is Code.NETWORK
+    assert "uv said" not in error.message
+    assert "cause:" not in error.message
+    assert "s3cret" not in error.message
+    assert f"Install Python {'X.Y' if name == 'python-list' else '3.13'} by hand" in error.hint
+    assert "UV_PYTHON_INSTALL_MIRROR" in error.hint
+    assert ("inspects TLS" in error.hint) is (name == "python-certificate")
+
+
+def test_a_full_disk_is_no_matter_of_where_a_python_comes_from() -> None:
+    text = (FOLDER / "python-no-dns.txt").read_text() + "  cause: No space left on device (os error 28)\n"
+    assert explain_uv(text, "Creating the environment").message.startswith(
+        "Creating the environment: The disk is full."
+    )
+
+
+def test_an_untrusted_certificate_names_who_says_whom_to_believe() -> None:
+    text = (FOLDER / "certificate.txt").read_text()
+    assert explain_uv(text, "Locking").hint == remedy()
+    believed = certificates({"CURL_CA_BUNDLE": "/r"})
+    assert explain_uv(text, "Locking", believed=believed).hint.startswith("CURL_CA_BUNDLE says whom to believe")
+    other = (FOLDER / "no-dns.txt").read_text()
+    assert "believe" not in explain_uv(other, "Locking", believed=believed).hint
 
 
 def test_no_credential_is_repeated() -> None:

@@ -34,6 +34,17 @@ def test_control_sequences_do_not_hide_the_last_line(size: int, text: bytes) -> 
     assert b"alpha==" not in shown
 
 
+FAILED = b"Downloading alpha (7.0MiB)\nwarning: slow\nerror: Failed to fetch\n  cause: dns error\nerror: again\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 30, 1000])
+@pytest.mark.parametrize("begin", [b"", b"\x1b[1m\x1b[31m"], ids=["plain", "coloured"])
+def test_what_went_wrong_is_left_to_the_message_that_is_made_of_it(size: int, begin: bytes) -> None:
+    passed, text = Filter(), FAILED.replace(b"error: ", begin + b"error: ")
+    shown = b"".join(passed.feed(text[at : at + size]) for at in range(0, len(text), size))
+    assert shown == b"Downloading alpha (7.0MiB)\nwarning: slow\n"
+
+
 def test_a_bar_that_is_redrawn_is_shown_at_once() -> None:
     passed = Filter()
     assert passed.feed(b"alpha ---- 1.0 MiB/7.0 MiB") == b"alpha ---- 1.0 MiB/7.0 MiB"

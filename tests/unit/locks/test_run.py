@@ -58,8 +58,9 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[s
     program.chmod(0o755)
     monkeypatch.setattr("uv.find_uv_bin", lambda: str(program))
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith(("UV_", "PIP_", "SSL_"))]:
+    for name in [name for name in os.environ if name.startswith(("UV_", "PIP_", "SSL_", "REQUESTS_", "CURL_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("HOME", str(tmp_path))
 
     def run() -> dict[str, str]:
@@ -86,8 +87,33 @@ def test_uv_is_handed_the_certificates_that_hold(
     seen: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = Certificates(uv=(("SSL_CERT_FILE", "/etc/ours.pem"),))
-    monkeypatch.setattr("tfsetup.locks.run.certificates", lambda _environ: named)
+    monkeypatch.setattr("tfsetup.locks.run.certificates", lambda _environ, _origins: named)
     assert seen()["SSL_CERT_FILE"] == "/etc/ours.pem"
+
+
+@pytest.mark.process
+@posix
+def test_uv_is_not_handed_an_empty_name_of_certificates(
+    seen: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.setenv(name, "")
+    assert not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & seen().keys()
+
+
+@pytest.mark.process
+@posix
+def test_uv_sees_what_pips_files_say(
+    seen: Callable[[], dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text("[global]\nindex-url = https://me:word@index.test/simple\nproxy = http://proxy.test:1\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    variables = seen()
+    assert variables["UV_DEFAULT_INDEX"] == "https://me:word@index.test/simple"
+    assert variables["HTTPS_PROXY"] == "http://proxy.test:1"
 
 
 def nobody(user: int) -> None:

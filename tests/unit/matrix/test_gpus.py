@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from support.matrix import linux, pythons, shipped
-from tfsetup.host.model import Gpu, Host
-from tfsetup.matrix.choose.gpus import capabilities, concerns, doubts, unfit, with_models
+from tfsetup.host.model import Gpu, GpuVendor, Host
+from tfsetup.matrix.choose.gpus import capabilities, concerns, doubts, faults_of, unfit, virtual_gpu, with_models
 from tfsetup.matrix.choose.select import select
-from tfsetup.matrix.file.rows import GpuModel, Rule
+from tfsetup.matrix.file.rows import Fault, GpuModel, Rule
 from tfsetup.matrix.model import Ask, Selection
 
 RULE = Rule(because="built for others", source="binary: read")
@@ -231,3 +231,64 @@ def test_an_arm_machine_with_an_nvidia_gpu_gets_the_cpu_and_never_cuda() -> None
     host = linux(arch="aarch64", gpus=nvidia("9.0"))
     assert select(host, Ask(), shipped()).row == "linux-aarch64-cpu"
     assert not select(host, Ask(accelerator="cuda"), shipped()).installable
+
+
+# ---------------------------------------------------------------------------------------- a GPU that a machine plays
+
+
+def guest(version: str | None = "15.7", **fields: Any) -> Host:
+    gpu = Gpu(**{"vendor": "apple", "name": "Apple Paravirtual device", **fields})
+    return Host(os="macos", os_version=version, arch="arm64", gpus=(gpu,), pythons=pythons("3.12.4", "3.13.1"))
+
+
+def asked(host: Host, accelerator: Any = "auto") -> Selection:
+    return select(host, Ask(accelerator=accelerator), shipped())
+
+
+def test_a_virtual_gpu_gets_what_the_chip_would_get_and_is_warned_of() -> None:
+    real = asked(guest(name="Apple M1", virtual=False))
+    played = asked(guest(virtual=True))
+    assert (played.row, played.requirements) == (real.row, real.requirements)
+    (more,) = [one for one in played.warnings if one not in real.warnings]
+    assert more == (
+        "the GPU here is a virtual machine's (Apple Paravirtual device): what computes on it may fail or be wrong, "
+        "and `--accelerator cpu` keeps clear of it; seen on it: commands recorded for later end the process by an "
+        "assertion of Metal's (tinygrad); some runs of a runner show no GPU at all (llama.cpp)"
+    )
+
+
+@pytest.mark.parametrize(("said", "warned"), [(None, True), (True, True), (False, False)])
+def test_the_name_says_it_unless_the_machine_does(said: bool | None, warned: bool) -> None:
+    warnings = asked(guest(virtual=said)).warnings
+    assert any("a virtual machine's" in one for one in warnings) is warned
+
+
+def test_what_computes_on_the_cpu_is_not_warned_of_the_gpu() -> None:
+    assert not any("virtual machine" in one for one in asked(guest(virtual=True), "cpu").warnings)
+
+
+def test_a_machine_of_both_kinds_is_no_virtual_one() -> None:
+    both = replace(guest(), gpus=(*(guest().gpus or ()), Gpu(vendor="apple", name="Apple M1")))
+    apple: tuple[GpuVendor, ...] = ("apple",)
+    others: tuple[GpuVendor, ...] = ("amd",)
+    assert virtual_gpu(both, shipped().gpus, apple) is None
+    assert virtual_gpu(both, shipped().gpus, others) is None
+    assert virtual_gpu(guest(), shipped().gpus, (*others, *apple)) is not None
+    assert virtual_gpu(Host(), shipped().gpus, apple) is None
+
+
+def test_faults_are_of_the_macos_they_were_seen_on() -> None:
+    seen = [
+        Fault(what=word, source="run", macos=on) for word, on in (("old", "<15"), ("new", ">=26,<27"), ("all", None))
+    ]
+    models = [GpuModel(vendor="apple", names=("Paravirtual",), source="run", virtual=True, faults=tuple(seen))]
+
+    def told(version: str | None) -> list[str]:
+        host = guest(version)
+        return [fault.what for gpu in host.gpus or () for fault in faults_of(gpu, host, models)]
+
+    assert told("14.8.2") == ["old", "all"]
+    assert told("15.7") == ["all"]
+    assert told("26.1") == ["new", "all"]
+    assert told(None) == ["old", "new", "all"]
+    assert faults_of(Gpu(vendor="apple", name="Apple M1"), guest(), models) == ()

@@ -48,6 +48,11 @@ def test_what_is_lost_stands_below_and_only_the_first_of_it() -> None:
     ]
 
 
+def test_what_was_added_by_hand_stands_below_all_of_it() -> None:
+    found = lines(row(1, added=("b==2", "c==3")), row(2), width=120)[4:]
+    assert found == ["Generation 1 has more, added by hand: b==2, c==3."]
+
+
 def test_what_is_known_of_a_receipt_is_told() -> None:
     found = lines(
         row(1, requirements=()),

@@ -24,9 +24,11 @@ from tfsetup.report.install import (
     next_steps,
     outcome,
 )
+from tfsetup.report.shells import Terminal
 from tfsetup.workflows.checks import kept
 from tfsetup.workflows.install import Installed, Refusal, Rehearsal
 
+HERE = Terminal(command="tfsetup", folder="/home/you")
 SELECTION = Selection(installable=True, row="linux-x86_64-cpu", python="3.12", requirements=("alpha==1",))
 
 
@@ -52,7 +54,7 @@ def _data(**changes: Any) -> InstallDocument:
 
 
 def _lines(data: InstallDocument | NotInstallable) -> list[str]:
-    parts = list(outcome(data, command="tfsetup"))
+    parts = list(outcome(data, HERE))
     assert all(isinstance(part, str) for part in parts)
     return [str(part) for part in parts]
 
@@ -78,7 +80,7 @@ def test_the_first_generation_has_nothing_to_go_back_to() -> None:
 
 
 def test_another_prefix_is_named_in_what_to_type() -> None:
-    assert list(next_steps(_data(prefix="/opt/tf"), "tfsetup", windows=False)) == [
+    assert list(next_steps(_data(prefix="/opt/tf"), HERE)) == [
         "  activate   source /opt/tf/bin/activate",
         "  run        tfsetup run /opt/tf -- python your_script.py",
         "  check      tfsetup verify /opt/tf",
@@ -87,8 +89,21 @@ def test_another_prefix_is_named_in_what_to_type() -> None:
 
 
 def test_windows_activates_otherwise() -> None:
-    steps = list(next_steps(_data(prefix="C:\\you\\.venv"), "tfsetup", windows=True))
-    assert steps[0] == "  activate   C:\\you\\.venv\\Scripts\\activate"
+    there = Terminal(command="tfsetup", folder="C:\\you", dialect="powershell", windows=True)
+    assert list(next_steps(_data(prefix="C:\\you\\.venv", generation=1), there)) == [
+        "  activate   .venv\\Scripts\\activate.ps1",
+        "  run        tfsetup run -- python your_script.py",
+        "  check      tfsetup verify",
+    ]
+
+
+def test_a_prefix_with_a_blank_is_one_word_in_what_to_type() -> None:
+    assert list(next_steps(_data(prefix="/opt/my tf"), HERE)) == [
+        "  activate   source '/opt/my tf/bin/activate'",
+        "  run        tfsetup run '/opt/my tf' -- python your_script.py",
+        "  check      tfsetup verify '/opt/my tf'",
+        "  go back    tfsetup rollback --prefix '/opt/my tf'",
+    ]
 
 
 def test_nothing_to_do_says_what_is_there() -> None:
@@ -125,7 +140,7 @@ def test_a_refusal_quotes_the_loader_and_says_what_is_unchanged() -> None:
 @pytest.mark.parametrize("more", [{}, {"refused": "no"}], ids=["installed", "refused"])
 def test_a_verified_environment_shows_its_devices_first(more: dict[str, Any]) -> None:
     data = _data(verify=verdict("cpu-only"), **more)
-    assert not isinstance(next(iter(outcome(data, command="tfsetup"))), str)
+    assert not isinstance(next(iter(outcome(data, HERE))), str)
 
 
 def test_what_a_receipt_keeps_of_the_checks_is_handed_on() -> None:
@@ -146,11 +161,10 @@ def test_what_another_tfsetup_kept_of_them_is_not_guessed_at() -> None:
 
 
 def test_a_conda_prefix_is_activated_by_its_path() -> None:
-    steps = list(next_steps(_data(backend="conda"), "tfsetup", windows=False))
+    steps = list(next_steps(_data(backend="conda"), HERE))
     assert steps[0] == "  activate   source .venv/bin/activate   (or: conda activate ./.venv)"
-    assert next(next_steps(_data(backend="conda", prefix="C:/tf"), "tfsetup", windows=True)) == (
-        "  activate   conda activate C:/tf"
-    )
+    there = Terminal(command="tfsetup", folder="C:\\you", dialect="cmd", windows=True)
+    assert next(next_steps(_data(backend="conda", prefix="C:/tf"), there)) == "  activate   conda activate C:/tf"
 
 
 def test_where_nothing_fits_the_answer_is_that_of_resolve() -> None:
@@ -199,4 +213,4 @@ def test_a_verification_that_refuses_brings_its_findings_and_the_doctor() -> Non
     assert findings_of(data) == found.findings
     assert data.verify is found
     assert data.doctor == shown(why)
-    assert len(list(outcome(data, command="tfsetup"))) == 5
+    assert len(list(outcome(data, HERE))) == 5

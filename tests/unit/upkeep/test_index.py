@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -322,17 +323,20 @@ def test_an_index_that_does_not_answer(tmp_path: Path) -> None:
     broken.close()
 
 
-def test_extra_indexes_come_first_and_files_are_taken_once(url: str, shop: Shop, tmp_path: Path) -> None:
+@pytest.mark.parametrize("merged", [False, True])
+def test_extra_indexes_come_first_and_files_are_taken_once(merged: bool, url: str, shop: Shop, tmp_path: Path) -> None:
     folder = tmp_path / "more" / "thing"
     folder.mkdir(parents=True)
     (folder / "thing-2.0-cp312-cp312-win_amd64.whl").write_bytes(shop.wheel)
-    links = "".join(f'<a href="{name}">{name}</a>' for name in ("thing-2.0-cp312-cp312-win_amd64.whl", NAME))
+    links = "".join(f'<a href="{name}">{name}</a>' for name in ("thing-2.0-cp312-cp312-win_amd64.whl",))
     (folder / "index.html").write_text(links, encoding="utf-8")
-    both = IndexClient(Indexes(default=url, extra=(folder.parent.as_uri(),)), tmp_path / "cache")
+    extra = (folder.parent.as_uri(), folder.parent.as_uri())
+    both = IndexClient(Indexes(default=url, extra=extra, merged=merged), tmp_path / "cache")
     files = both.pages(["thing"])["thing"]
-    assert [file.filename for file in files] == ["thing-2.0-cp312-cp312-win_amd64.whl", NAME]
-    assert files[1].url.startswith("file:")
+    assert [file.filename for file in files] == ["thing-2.0-cp312-cp312-win_amd64.whl", *([NAME] if merged else [])]
+    assert files[0].url.startswith("file:")
     assert both.requires_of(files[0]) == REQUIRES
+    assert bool(shop.asked) is merged
     both.close()
 
 
@@ -390,7 +394,7 @@ def test_the_users_settings_choose_the_index(url: str, tmp_path: Path, monkeypat
     monkeypatch.setenv("UV_DEFAULT_INDEX", url)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("UV_CONFIG_FILE", raising=False)
-    monkeypatch.setattr("tfsetup.upkeep.index.client.pip_settings", lambda _environ: {})
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("UV_NO_CONFIG", "1")
     mine = client()
     assert mine.cache == tmp_path / "cache" / "index"
@@ -432,7 +436,7 @@ def test_settings_that_say_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @pytest.mark.process
 def test_where_nobody_names_an_index_it_is_that_of_the_real_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_NO_CONFIG", "1")
-    monkeypatch.setattr("tfsetup.upkeep.index.client.pip_settings", lambda _environ: {})
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     mine = client(tmp_path)

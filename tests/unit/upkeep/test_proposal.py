@@ -68,7 +68,7 @@ def test_the_proposed_text_keeps_every_comment_and_passes_the_check() -> None:
 def test_without_the_edit_the_check_says_what_is_missing() -> None:
     _, loose = check_matrix(merge([parse(TEXT, "matrix.yaml")], newer()))
     assert [p.message for p in loose] == [
-        "the index has 2.22.0, which nobody has looked at (tfsetup matrix update)",
+        "the index has 2.22.0, which nobody has looked at (`tfsetup matrix update`)",
     ]
 
 
@@ -84,7 +84,7 @@ def test_a_new_plugin_is_for_a_person_to_prove() -> None:
     proposal = propose(shipped(), index)
     assert proposal.edits == ()
     assert len(proposal.notes) == 1
-    assert proposal.notes[0].startswith("tensorflow-metal 1.3.0 is new; prove what it loads with (tfsetup preflight")
+    assert proposal.notes[0].startswith("tensorflow-metal 1.3.0 is new; prove what it loads with (`tfsetup preflight")
 
 
 def test_an_edit_in_the_wrong_place_changes_nothing() -> None:

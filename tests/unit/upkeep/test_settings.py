@@ -4,77 +4,85 @@ from __future__ import annotations
 
 import pytest
 
-from tfsetup.errors import InvalidFileError, UsageError
+from tfsetup.errors import UsageError
 from tfsetup.ground.index import choose
+from tfsetup.ground.pip_files import Told
 from tfsetup.ground.redaction import shown as redacted
+from tfsetup.ground.uv_files import Here, find
 from tfsetup.ground.uv_settings import Choice, Said
 from tfsetup.upkeep.index.settings import Indexes, index_of_uv, indexes
 
-PIP = """
-[global]
-index-url = https://global.example/simple
-extra-index-url =
-    https://one.example/simple
-    https://two.example/simple
-timeout = 60
-[install]
-index-url = https://install.example/simple
-"""
+PIP = {
+    "PIP_INDEX_URL": ("https://pip.example/simple", "/p/pip.conf"),
+    "PIP_EXTRA_INDEX_URL": ("https://one.example/simple\nhttps://two.example/simple", "/p/pip.conf"),
+}
 
 
-def chosen(environ: dict[str, str] | None = None, **files: str) -> Indexes:
-    return indexes(
-        choose(environ or {}, ()), {path.replace("_", "."): text for path, text in files.items()}, environ or {}
-    )
+def chosen(environ: dict[str, str] | None = None, pip: Told = PIP) -> Indexes:
+    return indexes(choose(environ or {}, (), None, pip), environ or {})
 
 
 def test_without_settings_uv_decides() -> None:
-    assert chosen() == Indexes()
+    found = chosen(pip={})
+    assert (found.default, found.extra, found.source, found.offline) == (None, (), "the default", False)
 
 
-def test_uv_s_choice_counts_and_pip_s_files_do_not_then() -> None:
-    found = chosen({"UV_INDEX_URL": "https://u.example/s", "PIP_EXTRA_INDEX_URL": "https://e.example/s"}, pip_conf=PIP)
-    assert found == Indexes(default="https://u.example/s", extra=("https://e.example/s",), source="UV_INDEX_URL")
+def test_the_indexes_are_those_of_uv() -> None:
+    found = chosen({"UV_INDEX_URL": "https://u.example/s", "PIP_EXTRA_INDEX_URL": "https://e.example/s"})
+    assert (found.default, found.extra, found.source) == (
+        "https://u.example/s",
+        ("https://e.example/s",),
+        "UV_INDEX_URL",
+    )
 
 
-def test_pips_file_and_its_section_for_install() -> None:
-    found = chosen(pip_conf=PIP)
-    assert found.default == "https://install.example/simple"
+def test_pips_files_count_where_nothing_else_does() -> None:
+    found = chosen()
+    assert found.default == "https://pip.example/simple"
     assert found.extra == ("https://one.example/simple", "https://two.example/simple")
-    assert found.source == "pip.conf"
-
-
-def test_the_strongest_file_of_pip_names_the_default() -> None:
-    weak = "[global]\nindex-url = https://weak.example/s\nextra-index-url = https://three.example/s\n"
-    found = chosen(pip_conf=PIP, weak_conf=weak)
-    assert found.default == "https://install.example/simple"
-    assert found.extra[-1] == "https://three.example/s"
+    assert found.source == "/p/pip.conf"
 
 
 @pytest.mark.parametrize("environ", [{"UV_OFFLINE": "1"}, {"UV_OFFLINE": "true"}, {"PIP_NO_INDEX": "1"}])
 def test_offline(environ: dict[str, str]) -> None:
     assert chosen(environ).offline
+    assert not chosen(dict.fromkeys(environ, "0")).offline
 
 
-@pytest.mark.parametrize("text", ["index-url = x\n", "[global\n"])
-def test_a_settings_file_that_cannot_be_parsed_is_named(text: str) -> None:
-    with pytest.raises(InvalidFileError) as caught:
-        chosen(pip_conf=text)
-    assert caught.value.where is not None
-    assert caught.value.where.file == "pip.conf"
+@pytest.mark.parametrize(
+    ("environ", "text", "merged"),
+    [
+        ({}, "", False),
+        ({"UV_INDEX_STRATEGY": "first-index"}, 'index-strategy = "unsafe-best-match"', False),
+        ({"UV_INDEX_STRATEGY": "unsafe-first-match"}, "", True),
+        ({}, 'index-strategy = "unsafe-best-match"', True),
+        ({}, '[pip]\nindex-strategy = "unsafe-best-match"', True),
+        ({"PIP_EXTRA_INDEX_URL": "https://e.example/s"}, "", True),
+        ({"PIP_EXTRA_INDEX_URL": "https://e.example/s"}, 'index-strategy = "first-index"', False),
+        ({"UV_INDEX": "https://e.example/s"}, "", False),
+    ],
+)
+def test_whether_indexes_are_joined(environ: dict[str, str], text: str, merged: bool) -> None:
+    files = find({}, Here(cwd="/p", home="/h"), {"/p/uv.toml": text}.get)
+    assert indexes(choose(environ, files), environ).merged is merged
 
 
-@pytest.mark.parametrize("key", ["index-url", "extra-index-url"])
-def test_an_insecure_index_of_pip_is_refused_with_its_file(key: str) -> None:
-    text = f"[global]\n{key} = http://index.test/simple\n"
-    with pytest.raises(UsageError, match=r"http://index\.test/simple is neither https.*\(pip\.conf names it"):
-        chosen(pip_conf=text)
-    assert indexes(Choice(trusted=frozenset({"index.test"})), {"pip.conf": text}, {}).trusted == {"index.test"}
+def test_a_file_of_pips_says_offline() -> None:
+    assert chosen(pip={"PIP_NO_INDEX": ("true", "/p/pip.conf")}).offline
+
+
+@pytest.mark.parametrize("name", list(PIP))
+def test_an_insecure_index_of_pip_is_refused_with_its_file(name: str) -> None:
+    pip = {name: ("http://index.test/simple", "/p/pip.conf")}
+    with pytest.raises(UsageError, match=r"http://index\.test/simple is neither https.*\(/p/pip\.conf names it"):
+        chosen(pip=pip)
+    allowed = chosen(pip=pip | {"PIP_TRUSTED_HOST": ("index.test", "/p/pip.conf")})
+    assert "http://index.test/simple" in {allowed.default, *allowed.extra}
 
 
 def test_an_insecure_index_of_uv_is_refused() -> None:
     with pytest.raises(UsageError, match="line 3"):
-        indexes(Choice(default=Said(url="http://index.test/", where="line 3")), {}, {})
+        indexes(Choice(default=Said(url="http://index.test/", where="line 3")), {})
 
 
 def test_of_an_index_no_secret_is_shown() -> None:

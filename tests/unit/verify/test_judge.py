@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from support.verify import outcome_of
+from support.verify import case_of
 from tfsetup.ground.encode import encode
 from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
@@ -23,12 +23,8 @@ CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
 
 def load(path: Path) -> tuple[Verification, dict[str, Any]]:
     """Return the judgement on a case and what the case wants."""
-    case = json.loads(path.read_text(encoding="utf-8"))
-    outcome = outcome_of(case["outcome"])
-    expectation = case.get("expectation")
-    expect = expectation and Expectation(**{**expectation, "devices": tuple(expectation["devices"])})
-    host = Host(**case["host"]) if "host" in case else None
-    return judge(outcome, expect, host), case["want"]
+    case = case_of(path)
+    return case.judged(), case.want
 
 
 def case(name: str) -> Verification:

@@ -28,6 +28,7 @@ from tfsetup.locks.model import Lock
 from tfsetup.locks.venv.pylock import read_pylock
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Ask, Selection
+from tfsetup.matrix.pips import Pips, PipWheel
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Trial
 from tfsetup.workflows.install import Installed, InstallOrder, Tools, install, refuse_place
@@ -52,6 +53,9 @@ def one_package() -> Lock:
     return read_pylock(ONE_PACKAGE, file="pylock.toml", sdists=())
 
 
+PIPS = Pips(wheels=(PipWheel(version="9.9", requires_python=">=3.8", size=1, sha256="d" * 64),))
+
+
 @dataclass
 class Course:
     """Runs installations whose heavy work is stood in for, and keeps what was asked of each tool and told."""
@@ -71,7 +75,7 @@ class Course:
         order = InstallOrder(**(known | options))
         tools = Tools(
             solve=self.solve, join=self.join, build=self.build, predict=self.predict, verify=self.verify,
-            attempt=self.attempt,
+            attempt=self.attempt, pips=lambda: PIPS,
         )  # fmt: skip
         return install(order, host, MATRIX, told=self.said.append, asked=asked, tools=tools)
 
@@ -177,7 +181,8 @@ def test_a_dry_run_says_every_step_and_changes_nothing(course: Course) -> None:
     would = course(dry_run=True).rehearsal
     assert would is not None
     assert (would.would_change, would.why) == (True, f"There is no environment at {course.folder}/.venv.")
-    assert [step.split()[0] for step in would.plan] == ["create", "install", "predict", "load", "import", "switch"]
+    steps = ["create", "install", "predict", "load", "import", "put", "switch"]
+    assert [step.split()[0] for step in would.plan] == steps
     assert (would.packages, would.download_bytes) == (("alpha==1.0",), 1_500_000)
     assert course.used == ["solve linux-x86_64-cpu"]
     assert list(course.folder.iterdir()) == []

@@ -21,10 +21,13 @@ _REPEATED: Final = re.compile(
 _SAID: Final = re.compile(
     r"(?i:can(?:no|')t (?:be )?install|unable to install|not able to install|fails? to install"
     r"|(?:not|n't) available (?:for|on)|(?:do|does|did)(?: not|n't) (?:publish|provide|ship|offer)"
+    r"|(?:do|does|did)(?: not|n't) have (?:[a-z0-9.-]{1,20} ){0,2}wheels?\b"
     r"|(?:no|missing) (?:[a-z0-9.-]{1,20} ){0,3}(?:wheel|release|build|package|binarie|binary)s?"
     r" (?:[a-z0-9.-]{1,20} ){0,3}(?:for|on)\b|not compatible with python"
     r"|(?:not|n't) support(?:ed)? (?:[a-z]{1,10} ){0,2}(?:python|by python))"
 )
+# What is killed for its memory is refused by nobody.
+_KILLED: Final = re.compile(r"(?i:\bkilled\b|out of (?:memory|ram)\b|memory ?error|memory consumption)")
 _WORD: Final = r"[^\s\\|&;/]{1,60}"
 _COMMAND: Final = re.compile(
     r"\b(?i:pip3?|pip3?\.exe|uv pip|uv|poetry|pdm|pipenv) (?i:install|add)"
@@ -33,7 +36,7 @@ _COMMAND: Final = re.compile(
 _NAMED: Final = re.compile(
     r"(?i:(?P<name>tf-nightly|tensor ?flow"
     r"(?:[-_](?:metal|macos|text|cpu|gpu|addons|io|probability|decision[-_]forests))?)"
-    r"(?:==| ?v?| version )(?P<version>[12]\.[0-9]{1,2}(?:\.[0-9]{1,2})?)?)(?![-_a-z0-9])"
+    r"(?P<sign>==| ?<=? ?| ?v?| version )(?P<version>[12]\.[0-9]{1,2}(?:\.[0-9]{1,2})?)?)(?![-_a-z0-9])"
 )
 # What people call some distributions.
 _CALLED: Final[Mapping[str, str]] = {"tf-text": "tensorflow-text", "tf": "tensorflow", "tflite": "tflite-runtime"}
@@ -46,7 +49,7 @@ def refusals_told(stream: str) -> tuple[Refusal, ...]:
     if found := _REPEATED.search(stream):
         asked = _by_command(stream) or _by_name(stream, found.start())
         return (Refusal(name=asked[0], wanted=asked[1], start=found.start()),) if asked else ()
-    if len(stream) <= _SHORT and (found := _SAID.search(stream)):
+    if len(stream) <= _SHORT and (found := _SAID.search(stream)) and not _KILLED.search(stream):
         asked = _by_name(stream, found.start(), _NEAR)
         return (Refusal(name=asked[0], wanted=asked[1], speaker="somebody", start=found.start()),) if asked else ()
     return ()
@@ -74,5 +77,12 @@ def _by_name(stream: str, at: int, around: int = _AROUND) -> tuple[str, str] | N
         return None
     found = min(named, key=lambda one: (one["version"] is None, abs(one.start() - at)))
     name = found["name"].lower().replace("_", "-").replace(" ", "")
-    version = found["version"]
-    return name, "" if version is None else f"=={version}" if version.count(".") > 1 else f"=={version}.*"
+    return name, _range(found["sign"].strip(), found["version"])
+
+
+def _range(sign: str, version: str | None) -> str:
+    if version is None:
+        return ""
+    if sign.startswith("<"):
+        return f"{sign}{version}"
+    return f"=={version}" if version.count(".") > 1 else f"=={version}.*"

@@ -13,6 +13,9 @@ from tfsetup.host.parsers.words import name_of
 PCI_VENDORS: dict[int, GpuVendor] = {0x10DE: "nvidia", 0x1002: "amd", 0x8086: "intel", 0x106B: "apple"}
 _DISPLAY, _ACCELERATOR = 0x03, 0x12  # PCI base classes; MI300 and its like call themselves processing accelerators
 
+PARAVIRTUAL = "Apple Paravirtual device"
+"""What macOS calls the GPU that its hypervisors show to a guest, on Apple silicon and on Intel."""
+
 _ABSENT = frozenset({"", "n/a", "[n/a]", "[not supported]", "[unknown error]", "not found", "unknown"})
 
 
@@ -109,7 +112,7 @@ def read_system_profiler(text: str) -> tuple[Gpu, ...] | None:
 def _profiled(entry: dict[str, object]) -> Gpu | None:
     name = name_of(str(entry.get("sppci_model") or entry.get("_name") or ""))
     vendor = vendor_of(f"{entry.get('spdisplays_vendor', '')} {name}")
-    return Gpu(vendor=vendor, name=name) if vendor else None
+    return Gpu(vendor=vendor, name=name, virtual=True if name == PARAVIRTUAL else None) if vendor else None
 
 
 def vendor_of(words: str) -> GpuVendor | None:

@@ -59,7 +59,7 @@ def _session() -> Http:
     from tfsetup.ground.http import Http
     from tfsetup.ground.settings import index_choice
 
-    return Http(trusted=index_choice().trusted)
+    return Http(choice=index_choice())
 
 
 def _read(wanted: Wanted, session: Http | None) -> Listing:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tfsetup.errors import BuildError, NetworkError, TfsetupError, UnsolvableError
+from tfsetup.ground.certificates import Certificates, fault
 from tfsetup.ground.moments import written
 from tfsetup.ground.redaction import redact
 from tfsetup.locks.conda.model import Request
@@ -73,8 +74,8 @@ def _tree(explanation: str) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def channel_failed(message: str, channels: tuple[str, ...]) -> TfsetupError:
-    """Return the error for a channel that cannot be read, from what rattler says."""
+def channel_failed(message: str, channels: tuple[str, ...], believed: Certificates | None = None) -> TfsetupError:
+    """Return the error for a channel that cannot be read, from what rattler says; `believed` is who may sign."""
     said = _causes(message)
     named = ", ".join(redact(channel) for channel in channels)
     if re.search(r"no usable repodata cache|no cache available", said, re.IGNORECASE):
@@ -82,6 +83,9 @@ def channel_failed(message: str, channels: tuple[str, ...]) -> TfsetupError:
             f"The package list of {named} is not in the cache, and --offline forbids to fetch it.",
             hint="Run once without --offline.",
         )
+    if (wrong := fault(said, believed)) is not None:
+        what = f"The conda channel {named}: its certificate {wrong[0]}."
+        return NetworkError(f"{what}\nrattler said: {said}", hint=wrong[1])
     for pattern, what, hint in _CHANNEL:
         if re.search(pattern, said, re.IGNORECASE):
             return NetworkError(f"The conda channel {named}: {what}\nrattler said: {said}", hint=hint)
@@ -105,11 +109,6 @@ _CHANNEL: Final = (
         "its package list is damaged.",
         "Run the same command again; if it stays, the channel or a proxy in between sends half a file.",
     ),
-    (
-        r"certificate|UnknownIssuer",
-        "its certificate is not trusted here.",
-        "If your organisation inspects TLS, set SSL_CERT_FILE to its certificate bundle; also check the clock.",
-    ),
 )
 
 
@@ -127,6 +126,9 @@ def package_failed(message: str, *, doing: str) -> TfsetupError:
             hint="Run again; if it stays, the channel or a proxy serves another file: do not install it, and write the "
             "lock anew only if you trust the new file.",
         )
+    if (wrong := fault(said)) is not None:
+        what = f"{doing}: the certificate of where a package comes from {wrong[0]}."
+        return NetworkError(f"{what}\nrattler said: {said}", hint=wrong[1])
     if re.search(r"No space left|os error 28\b", said):
         return BuildError(f"{doing}: the disk is full.\nrattler said: {said}", hint="Free some space.")
     if re.search(_DAMAGED, said, re.IGNORECASE):

@@ -6,12 +6,14 @@ import asyncio
 import atexit
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, MutableMapping
 from functools import cache
 from types import ModuleType
 from typing import Final, TypeVar
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.certificates import EMPTY, Certificates, certificates
+from tfsetup.ground.settings import index_choice
 
 REQUIREMENT: Final = "py-rattler>=0.28,<0.29"
 """What the extra `conda` asks for; 0.27 and 0.28 differ in signatures this package uses."""
@@ -40,6 +42,28 @@ def rattler() -> ModuleType:
     # of 1 ms or more there was none in 600.
     atexit.register(time.sleep, _SETTLE_S)
     return library
+
+
+def tell_of_the_way(environ: MutableMapping[str, str]) -> Certificates:
+    """Put into this process's variables what rattler shall believe and which proxies it shall use; return the former.
+
+    It reads SSL_CERT_FILE, SSL_CERT_DIR and the proxies' variables when a client is made, and nothing else that says
+    so; other names for the same, and settings files, are ours to translate.
+
+    Raises:
+        InvalidFileError: the certificates that a variable names cannot be used; rattler would pass over it.
+        UsageError: another user could have written the settings.
+    """
+    choice = index_choice(environ)
+    around = {**environ, **choice.variables}
+    found = certificates(around, choice.origins)
+    found.check()
+    for name in EMPTY:
+        if not environ.get(name, "-"):
+            del environ[name]
+    told = {**found.openssl, **{name: value for name, value in choice.variables.items() if name.endswith("_PROXY")}}
+    environ.update({name: value for name, value in told.items() if name != "PIP_PROXY"})
+    return found
 
 
 def wait_for(work: Coroutine[object, None, _T]) -> _T:

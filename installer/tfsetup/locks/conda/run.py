@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,13 +19,15 @@ from tfsetup.locks.compile import CompileJob
 from tfsetup.locks.conda.condarc import Settings, mirrors
 from tfsetup.locks.conda.failures import channel_failed, package_failed, unknown_names, unsatisfiable
 from tfsetup.locks.conda.files import Remembered, packages_folder
-from tfsetup.locks.conda.library import rattler, wait_for
+from tfsetup.locks.conda.library import rattler, tell_of_the_way, wait_for
 from tfsetup.locks.conda.model import CondaPackage, Request
 from tfsetup.locks.conda.wheels import Provided, constraints, on_top
 from tfsetup.locks.run import Children, run_uv
 
 if TYPE_CHECKING:
     from rattler import Client, Gateway, RepoDataRecord
+
+    from tfsetup.ground.certificates import Certificates
 
 _DISTRIBUTION: Final = re.compile(r"(?:^|/)site-packages/([^/]+?)-([^/-]+)\.(?:dist|egg)-info(?:/|$)")
 _AT_ONCE: Final = 8  # archives looked into at the same time
@@ -39,6 +42,7 @@ def solve(requests: Sequence[Request], mine: Settings, *, offline: bool = False)
         NetworkError: a channel cannot be read, or names a package without hashes.
     """
     library = rattler()
+    believed = tell_of_the_way(os.environ)
     action = "force-cache-only" if offline or mine.offline else "cache-or-fetch"
     gateway = library.Gateway(
         cache_dir=packages_folder(mine).parent / "repodata",
@@ -48,12 +52,15 @@ def solve(requests: Sequence[Request], mine: Settings, *, offline: bool = False)
     )
 
     async def together() -> list[tuple[CondaPackage, ...]]:
-        return list(await asyncio.gather(*(_solve(library, gateway, request, mine) for request in requests)))
+        asked = (_solve(library, gateway, request, mine, believed) for request in requests)
+        return list(await asyncio.gather(*asked))
 
     return dict(zip((request.subdir for request in requests), wait_for(together()), strict=True))
 
 
-async def _solve(library: ModuleType, gateway: Gateway, request: Request, mine: Settings) -> tuple[CondaPackage, ...]:
+async def _solve(
+    library: ModuleType, gateway: Gateway, request: Request, mine: Settings, believed: Certificates
+) -> tuple[CondaPackage, ...]:
     from rattler.exceptions import FetchRepoDataError, GatewayError, InvalidChannelError, InvalidUrlError, SolverError
 
     priority = library.ChannelPriority
@@ -79,7 +86,7 @@ async def _solve(library: ModuleType, gateway: Gateway, request: Request, mine: 
         there = {name: await _versions(library, gateway, request, name) for name in unknown_names(explanation)}
         raise unsatisfiable(explanation, request, there) from problem
     except (GatewayError, FetchRepoDataError, InvalidChannelError, InvalidUrlError) as problem:
-        raise channel_failed(str(problem), request.channels) from problem
+        raise channel_failed(str(problem), request.channels, believed) from problem
     return tuple(sorted(map(_package, records), key=lambda one: one.name))
 
 
@@ -115,6 +122,7 @@ def _package(record: RepoDataRecord) -> CondaPackage:
 def client(mine: Settings) -> Client:
     """Return the http client: retries, the user's credentials and mirrors."""
     rattler()
+    tell_of_the_way(os.environ)
     from rattler import Client
     from rattler.networking import middleware
 

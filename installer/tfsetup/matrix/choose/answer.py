@@ -9,7 +9,7 @@ from tfsetup.ground.platforms import Platform
 from tfsetup.ground.versions import in_range, version
 from tfsetup.host.model import Host
 from tfsetup.matrix.beside import Beside, bounds_of, on, required
-from tfsetup.matrix.choose.gpus import doubts
+from tfsetup.matrix.choose.gpus import doubts, faults_of, virtual_gpu
 from tfsetup.matrix.choose.own_bounds import with_needed_bounds
 from tfsetup.matrix.choose.releases import Candidate, Miss, process_arch
 from tfsetup.matrix.file.rows import Matrix, Row, Rule
@@ -47,7 +47,7 @@ def selection(
         backend="conda" if ask.backend == "conda" else "venv",
         reasons=(*_story(best, passed, ask, blas), *_beside_story(beside)),
         rejected=rejected,
-        warnings=tuple(dict.fromkeys(_warnings(best, host, matrix.proven))),
+        warnings=tuple(dict.fromkeys(_warnings(best, host, matrix))),
         settings=row.environment,
         hazards=hazards,
         beside=on(matrix.beside, row.when.os),
@@ -151,8 +151,8 @@ def _warnings_of(rule: Rule, best: Candidate, host: Host) -> Iterator[str]:
         yield f"could not tell whether this CPU has {rule.cpu.upper()}, which TensorFlow {best.version} needs"
 
 
-def _warnings(best: Candidate, host: Host, proven: str | None) -> Iterator[str]:
-    row = best.row
+def _warnings(best: Candidate, host: Host, matrix: Matrix) -> Iterator[str]:
+    row, proven = best.row, matrix.proven
     if proven is not None and version(best.version) > version(proven):
         yield f"{best.version} is newer than {proven}, the newest release this matrix has been proven with"
     for rule in best.rules:
@@ -165,3 +165,16 @@ def _warnings(best: Candidate, host: Host, proven: str | None) -> Iterator[str]:
         yield f"could not tell which {'macOS' if row.when.os == 'macos' else 'glibc'} this is"
     if not best.sure and host.python_downloads is not True:
         yield f"Python {best.python} must be downloaded, and nobody could tell whether that works here"
+    yield from _virtual(row, host, matrix)
+
+
+def _virtual(row: Row, host: Host, matrix: Matrix) -> Iterator[str]:
+    """A plugin loads beside a GPU that a virtual machine plays; whether it computes there is another question."""
+    gpu = virtual_gpu(host, matrix.gpus, (row.when.gpu,)) if row.when.gpu is not None else None
+    if gpu is None:
+        return
+    known = "; ".join(fault.what for fault in faults_of(gpu, host, matrix.gpus))
+    yield (
+        f"the GPU here is a virtual machine's ({gpu.name or gpu.vendor}): what computes on it may fail or be wrong, "
+        f"and `--accelerator cpu` keeps clear of it" + (f"; seen on it: {known}" if known else "")
+    )

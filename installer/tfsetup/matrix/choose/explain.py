@@ -106,7 +106,7 @@ def _defect(hazard: Hazard) -> Iterator[tuple[str, str]]:
         yield "or", f"{', '.join(cure.requirements)} (not done by itself)"
     if cure.program:
         yield "or", f"in the program: {cure.program}"
-    yield "asked by", f"tfsetup verify: {', '.join(hazard.asked_by)}"
+    yield "asked by", f"`tfsetup verify`: {', '.join(hazard.asked_by)}"
     for known in (*hazard.evidence, hazard.source):
         yield "known", known
 

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from tfsetup.ground.versions import at_least, in_range
-from tfsetup.host.model import Gpu, Host
+from tfsetup.host.model import Gpu, GpuVendor, Host
 from tfsetup.matrix.choose.once import Once, directly
-from tfsetup.matrix.file.rows import GpuModel, Rule
+from tfsetup.matrix.file.rows import Fault, GpuModel, Rule
+from tfsetup.matrix.machine import macos_in, macos_version
 
 _GFX = r"\bgfx[0-9a-f]{3,5}\b"  # as rocminfo and Mesa write it behind the name
+
+
+def model_of(gpu: Gpu, models: Sequence[GpuModel]) -> GpuModel | None:
+    """Return the first model that the name of a GPU is of."""
+    name = (gpu.name or "").lower()
+    mine = (model for model in models if model.vendor == gpu.vendor)
+    return next((one for one in mine if any(_named(word, name) for word in one.names)), None)
+
+
+def virtual_gpu(host: Host, models: Sequence[GpuModel], vendors: Collection[GpuVendor]) -> Gpu | None:
+    """Return the first of a machine's GPUs of some vendors if all of those are a virtual machine's; None otherwise."""
+    mine = [gpu for gpu in with_models(host, models).gpus or () if gpu.vendor in vendors]
+    return mine[0] if mine and all(gpu.virtual for gpu in mine) else None
+
+
+def faults_of(gpu: Gpu, host: Host, models: Sequence[GpuModel]) -> tuple[Fault, ...]:
+    """Return what is known to go wrong on a GPU under this machine's macOS; one that is not known rules nothing out."""
+    model, have = model_of(gpu, models), macos_version(host)
+    known = model.faults if model is not None else ()
+    return tuple(one for one in known if one.macos is None or have is None or macos_in(one.macos, have))
 
 
 def with_models(host: Host, models: Sequence[GpuModel], once: Once = directly) -> Host:
@@ -22,13 +43,12 @@ def with_models(host: Host, models: Sequence[GpuModel], once: Once = directly) -
 
 
 def _with_model(gpu: Gpu, models: Sequence[GpuModel]) -> Gpu:
-    name = (gpu.name or "").lower()
-    mine = (model for model in models if model.vendor == gpu.vendor)
-    model = next((one for one in mine if any(_named(word, name) for word in one.names)), None)
+    name, model = (gpu.name or "").lower(), model_of(gpu, models)
     written = re.search(_GFX, name) if gpu.vendor == "amd" else None
     capability = gpu.compute_capability or (model.capability if model else None)
     gfx = gpu.gfx or (written[0] if written else model.gfx if model else None)
-    return replace(gpu, compute_capability=capability, gfx=gfx)
+    virtual = gpu.virtual if gpu.virtual is not None or model is None or not model.virtual else True
+    return replace(gpu, compute_capability=capability, gfx=gfx, virtual=virtual)
 
 
 def _named(word: str, name: str) -> bool:

@@ -91,7 +91,8 @@ def _asked(allowed: Collection[str], asked: str, arch: Arch, host: Host) -> Choi
     unfit = [p for p in host.pythons if p.minor == asked]
     if unfit:
         return f"the Python {asked} here is {_unfit(unfit[0], arch, host.os)}"
-    return f"Python {asked} is not on this machine and Python downloads are off"
+    mirror = "or out of reach without a mirror (UV_PYTHON_INSTALL_MIRROR)"
+    return f"Python {asked} is not on this machine and Python downloads are off, {mirror}"
 
 
 def _no_wheel(allowed: Collection[str], asked: str) -> str:

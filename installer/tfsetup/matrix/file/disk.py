@@ -14,6 +14,7 @@ from tfsetup.matrix.file.load import Parsed, merge, parse
 from tfsetup.matrix.file.rows import Matrix, MatrixFile
 
 if TYPE_CHECKING:
+    from tfsetup.matrix.pips import Pips
     from tfsetup.matrix.relatives import Tables
 
 MATRIX = "matrix.yaml"
@@ -123,6 +124,26 @@ def read_tables() -> Tables:
     return Tables(index=read_index(), relatives=relatives)
 
 
+@cache
+def read_pips() -> Pips:
+    """Return the wheels of pip that go into environments.
+
+    Raises:
+        InvalidFileError: their list is missing or damaged.
+    """
+    import msgspec
+
+    from tfsetup.matrix.pips import PIPS, Pips
+
+    file = environments() / PIPS
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Pips)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InvalidFileError(
+            f"The list of pips cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
+        ) from error
+
+
 @lru_cache(maxsize=1)
 def _index(snapshot: bytes) -> Index:
     import msgspec
@@ -136,4 +157,4 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-__all__: Sequence[str] = ("environments", "read_index", "read_matrix", "read_tables")
+__all__: Sequence[str] = ("environments", "read_index", "read_matrix", "read_pips", "read_tables")

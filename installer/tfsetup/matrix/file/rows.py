@@ -216,14 +216,31 @@ class Refusal:
 
 
 @value
+class Fault:
+    """What has been seen to go wrong on a GPU, whatever computes on it. `macos`: on these; None: on any.
+
+    `what` is shown to people as it stands, and names who saw it where that was not TensorFlow.
+    """
+
+    what: Prose
+    source: Source
+    macos: Range | None = None
+
+
+@value
 class GpuModel:
-    """What GPUs are, whose driver does not say: `names` are words that stand in the name of each of them."""
+    """What GPUs are, whose driver does not say: `names` are words that stand in the name of each of them.
+
+    `virtual`: it is what a virtual machine shows, and no piece of hardware. `faults` are known of it.
+    """
 
     vendor: GpuVendor
     names: tuple[Text, ...]
     source: Source
     capability: Capability | None = None
     gfx: Gfx | None = None
+    virtual: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
 @value

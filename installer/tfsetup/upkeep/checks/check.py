@@ -105,7 +105,7 @@ def _proven(matrix: Matrix) -> Found:
     if matrix.proven not in stable:
         yield ("proven",), f"the index has no release {matrix.proven}"
     elif newer := sorted((v for v in stable if version(v) > version(matrix.proven)), key=version):
-        yield ("proven",), f"the index has {', '.join(newer)}, which nobody has looked at (tfsetup matrix update)"
+        yield ("proven",), f"the index has {', '.join(newer)}, which nobody has looked at (`tfsetup matrix update`)"
     wanted: set[str] = set()
     for row in matrix.rows:
         if matrix.index.release(row.distribution, matrix.proven) is not None:

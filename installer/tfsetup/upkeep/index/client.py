@@ -27,7 +27,7 @@ from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.http import Http, Whole, refused
 from tfsetup.ground.index import project_page
 from tfsetup.ground.redaction import shown, words
-from tfsetup.ground.settings import index_choice, pip_settings
+from tfsetup.ground.settings import index_choice
 from tfsetup.loader.bytes import ByteSource, MalformedImage
 from tfsetup.loader.files.archive import read_archive
 from tfsetup.loader.files.remote import RemoteFile
@@ -78,18 +78,19 @@ class IndexClient:
             InvalidFileError: the certificates that a variable names cannot be used.
         """
         self.urls = (*chosen.extra, *((chosen.default,) if chosen.default else ()))
+        self._merged = chosen.merged
         self.cache = cache
         self.traffic = Traffic()
         self._lock = threading.Lock()
         self._accept = {"Accept": ACCEPT}
-        self._http = http or Http(trusted=chosen.trusted)
+        self._http = http or Http(choice=chosen.choice)
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     def pages(self, names: Iterable[str]) -> dict[str, list[File]]:
-        """Return the files of each project, over all indexes; a file that several have is taken from the first.
+        """Return the files of each project, of the first index that has any, or of all where the settings join them.
 
         Raises:
             NetworkError: an index does not answer or sends what is no project page, or no index knows a project.
@@ -118,6 +119,8 @@ class IndexClient:
         for base in self.urls:
             for file in self._page(project_page(base, name), name):
                 found.setdefault(file.filename, file)
+            if found and not self._merged:  # uv asks no further either, and a later index may be out of reach
+                break
         if not found:
             asked = ", ".join(shown(url) for url in self.urls)
             raise NetworkError(f"No index has {name} ({asked}).", hint="Check the index settings of uv and pip.")
@@ -196,7 +199,7 @@ def client(cache: Path | None = None) -> IndexClient:
         InvalidFileError: a settings file cannot be parsed, or certificates that a variable names cannot be used.
         TfsetupError: there is no folder to keep pages in.
     """
-    chosen = indexes(index_choice(), pip_settings(os.environ), os.environ)
+    chosen = indexes(index_choice(), os.environ)
     if chosen.offline:
         raise NetworkError("The index settings say offline.", hint="Use --offline to check against the snapshot.")
     if chosen.default is None:

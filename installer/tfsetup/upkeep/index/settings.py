@@ -1,58 +1,53 @@
-"""Which indexes the matrix's own client reads: uv's choice where uv has one, else pip's settings. Pure, over texts.
-
-The only place where pip's files count: uv knows nothing of them, and this client reads what `pip index` would.
-"""
+"""Which indexes the matrix's own client reads: those that uv uses. Pure."""
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tfsetup.errors import InvalidFileError, UsageError, Where
-from tfsetup.ground.index import refuse_insecure
-from tfsetup.ground.uv_settings import Choice, Said
+from tfsetup.errors import UsageError
+from tfsetup.ground.index import STRATEGY, refuse_insecure
+from tfsetup.ground.uv_settings import Choice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Indexes:
     """`default`: the main index, None where nobody named one; `extra`: further ones. `source` says who chose.
 
-    `trusted` are the hosts for which plain http is allowed (`ground.index.insecure`).
+    `choice` is all that the settings say, which the client goes by. `merged`: a project's files are those of every
+    index that has it; else of the first one, as with uv's `first-index`.
     """
 
     default: str | None = None
     extra: tuple[str, ...] = ()
     source: str = "the default"
     offline: bool = False
-    trusted: frozenset[str] = frozenset()
+    choice: Choice = field(default_factory=Choice)
+    merged: bool = False
 
 
-def indexes(choice: Choice, pip_files: Mapping[str, str], environ: Mapping[str, str]) -> Indexes:
-    """Return the indexes to read: those of `choice` (which has pip's variables), else those of pip's settings files.
-
-    `pip_files`: text of each settings file of pip that exists, by path, the strongest first.
+def indexes(choice: Choice, environ: Mapping[str, str]) -> Indexes:
+    """Return the indexes to read: those of `choice`.
 
     Raises:
-        InvalidFileError: a settings file cannot be parsed.
         UsageError: an index is one that anybody on the way could answer for.
     """
-    offline = choice.offline or environ.get("PIP_NO_INDEX", "0") not in {"0", ""}
-    pip = [_pip_file(path, text) for path, text in pip_files.items()]
-    if choice.default is None and not choice.extra:
-        default = next((part.default for part in pip if part.default), None)
-        extra = tuple(said for part in pip for said in part.extra)
-        choice = Choice(default=default, extra=extra, trusted=choice.trusted)
     refuse_insecure(choice)
     named = [*((choice.default,) if choice.default else ()), *choice.extra]
     return Indexes(
         default=choice.default.url if choice.default else None,
         extra=tuple(dict.fromkeys(said.url for said in choice.extra)),
         source=named[0].where if named else "the default",
-        offline=offline,
-        trusted=choice.trusted,
+        offline=choice.offline or {**environ, **choice.variables}.get("PIP_NO_INDEX", "0") not in {"0", ""},
+        choice=choice,
+        merged=str(environ.get(STRATEGY) or choice.variables.get(STRATEGY) or _strategy(choice)).startswith("unsafe-"),
     )
+
+
+def _strategy(choice: Choice) -> object:
+    pip = choice.settings.get("pip")
+    return (pip.get("index-strategy") if isinstance(pip, dict) else None) or choice.settings.get("index-strategy")
 
 
 def index_of_uv(help_text: str) -> str:
@@ -65,21 +60,3 @@ def index_of_uv(help_text: str) -> str:
     if found is None:
         raise UsageError("No index is named, and uv does not say which its own is.", hint="Set UV_DEFAULT_INDEX.")
     return found[1]
-
-
-def _pip_file(path: str, text: str) -> Choice:
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        message = f"pip's settings cannot be read: {error.message.splitlines()[0]}"
-        raise InvalidFileError(message, where=Where(file=path)) from error
-    found: dict[str, str] = {}
-    for section in ("global", "install"):  # pip lets the command's section win
-        if parser.has_section(section):
-            found |= {key: value for key, value in parser.items(section) if key in {"index-url", "extra-index-url"}}
-    default = found.get("index-url", "").strip()
-    return Choice(
-        default=Said(url=default, where=path) if default else None,
-        extra=tuple(Said(url=url, where=path) for url in found.get("extra-index-url", "").split()),
-    )

@@ -19,6 +19,7 @@ from tfsetup.envs.plan import describe, plan_install
 from tfsetup.envs.reuse import fitting
 from tfsetup.envs.run import install
 from tfsetup.errors import BuildError
+from tfsetup.ground.index import BY_HASH
 from tfsetup.ground.start_up import START_UP, start_up_text
 from tfsetup.host.model import Host
 from tfsetup.locks.conda.lockfile import as_lock, make_lock
@@ -26,6 +27,7 @@ from tfsetup.locks.conda.model import CondaPackage, PlatformLock
 from tfsetup.locks.model import Lock
 from tfsetup.locks.run import Finished
 from tfsetup.matrix.model import Selection
+from tfsetup.matrix.pips import PipWheel
 
 SELECTION = Selection(
     installable=True, row="linux-x86_64-cpu", python="3.12", requirements=("tensorflow-cpu==2.20.0",), backend="conda"
@@ -49,6 +51,15 @@ def test_wheels_come_after_the_packages_and_nothing_is_switched_to_unseen() -> N
     assert made.backend == "conda"
     assert made.pinned_lock == made.lock_sha256
     assert plan().pinned_lock is None
+
+
+def test_the_pip_of_the_channel_is_a_tool_unless_somebody_asked_for_one() -> None:
+    wanted = PipWheel(version="26.3", requires_python=">=3.10", size=1, sha256="c" * 64)
+    own = platform_lock(packages=(package(), package(name="pip")))
+    made = plan(own, pip=wanted)
+    assert [type(step) for step in made.steps] == [type(step) for step in plan().steps]
+    assert made.tools == ("pip",)
+    assert plan(own, pip=wanted, together=("pip==25.0",)).tools == ()
 
 
 def test_without_wheels_there_is_no_step_for_them() -> None:
@@ -117,7 +128,7 @@ def test_uv_is_told_the_interpreter_and_to_keep_its_hands_off_conda_s(stage: Sta
     install(plan(), store, make_hooks(), offline=True)
     (arguments,) = stage.uv
     assert arguments[:4] == ["pip", "install", "--python", str(store.layout.folder(1) / "bin" / "python")]
-    assert {"--no-deps", "--require-hashes", "--offline"} <= set(arguments)
+    assert {"--no-deps", *BY_HASH, "--offline"} <= set(arguments)
 
 
 def test_uv_has_the_lock_in_its_hands_here_too(stage: Stage, tmp_path: Path) -> None:

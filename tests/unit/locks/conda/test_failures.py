@@ -6,6 +6,7 @@ import pytest
 
 from support.conda import ask_channel
 from tfsetup.errors import BuildError, NetworkError
+from tfsetup.ground.certificates import certificates
 from tfsetup.locks.conda.failures import channel_failed, package_failed, unknown_names, unsatisfiable
 
 TREE = """Cannot solve the request because of: The following packages are incompatible
@@ -72,7 +73,10 @@ def test_what_no_channel_has_is_a_question_of_channels() -> None:
         ("failed to download http://127.0.0.1:401/x.zst Caused by: zstd stream did not finish", "damaged"),
         ("http://127.0.0.1:40412/x: tcp connect error: Connection refused", "cannot be read"),
         ("HTTP status client error (407) for url", "refused access"),
-        ("invalid peer certificate: UnknownIssuer", "certificate is not trusted"),
+        (
+            "invalid peer certificate: UnknownIssuer",
+            "certificate is not trusted here: nobody whom this machine believes",
+        ),
         ("no usable repodata cache for http://x/", "--offline forbids"),
         ("tcp connect error: Connection refused", "cannot be read"),
     ],
@@ -104,3 +108,14 @@ def test_a_package_that_fails_is_of_the_right_kind(said: str, kind: type[Excepti
     assert error.message.startswith("Building the conda prefix")
     assert word in error.message
     assert error.hint
+
+
+def test_an_untrusted_certificate_is_a_matter_of_whom_one_believes() -> None:
+    said = (
+        "error sending request for url (https://channel.example/x) Caused by: invalid peer certificate: UnknownIssuer"
+    )
+    believed = certificates({"PIP_CERT": "/p"})
+    assert channel_failed(said, ("https://channel.example",), believed).hint.startswith("PIP_CERT says whom to believe")
+    fetched = package_failed(said, doing="Building the conda prefix")
+    assert "inspects TLS" in fetched.message
+    assert "SSL_CERT_FILE" in fetched.hint
