@@ -127,7 +127,7 @@ def elsewhere(text: str) -> str:
 def uv_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables to add for uv: what pip's variables say, where uv's own say nothing. Pure."""
     return {
-        name: environ[pip]
+        name: " ".join(environ[pip].split())  # a list of pip's has a line for each, and uv's blanks alone
         for pip, (name, older) in _OF_PIP.items()
         if environ.get(pip) and not any(environ.get(known) for known in (name, *older))
     }
@@ -147,7 +147,7 @@ def insecure(url: str, trusted: Iterable[str] = ()) -> bool:
     scheme = found.group(1).lower() if found else "file"
     if scheme in ("https", "file"):
         return False
-    return scheme != "http" or not (_loopback(host_of(url)) or any(_allows(entry, url) for entry in trusted))
+    return scheme != "http" or not (_loopback(host_of(url)) or allowed(trusted, url))
 
 
 def _loopback(host: str) -> bool:
@@ -157,13 +157,18 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def allowed(trusted: Iterable[str], url: str) -> bool:
+    """Tell whether an address is of one of these hosts, which need neither https nor a certificate that is believed."""
+    return any(_allows(entry, url) for entry in trusted)
+
+
 def _allows(entry: str, url: str) -> bool:
     if entry == "*":
         return True
     try:
-        allowed, wanted = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
-        same_port = allowed.port in (None, wanted.port or _PORTS.get(wanted.scheme))
+        named, wanted = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
+        same_port = named.port in (None, wanted.port or _PORTS.get(wanted.scheme))
     except ValueError:
         return False
-    same_host = bool(allowed.hostname) and allowed.hostname == wanted.hostname
-    return same_host and same_port and allowed.scheme in ("", wanted.scheme)
+    same_host = bool(named.hostname) and named.hostname == wanted.hostname
+    return same_host and same_port and named.scheme in ("", wanted.scheme)
