@@ -34,6 +34,7 @@ HOST = {
     "cpu": {"brand": "x", "features": ["avx", "avx2", "fma"]},
 }
 FILLING = 400_000
+CURRENT = f'"reader":{READER}'.encode()
 
 
 def library(name: str, *needed: str, wants: str = "") -> bytes:
@@ -140,8 +141,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     **{f"a bit at {share}": flipped(share, bit) for bit, share in enumerate([0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 1])},
     **{f"cut at {share}": cut(share) for share in [0, 0.01, 0.2, 0.5, 0.8, 0.999]},
     "swapped": swapped,
-    "another version": replaced(b'"reader":1', b'"reader":0'),
-    "a later version": replaced(b'"reader":1', b'"reader":9'),
+    "another version": replaced(CURRENT, b'"reader":0'),
+    "a later version": replaced(CURRENT, b'"reader":99'),
     "longer": lambda path: path.write_bytes(path.read_bytes() + b"more"),
     "twice": lambda path: path.write_bytes(path.read_bytes() * 2),
     "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),

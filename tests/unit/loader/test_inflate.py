@@ -136,3 +136,17 @@ def test_a_damaged_file_has_no_hash() -> None:
     source = Deflated(Memory(deflate(CONTENT)), size=len(CONTENT), crc=7, hashing=True)
     with pytest.raises(MalformedImage):
         _ = source.sha256
+
+
+def test_a_table_that_is_read_again_from_front_to_back_is_inflated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    inflated, take = list[int](), inflate._Stream.take
+
+    def counted(stream: inflate._Stream, length: int) -> bytes:
+        inflated.append(length)
+        return take(stream, length)
+
+    source = opened(CONTENT, BlockCache(1))
+    source.read(len(CONTENT) - 1, 1)
+    monkeypatch.setattr(inflate._Stream, "take", counted)
+    assert b"".join(source.read(at, 500) for at in range(0, 20_000, 500)) == CONTENT[:20_000]
+    assert sum(inflated) == 20_000

@@ -19,11 +19,11 @@ from msgspec import structs
 from tfsetup.loader.bytes import ByteSource, check_range
 from tfsetup.loader.files.inflate import BlockCache
 
-READER: Final = 1
+READER: Final = 2
 """Of what the readers of the formats ask. Raised with every new question, so that older copies are no copies."""
 
-BLOCK: Final = 1 << 20
-_WHOLE_TABLE: Final = 4
+BLOCK: Final = 1 << 18
+_WHOLE_TABLE: Final = 16
 _MAGIC: Final = b"tfsetup sparse copy\n"
 _FRAME: Final = Struct("<2I")
 FAST, SMALL = 1, 6
@@ -122,6 +122,8 @@ def _blocks(source: ByteSource, kept: Sequence[range], zeros: Sequence[range]) -
 
 def _blanked(data: bytes, at: int, zeros: Sequence[range]) -> bytes:
     """Return bytes from offset `at` of a file with zeros where a hole lies."""
+    if not any(hole.start < at + len(data) and at < hole.stop for hole in zeros):
+        return data
     found = bytearray(data)
     for hole in zeros:
         start, stop = max(hole.start - at, 0), min(hole.stop - at, len(found))

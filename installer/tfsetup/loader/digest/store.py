@@ -41,7 +41,7 @@ class Store:
     folder: Path | None
     given: Sequence[Path] = ()
     trusts: Callable[[str, bytes], bool] = lambda _name, _data: False
-    blocks: BlockCache = field(default_factory=lambda: BlockCache(40))
+    blocks: BlockCache = field(default_factory=lambda: BlockCache(160))
     refused: list[str] = field(default_factory=list)
     """Names of handed-on files that were not believed."""
     _spoilt: set[str] = field(default_factory=set)

@@ -103,6 +103,8 @@ class Deflated:
         self._next = 0
         self._running_crc = 0
         self._checkpoints: dict[int, _Stream] = {}
+        # Where going back has come to: a table is read from front to back.
+        self._back: tuple[int, _Stream | None] = (0, None)
         self._hash = hashlib.sha256() if hashing else None
 
     @property
@@ -155,12 +157,16 @@ class Deflated:
         return block
 
     def _again(self, index: int) -> bytes:
-        start = index - index % STRIDE
-        stream = self._checkpoints[start].copy()
+        start, stream = self._back
+        if stream is None or not index - index % STRIDE <= start <= index:
+            start = index - index % STRIDE
+            stream = self._checkpoints[start].copy()
+        self._back = (0, None)  # a stream that fails half-way is none to go on with
         block = b""
         for at in range(start, index + 1):
             block = stream.take(self._length(at))
             self._cache.put(self._owner, at, block)
+        self._back = (index + 1, stream)
         return block
 
     def _length(self, index: int) -> int:
