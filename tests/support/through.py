@@ -30,7 +30,7 @@ _TOLD: Final = os.environ.get("TFSETUP_TESTS_THROUGH_DIGESTS", "")
 if "/" in _TOLD:
     atexit.register(lambda: Path(_TOLD).write_text("\n".join(HOLES), encoding="utf-8"))
 if "TFSETUP_TESTS_PLANTED_HOLE" in os.environ:
-    extents._of = lambda _source: iter(())  # the tables are forgotten
+    extents._of = lambda source: iter(())  # the tables are forgotten
 
 
 def hole(where: str) -> None:

@@ -89,7 +89,7 @@ def test_a_pe_file_is_asked_anything(exports: list[str], asked: list[str], impor
 
     def ask(source: ByteSource) -> object:
         image = Pe(source)
-        return image.imports, image.machine, image.linker, [image.export(name) for name in [*exports, *asked, "zz", 1]]
+        return image.imports, image.machine, image.linker, [*map(image.export, (*exports, *asked, "zz", 1))]
 
     same(build_pe(dll) + bytes(FAR), ask)
 
