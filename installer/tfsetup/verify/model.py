@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
+from tfsetup.ground.values import value
 from tfsetup.matrix import model as matrix
 from tfsetup.verify.messages import Message
 
@@ -28,7 +29,7 @@ Event = Mapping[str, Any]
 """One line of the probe's channel, as JSON has it: what is in it is asked for kind by kind, and may be missing."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ProbeOutcome:
     """What was seen of a probe from outside: how it ended, the events it sent, and its standard error.
 
@@ -48,7 +49,7 @@ class ProbeOutcome:
     cpu: ProbeOutcome | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Failure:
     """Why there is no complete examination."""
 
@@ -66,7 +67,7 @@ class Failure:
     """The last lines of standard error."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Matmul:
     """One size and type of a product of matrices on one device.
 
@@ -106,7 +107,7 @@ class Matmul:
     """What the device said where the product failed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Check:
     """One correctness check on a device beyond the product of matrices: `dense-relu-graph`, `training step`."""
 
@@ -135,7 +136,7 @@ class Check:
         object.__setattr__(self, "limit", self.tolerance)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Device:
     """One device and the verdict on it."""
 
@@ -157,7 +158,7 @@ class Device:
     """Correctness beyond the product."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Blas:
     """The BLAS one package calls."""
 
@@ -187,7 +188,7 @@ class Blas:
     """Beside NumPy's, where SciPy is installed: SciPy's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NativeImage:
     """A native library mapped into the process."""
 
@@ -199,7 +200,7 @@ class NativeImage:
     """The distribution whose RECORD lists it; None: the system's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Finding:
     """Something a person should know."""
 
@@ -215,7 +216,7 @@ class Finding:
     """The doctor's word for the cause, where it is certain."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class TensorFlow:
     """Which TensorFlow was loaded; the version is None where none was."""
 
@@ -227,7 +228,7 @@ class TensorFlow:
     """What it says of its own build."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Expected:
     """What the row promised; every key is left out where nobody promised anything."""
 
@@ -241,7 +242,7 @@ class Expected:
     """Variables without which the environment's packages compute something else."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Examination:
     """What was measured and seen of an environment, and whether it is as it should be."""
 
@@ -291,7 +292,7 @@ class Examination:
     """Why there is no complete examination; None: it is complete."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)  # a value has no heirs
 class Verification(Examination):
     """An examination with what there is to say about it: what a receipt keeps."""
 
