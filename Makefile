@@ -77,6 +77,10 @@ exhaustive: $(TOOL)/dev/ready ## the whole of what e2e runs a part of: every mac
 mutants: $(TOOL)/dev/ready ## break each rule of tests/mutants in a copy; its tests must notice (ARGS="--quick": those that take seconds)
 	@cd tests && ../$(DEV)/python -m support.mutation $(ARGS)
 
+.PHONY: digests
+digests: $(TOOL)/dev/ready ## write digests of released pairs into a folder, their hashes into environments/digests.json (ARGS="DIR [ROW...]")
+	@$(DEV)/python scripts/record-digests $(ARGS)
+
 .PHONY: reference
 reference: $(TOOL)/dev/ready ## write docs/reference anew from the commands, codes, variables and types it describes
 	@cd tests && ../$(DEV)/python -m support.reference

@@ -38,6 +38,8 @@ DOING = {
     "loader/digest/store.py",
     "loader/files/pieces.py",
     "workflows/caches.py",
+    "workflows/handed.py",
+    "upkeep/digests.py",
     "envs/conda/engine.py",
     "envs/cure_files.py",
     "envs/conda/unpack.py",

@@ -29,13 +29,17 @@ _RECORDS: Final = (files.PROOFS, "conda-proofs.json")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Released:
+class Released:
+    """The list of the digests of released pairs: by the sha256 of each wheel."""
+
     schema: int
-    wheels: dict[str, _Wheel]
+    wheels: dict[str, Listed]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Wheel:
+class Listed:
+    """A wheel of the list: its file name, and the sha256 of its digests by file name."""
+
     name: str
     digests: dict[str, str]
 
@@ -61,6 +65,11 @@ def opened_with(given: Path | None, records: Iterable[Path] = ()) -> Opened:
     return Opened(store=own_store([given], vouched([*_released(), *_recorded(records)])))
 
 
+def beside(targets: Iterable[str | Path]) -> list[Path]:
+    """Return the folders of those targets that are files: a lock's record lies beside it."""
+    return [Path(target).parent for target in targets if Path(target).is_file()]
+
+
 def _released() -> Iterator[Mapping[str, str]]:
     from tfsetup.matrix.file.disk import environments
 
@@ -70,7 +79,7 @@ def _released() -> Iterator[Mapping[str, str]]:
         yield from (wheel.digests for wheel in parse_released(text, str(path)).values())
 
 
-def parse_released(text: str, file: str) -> dict[str, _Wheel]:
+def parse_released(text: str, file: str) -> dict[str, Listed]:
     """Return the list of released digests, by the sha256 of the wheel.
 
     Raises:
@@ -79,7 +88,7 @@ def parse_released(text: str, file: str) -> dict[str, _Wheel]:
     import msgspec
 
     try:
-        return msgspec.json.decode(text.encode(), type=_Released).wheels
+        return msgspec.json.decode(text.encode(), type=Released).wheels
     except (msgspec.DecodeError, UnicodeEncodeError) as problem:
         hint = "`make digests` writes it anew."
         raise InvalidFileError(

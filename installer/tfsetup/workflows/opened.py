@@ -23,6 +23,8 @@ class Opened:
     store: Store = field(default_factory=own_store)
     counted: Counted = field(default_factory=Counted)
     traffic: Traffic = field(default_factory=Traffic)
+    names: dict[str, str] = field(default_factory=dict)
+    """The file names of the wheels, by sha256."""
     _wheels: list[DigestedWheel] = field(default_factory=list)
     _cache: BlockCache = field(default_factory=lambda: BlockCache(8))
 
@@ -37,6 +39,7 @@ class Opened:
         except (MalformedImage, OSError) as error:
             raise InvalidFileError(f"This wheel cannot be read: {error}.", where=Where(file=str(path))) from error
         self._wheels.append(wheel)
+        self.names[wheel.sha256] = path.name
         return wheel
 
     def on_index(self, files: Sequence[LockedFile]) -> list[tuple[str, DigestedWheel]]:
@@ -50,6 +53,7 @@ class Opened:
         opener = Opener(store=self.store, counted=self.counted, traffic=self.traffic)
         found = opener.open_all([wanted(each) for each in files])
         self._wheels += [wheel for _, wheel in found]
+        self.names.update((wheel.sha256, name) for name, wheel in found)
         return found
 
     def remember(self) -> None:

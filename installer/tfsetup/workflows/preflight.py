@@ -120,9 +120,9 @@ def judge(
 
 
 def _opening(digests: Path | None, targets: Sequence[str | Path]) -> Opened:
-    from tfsetup.workflows.handed import opened_with
+    from tfsetup.workflows.handed import beside, opened_with
 
-    return opened_with(digests, [Path(target).parent for target in targets if Path(target).is_file()])
+    return opened_with(digests, beside(targets))
 
 
 def _judge_conda(
