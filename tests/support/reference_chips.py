@@ -67,8 +67,8 @@ def _bands(bands: Bands) -> str:
     good, slow, most = (f"{100 * share:.0f} %" for share in (bands.good, bands.slow, bands.most))
     words = (
         f"From {good} of the peak on it is as it should be ({others}), below {slow} it is slow, between the two it is "
-        f"less than it should be: judged by a product of n = {bands.n} or more, or where larger products became no faster. "
-        f"More than {most} cannot be: then something else was timed."
+        f"less than it should be: judged by a product of n = {bands.n} or more, or where larger products became no "
+        f"faster. More than {most} cannot be: then something else was timed."
     )
     return fill(words, 118)
 

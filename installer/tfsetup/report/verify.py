@@ -221,9 +221,14 @@ def verdict(found: Examination) -> Text:
 def _blas_line(user: str, item: Blas) -> str:
     details = [item.version, item.core, f"{item.threads} threads" if item.threads else None]
     line = f"{user} calls {item.library} ({', '.join(part for part in details if part)})".replace(" ()", "")
-    if item.peak_gflops and item.share_of_peak:
-        return f"{line}: {100 * item.share_of_peak:.0f} % of the {item.peak_gflops:.0f} GFLOP/s of the matrix units"
-    return f"{line}: {item.gflops:.1f} GFLOP/s at {item.n}" if item.gflops else line
+    if not item.gflops:
+        return line
+    share = (
+        f", {100 * item.share_of_peak:.0f} % of the {item.peak_gflops:.0f} of the matrix units"
+        if item.share_of_peak
+        else ""
+    )
+    return f"{line}: {item.gflops:.1f} GFLOP/s at {item.n}{share}"
 
 
 def finding_lines(finding: Finding) -> Iterator[tuple[str, str]]:

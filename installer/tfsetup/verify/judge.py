@@ -30,7 +30,7 @@ from tfsetup.verify.model import (
     Verification,
 )
 from tfsetup.verify.observed import Observed, number, text
-from tfsetup.verify.peaks import accelerated, peak_findings, rated
+from tfsetup.verify.peaks import LOW_POWER, accelerated, peak_findings, rated
 from tfsetup.verify.virtual import marked, played, virtual_findings
 from tfsetup.verify.words import told
 
@@ -84,7 +84,8 @@ def judge(
             build=tensorflow.get("build") or {},
         ),
         import_s=number(imported.get("seconds")), import_phases=_phases(imported), devices=judged,
-        blas=accelerated(found_blas or Blas(user="numpy", library=None), host, chips), expected=_expected(expectation),
+        blas=accelerated(found_blas or Blas(user="numpy", library=None), seen, host, chips),
+        expected=_expected(expectation),
         native_runtime=_images(seen),
         ceiling_gflops=at_best,
         cpu_features=tuple(features or ()), cpu_features_unused=unused_cpu_features(outcome.stderr),
@@ -139,7 +140,7 @@ def _device_findings(judged: tuple[Device, ...]) -> Iterator[Finding]:
                 severity="error" if device.status in BAD else "warning",
                 title=f"{device.name} {titles[device.status]}",
                 detail=device.reason,
-                fix=("tfsetup doctor",) if device.status in BAD else (),
+                fix=("tfsetup doctor",) if device.status in BAD else (LOW_POWER,) if device.pace == "slow" else (),
             )
         unrepeatable = next((item for item in device.matmul if item.repeatable is False), None)
         if unrepeatable is not None and device.status in {"ok", "slow"}:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from tfsetup.host.model import Host
 from tfsetup.matrix.chips import Bands, Chips, Peak, apple_peak, nvidia_peak, peak_of
@@ -17,7 +18,8 @@ from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.probes.matmul import levelled
 from tfsetup.verify.virtual import named_gpu
 
-_LOW_POWER = "pmset -g shows lowpowermode 1 where the Mac is in low-power mode; System Settings, Battery ends it"
+LOW_POWER: Final = "pmset -g shows lowpowermode 1 where the Mac is in low-power mode; System Settings, Battery ends it"
+"""What to look at first, where a Mac's GPU is slow."""
 
 
 def rated(
@@ -31,9 +33,13 @@ def rated(
     return tuple(_rated(one, _peak(one, seen, host, chips, cores_gflops), bands, seen) for one in devices)
 
 
-def accelerated(blas: Blas, host: Host | None, chips: Chips | None) -> Blas:
-    """Return NumPy's BLAS, where it is Apple's, with what the chip's matrix units could do, if that is published."""
-    if chips is None or host is None or host.cpu is None or (blas.library, blas.arch) != ("accelerate", "arm64"):
+def accelerated(blas: Blas, seen: Observed, host: Host | None, chips: Chips | None) -> Blas:
+    """Return NumPy's BLAS, where it is Apple's, with what the chip's matrix units could do, if that is published.
+
+    A process that Rosetta translates does not reach them.
+    """
+    native = seen.last("interpreter").get("arch") == "arm64"
+    if chips is None or host is None or host.cpu is None or blas.library != "accelerate" or not native:
         return blas
     chip, best = chips.named(host.cpu.brand), _best(blas.matmul)
     if chip is None or chip.accelerate_gflops is None:
@@ -49,7 +55,7 @@ def _peak(
         return None if cores_gflops is None else Peak(least=cores_gflops, most=cores_gflops)
     if device.type != "GPU" or device.virtual or chips is None:
         return None
-    entry = next((one for one in seen.last("devices").get("devices") or () if one.get("name") == device.name), {})
+    entry = _entry(device, seen)
     if entry.get("compute_capability"):
         return _nvidia(device, entry, seen, chips)
     named = named_gpu(seen, host)
@@ -60,7 +66,7 @@ def _peak(
 
 def _nvidia(device: Device, entry: Event, seen: Observed, chips: Chips) -> Peak | None:
     cards = seen.last("cards").get("cards") or ()
-    card = next((one for one in cards if one.get("device") == device.name), {})
+    card: Event = next((one for one in cards if one.get("device") == device.name), {})
     capability, count = text(entry.get("compute_capability")), number(card.get("multiprocessors"))
     if card.get("compute_capability") != capability:  # another card than TensorFlow's: nothing is known of that one
         return None
@@ -77,7 +83,7 @@ def _rated(device: Device, peak: Peak | None, bands: Bands | None, seen: Observe
     if best is None or device.status not in {"ok", "slow"}:
         return replace(device, peak_gflops=peak.least, peak_gflops_most=most)
     rate, n = best
-    judged = bands if device.type == "GPU" and not _has_capability(device, seen) else None
+    judged = bands if device.type == "GPU" and not _entry(device, seen).get("compute_capability") else None
     pace = None if judged is None else _pace(rate, device.matmul, peak, judged, seen)
     rated = replace(
         device, peak_gflops=peak.least, peak_gflops_most=most, share_of_peak=rate / peak.least, pace=pace, best_n=n,
@@ -86,9 +92,10 @@ def _rated(device: Device, peak: Peak | None, bands: Bands | None, seen: Observe
     return replace(rated, status="slow", reason=told(rated)) if pace == "slow" and device.status == "ok" else rated
 
 
-def _has_capability(device: Device, seen: Observed) -> bool:
-    listed = seen.last("devices").get("devices") or ()
-    return any(one.get("name") == device.name and one.get("compute_capability") for one in listed)
+def _entry(device: Device, seen: Observed) -> Event:
+    """Return what TensorFlow said of a device when it listed it."""
+    listed: Sequence[Event] = seen.last("devices").get("devices") or ()
+    return next((one for one in listed if one.get("name") == device.name), {})
 
 
 def _best(products: Sequence[Matmul]) -> tuple[float, int] | None:
@@ -157,7 +164,7 @@ def peak_findings(devices: Sequence[Device]) -> Iterator[Finding]:
                 severity="note",
                 title=f"{device.name} reaches less than its chip should",
                 detail=told(device),
-                fix=(_LOW_POWER, "run it again with nothing else on the GPU"),
+                fix=(LOW_POWER, "run it again with nothing else on the GPU"),
             )
         elif device.pace == "impossible":
             yield Finding(

@@ -27,7 +27,9 @@ def cards(devices: Sequence[Any], driver: Any = None) -> list[dict[str, Any]]:
 
 def _driver() -> Any:
     try:
-        return ctypes.WinDLL("nvcuda.dll") if sys.platform == "win32" else ctypes.CDLL("libcuda.so.1")
+        if sys.platform == "win32":
+            return ctypes.WinDLL("nvcuda.dll")
+        return ctypes.CDLL("libcuda.so.1")
     except OSError:  # AMD's GPUs may state a capability too
         return None
 
