@@ -129,11 +129,11 @@ def _accelerator(world: World, registry: Output) -> tuple[Gpu | None, str]:
     """Return what the registry of devices says of the chip's GPU, else the slower program; and which of them it was."""
     found = read_accelerator(registry.stdout) if registry.ok else None
     if found is not None and found.cores:
-        return found, "; its cores: ioreg AGXAccelerator"
+        return found, "; cores: ioreg AGXAccelerator"
     output = _profiler(world, limit_s=5.0)()
     listed = read_system_profiler(output.stdout) if output.ok else None
     mine = next((gpu for gpu in listed or () if gpu.vendor == "apple" and gpu.cores), None)
-    return (mine, f"; its cores: {_PROFILED}") if mine is not None else (found, "")
+    return (mine, f"; cores: {_PROFILED}") if mine is not None else (found, "")
 
 
 def _xcode_clt(output: Output) -> Fact[bool]:

@@ -169,7 +169,7 @@ def test_a_range_is_judged_by_its_lower_end() -> None:
     assert upper is not None
     device = gpu(judged({4096: 0.36 * lower.least}, host))
     assert 0.36 * lower.least / upper.least < BANDS.good
-    assert (device.peak_gflops, device.peak_gflops_most) == (pytest.approx(lower.least), pytest.approx(upper.least))
+    assert [device.peak_gflops, device.peak_gflops_most] == pytest.approx([lower.least, upper.least])
     assert device.pace == "good"
     assert told(device) == "1.0 of 2.9 to 3.6 TFLOP/s, 36 % of the lower: as it should be"
 
@@ -249,7 +249,8 @@ def test_an_nvidia_card_is_told_by_its_driver_and_not_judged() -> None:
     plain, relaxed = nvidia(card(), relaxed=False), nvidia(card())
     assert plain.peak_gflops == pytest.approx(128 * 132 * 2 * 1.98)
     assert relaxed.peak_gflops == pytest.approx(1024 * 132 * 2 * 1.98)
-    assert (plain.share_of_peak, plain.pace) == (pytest.approx(0.5), None)
+    assert plain.share_of_peak == pytest.approx(0.5)
+    assert plain.pace is None
     assert told(plain) == "33.5 of 66.9 TFLOP/s, 50 % at 4096"
     assert nvidia(card(), relaxed=False, share=0.02).status == "ok"
 
@@ -285,7 +286,7 @@ def accelerate(brand: str, *, arch: str = "arm64", library: str = "accelerate", 
 
 def test_numpy_on_accelerate_is_held_against_the_matrix_units() -> None:
     found = accelerate("Apple M1 Max").blas
-    assert (found.peak_gflops, found.share_of_peak) == (3305, pytest.approx(2400 / 3305))
+    assert [found.peak_gflops, found.share_of_peak] == pytest.approx([3305, 2400 / 3305])
 
 
 @pytest.mark.parametrize(
@@ -313,7 +314,7 @@ def test_a_cpu_device_has_the_cores_peak_and_no_verdict() -> None:
         None, Host(os="linux", arch="x86_64"), chips=CHIPS,
     )  # fmt: skip
     device = known.devices[0]
-    assert (device.peak_gflops, device.share_of_peak) == (128.0, pytest.approx(CPU_GFLOPS / 128))
+    assert [device.peak_gflops, device.share_of_peak] == pytest.approx([128.0, CPU_GFLOPS / 128])
     assert not list(peak_findings(known.devices))
 
 
