@@ -64,6 +64,14 @@ def test_a_chip_is_recognised_with_its_cores(folder: Path) -> None:
 
 
 @NAMED
+def test_where_ioreg_cannot_be_asked_the_profiler_tells_the_same(folder: Path) -> None:
+    host, started = looked_at(folder, commands=without(folder, IOREG))
+    assert host.gpus == looked_at(folder)[0].gpus
+    assert host.sources["gpus"] == "on the chip; cores: system_profiler SPDisplaysDataType"
+    assert started.count(PROFILER) == 1
+
+
+@NAMED
 def test_its_peak_is_the_published_one_to_two_percent(folder: Path) -> None:
     found, want = peak_of(read_chips(), looked_at(folder)[0]), told(folder)["peak_tflops"]
     if want is None:
