@@ -15,7 +15,6 @@ from tfsetup.matrix.chips import Bands, Chips, Peak, apple_peak, nvidia_peak, pe
 from tfsetup.verify.devices import HEADLINE, has_tensor_float_32
 from tfsetup.verify.model import Blas, Device, Event, Finding, Matmul, Pace
 from tfsetup.verify.observed import Observed, number, text
-from tfsetup.verify.probes.matmul import levelled
 from tfsetup.verify.virtual import named_gpu
 
 LOW_POWER: Final = "pmset -g shows lowpowermode 1 where the Mac is in low-power mode; System Settings, Battery ends it"
@@ -114,6 +113,8 @@ def _rate(item: Matmul) -> float:
 
 def _pace(rate: float, products: Sequence[Matmul], peak: Peak, bands: Bands, seen: Observed) -> Pace | None:
     """Compare the share of the lower peak with the bands; None: too small a product to say that it is not enough."""
+    from tfsetup.verify.probes.matmul import levelled  # by which the probe decides that a larger size tells no more
+
     if rate > bands.most * peak.most:
         return "impossible"
     share = rate / peak.least
