@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.tiny_c import built, has_gcc
 from tfsetup.verify.probes import cards as room
 from tfsetup.verify.probes.cards import CLOCK_KHZ, MAJOR, MINOR, MULTIPROCESSORS, cards
 
@@ -77,3 +81,25 @@ def test_a_clock_of_nothing_is_none() -> None:
 def test_without_a_driver_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_driver", lambda: None)
     assert cards([Device("GPU:0", (9, 0))]) == []
+
+
+# As cuda.h declares them; an H100 behind the number 0.
+_LIBCUDA = """
+int cuInit(unsigned flags) { return flags; }
+int cuDeviceGet(int *device, int number) { *device = number + 40; return number == 0 ? 0 : 101; }
+int cuDeviceGetAttribute(int *value, int which, int device) {
+    if (device != 40) return 101;
+    *value = which == 16 ? 132 : which == 13 ? 1980000 : which == 75 ? 9 : 0;
+    return 0;
+}
+"""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux" or not has_gcc(), reason="needs gcc on Linux")
+def test_a_real_library_is_called_as_cuda_h_says(tmp_path: Path) -> None:
+    library = tmp_path / "libcuda.so.1"
+    library.write_bytes(built(library.name, {"c": _LIBCUDA, "flags": "-fPIC"}, {}))
+    assert cards([Device("GPU:0", (9, 0)), Device("GPU:1", (9, 0))], ctypes.CDLL(str(library))) == [
+        {"device": "GPU:0", "multiprocessors": 132, "clock_ghz": pytest.approx(1.98), "compute_capability": "9.0"}
+    ]
