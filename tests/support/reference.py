@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from support import reference_chips
 from tfsetup.cli.app import app, load_command
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
 from tfsetup.ground.environ import KEPT, REMOVED
+from tfsetup.matrix.file.disk import read_chips
 from tfsetup.report.schemas import ANSWERS, FILES, schema_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -54,7 +56,7 @@ SYSTEM: Final = frozenset({
 """The system's and uv's own words for where things are."""
 
 
-PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md")
+PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md")
 """The pages, by their files' names."""
 
 
@@ -67,6 +69,7 @@ def page(name: str) -> str:
         "environment.md": _environment,
         "json.md": _json,
         "files.md": _files,
+        "chips.md": _chips,
     }
     return _MADE + "\n".join(made[name]())
 
@@ -201,6 +204,16 @@ def _files() -> Iterator[str]:
         rows.append((f"`{name}`", _type(document)))
     yield from _table(("file", "type"), rows)
     yield from _types(types)
+
+
+def _chips() -> Iterator[str]:
+    chips = read_chips()
+    yield reference_chips.introduction(chips)
+    yield from _table(reference_chips.APPLE, tuple(reference_chips.apple(chips)))
+    yield reference_chips.CPU
+    yield from _table(reference_chips.CPU_HEAD, tuple(reference_chips.cpus(chips)))
+    yield reference_chips.NVIDIA
+    yield from _table(reference_chips.NVIDIA_HEAD, tuple(reference_chips.nvidia(chips)))
 
 
 def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:

@@ -53,11 +53,12 @@ def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
 def fingerprint(hashes: Sequence[str], host: Host, python: str) -> str:
     """Return the fingerprint of files (their sha256, in any order) on a machine with a Python.
 
-    Whether a GPU is a virtual machine's says nothing about what a loader does, and proofs are older than the question.
+    Whether a GPU is a virtual machine's, and how many cores it has, says nothing about what a loader does, and proofs
+    are older than both questions.
     """
     machine = asdict(host)
     for gpu in machine["gpus"] or ():
-        del gpu["virtual"]
+        del gpu["virtual"], gpu["cores"]
     return hashlib.sha256(json.dumps([sorted(hashes), machine, python], sort_keys=True).encode()).hexdigest()
 
 

@@ -21,6 +21,7 @@ Ended = Literal["finished", "signal", "exit", "timeout", "not-started"]
 DeviceStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "skipped"]
 CheckStatus = Literal["ok", "wrong", "fallback", "failed", "hung", "skipped"]
 Severity = Literal["error", "warning", "note"]
+Pace = Literal["good", "below", "slow", "impossible"]
 FailureKind = Literal["crash", "killed", "hang", "import-error", "no-tensorflow", "not-started", "died", "incomplete"]
 Fact = bool | int | float | str | list[str] | None
 """What TensorFlow says of its own build."""
@@ -156,6 +157,18 @@ class Device:
     """Products of matrices, by type and size."""
     checks: tuple[Check, ...] = ()
     """Correctness beyond the product."""
+    peak_gflops: float | None = None
+    """What it could do at best in float32; the lower end where that is a range. None: nobody published it."""
+    peak_gflops_most: float | None = None
+    """The upper end, where it is a range: sources differ, or it is not known how many cores this chip has."""
+    share_of_peak: float | None = None
+    """The best run of a float32 product, as a part of `peak_gflops`."""
+    pace: Pace | None = None
+    """What that part means, where it is judged: `good`, `below` what it should be, `slow`, or `impossible`."""
+    best_gflops: float | None = None
+    """The rate of that best run …"""
+    best_n: int | None = None
+    """… and its size."""
 
 
 @value
@@ -184,6 +197,10 @@ class Blas:
     """… and its size."""
     matmul: tuple[Matmul, ...] = ()
     """NumPy's own products, timed in turns with the devices'."""
+    peak_gflops: float | None = None
+    """What the matrix units of an Apple chip could do in float32, which Accelerate uses; None: not published."""
+    share_of_peak: float | None = None
+    """The best run of NumPy's own products, as a part of it."""
     scipy: Blas | UnsetType = UNSET
     """Beside NumPy's, where SciPy is installed: SciPy's."""
 
