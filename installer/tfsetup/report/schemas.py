@@ -28,6 +28,7 @@ from tfsetup.upkeep.update import MatrixUpdated
 from tfsetup.verify.model import Finding as VerifyFinding
 from tfsetup.workflows.locked import Locked
 from tfsetup.workflows.maintain import Collected, Listed, NotWhole, Removed, RolledBack
+from tfsetup.workflows.ops import Operations
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +52,7 @@ ANSWERS: Final = {
     "resolve": Answer(data=(ResolveDocument, ExplainedDocument)),
     "lock": Answer(data=(Locked,), findings=VerifyFinding),
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
+    "ops": Answer(data=(Operations,)),
     "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
     "doctor": Answer(data=(DoctorDocument, UnfixedDocument)),
     "install": Answer(data=(InstallDocument, NotInstallable), findings=VerifyFinding),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tfsetup.workflows.backends import LockOrder
     from tfsetup.workflows.install import Installed, InstallOrder
     from tfsetup.workflows.locked import Locked
+    from tfsetup.workflows.ops import Operations
     from tfsetup.workflows.verify import Extent
 
 
@@ -118,6 +119,29 @@ def preflight(
     targets = [subject] if isinstance(subject, str | Path) else list(subject)
     elsewhere = host is not None and not _is_this(machine)
     return judge(targets, machine, python=python, replayed=elsewhere, matrix=matrix, told=told).report
+
+
+def ops(
+    model: str | Path,
+    host: Machine | None = None,
+    ask: Ask | None = None,
+    *,
+    signature: str | None = None,
+    matrix: Path | None = None,
+) -> Operations:
+    """Say which operations of a saved model a machine's plugin leaves to the CPU; nothing is run or downloaded.
+
+    `model` is the folder of a saved model, or its `saved_model.pb`. `ask` chooses the release of TensorFlow, and so the
+    plugin. `signature` is what is counted; None: `serving_default`, else the first one.
+
+    Raises:
+        UsageError: there is no saved model or no such signature, or the machine's row has no plugin.
+        InvalidFileError: the model, the host file or the matrix is invalid, or there is no such row.
+        TfsetupError: no row fits the machine and the ask.
+    """
+    from tfsetup.workflows.ops import ops as answer
+
+    return answer(Path(model), host, ask, signature=signature, matrix=matrix)
 
 
 def lock(
