@@ -48,6 +48,12 @@ def test_an_older_release_has_its_own_kernels(tfsetup: Tfsetup, model: str) -> N
     assert {gap["op"] for gap in data["on_cpu"]} >= {"Einsum", "Erfc"}
 
 
+def test_a_row_that_others_go_before_answers_for_itself(tfsetup: Tfsetup, model: str) -> None:
+    data = tfsetup("ops", model, "--host", "macos-arm64-metal-legacy", "--json").document["data"]
+    assert (data["row"], data["plugin"]) == ("macos-arm64-metal-legacy", "tensorflow-metal==0.8.0")
+    assert {gap["op"] for gap in data["on_cpu"]} >= {"Einsum", "Erfc"}
+
+
 def test_a_model_that_stays_on_the_gpu_says_so(tfsetup: Tfsetup, tmp_path: Path) -> None:
     saved = Saved(nodes=[node("r", "Relu", T="float32")], signatures={"serving_default": ["r:0"]})
     ran = tfsetup("ops", str(saved.write(tmp_path / "m")), *HOST)
@@ -147,6 +153,7 @@ def test_python_meets_errors_that_are_tfsetup_s(tmp_path: Path) -> None:
         house.ops(tmp_path, "macos-arm64-metal")
 
 
+@pytest.mark.process
 def test_tensorflow_is_not_imported(model: str) -> None:
     code = (
         "import sys, tfsetup\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import InvalidFileError, UsageError, Where
-from tfsetup.graphs.kernels import DEFAULT, METAL, Everywhere, Plugin, read_everywhere, read_plugin
+from tfsetup.graphs.kernels import DEFAULT_KERNELS, METAL_KERNELS, Everywhere, Plugin, read_everywhere, read_plugin
 from tfsetup.graphs.model import Graph
 from tfsetup.graphs.saved_model import read_saved_model
 from tfsetup.matrix.file.disk import environments
@@ -59,7 +59,7 @@ def metal_kernels() -> Plugin:
     Raises:
         InvalidFileError: the list is missing or damaged.
     """
-    return read_plugin(*_evidence(METAL))
+    return read_plugin(*_evidence(METAL_KERNELS))
 
 
 @cache
@@ -69,7 +69,7 @@ def default_kernels() -> Everywhere:
     Raises:
         InvalidFileError: the list is missing or damaged.
     """
-    return read_everywhere(*_evidence(DEFAULT))
+    return read_everywhere(*_evidence(DEFAULT_KERNELS))
 
 
 def _evidence(name: str) -> tuple[bytes, str]:

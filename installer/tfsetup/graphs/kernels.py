@@ -15,8 +15,8 @@ import msgspec
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.graphs.model import Operation
 
-METAL: Final = "metal-kernels.json"
-DEFAULT: Final = "default-kernels.json"
+METAL_KERNELS: Final = "metal-kernels.json"
+DEFAULT_KERNELS: Final = "default-kernels.json"
 SCHEMA: Final = 1
 
 Words = tuple[str, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -131,8 +131,12 @@ def _chosen(machine: Machine | None, ask: Ask, rows: Matrix, matrix: Path | None
     from tfsetup.matrix.choose.select import select
 
     named = next((row for row in rows.rows if not isinstance(machine, Host) and row.id == str(machine)), None)
-    host = host_of(machine, matrix=matrix, downloads=False)
-    host, selection = reference(named, ask, rows) if named else (host, select(host, ask, rows))
+    if named is not None:
+        spec = ask.tensorflow or (named.versions if named.when.by_version else None)
+        host, selection = reference(named, replace(ask, tensorflow=spec), rows)
+    else:
+        host = host_of(machine, matrix=matrix, downloads=False)
+        selection = select(host, ask, rows)
     if not selection.installable:
         hint = next(iter(selection.suggestions), "")
         raise TfsetupError(Code.NO_ROW, " ".join(selection.reasons) or "No row fits.", hint=hint)

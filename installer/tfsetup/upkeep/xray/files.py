@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import Code, TfsetupError
-from tfsetup.graphs.kernels import METAL, Plugin, read_plugin
+from tfsetup.graphs.kernels import METAL_KERNELS, Plugin, read_plugin
 from tfsetup.ground.files import write_whole
 from tfsetup.ground.text import find, read
 from tfsetup.matrix.file.disk import environments
@@ -59,9 +59,9 @@ def kept_kernels(folder: Path, beside: Path | None = None) -> Plugin | None:
         InvalidFileError: the file is damaged.
     """
     for place in (folder, beside or environments() / EVIDENCE):
-        text = find(place / METAL, "list of kernels", most=_LIMIT)
+        text = find(place / METAL_KERNELS, "list of kernels", most=_LIMIT)
         if text is not None:
-            return read_plugin(text.encode(), str(place / METAL))
+            return read_plugin(text.encode(), str(place / METAL_KERNELS))
     return None
 
 
@@ -71,7 +71,7 @@ def keep_kernels(folder: Path, plugin: Plugin) -> bool:
     Raises:
         TfsetupError: it cannot be written.
     """
-    return _keep(folder, METAL, render(plugin))
+    return _keep(folder, METAL_KERNELS, render(plugin))
 
 
 def _keep(folder: Path, name: str, text: str) -> bool:
