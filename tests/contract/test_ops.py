@@ -98,9 +98,9 @@ def test_where_nothing_can_be_judged_the_answer_is_undecided(
         ("gone", "There is no model at gone."),
         ("empty", "there is no saved_model.pb in it"),
         ("pieces", "its graph is in pieces"),
-        ("net.keras", "A Keras file says nothing of operations"),
-        ("net.h5", "A Keras file says nothing of operations"),
-        ("train:make", "A function of a program cannot be asked yet"),
+        ("net.keras", "Only TensorFlow can tell what net.keras computes"),
+        ("net.h5", "Only TensorFlow can tell what net.h5 computes"),
+        ("train:make", "Only TensorFlow can tell what train:make computes"),
     ],
 )
 def test_what_is_no_saved_model_is_wrong_usage_and_says_how_to_get_one(
@@ -111,10 +111,18 @@ def test_what_is_no_saved_model_is_wrong_usage_and_says_how_to_get_one(
     (tmp_path / "pieces" / "saved_model.cpb").touch()
     (tmp_path / "net.keras").touch()
     (tmp_path / "net.h5").touch()
-    error = tfsetup("ops", name, *HOST, "--json").document["error"]
+    ran = tfsetup("ops", name, *HOST, "--json")
+    error = ran.document["error"]
+    assert ran.status == 2
     assert error["code"] == "usage"
     assert words in error["message"]
     assert "saved_model" in error["hint"]
+
+
+def test_an_environment_that_is_not_there_is_wrong_usage(tfsetup: Tfsetup) -> None:
+    ran = tfsetup("ops", "train:make", *HOST, "--prefix", "nowhere", "--json")
+    assert (ran.status, ran.document["error"]["code"]) == (2, "usage")
+    assert "nowhere" in ran.document["error"]["message"]
 
 
 def test_a_damaged_model_is_an_invalid_file(tfsetup: Tfsetup, tmp_path: Path) -> None:

@@ -131,3 +131,41 @@ def test_the_kernels_of_apple_s_newest_release_are_registered_again_as_they_are_
 def test_tensorflow_s_kernels_for_every_device_are_of_a_release_the_plugin_loads_with() -> None:
     answer = tfsetup.resolve("macos-arm64-metal")
     assert default_kernels().tensorflow in " ".join(answer.requirements)
+
+
+BUILDS = """
+import keras
+from keras import layers
+def make():
+    model = keras.Sequential([layers.Input((12,)), layers.Dense(8, "gelu"), layers.Dropout(0.4), layers.Dense(3)])
+    model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+def broken():
+    return make().layers[9]
+if __name__ == "__main__":
+    make().save("net.keras")
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a program that makes a model, and the user in it."""
+    (tmp_path / "program.py").write_text(BUILDS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_function_and_a_keras_file_are_traced_with_their_step_of_training(python: Path, program: Path) -> None:
+    subprocess.run([str(python), "program.py"], check=True, capture_output=True, cwd=program)
+    for model in ("program:make", "net.keras"):
+        found = tfsetup.ops(model, "macos-arm64-metal", prefix=python.parents[1])
+        assert {(gap.op, gap.in_) for gap in found.on_cpu if gap.floating} == {("Erfc", "predict"), ("Erfc", "train")}
+        assert found.training is not None
+        assert found.training > found.total
+        assert found.undecided == ()
+
+
+def test_a_program_that_fails_says_so_in_its_own_words(python: Path, program: Path) -> None:
+    with pytest.raises(tfsetup.TfsetupError, match="IndexError") as caught:
+        tfsetup.ops("program:broken", "macos-arm64-metal", prefix=python.parents[1])
+    assert (caught.value.code.exit_status, program.is_dir()) == (9, True)

@@ -15,9 +15,17 @@ from tfsetup.matrix.model import Ask
 
 def ops(
     ctx: typer.Context,
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The folder of a SavedModel, or its saved_model.pb.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A SavedModel; with --prefix a Keras file or module:function.")
+    ],
     signature: Annotated[
         str | None, typer.Option("--signature", metavar="NAME", help="What is counted; default: serving_default.")
+    ] = None,
+    prefix: Annotated[
+        Path | None,
+        typer.Option(
+            "--prefix", metavar="DIR", help="The environment whose TensorFlow runs a model that is no SavedModel."
+        ),
     ] = None,
     tensorflow: Tensorflow = None,
     python: PythonVersion = None,
@@ -31,6 +39,6 @@ def ops(
 
     session = begun(ctx, "ops", json=as_json, host=host)
     ask = Ask(tensorflow=tensorflow, python=python)
-    found = course.ops(model, host, ask, signature=signature, matrix=session.matrix)
+    found = course.ops(model, host, ask, signature=signature, prefix=prefix, matrix=session.matrix, told=session.say)
     code = Code.UNDECIDED if found.unjudged or (strict and found.undecided) else None  # nothing seen is never a yes
     session.answer(found, lambda: session.show(*ops_lines(found, width=session.width)), code=code)

@@ -16,7 +16,13 @@ SAVED: Final = "saved_model.pb"
 _IN_PIECES: Final = "saved_model.cpb"
 _EVIDENCE: Final = "evidence"
 _MOST: Final = 1 << 31  # bytes of a message of protobuf
-_EXPORT: Final = 'Export it where TensorFlow is: model.export("FOLDER"), or tf.saved_model.save(model, "FOLDER").'
+_EXPORT: Final = 'export it where TensorFlow is: model.export("FOLDER"), or tf.saved_model.save(model, "FOLDER").'
+_KERAS: Final = {".keras", ".h5", ".hdf5"}
+
+
+def must_be_traced(model: Path) -> bool:
+    """Tell whether a model is a Keras file, or a function of a program (`module:function`)."""
+    return not model.is_dir() and (model.suffix in _KERAS or (":" in model.name and not model.exists()))
 
 
 def read_model(model: Path) -> tuple[Graph, Path]:
@@ -27,13 +33,22 @@ def read_model(model: Path) -> tuple[Graph, Path]:
         InvalidFileError: it is damaged, or cannot be read.
     """
     path = _file(model)
+    return read_graph(path), path
+
+
+def read_graph(path: Path) -> Graph:
+    """Return the graph in a file.
+
+    Raises:
+        InvalidFileError: it is damaged, or cannot be read.
+    """
     try:
         if path.stat().st_size > _MOST:
             raise InvalidFileError("It is larger than a saved model can be.", where=Where(file=str(path)))
         data = path.read_bytes()
     except OSError as error:
         raise InvalidFileError(f"The model cannot be read: {error.strerror}.", where=Where(file=str(path))) from error
-    return read_saved_model(data, str(path)), path
+    return read_saved_model(data, str(path))
 
 
 def _file(model: Path) -> Path:
@@ -43,12 +58,11 @@ def _file(model: Path) -> Path:
         pieces = (model / _IN_PIECES).exists()
         why = f"its graph is in pieces ({_IN_PIECES})" if pieces else f"there is no {SAVED} in it"
         raise UsageError(f"{model} is no saved model that can be read: {why}.", hint=_EXPORT)
-    if model.suffix in {".keras", ".h5", ".hdf5"}:
-        raise UsageError(f"A Keras file says nothing of operations ({model}): only TensorFlow can tell.", hint=_EXPORT)
+    if must_be_traced(model):
+        message = f"Only TensorFlow can tell what {model} computes: it holds no operations."
+        raise UsageError(message, hint=f"Name an environment that has it: --prefix DIR. Or: {_EXPORT}")
     if model.is_file():
         return model
-    if ":" in model.name:
-        raise UsageError(f"A function of a program cannot be asked yet ({model}).", hint=_EXPORT)
     raise UsageError(f"There is no model at {model}.", hint=f"MODEL is a folder with a {SAVED} in it.")
 
 

@@ -127,21 +127,26 @@ def ops(
     ask: Ask | None = None,
     *,
     signature: str | None = None,
+    prefix: str | Path | None = None,
     matrix: Path | None = None,
+    told: Told = silent,
 ) -> Operations:
-    """Say which operations of a saved model a machine's plugin leaves to the CPU; nothing is run or downloaded.
+    """Say which operations of a model a machine's plugin leaves to the CPU; nothing is downloaded.
 
-    `model` is the folder of a saved model, or its `saved_model.pb`. `ask` chooses the release of TensorFlow, and so the
+    `model` is the folder of a saved model, or its `saved_model.pb`, which is only read; or a Keras file, or the
+    `module:function` of a program in the current folder that returns a model, which the TensorFlow at `prefix` runs.
+    `ask` chooses the release of TensorFlow, and so the
     plugin. `signature` is what is counted; None: `serving_default`, else the first one.
 
     Raises:
-        UsageError: there is no saved model or no such signature, or the machine's row has no plugin.
+        UsageError: there is no model, signature or environment, or the machine's row has no plugin.
         InvalidFileError: the model, the host file or the matrix is invalid, or there is no such row.
-        TfsetupError: no row fits the machine and the ask.
+        TfsetupError: no row fits the machine and the ask, or TensorFlow could not trace the model.
     """
     from tfsetup.workflows.ops import ops as answer
 
-    return answer(Path(model), host, ask, signature=signature, matrix=matrix)
+    where = None if prefix is None else Path(prefix)
+    return answer(Path(model), host, ask, signature=signature, prefix=where, matrix=matrix, told=told)
 
 
 def lock(

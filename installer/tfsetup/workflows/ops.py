@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.graphs.count import counted
-from tfsetup.graphs.disk import default_kernels, metal_kernels, read_model
+from tfsetup.graphs.disk import default_kernels, metal_kernels, must_be_traced, read_model
 from tfsetup.graphs.kernels import Kernels
-from tfsetup.graphs.model import Operation
-from tfsetup.graphs.place import Placed, place, placed
+from tfsetup.graphs.model import Counted, Operation
+from tfsetup.graphs.place import Place, Placed, place, placed
 from tfsetup.graphs.remedies import remedy
 from tfsetup.ground.versions import at_least
 from tfsetup.host.model import Host
@@ -22,9 +22,13 @@ from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.workflows.hosts import Machine, host_of
+from tfsetup.workflows.told import Told, silent
 
 _GRU_SINCE = "13.0"
 """The macOS whose MPSGraph got a GRU. source: Apple's documentation of MPSGraph; not seen on a Mac."""
+
+
+Part = Literal["predict", "train"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +45,8 @@ class Gap:
     """Whether it computes with floating-point numbers: then data leaves the device for it and comes back."""
     remedy: str
     """What would have the device compute the same; empty where nothing is known."""
-    in_: Literal["predict", "train"] = "predict"
-    """Where it stands."""
+    in_: Part = "predict"
+    """Where it stands: in a prediction, or in a step of training."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,12 +82,14 @@ class Operations:
     because: tuple[str, ...]
     """Why not; empty where all is decided."""
     training: int | None
-    """How many operations a step of training runs; null: a saved model does not hold them."""
+    """How many operations a step of training runs; null: it is not known."""
+    training_unknown: str
+    """Why not; empty where it is."""
 
     @property
     def unjudged(self) -> bool:
         """Whether nothing at all could be judged."""
-        return bool(self.undecided) and sum(one.count for one in self.undecided) == self.total
+        return bool(self.undecided) and not self.on_gpu and not self.in_host_memory and not self.on_cpu
 
 
 def ops(
@@ -92,37 +98,77 @@ def ops(
     ask: Ask | None = None,
     *,
     signature: str | None = None,
+    prefix: Path | None = None,
     matrix: Path | None = None,
+    told: Told = silent,
 ) -> Operations:
-    """Say which operations of a saved model the machine's plugin leaves to the CPU; nothing is run or downloaded.
+    """Say which operations of a model the machine's plugin leaves to the CPU; nothing is downloaded.
 
-    `machine` is a row of the matrix by its id, a host, the path of a host file, or None for this one.
+    A saved model is only read. A Keras file, or `module:function` of a program in the current folder, is run by the
+    TensorFlow of the environment at `prefix`, which may be another one than the machine's. `machine` is a row of the
+    matrix by its id, a host, the path of a host file, or None for this one.
 
     Raises:
-        UsageError: there is no saved model or no such signature, or the machine's row has no plugin.
+        UsageError: there is no model, signature or environment, or the machine's row has no plugin.
         InvalidFileError: the model, the host file or the matrix is invalid.
-        TfsetupError: no row fits the machine and the ask.
+        TfsetupError: no row fits the machine and the ask, or TensorFlow could not trace the model.
     """
     rows = read_matrix(matrix)
-    graph, path = read_model(model)
-    counts = counted(graph, str(path), signature)
     host, selection = _chosen(machine, ask or Ask(), rows, matrix)
     target = _target(host, selection, rows)
+    models = _models(model, signature, prefix, told)
     everywhere = default_kernels().ops
-    found = placed(counts, target.kernels, everywhere)
-    sums = {where: sum(one.count for one in found if one.place == where) for where in ("device", "host")}
+    predict, train = (placed(one, target.kernels, everywhere) if one else () for one in (models.predict, models.train))
+
+    definitions = {**models.predict.definitions, **(models.train.definitions if models.train else {})}
 
     def runs(operation: Operation) -> bool:
-        return place(operation, counts.definitions, target.kernels, everywhere) == "device"
+        return place(operation, definitions, target.kernels, everywhere) == "device"
+
+    def gaps(where: Place) -> Iterator[Gap]:
+        for in_, found in (("predict", predict), ("train", train)):
+            yield from (_gap(one, _IN[in_], remedy(one.operation, runs)) for one in found if one.place == where)
 
     return Operations(
-        model=str(model), signature=counts.signature, other_signatures=counts.others, saved_by=graph.tensorflow,
-        row=selection.row or "", tensorflow=selection.version, plugin=target.plugin, macos=macos_version(host) or "",
-        total=counts.total, on_gpu=sums["device"], in_host_memory=sums["host"],
-        on_cpu=tuple(_gap(one, remedy(one.operation, runs)) for one in found if one.place == "cpu"),
-        undecided=tuple(_gap(one, "") for one in found if one.place == "undecided"),
-        because=_because(target, found), training=None,
+        model=str(model), signature=models.predict.signature, other_signatures=models.predict.others,
+        saved_by=models.saved_by, row=selection.row or "", tensorflow=selection.version, plugin=target.plugin,
+        macos=macos_version(host) or "", total=models.predict.total, on_gpu=_sum(predict, "device"),
+        in_host_memory=_sum(predict, "host"), on_cpu=tuple(gaps("cpu")), undecided=tuple(gaps("undecided")),
+        because=_because(target, (*predict, *train)), training=models.train.total if models.train else None,
+        training_unknown=models.because,
     )  # fmt: skip
+
+
+_IN: Final[Mapping[str, Part]] = {"predict": "predict", "train": "train"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Models:
+    """What is counted. `because`: why nothing is known of training."""
+
+    predict: Counted
+    train: Counted | None
+    saved_by: str
+    because: str
+
+
+def _models(model: Path, signature: str | None, prefix: Path | None, told: Told) -> _Models:
+    """Read a saved model, or have a model traced."""
+    if prefix is None or not must_be_traced(model):
+        graph, path = read_model(model)
+        because = "a saved model does not hold it"
+        counts = counted(graph, str(path), signature)
+        return _Models(predict=counts, train=None, saved_by=graph.tensorflow, because=because)
+    from tfsetup.workflows.tracing import traced
+
+    found = traced(str(model), prefix, told)
+    train = counted(found.train, str(model)) if found.train else None
+    predict = counted(found.predict, str(model), signature)
+    return _Models(predict=predict, train=train, saved_by=found.predict.tensorflow, because=found.because)
+
+
+def _sum(found: Iterable[Placed], where: Place) -> int:
+    return sum(one.count for one in found if one.place == where)
 
 
 def _chosen(machine: Machine | None, ask: Ask, rows: Matrix, matrix: Path | None) -> tuple[Host, Selection]:
@@ -193,11 +239,11 @@ def _because(target: _Target, found: tuple[Placed, ...]) -> tuple[str, ...]:
     return (target.because or "the model does not say of which type some of its operations are",)
 
 
-def _gap(one: Placed, said: str) -> Gap:
+def _gap(one: Placed, in_: Part, said: str) -> Gap:
     from tfsetup.graphs.types import FLOATING
 
     named = [(name, type_) for name, types in one.operation.types for type_ in types]
     return Gap(
         op=one.operation.op, count=one.count, types=tuple(f"{name}:{type_}" for name, type_ in named),
-        floating=any(type_ in FLOATING for _name, type_ in named), remedy=said,
+        floating=any(type_ in FLOATING for _name, type_ in named), remedy=said, in_=in_,
     )  # fmt: skip

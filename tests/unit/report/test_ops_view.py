@@ -19,6 +19,7 @@ FOUND = Operations(
     model="models/reader", signature="serving_default", other_signatures=("serve",), saved_by="2.18.1",
     row="macos-arm64-metal", tensorflow="2.19.1", plugin="tensorflow-metal==1.2.0", macos="14.0", total=211, on_gpu=180,
     in_host_memory=22, on_cpu=GAPS, undecided=(), because=(), training=None,
+    training_unknown="a saved model does not hold it",
 )  # fmt: skip
 
 WRITTEN = """\
@@ -48,9 +49,22 @@ def test_nothing_left_is_said_in_the_first_line() -> None:
     assert first == "tensorflow-metal==1.2.0:  leaves nothing to the CPU in a prediction"
 
 
+def test_a_step_of_training_has_its_own_line_and_its_own_gaps() -> None:
+    more = Gap(op="Einsum", count=9, types=("T:float32",), floating=True, remedy="", in_="train")
+    text = "\n".join(ops_lines(replace(FOUND, on_cpu=(GAPS[2], more), training=700, training_unknown=""), width=80))
+    assert "leaves 1 of 211 operations to the CPU in a prediction\n" in text
+    assert "  training   9 of 700 operations of a step stay on the CPU\n" in text
+    assert text.endswith(
+        "On the CPU, with a wait for it and two copies\n  1 x Erfc  (T:float32)\n\n"
+        "On the CPU in a step of training, with a wait for it and two copies\n  9 x Einsum  (T:float32)"
+    )
+
+
 def test_nothing_judged_is_never_nothing_left() -> None:
     every = (Gap(op="MatMul", count=211, types=(), floating=False, remedy=""),)
-    found = replace(FOUND, on_cpu=(), undecided=every, because=("nobody has listed the kernels",))
+    found = replace(
+        FOUND, on_cpu=(), on_gpu=0, in_host_memory=0, undecided=every, because=("nobody has listed the kernels",)
+    )
     text = "\n".join(ops_lines(found, width=80))
     assert text.startswith("tensorflow-metal==1.2.0:  what it leaves to the CPU could not be decided\n")
     assert text.endswith("does not hold it\n  because  nobody has listed the kernels")
