@@ -107,16 +107,27 @@ def with_files(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     files = settings.uv_files(environ, folder)
     told = any(environ.get(name) for pip in _INDEXES for name in (_OF_PIP[pip][0], *_OF_PIP[pip][1]))
     told = told or any(True for _, table in files for _ in _of_uv(table))
-    pips = {name: text for name, text in settings.pip_variables(environ).items() if not (told and name in _INDEXES)}
+    said = settings.pip_variables(environ)
+    if "PIP_EXTRA_INDEX_URL" in said:
+        said["PIP_EXTRA_INDEX_URL"] = elsewhere(said["PIP_EXTRA_INDEX_URL"])
+    pips = {name: text for name, text in said.items() if text and not (told and name in _INDEXES)}
     named = {name.upper() for name, value in environ.items() if value}
     proxies = {name: text for name, text in settings.uv_proxies(files).items() if name not in named}
     return {**pips, **proxies, **{name: value for name, value in environ.items() if value or name not in pips}}
 
 
+def elsewhere(text: str) -> str:
+    """Return the additional indexes of pip's files, without those in folders of this machine: stocks of some wheels.
+
+    uv takes all files of a version from one index, and would not see the others. Pure.
+    """
+    return " ".join(word for word in text.split() if _SCHEME.match(word) and not word.lower().startswith("file:"))
+
+
 def uv_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables to add for uv: what pip's variables say, where uv's own say nothing. Pure."""
     return {
-        name: environ[pip]
+        name: " ".join(environ[pip].split())  # a list of pip's has a line for each, and uv's blanks alone
         for pip, (name, older) in _OF_PIP.items()
         if environ.get(pip) and not any(environ.get(known) for known in (name, *older))
     }
@@ -136,7 +147,7 @@ def insecure(url: str, trusted: Iterable[str] = ()) -> bool:
     scheme = found.group(1).lower() if found else "file"
     if scheme in ("https", "file"):
         return False
-    return scheme != "http" or not (_loopback(host_of(url)) or any(_allows(entry, url) for entry in trusted))
+    return scheme != "http" or not (_loopback(host_of(url)) or allowed(trusted, url))
 
 
 def _loopback(host: str) -> bool:
@@ -146,13 +157,18 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def allowed(trusted: Iterable[str], url: str) -> bool:
+    """Tell whether an address is of one of these hosts, which need neither https nor a certificate that is believed."""
+    return any(_allows(entry, url) for entry in trusted)
+
+
 def _allows(entry: str, url: str) -> bool:
     if entry == "*":
         return True
     try:
-        allowed, wanted = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
-        same_port = allowed.port in (None, wanted.port or _PORTS.get(wanted.scheme))
+        named, wanted = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
+        same_port = named.port in (None, wanted.port or _PORTS.get(wanted.scheme))
     except ValueError:
         return False
-    same_host = bool(allowed.hostname) and allowed.hostname == wanted.hostname
-    return same_host and same_port and allowed.scheme in ("", wanted.scheme)
+    same_host = bool(named.hostname) and named.hostname == wanted.hostname
+    return same_host and same_port and named.scheme in ("", wanted.scheme)

@@ -188,6 +188,14 @@ def test_a_certificate_that_nobody_here_believes_is_named_as_the_cause(clone: Cl
     assert server.asked == []
 
 
+@pytest.mark.parametrize("name", ["PIP_TRUSTED_HOST", "UV_INSECURE_HOST"])
+def test_a_host_that_is_allowed_by_its_name_needs_no_certificate(
+    clone: Clone, tls: certificates.Made, name: str
+) -> None:
+    with hostile(Uvs(), tls.context) as server:
+        works(clone, **{"PIP_INDEX_URL": f"{server.url}/simple", name: "other.example 127.0.0.1"})
+
+
 def test_a_variable_that_names_no_certificates_is_named(clone: Clone, tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_text("nothing")
     fails(

@@ -16,6 +16,8 @@ import pytest
 
 from support.process import ROOT, data, tfsetup
 from tfsetup.host.probe import probe
+from tfsetup.matrix.file.disk import read_pips
+from tfsetup.matrix.pips import pip_for
 
 pytestmark = pytest.mark.e2e
 
@@ -74,6 +76,20 @@ def test_the_environment_is_what_it_says(installed: tuple[Path, dict[str, Any], 
     assert version == told["verify"]["tensorflow"]["version"]
     assert ".".join(map(str, python)) == minor
     assert where == str(prefix)
+
+
+def test_its_pip_is_its_own_and_finds_nothing_broken(installed: tuple[Path, dict[str, Any], str]) -> None:
+    prefix, _, minor = installed
+    pinned = pip_for(read_pips(), minor)
+    assert pinned is not None
+
+    def pip(*argv: str) -> str:
+        done = tfsetup("run", str(prefix), "--", "python", "-m", "pip", *argv, cwd=prefix.parent)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert pip("--version").startswith(f"pip {pinned.version} from {prefix}/")
+    assert pip("check") == "No broken requirements found.\n"
 
 
 def test_a_second_time_there_is_nothing_to_do(installed: tuple[Path, dict[str, Any], str]) -> None:

@@ -71,7 +71,7 @@ def test_every_unit_test_passes_with_them(tmp_path: Path) -> None:
     """The optional parts too: conda, the list of contents, the look into plugins."""
     every = {pin.name for pin in pins(lock_text("dev"))}
     python = environment(tmp_path / "all", "--all-extras", "--group", "build", rest=every)
-    assert passed(python, tmp_path, "tests/unit", "-m", "not heavy and not exhaustive and not network")
+    assert passed(python, tmp_path, "tests/unit", "-n", "2", "-m", "not heavy and not exhaustive and not network")
 
 
 def passed(python: Path, folder: Path, *words: str) -> bool:

@@ -21,8 +21,11 @@ LOCKED = {lock: pins(lock_text(lock)) for lock in LOCKS}
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Sequence[File]]:
-    """What the index of this machine has of each package."""
-    with closing(client(tmp_path_factory.mktemp("index"))) as index:
+    """What the indexes of this machine have of each package, all of them: hashes say which file is meant."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UV_INDEX_STRATEGY", "unsafe-best-match")
+        asked = client(tmp_path_factory.mktemp("index"))
+    with closing(asked) as index:
         return index.pages(sorted({pin.name for locked in LOCKED.values() for pin in locked}))
 
 

@@ -60,8 +60,8 @@ class Inspecting:
 def real_index(cache: Path) -> str:
     """Return the index that the settings of this machine name."""
     with closing(client(cache)) as asked:
-        found: str = next(url for url in reversed(asked.urls) if urlsplit(url).scheme != "file")
-        return found
+        found: list[str] = [url for url in asked.urls if urlsplit(url).scheme != "file"]
+    return found[-1]
 
 
 @contextmanager

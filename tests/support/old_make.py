@@ -79,10 +79,10 @@ def _sources(folder: Path) -> Path:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=20,
         )
     except subprocess.TimeoutExpired:
-        pytest.skip("the sources of GNU make 3.81 did not come within a minute")
+        pytest.skip("the sources of GNU make 3.81 did not come within 20 seconds")
     if done.returncode:
         pytest.skip(f"the sources of GNU make 3.81 cannot be had: {done.stderr.strip().splitlines()[-1][:200]}")
     tree = subprocess.run(

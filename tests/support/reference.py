@@ -18,8 +18,9 @@ FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
 _MADE: Final = "<!-- Written by `make reference`; a test compares it with what it describes. -->\n"
 
 OWN: Final = {
-    "TFSETUP_CACHE_DIR": """the folder of what may be deleted at any time: proofs, remembered index pages, uv's cache
-        where `UV_CACHE_DIR` is not set. An absolute path. Default: the system's place for caches.""",
+    "TFSETUP_CACHE_DIR": """the folder of what may be deleted at any time (`tfsetup cache`): digests of wheels, proofs,
+        remembered index pages; uv's cache where `UV_CACHE_DIR` is not set. An absolute path. Default: the system's
+        place for caches.""",
     "TFSETUP_STATE_DIR": """the folder of what should last: the history of verifications. An absolute path. Default: the
         system's place for state. (`TFSETUP_STATE`, its first name, still holds.)""",
     "NO_COLOR": "set to anything: no colour (as `--no-color`).",
@@ -31,7 +32,7 @@ TAKEN: Final = {
         `UV_CONFIG_FILE`, `UV_NO_CONFIG`, `UV_INDEX_NAME_USERNAME`, `UV_INDEX_NAME_PASSWORD`, `PIP_INDEX_URL`,
         `PIP_EXTRA_INDEX_URL`, `PIP_CONFIG_FILE`, `PIP_NO_INDEX`, and `NETRC`: as uv and pip take them, their settings
         files too; what is used, and who said so, is told where it is not the default. pip's files name an index only
-        where no setting of uv's does.""",
+        where no setting of uv's does, and additional ones in folders of this machine are left out.""",
     "whom to trust": """`SSL_CERT_FILE` and `SSL_CERT_DIR` first, then `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`, then
         `PIP_CERT` and `cert` of pip's settings: for every client, uv and rattler included. With none of them the
         system's store holds. `UV_INSECURE_HOST` and `PIP_TRUSTED_HOST` name hosts that may be met without https.""",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 
-from tfsetup.loader.bytes import Memory
+from support.through import through
 from tfsetup.loader.model import Entry
 
 
@@ -29,7 +29,7 @@ class Tree:
             if path == link or path.startswith(f"{link}/"):
                 path = target + path[len(link) :]
         if path in self._files:
-            return Entry(path=path, identity=path, source=Memory(self._files[path]))
+            return Entry(path=path, identity=path, source=through(self._files[path], path))
         return Entry(path=path, identity=path, source=None) if path in self._folders else None
 
     def listdir(self, path: str) -> Sequence[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from itertools import product
 
+from support.through import ALWAYS, digested
 from tfsetup.loader.bytes import Memory
-from tfsetup.loader.files.archive import Archive, read_archive
+from tfsetup.loader.files.archive import Contents, read_archive
 
 
 def wheel_bytes(files: Mapping[str, bytes | str], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -31,11 +33,13 @@ def whole_wheel(filename: str, files: Mapping[str, bytes | str], *, requires: Se
     return wheel_bytes({**files, **meta, f"{info}/RECORD": record})
 
 
-def wheel(filename: str, files: Mapping[str, bytes | str]) -> tuple[str, Archive]:
+def wheel(filename: str, files: Mapping[str, bytes | str]) -> tuple[str, Contents]:
     """Return a wheel as the view wants it, with the dist-info its name promises."""
     name, version, *_ = filename.split("-")
     info = {f"{name}-{version}.dist-info/WHEEL": _wheel_file(filename)}
-    return filename, read_archive(Memory(wheel_bytes({**files, **info})))
+    data = wheel_bytes({**files, **info})
+    archive = read_archive(Memory(data))
+    return filename, digested(archive, hashlib.sha256(data).hexdigest()) if ALWAYS else archive
 
 
 def _wheel_file(filename: str) -> str:

@@ -50,6 +50,7 @@ COMMANDS: Final = {
     "rollback": Command("Point the environment at an earlier generation, without network or delay.", changes=True),
     "remove": Command("Remove one generation that is not the current one.", changes=True),
     "gc": Command("Remove old generations, and what killed runs have left.", changes=True),
+    "cache": Command("Say where the caches are and how large, and empty them.", but=("--prune", "--clear")),
     "schema": Command("Print the JSON schema of a command's answer, or of a file."),
 }
 

@@ -35,6 +35,7 @@ def install(
     requirement: o.RequirementFiles = None,
     without_cures: o.WithoutCures = False,
     index_url: o.IndexUrl = None,
+    digests: o.Digests = None,
     as_json: o.Json = False,
     host: o.HostFile = None,
 ) -> None:
@@ -48,7 +49,7 @@ def install(
         prefix=prefix, lock_file=lock, no_lock=no_lock, update_lock=update_lock, index_url=index_url, offline=offline,
         preflight=not no_preflight, verify=not no_verify, cures=not without_cures, dry_run=dry_run, replace=replace,
         allow_build=allow_build, allow_build_of=tuple(allow_build_of or ()), requirements=tuple(more or ()),
-        files=tuple(requirement or ()),
+        files=tuple(requirement or ()), digests=digests,
     )  # fmt: skip
 
     session = begun(ctx, "install", json=as_json, host=host)

@@ -38,6 +38,7 @@ def lock(
     index_url: IndexUrl = None,
     source: only.Source = None,
     sbom: only.Sbom = None,
+    digests: only.Digests = None,
     exclude_newer: only.ExcludeNewer = None,
     exclude_newer_package: only.ExcludeNewerPackage = None,
     without_cures: WithoutCures = False,
@@ -58,7 +59,7 @@ def lock(
         prove=not check if prove is None else prove, force=force, offline=offline, source=source, index_url=index_url,
         upgrade=None if upgrade else frozenset(upgrade_package or ()), without_cures=without_cures,
         allow_build_of=tuple(allow_build_of or ()),
-        cooldown=asked(exclude_newer, exclude_newer_package or ()), sbom=sbom,
+        cooldown=asked(exclude_newer, exclude_newer_package or ()), sbom=sbom, digests=digests,
     )  # fmt: skip
 
     session = begun(ctx, "lock", json=as_json, host=host)

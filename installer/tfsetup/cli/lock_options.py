@@ -72,4 +72,8 @@ Sbom = Annotated[
     Path | None,
     typer.Option("--sbom", metavar="FILE", help="Write an inventory of what is locked (CycloneDX JSON) besides."),
 ]
+Digests = Annotated[
+    Path | None,
+    typer.Option("--digests", metavar="DIR", help="Write digests of the wheels there, and read those of last time."),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Use only what uv's cache holds.")]

@@ -19,6 +19,10 @@ HostFile = Annotated[
         help="Replay the machine described in FILE (JSON), or the plainest one of a matrix row, named by its id.",
     ),
 ]
+Digests = Annotated[
+    Path | None,
+    typer.Option("--digests", metavar="DIR", help="Digests of wheels that somebody handed on; what they lack is read."),
+]
 Tensorflow = Annotated[
     str | None,
     typer.Option("--tensorflow", metavar="SPEC", help="A version or PEP 440 specifier; default: the newest that fits."),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tfsetup.cli.options import HostFile, Json, PythonVersion
+from tfsetup.cli.options import Digests, HostFile, Json, PythonVersion
 from tfsetup.cli.session import begun
 from tfsetup.errors import Code
 
@@ -22,6 +22,7 @@ def preflight(
         ),
     ],
     python: PythonVersion = None,
+    digests: Digests = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 9 when it cannot be decided.")] = False,
     as_json: Json = False,
     host: HostFile = None,
@@ -32,7 +33,10 @@ def preflight(
 
     session = begun(ctx, "preflight", json=as_json, host=host)
     machine = session.host(downloads=False)
-    judged = judge(target, machine, python=python, replayed=session.replayed, matrix=session.matrix, told=session.say)
+    judged = judge(
+        target, machine, python=python, replayed=session.replayed, matrix=session.matrix, digests=digests,
+        told=session.say,
+    )  # fmt: skip
     report, found = judged.report, preflight_document(judged.report, machine, judged.would_load)
     undecided = Code.UNDECIDED if strict or report.unjudged else None  # nothing seen is never a yes
     code = {"fails": Code.ANSWER_IS_NO, "undecided": undecided, "loads": None}[report.verdict]

@@ -13,6 +13,7 @@ from pathlib import Path
 from tfsetup.envs.model import AddPip
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.children import run_child
+from tfsetup.ground.index import BY_HASH
 from tfsetup.locks.run import Finished, Screen
 
 _LIMIT_S = 60.0
@@ -41,7 +42,7 @@ def add_pip(
         TfsetupError: it was interrupted.
     """
     install = ["pip", "install", "--python", str(python), "--no-deps", "--only-binary", ":all:"]
-    pinned = [*install, "--require-hashes", "-r", "-"]
+    pinned = [*install, *BY_HASH, "-r", "-"]
     given = {"doing": _DOING, "environ": step.environ, "stdin": f"{step.wheel.requirement}\n"}
     try:
         uv([*pinned, "--offline"], **given)

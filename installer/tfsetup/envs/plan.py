@@ -9,6 +9,7 @@ from typing import assert_never
 from tfsetup.envs import model
 from tfsetup.envs.cures import NOTHING, assignments
 from tfsetup.envs.model import Plan, Step
+from tfsetup.ground.index import BY_HASH
 from tfsetup.ground.platforms import Platform
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
@@ -126,7 +127,7 @@ def _wheels(
     # A translated uv would choose x86-64 wheels for a universal2 interpreter; the row's target says otherwise.
     forced = selection.target if host.rosetta else None
     served = _served(lock, index, environment)
-    hashes = ("--require-hashes",) if served.form == "portable" else ()
+    hashes = BY_HASH if served.form == "portable" else ()
     wheel = carried(served, environment)
     built = dict.fromkeys((*selection.sdists, *sources(lock.packages)))
     return model.InstallWheels(

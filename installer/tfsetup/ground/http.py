@@ -11,13 +11,14 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import NetworkError
 from tfsetup.ground.access import access
 from tfsetup.ground.certificates import certificates
 from tfsetup.ground.exchange import AGAIN, LIMITS, Answer, Exchange, Head, Limits
-from tfsetup.ground.index import host_of, insecure, refusal, trusted_hosts
+from tfsetup.ground.index import allowed, host_of, insecure, refusal, trusted_hosts
 from tfsetup.ground.ranges import LARGEST, Part, Span, part_of, unpacked
 from tfsetup.ground.redaction import shown
 from tfsetup.ground.session import Settled, proxies, session
@@ -69,7 +70,12 @@ class Http:
         variables = {**(os.environ if environ is None else environ), **told.variables}
         self._limits, self._retries = limits, retries
         self._trusted = told.trusted | trusted_hosts(variables)
-        settled = Settled(judge=self._judge, access=access(told.addresses, variables), proxies=proxies(told.variables))
+        settled = Settled(
+            judge=self._judge,
+            unchecked=partial(allowed, self._trusted),
+            access=access(told.addresses, variables),
+            proxies=proxies(told.variables),
+        )
         self._believed = certificates(variables, told.origins)
         self._session = session(self._believed.context(), settled, retries)
 

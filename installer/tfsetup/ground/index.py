@@ -23,6 +23,15 @@ from tfsetup.ground.uv_files import TRUE, SettingsFile
 from tfsetup.ground.uv_settings import Choice, Said, handed
 
 OPTION: Final = "--index-url"
+STRATEGY: Final = "UV_INDEX_STRATEGY"
+_BEST: Final = "unsafe-best-match"  # uv's name for what pip does: an index could answer for a project of another's
+BY_HASH: Final = ("--require-hashes", "--index-strategy", _BEST)
+"""uv's options where every file is known by its hash.
+
+No index can hand out another file then, so it is no matter which of several has it. uv would otherwise ask the first
+one alone that knows a project, and an additional index (pip.conf of Raspberry Pi OS has one) has but some versions.
+"""
+
 # pip's variable -> uv's, and uv's older names that settle the same question
 _OF_PIP: Final = {
     "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),
@@ -45,7 +54,7 @@ def index_variables(environ: Mapping[str, str], index_url: str | None = None) ->
     Addresses travel in variables, never in argument lists, which every user of a machine can read.
     """
     added = {
-        name: environ[pips]
+        name: " ".join(environ[pips].split())  # a list of pip's has a line for each, and uv's blanks alone
         for pips, (name, older) in _OF_PIP.items()
         if environ.get(pips) and not any(environ.get(known) for known in (name, *older))
     }
@@ -62,6 +71,7 @@ def choose(
 
     `pip_files` is what pip's settings files say (`pip_files.pip_variables`). An index of theirs counts where neither
     the option nor a setting of uv's own names any: whoever told uv where packages are did not mean pip's as well.
+    Additional ones in folders of this machine are left out (`elsewhere`).
     """
     kept = handed(files)
     pip = dict(_of_pips_files(environ, kept, pip_files, named=bool(index_url)))
@@ -76,7 +86,12 @@ def choose(
         pythons=(*told.pythons(), *kept.pythons),
         trusted=trusted_hosts(told.environ) | kept.trusted,
         offline=told.true("UV_OFFLINE") or kept.offline,
-        variables={**_proxy(told.environ, kept), **kept.variables, **variables},
+        variables={
+            **_proxy(told.environ, kept),
+            **kept.variables,
+            **variables,
+            **_strategy({**environ, **variables}, kept),
+        },
         origins=origins,
     )
 
@@ -85,9 +100,31 @@ def _of_pips_files(
     environ: Mapping[str, str], kept: Choice, pip_files: Told, *, named: bool
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     own = named or kept.default or kept.extra or any(environ.get(name) for name in (*_DEFAULTS, *_EXTRAS))
-    for name, said in pip_files.items():
-        if not environ.get(name) and not (own and name in INDEXES):
-            yield name, said
+    for name, (text, path) in pip_files.items():
+        value = elsewhere(text) if name == "PIP_EXTRA_INDEX_URL" else text
+        if value and not environ.get(name) and not (own and name in INDEXES):
+            yield name, (value, path)
+
+
+def elsewhere(text: str) -> str:
+    """Return the additional indexes that pip's files name, without those in folders of this machine.
+
+    Such a folder is a stock of some wheels. pip takes them beside the public index; uv, which takes all files of a
+    version from one index, would see nothing else of it, and a lock would be made for this machine alone.
+    """
+    return " ".join(word for word in text.split() if _SCHEME.match(word) and not word.lower().startswith("file:"))
+
+
+def _strategy(environ: Mapping[str, str], kept: Choice) -> dict[str, str]:
+    """Return how several indexes are asked where pip's settings name the additional ones: as pip asks them.
+
+    pip takes the best version of all; uv by itself asks the first alone that knows a project, so that an additional
+    index with a few versions of many projects would hide the others.
+    """
+    tables = (kept.settings, kept.settings.get("pip"))
+    said = environ.get(STRATEGY) or any("index-strategy" in table for table in tables if isinstance(table, dict))
+    pips = environ.get("PIP_EXTRA_INDEX_URL") and not any(environ.get(name) for name in _EXTRAS)
+    return {STRATEGY: _BEST} if pips and not said else {}
 
 
 def _proxy(environ: Mapping[str, str], kept: Choice) -> dict[str, str]:
@@ -153,7 +190,7 @@ def insecure(url: str, trusted: Iterable[str] = ()) -> str | None:
     scheme = found[1].lower() if found else "file"  # a path, also one with a drive letter
     if scheme in {"https", "file"}:
         return None
-    if scheme == "http" and (_loopback(host_of(url)) or any(_allows(entry, url) for entry in trusted)):
+    if scheme == "http" and (_loopback(host_of(url)) or allowed(trusted, url)):
         return None
     return f"{shown(url)} is neither https nor on this machine: anybody on the way could change what it says."
 
@@ -180,18 +217,23 @@ def _loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def allowed(trusted: Iterable[str], url: str) -> bool:
+    """Tell whether an address is of one of these hosts, which need neither https nor a certificate that is believed."""
+    return any(_allows(entry, url) for entry in trusted)
+
+
 def _allows(entry: str, url: str) -> bool:
     """Tell whether an entry of UV_INSECURE_HOST (host, host:port, scheme://host, `*` for all) allows an address."""
     if entry == "*":
         return True
     try:
-        allowed, asked = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
+        named, asked = urlsplit(entry if "://" in entry else f"//{entry}"), urlsplit(url)
         port = asked.port or _PORTS.get(asked.scheme)
-        same_port = allowed.port in {None, port}
+        same_port = named.port in {None, port}
     except ValueError:
         return False
-    same_host = bool(allowed.hostname) and allowed.hostname == asked.hostname
-    return same_host and same_port and allowed.scheme in {"", asked.scheme}
+    same_host = bool(named.hostname) and named.hostname == asked.hostname
+    return same_host and same_port and named.scheme in {"", asked.scheme}
 
 
 def refuse_insecure(choice: Choice) -> None:

@@ -18,6 +18,7 @@ from tfsetup.ground.text import MOST, Lines
 
 MAX_DEPTH: Final = 12
 MAX_NODES: Final = 50_000
+_TOO_DEEP: Final = "maximum nesting depth"
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -180,6 +181,8 @@ def compose(text: str, file: str) -> Node:
     try:
         return tree(_yaml_events(yaml.parse(text, Loader=loader), file), file)
     except yaml.YAMLError as error:
+        if _TOO_DEEP in str(error):  # libyaml from 0.2.6 on reads ahead, and has a bound of its own
+            raise refused(Where(file=file, line=1, column=1), f"nested deeper than {MAX_DEPTH} levels") from None
         raise _no_yaml(error, text, file) from None
 
 

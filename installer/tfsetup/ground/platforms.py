@@ -336,6 +336,7 @@ def fitting_wheels(filenames: Iterable[str], tags: Iterable[Tag]) -> list[str]:
 # ------------------------------------------------------------------------------------------- systems and processors
 
 
+@lru_cache(maxsize=256)
 def read_mac_version(text: str) -> str | None:
     """Return a version of macOS, None when it is none or a made-up one.
 

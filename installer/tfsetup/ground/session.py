@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import requests
-    from requests.adapters import HTTPAdapter
+    from requests.adapters import BaseAdapter, HTTPAdapter
     from urllib3 import BaseHTTPResponse, HTTPSConnectionPool
     from urllib3.connectionpool import ConnectionPool
     from urllib3.util import Retry
@@ -26,11 +26,13 @@ _HOPS: Final = 10
 class Settled:
     """What holds for every request, and every hop of a redirect.
 
-    `judge` refuses an address. `access` are name and password by origin. `proxies` are the proxy by scheme, and under
+    `judge` refuses an address. `unchecked` tells whether anybody may sign for it: the user said so of its host, and uv
+    takes it so. `access` are name and password by origin. `proxies` are the proxy by scheme, and under
     `no_proxy` the hosts it is not for, as settings files say them; requests reads the variables by itself.
     """
 
     judge: Callable[[str], None]
+    unchecked: Callable[[str], bool] = lambda _url: False
     access: Mapping[str, Pair] = field(default_factory=dict, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -62,12 +64,22 @@ def session(context: ssl.SSLContext, settled: Settled, retries: int) -> requests
     """Return the session; `context` alone says who is believed."""
     from tfsetup import __version__
 
-    made, retry = _judging(settled), _retry(retries)
+    retry = _retry(retries)
+    made = _judging(settled, _verified(_believing_anybody(), settled, retry))
     for scheme in ("https://", "http://"):
         made.mount(scheme, _verified(context, settled, retry))
     made.headers["User-Agent"] = f"tfsetup/{__version__}"
     made.max_redirects = _HOPS
     return made
+
+
+def _believing_anybody() -> ssl.SSLContext:
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _retry(retries: int) -> Retry:
@@ -95,6 +107,8 @@ def _retry(retries: int) -> Retry:
 
 
 def _verified(context: ssl.SSLContext, settled: Settled, retry: Retry) -> HTTPAdapter:
+    import ssl
+
     from requests.adapters import HTTPAdapter
 
     class Verified(HTTPAdapter):
@@ -119,13 +133,19 @@ def _verified(context: ssl.SSLContext, settled: Settled, retry: Retry) -> HTTPAd
             return super().proxy_manager_for(proxy, ssl_context=context, proxy_ssl_context=context, **more)
 
         def cert_verify(self, conn: HTTPSConnectionPool, url: object, verify: object, cert: object) -> None:  # noqa: ARG002
-            conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
+            conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = ssl.VerifyMode(context.verify_mode).name, None, None
 
     return Verified(pool_maxsize=16, max_retries=retry)
 
 
-def _judging(settled: Settled) -> requests.Session:
+def _judging(settled: Settled, unchecked: HTTPAdapter) -> requests.Session:
+    import warnings
+
     import requests
+    from urllib3.exceptions import InsecureRequestWarning
+
+    # Whoever allowed a host to do without knows it; urllib3 would say so at every request.
+    warnings.filterwarnings("ignore", category=InsecureRequestWarning)
 
     class Judging(requests.Session):
         """Judges where a redirect leads; the body that comes with it may be endless, and is not read."""
@@ -136,6 +156,9 @@ def _judging(settled: Settled) -> requests.Session:
                 resp.raw.close()
                 settled.judge(urljoin(resp.url, target))
             return target
+
+        def get_adapter(self, url: str) -> BaseAdapter:
+            return unchecked if settled.unchecked(url) else super().get_adapter(url)
 
         def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
             request.auth = request.auth or settled.credentials(str(request.url))

@@ -6,6 +6,8 @@ reading ends in a value or in `MalformedImage`: never in another exception, neve
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Protocol
 
@@ -49,6 +51,25 @@ class ByteSource(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """What is known of a whole file that was read before, so that it need not be read again.
+
+    `sha256` is that of the file. `pages` says of each arm64 image (by its offset in the file) whether the kernel kills
+    the process that maps it, and the one that binds it. `holds` says whether bytes occur in it; None: not known.
+    """
+
+    sha256: str
+    pages: Mapping[int, tuple[bool, bool]]
+    holds: Callable[[bytes], bool | None]
+
+
+def answers(source: ByteSource, base: int = 0) -> tuple[Answers, int] | None:
+    """Return what is known of the file that a source is (a part of), and where in it its offset `base` lies."""
+    ask: Callable[[int], tuple[Answers, int] | None] | None = getattr(source, "answers", None)
+    return ask(base) if ask is not None else None
+
+
 class Memory:
     """Bytes already in memory as a `ByteSource`."""
 
@@ -82,6 +103,10 @@ class Slice:
         """Return `length` bytes from `offset` of the part; see `ByteSource.read`."""
         check_range(offset, length, self.size)
         return self._source.read(self._base + offset, length)
+
+    def answers(self, base: int) -> tuple[Answers, int] | None:
+        """See `answers`."""
+        return answers(self._source, self._base + base)
 
 
 def check_range(offset: int, length: int, size: int) -> None:

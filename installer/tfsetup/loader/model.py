@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal, Protocol, Self, TypeVar
 
-from tfsetup.loader.bytes import ByteSource, MalformedImage
+from tfsetup.loader.bytes import ByteSource, MalformedImage, answers
 
 Kind = Literal[
     "wrong-architecture",
@@ -62,6 +62,16 @@ def read_file(files: Filesystem, path: str, most: int) -> bytes | None:
         return entry.source.read(0, entry.source.size)
     except MalformedImage:
         return None
+
+
+def holds(files: Filesystem, path: str, wanted: bytes, most: int) -> bool:
+    """Say whether bytes occur in a file; False when it is absent, larger than `most` bytes or cannot be read."""
+    entry = files.lookup(path)
+    if entry is None or entry.source is None or entry.source.size > most:
+        return False
+    known = answers(entry.source)
+    found = known[0].holds(wanted) if known else None
+    return wanted in (read_file(files, path, most) or b"") if found is None else found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,7 +28,8 @@ class Proof:
     `row` and `python` say which lock it was, should its file be missing. `sha256` is that of the lock file: a proof of
     another text is none. `subject` is the fingerprint of what was judged: the same files on the same machine need not
     be judged again. `images` were opened. `reasons` are the failures, or why there is no verdict.
-    `conflicts` are packages with a path of two contents.
+    `conflicts` are packages with a path of two contents. `digests` are those that were handed on with the lock: the
+    sha256 of each by file name.
     """
 
     row: str
@@ -39,6 +40,7 @@ class Proof:
     images: int = 0
     reasons: tuple[str, ...] = ()
     conflicts: tuple[SharedFiles, ...] | UnsetType = UNSET
+    digests: dict[str, str] | UnsetType = UNSET
 
 
 def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:

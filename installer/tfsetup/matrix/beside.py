@@ -7,6 +7,7 @@ it: the row, the team, or a package that brings it along.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from tfsetup.ground.kinds import Bound, Distribution, ExactVersion, Prose, Range, Slug, Source
@@ -96,13 +97,13 @@ def required(rules: Sequence[Beside], requirements: Iterable[str]) -> tuple[Besi
 
     A requirement calls for a rule where a version that it names itself is one of the rule's.
     """
-    asked = [_parts(text) for text in requirements if "extra ==" not in text]
-    return tuple(rule for rule in rules if any(_meets(rule, name, spec) for name, spec in asked))
+    asked: dict[str, list[str]] = {}
+    for name, spec in (_parts(text) for text in requirements if "extra ==" not in text):
+        asked.setdefault(name, []).append(spec)
+    return tuple(rule for rule in rules if any(_meets(rule, spec) for spec in asked.get(rule.distribution, ())))
 
 
-def _meets(rule: Beside, name: str, spec: str) -> bool:
-    if name != rule.distribution:
-        return False
+def _meets(rule: Beside, spec: str) -> bool:
     named = (found["version"].removesuffix(".*") for found in re.finditer(_CLAUSE, spec))
     return any(_within(rule.versions, text) and _within(spec, text) for text in named)
 
@@ -143,6 +144,7 @@ def _within(spec: str, text: str) -> bool:
     return is_version(text) and in_range(spec, text)
 
 
+@lru_cache(maxsize=4096)
 def _parts(requirement: str) -> tuple[str, str]:
     """Return the normalised name and the range of a requirement, which is empty where there is none."""
     found = _REQUIREMENT.match(requirement)

@@ -22,6 +22,8 @@ def lock_lines(found: Locked) -> Iterator[str]:
         yield from _checked(one) if found.checked else _written(one)
     if found.sbom:
         yield f"{found.sbom}  the inventory, in CycloneDX's form"
+    if found.digests:
+        yield f"{found.digests.folder}  digests of the wheels: {found.digests.files} files, {size(found.digests.bytes)}"
     if found.checked:
         total = len(found.files)
         again = f"{found.stale} of {total} not fresh: `tfsetup lock` writes them anew."

@@ -26,6 +26,7 @@ from tfsetup.upkeep.check import MatrixChecked
 from tfsetup.upkeep.overview import MatrixShown
 from tfsetup.upkeep.update import MatrixUpdated
 from tfsetup.verify.model import Finding as VerifyFinding
+from tfsetup.workflows.caches import Caches
 from tfsetup.workflows.locked import Locked
 from tfsetup.workflows.maintain import Collected, Listed, NotWhole, Removed, RolledBack
 from tfsetup.workflows.ops import Operations
@@ -60,6 +61,7 @@ ANSWERS: Final = {
     "rollback": Answer(data=(RolledBack, NotWhole)),
     "remove": Answer(data=(Removed,)),
     "gc": Answer(data=(Collected,)),
+    "cache": Answer(data=(Caches,)),
     "matrix show": Answer(data=(MatrixShown,)),
     "matrix check": Answer(data=(MatrixChecked,), findings=MatrixFinding),
     "matrix update": Answer(data=(MatrixUpdated,), findings=MatrixFinding),

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from tfsetup.loader.python.reach import Reach, Reached
-from tfsetup.loader.python.survey import Program, Surveyed, brought_by
 from tfsetup.verify.model import Event, Finding, ProbeOutcome
+
+if TYPE_CHECKING:
+    from tfsetup.loader.python.reach import Reach, Reached
+    from tfsetup.loader.python.survey import Program, Surveyed
 
 What = Literal["program", "module"]
 Status = Literal["works", "dies", "undecided"]
@@ -104,6 +106,8 @@ class Task:
 
 def tasks(found: Sequence[Surveyed], requirements: Iterable[str]) -> tuple[Task, ...]:
     """Return what to try in an environment whose row asks for `requirements`: modules, then programs."""
+    from tfsetup.loader.python.survey import brought_by
+
     rows = brought_by(requirements, found)
     modules = {module: one for one in found for module in one.modules}
     programs = {program.name: (program, one) for one in found for program in one.programs}

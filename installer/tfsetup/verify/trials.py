@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfsetup.host.temporary import temporary_folder
-from tfsetup.loader.files.sources import LocalTree, find_environment
-from tfsetup.loader.python.survey import survey
 from tfsetup.verify.model import Ended, Event, ProbeOutcome
 from tfsetup.verify.programs import (
     MODULE_LIMIT_S,
@@ -63,6 +61,9 @@ def try_programs(
     `requirements` are the row's: what they bring must work. `program_s` and `module_s` are the longest that one may
     take, in seconds. On KeyboardInterrupt all children are killed before the exception goes on.
     """
+    from tfsetup.loader.files.sources import LocalTree, find_environment
+    from tfsetup.loader.python.survey import survey
+
     began = time.monotonic()
     found = find_environment(python.parents[1])
     if found is None:

@@ -99,16 +99,17 @@ def preflight(
     *,
     python: str | None = None,
     matrix: Path | None = None,
+    digests: Path | None = None,
     told: Told = silent,
 ) -> Report:
     """Predict from the files alone whether TensorFlow and its plugins will load on a machine; nothing is run.
 
     `subject` is one target or several: a wheel, a folder of wheels, an environment or its site-packages, a lock file,
     or requirements such as `tensorflow==2.20.0`, of which the parts that matter are read on the index. `python` is
-    `X.Y`; None: the files' own, else the machine's first.
+    `X.Y`; None: the files' own, else the machine's first. `digests` is a folder of those that somebody handed on.
 
     Raises:
-        UsageError: a target is nothing of the kind, or does not go with the others.
+        UsageError: a target is nothing of the kind, or does not go with the others; or there is no such folder.
         InvalidFileError: a file, the host file or the matrix is invalid, or there is no such row.
         LockError: a conda lock has nothing for this machine, or is for another Python.
         NetworkError: the index or a channel did not answer.
@@ -118,7 +119,7 @@ def preflight(
     machine = host_of(host, matrix=matrix, downloads=False)
     targets = [subject] if isinstance(subject, str | Path) else list(subject)
     elsewhere = host is not None and not _is_this(machine)
-    return judge(targets, machine, python=python, replayed=elsewhere, matrix=matrix, told=told).report
+    return judge(targets, machine, python=python, replayed=elsewhere, matrix=matrix, digests=digests, told=told).report
 
 
 def ops(

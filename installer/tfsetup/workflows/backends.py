@@ -40,7 +40,8 @@ class LockOrder:
     everything. `source` is an `environment.yml` to take over (conda only). `sbom` is the inventory to write.
     `allow_build_of` are packages of pure Python that may be built, besides those of the team file. `cooldown`
     is how young a file may be; None: as the team file says, without one as the lock there was made. Spans count back
-    from `now`.
+    from `now`. `digests` is the folder into which those of the wheels are written, `digests_from` one that was handed
+    on.
     """
 
     ask: Ask
@@ -58,6 +59,8 @@ class LockOrder:
     sbom: Path | None = None
     cooldown: Cooldown | None = None
     allow_build_of: tuple[str, ...] = ()
+    digests: Path | None = None
+    digests_from: Path | None = None
     now: datetime = field(default_factory=partial(datetime.now, UTC), compare=False)
 
     @property

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from tfsetup.doctor.diagnose import diagnose as judge
-from tfsetup.doctor.gather import informed_by
 from tfsetup.doctor.model import Diagnosis, Evidence
 from tfsetup.host.model import Host
 from tfsetup.loader.report import Report
@@ -24,6 +22,9 @@ def consult(
     `matrix` may know more defects than the shipped one; `packages` are those of the environment (normalised names and
     versions), None: not at hand.
     """
+    from tfsetup.doctor.diagnose import diagnose as judge  # most runs have nothing to ask the doctor
+    from tfsetup.doctor.gather import informed_by
+
     known = informed_by(matrix)
     # What a verification starts has the cures it shall have: only what a device computed speaks of a defect here.
     base = Evidence(host=host, environment=environment_of(known.hazards), prefix=prefix)

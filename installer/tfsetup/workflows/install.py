@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import tfsetup.verify as probing
-from tfsetup.doctor.defects import pinned
 from tfsetup.doctor.model import Diagnosis
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan, Receipt
@@ -87,6 +86,8 @@ class InstallOrder:
     """Compile what exists as source only, without asking."""
     allow_build_of: tuple[str, ...] = ()
     """Packages of pure Python that may be built from source where they have no wheel, without asking."""
+    digests: Path | None = None
+    """A folder with digests of wheels that somebody handed on."""
     anew: bool = False
     """Build also what the receipt calls up to date: its files are broken."""
 
@@ -234,6 +235,8 @@ def install(
     try:
         outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
     except Refused as refused:
+        from tfsetup.doctor.defects import pinned
+
         found, packages = refused.report, pinned(plan.requirements)
         diagnosis = None
         if not isinstance(found, ProgramsTried):  # whose own last words say it all
@@ -301,7 +304,7 @@ def _relock(
 
     anew = LockOrder(
         ask=Ask(), pythons=tuple(pythons), platforms=(row,), form=form, prove=order.preflight,
-        index_url=order.index_url, offline=order.offline,
+        index_url=order.index_url, offline=order.offline, digests_from=order.digests,
     )  # fmt: skip
     found = lock(anew, matrix, told=told)
     if found.conflicts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.host.model import Host
@@ -18,7 +18,8 @@ from tfsetup.matrix.file.rows import Matrix
 from tfsetup.verify.programs import ProgramsTried, sentence
 from tfsetup.workflows.backends import Backend, Case, LockOrder, Scope, Standing, fingerprint
 from tfsetup.workflows.inventory import inventory, write_inventory
-from tfsetup.workflows.locked import Conflict, Locked, LockEntry, entry, summed
+from tfsetup.workflows.locked import Conflict, Handed, Locked, LockEntry, entry, summed
+from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.prove import Judge, Prover, known
 from tfsetup.workflows.told import Told, silent
 
@@ -80,6 +81,11 @@ def lock(
         return Locked(files=(), index=made.index, left_out=made.left_out, conflicts=conflicts)
     if not order.force:
         _refuse(proofs, backend.remedy)
+    handed: Handed | UnsetType = UNSET
+    if order.digests is not None:
+        from tfsetup.workflows.handed import hand_on
+
+        proofs, handed = hand_on(order.digests, made.cases, proofs, _prover(order, backend, told, judge).prove)
     tried = {case.name: attempt(case) for case in made.cases} if attempt else {}
     if not order.force:
         _refuse_dead(tried, backend.remedy)
@@ -100,7 +106,7 @@ def lock(
     environment, defects = summed(rows)
     return Locked(
         files=tuple(rows), index=made.index, left_out=made.left_out, environment=environment, hazards=defects,
-        conflicts=conflicts, sbom=UNSET if order.sbom is None else order.sbom,
+        conflicts=conflicts, sbom=UNSET if order.sbom is None else order.sbom, digests=handed,
     )  # fmt: skip
 
 
@@ -189,4 +195,12 @@ def _checked(standing: Standing, proof: Proof | None, matrix: Matrix) -> LockEnt
 
 
 def _prover(order: LockOrder, backend: Backend, told: Told, judge: Judge | None) -> Prover:
-    return Prover(told=told, judge=judge, offline=order.offline, at_once=backend.at_once, how=backend.how)
+    def opening() -> Opened:
+        from tfsetup.workflows.handed import opened_with
+
+        written = order.digests if order.digests is not None and order.digests.is_dir() else None
+        return opened_with(order.digests_from or written, [order.folder])
+
+    return Prover(
+        told=told, judge=judge, offline=order.offline, at_once=backend.at_once, how=backend.how, opening=opening
+    )

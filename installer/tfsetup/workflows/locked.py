@@ -77,6 +77,18 @@ class Conflict(SharedFiles):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Handed:
+    """Digests that were written for others."""
+
+    folder: Path
+    """Where they are."""
+    files: int
+    """How many files."""
+    bytes: int
+    """How large they are together."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Locked:
     """What became of the locks."""
 
@@ -88,6 +100,8 @@ class Locked:
     """What of an `environment.yml` has no place in a lock, with its line."""
     sbom: Path | UnsetType = UNSET
     """The inventory that was written (CycloneDX)."""
+    digests: Handed | UnsetType = UNSET
+    """The digests of the wheels, where they were written for others."""
     checked: bool | UnsetType = UNSET
     """True: nothing was written."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from tfsetup.ground.prefix import site_packages
 from tfsetup.host.model import Host
 from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.model import LockedFile
+from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.subjects import Subject
 from tfsetup.workflows.wheels import for_any, with_native
 
@@ -18,7 +19,9 @@ _PREFIX: Final = {"macos": "/conda", "linux": "/conda", "windows": "C:/conda"}
 
 
 @contextmanager
-def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Iterator[Subject]:
+def prefix_of(
+    lock: PlatformLock, host: Host, *, offline: bool = False, opened: Opened | None = None
+) -> Iterator[Subject]:
     """Show one platform of a lock as the prefix it would become on `host`; the files are there inside the `with` only.
 
     Raises:
@@ -28,7 +31,6 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
     from tfsetup.envs.conda.unpack import pieces, unpacked
     from tfsetup.loader.files.faults import refused, unclear
     from tfsetup.loader.files.prefix import PrefixView
-    from tfsetup.loader.files.remote import open_all
     from tfsetup.loader.files.view import Overlay, WheelView
     from tfsetup.locks.conda.files import read_settings
 
@@ -38,14 +40,15 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
     site = site_packages(prefix, python, windows=windows)
     wanted = [LockedFile(filename=one.file_name, size=one.size, sha256=one.sha256, url=one.url) for one in lock.wheels]
     named = [one for one in wanted if not (offline and for_any(one.filename))]  # what these hold cannot be asked
-    native = {one.filename: one.url or "" for one in named} if offline else with_native(named)
+    native = tuple(named) if offline else with_native(named)
     with unpacked(lock.packages, read_settings(), offline=offline) as folders:
         linked = PrefixView(pieces(folders, prefix), at=prefix, fold=windows)
-        if offline and any(url.startswith("http") for url in native.values()):
+        if offline and any((one.url or "").startswith("http") for one in native):
             message = "The wheels lie on the index, and --offline forbids to read them."
             raise NetworkError(message, hint="Run once without --offline.")
-        opened = open_all(native)
-        wheels = WheelView(opened, at=site, fold=windows)
+        opening = opened or Opened()
+        found = opening.on_index(native)
+        wheels = WheelView(found, at=site, fold=windows)
         executable = f"{prefix}/python.exe" if windows else f"{prefix}/bin/python{python}"
         yield Subject(
             files=Overlay(wheels, linked),
@@ -53,8 +56,9 @@ def prefix_of(lock: PlatformLock, host: Host, *, offline: bool = False) -> Itera
             prefix=prefix,
             executable=executable if linked.lookup(executable) else None,
             python=python,
-            wheels=tuple(native),
+            wheels=tuple(one.filename for one in native),
             conflicts=wheels.conflicts,
-            unseen=tuple(one for name, each in opened for one in unclear(name, each, fold=host.os != "linux")),
-            refused=tuple(one for name, each in opened if (one := refused(name, each))),
+            unseen=tuple(one for name, each in found for one in unclear(name, each, fold=host.os != "linux")),
+            refused=tuple(one for name, each in found if (one := refused(name, each))),
+            opened=opening,
         )

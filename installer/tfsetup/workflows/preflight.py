@@ -16,9 +16,10 @@ from tfsetup.loader.model import NotCovered
 from tfsetup.loader.preflight import preflight as walk
 from tfsetup.loader.processes import Surroundings, new_process
 from tfsetup.loader.question import Question
-from tfsetup.loader.report import Report
+from tfsetup.loader.report import Note, Report
 from tfsetup.loader.shipped import load_knowledge, load_tables
 from tfsetup.loader.tensorflow.knowledge import Knowledge, promises
+from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.subjects import Subject, subject_of
 from tfsetup.workflows.told import Detail, Told, silent
 
@@ -49,11 +50,24 @@ def preflight(subject: Subject, host: Host, *, python: str | None = None, told: 
         raise InvalidFileError(f"The interpreter cannot be read: {error}.", where=where) from error
     knowledge = load_knowledge()
     report = walk(question, process, knowledge, lambda text: told(Detail(f"  {text}")))
+    if subject.opened is not None:
+        subject.opened.remember()
+        report = replace(report, notes=(*report.notes, *_unbelieved(subject.opened)))
     return replace(
         report,
         failures=(*subject.refused, *report.failures),
         not_covered=(*subject.unseen, *_not_there(subject, report, knowledge), *report.not_covered),
     )
+
+
+def _unbelieved(opened: Opened) -> Iterator[Note]:
+    """Yield what to know of digests that were handed on and not believed."""
+    names = tuple(opened.unbelieved())
+    if names:
+        detail = (
+            f"{len(names)} of the digests that were handed on stand in no list that is trusted, {names[0]} among them"
+        )
+        yield Note(title="Digests that nobody vouches for", detail=f"{detail}; the wheels themselves were read.")
 
 
 def _not_there(subject: Subject, report: Report, knowledge: Knowledge) -> Iterator[NotCovered]:
@@ -80,12 +94,14 @@ def judge(
     python: str | None = None,
     replayed: bool = False,
     matrix: Path | None = None,
+    digests: Path | None = None,
     told: Told = silent,
 ) -> Judgement:
     """Judge wheels, folders, an environment, locks or requirements (see `subject_of`), or one conda lock.
 
     `python` is `X.Y`; None: the files' own, or the first of the host's. `replayed`: `host` is another machine than this
-    one. `matrix`: a file that extends the one that comes with tfsetup.
+    one. `matrix`: a file that extends the one that comes with tfsetup. `digests`: a folder with digests of wheels that
+    somebody handed on, of which those are believed that a lock's record beside a target, or tfsetup, knows.
 
     Raises:
         UsageError: a target is nothing of the kind, or does not go with the others.
@@ -96,14 +112,22 @@ def judge(
     from tfsetup.workflows.conda_choice import is_conda_lock
 
     if any(is_conda_lock(Path(target)) for target in targets):
-        report = _judge_conda(targets, host, python, told)
+        report = _judge_conda(targets, host, python, digests, told)
     else:
-        subject = subject_of(targets, host, python, replayed=replayed, told=told)
+        subject = subject_of(targets, host, python, replayed=replayed, opened=_opening(digests, targets), told=told)
         report = preflight(subject, host, python=python, told=told)
     return Judgement(report=report, would_load=would_load(report, host, matrix))
 
 
-def _judge_conda(targets: Sequence[str | Path], host: Host, python: str | None, told: Told) -> Report:
+def _opening(digests: Path | None, targets: Sequence[str | Path]) -> Opened:
+    from tfsetup.workflows.handed import opened_with
+
+    return opened_with(digests, [Path(target).parent for target in targets if Path(target).is_file()])
+
+
+def _judge_conda(
+    targets: Sequence[str | Path], host: Host, python: str | None, digests: Path | None, told: Told
+) -> Report:
     """Judge the part of a conda lock that is for `host`."""
     from tfsetup.workflows.conda_choice import part_of, read_part
     from tfsetup.workflows.prefixes import prefix_of
@@ -116,7 +140,7 @@ def _judge_conda(targets: Sequence[str | Path], host: Host, python: str | None, 
         message = f"This lock is for Python {locked or 'none'}, and {python} is asked for."
         raise LockError(message, where=Where(file=str(targets[0])), hint="Leave --python out.")
     told(f"Reading the {part.subdir} packages and wheels where they lie; nothing is linked")
-    with prefix_of(part, host) as subject:
+    with prefix_of(part, host, opened=_opening(digests, targets)) as subject:
         return preflight(subject, host, python=locked, told=told)
 
 

@@ -13,6 +13,7 @@ from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.proof import Proof
 from tfsetup.locks.venv.consent import sources
 from tfsetup.workflows.backends import Case, fingerprint
+from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.prefixes import prefix_of
 from tfsetup.workflows.progress import OFF_THE_INDEX, proven, proving
 from tfsetup.workflows.subjects import of_locked
@@ -24,11 +25,11 @@ Judge = Callable[..., Proof]
 AT_ONCE = 3  # each holds the libraries it reads in a temporary file: a gigabyte at times
 
 
-def judged(case: Case, told: Told, *, offline: bool = False) -> Proof:
+def judged(case: Case, told: Told, *, offline: bool = False, opened: Opened | None = None) -> Proof:
     """Return the verdict of the preflight on a lock: on a conda lock as a prefix, on wheels as they lie on the index.
 
     A lock of wheels in which two packages bring a path with different contents is none: nothing else is judged then.
-    `offline` forbids to fetch what a conda lock needs.
+    `offline` forbids to fetch what a conda lock needs. `opened` is how wheels are read.
     """
     from tfsetup.workflows.owners import shared_files
     from tfsetup.workflows.preflight import preflight
@@ -37,9 +38,9 @@ def judged(case: Case, told: Told, *, offline: bool = False) -> Proof:
     if conflicts:
         return case.proof("fails", [f"{one.words}; which of them stay is chance" for one in conflicts], 0, conflicts)
     with (
-        prefix_of(case.lock.part, case.host, offline=offline)
+        prefix_of(case.lock.part, case.host, offline=offline, opened=opened)
         if case.lock.part
-        else nullcontext(of_locked(_native(case), case.host, case.origin.python))
+        else nullcontext(of_locked(_native(case), case.host, case.origin.python, opened=opened))
     ) as subject:
         report = preflight(subject, case.host, python=case.origin.python, told=told)
     reasons = [*report.reasons]
@@ -70,17 +71,28 @@ class Prover:
     offline: bool = False
     at_once: int = AT_ONCE
     how: str = OFF_THE_INDEX
+    opening: Callable[[], Opened] | None = None
+    """How the wheels of each lock are read; None: through our own digests."""
 
     def prove(self, case: Case) -> Proof:
         """Judge one lock, whatever was found before, and remember the answer."""
         try:
-            proof = (self.judge or judged)(case, self.told, offline=self.offline)
+            proof = self._judged(case)
         except NetworkError as error:
             what = "packages" if case.lock.part else "wheels"
             return case.unproven(f"the {what} could not be read: {error.message}")
         except InvalidFileError as error:
             return case.unproven(error.message)
         files.keep_proof(case.subject, proof)
+        return proof
+
+    def _judged(self, case: Case) -> Proof:
+        if self.judge is not None:
+            return self.judge(case, self.told, offline=self.offline)
+        opened = self.opening() if self.opening is not None else None
+        proof = judged(case, self.told, offline=self.offline, opened=opened)
+        if opened is not None and (names := list(opened.unbelieved())):
+            self.told(f"{len(names)} digests that were handed on stand in no list that is trusted: not believed")
         return proof
 
     def prove_all(self, cases: Mapping[str, Case], recorded: Iterable[Proof]) -> dict[str, Proof]:

@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tfsetup.errors import InvalidFileError, UsageError, Where
+from tfsetup.errors import UsageError
 from tfsetup.ground.looking import look, missing
 from tfsetup.ground.prefix import Absent, Gone, site_packages
 from tfsetup.host.model import Host
-from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.files.archive import Archive
-from tfsetup.loader.files.inflate import BlockCache
-from tfsetup.loader.files.sources import Environment, LocalTree, find_environment, find_wheels, open_wheel
+from tfsetup.loader.files.archive import Contents
+from tfsetup.loader.files.sources import Environment, LocalTree, find_environment, find_wheels
 from tfsetup.loader.files.view import Conflict, WheelView
 from tfsetup.loader.machine import Machine, machine_of
 from tfsetup.loader.model import Filesystem, LoadFailure, NotCovered
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 from tfsetup.locks.venv.applying import Applying
 from tfsetup.workflows.applied import applied
+from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.told import Told, silent
 from tfsetup.workflows.wheels import Chosen, choose, name_in, with_native
 
@@ -32,7 +31,8 @@ class Subject:
     """Files to judge, as one file system. Paths are the target's; `real`: they are this machine's own.
 
     `unseen` is what belongs to it and of which there are no files to judge, or not one alone; `refused` are the wheels
-    that nobody installs; `asked` are the names, normalised, of what was asked for by name.
+    that nobody installs; `asked` are the names, normalised, of what was asked for by name; `opened` remembers
+    afterwards what was read of wheels.
     """
 
     files: Filesystem
@@ -46,6 +46,7 @@ class Subject:
     unseen: tuple[NotCovered, ...] = ()
     refused: tuple[LoadFailure, ...] = ()
     asked: tuple[str, ...] = ()
+    opened: Opened | None = None
 
 
 @dataclass
@@ -59,13 +60,19 @@ class _Sorted:
 
 
 def subject_of(
-    targets: Sequence[str | Path], host: Host, python: str | None = None, *, replayed: bool = False, told: Told = silent
+    targets: Sequence[str | Path],
+    host: Host,
+    python: str | None = None,
+    *,
+    replayed: bool = False,
+    opened: Opened | None = None,
+    told: Told = silent,
 ) -> Subject:
     """Make one subject of all targets: wheels, folders, environments, lock files (PEP 751), requirements (PEP 508).
 
     A text that is the name of something on this disk means that; a `Path` is never taken for a requirement. `python` is
     `X.Y`; None: the first of the host's, where something must be resolved. `replayed`: `host` is another machine than
-    this one, so that an environment's links are followed inside it only.
+    this one, so that an environment's links are followed inside it only. `opened` is how wheels are read.
 
     Raises:
         UsageError: a target is nothing of the kind, or an environment is mixed with other targets.
@@ -77,17 +84,18 @@ def subject_of(
         if len(targets) > 1:
             raise UsageError("An environment is judged by itself, without other targets.")
         return _of_environment(found.environments[0], replayed=replayed)
-    cache = BlockCache()
-    wheels = [(path.name, _open(path, cache)) for path in found.wheels]
+    opening = opened or Opened()
+    wheels: list[tuple[str, Contents]] = [(path.name, opening.local(path)) for path in found.wheels]
     unseen: tuple[NotCovered, ...] = ()
     if found.locks or found.requirements:
         locked = _locked(found.locks, host, python)
         python = locked.python
-        wheels += [(name, _open(path, cache)) for name, path in locked.local.items()]
-        more, unseen = _from_index(found.requirements, locked, host, told)
+        wheels += [(name, opening.local(path)) for name, path in locked.local.items()]
+        more, unseen = _from_index(found.requirements, locked, host, opening, told)
         wheels += more
     asked = tuple(map(name_in, found.requirements))
-    return replace(_of_wheels(wheels, machine_of(host, python), python, unseen), asked=asked)
+    subject = _of_wheels(wheels, machine_of(host, python), python, unseen)
+    return replace(subject, asked=asked, opened=opening)
 
 
 def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
@@ -102,22 +110,38 @@ def of_environment(folder: Path, *, replayed: bool = False) -> Subject:
     return _of_environment(found, replayed=replayed)
 
 
-def of_locked(packages: Sequence[LockedPackage], host: Host, python: str, *, pure: bool = False) -> Subject:
+def of_locked(
+    packages: Sequence[LockedPackage], host: Host, python: str, *, pure: bool = False, opened: Opened | None = None
+) -> Subject:
     """Make a subject of locked packages with their addresses: of each the wheel that this host would get.
 
-    `pure`: also of those that hold no native file.
+    `pure`: also of those that hold no native file. `opened` is how wheels are read.
 
     Raises:
         InvalidFileError: a package has no wheel for this host.
         NetworkError: the index did not answer.
     """
-    from tfsetup.loader.files.remote import open_all
-
-    lock = Lock(text="", packages=tuple(packages))
-    (found,) = applied([(Path("lock"), lock)], host, [python]).found
+    opening = opened or Opened()
+    found = _applied(packages, host, python)
     wheels = [package.wheels[0] for package in found.packages if package.wheels]
-    read = {one.filename: one.url for one in wheels if one.url} if pure else with_native(wheels)
-    return _of_wheels(open_all(read), machine_of(host, python), python, _unseen([found]))
+    read = [one for one in wheels if one.url] if pure else with_native(wheels)
+    subject = _of_wheels(opening.on_index(read), machine_of(host, python), python, _unseen([found]))
+    return replace(subject, opened=opening)
+
+
+def wheels_for(packages: Sequence[LockedPackage], host: Host, python: str) -> tuple[LockedFile, ...]:
+    """Return of each locked package the wheel that this host would get.
+
+    Raises:
+        InvalidFileError: a package has no wheel for this host.
+    """
+    found = _applied(packages, host, python)
+    return tuple(package.wheels[0] for package in found.packages if package.wheels)
+
+
+def _applied(packages: Sequence[LockedPackage], host: Host, python: str) -> Applying:
+    (found,) = applied([(Path("lock"), Lock(text="", packages=tuple(packages)))], host, [python]).found
+    return found
 
 
 def _sort(targets: Sequence[str | Path]) -> _Sorted:
@@ -183,13 +207,6 @@ def _requirement(target: str | Path) -> str:
         raise UsageError(message, hint="Requirements look like NAME==VERSION.") from error
 
 
-def _open(path: Path, cache: BlockCache) -> Archive:
-    try:
-        return open_wheel(path, cache)
-    except MalformedImage as error:
-        raise InvalidFileError(f"This wheel cannot be read: {error}.", where=Where(file=str(path))) from error
-
-
 def _of_environment(found: Environment, *, replayed: bool) -> Subject:
     root = found.prefix if replayed else Path(found.prefix.anchor)
     executable = found.executable.resolve().as_posix() if found.executable and not replayed else None
@@ -200,7 +217,7 @@ def _of_environment(found: Environment, *, replayed: bool) -> Subject:
 
 
 def _of_wheels(
-    wheels: Sequence[tuple[str, Archive]], machine: Machine, python: str | None, unseen: Sequence[NotCovered] = ()
+    wheels: Sequence[tuple[str, Contents]], machine: Machine, python: str | None, unseen: Sequence[NotCovered] = ()
 ) -> Subject:
     from tfsetup.loader.files.faults import refused, unclear
     from tfsetup.loader.python.distributions import of_wheel, python_of
@@ -260,10 +277,9 @@ def _why_unseen(package: LockedPackage) -> str:
 
 
 def _from_index(
-    requirements: Sequence[str], locked: _Locked, host: Host, told: Told
-) -> tuple[list[tuple[str, Archive]], tuple[NotCovered, ...]]:
+    requirements: Sequence[str], locked: _Locked, host: Host, opening: Opened, told: Told
+) -> tuple[Sequence[tuple[str, Contents]], tuple[NotCovered, ...]]:
     """Open the wheels that lie on the index; return also what has none."""
-    from tfsetup.loader.files.remote import open_all
     from tfsetup.locks.run import refuse_plain, told_index
 
     for line in told_index():
@@ -272,4 +288,4 @@ def _from_index(
     refuse_plain(wheel.url for wheel in (*found.wheels, *locked.remote) if wheel.url)
     native = with_native((*found.wheels, *locked.remote))
     told(f"Reading {len(native)} wheels on the index, only the parts that matter")
-    return open_all(native), (*locked.unseen, *found.unseen)
+    return opening.on_index(native), (*locked.unseen, *found.unseen)

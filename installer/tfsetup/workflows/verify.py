@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tfsetup.verify as probing
-from tfsetup.doctor.gather import look_at
 from tfsetup.doctor.model import Diagnosis
 from tfsetup.envs.guard import target_of
 from tfsetup.ground.looking import find
@@ -81,8 +80,11 @@ def verify(
         found, history = compared(prefix, found, told=told)
     if found.ok:
         return Verified(verification=found, history=history)
-    # Which packages there are matters only where a device computes wrong results.
-    packages = look_at(python, Path.cwd()).packages if wrong_checks(found) else None
+    packages = None
+    if wrong_checks(found):  # else it does not matter which packages there are
+        from tfsetup.doctor.gather import look_at
+
+        packages = look_at(python, Path.cwd()).packages
     why = consult(found, host, prefix=target_of(prefix), matrix=matrix, packages=packages)
     return Verified(verification=found, history=history, diagnosis=why)
 

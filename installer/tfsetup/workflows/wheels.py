@@ -7,7 +7,7 @@ file, which the directory at their end tells.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -153,8 +153,8 @@ def for_any(filename: str) -> bool:
     return filename.endswith("-any.whl")
 
 
-def with_native(wheels: Sequence[LockedFile]) -> Mapping[str, str]:
-    """Return the addresses, by file name, of the wheels on an index that hold native files.
+def with_native(wheels: Sequence[LockedFile]) -> tuple[LockedFile, ...]:
+    """Return the wheels on an index that hold native files.
 
     Raises:
         NetworkError: the index did not answer.
@@ -165,4 +165,4 @@ def with_native(wheels: Sequence[LockedFile]) -> Mapping[str, str]:
     there = [wheel for wheel in wheels if wheel.url]
     found = listings([wanted(wheel) for wheel in there if for_any(wheel.filename)])
     pure = {name for name, listing in found.items() if not any(map(is_native, listing))}
-    return {wheel.filename: wheel.url or "" for wheel in there if wheel.filename not in pure}
+    return tuple(wheel for wheel in there if wheel.filename not in pure)

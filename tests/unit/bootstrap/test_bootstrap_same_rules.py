@@ -53,6 +53,11 @@ def test_uv_is_told_the_same_of_pips_variables(environ: dict[str, str]) -> None:
     assert indexes.trusted_hosts(environ) == grounds_index.trusted_hosts(environ)
 
 
+@given(st.lists(st.sampled_from(["https://a/s", "file:///s", "FILE:/s", "/s", "C:\\s", "http://b"])).map(" ".join))
+def test_the_same_folders_of_pips_files_are_left_out(text: str) -> None:
+    assert indexes.elsewhere(text) == grounds_index.elsewhere(text)
+
+
 @given(
     st.sampled_from(["https", "http", "HTTP", "file", "ftp", "git+https", ""]),
     HOSTS,

@@ -34,7 +34,7 @@ def test_an_option_that_makes_the_difference_is_one_of_the_command_s(name: str) 
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_no_option_that_writes_or_spares_is_forgotten(name: str) -> None:
-    telling = {"--dry-run", "--check", "--fix", "--bundle", "--report", "--apply", "--prove"}
+    telling = {"--dry-run", "--check", "--fix", "--bundle", "--report", "--apply", "--prove", "--prune", "--clear"}
     options = {option for parameter in known_to_typer()[name].params for option in parameter.opts}
     told = {"--prove"} if name == "lock" else set()  # it only proves more of what it writes
     assert (telling & options) - told == set(LEAVES[name].but)

@@ -213,6 +213,24 @@ def test_every_variable_is_honoured(
 
 @pytest.mark.process
 @pytest.mark.loopback
+def test_a_host_that_was_allowed_to_do_without_is_not_judged_by_its_certificate(
+    authority: made_here.Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with hostile(lambda talk: talk.answer("200 OK", b"here"), authority.context) as server:
+        port = server.url.rpartition(":")[2]
+        for entry in ("127.0.0.1", f"127.0.0.1:{port}", server.url, "*"):
+            assert ask({"UV_INSECURE_HOST": f"x.test,{entry}"}, server.url) == b"here"
+        for entry in ("localhost", "127.0.0.1:1", "http://127.0.0.1", "x.test"):
+            with pytest.raises(NetworkError, match="certificate"):
+                ask({"UV_INSECURE_HOST": entry}, server.url)
+        with pytest.raises(NetworkError, match="certificate"):
+            ask({"PIP_TRUSTED_HOST": "x.test"}, server.url.replace("://", "://x.test:1@"))
+        assert {path for path, _ in server.asked} == {"/"}
+
+
+@pytest.mark.process
+@pytest.mark.loopback
 def test_a_weaker_variable_does_not_add_to_a_stronger_one(
     authority: made_here.Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:

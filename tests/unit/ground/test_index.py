@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.index_folder import IndexFolder
 from tfsetup.errors import UsageError
 from tfsetup.ground.index import (
+    BY_HASH,
     choose,
     default_index,
     index_variables,
@@ -300,3 +308,26 @@ def test_nothing_said_is_nothing_refused() -> None:
 )
 def test_a_project_s_page_is_a_step_of_the_path(index: str, page: str) -> None:
     assert project_page(index, "six") == page
+
+
+@pytest.mark.process
+def test_a_file_that_is_known_by_its_hash_is_taken_from_whichever_index_has_it(tmp_path: Path) -> None:
+    from uv import find_uv_bin
+
+    additional, public = IndexFolder(tmp_path / "additional"), IndexFolder(tmp_path / "public")
+    additional.add("alpha", "1.0", "py3-none-any")
+    wanted = public.add("alpha", "2.0", "py3-none-any")
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"alpha==2.0 --hash=sha256:{hashlib.sha256(wanted.read_bytes()).hexdigest()}\n")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
+    environ |= {"UV_INDEX": additional.root.as_uri(), "UV_DEFAULT_INDEX": public.root.as_uri(), "UV_NO_CONFIG": "1"}
+    command = [find_uv_bin(), "pip", "install", "--dry-run", "--target", str(tmp_path / "there"), "--no-deps"]
+    command += ["--python", sys.executable, "--cache-dir", str(tmp_path / "cache")]
+
+    def tried(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *options, "-r", str(lock)], env=environ, capture_output=True, text=True, check=False
+        )
+
+    assert "+ alpha==2.0" in tried(*BY_HASH).stderr
+    assert "unsatisfiable" in tried("--require-hashes").stderr  # what uv does by itself

@@ -77,7 +77,7 @@ def test_where_nobody_else_names_an_index_pips_files_do() -> None:
     assert told(found)[0] == "https://install.example/simple (from /etc/pip.conf)"
     handed_on = index_variables(found.variables)
     assert handed_on["UV_DEFAULT_INDEX"] == "https://install.example/simple"
-    assert handed_on["UV_INDEX"].split() == ["https://one.example/simple", "https://two.example/simple"]
+    assert handed_on["UV_INDEX"] == "https://one.example/simple https://two.example/simple"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,36 @@ def test_whoever_told_uv_where_packages_are_did_not_mean_pips(
     found = chosen(MINE, environ, uv=uv, option=option)
     assert [said.url for said in found.addresses] == ["https://own.example/s"]
     assert not {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"} & found.variables.keys()
+
+
+def test_an_additional_index_in_a_folder_of_this_machine_is_no_index_of_a_lock() -> None:
+    extra = "file:///srv/simple https://one.example/simple /srv/other FILE:/srv/third"
+    found = chosen(f"[global]\nextra-index-url = {extra}\n")
+    assert [said.url for said in found.extra] == ["https://one.example/simple"]
+    assert found.variables["PIP_EXTRA_INDEX_URL"] == "https://one.example/simple"
+    alone = chosen("[global]\nextra-index-url = file:///srv/simple\ncert = /c\n")
+    assert (alone.extra, dict(alone.variables)) == ((), {"PIP_CERT": "/c"})
+    # Whoever names one as the only index, or by a variable, means it.
+    assert chosen("[global]\nindex-url = file:///srv/simple\n").default is not None
+    assert chosen("", {"PIP_EXTRA_INDEX_URL": "file:///srv/simple"}).extra != ()
+
+
+@pytest.mark.parametrize(
+    ("environ", "uv", "strategy"),
+    [
+        ({}, None, "unsafe-best-match"),
+        ({"PIP_EXTRA_INDEX_URL": "https://own.example/s"}, None, "unsafe-best-match"),
+        ({"UV_INDEX_STRATEGY": "first-index"}, None, None),
+        ({}, 'index-strategy = "first-index"', None),
+        ({}, '[pip]\nindex-strategy = "first-index"', None),
+        ({"UV_INDEX": "https://own.example/s"}, None, None),
+        ({"UV_INDEX": "https://own.example/s", "PIP_EXTRA_INDEX_URL": "https://e.example/s"}, None, None),
+    ],
+)
+def test_additional_indexes_of_pips_are_asked_as_pip_asks_them(
+    environ: dict[str, str], uv: str | None, strategy: str | None
+) -> None:
+    assert chosen(MINE, environ, uv=uv).variables.get("UV_INDEX_STRATEGY") == strategy
 
 
 def test_a_variable_of_pips_wins_over_its_file() -> None:
@@ -129,3 +159,4 @@ def test_pips_proxy_is_the_weakest(environ: dict[str, str], uv: str | None, expe
 def test_a_trusted_host_of_pips_file_may_be_plain() -> None:
     found = chosen("[global]\ntrusted-host = plain.example\n    other.example\n")
     assert found.trusted == {"plain.example", "other.example"}
+    assert index_variables(found.variables)["UV_INSECURE_HOST"] == "plain.example other.example"

@@ -13,6 +13,7 @@ from support.macho import Offered, Plan, Wanted, build
 from support.pe_build import Dll, build_pe
 from support.tree import Tree
 from tfsetup.host.model import Host, Libc
+from tfsetup.loader.bytes import Answers, answers
 from tfsetup.loader.dyld.process import DyldProcess
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.glibc.musl import MuslProcess
@@ -53,6 +54,9 @@ class _Source:
     def read(self, offset: int, length: int) -> bytes:
         self._read[self._path] = self._read.get(self._path, 0) + length
         return self._inner.read(offset, length)
+
+    def answers(self, base: int) -> tuple[Answers, int] | None:
+        return answers(self._inner, base)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,3 +121,32 @@ def test_the_cache_drops_what_was_not_used_for_longest() -> None:
     cache.put(1, 2, b"c")
     assert cache.get(1, 1) is None
     assert (cache.get(1, 0), cache.get(1, 2)) == (b"a", b"c")
+
+
+@given(st.lists(st.tuples(st.integers(0, len(CONTENT)), st.integers(0, 7_000)), max_size=5))
+def test_the_hash_of_the_file_is_taken_on_the_way_whatever_was_read(places: list[tuple[int, int]]) -> None:
+    source = Deflated(Memory(deflate(CONTENT)), size=len(CONTENT), crc=zlib.crc32(CONTENT), hashing=True)
+    for offset, wanted in places:
+        source.read(offset, min(wanted, len(CONTENT) - offset))
+    assert source.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert opened(CONTENT).sha256 is None
+
+
+def test_a_damaged_file_has_no_hash() -> None:
+    source = Deflated(Memory(deflate(CONTENT)), size=len(CONTENT), crc=7, hashing=True)
+    with pytest.raises(MalformedImage):
+        _ = source.sha256
+
+
+def test_a_table_that_is_read_again_from_front_to_back_is_inflated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    inflated, take = list[int](), inflate._Stream.take
+
+    def counted(stream: inflate._Stream, length: int) -> bytes:
+        inflated.append(length)
+        return take(stream, length)
+
+    source = opened(CONTENT, BlockCache(1))
+    source.read(len(CONTENT) - 1, 1)
+    monkeypatch.setattr(inflate._Stream, "take", counted)
+    assert b"".join(source.read(at, 500) for at in range(0, 20_000, 500)) == CONTENT[:20_000]
+    assert sum(inflated) == 20_000

@@ -159,7 +159,7 @@ def test_a_file_that_becomes_another_one_is_a_network_error(monkeypatch: pytest.
     with served() as (url, _):
         file = opened(url)
         with served("" if ranges else "no ranges", DATA[:1_500_000]) as (other, _):
-            monkeypatch.setattr(file, "url", other)
+            monkeypatch.setattr(file._pieces, "url", other)
             with pytest.raises(NetworkError, match="has 1,500,000 bytes, and an earlier one said 2,000,000"):
                 file.read(0, 100)
 
@@ -167,7 +167,7 @@ def test_a_file_that_becomes_another_one_is_a_network_error(monkeypatch: pytest.
 def test_a_range_ignored_later_on_gives_the_right_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     with served() as (url, _), served("no ranges") as (other, _):
         file = opened(url)
-        monkeypatch.setattr(file, "url", other)
+        monkeypatch.setattr(file._pieces, "url", other)
         assert file.read(1_000_000, 10) == DATA[1_000_000:1_000_010]
 
 

@@ -57,6 +57,9 @@ def test_offline(environ: dict[str, str]) -> None:
         ({"UV_INDEX_STRATEGY": "unsafe-first-match"}, "", True),
         ({}, 'index-strategy = "unsafe-best-match"', True),
         ({}, '[pip]\nindex-strategy = "unsafe-best-match"', True),
+        ({"PIP_EXTRA_INDEX_URL": "https://e.example/s"}, "", True),
+        ({"PIP_EXTRA_INDEX_URL": "https://e.example/s"}, 'index-strategy = "first-index"', False),
+        ({"UV_INDEX": "https://e.example/s"}, "", False),
     ],
 )
 def test_whether_indexes_are_joined(environ: dict[str, str], text: str, merged: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tfsetup.envs.activate import activate_script
 from tfsetup.envs.conda.engine import compile_bytecode, link, write_activate, write_beside
 from tfsetup.envs.model import AddWheels, CreateCondaPrefix
+from tfsetup.ground.index import BY_HASH
 from tfsetup.locks.conda.files import read_settings
 from tfsetup.locks.run import Screen, run_uv
 
@@ -58,7 +59,7 @@ def add_wheels(
     """
     lines = "".join(f"{wheel.requirement}\n" for wheel in step.wheels)
     file = write_beside(prefix, WHEELS_NAME, lines)
-    arguments = ["pip", "install", "--python", str(python), "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    arguments = ["pip", "install", "--python", str(python), "--no-deps", *BY_HASH, "--only-binary", ":all:"]
     done = run_uv(
         [*arguments, *common, "-r", str(file)],
         doing="Installing the locked wheels",

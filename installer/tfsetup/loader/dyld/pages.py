@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.bytes import MalformedImage, answers
 from tfsetup.loader.dyld.words import Mac
 from tfsetup.loader.macho.image import MachO, Range
 from tfsetup.loader.macho.signature import read_code_directory
@@ -19,17 +19,32 @@ WHOLE = 4 << 20
 
 def killed_at_mapping(mac: Mac, image: MachO) -> bool:
     """Say whether reading the load commands already touches a wrong page."""
-    return _any_wrong(mac, image, [Range(offset=0, size=image.commands_end)])
+    known = _known(mac, image)
+    return known[0] if known else _any_wrong(mac, image, [Range(offset=0, size=image.commands_end)])
 
 
 def killed_at_binding(mac: Mac, image: MachO) -> bool:
     """Say whether binding (or, for a small image, anything later) touches a wrong page."""
-    return _any_wrong(mac, image, _touched(image))
+    known = _known(mac, image)
+    return known[1] if known else _any_wrong(mac, image, _touched(image))
+
+
+def verdicts(image: MachO) -> tuple[bool, bool]:
+    """Return what both functions say of an image where pages matter, on arm64."""
+    return _wrong(image, [Range(offset=0, size=image.commands_end)]), _wrong(image, _touched(image))
+
+
+def _known(mac: Mac, image: MachO) -> tuple[bool, bool] | None:
+    """Return what was found when the whole file was at hand."""
+    found = answers(image.source) if mac.architecture == "arm64" else None
+    return found[0].pages.get(found[1]) if found else None
 
 
 def _any_wrong(mac: Mac, image: MachO, places: Iterable[Range]) -> bool:
-    if mac.architecture != "arm64":
-        return False
+    return mac.architecture == "arm64" and _wrong(image, places)
+
+
+def _wrong(image: MachO, places: Iterable[Range]) -> bool:
     try:
         directory = read_code_directory(image)
         if directory is None:

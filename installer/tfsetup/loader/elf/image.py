@@ -55,6 +55,7 @@ class Tag(IntEnum):
     SYMTAB = 6
     RELA = 7
     RELASZ = 8
+    STRSZ = 10
     SONAME = 14
     RPATH = 15
     SYMBOLIC = 16

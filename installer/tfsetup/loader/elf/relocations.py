@@ -87,6 +87,24 @@ class Relocations:
         )
         return [self._reference(missing[number], call=call) for number, call in dict.fromkeys(order)]
 
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield where the relocations lie that may look something up (first byte, and the one behind).
+
+        Raises:
+            MalformedImage: a table lies outside the file.
+        """
+        form = self._elf.layout.rela if self._uses_addends else self._elf.layout.rel
+        for address, size, skip in self._tables(functions=True):
+            if size > 0:
+                offset = self._elf.offset_of(address)
+                yield offset + min(skip * form.size, size), offset + size
+
+    @property
+    def last(self) -> int:
+        """The highest number of a symbol that a relocation names."""
+        shift = self._info_parts[0]
+        return max((max(chunk) >> shift for chunk in self._infos(functions=True) if chunk), default=0)
+
     @cached_property
     def uses_static_tls(self) -> bool:
         """Whether a relocation needs thread-local data at a fixed place (the linker then sets DF_STATIC_TLS)."""

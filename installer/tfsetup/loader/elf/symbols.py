@@ -305,6 +305,36 @@ class Symbols:
         sections = array("H", table)[3 if wide else 7 :: form.size // 2]
         return [place for place in places if not sections[place]]
 
+    def places(self, last: int) -> Iterator[tuple[int, int]]:
+        """Yield where the tables lie (first byte, and the one behind) that a look-up, or `missing(last)`, may read.
+
+        Raises:
+            MalformedImage: a table lies outside the file, or a chain of the hash table has no end.
+        """
+        count = last + 1
+        if self._gnu is not None:
+            buckets, first, _words, _shift, bloom, table, chain = self._gnu
+            numbers = array("I", self._elf.source.read(table, 4 * buckets))
+            count = max(count, self._end_of(max(numbers, default=0), first, chain))
+            yield bloom - 16, chain + 4 * max(0, count - first)
+        if self._sysv is not None:
+            buckets, offset = self._sysv
+            number = self._pages.number(self._elf.layout.long, offset - 4)
+            count = max(count, number)
+            yield offset - 8, offset + 4 * (buckets + number)
+        if Tag.SYMTAB in self._elf.tags:
+            yield self._symtab, self._symtab + count * self._elf.layout.symbol.size
+        if Tag.VERSYM in self._elf.tags:
+            versym = self._table(Tag.VERSYM)
+            yield versym, versym + 2 * count
+
+    def _end_of(self, index: int, first: int, chain: int) -> int:
+        """Return the number behind the last symbol of the chain that begins with symbol `index`."""
+        while index >= first and not self._pages.number(self._elf.layout.long, chain + 4 * (index - first)) & 1:
+            self._steps.spend()
+            index += 1
+        return index + 1
+
     @property
     def _findable(self) -> bool:
         """Whether there is a hash table through which anything can be found."""

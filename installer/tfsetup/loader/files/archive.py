@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from struct import Struct
+from typing import Protocol
 
 from tfsetup.loader.bytes import ByteSource, MalformedImage, Slice, unpack, unpack_from
 from tfsetup.loader.files.inflate import BlockCache, Deflated
@@ -49,12 +50,28 @@ class Member:
     header: int
 
 
+class Contents(Protocol):
+    """What is in a wheel, wherever it is kept; see `Archive`."""
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """The files in it."""
+
+    @property
+    def twice(self) -> tuple[str, ...]:
+        """The names that stand in it more than once."""
+
+    def open(self, name: str) -> ByteSource:
+        """Return a member's content; see `Archive.open`."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Archive:
     """A zip file: where its bytes come from and what is in it (folders left out, the last of two equal names wins).
 
     `twice` are the names that stand in it more than once.
     `expect`, if given, is told of each range (offset and length in bytes) that is about to be read from front to back.
+    `hashing`: the sha256 of a member that is read to its end will be asked for.
     """
 
     source: ByteSource
@@ -62,6 +79,7 @@ class Archive:
     cache: BlockCache
     expect: Callable[[int, int], None] | None = None
     twice: tuple[str, ...] = ()
+    hashing: bool = False
 
     def open(self, name: str) -> ByteSource:
         """Return a member's content.
@@ -81,7 +99,7 @@ class Archive:
             case 0 if member.compressed == member.size:
                 return raw
             case 8:
-                return Deflated(raw, size=member.size, crc=member.crc, cache=self.cache)
+                return Deflated(raw, size=member.size, crc=member.crc, cache=self.cache, hashing=self.hashing)
             case _:
                 raise MalformedImage(f"it is compressed by method {member.method}, which wheels do not use")
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
-from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.archive import Contents
 from tfsetup.loader.files.view import installed_path
 from tfsetup.loader.model import LoadFailure, NotCovered
 
 _INFO = ".dist-info"
 
 
-def refused(filename: str, archive: Archive) -> LoadFailure | None:
+def refused(filename: str, archive: Contents) -> LoadFailure | None:
     """Return why installers refuse the wheel of this name, None when they take it."""
     why = _why_refused(filename.partition("-")[0], archive)
     if why is None:
@@ -28,7 +28,7 @@ def refused(filename: str, archive: Archive) -> LoadFailure | None:
     return LoadFailure(kind="malformed-image", image=filename, message=message)
 
 
-def _why_refused(name: str, archive: Archive) -> str | None:
+def _why_refused(name: str, archive: Contents) -> str | None:
     tops = {member.partition("/")[0] for member in archive.members if "/" in member}
     infos = sorted(each for each in tops if each.endswith(_INFO))
     if not infos:
@@ -41,7 +41,7 @@ def _why_refused(name: str, archive: Archive) -> str | None:
     return None if f"{info}/RECORD" in archive.members else f"there is no RECORD in {info}"
 
 
-def unclear(filename: str, archive: Archive, *, fold: bool) -> Iterator[NotCovered]:
+def unclear(filename: str, archive: Contents, *, fold: bool) -> Iterator[NotCovered]:
     """Yield the names of which it cannot be told which file installing leaves there.
 
     `fold`: the system's disks take upper and lower case for the same, unless somebody made them otherwise.
@@ -56,7 +56,7 @@ def unclear(filename: str, archive: Archive, *, fold: bool) -> Iterator[NotCover
         yield NotCovered(reason=reason, image=installed_path(names[0]), matters=fold and differ)
 
 
-def _alike(archive: Archive) -> list[list[str]]:
+def _alike(archive: Contents) -> list[list[str]]:
     groups = defaultdict[str, list[str]](list)
     for name in archive.members:
         groups[name.casefold()].append(name)

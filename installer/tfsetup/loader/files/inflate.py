@@ -7,6 +7,7 @@ While the stream runs, the state of the inflater is copied every few megabytes (
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import zlib
 from collections import OrderedDict
@@ -88,10 +89,12 @@ class _Stream:
 class Deflated:
     """A raw deflate stream as a `ByteSource`; `size` is the inflated length, `crc` the CRC-32 the archive promises.
 
-    The CRC is compared as soon as the stream has been read to its end.
+    The CRC is compared as soon as the stream has been read to its end. `hashing`: the sha256 is taken on the way.
     """
 
-    def __init__(self, source: ByteSource, *, size: int, crc: int, cache: BlockCache | None = None) -> None:
+    def __init__(
+        self, source: ByteSource, *, size: int, crc: int, cache: BlockCache | None = None, hashing: bool = False
+    ) -> None:
         """Read `source` (the compressed bytes and nothing else) on demand."""
         self.size, self._crc = size, crc
         self._cache = cache or BlockCache()
@@ -100,6 +103,20 @@ class Deflated:
         self._next = 0
         self._running_crc = 0
         self._checkpoints: dict[int, _Stream] = {}
+        # Where going back has come to: a table is read from front to back.
+        self._back: tuple[int, _Stream | None] = (0, None)
+        self._hash = hashlib.sha256() if hashing else None
+
+    @property
+    def sha256(self) -> str | None:
+        """That of the inflated file, which is read to its end for it; None: it was not asked for at the beginning.
+
+        Raises:
+            MalformedImage: the stream is damaged.
+        """
+        if self._hash is not None and self._next * BLOCK < self.size:
+            self.read(self.size - 1, 1)
+        return self._hash.hexdigest() if self._hash is not None else None
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` inflated bytes from `offset`; see `ByteSource.read`."""
@@ -131,6 +148,8 @@ class Deflated:
                 self._checkpoints[self._next] = self._front.copy()
             block = self._front.take(self._length(self._next))
             self._running_crc = zlib.crc32(block, self._running_crc)
+            if self._hash is not None:
+                self._hash.update(block)
             self._cache.put(self._owner, self._next, block)
             self._next += 1
         if self._next * BLOCK >= self.size and self._running_crc != self._crc:
@@ -138,12 +157,16 @@ class Deflated:
         return block
 
     def _again(self, index: int) -> bytes:
-        start = index - index % STRIDE
-        stream = self._checkpoints[start].copy()
+        start, stream = self._back
+        if stream is None or not index - index % STRIDE <= start <= index:
+            start = index - index % STRIDE
+            stream = self._checkpoints[start].copy()
+        self._back = (0, None)  # a stream that fails half-way is none to go on with
         block = b""
         for at in range(start, index + 1):
             block = stream.take(self._length(at))
             self._cache.put(self._owner, at, block)
+        self._back = (index + 1, stream)
         return block
 
     def _length(self, index: int) -> int:

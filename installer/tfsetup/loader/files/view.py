@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tfsetup.loader.bytes import ByteSource
-from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.bytes import Answers, ByteSource, answers
+from tfsetup.loader.files.archive import Contents
 from tfsetup.loader.model import Entry, Filesystem
 
 _DATA = re.compile(r"[^/]+\.data/(?P<scheme>[^/]+)/(?P<rest>.+)")
@@ -32,11 +32,11 @@ class WheelView:
     Later wheels cover earlier ones, as installing them in that order would. `fold` ignores case (Windows).
     """
 
-    def __init__(self, wheels: Sequence[tuple[str, Archive]], *, at: str, fold: bool = False) -> None:
+    def __init__(self, wheels: Sequence[tuple[str, Contents]], *, at: str, fold: bool = False) -> None:
         """Lay out (file name, archive) pairs at `at`."""
         self.at = at.rstrip("/")
         self._fold = fold
-        self._owner: dict[str, tuple[str, Archive, str]] = {}
+        self._owner: dict[str, tuple[str, Contents, str]] = {}
         self._children: dict[str, set[str]] = {self._key(self.at): set()}
         self._names: dict[str, str] = {}
         self.conflicts: tuple[Conflict, ...] = tuple(self._lay(wheels))
@@ -59,7 +59,7 @@ class WheelView:
     def _key(self, path: str) -> str:
         return path.casefold() if self._fold else path
 
-    def _lay(self, wheels: Sequence[tuple[str, Archive]]) -> Iterator[Conflict]:
+    def _lay(self, wheels: Sequence[tuple[str, Contents]]) -> Iterator[Conflict]:
         for wheel, archive in wheels:
             for name, member in archive.members.items():
                 path = installed_path(name)
@@ -73,7 +73,7 @@ class WheelView:
                     yield Conflict(path=path, wheels=(earlier[0], wheel))
                 self._add(full, wheel, archive, name)
 
-    def _add(self, full: str, wheel: str, archive: Archive, member: str) -> None:
+    def _add(self, full: str, wheel: str, archive: Contents, member: str) -> None:
         self._owner[self._key(full)] = (wheel, archive, member)
         self._names[self._key(full)] = full
         while full != self.at:
@@ -115,12 +115,18 @@ class _LazyMember:
 
     __slots__ = ("_archive", "_name", "_source", "size")
 
-    def __init__(self, archive: Archive, name: str) -> None:
+    def __init__(self, archive: Contents, name: str) -> None:
         self._archive, self._name = archive, name
         self._source: ByteSource | None = None
         self.size = archive.members[name].size
 
     def read(self, offset: int, length: int) -> bytes:
+        return self._opened().read(offset, length)
+
+    def answers(self, base: int) -> tuple[Answers, int] | None:
+        return answers(self._opened(), base)
+
+    def _opened(self) -> ByteSource:
         if self._source is None:
             self._source = self._archive.open(self._name)
-        return self._source.read(offset, length)
+        return self._source

@@ -102,6 +102,23 @@ def read_code_directory(image: MachO) -> CodeDirectory | None:
     return max(found, key=lambda directory: directory.hash_size)
 
 
+def slots(image: MachO) -> list[Range]:
+    """Return where in an image the promised hashes of its pages lie, of every code directory.
+
+    Raises:
+        MalformedImage: what the signature command points at is no signature.
+    """
+    if image.signature is None:
+        return []
+    blob, found = image.table(image.signature), list[Range]()
+    for kind, offset in _parts(blob, image.signature):
+        if kind == 0 or kind in _ALTERNATE_SLOTS:
+            directory = _code_directory(blob, offset)
+            start = image.signature.offset + offset + unpack_from(blob, _DIRECTORY, offset)[4]
+            found.append(Range(offset=start, size=len(directory.hashes)))
+    return found
+
+
 def _parts(blob: bytes, place: Range) -> list[tuple[int, int]]:
     """Return the parts of a signature: of each its kind and where in `blob` it starts."""
     magic, _length, count = unpack_from(blob, _BLOB, 0)

@@ -183,6 +183,23 @@ class Pe:
         tables = [self.offset_of(at) if at else 0 for at in fields[8:11]]
         return base, functions, names, tables[0], tables[1], tables[2]
 
+    def export_places(self) -> Iterator[tuple[int, int]]:
+        """Yield where the tables and names of the exports lie (first byte, and the one behind).
+
+        Raises:
+            MalformedImage: a table lies outside the file.
+        """
+        if self._exports is None:
+            return
+        first, size = self._directories[Directory.EXPORT]
+        _base, functions, names, table, texts, ordinals = self._exports
+        start = self.offset_of(first)
+        yield start, start + size
+        yield from ((table, table + 4 * functions), (texts, texts + 4 * names), (ordinals, ordinals + 2 * names))
+        rvas = [self.offset_of(rva) for (rva,) in _LONG.iter_unpack(self.source.read(texts, 4 * names))]
+        if rvas:
+            yield min(rvas), max(rvas) + _MAX_NAME // 8
+
     def export(self, symbol: str | int) -> Export | None:
         """Return the export of that name or ordinal number, None when there is none.
 

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tfsetup.loader.model import Filesystem, read_file
+from tfsetup.loader.model import Filesystem, holds, read_file
 from tfsetup.loader.python.computed import Computed, called, may_call
 from tfsetup.loader.python.conditions import Conditions
 from tfsetup.loader.python.modules import walk
@@ -169,7 +169,7 @@ class Importers:
         folder = f"{self._site}/{package.replace('.', '/')}"
         beside = [path for path in natives if posixpath.dirname(path) == folder]
         others = [path for path in beside if posixpath.basename(path).partition(".")[0] != leaf]
-        return any(name.encode() in (read_file(self._files, path, _MAX_NATIVE) or b"") for path in others)
+        return any(holds(self._files, path, name.encode(), _MAX_NATIVE) for path in others)
 
 
 def is_public(name: str) -> bool:

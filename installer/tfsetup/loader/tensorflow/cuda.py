@@ -12,10 +12,12 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tfsetup.loader.glibc.process import GlibcProcess
 from tfsetup.loader.model import Filesystem, read_file
-from tfsetup.loader.python.importers import parsed
+
+if TYPE_CHECKING:  # a report knows these libraries, and who only reads reports needs no loader
+    from tfsetup.loader.glibc.process import GlibcProcess
 
 _MAX_BUILD_INFO = 1 << 20
 _BUILD_INFO = "python/platform/build_info.py"
@@ -45,6 +47,8 @@ def build_info(files: Filesystem, package: str) -> Mapping[str, object]:
     """
     source = read_file(files, f"{package}/{_BUILD_INFO}", _MAX_BUILD_INFO)
     found: dict[str, object] = {}
+    from tfsetup.loader.python.importers import parsed
+
     for node in ast.walk(parsed(source or b"") or ast.Module(body=[], type_ignores=[])):
         if isinstance(node, ast.Tuple) and len(node.elts) == 2:  # noqa: PLR2004 - the pairs of the ordered dict
             key, value = (_literal(part) for part in node.elts)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tfsetup.errors import Code, TfsetupError, UnsolvableError
+from tfsetup.ground.index import BY_HASH
 from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.compile import build_arguments
 from tfsetup.locks.model import LockedPackage
@@ -72,7 +73,7 @@ def _built(
     hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in package.files)
     with temporary_folder() as folder:
         arguments = ["pip", "install", "--target", str(folder), "--python", sys.executable, "--no-deps", "--quiet"]
-        arguments += ["--require-hashes", *build_arguments([package.name]), "--requirement", "-"]
+        arguments += [*BY_HASH, *build_arguments([package.name]), "--requirement", "-"]
         run_uv(
             [*arguments, *(["--offline"] if offline else [])],
             doing=f"Building {package.name}",

@@ -8,14 +8,14 @@ from tfsetup.host.model import Host
 from tfsetup.matrix.choose.releases import Candidate
 from tfsetup.matrix.file.rows import CondaBlas, CondaSupply
 from tfsetup.matrix.machine import macos_in, macos_version
-from tfsetup.matrix.model import Ask, Blas, Selection
+from tfsetup.matrix.model import Blas, Selection
 
 _NOT_SAID = "this matrix says nothing about conda channels"
 
 
-def conda_host(host: Host, ask: Ask) -> Host:
+def conda_host(host: Host) -> Host:
     """Return the machine as the conda backend sees it: the channel brings any Python."""
-    return replace(host, pythons=(), python_downloads=True) if ask.backend == "conda" else host
+    return replace(host, pythons=(), python_downloads=True)
 
 
 def with_conda(answer: Selection, best: Candidate, host: Host, supply: CondaSupply | None) -> Selection:

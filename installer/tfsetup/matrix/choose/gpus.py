@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tfsetup.ground.versions import at_least, in_range
 from tfsetup.host.model import Gpu, GpuVendor, Host
+from tfsetup.matrix.choose.once import Once, directly
 from tfsetup.matrix.file.rows import Fault, GpuModel, Rule
 from tfsetup.matrix.machine import macos_in, macos_version
 
@@ -34,11 +35,11 @@ def faults_of(gpu: Gpu, host: Host, models: Sequence[GpuModel]) -> tuple[Fault, 
     return tuple(one for one in known if one.macos is None or have is None or macos_in(one.macos, have))
 
 
-def with_models(host: Host, models: Sequence[GpuModel]) -> Host:
+def with_models(host: Host, models: Sequence[GpuModel], once: Once = directly) -> Host:
     """Return the host with what the names of its GPUs say; what the host says itself is never replaced."""
     if not host.gpus:
         return host
-    return replace(host, gpus=tuple(_with_model(gpu, models) for gpu in host.gpus))
+    return replace(host, gpus=tuple(once(_with_model, gpu, models) for gpu in host.gpus))
 
 
 def _with_model(gpu: Gpu, models: Sequence[GpuModel]) -> Gpu:
@@ -75,7 +76,8 @@ def concerns(rule: Rule, host: Host, *, every: bool = False) -> bool:
 
 def unfit(rule: Rule, host: Host) -> str:
     """Return why no GPU of this machine is one that a rule asks for; "" when one is, or nobody could tell."""
-    known = capabilities(host)
+    asks = rule.capability is not None or rule.capability_most is not None
+    known = capabilities(host) if asks else None
     if known and not any(_within(rule, have) for have in known):
         return f"{rule.because} (the GPU here has {', '.join(known)})"
     amd = [gpu.gfx for gpu in host.gpus or () if gpu.vendor == "amd"] if rule.gfx else []

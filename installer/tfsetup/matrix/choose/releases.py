@@ -72,8 +72,18 @@ def rules_for(row: Row, version: str, matrix: Matrix) -> tuple[Rule, ...]:
     )
 
 
+def has_python(row: Row, versions: Sequence[str], python: str | None, matrix: Matrix) -> bool:
+    """Tell whether any of these releases has a wheel for a Python (None: any), on whichever machine."""
+    found = (matrix.index.release(row.distribution, version) for version in versions)
+    wheels = ((release, group) for release in found if release is not None for group in release.wheels)
+    return python is None or any(python in _admitted(group.pythons, one.requires_python) for one, group in wheels)
+
+
 def judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Candidate | Miss:
-    """Return the release as a candidate for this host, or why it is not one."""
+    """Return the release as a candidate for this host, or why it is not one.
+
+    Of the ask only the accelerator and the Python matter.
+    """
     try:
         return _judge(row, version, host, ask, matrix)
     except _NoError as no:

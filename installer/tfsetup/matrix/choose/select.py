@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Final
 
 from tfsetup.errors import UsageError
 from tfsetup.ground.pep440 import Key
@@ -19,10 +21,11 @@ from tfsetup.matrix.choose.answer import selection
 from tfsetup.matrix.choose.conda import conda_host, with_conda
 from tfsetup.matrix.choose.conditions import RELEVANT, VENDORS, first_no, for_another_machine
 from tfsetup.matrix.choose.gpus import with_models
-from tfsetup.matrix.choose.releases import Candidate, Miss, judge
+from tfsetup.matrix.choose.once import Memo, Once, directly
+from tfsetup.matrix.choose.releases import Candidate, Miss, has_python, judge
 from tfsetup.matrix.file.rows import Matrix, Refusal, Row
 from tfsetup.matrix.machine import hardware
-from tfsetup.matrix.model import Ask, Rejected, Selection
+from tfsetup.matrix.model import Accelerator, Ask, Rejected, Selection
 
 _RANKS = {"first": 2, "asked": 2, "then": 1, "never": 0}
 _SHOWN_MISSES = 3
@@ -56,24 +59,65 @@ def select(host: Host, ask: Ask, matrix: Matrix) -> Selection:
     Raises:
         UsageError: the ask itself is not understood (a specifier or a Python that is none).
     """
-    answer = decide(host, ask, matrix)
+    once = Memo()
+    answer = decide(host, ask, matrix, once)
     if answer.installable:
         return answer
     from tfsetup.matrix.choose.suggest import suggestions
 
-    return replace(answer, suggestions=suggestions(host, ask, matrix, decide))
+    return replace(answer, suggestions=suggestions(host, ask, matrix, partial(_fitting, once=once)))
 
 
-def decide(host: Host, ask: Ask, matrix: Matrix) -> Selection:
-    """Return the answer without suggestions: what `select` calls, and what it tries changed hosts and asks on."""
+def decide(host: Host, ask: Ask, matrix: Matrix, once: Once = directly) -> Selection:
+    """Return the answer without suggestions. `once` remembers what it takes to find it, for one like it."""
+    host, outcomes = _looked_at(host, ask, matrix, once)
+    answer = _best(outcomes, host, ask, matrix)
+    if answer is not None:
+        return answer
+    rejected = tuple(Rejected(row=o.row.id, reason=o.reason, here=o.near) for o in outcomes)
+    return Selection(installable=False, reasons=_why_not(outcomes, host, ask, matrix), rejected=rejected)
+
+
+_NOTHING: Final = Selection(installable=False)
+
+
+def _fitting(host: Host, ask: Ask, matrix: Matrix, *, once: Once) -> Selection:
+    """Return the answer; where nothing fits, without the reasons, for which nobody asks of what is only tried.
+
+    So a row that is not for this machine and this ask, or has no wheel for the Python, needs no further look.
+    """
+    host = once(_seen, host, ask.backend == "conda", matrix, once)
+    near = once(_near, host, once(_of_rows, ask.accelerator, ask.tensorflow is not None), matrix)
+    return _best([_outcome(row, host, ask, matrix, once, tried=True) for row in near], host, ask, matrix) or _NOTHING
+
+
+def _near(host: Host, ask: Ask, matrix: Matrix) -> list[Row]:
+    """Return the rows that are for this machine and this ask."""
+    return [row for row in matrix.rows if row.when.os == host.os and not first_no(row, host, ask)[1]]
+
+
+def _looked_at(host: Host, ask: Ask, matrix: Matrix, once: Once) -> tuple[Host, list[Outcome]]:
+    """Return the machine as the rows see it, and what becomes of each of them."""
     check_ask(ask)
-    host = with_models(conda_host(host, ask), matrix.gpus)
-    outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
+    host = once(_seen, host, ask.backend == "conda", matrix, once)
+    outcomes = []
+    for row in matrix.rows:
+        place, reason = first_no(row, host, ask)
+        no = Outcome(row=row, reason=reason, near=place >= RELEVANT) if reason else None
+        outcomes.append(no or _outcome(row, host, ask, matrix, once))
+    return host, outcomes
+
+
+def _seen(host: Host, conda: bool, matrix: Matrix, once: Once) -> Host:
+    return with_models(conda_host(host) if conda else host, matrix.gpus, once)
+
+
+def _best(outcomes: list[Outcome], host: Host, ask: Ask, matrix: Matrix) -> Selection | None:
+    """Return the answer with the best of the rows that fit; None: none does."""
     fitting = [(outcome, outcome.candidate) for outcome in outcomes if outcome.candidate is not None]
     if not fitting:
-        rejected = tuple(Rejected(row=o.row.id, reason=o.reason, here=o.near) for o in outcomes)
-        return Selection(installable=False, reasons=_why_not(outcomes, host, ask, matrix), rejected=rejected)
-    best, candidate = max(fitting, key=lambda pair: _key(pair[1], ask, matrix))
+        return None
+    best, candidate = max(fitting, key=lambda pair: _key(pair[1], ask))  # the first in the file among equals
     rejected = tuple(
         Rejected(row=o.row.id, reason=o.reason or _second(o, best), here=o.near) for o in outcomes if o is not best
     )
@@ -101,9 +145,8 @@ def _idle(chosen: Row, outcomes: list[Outcome], host: Host, ask: Ask, matrix: Ma
 
 def rivals(host: Host, ask: Ask, matrix: Matrix) -> list[str]:
     """Return the rows that nothing but their order in the file tells apart from the winner, the winner first."""
-    host = with_models(host, matrix.gpus)
-    outcomes = [_outcome(row, host, ask, matrix) for row in matrix.rows]
-    keys = {o.row.id: _key(o.candidate, ask, matrix)[:-1] for o in outcomes if o.candidate is not None}
+    _, outcomes = _looked_at(host, ask, matrix, directly)
+    keys = {o.row.id: _key(o.candidate, ask) for o in outcomes if o.candidate is not None}
     best = max(keys.values(), default=None)
     return [name for name, key in keys.items() if key == best]
 
@@ -129,33 +172,42 @@ def check_ask(ask: Ask) -> None:
             raise UsageError(message, hint=hint) from error
 
 
-def _outcome(row: Row, host: Host, ask: Ask, matrix: Matrix) -> Outcome:
-    place, reason = first_no(row, host, ask)
-    if reason:
-        return Outcome(row=row, reason=reason, near=place >= RELEVANT)
-    versions, nothing = _versions(row, ask, matrix)
-    if nothing:
+def _outcome(row: Row, host: Host, ask: Ask, matrix: Matrix, once: Once, *, tried: bool = False) -> Outcome:
+    versions, nothing = once(_versions, row, ask.tensorflow, ask.pre, matrix)
+    if nothing or (tried and not once(has_python, row, versions, ask.python, matrix)):
         return Outcome(row=row, reason=nothing, near=True)
-    return _judged(row, versions, host, ask, matrix)
+    return _judged(row, versions, host, once(_of_releases, ask.accelerator, ask.python), matrix, once)
 
 
-def _versions(row: Row, ask: Ask, matrix: Matrix) -> tuple[list[str], str]:
-    """Return the releases of the row that the ask admits, newest first, or the reason there are none."""
-    mine = [v for v in matrix.index.releases(row.distribution) if in_range(row.versions, v)]
-    matching = [v for v in mine if ask.tensorflow is None or asked(ask.tensorflow, v)]
+# What of an ask matters to whom: these are the same for asks that differ in the rest.
+def _of_rows(accelerator: Accelerator, named: bool) -> Ask:
+    return Ask(accelerator=accelerator, tensorflow="named" if named else None)
+
+
+def _of_releases(accelerator: Accelerator, python: str | None) -> Ask:
+    return Ask(accelerator=accelerator, python=python)
+
+
+def _versions(row: Row, wanted: str | None, pre: bool, matrix: Matrix) -> tuple[list[str], str]:
+    """Return the releases of the row that an ask admits, newest first, or the reason there are none."""
+    matching = [
+        v
+        for v in matrix.index.releases(row.distribution)
+        if (wanted is None or asked(wanted, v)) and in_range(row.versions, v)
+    ]
     if not matching:
-        return [], f"no release of {row.distribution} in this row ({row.versions}) is {ask.tensorflow}"
-    stable = [v for v in matching if ask.pre or not is_prerelease(v)]
+        return [], f"no release of {row.distribution} in this row ({row.versions}) is {wanted}"
+    stable = [v for v in matching if pre or not is_prerelease(v)]
     if not stable:
-        return [], f"only pre-releases are {ask.tensorflow or row.versions} ({', '.join(matching)}); they need --pre"
+        return [], f"only pre-releases are {wanted or row.versions} ({', '.join(matching)}); they need --pre"
     return stable, ""
 
 
-def _judged(row: Row, versions: list[str], host: Host, ask: Ask, matrix: Matrix) -> Outcome:
+def _judged(row: Row, versions: list[str], host: Host, ask: Ask, matrix: Matrix, once: Once) -> Outcome:
     misses: list[Miss] = []
     second: Candidate | None = None
     for release in versions:
-        judged = judge(row, release, host, ask, matrix)
+        judged = once(judge, row, release, host, ask, matrix)
         if isinstance(judged, Candidate) and judged.clean:
             return Outcome(row=row, candidate=judged, misses=tuple(misses), near=True)
         if isinstance(judged, Candidate):
@@ -186,12 +238,11 @@ def summary(misses: list[Miss]) -> str:
     return "; ".join(shown) + (f"; and {more} more reasons for older releases" if more else "")
 
 
-def _key(candidate: Candidate, ask: Ask, matrix: Matrix) -> tuple[int, bool, bool, int, Key, int]:
-    """Return how good a fitting row is, best largest: what auto prefers, nothing against it, tier, newest, order."""
+def _key(candidate: Candidate, ask: Ask) -> tuple[int, bool, bool, int, Key]:
+    """Return how good a fitting row is, best largest: what auto prefers, nothing against it, tier, newest."""
     row = candidate.row
     rank = _RANKS[row.auto] if ask.accelerator == "auto" else 0
-    place = next(place for place, other in enumerate(matrix.rows) if other is row)
-    return rank, candidate.sure, not candidate.avoid, -row.tier, version(candidate.version), -place
+    return rank, candidate.sure, not candidate.avoid, -row.tier, version(candidate.version)
 
 
 def _second(outcome: Outcome, best: Outcome) -> str:

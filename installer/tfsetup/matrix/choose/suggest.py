@@ -105,8 +105,8 @@ def _series(wanted: str, matrix: Matrix) -> list[str]:
     Of two that are equally near the newer one comes first.
     """
     meant = [found for text in _VERSION.findall(wanted) if (found := pair(text, 0))]
-    releases = (v for row in matrix.rows for v in matrix.index.releases(row.distribution))
-    known = {found for text in releases if (found := pair(text))}
+    releases = (matrix.index.releases(name) for name in {row.distribution for row in matrix.rows})
+    known = {found for texts in releases for text in texts if (found := pair(text))}
     if not meant:
         return []
 

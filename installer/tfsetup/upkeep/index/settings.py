@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tfsetup.errors import UsageError
-from tfsetup.ground.index import refuse_insecure
+from tfsetup.ground.index import STRATEGY, refuse_insecure
 from tfsetup.ground.uv_settings import Choice
 
 
@@ -41,7 +41,7 @@ def indexes(choice: Choice, environ: Mapping[str, str]) -> Indexes:
         source=named[0].where if named else "the default",
         offline=choice.offline or {**environ, **choice.variables}.get("PIP_NO_INDEX", "0") not in {"0", ""},
         choice=choice,
-        merged=str(environ.get("UV_INDEX_STRATEGY") or _strategy(choice)).startswith("unsafe-"),
+        merged=str(environ.get(STRATEGY) or choice.variables.get(STRATEGY) or _strategy(choice)).startswith("unsafe-"),
     )
 
 

@@ -19,6 +19,7 @@ from tfsetup.envs.plan import describe, plan_install
 from tfsetup.envs.reuse import fitting
 from tfsetup.envs.run import install
 from tfsetup.errors import BuildError
+from tfsetup.ground.index import BY_HASH
 from tfsetup.ground.start_up import START_UP, start_up_text
 from tfsetup.host.model import Host
 from tfsetup.locks.conda.lockfile import as_lock, make_lock
@@ -127,7 +128,7 @@ def test_uv_is_told_the_interpreter_and_to_keep_its_hands_off_conda_s(stage: Sta
     install(plan(), store, make_hooks(), offline=True)
     (arguments,) = stage.uv
     assert arguments[:4] == ["pip", "install", "--python", str(store.layout.folder(1) / "bin" / "python")]
-    assert {"--no-deps", "--require-hashes", "--offline"} <= set(arguments)
+    assert {"--no-deps", *BY_HASH, "--offline"} <= set(arguments)
 
 
 def test_uv_has_the_lock_in_its_hands_here_too(stage: Stage, tmp_path: Path) -> None:

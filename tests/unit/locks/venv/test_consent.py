@@ -10,6 +10,7 @@ import pytest
 
 from support.locks import FakeResolver, package, sha
 from tfsetup.errors import Code, NetworkError, TfsetupError, UnsolvableError
+from tfsetup.ground.index import BY_HASH
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.run import Finished
 from tfsetup.locks.venv.consent import refuse_impure, sources, without_wheels
@@ -72,7 +73,7 @@ def test_pure_python_passes_and_is_built_of_the_locked_bytes(monkeypatch: pytest
     refuse_impure([source("alpha"), package("beta", "1")], ["alpha"], environ={"A": "b"})
     (call,) = builder.calls
     words = " ".join(call["arguments"])
-    assert "--require-hashes --only-binary :all: --no-binary alpha" in words
+    assert " ".join((*BY_HASH, "--only-binary :all: --no-binary alpha")) in words
     assert "--no-deps" in words
     assert call["stdin"] == f"alpha==1.0 --hash=sha256:{sha('alpha-1.0-py3-none-any.whl')}\n"
     assert call["environ"] == {"A": "b"}

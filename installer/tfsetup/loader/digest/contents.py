@@ -1,0 +1,231 @@
+"""A wheel that is read through its digest, and through itself where that does not reach. (Touches the world.).
+
+What is read of the wheel itself is remembered, so that the next reading need not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from tfsetup.loader.bytes import Answers, ByteSource, MalformedImage, Memory, check_range
+from tfsetup.loader.digest.extents import extents, holes, images_in
+from tfsetup.loader.digest.sparse import DamagedCopy, NotKept, SparseCopy, sparse_copy
+from tfsetup.loader.digest.store import NATIVE, WHEEL, Store
+from tfsetup.loader.digest.wheel import MOST_TEXT, Native, WheelDigest, encode, names_in, searched
+from tfsetup.loader.dyld.pages import verdicts
+from tfsetup.loader.files.archive import Archive, Member
+from tfsetup.loader.files.names import is_native
+
+_CHUNK: Final = 1 << 20
+_AT_ONCE: Final = 8 << 20
+"""Files up to this many bytes are inflated once and held while their copy is made."""
+
+
+@dataclass(kw_only=True)
+class Counted:
+    """What of some wheels was read through digests, and what was not: numbers of members, and of copies made."""
+
+    kept: int = 0
+    fetched: int = 0
+    made: int = 0
+
+
+@dataclass(kw_only=True)
+class DigestedWheel:
+    """A wheel of a known sha256 as `Contents`. `real` opens the wheel itself, at the first reading that needs it."""
+
+    sha256: str
+    store: Store
+    real: Callable[[], Archive]
+    verified: Callable[[Archive], bool]
+    """Says whether the whole wheel is there and has that sha256: only then may anything of it be remembered."""
+    counted: Counted = field(default_factory=Counted)
+    _texts: dict[str, bytes] = field(default_factory=dict)
+    _natives: dict[str, Native] = field(default_factory=dict)
+
+    @cached_property
+    def _known(self) -> WheelDigest | None:
+        return self.store.wheel(self.sha256)
+
+    @cached_property
+    def _archive(self) -> Archive:
+        return self.real()
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a digest of it."""
+        return self._known is not None
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """See `Contents`."""
+        return self._known.members if self._known is not None else self._archive.members
+
+    @property
+    def twice(self) -> tuple[str, ...]:
+        """See `Contents`."""
+        return self._known.twice if self._known is not None else self._archive.twice
+
+    def open(self, name: str) -> ByteSource:
+        """Return a member's content; see `Archive.open`."""
+        known = self._known
+        if known is None:
+            return self.fetched(name)
+        text, native = known.texts.get(name), known.natives.get(name)
+        copy = self.store.native(native.sha256) if native is not None else None
+        if text is None and copy is None:
+            return self.fetched(name)
+        self.counted.kept += 1
+        found = (copy, native) if copy is not None and native is not None else None
+        size = known.members[name].size
+        return self._kept(name, size=size, text=text, copy=found, real=lambda: self.fetched(name))
+
+    def fetched(self, name: str) -> ByteSource:
+        """Return a member's content out of the wheel itself; a native file is read once, and then through its copy."""
+        self.counted.fetched += 1
+        source = self._archive.open(name)
+        if not self.store.keeps:
+            return source
+        if is_native(name):
+            return self._digested(name, source)
+        return _Heard(source, name, self._texts) if source.size <= MOST_TEXT else source
+
+    def _digested(self, name: str, source: ByteSource) -> ByteSource:
+        """Make the copy of a native file, unless it is there, and return the file as read through it."""
+        try:
+            whole: ByteSource = Memory(source.read(0, source.size)) if source.size <= _AT_ONCE else source
+            sha256 = _sha256(source, whole)
+            with self.store.alone(sha256):
+                copy = self.store.native(sha256) or self._made(whole, sha256)
+            names = names_in(whole, name) if whole is not source else None
+            self._natives[name] = native = Native(sha256=sha256, names=names)
+        except MalformedImage:
+            return self._archive.open(name)  # damaged: whoever reads there is told, as if nobody had read before
+        return self._kept(name, size=source.size, copy=(copy, native), real=lambda: source)
+
+    def _kept(
+        self,
+        name: str,
+        *,
+        size: int,
+        text: bytes | None = None,
+        copy: tuple[SparseCopy, Native] | None,
+        real: Callable[[], ByteSource],
+    ) -> _Kept:
+        whole = copy if copy is not None and copy[0].size == size else None
+        return _Kept(name, size=size, text=text, copy=whole, real=real, spoilt=self.store.spoilt)
+
+    def _made(self, whole: ByteSource, sha256: str) -> SparseCopy:
+        data = copy_of_file(whole, sha256)
+        self.store.keep(sha256, NATIVE, data)
+        self.counted.made += 1
+        return SparseCopy(data, self.store.blocks)
+
+    def remember(self) -> None:
+        """Keep what was read of the wheel itself, if the whole of it is there."""
+        if not (self._texts or self._natives) or not self.verified(self._archive):
+            return
+        known = self._known or WheelDigest(sha256=self.sha256, members=self._archive.members, twice=self._archive.twice)
+        digest = WheelDigest(
+            sha256=self.sha256,
+            members=known.members,
+            twice=known.twice,
+            texts={**known.texts, **self._texts},
+            natives={**known.natives, **self._natives},
+        )
+        self.store.keep(self.sha256, WHEEL, encode(digest))
+        self._texts, self._natives = {}, {}
+
+
+def copy_of_file(source: ByteSource, sha256: str) -> bytes:
+    """Return the sparse copy of a native file, with what only the whole of it tells.
+
+    Raises:
+        MalformedImage: the file cannot be read.
+    """
+    pages: dict[int, tuple[bool, bool]] = {}
+    try:
+        pages = {one.slice_offset: verdicts(one) for one in images_in(source) if one.architecture.startswith("arm64")}
+    except MalformedImage:
+        pages = {}
+    zeros = holes(source) if pages else ()
+    return sparse_copy(source, sha256=sha256, kept=extents(source), zeros=zeros, pages=pages)
+
+
+def _sha256(source: ByteSource, whole: ByteSource) -> str:
+    """Return that of a file: as it was taken while the file was inflated, else of the bytes."""
+    known: str | None = getattr(source, "sha256", None)
+    if known:
+        return known
+    digest = hashlib.sha256()
+    for at in range(0, whole.size, _CHUNK):
+        digest.update(whole.read(at, min(_CHUNK, whole.size - at)))
+    return digest.hexdigest()
+
+
+class _Heard:
+    """A text that is remembered once it was read from front to back."""
+
+    __slots__ = ("_name", "_source", "_texts", "size")
+
+    def __init__(self, source: ByteSource, name: str, texts: dict[str, bytes]) -> None:
+        self._source, self._name, self._texts, self.size = source, name, texts, source.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        found = self._source.read(offset, length)
+        if offset == 0 and length == self.size:
+            self._texts[self._name] = found
+        return found
+
+
+class _Kept:
+    """A member as its digest knows it, and as the wheel does where that is not enough.
+
+    `text` is its whole content, `copy` that of a native file; `real` opens the member in the wheel; `spoilt` is told of
+    a copy that turned out to be damaged.
+    """
+
+    __slots__ = ("_copy", "_name", "_real", "_spoilt", "_text", "_whole", "size")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        size: int,
+        text: bytes | None = None,
+        copy: tuple[SparseCopy, Native] | None = None,
+        real: Callable[[], ByteSource],
+        spoilt: Callable[[str], None],
+    ) -> None:
+        self._name, self.size, self._text, self._real, self._spoilt = name, size, text, real, spoilt
+        self._copy = copy
+        self._whole: ByteSource | None = None
+
+    def read(self, offset: int, length: int) -> bytes:
+        check_range(offset, length, self.size)
+        if self._text is not None:
+            return self._text[offset : offset + length]
+        if self._copy is not None and self._whole is None:
+            try:
+                return self._copy[0].read(offset, length)
+            except NotKept:
+                pass
+            except DamagedCopy:
+                self._spoilt(self._copy[0].sha256)
+        if self._whole is None:
+            self._whole = self._real()
+        return self._whole.read(offset, length)
+
+    def answers(self, base: int) -> tuple[Answers, int] | None:
+        if self._copy is None:
+            return None
+        copy, native = self._copy
+
+        def holds(wanted: bytes) -> bool | None:
+            return searched(native.names, self._name, wanted)
+
+        return Answers(sha256=copy.sha256, pages=copy.pages, holds=holds), base

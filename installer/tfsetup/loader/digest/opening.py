@@ -1,0 +1,110 @@
+"""Wheels opened through their digests: on this disk, or on an index. (Touches the world.)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tfsetup.errors import NetworkError
+from tfsetup.loader.bytes import ByteSource, MalformedImage
+from tfsetup.loader.digest.contents import DigestedWheel
+from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.sources import open_wheel
+
+if TYPE_CHECKING:
+    from tfsetup.ground.http import Http
+    from tfsetup.loader.digest.contents import Counted
+    from tfsetup.loader.digest.store import Store
+    from tfsetup.loader.files.inflate import BlockCache
+    from tfsetup.loader.files.listing import Wanted
+    from tfsetup.loader.files.remote import Traffic
+
+_CHUNK: Final = 1 << 20
+_AT_ONCE: Final = 8
+_BLOCKS: Final = 8
+"""Inflated blocks of wheels that are kept: each member is read once, and then through its copy."""
+
+
+def local_wheel(path: Path, store: Store, cache: BlockCache, counted: Counted) -> DigestedWheel:
+    """Open a wheel on this disk.
+
+    Raises:
+        MalformedImage: it is not a zip archive, or a damaged one.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    wheel = DigestedWheel(
+        sha256=sha256,
+        store=store,
+        real=lambda: replace(open_wheel(path, cache), hashing=True),
+        verified=lambda _archive: True,
+        counted=counted,
+    )
+    _ = wheel.members  # a file that is no wheel is refused here
+    return wheel
+
+
+@dataclass(kw_only=True)
+class Opener:
+    """Opens wheels on an index; what is fetched is counted in `traffic`, what is not in `counted`."""
+
+    store: Store
+    counted: Counted
+    traffic: Traffic
+
+    def open_all(self, wanted: Sequence[Wanted]) -> list[tuple[str, DigestedWheel]]:
+        """Open wheels, several at a time; return (file name, contents) in the order given.
+
+        Of those that have a digest nothing is fetched until something is read that it does not have.
+
+        Raises:
+            NetworkError: a server does not answer, or what it sends is no wheel.
+            UsageError: an address, or one it leads on to, is plain http on another machine.
+            InvalidFileError: the certificates that a variable names cannot be used.
+        """
+        from tfsetup.ground.exchange import at_once
+        from tfsetup.ground.http import Http
+        from tfsetup.ground.settings import index_choice
+        from tfsetup.loader.files.inflate import BlockCache
+
+        if not wanted:
+            return []
+        cache, session = BlockCache(_BLOCKS), Http(choice=index_choice())
+
+        def open_one(each: Wanted) -> tuple[str, DigestedWheel]:
+            wheel = DigestedWheel(
+                sha256=each.sha256,
+                store=self.store,
+                real=partial(self._fetched, each, session, cache),
+                verified=lambda archive: _is_whole(archive.source, each.sha256),
+                counted=self.counted,
+            )
+            _ = wheel.members
+            return each.filename, wheel
+
+        return at_once(open_one, list(wanted), threads=_AT_ONCE)
+
+    def _fetched(self, wanted: Wanted, session: Http, cache: BlockCache) -> Archive:
+        from tfsetup.loader.files.remote import RemoteFile, open_remote
+
+        try:
+            return replace(open_remote(RemoteFile(wanted.url or "", session, self.traffic), cache), hashing=True)
+        except MalformedImage as error:
+            raise NetworkError(f"What the index sent as {wanted.filename} is no wheel: {error}.") from error
+
+
+def _is_whole(source: ByteSource, sha256: str) -> bool:
+    """Say whether a file is the one that is meant: it was fetched whole, or so far that the rest is worth it."""
+    from tfsetup.loader.files.remote import RemoteFile
+
+    if not isinstance(source, RemoteFile) or not source.complete():
+        return False
+    digest = hashlib.sha256()
+    for at in range(0, source.size, _CHUNK):
+        digest.update(source.read(at, min(_CHUNK, source.size - at)))
+    return digest.hexdigest() == sha256

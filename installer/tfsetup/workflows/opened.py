@@ -1,0 +1,63 @@
+"""The wheels of one question, opened through their digests; afterwards what was read of them is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tfsetup.errors import InvalidFileError, Where
+from tfsetup.loader.bytes import MalformedImage
+from tfsetup.loader.digest.contents import Counted, DigestedWheel
+from tfsetup.loader.digest.opening import Opener, local_wheel
+from tfsetup.loader.digest.store import Store, own_store
+from tfsetup.loader.files.inflate import BlockCache
+from tfsetup.loader.files.remote import Traffic
+from tfsetup.locks.model import LockedFile
+
+
+@dataclass(kw_only=True)
+class Opened:
+    """Wheels that were opened for one question."""
+
+    store: Store = field(default_factory=own_store)
+    counted: Counted = field(default_factory=Counted)
+    traffic: Traffic = field(default_factory=Traffic)
+    _wheels: list[DigestedWheel] = field(default_factory=list)
+    _cache: BlockCache = field(default_factory=lambda: BlockCache(8))
+
+    def local(self, path: Path) -> DigestedWheel:
+        """Open a wheel on this disk.
+
+        Raises:
+            InvalidFileError: it is none, or cannot be read.
+        """
+        try:
+            wheel = local_wheel(path, self.store, self._cache, self.counted)
+        except (MalformedImage, OSError) as error:
+            raise InvalidFileError(f"This wheel cannot be read: {error}.", where=Where(file=str(path))) from error
+        self._wheels.append(wheel)
+        return wheel
+
+    def on_index(self, files: Sequence[LockedFile]) -> list[tuple[str, DigestedWheel]]:
+        """Open wheels on an index; return (file name, contents) in the order given.
+
+        Raises:
+            NetworkError: a server does not answer, or what it sends is no wheel.
+        """
+        from tfsetup.workflows.owners import wanted
+
+        opener = Opener(store=self.store, counted=self.counted, traffic=self.traffic)
+        found = opener.open_all([wanted(each) for each in files])
+        self._wheels += [wheel for _, wheel in found]
+        return found
+
+    def remember(self) -> None:
+        """Keep what was read of the wheels themselves; what cannot be kept is no harm."""
+        for wheel in self._wheels:
+            wheel.remember()
+        self.store.sweep()
+
+    def unbelieved(self) -> Iterator[str]:
+        """Yield the digests that somebody handed on and that nobody vouches for, by file name."""
+        yield from dict.fromkeys(self.store.refused)
