@@ -59,6 +59,7 @@ DOING = {
     "envs/whole.py",
     "ground/certificates.py",
     "ground/children.py",
+    "graphs/disk.py",
     "ground/exchange.py",
     "ground/files.py",
     "ground/folders.py",
