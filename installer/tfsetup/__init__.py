@@ -20,24 +20,28 @@ if TYPE_CHECKING:
     from tfsetup.locks.model import Lock
     from tfsetup.matrix.model import Ask, Selection
     from tfsetup.verify.model import Verification
-    from tfsetup.workflows.api import detect, diagnose, install, lock, preflight, resolve, verify
+    from tfsetup.workflows.api import detect, diagnose, install, lock, ops, preflight, resolve, verify
     from tfsetup.workflows.backends import LockOrder
     from tfsetup.workflows.install import Installed, InstallOrder
     from tfsetup.workflows.locked import Locked
+    from tfsetup.workflows.ops import Operations
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Ask", "Diagnosis", "Host", "InstallOrder", "Installed", "Lock", "LockOrder", "Locked", "Report", "Selection",
-    "TfsetupError", "Verification", "detect", "diagnose", "install", "lock", "preflight", "resolve", "verify",
+    "Ask", "Diagnosis", "Host", "InstallOrder", "Installed", "Lock", "LockOrder", "Locked", "Operations", "Report",
+    "Selection", "TfsetupError", "Verification", "detect", "diagnose", "install", "lock", "ops", "preflight", "resolve",
+    "verify",
 ]  # fmt: skip
 
 _HOMES = {
     "Ask": "matrix.model", "Diagnosis": "doctor.model", "Host": "host.model", "InstallOrder": "workflows.install",
     "Installed": "workflows.install", "Lock": "locks.model", "LockOrder": "workflows.backends",
-    "Locked": "workflows.locked", "Report": "loader.report", "Selection": "matrix.model", "TfsetupError": "errors",
-    "Verification": "verify.model",
-    **dict.fromkeys(["detect", "diagnose", "install", "lock", "preflight", "resolve", "verify"], "workflows.api"),
+    "Locked": "workflows.locked", "Operations": "workflows.ops", "Report": "loader.report",
+    "Selection": "matrix.model", "TfsetupError": "errors", "Verification": "verify.model",
+    **dict.fromkeys(
+        ["detect", "diagnose", "install", "lock", "ops", "preflight", "resolve", "verify"], "workflows.api"
+    ),
 }  # fmt: skip
 """Where each public name is at home."""
 

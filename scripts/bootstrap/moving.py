@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 # To the shell this is a call of the Python beside the program, wherever a link to it stands; to Python, a text that
@@ -38,14 +39,23 @@ def settle(folder: Path, root: Path) -> None:
 
 def moved(script: bytes, folder: bytes) -> bytes:
     """Return a script that is run by the Python of `folder` as one that is run by the Python beside it. Pure."""
-    plain = re.compile(rb"#!" + re.escape(folder) + rb"/bin/python[0-9.]*[^\n]*\n")
-    # How installers write it where the path is long, or has a blank in it (the line of #! takes neither).
-    wrapped = re.compile(rb"#!/bin/sh\n'''exec' \"?" + re.escape(folder) + rb"/bin/python[0-9.]*\"? [^\n]*\n' '''\n")
-    for pattern in (plain, wrapped):
-        found = pattern.match(script)
-        if found:
-            return _START + script[found.end() :]
-    return script
+    plain = re.match(rb"#!" + re.escape(folder) + rb"/bin/python[0-9.]*[^\n]*\n", script)
+    found = plain or _wrapped(script, folder)
+    return _START + script[found.end() :] if found else script
+
+
+def _wrapped(script: bytes, folder: bytes) -> re.Match[bytes] | None:
+    """Return the beginning that installers write where the path is long, or has a blank or a quote in it. Pure.
+
+    The line of `#!` takes neither; a shell reads it, and Python takes it for a string.
+    """
+    found = re.match(rb"#!/bin/sh\n'''exec' ([^\n]*)\n' '''\n", script)
+    try:
+        words = shlex.split(os.fsdecode(found[1])) if found else []
+    except ValueError:
+        return None
+    python = re.escape(os.fsdecode(folder)) + r"/bin/python[0-9.]*"
+    return found if words and re.fullmatch(python, words[0]) else None
 
 
 def _relative(line: str, root: Path, site: Path) -> str:

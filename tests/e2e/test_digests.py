@@ -148,10 +148,10 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
     "text": lambda path: path.write_text("<html>sign in</html>"),
     "gone": lambda path: path.unlink(),
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
-    "a full folder": lambda path: (path.unlink(), path.mkdir(), (path / "x").touch()),
-    "a link to nothing": lambda path: (path.unlink(), path.symlink_to("nothing")),
-    "a link to itself": lambda path: (path.unlink(), path.symlink_to(path.name)),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),  # type: ignore[func-returns-value]
+    "a full folder": lambda path: (path.unlink(), path.mkdir(), (path / "x").touch()),  # type: ignore[func-returns-value]
+    "a link to nothing": lambda path: (path.unlink(), path.symlink_to("nothing")),  # type: ignore[func-returns-value]
+    "a link to itself": lambda path: (path.unlink(), path.symlink_to(path.name)),  # type: ignore[func-returns-value]
     "no permission": lambda path: path.chmod(0),
     "a claim of the dead": lambda path: path.with_suffix(".making").touch(),
     "a draft of the dead": lambda path: path.with_name(f"{path.name}.1-1.draft").write_bytes(b"half"),

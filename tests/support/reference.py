@@ -8,10 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from support import reference_chips
 from tfsetup.cli.app import app, load_command
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
+from tfsetup.graphs.disk import metal_kernels
+from tfsetup.graphs.kernels import Tried, Words, in_host_memory
 from tfsetup.ground.environ import KEPT, REMOVED
+from tfsetup.matrix.file.disk import read_chips
 from tfsetup.report.schemas import ANSWERS, FILES, schema_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -54,7 +58,7 @@ SYSTEM: Final = frozenset({
 """The system's and uv's own words for where things are."""
 
 
-PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md")
+PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md")
 """The pages, by their files' names."""
 
 
@@ -67,6 +71,8 @@ def page(name: str) -> str:
         "environment.md": _environment,
         "json.md": _json,
         "files.md": _files,
+        "chips.md": _chips,
+        "kernels.md": _kernels,
     }
     return _MADE + "\n".join(made[name]())
 
@@ -85,6 +91,49 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in rows:
         yield "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |"
     yield ""
+
+
+# --------------------------------------------------------------------------------------------------------- kernels
+
+
+def _kernels() -> Iterator[str]:
+    kept = metal_kernels()
+    yield "# Kernels of Apple's plugin\n"
+    yield f"What each release of `{kept.distribution}` registers for the GPU, as its own code said it under an emulator"
+    yield f"of an {kept.architecture} processor (`tfsetup matrix check --prove`);"
+    yield "nothing was seen on a Mac. In brackets: where MPSGraph has a GRU. What of it a model needs says"
+    yield "`tfsetup ops`.\n"
+    heads = ("release", "kernels (with a GRU)", "operations (with a GRU)", "before macOS 12: kernels")
+    yield from _table(heads, [_of_release(version, tried) for version, tried in kept.versions.items()])
+    newest, tried = list(kept.versions.items())[-1]
+    assert tried.gru is not None
+    yield f"## Operations of {newest}\n"
+    yield "An argument in host memory (shapes, axes, indices) is no gap: it is there already.\n"
+    rows = [(f"`{op}`", _taken(all_), _beside(all_)) for op, all_ in tried.gru.ops.items()]
+    yield from _table(("operation", "types", "in host memory"), rows)
+
+
+def _of_release(version: str, tried: Tried) -> tuple[str, ...]:
+    if tried.plain is None or tried.gru is None:
+        return version, f"undecided: {tried.undecided}", "", ""
+    before = tried.before_macos_12
+    older = f"{before['plain'][0]} ({before['gru'][0]})" if before else "the same"
+    plain, gru = tried.plain, tried.gru
+    counts = (f"{plain.registrations} ({gru.registrations})", f"{len(plain.ops)} ({len(gru.ops)})")
+    return version, *counts, older
+
+
+def _taken(kernels: Sequence[Words]) -> str:
+    """Return the types of each attribute of an operation, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for word in (word for words in kernels for word in words if not word.startswith("@")):
+        name, _, types = word.partition(":")
+        found.setdefault(name, {}).update(dict.fromkeys(types.split("|")))
+    return "; ".join(f"{name}: {', '.join(types)}" for name, types in found.items())
+
+
+def _beside(kernels: Sequence[Words]) -> str:
+    return ", ".join(sorted({name for words in kernels for name in in_host_memory(words)}))
 
 
 # -------------------------------------------------------------------------------------------------------- commands
@@ -201,6 +250,16 @@ def _files() -> Iterator[str]:
         rows.append((f"`{name}`", _type(document)))
     yield from _table(("file", "type"), rows)
     yield from _types(types)
+
+
+def _chips() -> Iterator[str]:
+    chips = read_chips()
+    yield reference_chips.introduction(chips)
+    yield from _table(reference_chips.APPLE, tuple(reference_chips.apple(chips)))
+    yield reference_chips.CPU
+    yield from _table(reference_chips.CPU_HEAD, tuple(reference_chips.cpus(chips)))
+    yield reference_chips.NVIDIA
+    yield from _table(reference_chips.NVIDIA_HEAD, tuple(reference_chips.nvidia(chips)))
 
 
 def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from tfsetup.ground.encode import encode
 from tfsetup.host.file import parse_host
 from tfsetup.host.model import Host
-from tfsetup.matrix.file.disk import read_matrix
+from tfsetup.matrix.file.disk import read_chips, read_matrix
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import judge
 from tfsetup.verify.model import ProbeOutcome, Verification
@@ -28,8 +28,8 @@ class Case:
     want: dict[str, Any]
 
     def judged(self) -> Verification:
-        """Return the judgement, by what the matrix knows of GPUs."""
-        return judge(self.outcome, self.expectation, self.host, gpus=read_matrix().gpus)
+        """Return the judgement, by what the matrix knows of GPUs, and the table of chips."""
+        return judge(self.outcome, self.expectation, self.host, gpus=read_matrix().gpus, chips=read_chips())
 
 
 def case_of(path: Path) -> Case:

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "install": Command("Put a TensorFlow that really runs onto this machine, and prove it.", True, ("--dry-run",)),
     "lock": Command("Write lock files for every machine of the team, or say which ones are stale.", True, ("--check",)),
     "preflight": Command("Predict from the files alone whether TensorFlow and its plugins will load."),
+    "ops": Command("Say which operations of a model a machine's plugin leaves to the CPU."),
     "verify": Command(
         "Load TensorFlow in a fresh interpreter, time a matmul on each device, and check the answers.",
         but=("--report",),

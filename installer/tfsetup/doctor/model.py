@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tfsetup.doctor.refusals.model import Why
+from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Clash, ClashKind, LoadFailure
 from tfsetup.loader.model import Kind as LoadFailureKind
@@ -41,7 +42,7 @@ Platform = Literal["macos", "linux", "windows", "wsl"]
 HERE: Final = ".venv"  # the environment the fixes are for when none was named
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Observation:
     """Something an inspection of an environment found wrong, as a sentence with its details for the fixes.
 
@@ -57,7 +58,7 @@ class Observation:
     listed: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Evidence:
     """Everything the doctor may look at. None means "not at hand", which is not the same as empty.
 
@@ -79,7 +80,7 @@ class Evidence:
     wrong_checks: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Condition:
     """A test of one fact: a host fact, a `package`, `capture`, `hazard` or `check`; `test` is what it must be."""
 
@@ -92,7 +93,7 @@ When = tuple[tuple[Condition, ...], ...]
 """Clauses, of which one must hold: conditions that hold together."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Wanted:
     """A claim of people: one of `complaints` about one of `subjects` (none: any), compared with one of `than`."""
 
@@ -101,7 +102,7 @@ class Wanted:
     than: tuple[Against, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Signal:
     """Something that speaks for or against a cause, `weight` strongly.
 
@@ -133,7 +134,7 @@ class Signal:
         return bool(self.log or self.prose or self.claim or self.preflight or self.check or self.refusal)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Rebuild:
     """A new generation of the environment at `prefix`; the rest are options of `tfsetup install`, None: not given.
 
@@ -156,7 +157,7 @@ class Rebuild:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Fix:
     """One step or command. `platforms` empty: all of them. `rebuild`: what tfsetup can carry out itself, if it can.
 
@@ -171,7 +172,7 @@ class Fix:
     rebuild: Rebuild | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Cause:
     """A root cause: its stable slug, what it means, what speaks for it, and fixes from least to most drastic."""
 
@@ -183,7 +184,7 @@ class Cause:
     fixes: tuple[Fix, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Learned:
     """What reports of the causes have in common, by their words. `rarity`: log of the share of reports without a term.
 
@@ -194,7 +195,7 @@ class Learned:
     causes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Knowledge:
     """What the doctor knows. `aliases` maps a distribution to the names under which the same thing is published.
 
@@ -219,7 +220,7 @@ class Step:
     rebuild: Rebuild | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Finding:
     """A cause that fits; `evidence` are quoted lines and facts, `steps` what to type or do, least drastic first."""
 
@@ -237,7 +238,7 @@ class Finding:
         return tuple(step.text for step in self.steps)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Diagnosis:
     """The answer: `findings` most likely first; `needs` are facts that would decide between look-alikes.
 

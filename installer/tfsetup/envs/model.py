@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
 from tfsetup.ground.prefix import interpreter_name, site_packages
+from tfsetup.ground.values import value
 from tfsetup.locks.conda.model import PinnedWheel, PlatformLock
 from tfsetup.matrix.pips import PipWheel
 
@@ -18,7 +19,7 @@ UNKNOWN = "unknown"
 """Stands for the row in a receipt that was lost, and written anew from what the files still tell."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Layout:
     """Paths around one prefix. The prefix is a link; what it points to is a numbered folder beside it.
 
@@ -51,7 +52,7 @@ class Layout:
         return Path(site_packages(str(folder), minor, windows=self.windows))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CreateVenv:
     """Make an empty virtual environment. `python` is a path, or a request uv understands when uv should bring one."""
 
@@ -59,7 +60,7 @@ class CreateVenv:
     download: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class InstallWheels:
     """Install exactly the locked wheels, each checked against its hash. uv tells the form of a lock by `lock_name`.
 
@@ -75,7 +76,7 @@ class InstallWheels:
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CreateCondaPrefix:
     """Link the conda packages of one platform of a lock into a prefix; `lock_text` is kept beside them."""
 
@@ -83,7 +84,7 @@ class CreateCondaPrefix:
     platform: PlatformLock
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class AddWheels:
     """Put pinned wheels on top of a conda prefix, by its interpreter's path, and nothing they depend on."""
 
@@ -91,7 +92,7 @@ class AddWheels:
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class BuildFromSource:
     """Compile one requirement inside the environment, without build isolation, after everything else is in place."""
 
@@ -99,29 +100,29 @@ class BuildFromSource:
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class WriteCures:
     """Let every process of the environment see variables that the user did not set: they cure known defects."""
 
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Preflight:
     """Predict the native load from the built files."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Verify:
     """Load the runtime in a fresh interpreter and time a matmul on each device."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class TryPrograms:
     """Import every package and start every program, each for a limited time and without the network."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class AddPip:
     """Put a pip beside what was judged, so that whoever types `python -m pip` does not reach another Python's."""
 
@@ -129,7 +130,7 @@ class AddPip:
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Switch:
     """Point the prefix at the new generation, in one atomic step."""
 
@@ -140,7 +141,7 @@ Step = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Plan:
     """Everything an installation will do, in order; `--dry-run` prints it, the executor executes it.
 
@@ -165,7 +166,7 @@ class Plan:
     tools: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Receipt:
     """What a generation is: written last, so that a folder with a receipt is a finished one.
 

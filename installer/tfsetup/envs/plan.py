@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from tfsetup.envs import model
@@ -11,6 +10,7 @@ from tfsetup.envs.cures import NOTHING, assignments
 from tfsetup.envs.model import Plan, Step
 from tfsetup.ground.index import BY_HASH
 from tfsetup.ground.platforms import Platform
+from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.locks.compile import build_arguments, target_arguments, target_environ
 from tfsetup.locks.conda.model import CondaPackage, PinnedWheel, PlatformLock
@@ -24,7 +24,7 @@ from tfsetup.matrix.model import Selection
 from tfsetup.matrix.pips import PIP, PipWheel
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Index:
     """The package index: `url` as `--index-url` gave it; `asked`: what all settings name, without credentials."""
 

@@ -2,7 +2,8 @@
 
 A frozen dataclass becomes an object with its fields as keys, in their order; a field that is `UNSET` is left out, which
 is how a key that stands only sometimes is written (`left_out: tuple[str, ...] | UnsetType = UNSET`), and so is a None
-in a `Partial`. Paths and other values that are a text to people become that text. Everything else is msgspec's
+in a `Partial`. A key that is a word of Python's has an underscore behind it as a field (`in_`). Paths and other
+values that are a text to people become that text. Everything else is msgspec's
 (https://jcristharif.com/msgspec).
 """
 
@@ -23,6 +24,11 @@ class Partial:
     __slots__ = ()
 
 
+def key_of(field: str) -> str:
+    """Return the key that a field has in JSON."""
+    return field.removesuffix("_")
+
+
 def encode(value: object) -> Any:
     """Return `value` as dictionaries, lists, texts, numbers and None.
 
@@ -39,7 +45,7 @@ def _encode(value: object, *, partial: bool) -> object:
         partial = partial or isinstance(value, Partial)
         pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
         said = ((name, part) for name, part in pairs if part is not msgspec.UNSET and not (partial and part is None))
-        return {name: _encode(part, partial=partial) for name, part in said}
+        return {key_of(name): _encode(part, partial=partial) for name, part in said}
     if isinstance(value, Mapping):
         return {name: _encode(part, partial=partial) for name, part in value.items()}
     if isinstance(value, list | tuple):

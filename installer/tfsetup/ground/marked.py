@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeVar
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.text import MOST, Lines
+from tfsetup.ground.values import value
 
 MAX_DEPTH: Final = 12
 MAX_NODES: Final = 50_000
@@ -31,7 +32,7 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9_]*)\Z")
 _FLOAT = re.compile(r"[-+]?([0-9][0-9_]*)?\.[0-9]*(e[-+]?[0-9]+)?\Z", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Node:
     """One value of the file. `value` is a scalar, a tuple of nodes, or a tuple of (key node, value node) pairs."""
 
@@ -52,7 +53,7 @@ class Node:
         return replace(self, value=tuple(pair for pair in self.value if wanted(pair[0].text)))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Marked:
     """A text of a file (a platform, a requirement) and its place."""
 
@@ -60,7 +61,7 @@ class Marked:
     where: Where
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Problem:
     """One thing wrong with a file, and how to put it right."""
 

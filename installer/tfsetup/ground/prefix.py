@@ -11,11 +11,11 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from tfsetup.errors import UsageError
+from tfsetup.ground.values import value
 
 NAMES = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
 """Where an environment or an installation has its interpreter; of several the first is taken."""
@@ -40,7 +40,7 @@ Identity = tuple[int, int]
 """Device and inode: two names of one folder have the same, also where upper and lower case do not differ."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Prefix:
     """An interpreter is there. `path` is what was asked for, `root` the folder it belongs to, absolute.
 
@@ -54,7 +54,7 @@ class Prefix:
     kind: Kind
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Absent:
     """No environment is there, and none was: nothing at all, a folder without an interpreter, or no folder."""
 
@@ -62,7 +62,7 @@ class Absent:
     instead: Literal["nothing", "folder", "other"] = "nothing"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Gone:
     """There was one: `link` leads to `target`, which is gone (the same as `link`: the link's own file is).
 
@@ -115,7 +115,7 @@ def repair(found: Absent | Gone) -> str:
     return f"The Python it was built on was removed or moved; `{command}` builds the environment anew."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Above:
     """A folder above a place that makes the place somebody else's: an environment, or a folder of generations."""
 
@@ -127,7 +127,7 @@ What = Literal["absent", "empty", "folder", "file", "link", "generation", "unrea
 """What stands at a place; a generation is a link of tfsetup's own."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Place:
     """Where an environment is wanted, and what stands there.
 
@@ -147,7 +147,7 @@ class Place:
     problem: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Kept:
     """Something that must stay where it is, such as the home folder: its paths, and all they lie in by identity."""
 

@@ -17,7 +17,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from tfsetup.ground.encode import Partial
+from tfsetup.ground.encode import Partial, key_of
 
 Schema = dict[str, Any]  # JSON within JSON, as msgspec gives it
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -48,12 +48,12 @@ def schemas(types: Sequence[object]) -> tuple[list[Schema], Schema]:
         definition = definitions[class_.__name__]
         meanings, hints = _meanings(class_), get_type_hints(class_)
         definition["properties"] = {
-            name: {key: part for key, part in given.items() if key != "default"}
+            key_of(name): {key: part for key, part in given.items() if key != "default"}
             | ({"description": meanings[name]} if name in meanings else {})
             for name, given in definition["properties"].items()
         }
         if not lenient:
-            order = (name for name, hint in hints.items() if msgspec.UnsetType not in get_args(hint))
+            order = (key_of(name) for name, hint in hints.items() if msgspec.UnsetType not in get_args(hint))
             definition["required"] = list(order)
     return list(found), definitions
 

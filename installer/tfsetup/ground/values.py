@@ -102,16 +102,23 @@ def _written(made: type) -> FunctionType:
         elif one.default_factory is not MISSING:
             known |= {f"_default_{place}": _MADE, f"_factory_{place}": one.default_factory}
             content = f"_factory_{place}() if {one.name} is _made else {one.name}"
-        else:
+        elif one.init:
             head = one.name
-        heads.append(head)
+        else:
+            continue  # its own `__post_init__` sets it
+        if one.init:
+            heads.append(head)
+        elif one.default is not MISSING:
+            content = f"_default_{place}"
+        else:
+            content = f"_factory_{place}()"
         lines.append(f" _set(self, {one.name!r}, {content})\n")
     star = "*, " if heads else ""
     last = " self.__post_init__()\n" if hasattr(made, "__post_init__") else " return\n"
     exec(f"def __init__(self, {star}{', '.join(heads)}):\n{''.join(lines)}{last}", known)  # noqa: S102 - of names only
     written = cast("FunctionType", known["__init__"])
     written.__qualname__, written.__module__ = f"{made.__qualname__}.__init__", made.__module__
-    written.__annotations__ = {one.name: one.type for one in every} | {"return": None}
+    written.__annotations__ = {one.name: one.type for one in every if one.init} | {"return": None}
     return written
 
 

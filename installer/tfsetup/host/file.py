@@ -14,7 +14,7 @@ from tfsetup.ground.decode import JSON, Decoder
 from tfsetup.ground.marked import InvalidTextError, Node, Problem, refused
 from tfsetup.ground.marked_json import compose_json
 from tfsetup.ground.platforms import read_mac_version, spelled
-from tfsetup.host.model import Host
+from tfsetup.host.model import MOST_CORES, Host
 
 _WHAT: Final = "host file"
 _START: Final = "`tfsetup host --json > host.json` writes a valid host file to start from."
@@ -105,6 +105,9 @@ def _contradictions(found: Host) -> Iterator[tuple[str, str, str]]:
         yield "page_size", f"{found.page_size} is no size of a page", "Take what `getconf PAGESIZE` prints, in bytes."
     if found.page_size is not None and found.os not in {"linux", None}:
         yield "page_size", f"`page_size` is given, but `os` is {found.os}", "It matters on Linux only: leave it out."
+    for gpu in found.gpus or ():
+        if gpu.cores is not None and not 0 < gpu.cores <= MOST_CORES:
+            yield "gpus", f"{gpu.cores} is no number of a GPU's cores", f"1 to {MOST_CORES}; leave it out if not known."
     if found.libc is not None and found.os not in {"linux", None}:
         yield "libc", f"`libc` is given, but `os` is {found.os}", "It is asked about on Linux only: leave it out."
 

@@ -8,7 +8,7 @@ from tfsetup.ground.platforms import Arch, arch_of, read_mac_version
 from tfsetup.host.model import Cpu, Gpu
 from tfsetup.host.parsers import cpu as cpus
 from tfsetup.host.parsers import system as systems
-from tfsetup.host.parsers.gpus import PARAVIRTUAL, read_system_profiler
+from tfsetup.host.parsers.gpus import PARAVIRTUAL, read_accelerator, read_system_profiler
 from tfsetup.host.parsers.words import name_of
 from tfsetup.host.system import System
 from tfsetup.host.world import Fact, Later, Output, World, now, text, unknown
@@ -18,6 +18,8 @@ _NATIVE = ("/usr/bin/arch", "-arm64", "-x86_64")
 _SYSCTL = "/usr/sbin/sysctl"
 _FACTS = ("hw.optional.arm64", "hw.optional", "machdep.cpu", "kern.hv_vmm_present", "sysctl.proc_translated")
 _GUEST = "(Virtual)"  # what Virtualization.framework puts behind the name of the chip
+_REGISTRY = ("/usr/sbin/ioreg", "-r", "-d", "1", "-w", "0", "-c", "AGXAccelerator")
+_PROFILED = "system_profiler SPDisplaysDataType"
 _PLISTS = (
     # The first is never swapped for the one that says 10.16, the second may be.
     "/System/Library/CoreServices/.SystemVersionPlatform.plist",
@@ -91,28 +93,47 @@ def _cpu(arch: Fact[Arch], output: Output) -> Fact[Cpu]:
 
 
 def _gpus(world: World, arch: Fact[Arch], sysctl: Later[Output]) -> Later[Fact[tuple[Gpu, ...]]]:
-    """Apple silicon has its GPU on the chip; only an Intel Mac must be asked, which takes a second."""
+    """Apple silicon has its GPU on the chip; an Intel Mac must be asked by a program that takes a second."""
     if arch.value == "arm64":
-        return lambda: _chip_gpu(cpus.read_sysctl(sysctl().stdout))
-    profiler = world.start(["/usr/sbin/system_profiler", "-json", "SPDisplaysDataType"], limit_s=15.0)
+        registry = world.start(_REGISTRY)
+        return lambda: _chip_gpu(world, cpus.read_sysctl(sysctl().stdout), registry)
+    profiler = _profiler(world, limit_s=15.0)
 
     def finish() -> Fact[tuple[Gpu, ...]]:
         output = profiler()
         gpus = read_system_profiler(output.stdout) if output.ok else None
-        source = "system_profiler SPDisplaysDataType"
         trouble = "printed something else than JSON" if output.ok else output.trouble
-        return Fact(value=gpus, source=source if gpus is not None else f"{source}: {trouble}")
+        return Fact(value=gpus, source=_PROFILED if gpus is not None else f"{_PROFILED}: {trouble}")
 
     return finish
 
 
-def _chip_gpu(facts: Mapping[str, str]) -> Fact[tuple[Gpu, ...]]:
+def _profiler(world: World, *, limit_s: float) -> Later[Output]:
+    return world.start(["/usr/sbin/system_profiler", "-json", "SPDisplaysDataType"], limit_s=limit_s)
+
+
+def _chip_gpu(world: World, facts: Mapping[str, str], registry: Later[Output]) -> Fact[tuple[Gpu, ...]]:
     """Return the GPU of an Apple chip: under a hypervisor it is out of reach, and a paravirtual one stands for it."""
     brand, guest = name_of(facts.get("machdep.cpu.brand_string")), facts.get("kern.hv_vmm_present")
     if guest == "1" or (brand or "").endswith(_GUEST):
         gpu = Gpu(vendor="apple", name=PARAVIRTUAL, virtual=True)
         return Fact(value=(gpu,), source="a virtual machine on Apple silicon (sysctl kern.hv_vmm_present)")
-    return Fact(value=(Gpu(vendor="apple", name=brand, virtual=False if guest == "0" else None),), source="on the chip")
+    found, where = _accelerator(world, registry())
+    name = brand or (found.name if found is not None else None)
+    cores = found.cores if found is not None else None
+    gpu = Gpu(vendor="apple", name=name, cores=cores, virtual=False if guest == "0" else None)
+    return Fact(value=(gpu,), source=f"on the chip{where}")
+
+
+def _accelerator(world: World, registry: Output) -> tuple[Gpu | None, str]:
+    """Return what the registry of devices says of the chip's GPU, else the slower program; and which of them it was."""
+    found = read_accelerator(registry.stdout) if registry.ok else None
+    if found is not None and found.cores:
+        return found, "; cores: ioreg AGXAccelerator"
+    output = _profiler(world, limit_s=5.0)()
+    listed = read_system_profiler(output.stdout) if output.ok else None
+    mine = next((gpu for gpu in listed or () if gpu.vendor == "apple" and gpu.cores), None)
+    return (mine, f"; cores: {_PROFILED}") if mine is not None else (found, "")
 
 
 def _xcode_clt(output: Output) -> Fact[bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from tfsetup.ground.encode import Partial
 from tfsetup.ground.kinds import Capability, Feature, Gfx, Interpreter, Like, Numbers, Text
@@ -20,6 +20,9 @@ _LIBC = Like('{"name": "glibc", "version": "2.36"}')
 _CPU = Like('{"brand": "Apple M3 Pro", "features": ["neon"]}')
 _GPUS = Like('[{"vendor": "nvidia", "driver": "550.54"}], or [] where there is none')
 _PYTHONS = Like('[{"version": "3.12.4", "arch": "arm64"}], or [] where there is none')
+
+MOST_CORES: Final = 1000
+"""More than any GPU of Apple's has; what says more is not believed."""
 
 GpuVendor = Literal["apple", "nvidia", "amd", "intel"]
 
@@ -58,6 +61,8 @@ class Gpu:
     """CUDA's `major.minor`."""
     gfx: Gfx | None = None
     """AMD's name of what code is compiled for: `gfx1100`."""
+    cores: int | None = None
+    """How many cores Apple's GPU has, of 128 lanes each: a chip is sold with fewer and with more of them."""
     virtual: bool | None = None
     """Whether a virtual machine plays it: behind Apple's paravirtual device another GPU does the work."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from tfsetup.ground.values import value
 from tfsetup.matrix.model import Selection, Target
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CompileJob:
     """One run of `uv pip compile`: arguments after `uv`, the requirements for its standard input, extra variables."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,6 +17,7 @@ from tfsetup.errors import Code, NetworkError, TfsetupError, UsageError, Where
 from tfsetup.ground.kinds import DISTRIBUTION, MOMENT
 from tfsetup.ground.moments import before, span, words, written
 from tfsetup.ground.redaction import bare
+from tfsetup.ground.values import value
 from tfsetup.locks.model import LockedPackage, Origin
 from tfsetup.matrix.facts import Index, Release
 from tfsetup.matrix.file.rows import Matrix
@@ -32,7 +33,7 @@ _FILTERED: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Cooldown:
     """Nothing is taken that is not from before `newer`, or what `packages` say instead, by normalised name.
 
@@ -80,7 +81,7 @@ class Cooldown:
         return found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CooldownDocument:
     """How young a file might be that a lock took."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Literal
 
+from tfsetup.ground.values import value
 from tfsetup.locks.conda.model import PlatformLock
 
 Form = Literal["pylock", "portable"]
@@ -19,7 +20,7 @@ Source = Literal["source distribution", "directory", "repository", "archive of s
 SCHEMA = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class LockedFile:
     """One file: name, size in bytes (None when the index does not say), sha256 in hex, and its address.
 
@@ -37,7 +38,7 @@ class LockedFile:
     uploaded: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class LockedPackage:
     """One distribution, its exact version, and the files that may be installed for it: wheels, or one sdist.
 
@@ -68,7 +69,7 @@ class LockedPackage:
         return max((file.size or 0 for file in self.wheels), default=self.sdist.size or 0 if self.sdist else 0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Bounds:
     """Which environments a lock says it is for: one of these markers (empty: any), these Pythons (empty: all).
 
@@ -80,7 +81,7 @@ class Bounds:
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Origin:
     """What a lock was made for: the row, the target, what was asked and what was decided.
 
@@ -118,7 +119,7 @@ class Origin:
     schema: int = SCHEMA
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Lock:
     """What is locked for one target: `text` is the file itself, `packages` what it says of the target.
 

@@ -7,18 +7,19 @@ is the row's business. So the version narrows what the matrix is asked, and what
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tfsetup.errors import Code, TfsetupError, Where
 from tfsetup.ground.marked import Marked
 from tfsetup.ground.platforms import Platform
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import asked, is_prerelease, version
 from tfsetup.locks.taken import name_of, tensorflow_names
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Ask
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Side:
     """Something that asks for a TensorFlow: the specifier, and what it is called; `where` None: on the command line.
 
@@ -31,7 +32,7 @@ class Side:
     line: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Option:
     """How the TensorFlow of an ask is written, and where; None: on the command line."""
 

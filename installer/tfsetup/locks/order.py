@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from tfsetup.errors import InvalidFileError, TfsetupError, UsageError
 from tfsetup.ground.platforms import NAMES, Platform
+from tfsetup.ground.values import value
 from tfsetup.locks.cooldown import Cooldown
 from tfsetup.locks.project import admits
 from tfsetup.locks.team import ALL, Marked
@@ -16,7 +17,7 @@ from tfsetup.matrix.file.rows import Matrix, Row
 from tfsetup.matrix.model import Ask
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Order:
     """What is wanted of every lock: the ask, the Pythons in order of preference, the levels, the team's requirements.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.encode import encode
 from tfsetup.ground.owners import SharedFiles
+from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import LockedPackage
@@ -21,7 +22,7 @@ Verdict = Literal["loads", "fails", "undecided"]
 SCHEMA = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Proof:
     """The verdict of the preflight on one lock file.
 
@@ -52,11 +53,12 @@ def subject(packages: Sequence[LockedPackage], host: Host, python: str) -> str:
 def fingerprint(hashes: Sequence[str], host: Host, python: str) -> str:
     """Return the fingerprint of files (their sha256, in any order) on a machine with a Python.
 
-    Whether a GPU is a virtual machine's says nothing about what a loader does, and proofs are older than the question.
+    Whether a GPU is a virtual machine's, and how many cores it has, says nothing about what a loader does, and proofs
+    are older than both questions.
     """
     machine = asdict(host)
     for gpu in machine["gpus"] or ():
-        del gpu["virtual"]
+        del gpu["virtual"], gpu["cores"]
     return hashlib.sha256(json.dumps([sorted(hashes), machine, python], sort_keys=True).encode()).hexdigest()
 
 
@@ -80,7 +82,7 @@ def parse_proofs(text: str, file: str) -> dict[str, Proof]:
     return found.locks
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class _File:
     schema: int
     locks: dict[str, Proof]

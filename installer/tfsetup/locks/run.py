@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from typing import IO
 
 from tfsetup.errors import TfsetupError, UsageError
@@ -30,6 +29,7 @@ from tfsetup.ground.index import (
 from tfsetup.ground.plain_http import PlainHttp
 from tfsetup.ground.settings import index_choice
 from tfsetup.ground.uv_settings import Choice, as_toml
+from tfsetup.ground.values import value
 from tfsetup.host.temporary import temporary_folder
 from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.progress import Filter, Tamed
@@ -39,7 +39,7 @@ _WHERE_SETTINGS_ARE = frozenset({"UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_NO_SYSTEM
 _GRACE = 5.0  # seconds uv gets to stop by itself
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Screen:
     """Where uv's own progress goes while it works.
 
@@ -52,7 +52,7 @@ class Screen:
     everything: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Finished:
     """What a successful run of uv printed."""
 

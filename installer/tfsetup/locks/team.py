@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain, repeat
 from typing import Annotated, Final, Literal
 
@@ -13,6 +13,7 @@ from tfsetup.ground.decode import CALLED, decode
 from tfsetup.ground.kinds import PLATFORM, REQUIREMENT, SPECIFIER, Distribution, Kind, MinorOrAll, Moment, Numbers
 from tfsetup.ground.marked import Marked, Node, compose, each, refused
 from tfsetup.ground.marked_toml import load_toml, places_in
+from tfsetup.ground.values import value
 from tfsetup.locks.cooldown import ANY, Cooldown, plain
 from tfsetup.locks.model import Form
 
@@ -30,7 +31,7 @@ _PATH: Final = Kind(
 _OPTIONS: Final = "options have no place here"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Team:
     """What a team locks. Empty `platforms`: every current row. Empty `pythons`: the row's own (`ALL`: all it takes).
 
@@ -60,7 +61,7 @@ class Team:
     requires_python: Marked | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class _File:
     """The file as it is written."""
 

@@ -107,6 +107,8 @@ def _gpu(gpu: Gpu) -> str:
     words = [gpu.name or f"{gpu.vendor} (name unknown)"]
     if gpu.vendor == "nvidia":
         words.append(f"driver {gpu.driver}" if gpu.driver else "no driver")
+    if gpu.cores:
+        words.append(f"{gpu.cores} cores")
     if gpu.compute_capability:
         words.append(f"compute capability {gpu.compute_capability}")
     return ", ".join(words)

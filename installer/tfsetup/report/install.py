@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import UNSET, UnsetType, ValidationError, convert
@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType, ValidationError, convert
 from tfsetup.doctor.present import ShownDiagnosis, shown
 from tfsetup.errors import Code
 from tfsetup.ground.units import seconds, size
+from tfsetup.ground.values import value
 from tfsetup.loader.report import Report
 from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Backend
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NotInstallable:
     """No row of the matrix fits this machine and what was asked for."""
 
@@ -38,7 +39,7 @@ class NotInstallable:
     """Why, as `tfsetup resolve` says it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class InstallDocument:
     """What an installation came to, or (a dry run) would come to."""
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from tfsetup.upkeep.index.client import Traffic
     from tfsetup.upkeep.index.snapshot import Difference
     from tfsetup.upkeep.update import MatrixUpdated
-    from tfsetup.upkeep.xray.prove import Emulated
+    from tfsetup.upkeep.xray.listing import KernelsListed
+from tfsetup.upkeep.xray.prove import Emulated
 
 HEADINGS = ("row", "machine", "runs on", "newest", "releases", "Python", "needs", "known defects")
 _NOT_IN_THE_TERMINAL = {"machine", "known defects"}  # a row's name says the one, lines of their own the other
@@ -156,7 +157,18 @@ def _evidence(found: Proved | UnsetType) -> list[RenderableType]:
     told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("loads", "fails", "undecided") if count[verdict])
     emulated = [Text(printable(line)) for line in _emulated(found.emulated)]
     code = [Text(printable(line)) for line in _gpu_code(found.gpu_code)]
-    return [Text(""), *parts, Text(printable(f"{told}: {found.folder}")), *emulated, *code]
+    kernels = [Text(printable(line)) for line in _kernels(found.kernels)]
+    return [Text(""), *parts, Text(printable(f"{told}: {found.folder}")), *emulated, *kernels, *code]
+
+
+def _kernels(found: KernelsListed) -> Iterator[str]:
+    """Yield the kernels of each release, what is otherwise than kept, and the verdict."""
+    yield ""
+    for line in found.versions:
+        counts = f"{line.kernels} kernels, {line.kernels_with_gru} with MPSGraph's GRU, of {line.operations} operations"
+        yield f"{line.version:<6}  {line.undecided or counts}"
+    yield from (f"otherwise than kept: {line}" for line in found.differences or ())
+    yield f"kernels, under the emulator: {found.verdict}"
 
 
 def _gpu_code(found: GpuCodeRead) -> Iterator[str]:

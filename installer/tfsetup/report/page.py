@@ -11,6 +11,7 @@ from tfsetup.report.page_style import STYLE
 from tfsetup.report.plots import COLOURS, Line, errors, throughput
 from tfsetup.report.text import as_html as text
 from tfsetup.report.verify import duration
+from tfsetup.verify import peaks
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Device, Examination, Expected, Finding, Matmul, NativeImage
 
@@ -223,6 +224,7 @@ def _facts(found: Examination) -> str:
         "oneDNN kernels": found.onednn,
         "XNNPACK in TensorFlow Lite": found.xnnpack,
         "the cores' peak, float32": f"about {found.ceiling_gflops:.0f} GFLOP/s" if found.ceiling_gflops else None,
+        **{f"{device.name} at best": peaks.told(device) for device in found.devices if device.type == "GPU"},
         "CPU features": " ".join(found.cpu_features),
         "built without": " ".join(found.cpu_features_unused),
         "build": " · ".join(f"{name} {value}" for name, value in found.tensorflow.build.items()),

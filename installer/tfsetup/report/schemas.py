@@ -29,6 +29,7 @@ from tfsetup.verify.model import Finding as VerifyFinding
 from tfsetup.workflows.caches import Caches
 from tfsetup.workflows.locked import Locked
 from tfsetup.workflows.maintain import Collected, Listed, NotWhole, Removed, RolledBack
+from tfsetup.workflows.ops import Operations
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +53,7 @@ ANSWERS: Final = {
     "resolve": Answer(data=(ResolveDocument, ExplainedDocument)),
     "lock": Answer(data=(Locked,), findings=VerifyFinding),
     "preflight": Answer(data=(PreflightDocument,), findings=Note),
+    "ops": Answer(data=(Operations,)),
     "verify": Answer(data=(VerifyDocument,), findings=VerifyFinding),
     "doctor": Answer(data=(DoctorDocument, UnfixedDocument)),
     "install": Answer(data=(InstallDocument, NotInstallable), findings=VerifyFinding),

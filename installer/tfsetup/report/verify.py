@@ -15,6 +15,7 @@ from tfsetup.ground.units import seconds
 from tfsetup.report.doctor import doctor_text
 from tfsetup.report.text import printable
 from tfsetup.report.verify_document import VerifyDocument
+from tfsetup.verify import peaks
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Blas, Device, Examination, Failure, Finding, Matmul, Verification
 
@@ -38,6 +39,7 @@ def verify_parts(
     if found.devices:
         yield device_table(found, ascii_only=ascii_only)
     yield from reason_lines(found)
+    yield from peak_lines(found)
     yield from check_lines(found)
     yield from library_lines(found)
     yield from runtime_lines(found)
@@ -95,6 +97,14 @@ def reason_lines(found: Examination) -> Iterator[Text]:
             yield Text(printable(f"{device.name} is {device.description}"))
         if device.status == "skipped":
             yield Text(printable(f"{device.name} skipped: {device.reason}"), style=STYLES["skipped"])
+
+
+def peak_lines(found: Examination) -> Iterator[str]:
+    """How each GPU stands to what its chip could do at best; the cores' peak has its own line."""
+    for device in found.devices:
+        words = peaks.told(device) if device.type == "GPU" else ""
+        if words:
+            yield f"{device.name}: {words}"
 
 
 def device_rows(device: Device, top: float, *, ascii_only: bool) -> Iterator[tuple[list[str], str | None]]:
@@ -211,7 +221,14 @@ def verdict(found: Examination) -> Text:
 def _blas_line(user: str, item: Blas) -> str:
     details = [item.version, item.core, f"{item.threads} threads" if item.threads else None]
     line = f"{user} calls {item.library} ({', '.join(part for part in details if part)})".replace(" ()", "")
-    return f"{line}: {item.gflops:.1f} GFLOP/s at {item.n}" if item.gflops else line
+    if not item.gflops:
+        return line
+    share = (
+        f", {100 * item.share_of_peak:.0f} % of the {item.peak_gflops:.0f} of the matrix units"
+        if item.share_of_peak
+        else ""
+    )
+    return f"{line}: {item.gflops:.1f} GFLOP/s at {item.n}{share}"
 
 
 def finding_lines(finding: Finding) -> Iterator[tuple[str, str]]:

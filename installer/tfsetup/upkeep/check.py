@@ -24,6 +24,7 @@ from tfsetup.upkeep.index.client import Traffic
 from tfsetup.upkeep.index.snapshot import Difference, differences
 from tfsetup.upkeep.xray.evidence import Evidence
 from tfsetup.upkeep.xray.judge import judge
+from tfsetup.upkeep.xray.listing import KernelsListed, list_kernels
 from tfsetup.upkeep.xray.prove import Emulated, emulate, ready
 from tfsetup.upkeep.xray.wheels import fetch
 
@@ -43,6 +44,8 @@ class Proved:
     """A line a row."""
     emulated: Emulated
     """What plugins do under the emulator."""
+    kernels: KernelsListed
+    """Which kernels plugins register there."""
     gpu_code: GpuCodeRead
     """Which GPUs the wheels have code for."""
 
@@ -121,10 +124,11 @@ def prove(found: Outcome[MatrixChecked], proving: Proving, index: IndexClient | 
     rows = proving.run()
     read = partial(fetch, index=index) if index is not None else None
     emulated = emulate(proving.matrix.hazards, proving.folder, read, proving.prover.told)
+    kernels = list_kernels(proving.folder, read, proving.prover.told)
     pages = index.pages if index is not None else None
     plan, kept = shipped_plan(), shipped_evidence()
     code = read_code(proving.matrix, proving.folder, pages, proving.prover.told, plan=plan, kept=kept)
-    proved = Proved(folder=str(proving.folder), rows=rows, emulated=emulated, gpu_code=code)
+    proved = Proved(folder=str(proving.folder), rows=rows, emulated=emulated, kernels=kernels, gpu_code=code)
     return with_evidence(found, proved)
 
 
@@ -136,7 +140,7 @@ def with_evidence(found: Outcome[MatrixChecked], evidence: Proved) -> Outcome[Ma
     before both.
     """
     verdict = evidence.emulated.verdict
-    failing = "differs" in {verdict, evidence.gpu_code.verdict} or any(
+    failing = "differs" in {verdict, evidence.kernels.verdict, evidence.gpu_code.verdict} or any(
         row.verdict == "fails" or (row.programs is not None and not row.programs.ok) for row in evidence.rows
     )
     code = Code.ANSWER_IS_NO if failing else Code.UNDECIDED if verdict == "undecided" else None

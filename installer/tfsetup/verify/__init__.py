@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfsetup.host.environ import native_argv
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.disk import read_chips
 from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
@@ -38,7 +39,10 @@ def verify(
     `quick` is one float32 sweep, and graphs of a product or convolution with bias and activation; it adds a few seconds
     to the import. `full` adds the other types, larger sizes, a convolution and a training step. A crash, a hang
     (`timeout_s` seconds) or a wrong result is part of the answer. `hazards` are the matrix's known defects, `gpus` the
-    models of GPUs that it knows.
+    models of GPUs that it knows. A GPU is held against what its chip could do at best.
+
+    Raises:
+        InvalidFileError: the table of chips is missing or damaged.
     """
     outcome = run_probe(
         python,
@@ -50,4 +54,4 @@ def verify(
         command=native_argv([str(python.absolute())], rosetta=host.rosetta if host else None),
         asked=asked(expect, hazards),
     )
-    return judge(outcome, expect, host, mode=mode, hazards=hazards, gpus=gpus)
+    return judge(outcome, expect, host, mode=mode, hazards=hazards, gpus=gpus, chips=read_chips())

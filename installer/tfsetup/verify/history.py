@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from tfsetup.ground.encode import encode
+from tfsetup.ground.values import value
 from tfsetup.verify.model import Finding, Verification
 
 Series = tuple[str, str, int]  # device, dtype, n
@@ -18,7 +18,7 @@ Paces = Mapping[Series, float]
 NUMPY = "NumPy"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Run:
     """One verification, as a line of the history file: UTC time in ISO 8601, versions, import time, and rates.
 
@@ -44,7 +44,7 @@ class Run:
         return self.tensorflow, self.python
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Change:
     """How one series moved."""
 
@@ -64,7 +64,7 @@ class Change:
     """A slow-down beyond everything that those versions ever showed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Earlier:
     """The run compared with."""
 
@@ -76,7 +76,7 @@ class Earlier:
     """The Python that ran."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class History:
     """How an environment's devices moved since an earlier verification."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tfsetup.ground.platforms import arch_of
 from tfsetup.host.model import Host
+from tfsetup.matrix.chips import Chips
 from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
@@ -29,6 +30,7 @@ from tfsetup.verify.model import (
     Verification,
 )
 from tfsetup.verify.observed import Observed, number, text
+from tfsetup.verify.peaks import LOW_POWER, accelerated, peak_findings, rated
 from tfsetup.verify.virtual import marked, played, virtual_findings
 from tfsetup.verify.words import told
 
@@ -43,20 +45,25 @@ def judge(
     mode: Mode = "quick",
     hazards: Sequence[Hazard] = (),
     gpus: Sequence[GpuModel] = (),
+    chips: Chips | None = None,
 ) -> Verification:
     """Return the verification: every device's verdict, findings in words, and whether all of it is as it should be.
 
     `expectation` None judges only what does not depend on a row; `host` None leaves emulation by another CPU unnoticed.
     `hazards` are the matrix's: those of the environment's packages want their variables seen. `gpus` are the models it
-    knows: one that a virtual machine plays is called so, and what is known to fail on it is told.
+    knows: one that a virtual machine plays is called so, and what is known to fail on it is told. `chips`: what they
+    could do at best; a real GPU is held against that.
     """
     seen = Observed(outcome=outcome)
     what = failure(seen)
     virtual = played(seen, host, gpus)
+    at_best = _cores_at_best(seen, host)
     judged = marked(devices(seen, expectation, what, virtual=virtual is not None), virtual)
+    judged = rated(judged, seen, host, chips, at_best)
     found_blas = blas(seen.cpu() or seen)
     findings = [explain(what, seen, host)] if what is not None else []
     findings += _device_findings(judged)
+    findings += peak_findings(judged)
     findings += _without_xla(judged)
     findings += cure_findings(seen, expectation, present(seen, hazards, host))
     findings += virtual_findings(virtual, judged, what, host, gpus)
@@ -67,7 +74,7 @@ def judge(
     findings += _log_findings(seen)
     findings += _gaps(seen)
     interpreter, imported, tensorflow = seen.last("interpreter"), seen.last("imported"), seen.last("tensorflow")
-    cores, clock, features = interpreter.get("cores"), interpreter.get("clock_ghz"), seen.last("cpu").get("features")
+    features = seen.last("cpu").get("features")
     return Verification(
         python=text(interpreter.get("python")), interpreter=outcome.python, prefix=text(interpreter.get("prefix")),
         arch=text(interpreter.get("arch")), mode=mode,
@@ -77,14 +84,21 @@ def judge(
             build=tensorflow.get("build") or {},
         ),
         import_s=number(imported.get("seconds")), import_phases=_phases(imported), devices=judged,
-        blas=found_blas or Blas(user="numpy", library=None), expected=_expected(expectation),
+        blas=accelerated(found_blas or Blas(user="numpy", library=None), seen, host, chips),
+        expected=_expected(expectation),
         native_runtime=_images(seen),
-        ceiling_gflops=None if _emulated(seen, host) else ceiling(cores, number(clock), features),
+        ceiling_gflops=at_best,
         cpu_features=tuple(features or ()), cpu_features_unused=unused_cpu_features(outcome.stderr),
         onednn=tensorflow.get("onednn"), xnnpack=_xnnpack(seen), messages=sort_messages(outcome.stderr),
         environment=_influences(seen), failure=what, findings=tuple(findings),
         seconds=outcome.seconds + (outcome.cpu.seconds if outcome.cpu is not None else 0.0),
     )  # fmt: skip
+
+
+def _cores_at_best(seen: Observed, host: Host | None) -> float | None:
+    """Return the peak of the CPU's cores; None: it is not known, or another CPU is played."""
+    cores, clock = (seen.last("interpreter").get(name) for name in ("cores", "clock_ghz"))
+    return None if _emulated(seen, host) else ceiling(cores, number(clock), seen.last("cpu").get("features"))
 
 
 def _expected(row: Expectation | None) -> Expected:
@@ -126,7 +140,7 @@ def _device_findings(judged: tuple[Device, ...]) -> Iterator[Finding]:
                 severity="error" if device.status in BAD else "warning",
                 title=f"{device.name} {titles[device.status]}",
                 detail=device.reason,
-                fix=("tfsetup doctor",) if device.status in BAD else (),
+                fix=("tfsetup doctor",) if device.status in BAD else (LOW_POWER,) if device.pace == "slow" else (),
             )
         unrepeatable = next((item for item in device.matmul if item.repeatable is False), None)
         if unrepeatable is not None and device.status in {"ok", "slow"}:

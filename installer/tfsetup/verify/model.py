@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType
 
+from tfsetup.ground.values import value
 from tfsetup.matrix import model as matrix
 from tfsetup.verify.messages import Message
 
@@ -20,6 +21,7 @@ Ended = Literal["finished", "signal", "exit", "timeout", "not-started"]
 DeviceStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "skipped"]
 CheckStatus = Literal["ok", "wrong", "fallback", "failed", "hung", "skipped"]
 Severity = Literal["error", "warning", "note"]
+Pace = Literal["good", "below", "slow", "impossible"]
 FailureKind = Literal["crash", "killed", "hang", "import-error", "no-tensorflow", "not-started", "died", "incomplete"]
 Fact = bool | int | float | str | list[str] | None
 """What TensorFlow says of its own build."""
@@ -28,7 +30,7 @@ Event = Mapping[str, Any]
 """One line of the probe's channel, as JSON has it: what is in it is asked for kind by kind, and may be missing."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ProbeOutcome:
     """What was seen of a probe from outside: how it ended, the events it sent, and its standard error.
 
@@ -48,7 +50,7 @@ class ProbeOutcome:
     cpu: ProbeOutcome | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Failure:
     """Why there is no complete examination."""
 
@@ -66,7 +68,7 @@ class Failure:
     """The last lines of standard error."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Matmul:
     """One size and type of a product of matrices on one device.
 
@@ -106,7 +108,7 @@ class Matmul:
     """What the device said where the product failed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Check:
     """One correctness check on a device beyond the product of matrices: `dense-relu-graph`, `training step`."""
 
@@ -135,7 +137,7 @@ class Check:
         object.__setattr__(self, "limit", self.tolerance)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Device:
     """One device and the verdict on it."""
 
@@ -155,9 +157,21 @@ class Device:
     """Products of matrices, by type and size."""
     checks: tuple[Check, ...] = ()
     """Correctness beyond the product."""
+    peak_gflops: float | None = None
+    """What it could do at best in float32; the lower end where that is a range. None: nobody published it."""
+    peak_gflops_most: float | None = None
+    """The upper end, where it is a range: sources differ, or it is not known how many cores this chip has."""
+    share_of_peak: float | None = None
+    """The best run of a float32 product, as a part of `peak_gflops`."""
+    pace: Pace | None = None
+    """What that part means, where it is judged: `good`, `below` what it should be, `slow`, or `impossible`."""
+    best_gflops: float | None = None
+    """The rate of that best run …"""
+    best_n: int | None = None
+    """… and its size."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Blas:
     """The BLAS one package calls."""
 
@@ -183,11 +197,15 @@ class Blas:
     """… and its size."""
     matmul: tuple[Matmul, ...] = ()
     """NumPy's own products, timed in turns with the devices'."""
+    peak_gflops: float | None = None
+    """What the matrix units of an Apple chip could do in float32, which Accelerate uses; None: not published."""
+    share_of_peak: float | None = None
+    """The best run of NumPy's own products, as a part of it."""
     scipy: Blas | UnsetType = UNSET
     """Beside NumPy's, where SciPy is installed: SciPy's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NativeImage:
     """A native library mapped into the process."""
 
@@ -199,7 +217,7 @@ class NativeImage:
     """The distribution whose RECORD lists it; None: the system's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Finding:
     """Something a person should know."""
 
@@ -215,7 +233,7 @@ class Finding:
     """The doctor's word for the cause, where it is certain."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class TensorFlow:
     """Which TensorFlow was loaded; the version is None where none was."""
 
@@ -227,7 +245,7 @@ class TensorFlow:
     """What it says of its own build."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Expected:
     """What the row promised; every key is left out where nobody promised anything."""
 
@@ -241,7 +259,7 @@ class Expected:
     """Variables without which the environment's packages compute something else."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Examination:
     """What was measured and seen of an environment, and whether it is as it should be."""
 
@@ -291,7 +309,7 @@ class Examination:
     """Why there is no complete examination; None: it is complete."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)  # a value has no heirs
 class Verification(Examination):
     """An examination with what there is to say about it: what a receipt keeps."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from tfsetup.ground.values import value
 from tfsetup.verify.model import Event, Finding, ProbeOutcome
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ WHOLE_LIMIT_S = 300.0
 """For all of it: what was not tried by then is undecided."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Trial:
     """What one program, or the import of one package, came to."""
 
@@ -48,7 +49,7 @@ class Trial:
     """What was seen of it where it does not work, in a sentence."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ProgramsTried:
     """What the programs and packages of an environment came to."""
 
@@ -78,7 +79,7 @@ class ProgramsTried:
         return not self.dead
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Task:
     """One thing to try: a program, or a module."""
 

@@ -86,6 +86,12 @@ def run_probe(
     return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] in AFTER))
 
 
+def run_course(python: Path, options: Mapping[str, object], limit: float) -> ProbeOutcome:
+    """Run one course of the probe, which `options` name by their `mode`, for at most `limit` seconds."""
+    python = python.absolute()
+    return _run(python, [str(python)], options, limit, None)
+
+
 def spares_the_cpu(outcome: ProbeOutcome) -> bool:
     """Tell whether a process ended, or stopped, at another device than the CPU.
 

@@ -24,10 +24,16 @@ def played(seen: Observed, host: Host | None, models: Sequence[GpuModel]) -> Gpu
 
     None: it is a real one, or nobody could tell. A machine with a real GPU beside it may be using that.
     """
-    said = _NAMED.search(seen.outcome.stderr)
-    if said is not None:
-        host = replace(host or Host(os="macos"), gpus=(_of(said[1].strip(), host),))
+    named = named_gpu(seen, host)
+    if named is not None:
+        host = replace(host or Host(os="macos"), gpus=(named,))
     return virtual_gpu(host, models, _COMPUTING) if host is not None else None
+
+
+def named_gpu(seen: Observed, host: Host | None) -> Gpu | None:
+    """Return the GPU that the plugin says it computes on, with what the machine knows of it; None: it says nothing."""
+    said = _NAMED.search(seen.outcome.stderr)
+    return _of(said[1].strip(), host) if said is not None else None
 
 
 def _of(name: str, host: Host | None) -> Gpu:

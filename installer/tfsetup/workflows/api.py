@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tfsetup.workflows.backends import LockOrder
     from tfsetup.workflows.install import Installed, InstallOrder
     from tfsetup.workflows.locked import Locked
+    from tfsetup.workflows.ops import Operations
     from tfsetup.workflows.verify import Extent
 
 
@@ -119,6 +120,34 @@ def preflight(
     targets = [subject] if isinstance(subject, str | Path) else list(subject)
     elsewhere = host is not None and not _is_this(machine)
     return judge(targets, machine, python=python, replayed=elsewhere, matrix=matrix, digests=digests, told=told).report
+
+
+def ops(
+    model: str | Path,
+    host: Machine | None = None,
+    ask: Ask | None = None,
+    *,
+    signature: str | None = None,
+    prefix: str | Path | None = None,
+    matrix: Path | None = None,
+    told: Told = silent,
+) -> Operations:
+    """Say which operations of a model a machine's plugin leaves to the CPU; nothing is downloaded.
+
+    `model` is the folder of a saved model, or its `saved_model.pb`, which is only read; or a Keras file, or the
+    `module:function` of a program in the current folder that returns a model, which the TensorFlow at `prefix` runs.
+    `ask` chooses the release of TensorFlow, and so the
+    plugin. `signature` is what is counted; None: `serving_default`, else the first one.
+
+    Raises:
+        UsageError: there is no model, signature or environment, or the machine's row has no plugin.
+        InvalidFileError: the model, the host file or the matrix is invalid, or there is no such row.
+        TfsetupError: no row fits the machine and the ask, or TensorFlow could not trace the model.
+    """
+    from tfsetup.workflows.ops import ops as answer
+
+    where = None if prefix is None else Path(prefix)
+    return answer(Path(model), host, ask, signature=signature, prefix=where, matrix=matrix, told=told)
 
 
 def lock(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code, TfsetupError, Where
 from tfsetup.ground.owners import SharedFiles
+from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.conda.lockfile import seal
@@ -31,7 +32,7 @@ from tfsetup.workflows.told import Told
 _SHOWN = 5  # reasons that a proof keeps
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class LockOrder:
     """What is asked of `lock`.
 
@@ -69,7 +70,7 @@ class LockOrder:
         return {"UV_DEFAULT_INDEX": self.index_url} if self.index_url else {}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Scope:
     """An order with what it is held to: the matrix, the team file, the one machine to lock for (None: the team's)."""
 
@@ -132,7 +133,7 @@ def fingerprint(lock: Lock) -> str:
     return seal(lock.part) if lock.part else lock.sha256
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Case:
     """One lock to write or to judge, and the machine it is for.
 
@@ -173,7 +174,7 @@ class Case:
         return self.proof("undecided", [why])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Standing:
     """A lock that must be there, and what is no longer as it was when it was written; `changes` empty: it is fresh.
 
@@ -190,7 +191,7 @@ class Standing:
     case: Callable[[], Case | None] = lambda: None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Made:
     """Locks that were resolved, each a case, and the files to write, by name.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import assert_never
 
+from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Clash, LoadFailure, Verdict
 from tfsetup.loader.report import Note, Report, UnseenDocument, prediction_document
@@ -107,7 +108,7 @@ class Checks:
         return tried
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class KeptPrediction:
     """A prediction as a receipt keeps it: how many files were opened, not which. Paths are relative to `site`."""
 

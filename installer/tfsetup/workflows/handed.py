@@ -1,4 +1,7 @@
-"""Digests that were handed on: whom they are taken from, who vouches for them, and writing those of locks."""
+"""Digests that were handed on: whom they are taken from, who vouches for them. Writes those of locks.
+
+(Touches the world.).
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.looking import look
 from tfsetup.ground.prefix import Gone, sentence
 from tfsetup.ground.units import size
+from tfsetup.ground.values import value
 from tfsetup.host.describe import describe as describe_host
 from tfsetup.host.model import Host
 from tfsetup.locks.cure import as_locked
@@ -50,7 +51,7 @@ from tfsetup.workflows.verify import compared
 from tfsetup.workflows.which_lock import choose, read_of
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class InstallOrder:
     """What is asked of an installation."""
 
@@ -92,7 +93,7 @@ class InstallOrder:
     """Build also what the receipt calls up to date: its files are broken."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Rehearsal:
     """What a dry run says would be done."""
 
@@ -108,7 +109,7 @@ class Rehearsal:
     """Bytes to download at the most, as far as the index tells sizes."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Refusal:
     """Why what was built is not switched to."""
 
@@ -120,7 +121,7 @@ class Refusal:
     """What the doctor says of it; None: it knows no cause."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Installed:
     """What an installation came to. Where no row fits, the `selection` says why, and nothing else means anything."""
 
@@ -163,7 +164,7 @@ def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
     return solve(selection, pre=order.ask.pre, offline=order.offline, builds=order.allow_build_of, environ=environ)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Tools:
     """What does the work that takes time; a test puts its own in place."""
 

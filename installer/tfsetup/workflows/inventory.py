@@ -11,7 +11,7 @@ from tfsetup.errors import BuildError, NetworkError
 from tfsetup.ground.files import write_whole
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.compat import best_wheel
-from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.archive import Contents
 from tfsetup.loader.machine import machine_of
 from tfsetup.locks.conda.model import CondaPackage
 from tfsetup.locks.cure import is_cure
@@ -21,7 +21,7 @@ from tfsetup.workflows.backends import Case
 from tfsetup.workflows.told import Told
 
 _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
-Open = Callable[[Mapping[str, str]], Sequence[tuple[str, Archive]]]
+Open = Callable[[Mapping[str, str]], Sequence[tuple[str, Contents]]]
 """Opens wheels at their addresses, by file name. Raises NetworkError."""
 
 
@@ -111,7 +111,7 @@ def _read(files: Mapping[str, Part], opened: Open) -> Iterator[tuple[str, Part]]
             yield name, replace(part, unread=str(error))
 
 
-def _with_contents(part: Part, archive: Archive) -> Part:
+def _with_contents(part: Part, archive: Contents) -> Part:
     metadata = next((name for name in archive.members if _METADATA.fullmatch(name)), "")
     licences: tuple[str, ...] = ()
     if metadata:
@@ -120,7 +120,7 @@ def _with_contents(part: Part, archive: Archive) -> Part:
     return replace(part, licences=licences, libraries=tuple(sorted(filter(is_library, archive.members))))
 
 
-def _on_the_index(addresses: Mapping[str, str]) -> Sequence[tuple[str, Archive]]:
+def _on_the_index(addresses: Mapping[str, str]) -> Sequence[tuple[str, Contents]]:
     from tfsetup.loader.files.remote import open_all
 
     return open_all(addresses)

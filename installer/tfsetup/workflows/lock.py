@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
@@ -19,9 +20,11 @@ from tfsetup.verify.programs import ProgramsTried, sentence
 from tfsetup.workflows.backends import Backend, Case, LockOrder, Scope, Standing, fingerprint
 from tfsetup.workflows.inventory import inventory, write_inventory
 from tfsetup.workflows.locked import Conflict, Handed, Locked, LockEntry, entry, summed
-from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.prove import Judge, Prover, known
 from tfsetup.workflows.told import Told, silent
+
+if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
+    from tfsetup.workflows.opened import Opened
 
 Attempt = Callable[[Case], ProgramsTried]
 """Tries the programs of a lock: `tfsetup.workflows.attempt.attempt`, told what it needs besides."""

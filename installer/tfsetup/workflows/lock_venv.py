@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -40,6 +40,8 @@ from tfsetup.workflows.owners import shared_files
 from tfsetup.workflows.progress import OFF_THE_INDEX, gave_way, progress
 from tfsetup.workflows.prove import AT_ONCE
 from tfsetup.workflows.told import Told, silent
+
+_Read = Callable[[Path], Lock]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -254,22 +256,23 @@ class VenvBackend:
             LockError: there is none.
         """
         there = {name: files.locks_of(self.folder, name) for name in files.lock_names(self.folder)}
-        expected = self._expected(there)
-        found = [self._standing(one, path) for one in expected for path in there.get(one.name) or (None,)]
+        read = cache(files.read_lock)  # a lock of several tables takes a while, and is asked for twice
+        expected = self._expected(there, read)
+        found = [self._standing(one, path, read) for one in expected for path in there.get(one.name) or (None,)]
         if not found:
             raise LockError(f"There is no lock file in {self.folder}.", hint="`tfsetup lock` writes them.")
         return found
 
-    def _expected(self, there: Mapping[str, Sequence[Path]]) -> list[_Expected]:
+    def _expected(self, there: Mapping[str, Sequence[Path]], read: _Read) -> list[_Expected]:
         if not self.scope.narrowed:
             recorded = files.read_proofs(self.folder)
             rows: dict[str, str | None] = {_name_in(name): proof.row for name, proof in recorded.items()}
             if known := sorted((rows | dict.fromkeys(there)).items()):
                 return [_Expected(name=name, row=row) for name, row in known]
-        return [one for row, _ in self.scope.rows() for one in self._of_row(row, there)]
+        return [one for row, _ in self.scope.rows() for one in self._of_row(row, there, read)]
 
-    def _of_row(self, row: Row, there: Mapping[str, Sequence[Path]]) -> list[_Expected]:
-        locked = {name: files.read_lock(paths[0]) for name, paths in there.items() if name.startswith(row.id)}
+    def _of_row(self, row: Row, there: Mapping[str, Sequence[Path]], read: _Read) -> list[_Expected]:
+        locked = {name: read(paths[0]) for name, paths in there.items() if name.startswith(row.id)}
         order = self.scope.asked
         try:
             targets = targets_for(row, order, self.scope.matrix, locked=locked)
@@ -282,13 +285,13 @@ class VenvBackend:
             for one in targets
         ]
 
-    def _standing(self, expected: _Expected, path: Path | None) -> Standing:
+    def _standing(self, expected: _Expected, path: Path | None, read: _Read) -> Standing:
         now, matrix, nothing = self.scope.order, self.scope.matrix, expected.nothing
         if path is None:
             path = self.folder / file_name(now.form or "pylock", expected.name)
             changed = nothing or ("there is no lock file for it",)
             return Standing(path=path, row=expected.row, key=path.name, changes=changed)
-        lock = files.read_lock(path)
+        lock = read(path)
         order = expected.order or self._asked_again(lock.origin)
         found = nothing or changes(lock, order, next(iter(order.pythons), None), matrix)
         if problem := files.cure_problem(path, lock):

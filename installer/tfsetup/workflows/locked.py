@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from tfsetup.errors import Code
 from tfsetup.ground.owners import SharedFiles
+from tfsetup.ground.values import value
 from tfsetup.locks.cooldown import CooldownDocument, document, recorded
 from tfsetup.locks.cure import carried
 from tfsetup.locks.model import Lock
@@ -20,7 +21,7 @@ from tfsetup.matrix.hazards import environment_of, hazards_of
 from tfsetup.verify.programs import ProgramsTried
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class LockEntry:
     """One lock: a file, or one platform of a conda lock. A lock that is missing has nothing but what is stale."""
 
@@ -64,7 +65,7 @@ class LockEntry:
     """What is no longer as it was when it was written; only where it was checked."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)  # a value has no heirs
 class Conflict(SharedFiles):
     """A conflict in a lock, and what would end it."""
 
@@ -76,7 +77,7 @@ class Conflict(SharedFiles):
     """The single change that costs least, a sentence; "" when none is known."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Handed:
     """Digests that were written for others."""
 
@@ -88,7 +89,7 @@ class Handed:
     """How large they are together."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Locked:
     """What became of the locks."""
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tfsetup.errors import Code, InvalidFileError, NetworkError, TfsetupError
 from tfsetup.ground.exchange import at_once
+from tfsetup.ground.values import value
 from tfsetup.locks import files
 from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.proof import Proof
 from tfsetup.locks.venv.consent import sources
 from tfsetup.workflows.backends import Case, fingerprint
-from tfsetup.workflows.opened import Opened
-from tfsetup.workflows.prefixes import prefix_of
 from tfsetup.workflows.progress import OFF_THE_INDEX, proven, proving
-from tfsetup.workflows.subjects import of_locked
 from tfsetup.workflows.told import Told, silent
+
+if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
+    from tfsetup.workflows.opened import Opened
 
 Judge = Callable[..., Proof]
 """Finds out whether a lock would load, called as `judged`. Raises NetworkError or InvalidFileError for unread files."""
@@ -32,7 +34,9 @@ def judged(case: Case, told: Told, *, offline: bool = False, opened: Opened | No
     `offline` forbids to fetch what a conda lock needs. `opened` is how wheels are read.
     """
     from tfsetup.workflows.owners import shared_files
+    from tfsetup.workflows.prefixes import prefix_of
     from tfsetup.workflows.preflight import preflight
+    from tfsetup.workflows.subjects import of_locked
 
     conflicts = () if case.lock.part else shared_files(case.packages, case.host, case.origin.python)
     if conflicts:
@@ -62,7 +66,7 @@ def known(case: Case, recorded: Iterable[Proof]) -> Proof | None:
     return replace(found, sha256=case.sha256, subject=key) if found else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Prover:
     """Judges locks: by whom (None: `judged`), how many at once, in which words, and whom it tells."""
 

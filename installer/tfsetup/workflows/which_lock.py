@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import assert_never
 
 from tfsetup.errors import LockError, Where
+from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.locks import files
 from tfsetup.locks.asked import asked_otherwise, made_by_others
@@ -34,7 +35,7 @@ _ANY_PYTHON = "3.12"  # to say what is wrong with a lock where nothing can be in
 _NO_LOCK = "`--no-lock` resolves without the locks."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Choice:
     """The lock file to install from (None: resolve), and the selection that goes with it.
 

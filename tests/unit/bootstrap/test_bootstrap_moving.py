@@ -32,6 +32,15 @@ def test_a_program_of_the_environment_is_run_by_the_python_beside_it(head: bytes
     compile(made, "program", "exec")
 
 
+def test_a_path_with_quotes_and_blanks_is_found_as_installers_write_it() -> None:
+    head = b"""#!/bin/sh\n'''exec' '/a'"'"'s/b $c/bin/python3' "$0" "$@"\n' '''\n"""
+    made = moved(head + BODY, b"/a's/b $c")
+    assert made.endswith(BODY)
+    assert b"/a'" not in made
+    other = head.replace(b"b $c", b"other")
+    assert moved(other, b"/a's/b $c") == other
+
+
 @pytest.mark.parametrize(
     "script", [b"#!/usr/bin/python3\nx", b"#!/a/bb/bin/python\nx", b"#!/bin/sh\necho /a/b/bin/python\n", b"\x7fELF/a/b"]
 )

@@ -166,6 +166,27 @@ def test_what_a_class_has_itself_stays() -> None:
         Own(name="")
 
 
+@pytest.mark.parametrize("make", [value, dataclass(frozen=True, kw_only=True, slots=True)])
+def test_fields_that_nobody_hands_over(make: Callable[[type], type]) -> None:
+    @make
+    class Named:
+        name: str
+        short: str = field(init=False)
+        kind: str = field(init=False, default="k")
+        parts: list[str] = field(init=False, default_factory=list)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "short", self.name[:1])
+
+    kind: Any = Named
+    made = kind(name="abc")
+    assert (made.short, made.kind, made.parts) == ("a", "k", [])
+    assert list(inspect.signature(kind).parameters) == ["name"]
+    assert made == kind(name="abc")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'short'"):
+        kind(name="abc", short="b")
+
+
 def test_a_value_may_be_generic_but_has_no_heirs() -> None:
     @value
     class Fact(Generic[T_co]):

@@ -17,7 +17,8 @@ from support.wheels import wheel_bytes
 from tfsetup.loader.bytes import ByteSource, MalformedImage, Memory, answers
 from tfsetup.loader.digest import contents
 from tfsetup.loader.digest.contents import Counted, DigestedWheel, copy_of_file
-from tfsetup.loader.digest.store import NATIVE, WHEEL
+from tfsetup.loader.digest.sparse import SparseCopy
+from tfsetup.loader.digest.store import NATIVE, WHEEL, Store
 from tfsetup.loader.files.archive import Archive, read_archive
 from tfsetup.loader.model import Entry, holds
 from tfsetup.loader.sonames import _same_bytes
@@ -171,7 +172,7 @@ def test_a_wheel_that_is_not_the_one_that_was_meant_is_never_remembered(wheel: W
 def test_where_nothing_is_kept_the_wheel_is_read(wheel: Wheel) -> None:
     for _ in range(2):
         one = wheel.digested()
-        one.store = contents.Store(folder=None)
+        one.store = Store(folder=None)
         assert heads(one, *NATIVES) == [ELF[:64], b"\xcf\xfa\xed\xfe" + wheel.digested().open("pkg/two.so").read(4, 60)]
         one.remember()
     assert not any(name.endswith(WHEEL) for name in wheel.store.files)
@@ -188,6 +189,7 @@ def test_a_damaged_member_is_told_in_the_same_words(
     data[40 + int(where * (info.compress_size - 1))] ^= 0xFF
     wheel = Wheel(bytes(data))
     expected = [said(read_archive(Memory(wheel.data)).open("pkg/one.so"), at) for at in (0, info.file_size - 10)]
+    one = wheel.digested()
     for _ in range(2):
         one = wheel.digested()
         source = one.open("pkg/one.so")
@@ -257,13 +259,13 @@ def test_each_image_of_a_universal_file_has_its_own_verdict() -> None:
     arm, intel = build(Plan(exports=[Offered(symbol="_a")])), build(Plan(arch="x86_64"))
     data = bytearray(fat(("x86_64", intel), ("arm64", arm)))
     at = data.index(arm[:400])
-    copy = contents.SparseCopy(copy_of_file(Memory(bytes(data)), "5" * 64))
+    copy = SparseCopy(copy_of_file(Memory(bytes(data)), "5" * 64))
     assert copy.pages == {at: (False, False)}
     data[at + 0x1100] ^= 1
-    copy = contents.SparseCopy(copy_of_file(Memory(bytes(data)), "5" * 64))
+    copy = SparseCopy(copy_of_file(Memory(bytes(data)), "5" * 64))
     assert copy.pages == {at: (False, True)}
     data[at + 0x300] ^= 1  # behind the load commands, on the page that holds them
-    copy = contents.SparseCopy(copy_of_file(Memory(bytes(data)), "5" * 64))
+    copy = SparseCopy(copy_of_file(Memory(bytes(data)), "5" * 64))
     assert copy.pages == {at: (True, True)}
 
 

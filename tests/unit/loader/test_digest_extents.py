@@ -87,9 +87,11 @@ def test_an_elf_file_is_asked_anything(
 def test_a_pe_file_is_asked_anything(exports: list[str], asked: list[str], imports: list[str]) -> None:
     dll = Dll(imports={"kernel32.dll": imports, "y.dll": [7, *imports]}, exports=exports, forwards={"zz": "OTHER.f"})
 
+    names: list[str | int] = [*exports, *asked, "zz", 1]
+
     def ask(source: ByteSource) -> object:
         image = Pe(source)
-        return image.imports, image.machine, image.linker, [image.export(name) for name in [*exports, *asked, "zz", 1]]
+        return image.imports, image.machine, image.linker, [*map(image.export, names)]
 
     same(build_pe(dll) + bytes(FAR), ask)
 

@@ -57,8 +57,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "cut": lambda path: path.write_bytes(COPY[:-1] if path.suffix == NATIVE else b"tfsetup"),
     "another file": lambda path: path.write_bytes(encode(DIGEST) if path.suffix == NATIVE else COPY),
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
-    "a link to nothing": lambda path: (path.unlink(), path.symlink_to("nothing")),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),  # type: ignore[func-returns-value]
+    "a link to nothing": lambda path: (path.unlink(), path.symlink_to("nothing")),  # type: ignore[func-returns-value]
     "no JSON": lambda path: path.write_bytes(path.read_bytes()[:21] + bytes(60)),
 }
 

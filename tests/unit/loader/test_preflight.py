@@ -20,7 +20,7 @@ from support.macho import Offered, Plan, Wanted, build
 from support.wheels import wheel
 from tfsetup.ground.encode import encode
 from tfsetup.host.model import Cpu, Host, Libc, Python
-from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.archive import Contents
 from tfsetup.loader.files.view import WheelView
 from tfsetup.loader.machine import machine_of
 from tfsetup.loader.preflight import preflight
@@ -33,7 +33,7 @@ MAC = Host(os="macos", os_version="14.4", arch="arm64")
 SITE = "/venv/lib/python3.12/site-packages"
 TF = "tensorflow-2.19.1-cp312-cp312-macosx_12_0_arm64.whl"
 METAL = "tensorflow_metal-1.2.0-cp312-cp312-macosx_12_0_arm64.whl"
-Wheel = tuple[str, Archive]
+Wheel = tuple[str, Contents]
 
 
 def judge(*wheels: Wheel, host: Host = MAC, python: str | None = None) -> Report:

@@ -179,7 +179,7 @@ def test_a_failure_that_passes_leaves_a_whole_file() -> None:
     refused = [8 * CHUNK]
 
     def once(start: int) -> bool:
-        return start not in refused or refused.remove(start) is not None
+        return start not in refused or refused.remove(start) is not None  # type: ignore[func-returns-value]
 
     with served(Server(answer=once)) as server:
         file = opened(server.url)
@@ -233,7 +233,7 @@ def test_a_machine_without_threads_reads_in_order() -> None:
 
     with served(Server()) as server:
         file = opened(server.url)
-        start, threading.Thread.start = threading.Thread.start, none  # type: ignore[method-assign]
+        start, threading.Thread.start = threading.Thread.start, none  # type: ignore[method-assign,assignment]
         try:
             file.fetch_beside()
         finally:

@@ -31,6 +31,7 @@ from tfsetup.upkeep.index.client import Traffic
 from tfsetup.upkeep.index.snapshot import Difference
 from tfsetup.upkeep.overview import overview, show
 from tfsetup.upkeep.update import MatrixUpdated, ProposedEdit
+from tfsetup.upkeep.xray.listing import KernelsListed, ListedRelease
 from tfsetup.upkeep.xray.prove import Emulated, EmulatedRelease
 
 
@@ -140,11 +141,24 @@ RELEASE = EmulatedRelease(version="1.2.0", builds=2, losing=2, lost=("dense-relu
 EMULATED = Emulated(hazard="a-hazard", verdict="as kept", because="", versions=(RELEASE,))
 
 
+KERNELS = KernelsListed(
+    verdict="differs",
+    versions=(
+        ListedRelease(version="9.1.0", operations=170, kernels=510, kernels_with_gru=530, undecided=""),
+        ListedRelease(version="9.0.0", operations=0, kernels=0, kernels_with_gru=0, undecided="it stopped"),
+    ),
+    differences=("9.1.0: other kernels (gru): MatMul",),
+)
 CODE = GpuCodeRead(verdict="as told", wheels=("tensorflow 2.21.0", "nvidia-cudnn-cu12 9.28.0.42"))
 
 
-def proved(*rows: ProvedRow, emulated: Emulated = EMULATED, code: GpuCodeRead = CODE) -> list[str]:
-    evidence = Proved(folder="kept", rows=rows, emulated=emulated, gpu_code=code)
+def proved(
+    *rows: ProvedRow,
+    emulated: Emulated = EMULATED,
+    code: GpuCodeRead = CODE,
+    kernels: KernelsListed = KernelsListed(verdict="as kept"),  # noqa: B008 - a value
+) -> list[str]:
+    evidence = Proved(folder="kept", rows=rows, emulated=emulated, kernels=kernels, gpu_code=code)
     shown = text(check_view(replace(CHECKED, evidence=evidence), [])).splitlines()
     return shown[shown.index("", shown.index("") + 1) + 1 :]
 
@@ -161,6 +175,16 @@ def test_a_line_a_row_and_the_first_words_of_why() -> None:
         "1 loads, 1 fails, 1 undecided: kept",
     ]
     assert "2 loads: kept" in proved(ROW, ROW)
+
+
+def test_the_kernels_of_each_release_and_what_is_otherwise_than_kept() -> None:
+    shown = proved(ROW, kernels=KERNELS)
+    at = shown.index("9.1.0   510 kernels, 530 with MPSGraph's GRU, of 170 operations")
+    assert shown[at + 1 : at + 4] == [
+        "9.0.0   it stopped",
+        "otherwise than kept: 9.1.0: other kernels (gru): MatMul",
+        "kernels, under the emulator: differs",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -180,16 +204,18 @@ def test_what_was_not_asked_and_what_is_otherwise_than_kept() -> None:
     found = replace(
         EMULATED, verdict="differs", differences=("1.2.0: another file",), not_asked=("older",), presumed=("x86_64",)
     )
-    assert proved(ROW, emulated=found)[-6:] == [
+    assert proved(ROW, emulated=found)[-8:] == [
         "not asked: older",
         "presumed: x86_64",
         "otherwise than kept: 1.2.0: another file",
         "a-hazard, under the emulator: differs",
         "",
+        "kernels, under the emulator: as kept",
+        "",
         "code for GPUs in 2 wheels: as told",
     ]
     silent = Emulated(hazard="a-hazard", verdict="not asked", because="nothing is read (--offline)")
-    assert proved(ROW, emulated=silent)[-3] == ("a-hazard, under the emulator: not asked (nothing is read (--offline))")
+    assert proved(ROW, emulated=silent)[-5] == ("a-hazard, under the emulator: not asked (nothing is read (--offline))")
 
 
 # ------------------------------------------------------------------------------------------------ update

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.verify import verdict
+from support.verify import case_of, verdict
 from tfsetup.report.page import verify_page
 from tfsetup.verify.history import Change, Earlier, History
 from tfsetup.verify.model import Expected, Finding, Matmul
@@ -146,3 +146,12 @@ def test_what_comes_from_outside_is_text_and_never_markup() -> None:
     assert "<script>alert" not in page
     assert "\x1b" not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[2J") >= 6
+
+
+def test_the_page_says_how_a_gpu_stands_to_its_chip() -> None:
+    (path,) = (one for one in CASES if one.stem == "metal-low-power")
+    found = case_of(path).judged()
+    words = read(verify_page(found, found.findings, History())).words
+    at = words.index("GPU:0 at best")
+    assert words[at + 1] == "0.3 of 3.6 TFLOP/s, 8 %: slow; low-power mode?"
+    assert "GPU:0 at best" not in read(page_of("full-gpu")).words

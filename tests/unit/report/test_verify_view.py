@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from support.verify import verdict
-from tfsetup.report.verify import BAR_CELLS, bar, device_table, duration, finding_lines, verify_view
+from support.verify import case_of, verdict
+from tfsetup.report.verify import (
+    BAR_CELLS,
+    bar,
+    device_table,
+    duration,
+    finding_lines,
+    library_lines,
+    peak_lines,
+    verify_view,
+)
 from tfsetup.verify.model import Finding
 
 CASES = Path(__file__).parents[2] / "cases" / "verify"
@@ -106,3 +116,25 @@ def test_durations_have_three_digits(value: float, text: str) -> None:
 def test_nothing_from_outside_drives_the_terminal() -> None:
     finding = Finding(severity="note", title="a\x1b[2Jb", detail="c\x07", fix=("d\x00",))
     assert all("\x1b" not in line and "\x07" not in line and "\x00" not in line for line, _ in finding_lines(finding))
+
+
+def test_a_gpu_stands_against_its_chip() -> None:
+    found = case_of(CASES / "metal-low-power.json").judged()
+    assert list(peak_lines(found)) == ["GPU:0: 0.3 of 3.6 TFLOP/s, 8 %: slow; low-power mode?"]
+    gpu = next(device for device in found.devices if device.type == "GPU")
+    good = replace(gpu, share_of_peak=0.81, best_gflops=2900.0, pace="good")
+    assert list(peak_lines(replace(found, devices=(good,)))) == ["GPU:0: 2.9 of 3.6 TFLOP/s, 81 %: as it should be"]
+    assert list(peak_lines(replace(found, devices=(replace(gpu, peak_gflops=None),)))) == []
+
+
+def test_the_cores_peak_is_no_line_of_the_cpu_device() -> None:
+    found = case_of(CASES / "cpu-only.json").judged()
+    cpu = replace(found.devices[0], peak_gflops=156.8, share_of_peak=0.3, best_gflops=47.0)
+    assert list(peak_lines(replace(found, devices=(cpu,)))) == []
+
+
+def test_numpys_line_says_what_the_matrix_units_could_do() -> None:
+    found = case_of(CASES / "metal.json").judged()
+    blas = replace(found.blas, gflops=2400.0, n=2048, peak_gflops=3305.0, share_of_peak=0.726)
+    (line,) = (one for one in library_lines(replace(found, blas=blas)) if one.startswith("NumPy"))
+    assert line == "NumPy calls accelerate: 2400.0 GFLOP/s at 2048, 73 % of the 3305 of the matrix units"

@@ -25,6 +25,7 @@ from tfsetup.upkeep.gpucode.read import GpuCodeRead
 from tfsetup.upkeep.index.client import IndexClient
 from tfsetup.upkeep.index.snapshot import refreshed
 from tfsetup.upkeep.xray.files import kept_evidence, read_plan
+from tfsetup.upkeep.xray.listing import KernelsListed
 from tfsetup.upkeep.xray.prove import Emulated
 from tfsetup.workflows.prove import Prover
 
@@ -152,6 +153,7 @@ def row(verdict: Any) -> ProvedRow:
         (None, ("fails",), "undecided", Code.ANSWER_IS_NO),
         (None, (), "not asked", None),
         (None, ("loads",), "code differs", Code.ANSWER_IS_NO),
+        (None, ("loads",), "kernels differ", Code.ANSWER_IS_NO),
         (Code.INVALID_FILE, ("fails",), "differs", Code.INVALID_FILE),
         (Code.ANSWER_IS_NO, ("loads",), "undecided", Code.ANSWER_IS_NO),
     ],
@@ -160,13 +162,17 @@ def test_what_evidence_makes_of_the_answer(
     before: Code | None, rows: tuple[str, ...], emulated: Any, code: Any
 ) -> None:
     found = Outcome(data=MatrixChecked(index="2026-01-01"), code=before)
-    line = Emulated(hazard="h", verdict="as kept" if emulated == "code differs" else emulated, because="")
+    others = {"code differs", "kernels differ"}
+    line = Emulated(hazard="h", verdict="as kept" if emulated in others else emulated, because="")
+    listed = KernelsListed(verdict="differs" if emulated == "kernels differ" else "as kept")
     code_read = GpuCodeRead(verdict="differs" if emulated == "code differs" else "as told", wheels=())
-    evidence = Proved(folder="kept", rows=tuple(map(row, rows)), emulated=line, gpu_code=code_read)
+    evidence = Proved(
+        folder="kept", rows=tuple(map(row, rows)), emulated=line, kernels=listed, gpu_code=code_read
+    )  # fmt: skip
     after = with_evidence(found, evidence)
     assert after.code is code
     assert list(encode(after.data)) == ["index", "differences", "traffic", "rows", "evidence"]
-    assert list(encode(after.data)["evidence"]) == ["folder", "rows", "emulated", "gpu_code"]
+    assert list(encode(after.data)["evidence"]) == ["folder", "rows", "emulated", "kernels", "gpu_code"]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from support.locks import origin, package
 from support.matrix import shipped
 from support.wheels import wheel
 from tfsetup.errors import BuildError, NetworkError
-from tfsetup.loader.files.archive import Archive
+from tfsetup.loader.files.archive import Contents
 from tfsetup.locks.cure import cure_wheel
 from tfsetup.locks.model import LockedPackage
 from tfsetup.locks.venv.write import write_lock
@@ -36,7 +36,7 @@ def case(*packages: LockedPackage, **changes: Any) -> Case:
     return Case(lock=lock, origin=note, packages=packages, host=reference_host(row), name=ROW, file="f", key="f")
 
 
-def opened(addresses: Mapping[str, str]) -> Sequence[tuple[str, Archive]]:
+def opened(addresses: Mapping[str, str]) -> Sequence[tuple[str, Contents]]:
     return [
         wheel(name, {"alpha/x.so": b"", "alpha/x.py": "", "alpha-1.0.dist-info/METADATA": "License-Expression: MIT\n"})
         for name in addresses
@@ -56,7 +56,7 @@ def said(component: dict[str, Any]) -> list[str]:
 def test_the_wheel_of_the_target_is_opened_and_read() -> None:
     asked: list[str] = []
 
-    def listening(addresses: Mapping[str, str]) -> Sequence[tuple[str, Archive]]:
+    def listening(addresses: Mapping[str, str]) -> Sequence[tuple[str, Contents]]:
         asked.extend(addresses)
         return opened(addresses)
 
@@ -78,7 +78,7 @@ def test_the_wheel_that_cures_is_in_it() -> None:
 
 
 def test_offline_and_an_index_that_does_not_answer_are_said_and_never_an_empty_list() -> None:
-    def silent(_: Mapping[str, str]) -> Sequence[tuple[str, Archive]]:
+    def silent(_: Mapping[str, str]) -> Sequence[tuple[str, Contents]]:
         raise NetworkError("nobody answers")
 
     assert said(made(case(ALPHA), opened=silent)["alpha"]) == ["not read: nobody answers"]

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
-from tfsetup.host.model import Gpu, GpuVendor
+from tfsetup.host.model import MOST_CORES, Gpu, GpuVendor
 from tfsetup.host.parsers.words import name_of
 
 # https://admin.pci-ids.ucw.cz/read/PC
@@ -112,7 +112,27 @@ def read_system_profiler(text: str) -> tuple[Gpu, ...] | None:
 def _profiled(entry: dict[str, object]) -> Gpu | None:
     name = name_of(str(entry.get("sppci_model") or entry.get("_name") or ""))
     vendor = vendor_of(f"{entry.get('spdisplays_vendor', '')} {name}")
-    return Gpu(vendor=vendor, name=name, virtual=True if name == PARAVIRTUAL else None) if vendor else None
+    if vendor is None:
+        return None
+    cores = _cores(str(entry.get("sppci_cores") or "")) if vendor == "apple" else None
+    return Gpu(vendor=vendor, name=name, cores=cores, virtual=True if name == PARAVIRTUAL else None)
+
+
+def read_accelerator(text: str) -> Gpu | None:
+    """Return the GPU of an Apple chip from `ioreg -r -c AGXAccelerator`; None: there is none in it.
+
+    The bars before a property are drawn by ioreg, where something hangs below the entry.
+    """
+    known = dict(re.findall(r'^[ |]*"([a-z-]{1,40})" = (.{1,300})$', text, re.MULTILINE))
+    cores = _cores(known.get("gpu-core-count", ""))
+    model = re.fullmatch(r'<?"([^"]+)">?', known.get("model", "").strip())
+    name = name_of(model[1]) if model else None
+    return Gpu(vendor="apple", name=name, cores=cores) if cores or name else None
+
+
+def _cores(text: str) -> int | None:
+    found = re.fullmatch(r"[0-9]{1,4}", text.strip())
+    return int(found[0]) if found and 0 < int(found[0]) <= MOST_CORES else None
 
 
 def vendor_of(words: str) -> GpuVendor | None:

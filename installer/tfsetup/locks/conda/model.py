@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from urllib.parse import unquote
 
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import minor
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class VirtualPackage:
     """A fact about a machine in conda's form: `__osx 14.4 0`, `__archspec 1 m1` (CEP 30)."""
 
@@ -23,7 +24,7 @@ class VirtualPackage:
         return f"{self.name}={self.version}={self.build}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Request:
     """What one platform's solve is asked for.
 
@@ -39,7 +40,7 @@ class Request:
     before: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CondaPackage:
     """One package of a channel: exactly this archive. `size` is in bytes, hashes are hex.
 
@@ -72,7 +73,7 @@ class CondaPackage:
         return self.url.rsplit("/", 2)[0] + "/"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class PinnedWheel:
     """One wheel of the index that goes on top of the conda packages: exactly this file. `name` is normalised."""
 
@@ -94,7 +95,7 @@ class PinnedWheel:
         return f"{self.name} @ {self.url} --hash=sha256:{self.sha256}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class PlatformLock:
     """One platform of a conda lock: packages in the order of their names, and what the lock was made for.
 
@@ -127,7 +128,7 @@ class PlatformLock:
         return minor(self.python)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CondaLock:
     """A `conda-lock.yml`: `text` is the file itself, `platforms` what it says, by subdir."""
 

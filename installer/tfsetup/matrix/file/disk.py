@@ -14,6 +14,7 @@ from tfsetup.matrix.file.load import Parsed, merge, parse
 from tfsetup.matrix.file.rows import Matrix, MatrixFile
 
 if TYPE_CHECKING:
+    from tfsetup.matrix.chips import Chips
     from tfsetup.matrix.pips import Pips
     from tfsetup.matrix.relatives import Tables
 
@@ -144,6 +145,26 @@ def read_pips() -> Pips:
         ) from error
 
 
+@cache
+def read_chips() -> Chips:
+    """Return what chips could do at best.
+
+    Raises:
+        InvalidFileError: the table is missing or damaged.
+    """
+    import msgspec
+
+    from tfsetup.matrix.chips import CHIPS, Chips
+
+    file = environments() / CHIPS
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Chips)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InvalidFileError(
+            f"The table of chips cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
+        ) from error
+
+
 @lru_cache(maxsize=1)
 def _index(snapshot: bytes) -> Index:
     import msgspec
@@ -157,4 +178,4 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-__all__: Sequence[str] = ("environments", "read_index", "read_matrix", "read_pips", "read_tables")
+__all__: Sequence[str] = ("environments", "read_chips", "read_index", "read_matrix", "read_pips", "read_tables")

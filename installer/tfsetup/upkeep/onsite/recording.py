@@ -10,6 +10,7 @@ from tfsetup.ground.encode import encode
 from tfsetup.host.describe import describe
 from tfsetup.host.model import Host
 from tfsetup.matrix.choose.select import select
+from tfsetup.matrix.file.disk import read_chips
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Accelerator, Ask, Expectation, Selection
 from tfsetup.verify import judge
@@ -51,7 +52,7 @@ def verify_case(
     source: str, outcome: ProbeOutcome, expectation: Expectation | None, host: Host, matrix: Matrix
 ) -> dict[str, Any]:
     """Return a case of tests/cases/verify: the run of the probe, and the verdict that it gets today."""
-    found = judge(outcome, expectation, host, gpus=matrix.gpus)
+    found = judge(outcome, expectation, host, gpus=matrix.gpus, chips=read_chips())
     case = {"source": source, "outcome": encode(outcome)}
     if expectation is not None:
         case |= {"expectation": encode(expectation)}

@@ -92,7 +92,8 @@ def evidence_of(
     plan: Plan, cure: Mapping[str, str], graphs: Mapping[str, Sequence[Node]], library: str, versions: Sequence[Version]
 ) -> Evidence:
     """Return what was found as it is kept. `library`: the sha256 of the framework."""
-    planned = {name: getattr(plan, name) for name in plan.__struct_fields__ if name not in ("versions", "controls")}
+    left_out = {"versions", "controls", "kernels"}
+    planned = {name: getattr(plan, name) for name in plan.__struct_fields__ if name not in left_out}
     texts = {name: written(nodes) for name, nodes in graphs.items()}
     return Evidence(
         **planned, schema=SCHEMA, framework_library=library, cure=dict(cure), graphs=texts, versions=tuple(versions)

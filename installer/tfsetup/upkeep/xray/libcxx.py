@@ -166,6 +166,34 @@ _STREAMS = (
 LIBCXX.all(_STREAMS, None)
 LIBCXX.all(("__ZNKSt3__16locale9has_facetERNS0_2idE",), 0)
 
+_OSTREAM = "__ZNSt3__113basic_ostreamIcNS_11char_traitsIcEEE"
+LIBCXX.all((f"{_OSTREAM}{method}" for method in ("6sentryD1Ev", "3putEc", "5flushEv")), None)
+LIBCXX.all(("__ZNKSt3__18ios_base6getlocEv",), None)
+
+
+@LIBCXX.to(f"{_OSTREAM}6sentryC1ERS3_")
+def sentry(machine: Machine) -> int:
+    """Say that the stream is not ready: nothing is then put into it."""
+    machine.write(machine.argument(0), b"\0")
+    return machine.argument(0)
+
+
+_METHODS = 32
+
+
+@LIBCXX.to("__ZNKSt3__16locale9use_facetERNS0_2idE")
+def use_facet(machine: Machine) -> int:
+    """Return an object all of whose methods answer 0: the letter that it makes of one is never written."""
+    found, methods = machine.allocate(_SIZE), machine.allocate(8 * _METHODS)
+    for index in range(_METHODS):
+        machine.put(methods + 8 * index, machine.place(_METHOD))
+    machine.put(found, methods)
+    return found
+
+
+_METHOD = "method of a facet"
+LIBCXX.all((_METHOD,), 0)
+
 
 @LIBCXX.to("___cxa_throw", "__ZSt9terminatev", "_abort", "___assert_rtn", "___cxa_pure_virtual", "___stack_chk_fail")
 def give_up(_machine: Machine) -> int:

@@ -42,6 +42,9 @@ _TYPE = "__ZTI"
 _TABLES = "__ZTT"
 """A table of virtual tables begins so; its words point to tables, here to one that is empty."""
 
+_STREAMS = {"__ZNSt3__14coutE", "__ZNSt3__14cerrE", "__ZNSt3__14clogE"}
+"""Streams begin with a pointer to a table, here to one that is empty."""
+
 Answer = Callable[["Machine"], "int | None"]
 """Answers one import: reads the arguments, changes memory, returns the result (None: the register stays as it is)."""
 
@@ -137,6 +140,8 @@ class Machine:
         """Put what code reads of the C++ library's data where it looks for it."""
         if symbol.startswith(_TYPE):
             self.put(at + POINTER, self.keep(symbol.removeprefix(_TYPE).encode()))
+        elif symbol in _STREAMS:
+            self.put(at, at + IMPORT_SIZE // 2)
         elif symbol.startswith(_TABLES):
             for offset in range(POINTER, IMPORT_SIZE // 4, POINTER):
                 self.put(at + offset, at + IMPORT_SIZE // 2)

@@ -69,16 +69,27 @@ def start(plugin: Image, framework: Image, answers: Mapping[str, Answer], enviro
         Fault: an initializer cannot be run, the plugin has no optimizer, or says that it failed.
         UsageError: the emulator is not installed.
     """
+    machine = loaded(plugin, framework, answers, environment)
+    register = machine.export(0, "_TF_InitGraph")
+    if register is None:
+        raise Fault("the plugin registers no graph optimizer")
+    return _registered(machine, register)
+
+
+def loaded(plugin: Image, framework: Image, answers: Mapping[str, Answer], environment: Mapping[str, str]) -> Machine:
+    """Return a machine with a plugin in it, as it is when all initializers have run; the framework where it is needed.
+
+    Raises:
+        Fault: an initializer cannot be run.
+        UsageError: the emulator is not installed.
+    """
     machine = Machine(answers, environment)
     needed = bool((plugin.imports - plugin.exports.keys() - answers.keys()) & framework.exports.keys())
     machine.load(plugin, *([framework] if needed else []))
     for number in reversed(range(len(machine.images))):
         for initializer in machine.initializers(number):
             machine.call(initializer)
-    register = machine.export(0, "_TF_InitGraph")
-    if register is None:
-        raise Fault("the plugin registers no graph optimizer")
-    return _registered(machine, register)
+    return machine
 
 
 def _registered(machine: Machine, register: int) -> Optimizer:

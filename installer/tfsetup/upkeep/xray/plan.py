@@ -26,9 +26,9 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which releases of a plugin are asked, beside which framework, for which hazard.
 
-    `losing`: the operations whose kernels drop an activation that is fused into them. `controls`: environments in which
-    the plugin is asked besides none and the cure of the hazard. `partly`: versions of
-    which only some wheels lose anything.
+    `kernels`: the releases whose kernels are listed. `losing`: the operations whose kernels drop an activation that is
+    fused into them. `controls`: environments in which the plugin is asked besides none and the cure of the hazard.
+    `partly`: versions of which only some wheels lose anything.
     """
 
     hazard: str
@@ -37,6 +37,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     architecture: str
     framework: Framework
     losing: tuple[str, ...]
+    kernels: str
     controls: tuple[Mapping[str, str], ...] = ()
     partly: tuple[Reason, ...] = ()
     not_asked: tuple[Reason, ...] = ()

@@ -13,6 +13,7 @@ import os
 import sys
 
 PACKAGE = "tfsetup_probe"
+OWN = ("programs", "operations")  # modes that have a module of their own
 
 
 def load_package(here: str) -> None:
@@ -32,7 +33,8 @@ def main() -> int:
     load_package(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - as above
     channel = importlib.import_module(PACKAGE + ".channel").take_standard_output()
     options = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
-    course = importlib.import_module(PACKAGE + (".programs" if options.get("mode") == "programs" else ".session"))
+    mode = options.get("mode")
+    course = importlib.import_module(PACKAGE + "." + (mode if mode in OWN else "session"))
     course.run(channel, options)
     return 0
 

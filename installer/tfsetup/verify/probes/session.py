@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from . import blas, devices, facts, graphs, images, lite, training, wheels
+from . import blas, cards, devices, facts, graphs, images, lite, training, wheels
 from .channel import Channel, describe
 from .matmul import Plan, Sweep
 from .watch import ImportWatch
@@ -46,6 +46,7 @@ def run(channel: Channel, options: dict[str, Any]) -> None:
         found = devices.listed(tf)
         channel.send("devices", devices=[device.as_event() for device in found])
         tf.config.list_logical_devices()
+        channel.send("cards", cards=cards.cards(found))
     measured = [device for device in found if device.measured(options.get("only"))]
     _measure(channel, tf, np, measured, options)
     _check(channel, tf, np, measured, (graphs.Dense, graphs.Convolved))
