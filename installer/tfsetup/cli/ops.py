@@ -33,7 +33,7 @@ def ops(
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
-    """Say which operations of a model a machine's plugin leaves to the CPU, before anything is installed there."""
+    """Say which operations of a model a machine's plugin leaves to the CPU."""
     from tfsetup.report.ops import ops_lines
     from tfsetup.workflows import ops as course
 

@@ -66,6 +66,11 @@ def _file(model: Path) -> Path:
     raise UsageError(f"There is no model at {model}.", hint=f"MODEL is a folder with a {SAVED} in it.")
 
 
+def working_folder() -> Path:
+    """Return where the user stands: there lies the program that `module:function` is of."""
+    return Path.cwd()
+
+
 @cache
 def metal_kernels() -> Plugin:
     """Return the kernels of every release of Apple's plugin that was run.

@@ -7,7 +7,8 @@ Numbers of the fields: `tensorflow/core/protobuf/{saved_model,meta_graph}.proto`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.graphs.model import Defined, Graph, Node, Operation, types_of
@@ -89,22 +90,43 @@ def _node(raw: memoryview, definitions: Definitions) -> Node:
             case 3:
                 inputs.append(as_text(value))
             case 5:
-                _attribute(value, types, calls)
-    defaults = definitions[op].defaults if op in definitions else {}
-    operation = Operation(op, types_of({**defaults, **types}))
-    return Node(name=name, operation=operation, inputs=tuple(inputs), calls=tuple(calls))
+                said = _attribute(value)
+                if said.types is not None:
+                    types[said.name] = said.types
+                calls += said.calls
+    if op in definitions:
+        types = {**definitions[op].defaults, **types}
+    return Node(name=name, operation=Operation(op, types_of(types)), inputs=tuple(inputs), calls=tuple(calls))
 
 
-def _attribute(entry: memoryview, types: dict[str, tuple[str, ...]], calls: list[str]) -> None:
-    """Add what an attribute says: a type, a list of types, or functions. Private ones (`_…`) say nothing of kernels."""
+class _Said(NamedTuple):
+    """What an attribute says: the types it names (None: none), and the functions."""
+
+    name: str
+    types: tuple[str, ...] | None
+    calls: tuple[str, ...]
+
+
+_NOTHING: Final = _Said("", None, ())
+_SHORT: Final = 64  # bytes; a graph says the same few things of thousands of nodes
+
+
+def _attribute(entry: memoryview) -> _Said:
+    """Return what an attribute says. Private ones (`_…`) say nothing of kernels."""
+    return _short(bytes(entry)) if len(entry) <= _SHORT else _said(entry)
+
+
+@lru_cache(maxsize=4096)
+def _short(entry: bytes) -> _Said:
+    return _said(memoryview(entry))
+
+
+def _said(entry: memoryview) -> _Said:
     key = message(entry, 1)
     if not len(key) or key[0] == ord("_"):
-        return
+        return _NOTHING
     value = message(entry, 2)
-    found = _types(value)
-    if found is not None:
-        types[as_text(key)] = found
-    calls.extend(_functions(value))
+    return _Said(as_text(key), _types(value), tuple(_functions(value)))
 
 
 def _types(value: memoryview) -> tuple[str, ...] | None:

@@ -64,6 +64,8 @@ def fields(data: memoryview) -> Iterator[Field]:
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
     """Return a number and the place behind it."""
+    if at < len(data) and data[at] <= _SEVEN:  # most numbers are of one byte
+        return data[at], at + 1
     value = 0
     for place in range(at, min(at + _MOST_VARINT, len(data))):
         byte = data[place]

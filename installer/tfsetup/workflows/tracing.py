@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tfsetup.errors import Code, TfsetupError
-from tfsetup.graphs.disk import read_graph
+from tfsetup.graphs.disk import read_graph, working_folder
 from tfsetup.graphs.model import Graph
 from tfsetup.ground.looking import find
 from tfsetup.host.temporary import temporary_folder
@@ -43,7 +43,7 @@ def traced(model: str, prefix: Path, told: Told = silent, *, run: Run = run_cour
     found = find(prefix)
     told(f"Tracing   {model} with the TensorFlow of {prefix}")
     with temporary_folder() as into:
-        options = {"mode": "operations", "model": model, "folder": str(Path.cwd()), "into": str(into)}
+        options = {"mode": "operations", "model": model, "folder": str(working_folder()), "into": str(into)}
         outcome = run(found.python, options, LIMIT_S)
         written = {event["name"] for event in outcome.events if event["event"] == "written"}
         if "predict" not in written:
