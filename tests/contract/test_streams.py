@@ -26,7 +26,7 @@ from tfsetup.envs.store import Store
 from tfsetup.errors import BuildError, Code
 
 NO_SPACE = os.strerror(errno.ENOSPC)
-ARGUMENTS = {"preflight": ["some.whl"], "remove": ["1"]}
+ARGUMENTS = {"ops": ["model"], "preflight": ["some.whl"], "remove": ["1"]}
 BOTH_WAYS = [
     (name, option)
     for name, command in leaves()

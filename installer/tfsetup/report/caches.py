@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfsetup.ground.folders import CACHE
 from tfsetup.ground.units import size
 from tfsetup.report.text import printable
 from tfsetup.workflows.caches import Caches
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def shown(found: Caches) -> RenderableType:
     """Return what the caches are, a row each."""
     if found.folder is None:
-        return "There is no home folder, so nothing is kept: TFSETUP_CACHE_DIR names a folder for it."
+        return f"There is no home folder, so nothing is kept: {CACHE} names a folder for it."
     from rich.console import Group
     from rich.table import Table
 
