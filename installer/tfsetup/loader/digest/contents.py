@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 from tfsetup.loader.bytes import Answers, ByteSource, MalformedImage, Memory, check_range
@@ -47,13 +46,21 @@ class DigestedWheel:
     _texts: dict[str, bytes] = field(default_factory=dict)
     _natives: dict[str, Native] = field(default_factory=dict)
 
-    @cached_property
-    def _known(self) -> WheelDigest | None:
-        return self.store.wheel(self.sha256)
+    # Several wheels are opened at once: up to Python 3.11 `cached_property` lets one of them through at a time.
+    _looked_up: list[WheelDigest | None] = field(default_factory=list)
+    _opened: list[Archive] = field(default_factory=list)
 
-    @cached_property
+    @property
+    def _known(self) -> WheelDigest | None:
+        if not self._looked_up:
+            self._looked_up.append(self.store.wheel(self.sha256))
+        return self._looked_up[0]
+
+    @property
     def _archive(self) -> Archive:
-        return self.real()
+        if not self._opened:
+            self._opened.append(self.real())
+        return self._opened[0]
 
     @property
     def known(self) -> bool:

@@ -178,16 +178,25 @@ class Pieces:
     def _take(self, span: Span, known: int | None) -> int:
         """Fetch a part, write it where it belongs, and return the size of the file as far as it is known now."""
         part, answer = self.session.part(self.url, span, known)
-        at = part.first
+        at, begun = part.first, -(-part.first // CHUNK)
         with answer:
             for piece in body_of(part, answer):
                 at = self._write(at, piece)
+                if at // CHUNK > begun:  # who waits for a part of the piece need not wait for all of it
+                    begun = self._is_here(range(begun, at // CHUNK))
         size = at if part.total is None else part.total
         with self._changed:
             self.traffic.requests += 1
             self._have.update(range(-(-part.first // CHUNK), -(-at // CHUNK) if at == size else at // CHUNK))
             self._changed.notify_all()
         return size
+
+    def _is_here(self, chunks: range) -> int:
+        """Say that whole chunks were written; return the one behind them."""
+        with self._changed:
+            self._have.update(chunks)
+            self._changed.notify_all()
+        return chunks.stop
 
     def _write(self, at: int, piece: bytes) -> int:
         with self._changed:
