@@ -6,7 +6,7 @@ import struct
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from support import fatbins
@@ -241,7 +241,13 @@ def test_a_bundle_that_is_none(data: bytes, words: str) -> None:
 # ---------------------------------------------------------------------------------------------------------- libraries
 
 
-@given(st.lists(st.tuples(st.binary(max_size=60), kinds, flags), max_size=5), st.binary(max_size=60))
+MARKS = (bundle.MAGIC, struct.pack("<I", fatbin.MAGIC))
+BETWEEN = st.binary(max_size=60).filter(lambda gap: not any(mark in gap for mark in MARKS))
+"""What no code begins with: a lone mark is a damaged piece, and told as one."""
+
+
+@given(st.lists(st.tuples(BETWEEN, kinds, flags), max_size=5), BETWEEN)
+@example([(b"\0", [Target(kind="sm", capability=(8, 0))], 0)], b"")
 def test_every_fat_binary_of_a_library_is_found_once(parts: list[tuple[bytes, list[Target], int]], end: bytes) -> None:
     data = b"".join(gap + fatbins.fatbin(made, how) for gap, made, how in parts) + end
     found = scan(Memory(data))
