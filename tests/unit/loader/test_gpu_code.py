@@ -241,7 +241,7 @@ def test_a_bundle_that_is_none(data: bytes, words: str) -> None:
 # ---------------------------------------------------------------------------------------------------------- libraries
 
 
-MARKS = (bundle.MAGIC, struct.pack("<I", fatbin.MAGIC))
+MARKS = (bundle.MAGIC, fatbin.MAGIC)
 BETWEEN = st.binary(max_size=60).filter(lambda gap: not any(mark in gap for mark in MARKS))
 """What no code begins with: a lone mark is a damaged piece, and told as one."""
 
