@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -81,7 +81,7 @@ def _of_length_1(weights: Mapping[str, float]) -> dict[str, float]:
     return {term: weight / length for term, weight in weights.items()} if length else {}
 
 
-def resembling(text: str, learned: Learned) -> Sequence[Resembling]:
+def resembling(text: str, learned: Learned) -> tuple[Resembling, ...]:
     """Return the causes whose reports `text` resembles, the most alike first."""
     read = terms_in(text)
     if not any(_SUBJECT.search(term) for term in read):
@@ -95,4 +95,4 @@ def resembling(text: str, learned: Learned) -> Sequence[Resembling]:
         Resembling(cause=cause, likeness=math.fsum(products.values()), terms=tuple(_most(products))[:5])
         for cause, products in shared
     ]
-    return sorted((one for one in alike if one.likeness >= LEAST), key=lambda one: (-one.likeness, one.cause))
+    return tuple(sorted((one for one in alike if one.likeness >= LEAST), key=lambda one: (-one.likeness, one.cause)))

@@ -65,7 +65,7 @@ def test_a_word_of_one_report_alone_is_not_learned() -> None:
 @pytest.mark.parametrize("text", ["", "the saved model cannot be opened", "a tfrecord", "tensorflow"])
 def test_what_is_about_something_else_or_says_nothing_resembles_nothing(text: str) -> None:
     assert [one for one in resembling(text, learn(TOLD)) if one.likeness > 0.5] == []
-    assert resembling(text, Learned()) == [] or resembling(text, Learned()) == ()
+    assert resembling(text, Learned()) == ()
 
 
 @given(st.lists(st.tuples(st.text(max_size=60), st.sampled_from("abc")), max_size=8), st.text(max_size=200))

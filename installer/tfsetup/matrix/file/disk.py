@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.text import read
@@ -22,6 +22,7 @@ MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
 COMPILED = "matrix.json"
 _WHAT = "matrix file"
+_T = TypeVar("_T")
 
 
 @cache
@@ -111,18 +112,9 @@ def read_tables() -> Tables:
     Raises:
         InvalidFileError: the snapshot or the record is missing or damaged.
     """
-    import msgspec
-
     from tfsetup.matrix.relatives import RELATIVES, Relatives, Tables
 
-    file = environments() / RELATIVES
-    try:
-        relatives = msgspec.json.decode(file.read_bytes(), type=Relatives)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise InvalidFileError(
-            f"The release tables cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
-        ) from error
-    return Tables(index=read_index(), relatives=relatives)
+    return Tables(index=read_index(), relatives=_record(RELATIVES, Relatives, "The release tables"))
 
 
 @cache
@@ -132,17 +124,9 @@ def read_pips() -> Pips:
     Raises:
         InvalidFileError: their list is missing or damaged.
     """
-    import msgspec
-
     from tfsetup.matrix.pips import PIPS, Pips
 
-    file = environments() / PIPS
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=Pips)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise InvalidFileError(
-            f"The list of pips cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
-        ) from error
+    return _record(PIPS, Pips, "The list of pips")
 
 
 @cache
@@ -152,16 +136,21 @@ def read_chips() -> Chips:
     Raises:
         InvalidFileError: the table is missing or damaged.
     """
-    import msgspec
-
     from tfsetup.matrix.chips import CHIPS, Chips
 
-    file = environments() / CHIPS
+    return _record(CHIPS, Chips, "The table of chips")
+
+
+def _record(name: str, wanted: type[_T], what: str) -> _T:
+    """Return what a record beside the matrix holds; `what` it is stands in the message."""
+    import msgspec
+
+    file = environments() / name
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Chips)
+        return msgspec.json.decode(file.read_bytes(), type=wanted)
     except (OSError, msgspec.MsgspecError) as error:
         raise InvalidFileError(
-            f"The table of chips cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
+            f"{what} cannot be read: {error}", where=Where(file=str(file)), hint="Install tfsetup again."
         ) from error
 
 
