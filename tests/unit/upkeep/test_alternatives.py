@@ -180,8 +180,9 @@ class World:
     def run(
         self, folder: Path, before: Openings = NOTHING, told: Any = None, **pages: list[File]
     ) -> AlternativesOpened:
+        there = PAGES | {name.replace("_", "-"): files for name, files in pages.items()}
         return open_alternatives(
-            FILE, before, shipped(), folder, lambda names: {name: {**PAGES, **{one.replace("_", "-"): files for one, files in pages.items()}}[name] for name in names},
+            FILE, before, shipped(), folder, lambda names: {name: there[name] for name in names},
             told or (lambda _: None), opening=self.opening, solves=self.solves,
         )  # fmt: skip
 
