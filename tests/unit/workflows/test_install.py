@@ -428,7 +428,7 @@ def test_requirements_that_no_row_can_meet_build_nothing(course: Course) -> None
     assert course.used == []
 
 
-# ---------------------------------------------------------------------------------------------------- what else computes
+# ----------------------------------------------------------------------------------------------- what else computes
 
 
 @pytest.mark.parametrize("accelerator", ["auto", "metal"])
