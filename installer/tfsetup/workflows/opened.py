@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.ahead import Ahead
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.digest.contents import Counted, DigestedWheel
+from tfsetup.loader.digest.making import Made
 from tfsetup.loader.digest.opening import Opener, local_wheel
 from tfsetup.loader.digest.store import Store, own_store
 from tfsetup.loader.files.inflate import BlockCache
@@ -26,7 +29,12 @@ class Opened:
     names: dict[str, str] = field(default_factory=dict)
     """The file names of the wheels, by sha256."""
     _wheels: list[DigestedWheel] = field(default_factory=list)
+    _ahead: Ahead[Made] = field(default_factory=Ahead)
     _cache: BlockCache = field(default_factory=lambda: BlockCache(8))
+
+    def __post_init__(self) -> None:
+        """Let threads begin nothing more once nobody has this any longer."""
+        weakref.finalize(self, self._ahead.give_up)
 
     def local(self, path: Path) -> DigestedWheel:
         """Open a wheel on this disk.
@@ -35,7 +43,7 @@ class Opened:
             InvalidFileError: it is none, or cannot be read.
         """
         try:
-            wheel = local_wheel(path, self.store, self._cache, self.counted)
+            wheel = local_wheel(path, self.store, self._cache, self.counted, self._ahead)
         except (MalformedImage, OSError) as error:
             raise InvalidFileError(f"This wheel cannot be read: {error}.", where=Where(file=str(path))) from error
         self._wheels.append(wheel)
@@ -50,7 +58,7 @@ class Opened:
         """
         from tfsetup.workflows.owners import wanted
 
-        opener = Opener(store=self.store, counted=self.counted, traffic=self.traffic)
+        opener = Opener(store=self.store, counted=self.counted, traffic=self.traffic, ahead=self._ahead)
         found = opener.open_all([wanted(each) for each in files])
         self._wheels += [wheel for _, wheel in found]
         self.names.update((wheel.sha256, name) for name, wheel in found)
@@ -58,6 +66,7 @@ class Opened:
 
     def remember(self) -> None:
         """Keep what was read of the wheels themselves; what cannot be kept is no harm."""
+        self._ahead.give_up()
         for wheel in self._wheels:
             wheel.remember()
         self.store.sweep()

@@ -16,8 +16,10 @@ from tfsetup.loader.files.archive import Archive
 from tfsetup.loader.files.sources import open_wheel
 
 if TYPE_CHECKING:
+    from tfsetup.ground.ahead import Ahead
     from tfsetup.ground.http import Http
     from tfsetup.loader.digest.contents import Counted
+    from tfsetup.loader.digest.making import Made
     from tfsetup.loader.digest.store import Store
     from tfsetup.loader.files.inflate import BlockCache
     from tfsetup.loader.files.listing import Wanted
@@ -29,8 +31,10 @@ _BLOCKS: Final = 8
 """Inflated blocks of wheels that are kept: each member is read once, and then through its copy."""
 
 
-def local_wheel(path: Path, store: Store, cache: BlockCache, counted: Counted) -> DigestedWheel:
-    """Open a wheel on this disk.
+def local_wheel(
+    path: Path, store: Store, cache: BlockCache, counted: Counted, ahead: Ahead[Made] | None = None
+) -> DigestedWheel:
+    """Open a wheel on this disk; `ahead` begins to make what its digest needs.
 
     Raises:
         MalformedImage: it is not a zip archive, or a damaged one.
@@ -44,8 +48,10 @@ def local_wheel(path: Path, store: Store, cache: BlockCache, counted: Counted) -
         real=lambda: replace(open_wheel(path, cache), hashing=True),
         verified=lambda _archive: True,
         counted=counted,
+        ahead=ahead,
     )
     _ = wheel.members  # a file that is no wheel is refused here
+    wheel.begin()
     return wheel
 
 
@@ -56,6 +62,7 @@ class Opener:
     store: Store
     counted: Counted
     traffic: Traffic
+    ahead: Ahead[Made] | None = None
 
     def open_all(self, wanted: Sequence[Wanted]) -> list[tuple[str, DigestedWheel]]:
         """Open wheels, several at a time; return (file name, contents) in the order given.
@@ -83,8 +90,10 @@ class Opener:
                 real=partial(self._fetched, each, session, cache),
                 verified=lambda archive: _is_whole(archive.source, each.sha256),
                 counted=self.counted,
+                ahead=self.ahead,
             )
             _ = wheel.members
+            wheel.begin()
             return each.filename, wheel
 
         return at_once(open_one, list(wanted), threads=_AT_ONCE)

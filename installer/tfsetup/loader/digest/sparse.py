@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from struct import Struct
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from tfsetup.ground.ahead import in_order
 from tfsetup.loader.bytes import ByteSource, check_range
 from tfsetup.loader.files.inflate import BlockCache
 
@@ -63,7 +65,7 @@ def sparse_copy(
     Raises:
         MalformedImage: a range does not lie inside the file, or the file cannot be read.
     """
-    blocks = [zlib.compress(block, level) for block in _blocks(source, kept, zeros)]
+    blocks = list(in_order(partial(_packed, level), _blocks(source, kept, zeros)))
     head = _Head(
         reader=READER,
         size=source.size,
@@ -76,13 +78,17 @@ def sparse_copy(
     return framed(_MAGIC, msgspec.json.encode(head)) + b"".join(blocks)
 
 
+def _packed(level: int, block: bytes) -> bytes:
+    return zlib.compress(block, level)
+
+
 def packed_small(copy: SparseCopy) -> bytes:
     """Return a copy as small as it gets, for whoever hands it on.
 
     Raises:
         DamagedCopy: a block was changed since it was written.
     """
-    blocks = [zlib.compress(copy.block(index), SMALL) for index in range(len(copy.head.blocks))]
+    blocks = list(in_order(partial(_packed, SMALL), map(copy.block, range(len(copy.head.blocks)))))
     head = structs.replace(copy.head, blocks=tuple((len(block), zlib.crc32(block)) for block in blocks))
     return framed(_MAGIC, msgspec.json.encode(head)) + b"".join(blocks)
 

@@ -7,12 +7,12 @@ While the stream runs, the state of the inflater is copied every few megabytes (
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import zlib
 from collections import OrderedDict
 
 from tfsetup.loader.bytes import ByteSource, MalformedImage, check_range
+from tfsetup.loader.files.sums import Sums, sums_of
 
 BLOCK = 1 << 20
 """Inflated bytes handled at a time."""
@@ -20,7 +20,7 @@ BLOCK = 1 << 20
 STRIDE = 4
 """Blocks between two checkpoints."""
 
-_FEED = 1 << 16
+_FEED = 1 << 18
 
 
 class BlockCache:
@@ -101,11 +101,11 @@ class Deflated:
         self._owner = self._cache.new_owner()
         self._front = _Stream(source, zlib.decompressobj(-zlib.MAX_WBITS), 0)
         self._next = 0
-        self._running_crc = 0
         self._checkpoints: dict[int, _Stream] = {}
         # Where going back has come to: a table is read from front to back.
         self._back: tuple[int, _Stream | None] = (0, None)
-        self._hash = hashlib.sha256() if hashing else None
+        self._hashing = hashing
+        self._sums: Sums | None = None
 
     @property
     def sha256(self) -> str | None:
@@ -114,9 +114,11 @@ class Deflated:
         Raises:
             MalformedImage: the stream is damaged.
         """
-        if self._hash is not None and self._next * BLOCK < self.size:
+        if not self._hashing:
+            return None
+        if self._next * BLOCK < self.size:
             self.read(self.size - 1, 1)
-        return self._hash.hexdigest() if self._hash is not None else None
+        return (self._sums or Sums(hashing=True)).sha256()
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` inflated bytes from `offset`; see `ByteSource.read`."""
@@ -142,17 +144,17 @@ class Deflated:
             raise MalformedImage(f"its compressed data is damaged ({error})") from error
 
     def _forward(self, index: int) -> bytes:
+        if self._sums is None:
+            self._sums = sums_of(self.size, hashing=self._hashing)
         block = b""
         while self._next <= index:
             if self._next % STRIDE == 0:
                 self._checkpoints[self._next] = self._front.copy()
             block = self._front.take(self._length(self._next))
-            self._running_crc = zlib.crc32(block, self._running_crc)
-            if self._hash is not None:
-                self._hash.update(block)
+            self._sums.add(block)
             self._cache.put(self._owner, self._next, block)
             self._next += 1
-        if self._next * BLOCK >= self.size and self._running_crc != self._crc:
+        if self._next * BLOCK >= self.size and self._sums.crc() != self._crc:
             raise MalformedImage("its bytes do not match the checksum in the archive")
         return block
 
