@@ -12,8 +12,8 @@ from typing import Final
 
 from tfsetup.ground.ahead import Ahead
 from tfsetup.loader.bytes import Answers, ByteSource, MalformedImage, check_range
-from tfsetup.loader.digest.making import Made, made
-from tfsetup.loader.digest.sparse import DamagedCopy, NotKept, SparseCopy
+from tfsetup.loader.digest.making import Copy, Made, made, read_ahead
+from tfsetup.loader.digest.sparse import DamagedCopy, NotKept
 from tfsetup.loader.digest.store import WHEEL, Store
 from tfsetup.loader.digest.wheel import MOST_TEXT, Native, WheelDigest, encode, searched
 from tfsetup.loader.files.archive import Archive, Member
@@ -45,8 +45,11 @@ class DigestedWheel:
     counted: Counted = field(default_factory=Counted)
     ahead: Ahead[Made] | None = None
     """Makes copies before anybody asks for them."""
+    seen: str = ""
+    """Under which name what was read is kept as long as nobody knows the whole wheel; "": it is forgotten."""
     _texts: dict[str, bytes] = field(default_factory=dict)
-    _natives: dict[str, Native] = field(default_factory=dict)
+    _done: dict[str, Made] = field(default_factory=dict)
+    _checked: Ahead[bool] | None = None
 
     # Several wheels are opened at once: up to Python 3.11 `cached_property` lets one of them through at a time.
     _looked_up: list[WheelDigest | None] = field(default_factory=list)
@@ -55,7 +58,8 @@ class DigestedWheel:
     @property
     def _known(self) -> WheelDigest | None:
         if not self._looked_up:
-            self._looked_up.append(self.store.wheel(self.sha256))
+            found = self.store.wheel(self.sha256)
+            self._looked_up.append(self.store.wheel(self.seen) if found is None and self.seen else found)
         return self._looked_up[0]
 
     @property
@@ -94,10 +98,14 @@ class DigestedWheel:
         return self._kept(name, size=size, text=text, copy=found, real=lambda: self.fetched(name))
 
     def begin(self) -> None:
-        """Let the copies of its native files be made before anybody asks, unless they are known or nothing is kept."""
-        if self.ahead is not None and self.store.keeps and not self.known and self._archive.whole:
-            natives = [member for name, member in self._archive.members.items() if is_native(name)]
-            self.ahead.plan({self._work(one.name): (one.size, partial(self._made, one.name)) for one in natives})
+        """Let what its digest needs be made before anybody asks, unless that is known or nothing is kept."""
+        if self.ahead is None or not self.store.keeps or self.known or not self._archive.whole:
+            return
+        archive, ahead = self._archive, self.ahead
+        natives = [member for name, member in archive.members.items() if is_native(name)]
+        ahead.plan({(self.sha256, one.name): (one.size, partial(self._ahead, ahead, one.name)) for one in natives})
+        self._checked = Ahead[bool](threads=1)
+        self._checked.plan({self.sha256: (0, lambda: self.verified(archive))})
 
     def fetched(self, name: str) -> ByteSource:
         """Return a member's content out of the wheel itself; a native file is read once, and then through its copy."""
@@ -109,7 +117,7 @@ class DigestedWheel:
 
     def _digested(self, name: str) -> ByteSource:
         """Make the copy of a native file, unless it is there, and return the file as read through it."""
-        done = self.ahead.take(self._work(name)) if self.ahead is not None else None
+        done = self._done.get(name) or (self.ahead.take((self.sha256, name)) if self.ahead is not None else None)
         if done is not None:
             return self._through(name, done, lambda: self._archive.open(name))
         source = self._archive.open(name)
@@ -119,16 +127,26 @@ class DigestedWheel:
             return self._archive.open(name)  # damaged: whoever reads there is told, as if nobody had read before
 
     def _through(self, name: str, done: Made, real: Callable[[], ByteSource]) -> ByteSource:
-        self.counted.made += done.new
-        self._natives[name] = done.native
+        if name not in self._done:
+            self._done[name] = done
+            self.counted.made += done.new
         return self._kept(name, size=self._archive.members[name].size, copy=(done.copy, done.native), real=real)
 
-    def _made(self, name: str) -> Made:
+    def _ahead(self, ahead: Ahead[Made], name: str) -> Made:
         """Make the copy of a native file in a thread of its own: with no block that others read."""
-        return made(name, replace(self._archive, cache=BlockCache(_BLOCKS)).open(name), self.store)
+        source = replace(self._archive, cache=BlockCache(_BLOCKS)).open(name)
+        done = read_ahead(name, source, self.store, BlockCache(_BLOCKS))
+        if done.left is not None:
+            left, key = done.left, (self.sha256, name, "left")
+            ahead.plan({key: (source.size, lambda: replace(done, new=left(), left=None))})
+        return done
 
-    def _work(self, name: str) -> tuple[str, str]:
-        return self.sha256, name
+    def _complete(self, name: str, done: Made) -> Made:
+        """Return a copy that is made to its end and kept."""
+        if done.left is None:
+            return done
+        found = self.ahead.take((self.sha256, name, "left")) if self.ahead is not None else None
+        return found or replace(done, new=done.left(), left=None)
 
     def _kept(
         self,
@@ -136,26 +154,33 @@ class DigestedWheel:
         *,
         size: int,
         text: bytes | None = None,
-        copy: tuple[SparseCopy, Native] | None,
+        copy: tuple[Copy, Native] | None,
         real: Callable[[], ByteSource],
     ) -> _Kept:
         whole = copy if copy is not None and copy[0].size == size else None
         return _Kept(name, size=size, text=text, copy=whole, real=real, spoilt=self.store.spoilt)
 
     def remember(self) -> None:
-        """Keep what was read of the wheel itself, if the whole of it is there."""
-        if not (self._texts or self._natives) or not self.verified(self._archive):
+        """Keep what was read of the wheel itself: under its hash if the whole of it is there, else as what was seen."""
+        if not (self._texts or self._done):
             return
-        known = self._known or WheelDigest(sha256=self.sha256, members=self._archive.members, twice=self._archive.twice)
+        for name, done in self._done.items():
+            self.counted.made += self._complete(name, done).new and not done.new
+        name = self.sha256 if self._is_verified() else self.seen
+        known = self._known or WheelDigest(sha256=name, members=self._archive.members, twice=self._archive.twice)
         digest = WheelDigest(
-            sha256=self.sha256,
+            sha256=name,
             members=known.members,
             twice=known.twice,
             texts={**known.texts, **self._texts},
-            natives={**known.natives, **self._natives},
+            natives={**known.natives, **{name: done.native for name, done in self._done.items()}},
         )
-        self.store.keep(self.sha256, WHEEL, encode(digest))
-        self._texts, self._natives = {}, {}
+        self.store.keep(name, WHEEL, encode(digest))
+        self._texts, self._done = {}, {}
+
+    def _is_verified(self) -> bool:
+        found = self._checked.take(self.sha256) if self._checked is not None else None
+        return self.verified(self._archive) if found is None else found
 
 
 class _Heard:
@@ -188,7 +213,7 @@ class _Kept:
         *,
         size: int,
         text: bytes | None = None,
-        copy: tuple[SparseCopy, Native] | None = None,
+        copy: tuple[Copy, Native] | None = None,
         real: Callable[[], ByteSource],
         spoilt: Callable[[str], None],
     ) -> None:

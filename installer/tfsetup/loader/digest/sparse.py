@@ -19,7 +19,7 @@ from msgspec import structs
 
 from tfsetup.ground.ahead import in_order
 from tfsetup.loader.bytes import ByteSource, check_range
-from tfsetup.loader.files.inflate import BlockCache
+from tfsetup.loader.files.inflate import BlockCache, joined
 
 READER: Final = 2
 """Of what the readers of the formats ask. Raised with every new question, so that older copies are no copies."""
@@ -189,9 +189,7 @@ class SparseCopy:
         if first == last:
             found = take(first)[start : start + length]
         else:
-            pieces = [take(index) for index in range(first, last + 1)]
-            pieces[0], pieces[-1] = pieces[0][start:], pieces[-1][: at + length - last * BLOCK]
-            found = b"".join(pieces)
+            found = joined(map(take, range(first, last + 1)), start, length)
         if len(found) < length:
             raise DamagedCopy
         return found
