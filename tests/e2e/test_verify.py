@@ -115,7 +115,9 @@ def test_import_phases_add_up(found: Verification) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One environment for the tests that break a copy of it or run it elsewhere."""
     minor = max(set(PYTHONS) & {"3.10", "3.11", "3.12", "3.13"}, key=lambda text: int(text.split(".")[1]))
-    return build(tmp_path_factory.mktemp("whole") / "env", minor, ["tensorflow-cpu==2.21.0"]).parents[1]
+    python = build(tmp_path_factory.mktemp("whole") / "env", minor, ["tensorflow-cpu==2.21.0"])
+    subprocess.run([python, "-c", "import tensorflow"], capture_output=True, check=True)  # its bytecode, for all copies
+    return python.parents[1]
 
 
 def copied(whole: Path, folder: Path) -> Path:
