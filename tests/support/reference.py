@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from support import reference_chips
+from support import reference_alternatives, reference_chips
 from tfsetup.cli.app import app, load_command
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
 from tfsetup.graphs.disk import metal_kernels
 from tfsetup.graphs.kernels import Tried, Words, in_host_memory
 from tfsetup.ground.environ import KEPT, REMOVED
-from tfsetup.matrix.file.disk import read_chips
+from tfsetup.matrix.file.disk import read_alternatives, read_chips, read_matrix, read_openings
 from tfsetup.report.schemas import ANSWERS, FILES, schema_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -58,7 +58,10 @@ SYSTEM: Final = frozenset({
 """The system's and uv's own words for where things are."""
 
 
-PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md")
+PAGES: Final = (
+    "commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md",
+    "alternatives.md",
+)  # fmt: skip
 """The pages, by their files' names."""
 
 
@@ -73,6 +76,7 @@ def page(name: str) -> str:
         "files.md": _files,
         "chips.md": _chips,
         "kernels.md": _kernels,
+        "alternatives.md": _alternatives,
     }
     return _MADE + "\n".join(made[name]())
 
@@ -260,6 +264,20 @@ def _chips() -> Iterator[str]:
     yield from _table(reference_chips.CPU_HEAD, tuple(reference_chips.cpus(chips)))
     yield reference_chips.NVIDIA
     yield from _table(reference_chips.NVIDIA_HEAD, tuple(reference_chips.nvidia(chips)))
+
+
+def _alternatives() -> Iterator[str]:
+    known, opened = read_alternatives(), read_openings()
+    yield reference_alternatives.introduction(known, read_matrix())
+    yield from _table(reference_alternatives.HEAD, tuple(reference_alternatives.releases(known)))
+    yield reference_alternatives.OPENINGS
+    yield from _table(reference_alternatives.OPENINGS_HEAD, tuple(reference_alternatives.openings(known, opened)))
+    yield reference_alternatives.KNOWN
+    for one in known.alternatives:
+        yield from reference_alternatives.facts(one)
+    yield reference_alternatives.LEFT_OUT
+    yield from map(reference_alternatives.left_out, known.left_out)
+    yield ""
 
 
 def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:

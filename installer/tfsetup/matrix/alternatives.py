@@ -89,6 +89,16 @@ class Alternative:
 
 
 @value
+class LeftOut:
+    """Something that people find and that is not among them, and why."""
+
+    what: str
+    says: str
+    source: str
+    read: str
+
+
+@value
 class Alternatives:
     """The content of the file. `judged` says how little of them was judged here, `pointer` where they are told.
 
@@ -101,6 +111,7 @@ class Alternatives:
     macos: tuple[str, ...]
     pythons: tuple[str, ...]
     alternatives: tuple[Alternative, ...]
+    left_out: tuple[LeftOut, ...] = ()
     schema: int = 1
 
 

@@ -262,6 +262,12 @@ def test_every_fact_has_its_page_and_the_day_it_was_read(one: Alternative) -> No
     assert (one.row is None) != (one.library is None)
 
 
+def test_what_is_left_out_has_its_page_too() -> None:
+    assert [one.what for one in KNOWN.left_out] == ["jax-metal, Apple's own"]
+    assert all(re.fullmatch(r"https://\S+", one.source) and date.fromisoformat(one.read) for one in KNOWN.left_out)
+    assert not {one.what.partition(",")[0] for one in KNOWN.left_out} & {one.distribution for one in KNOWN.alternatives}
+
+
 def test_what_is_kept_is_of_what_is_told() -> None:
     assert {one.id for one in OPENED.opened} == {one.id for one in KNOWN.alternatives if one.library}
     for one in OPENED.opened:

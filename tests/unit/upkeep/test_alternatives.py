@@ -63,7 +63,7 @@ def opened_on(macos: Sequence[str], *members: tuple[str, bytes], name: str = NAM
 
 def test_a_sound_library_opens_where_its_wheel_is_installed() -> None:
     assert opened_on(["13.0", "14.0", "26.0"], (PATH, build(SOUND))) == [
-        Opening(macos="13.0", verdict="fails", because=f"{NAME} is not for this macOS, and nobody installs it"),
+        Opening(macos="13.0", verdict="fails", because="its wheel is not for this macOS: nobody installs it"),
         Opening(macos="14.0", verdict="loads"),
         Opening(macos="26.0", verdict="loads"),
     ]
