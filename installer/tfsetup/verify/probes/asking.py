@@ -77,6 +77,11 @@ class Asked:
         """Return float32 numbers of the standard normal distribution."""
         return self.random(seed).standard_normal(shape, dtype=self.np.float32)
 
+    def shorter(self, array: Any, dtype: str) -> Any:
+        """Return an array in a type that NumPy may not have: a tensor of the CPU's."""
+        with self.tf.device("/device:CPU:0"):
+            return self.tf.cast(array, dtype)
+
     def place(self, array: Any) -> Any:
         """Return a tensor in the device's memory."""
         with self.on():
