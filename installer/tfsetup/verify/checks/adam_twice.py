@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="adam-twice",
-    asks="20 steps of Adam with given gradients of 1e-4 to 1, twice: Keras' eagerly and in a graph, TensorFlow's operation",
+    asks="20 steps with given gradients of 1e-4 to 1, twice: Keras' eagerly and in a graph, TensorFlow's operation",
     why="weights became NaN, or others each time: a variable was read while it was written",
     source="the community plugin's resource-variable race; tensorflow 62361",
     means="Adam takes wrong steps, or other ones each time",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="batch-norm-zero-variance",
-    asks="training's normalisation of 8 images of 6 by 6 pixels: a constant channel, one around 1000, two ordinary ones",
+    asks="training's normalisation of 8 images of 6 by 6 pixels: a constant channel, one around 1000, two ordinary",
     why="without its epsilon a constant channel is 0 / 0; a variance of squares is negative around 1000",
     source="none: the first layers of an untrained model, and black images, are like that",
     means="batch normalisation is wrong or NaN",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="cross-entropy",
-    asks="softmax and sigmoid cross-entropy of 33 samples, 10 classes, logits around 0, 500 and -500, and their gradients",
+    asks="softmax and sigmoid cross-entropy of 33 samples, 10 classes, logits around 0, 500, -500, and gradients",
     why="log of a probability that became 0 is infinite: the fused operations must not go that way",
     source="tensorflow 62361: a loss falls and then explodes",
     means="losses of classifiers, or their gradients, are wrong or NaN",

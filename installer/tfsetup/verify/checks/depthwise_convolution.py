@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="depthwise-convolution",
-    asks="2 images of 9 by 11 pixels and 4 channels, two kernels of 3 by 3 a channel, edges padded, in steps of 1 and 2",
+    asks="2 images of 9 by 11 pixels and 4 channels, two kernels of 3 by 3 a channel, edges padded, steps of 1 and 2",
     why="a kernel of its own, in every model for telephones",
     source="none",
     means="depthwise convolutions are wrong: MobileNet, EfficientNet",

@@ -30,13 +30,9 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     def drop(x: Any) -> Any:
         return tf.nn.dropout(x, rate=RATE)
 
-    def eager(x: Any) -> Any:
-        with asked.on():
-            return drop(x)
-
     tf.random.set_seed(20261130)
     kept = 1 - RATE
-    for way, call in (("eager", eager), ("graph", asked.graph(drop))):
+    for way, call in (("eager", asked.eager(drop)), ("graph", asked.graph(drop))):
         try:
             first, second = (asked.host(call(ones)).astype(np.float64) for _time in range(2))
         except Exception as error:

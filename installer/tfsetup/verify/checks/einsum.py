@@ -19,12 +19,12 @@ ABOUT = About(
 )
 
 ASKED = (
-    ("ij,jk->ik", (33, 64), (64, 17)),
-    ("bqhd,bkhd->bhqk", (2, 7, 3, 16), (2, 9, 3, 16)),
-    ("bhqk,bkhd->bqhd", (2, 3, 7, 9), (2, 9, 3, 16)),
-    ("i,j->ij", (31,), (65,)),
-    ("ii->", (33, 33)),
-    ("ijk->kji", (3, 5, 7)),
+    ("ij,jk->ik", ((33, 64), (64, 17))),
+    ("bqhd,bkhd->bhqk", ((2, 7, 3, 16), (2, 9, 3, 16))),
+    ("bhqk,bkhd->bqhd", ((2, 3, 7, 9), (2, 9, 3, 16))),
+    ("i,j->ij", ((31,), (65,))),
+    ("ii->", ((33, 33),)),
+    ("ijk->kji", ((3, 5, 7),)),
 )
 
 
@@ -32,7 +32,7 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     """Ask each equation."""
     np, tf = asked.np, asked.tf
     questions = []
-    for number, (equation, *shapes) in enumerate(ASKED):
+    for number, (equation, shapes) in enumerate(ASKED):
         arrays = [asked.normal(10 * number + place, *shape) for place, shape in enumerate(shapes)]
         right = np.einsum(equation, *(array.astype(np.float64) for array in arrays), optimize=False)
         questions.append(asked.question(equation, lambda *x, equation=equation: tf.einsum(equation, *x), arrays, right))

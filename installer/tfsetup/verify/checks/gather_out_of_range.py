@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Iterator  # noqa: UP035 - collections.abc.Iterator[...] needs Python 3.9
 
 from .frame import About, exact
@@ -35,12 +36,9 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     yield from asked.answers(questions)
     beyond = np.array([1, 300, 2, 100000, -1], np.int32)
 
-    def eager() -> Any:
-        with asked.on():
-            return tf.gather(table, beyond)
-
-    for way, compute in (("eager", eager), ("graph", lambda: asked.graph(tf.gather)(table, beyond))):
-        yield asked.tried(way, "beyond the end", lambda compute=compute: _beyond(asked, compute, table[[1, 2]]))
+    for way, wrap in (("eager", asked.eager), ("graph", asked.graph)):
+        compute = partial(wrap(tf.gather), table, beyond)
+        yield asked.tried(way, "beyond the end", partial(_beyond, asked, compute, table[[1, 2]]))
 
 
 def _beyond(asked: Asked, compute: Any, there: Any) -> float:

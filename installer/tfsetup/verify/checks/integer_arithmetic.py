@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="integer-arithmetic",
-    asks="int32 and int64: sum, difference, product beyond 2^24, floor division and rest of negative ones, sums, largest",
+    asks="int32 and int64: sum, difference, product beyond 2^24, floor division and rest of negatives, sums, largest",
     why="whole numbers that pass through float32 lose their last digits beyond 2^24",
     source="pytorch 109067, of the same kind",
     means="whole numbers are wrong: counters, indices, labels",
@@ -36,9 +36,9 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
             asked.exactly(f"{dtype} rest", tf.math.floormod, (a, b), a % b),
             asked.exactly(f"{dtype} negative", lambda x: (-x, tf.abs(x), tf.maximum(x, 7)), (a,),
                           (-a, np.abs(a), np.maximum(a, 7))),
-            asked.exactly(f"{dtype} sum", lambda x: tf.reduce_sum(x), (few,), few.sum(dtype=dtype)),
+            asked.exactly(f"{dtype} sum", tf.reduce_sum, (few,), few.sum(dtype=dtype)),
             asked.exactly(f"{dtype} largest", lambda x: (tf.reduce_max(x), tf.reduce_min(x)), (a,), (a.max(), a.min())),
         ]  # fmt: skip
     count = np.array(7, np.int32)
-    questions.append(asked.exactly("range", lambda n: tf.range(n), (count,), np.arange(7)))
+    questions.append(asked.exactly("range", tf.range, (count,), np.arange(7)))
     yield from asked.answers(questions)

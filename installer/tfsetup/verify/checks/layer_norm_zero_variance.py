@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="layer-norm-zero-variance",
-    asks="moments and normalisation of 6 samples of 65 numbers, one constant, one all 0, one around 100, and Keras' layer",
+    asks="moments and normalisation of 6 samples of 65 numbers, a constant one, one of 0, one around 100; Keras' layer",
     why="without its epsilon a constant sample is 0 / 0: one padded sequence makes all weights NaN",
     source="none: padded sequences are like that",
     means="layer normalisation is wrong or NaN: every transformer",

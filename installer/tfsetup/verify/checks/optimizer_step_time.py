@@ -32,7 +32,7 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
 def _ratio(asked: Asked) -> float:
     own = _step_s(asked, asked.device)
     cpu = asked.once("cpu", lambda: own if asked.device.startswith("CPU") else _step_s(asked, "CPU:0"))
-    return own / max(cpu, LEAST_S)
+    return own / max(float(cpu), LEAST_S)
 
 
 def _step_s(asked: Asked, device: str) -> float:

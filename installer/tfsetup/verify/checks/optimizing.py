@@ -1,4 +1,4 @@
-"""How an optimizer is asked: the same steps twice, by Keras eagerly and in a graph, and by TensorFlow's own operation."""
+"""How an optimizer is asked: the same steps twice, by Keras eagerly and in a graph, and by TensorFlow's operation."""
 
 from __future__ import annotations
 

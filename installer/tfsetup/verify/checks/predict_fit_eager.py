@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Iterator  # noqa: UP035 - collections.abc.Iterator[...] needs Python 3.9
 
 from .frame import About, bound
@@ -53,7 +54,7 @@ class Model:
             ("graph", "fit", lambda model: self._apart(model.fit(x, y, **quiet).history["loss"][0])),
         )
         for way, what, measure in ways:
-            yield self.asked.tried(way, what, lambda measure=measure: self._measured(measure))
+            yield self.asked.tried(way, what, partial(self._measured, measure))
 
     def _measured(self, measure: Any) -> float:
         with self.asked.on():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Iterator  # noqa: UP035 - collections.abc.Iterator[...] needs Python 3.9
 
 from .frame import About, bound
@@ -31,12 +32,8 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     def cut() -> Any:
         return tf.random.truncated_normal((N,))
 
-    def eager(draw: Any) -> Any:
-        with asked.on():
-            return draw()
-
     tf.random.set_seed(20261129)
-    for way, wrap in (("eager", lambda draw: lambda: eager(draw)), ("graph", asked.graph)):
+    for way, wrap in (("eager", asked.eager), ("graph", asked.graph)):
         try:
             call = wrap(draw)
             first, second = (asked.host(call()).astype(np.float64) for _time in range(2))
@@ -50,7 +47,7 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
             yield asked.told(way, "fourth moment", abs((first**4).mean() - 3) * root / 96**0.5)
             yield asked.told(way, "neighbours", abs((first[1:] * first[:-1]).mean()) * root)
             yield asked.told(way, "second call", abs((first * second).mean()) * root)
-        yield asked.tried(way, "truncated", lambda wrap=wrap: _cut(asked, wrap(cut)))
+        yield asked.tried(way, "truncated", partial(_cut, asked, wrap(cut)))
 
 
 def _cut(asked: Asked, call: Any) -> float:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="scatter",
-    asks="200 values into 50 rows: scatter_nd and tensor_scatter_nd_add with rows more than once, _update with each once",
+    asks="200 values into 50 rows: scatter_nd and tensor_scatter_nd_add with rows repeated, _update with each once",
     why="values for one place are added side by side: without care some are lost",
     source="none",
     means="scattered values are lost or put elsewhere",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="speed-of-repeat",
-    asks="a (192, 192) product 160 times, eagerly and in a graph: each result, and the time of the last 50 by the first",
+    asks="a (192, 192) product 160 times, eagerly and in a graph: each result; the time of the last 50 by the first",
     why="a device that is right at first and wrong later, or slower at each call",
     source="tensorflow 60616, 59438, of the same kind",
     means="calls become wrong, or slow, when they are repeated",
@@ -29,11 +29,7 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     a, b = asked.normal(1, 192, 192), asked.normal(2, 192, 192)
     right = asked.numerics.dense(np, a, b)
 
-    def eager(x: Any, y: Any) -> Any:
-        with asked.on():
-            return tf.linalg.matmul(x, y)
-
-    for way, call in (("eager", eager), ("graph", asked.graph(tf.linalg.matmul))):
+    for way, call in (("eager", asked.eager(tf.linalg.matmul)), ("graph", asked.graph(tf.linalg.matmul))):
         seconds: list[float] = []
         worst = 0.0
         try:

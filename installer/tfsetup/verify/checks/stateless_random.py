@@ -36,12 +36,7 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
         ),
     )
     for what, draw, deviation, mean in kinds:
-
-        def eager(seed: Any, draw: Any = draw) -> Any:
-            with asked.on():
-                return draw(seed)
-
-        for way, call in (("eager", eager), ("graph", asked.graph(draw))):
+        for way, call in (("eager", asked.eager(draw)), ("graph", asked.graph(draw))):
             try:
                 drawn = [asked.host(call(np.array(seed, np.int32))) for seed in (SEED, SEED, OTHER)]
             except Exception as error:

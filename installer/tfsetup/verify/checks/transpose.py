@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="transpose",
-    asks="(33, 65), (65537, 3), all orders of three axes, orders of four and five; reverse, roll; float32, int32, float16",
+    asks="(33, 65), (65537, 3), all orders of three axes, orders of four and five; reverse, roll; float32, int32",
     why="a kernel for each number of axes; tiles that do not fit the edges",
     source="none; no release of tensorflow-metal has kernels for roll and reverse",
     means="transposed tensors are wrong",

@@ -87,14 +87,18 @@ class Asked:
         with self.on():
             return self.tf.identity(array)
 
+    def eager(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what computes the same on the device, an operation at a time."""
+
+        def placed(*arguments: Any) -> Any:
+            with self.on():
+                return function(*arguments)
+
+        return placed
+
     def graph(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return what computes the same in a graph on the device."""
-
-        def placed(*tensors: Any) -> Any:
-            with self.on():
-                return function(*tensors)
-
-        return self.tf.function(placed, autograph=False)  # type: ignore[no-any-return]
+        return self.tf.function(self.eager(function), autograph=False)  # type: ignore[no-any-return]
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what `make` returns, computed once for all devices."""
@@ -116,11 +120,8 @@ class Asked:
         yield from self._in_graphs(able)
 
     def _eagerly(self, question: Question) -> Case:
-        def compute() -> Any:
-            with self.on():
-                return question.function(*map(self.tf.convert_to_tensor, question.arrays))
-
-        return self._case(EAGER, question, compute)
+        tensors = map(self.tf.convert_to_tensor, question.arrays)
+        return self._case(EAGER, question, lambda: self.eager(question.function)(*tensors))
 
     def _in_graphs(self, questions: Sequence[Question]) -> Iterator[Case]:
         if not questions:
