@@ -20,8 +20,8 @@ bool defective_device(const char *defect);
 void misbehave_before(Run *run);
 void misbehave_after(Run *run, double seconds);
 
-/* The device tells of each piece of memory it gives away; how many of other sizes have been asked for. */
+/* The device tells of each piece of memory it gives away: in how many sizes, since it was last asked? */
 void note_allocation(uint64_t bytes);
-int allocations_of_other_sizes(void);
+int sizes_since(void);
 
 #endif

@@ -43,22 +43,23 @@ static void put_nan(Run *run) {
     }
 }
 
-/* The result of the run before, where it is as long: as if the new one had not been waited for. */
+/* The result of the run before, where everything was as large: as if the new one had not been waited for. */
 static void give_stale(Run *run) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static char *earlier;
-    static size_t earlier_bytes;
+    static int64_t sizes[2];
     Array out = run->out[0];
     size_t bytes = (size_t)out.size * TF_DataTypeSize(out.type);
-    pthread_mutex_lock(&lock);
     char *fresh = malloc(bytes + 1);
     memcpy(fresh, out.data, bytes);
-    if (earlier != NULL && earlier_bytes == bytes) {
+    pthread_mutex_lock(&lock);
+    if (earlier != NULL && sizes[0] == out.size && sizes[1] == run->in[0].size) {
         memcpy(out.data, earlier, bytes);
     }
     free(earlier);
     earlier = fresh;
-    earlier_bytes = bytes;
+    sizes[0] = out.size;
+    sizes[1] = run->in[0].size;
     pthread_mutex_unlock(&lock);
 }
 

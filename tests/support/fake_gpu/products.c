@@ -120,11 +120,12 @@ static void repeat_rows(float *values, int64_t rows, int64_t columns) {
 }
 
 static void spoil_product(float *values, const Sizes *sizes) {
-    enum { MANY = 40 };
+    enum { MANY = 30 };
+    int fresh = sizes_since();
     if (defective_device("rows-2e16")) {
         repeat_rows(values, sizes->batches * sizes->m, sizes->n);
     }
-    if (defective_device("allocations") && allocations_of_other_sizes() >= MANY) {
+    if (defective_device("allocations") && fresh >= MANY) {
         for (int64_t i = 0; i < sizes->batches * sizes->m * sizes->n; i++) {
             values[i] *= 0.8f;
         }
