@@ -12,7 +12,7 @@ from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.blas import blas, blas_findings, numpy_findings
 from tfsetup.verify.ceiling import ceiling
-from tfsetup.verify.checks import GRAPHS
+from tfsetup.verify.checked import GRAPHS
 from tfsetup.verify.cures import cure_findings, present
 from tfsetup.verify.devices import devices
 from tfsetup.verify.failure import cpu_features, explain, failure
@@ -58,7 +58,7 @@ def judge(
     what = failure(seen)
     virtual = played(seen, host, gpus)
     at_best = _cores_at_best(seen, host)
-    judged = marked(devices(seen, expectation, what, virtual=virtual is not None), virtual)
+    judged = marked(devices(seen, expectation, what, mode=mode, virtual=virtual is not None), virtual)
     judged = rated(judged, seen, host, chips, at_best)
     found_blas = blas(seen.cpu() or seen)
     findings = [explain(what, seen, host)] if what is not None else []
@@ -91,8 +91,14 @@ def judge(
         cpu_features=tuple(features or ()), cpu_features_unused=unused_cpu_features(outcome.stderr),
         onednn=tensorflow.get("onednn"), xnnpack=_xnnpack(seen), messages=sort_messages(outcome.stderr),
         environment=_influences(seen), failure=what, findings=tuple(findings),
-        seconds=outcome.seconds + (outcome.cpu.seconds if outcome.cpu is not None else 0.0),
+        seconds=sum(each.seconds for each in _processes(outcome)),
     )  # fmt: skip
+
+
+def _processes(outcome: ProbeOutcome) -> Iterator[ProbeOutcome]:
+    """Yield every process that took part."""
+    for each in (outcome, *((outcome.cpu,) if outcome.cpu is not None else ())):
+        yield from (each, *each.more)
 
 
 def _cores_at_best(seen: Observed, host: Host | None) -> float | None:

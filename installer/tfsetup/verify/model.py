@@ -16,10 +16,10 @@ from tfsetup.ground.values import value
 from tfsetup.matrix import model as matrix
 from tfsetup.verify.messages import Message
 
-Mode = Literal["quick", "full"]
+Mode = Literal["quick", "full", "thorough"]
 Ended = Literal["finished", "signal", "exit", "timeout", "not-started"]
 DeviceStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "skipped"]
-CheckStatus = Literal["ok", "wrong", "fallback", "failed", "hung", "skipped"]
+CheckStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "hung", "skipped"]
 Severity = Literal["error", "warning", "note"]
 Pace = Literal["good", "below", "slow", "impossible"]
 FailureKind = Literal["crash", "killed", "hang", "import-error", "no-tensorflow", "not-started", "died", "incomplete"]
@@ -36,7 +36,8 @@ class ProbeOutcome:
 
     `exit_status` is the process's own, `signal` its name (`SIGILL`) where one killed it, `message` why it could not be
     started. `stderr` keeps the first and the last part of a long output. `seconds` is from start to end. `cpu` is the
-    run that measured the CPU alone, after another device had ended or stopped this process.
+    run that measured the CPU alone, after another device had ended or stopped this process. `more` are the workers that
+    went on with the checks, each behind the one in which the worker before it hung or died.
     """
 
     python: str
@@ -48,6 +49,7 @@ class ProbeOutcome:
     message: str = ""
     seconds: float = 0.0
     cpu: ProbeOutcome | None = None
+    more: tuple[ProbeOutcome, ...] = ()
 
 
 @value

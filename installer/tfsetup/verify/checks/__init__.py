@@ -1,0 +1,47 @@
+"""What a device is asked beyond products of matrices: one question a file, in the order in which they are asked.
+
+A file says what it asks, why, by whose report, and how far an answer may be off (`ABOUT`), and asks it (`ask`), in the
+interpreter of the environment under test. They keep to the syntax and the standard library of Python 3.8, import
+nothing of tfsetup, and get TensorFlow and NumPy handed to them. What they send back is numbers; `verify/checked.py`
+judges them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from .frame import COSTS, About
+
+ORDER = (
+    "dense_relu_graph", "conv_relu_graph", "small_k_bias", "transposed_product", "batched_product", "odd_shapes",
+    "rows_beyond_2e16", "reductions", "softmax_large_logits", "top_k", "argmax_types", "random_uniform",
+    "stale_buffer", "sort", "argsort", "convolution", "training_step",
+)  # fmt: skip
+"""The files, as they are asked: what most programs do first, then what a device could die of."""
+
+
+def module_of(name: str) -> Any:
+    """Return the file of the check called `name`: `ABOUT` says what it is, `ask` asks it."""
+    return importlib.import_module("." + slug_of(name), __name__)
+
+
+def slug_of(name: str) -> str:
+    """Return the name of a check's file, without `.py`."""
+    return name.replace("-", "_").replace(" ", "_")
+
+
+def about(name: str) -> About | None:
+    """Return what is said of the check called `name`; None: this version has none."""
+    return module_of(name).ABOUT if slug_of(name) in ORDER else None
+
+
+def every() -> list[About]:
+    """Return what is said of each check, in the order in which they are asked."""
+    return [module_of(slug).ABOUT for slug in ORDER]
+
+
+def names(mode: str) -> list[str]:
+    """Return the names of the checks of a mode, which has those of the shorter modes too."""
+    most = COSTS.index(mode)
+    return [one.name for one in every() if COSTS.index(one.cost) <= most]
