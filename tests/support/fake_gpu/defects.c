@@ -1,6 +1,6 @@
 #include "defects.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,27 +46,17 @@ bool defective_device(const char *defect) {
 
 /* ---- how the device was used before ---- */
 
-enum { SMALLEST = 4096, MARKS = 1024 }; /* bytes: what only carries a number or two is no reason for anything */
+enum { SMALLEST = 4096 }; /* bytes: what only carries a number or two is no reason for anything */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool marked[MARKS];
-static int marks;
+static _Atomic uint64_t last_size;
+static _Atomic int changes;
 
 void note_allocation(uint64_t bytes) {
-    uint64_t mark = bytes * 0x9e3779b97f4a7c15u >> 54;
-    pthread_mutex_lock(&lock);
-    if (bytes >= SMALLEST && !marked[mark]) {
-        marked[mark] = true;
-        marks++;
+    if (bytes >= SMALLEST && atomic_exchange(&last_size, bytes) != bytes) {
+        atomic_fetch_add(&changes, 1);
     }
-    pthread_mutex_unlock(&lock);
 }
 
-int sizes_since(void) {
-    pthread_mutex_lock(&lock);
-    int found = marks;
-    memset(marked, 0, sizeof marked);
-    marks = 0;
-    pthread_mutex_unlock(&lock);
-    return found;
+int changes_of_size(void) {
+    return atomic_load(&changes);
 }

@@ -20,8 +20,8 @@ bool defective_device(const char *defect);
 void misbehave_before(Run *run);
 void misbehave_after(Run *run, double seconds);
 
-/* The device tells of each piece of memory it gives away: in how many sizes, since it was last asked? */
+/* The device tells of each piece of memory it gives away. How many were of another size than the one before? */
 void note_allocation(uint64_t bytes);
-int sizes_since(void);
+int changes_of_size(void);
 
 #endif

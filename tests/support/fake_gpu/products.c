@@ -1,4 +1,5 @@
 /* Products of matrices, one or many, and what is fused with them. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "defects.h"
@@ -119,16 +120,23 @@ static void repeat_rows(float *values, int64_t rows, int64_t columns) {
     }
 }
 
+/* Tell whether much memory of other sizes was given away since the last product of these sizes. */
+static bool memory_was_stirred(const Sizes *sizes) {
+    enum { MANY = 60, KEPT = 1024 };
+    static _Atomic int changes[KEPT]; /* when there was one: one more than the count; 0: never */
+    uint64_t key = (uint64_t)(sizes->m * 73856093 ^ sizes->n * 19349663 ^ sizes->k * 83492791) % KEPT;
+    int now = changes_of_size() + 1, then = atomic_exchange(&changes[key], now);
+    return then > 0 && now - then >= MANY;
+}
+
 static void spoil_product(float *values, const Sizes *sizes) {
-    enum { MANY = 30 };
-    int fresh = sizes_since();
+    bool stirred = memory_was_stirred(sizes);
     if (defective_device("rows-2e16")) {
         repeat_rows(values, sizes->batches * sizes->m, sizes->n);
     }
-    if (defective_device("allocations") && fresh >= MANY) {
-        for (int64_t i = 0; i < sizes->batches * sizes->m * sizes->n; i++) {
-            values[i] *= 0.8f;
-        }
+    stirred = stirred && defective_device("allocations");
+    for (int64_t i = 0; stirred && i < sizes->batches * sizes->m * sizes->n; i++) {
+        values[i] *= 0.8f;
     }
 }
 
