@@ -77,19 +77,28 @@ class Asked:
         """Return float32 numbers of the standard normal distribution."""
         return self.random(seed).standard_normal(shape, dtype=self.np.float32)
 
+    def shorter(self, array: Any, dtype: str) -> Any:
+        """Return an array in a type that NumPy may not have: a tensor of the CPU's."""
+        with self.tf.device("/device:CPU:0"):
+            return self.tf.cast(array, dtype)
+
     def place(self, array: Any) -> Any:
         """Return a tensor in the device's memory."""
         with self.on():
             return self.tf.identity(array)
 
+    def eager(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what computes the same on the device, an operation at a time."""
+
+        def placed(*arguments: Any) -> Any:
+            with self.on():
+                return function(*arguments)
+
+        return placed
+
     def graph(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return what computes the same in a graph on the device."""
-
-        def placed(*tensors: Any) -> Any:
-            with self.on():
-                return function(*tensors)
-
-        return self.tf.function(placed, autograph=False)  # type: ignore[no-any-return]
+        return self.tf.function(self.eager(function), autograph=False)  # type: ignore[no-any-return]
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what `make` returns, computed once for all devices."""
@@ -111,11 +120,8 @@ class Asked:
         yield from self._in_graphs(able)
 
     def _eagerly(self, question: Question) -> Case:
-        def compute() -> Any:
-            with self.on():
-                return question.function(*map(self.tf.convert_to_tensor, question.arrays))
-
-        return self._case(EAGER, question, compute)
+        tensors = map(self.tf.convert_to_tensor, question.arrays)
+        return self._case(EAGER, question, lambda: self.eager(question.function)(*tensors))
 
     def _in_graphs(self, questions: Sequence[Question]) -> Iterator[Case]:
         if not questions:
