@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from support import reference_chips
+from support import reference_checks, reference_chips
 from tfsetup.cli.app import app, load_command
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
@@ -58,7 +58,9 @@ SYSTEM: Final = frozenset({
 """The system's and uv's own words for where things are."""
 
 
-PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md")
+PAGES: Final = (
+    "commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md", "checks.md",
+)  # fmt: skip
 """The pages, by their files' names."""
 
 
@@ -73,6 +75,7 @@ def page(name: str) -> str:
         "files.md": _files,
         "chips.md": _chips,
         "kernels.md": _kernels,
+        "checks.md": _checks,
     }
     return _MADE + "\n".join(made[name]())
 
@@ -260,6 +263,14 @@ def _chips() -> Iterator[str]:
     yield from _table(reference_chips.CPU_HEAD, tuple(reference_chips.cpus(chips)))
     yield reference_chips.NVIDIA
     yield from _table(reference_chips.NVIDIA_HEAD, tuple(reference_chips.nvidia(chips)))
+
+
+def _checks() -> Iterator[str]:
+    yield reference_checks.introduction() + "\n"
+    for heading, rows in reference_checks.tables():
+        yield f"## {heading}\n"
+        yield from _table(reference_checks.HEAD, rows)
+    yield reference_checks.beside() + "\n"
 
 
 def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:
