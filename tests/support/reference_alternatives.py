@@ -61,15 +61,15 @@ def openings(known: Alternatives, opened: Openings) -> Iterator[tuple[str, ...]]
 
 def facts(one: Alternative) -> Iterator[str]:
     """Yield what is known of one, a line each."""
-    yield f"**{one.pin}**\n"
+    yield f"[{one.pin}]({one.release.source})\n"
     yield from (_fact(fact) for fact in one.known)
     yield ""
 
 
 def _fact(fact: Known) -> str:
-    return f"- {fact.says} ([{fact.read}]({fact.source}))"
+    return f"- {fact.says} ({fact.place}; read {fact.read})"
 
 
 def left_out(one: LeftOut) -> str:
     """Return why something is not among them."""
-    return f"- {one.what}: {one.says} ([{one.read}]({one.source}))"
+    return f"- {one.what}: {one.says} ([{one.place}]({one.source}); read {one.read})"

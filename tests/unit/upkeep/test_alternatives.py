@@ -126,10 +126,16 @@ ONE = Alternative(
     title="Thing",
     distribution="thing-gpu",
     release=Release(
-        version="0.5", released="2026-03-04", python=">=3.12", macos=">=14.0", source="https://x/", read="2026-05-06"
+        version="0.5",
+        released="2026-03-04",
+        python=">=3.12",
+        macos=">=14.0",
+        place="there",
+        source="https://x/",
+        read="2026-05-06",
     ),
-    maturity=Maturity(word="alpha", source="https://x/", read="2026-05-06"),
-    known=(Known(says="it does little", source="https://x/", read="2026-05-06"),),
+    maturity=Maturity(word="alpha", place="there", source="https://x/", read="2026-05-06"),
+    known=(Known(says="it does little", place="there", source="https://x/", read="2026-05-06"),),
     library=LIBRARY,
     beside=("keras",),
 )
