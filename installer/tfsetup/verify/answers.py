@@ -6,7 +6,9 @@ device has no kernel for is no failure, and no proof. Where nothing was computed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from tfsetup.verify.checks import about
 from tfsetup.verify.checks.frame import SHARE, Limit
@@ -55,11 +57,11 @@ def _verdict(
     if raised:
         return "failed", f"{ways(raised[:1])}: {told(raised[0]['error'])}", None
     elsewhere = [case for case, _limit in computed if case.get("placed_on") not in {None, device}]
-    if elsewhere:
-        where = elsewhere[0].get("placed_on")
-        return "fallback", f"{ways(elsewhere)}: was put on {device} and ran on {where}", None
-    words = _lacking(lacking, compilers)
-    if computed:
+    bound = [case for case in elsewhere if not case.get("soft")]
+    if bound:
+        return "fallback", f"{ways(bound)}: was put on {device} and ran on {bound[0].get('placed_on')}", None
+    words = _lacking(lacking, compilers, ways(elsewhere) if elsewhere else "")
+    if len(computed) > len(elsewhere):
         return "ok", words, next(iter(compilers), None)
     return ("skipped", words, None) if words else ("failed", "nothing was computed", None)
 
@@ -80,14 +82,30 @@ def _told(case: Event, limit: Limit) -> str:
     return f"error {digits(error)}{unit} > {limit.bound:.1e}"
 
 
-def _lacking(ops: Iterable[str], compilers: Iterable[str]) -> str:
-    """Say what the device has no kernel for, and that no XLA was there."""
+def _lacking(ops: Iterable[str], compilers: Iterable[str], elsewhere: str) -> str:
+    """Say what the device has no kernel for, that no XLA was there, and what soft placement put on the CPU."""
     names = ", ".join(dict.fromkeys(ops))
-    return "; ".join(
-        words
-        for words in (f"no kernel for {names}: it runs on the CPU" if names else "", "no XLA" if any(compilers) else "")
-        if words
+    words = (
+        f"no kernel for {names}: it runs on the CPU" if names else "",
+        "no XLA" if any(compilers) else "",
+        f"computed on the CPU: {elsewhere}" if elsewhere else "",
     )
+    return "; ".join(filter(None, words))
+
+
+def asks(name: str) -> str:
+    """Return what a check asks, for people; empty: this version has none of that name."""
+    said = about(name)
+    return said.asks if said is not None else ""
+
+
+def kernels_lacking(message: str) -> tuple[str, ...]:
+    """Return the operations that a check's message says the device has no kernel for."""
+    found = _LACKED.search(message)
+    return tuple(found[1].split(", ")) if found else ()
+
+
+_LACKED: Final = re.compile(r"(?:^|; )no kernel for ([^:;]+): it runs on the CPU")
 
 
 def _limit(case: Event, own: Limit | None, *, tensor_float_32: bool) -> Limit:

@@ -14,11 +14,20 @@ from typing import Any
 from .frame import COSTS, About
 
 ORDER = (
-    "dense_relu_graph", "conv_relu_graph", "small_k_bias", "transposed_product", "batched_product", "odd_shapes",
-    "rows_beyond_2e16", "reductions", "softmax_large_logits", "top_k", "argmax_types", "random_uniform",
-    "stale_buffer", "sort", "argsort", "convolution", "training_step",
+    "dense_relu_graph", "conv_relu_graph", "gradient_of_dense", "small_k_bias", "transposed_product",
+    "batched_product", "odd_shapes", "rows_beyond_2e16", "reductions", "softmax_large_logits",
+    "layer_norm_zero_variance", "top_k", "argmax_types", "random_uniform", "dropout_masks", "stale_buffer",
+    "convolution", "training_step", "predict_fit_eager", "convolution_gradient", "depthwise_convolution", "pooling",
+    "filters_beyond_2e16", "product_after_allocations", "einsum", "cross_entropy", "batch_norm_zero_variance", "lstm",
+    "gru", "elementwise", "where_and_cast", "integer_arithmetic", "cumulative_sum", "sort", "argsort",
+    "gather_out_of_range", "embedding_gradient", "scatter", "concat_split_pad", "transpose", "random_normal",
+    "stateless_random", "adam_twice", "sgd_momentum", "half_product", "mixed_precision", "jitted_function",
+    "leak_per_step", "speed_of_repeat", "optimizer_step_time",
 )  # fmt: skip
 """The files, as they are asked: what most programs do first, then what a device could die of."""
+
+BESIDE = "break-even"
+"""What is measured beside the checks."""
 
 
 def module_of(name: str) -> Any:
@@ -33,7 +42,7 @@ def slug_of(name: str) -> str:
 
 def about(name: str) -> About | None:
     """Return what is said of the check called `name`; None: this version has none."""
-    return module_of(name).ABOUT if slug_of(name) in ORDER else None
+    return module_of(name).ABOUT if slug_of(name) in ORDER or name == BESIDE else None
 
 
 def every() -> list[About]:

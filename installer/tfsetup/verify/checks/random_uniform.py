@@ -29,12 +29,8 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     def draw() -> Any:
         return tf.random.uniform((N,))
 
-    def eager() -> Any:
-        with asked.on():
-            return draw()
-
     tf.random.set_seed(20261128)
-    for way, call in (("eager", eager), ("graph", asked.graph(draw))):
+    for way, call in (("eager", asked.eager(draw)), ("graph", asked.graph(draw))):
         try:
             first, second = (asked.host(call()).astype(np.float64) for _time in range(2))
         except Exception as error:

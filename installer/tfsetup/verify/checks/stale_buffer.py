@@ -32,11 +32,7 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     def layer(x: Any) -> Any:
         return asked.tf.nn.bias_add(asked.tf.linalg.matmul(x, weights), bias)
 
-    def eager(x: Any) -> Any:
-        with asked.on():
-            return layer(x)
-
-    for way, compute in (("eager", eager), ("graph", asked.graph(layer))):
+    for way, compute in (("eager", asked.eager(layer)), ("graph", asked.graph(layer))):
 
         def at_once(compute: Any = compute) -> float:
             return max(_off(asked, compute(each), right) for each, right in zip(inputs, rights))
