@@ -14,7 +14,6 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from tfsetup.envs.ownership import may_own
 from tfsetup.envs.recorded import recorded
 from tfsetup.envs.start import start_problem
 from tfsetup.ground.start_up import START_UP, State, state
+from tfsetup.ground.values import value
 
 Starts = Callable[[Path], str | None]
 """Starts an interpreter; returns why it does not, None when it does."""
@@ -33,7 +33,7 @@ Starts = Callable[[Path], str | None]
 EMPTY = "is empty"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Lack:
     """Something a generation has lost: `what` (a file from the environment's own folder on, or a package), and how.
 

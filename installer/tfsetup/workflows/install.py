@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tfsetup.verify as probing
-from tfsetup.doctor.model import Diagnosis
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan, Receipt
 from tfsetup.envs.plan import Index, describe, plan_install, wanted_cures
@@ -36,19 +36,19 @@ from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.pips import Pips, pip_for
-from tfsetup.verify.history import History
-from tfsetup.verify.model import Verification
-from tfsetup.verify.programs import ProgramsTried, Try
-from tfsetup.verify.trials import try_programs
 from tfsetup.workflows.building import agree_to_build
-from tfsetup.workflows.checks import Answer, Checks, Predict, Refused, Verify, predicted
+from tfsetup.workflows.checks import Checks, Refused, predicted
 from tfsetup.workflows.conda_choice import solve_here
-from tfsetup.workflows.consult import consult
-from tfsetup.workflows.together import Join, Together, besides, joined
-from tfsetup.workflows.together import chosen as fitting_together
 from tfsetup.workflows.told import Asked, Told, silent
-from tfsetup.workflows.verify import compared
 from tfsetup.workflows.which_lock import choose, read_of
+
+if TYPE_CHECKING:  # what only some installations need is loaded when they do: the others wait for uv alone
+    from tfsetup.doctor.model import Diagnosis
+    from tfsetup.verify.history import History
+    from tfsetup.verify.model import Verification
+    from tfsetup.verify.programs import ProgramsTried, Try
+    from tfsetup.workflows.checks import Answer, Predict, Verify
+    from tfsetup.workflows.together import Join, Together
 
 
 @value
@@ -164,16 +164,31 @@ def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
     return solve(selection, pre=order.ask.pre, offline=order.offline, builds=order.allow_build_of, environ=environ)
 
 
+def _joined(
+    selection: Selection, with_it: Together, host: Host, matrix: Matrix, *, environ: Mapping[str, str], offline: bool,
+    told: Told,
+) -> tuple[Selection, Lock]:  # fmt: skip
+    from tfsetup.workflows.together import joined
+
+    return joined(selection, with_it, host, matrix, environ=environ, offline=offline, told=told)
+
+
+def _tried(python: Path, requirements: Iterable[str], *, told: Told) -> ProgramsTried:
+    from tfsetup.verify.trials import try_programs
+
+    return try_programs(python, requirements, told=told)
+
+
 @value
 class Tools:
     """What does the work that takes time; a test puts its own in place."""
 
     solve: Callable[[InstallOrder, Selection, Host], Lock] = _solve
-    join: Join = joined
+    join: Join = _joined
     build: Callable[..., Outcome] = build_generation
     predict: Predict = predicted
     verify: Verify = field(default_factory=lambda: probing.verify)
-    attempt: Try = try_programs
+    attempt: Try = _tried
     pips: Callable[[], Pips] = read_pips
 
 
@@ -236,18 +251,27 @@ def install(
     try:
         outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
     except Refused as refused:
-        from tfsetup.doctor.defects import pinned
-
-        found, packages = refused.report, pinned(plan.requirements)
-        diagnosis = None
-        if not isinstance(found, ProgramsTried):  # whose own last words say it all
-            diagnosis = consult(found, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
-        return replace(chosen, refusal=Refusal(report=found, words=str(refused), diagnosis=diagnosis))
+        return replace(chosen, refusal=_refusal(refused, order, host, matrix, plan))
     done = _with_outcome(chosen, outcome)
     if not outcome.changed or checks.found is None:
         return done
+    from tfsetup.workflows.verify import compared
+
     verification, history = compared(order.prefix, checks.found, told=told)
     return replace(done, verification=verification, history=history)
+
+
+def _refusal(refused: Refused, order: InstallOrder, host: Host, matrix: Matrix, plan: Plan) -> Refusal:
+    """Return why what was built is not switched to, with the doctor's word where it has one."""
+    from tfsetup.doctor.defects import pinned
+    from tfsetup.verify.programs import ProgramsTried
+    from tfsetup.workflows.consult import consult
+
+    found, packages = refused.report, pinned(plan.requirements)
+    diagnosis = None
+    if not isinstance(found, ProgramsTried):  # whose own last words say it all
+        diagnosis = consult(found, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
+    return Refusal(report=found, words=str(refused), diagnosis=diagnosis)
 
 
 def _begun(order: InstallOrder, selection: Selection, more: tuple[str, ...]) -> Installed:
@@ -260,6 +284,10 @@ def _begun(order: InstallOrder, selection: Selection, more: tuple[str, ...]) -> 
 
 def _besides(order: InstallOrder, told: Told) -> Together | None:
     lock = order.lock_file is not None
+    if lock and not order.requirements and not order.files:
+        return None  # a lock is installed exactly as it is
+    from tfsetup.workflows.together import besides
+
     given = (order.ask, order.requirements, order.files)
     return besides(*given, lock=lock, no_lock=order.no_lock, update_lock=order.update_lock, told=told)
 
@@ -269,7 +297,9 @@ def _chosen(
 ) -> tuple[Selection, Lock | None]:
     """Return what fits, with the known defects of what the lock holds where there is one, and that lock."""
     if with_it is not None:
-        return _announced(order, fitting_together(host, with_it, matrix), host, None, matrix, told), None
+        from tfsetup.workflows.together import chosen
+
+        return _announced(order, chosen(host, with_it, matrix), host, None, matrix, told), None
     relock = partial(_relock, order, matrix, told) if order.update_lock and not order.dry_run else None
     choice = choose(host, order.ask, matrix, lock_file=order.lock_file, no_lock=order.no_lock, relock=relock, told=told)
     selection = choice.selection

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from support.verify import CASES, judged, outcome_of, verdict
-from tfsetup.verify import judge
 from tfsetup.verify.checks import GRAPHS, checks, unfinished
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import Check, Failure, ProbeOutcome
 from tfsetup.verify.observed import Observed
 
