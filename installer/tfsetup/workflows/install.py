@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tfsetup.verify as probing
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan, Receipt
 from tfsetup.envs.plan import Index, describe, plan_install, wanted_cures
 from tfsetup.envs.reuse import Outcome, fitting, why_not
 from tfsetup.envs.run import Hooks, current, reuse
-from tfsetup.envs.run import install as build_generation
 from tfsetup.envs.store import Store, layout_for
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.looking import look
@@ -30,15 +28,14 @@ from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, asked_index, settings_not_used, told_index
 from tfsetup.matrix.defects import defects_of
 from tfsetup.matrix.defects import sentence as told_of
-from tfsetup.matrix.file.disk import read_pips
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.pips import Pips, pip_for
+from tfsetup.matrix.pips import pip_for
 from tfsetup.workflows.building import agree_to_build
-from tfsetup.workflows.checks import Checks, Refused, predicted
-from tfsetup.workflows.conda_choice import solve_here
+from tfsetup.workflows.checks import Checks, Refused
+from tfsetup.workflows.install_tools import Tools
 from tfsetup.workflows.told import Asked, Told, silent
 from tfsetup.workflows.which_lock import choose, read_of
 
@@ -46,9 +43,8 @@ if TYPE_CHECKING:  # what only some installations need is loaded when they do: t
     from tfsetup.doctor.model import Diagnosis
     from tfsetup.verify.history import History
     from tfsetup.verify.model import Verification
-    from tfsetup.verify.programs import ProgramsTried, Try
-    from tfsetup.workflows.checks import Answer, Predict, Verify
-    from tfsetup.workflows.together import Join, Together
+    from tfsetup.workflows.checks import Answer
+    from tfsetup.workflows.together import Together
 
 
 @value
@@ -153,43 +149,6 @@ class Installed:
     """What else was asked for, and is resolved together with the row."""
     digest: str = ""
     """The fingerprint of what was asked for, by which a generation is known again."""
-
-
-def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
-    if selection.backend == "conda":
-        return solve_here(selection, host, pre=order.ask.pre, offline=order.offline, index_url=order.index_url)
-    from tfsetup.locks.venv.solve import solve
-
-    environ = Index(url=order.index_url).environ
-    return solve(selection, pre=order.ask.pre, offline=order.offline, builds=order.allow_build_of, environ=environ)
-
-
-def _joined(
-    selection: Selection, with_it: Together, host: Host, matrix: Matrix, *, environ: Mapping[str, str], offline: bool,
-    told: Told,
-) -> tuple[Selection, Lock]:  # fmt: skip
-    from tfsetup.workflows.together import joined
-
-    return joined(selection, with_it, host, matrix, environ=environ, offline=offline, told=told)
-
-
-def _tried(python: Path, requirements: Iterable[str], *, told: Told) -> ProgramsTried:
-    from tfsetup.verify.trials import try_programs
-
-    return try_programs(python, requirements, told=told)
-
-
-@value
-class Tools:
-    """What does the work that takes time; a test puts its own in place."""
-
-    solve: Callable[[InstallOrder, Selection, Host], Lock] = _solve
-    join: Join = _joined
-    build: Callable[..., Outcome] = build_generation
-    predict: Predict = predicted
-    verify: Verify = field(default_factory=lambda: probing.verify)
-    attempt: Try = _tried
-    pips: Callable[[], Pips] = read_pips
 
 
 def refuse_place(order: InstallOrder, *, told: Told = silent) -> None:
