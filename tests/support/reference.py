@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from support import reference_alternatives, reference_chips
+from support import reference_alternatives, reference_checks, reference_chips
 from support.pages import table
 from support.reference_kernels import kernels
 from tfsetup.cli.app import app, load_command
@@ -59,7 +59,7 @@ SYSTEM: Final = frozenset({
 
 
 PAGES: Final = (
-    "commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md",
+    "commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md", "checks.md",
     "alternatives.md",
 )  # fmt: skip
 """The pages, by their files' names."""
@@ -76,6 +76,7 @@ def page(name: str) -> str:
         "files.md": _files,
         "chips.md": _chips,
         "kernels.md": kernels,
+        "checks.md": _checks,
         "alternatives.md": _alternatives,
     }
     return _MADE + "\n".join(made[name]())
@@ -227,6 +228,14 @@ def _alternatives() -> Iterator[str]:
     yield reference_alternatives.LEFT_OUT
     yield from map(reference_alternatives.left_out, known.left_out)
     yield ""
+
+
+def _checks() -> Iterator[str]:
+    yield reference_checks.introduction() + "\n"
+    for heading, rows in reference_checks.tables():
+        yield f"## {heading}\n"
+        yield from table(reference_checks.HEAD, rows)
+    yield reference_checks.beside() + "\n"
 
 
 def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:
