@@ -121,10 +121,12 @@ function Invoke-Check([switch] $Everything, [string[]] $Words) {
     Set-Location -LiteralPath 'installer'
     Invoke-Program "$programs\lint-imports.exe" @('--config', '..\pyproject.toml', '--no-cache')
     Set-Location -LiteralPath $PSScriptRoot
-    $pytest = '-m', 'pytest', '-q', '-n', 'auto', '--dist', 'worksteal'
-    $offline = '-m', 'not heavy', 'tests/unit', 'tests/contract', 'tests/architecture'
-    Invoke-Program "$programs\python.exe" ($pytest + $offline + $Words)
+    Set-Location -LiteralPath 'tests'
+    $offline = '-m', 'support.spread', 'tests/contract', 'tests/unit', 'tests/architecture', '--', '-m', 'not heavy'
+    Invoke-Program "$programs\python.exe" ($offline + $Words)
+    Set-Location -LiteralPath $PSScriptRoot
     if (-not $Everything) { return }
+    $pytest = '-m', 'pytest', '-q', '-n', 'auto', '--dist', 'worksteal'
     $real = '-m', '(e2e or heavy or network) and not exhaustive', 'tests'
     Invoke-Program "$programs\python.exe" ($pytest + $real + $Words)
 }

@@ -14,6 +14,7 @@ import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -72,13 +73,13 @@ class Certificates:
         return dict(self.uv)
 
     def check(self) -> None:
-        """Look at what was named.
+        """Look at what was named, once in a process: a folder may hold a thousand files.
 
         Raises:
             InvalidFileError: it is not there, cannot be read, or holds no certificate; with the variable's name.
         """
         if self.named:
-            self._of_the_user()
+            _looked_at(self.named, tuple(sorted(self.origins.items())))
 
     def context(self) -> ssl.SSLContext:
         """Return what verifies servers, for our own client.
@@ -101,6 +102,12 @@ class Certificates:
     def said(self, name: str) -> str:
         """Return a variable's name, or the setting of a file that stands in its place."""
         return f"`cert` in {self.origins[name]}" if name in self.origins else name
+
+
+@cache
+def _looked_at(named: tuple[tuple[str, str], ...], origins: tuple[tuple[str, str], ...]) -> None:
+    """Let certificates pass that can be used; only that answer is remembered."""
+    Certificates(named=named, origins=dict(origins)).context()
 
 
 def certificates(
@@ -245,10 +252,13 @@ def _load_file(context: ssl.SSLContext, path: Path) -> None:
 
 def _load_folder(context: ssl.SSLContext, folder: Path) -> None:
     """Load every certificate that lies in a folder, whatever its file is called; other files there are no matter."""
-    count = 0
+    count, files = 0, set[Path]()  # most of them have a second name there, their hash
     for path in sorted(folder.iterdir()):
         try:
-            _load_file(context, path)
+            real = path.resolve()
+            if real not in files:
+                _load_file(context, path)
+            files.add(real)
             count += 1
         except (OSError, ValueError):
             continue

@@ -23,6 +23,9 @@ from tfsetup.ground.uv_files import TRUE, SettingsFile
 from tfsetup.ground.uv_settings import Choice, Said, handed
 
 OPTION: Final = "--index-url"
+_PUBLIC: Final = ("pypi", "org")  # in parts: no address of an index stands in this repository
+UVS_OWN: Final = f"https://{'.'.join(_PUBLIC)}/simple"
+"""The index that uv uses where nobody names one; it keeps apart what it has cached of each."""
 STRATEGY: Final = "UV_INDEX_STRATEGY"
 _BEST: Final = "unsafe-best-match"  # uv's name for what pip does: an index could answer for a project of another's
 BY_HASH: Final = ("--require-hashes", "--index-strategy", _BEST)

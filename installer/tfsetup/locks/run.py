@@ -26,7 +26,6 @@ from tfsetup.ground.index import (
     refuse_insecure,
     told,
 )
-from tfsetup.ground.plain_http import PlainHttp
 from tfsetup.ground.settings import index_choice
 from tfsetup.ground.uv_settings import Choice, as_toml
 from tfsetup.ground.values import value
@@ -187,12 +186,16 @@ def _surroundings(
     variables = {name: value for name, value in variables.items() if name not in _WHERE_SETTINGS_ARE}
     believed = certificates(around, choice.origins)
     variables = {name: value for name, value in variables.items() if value or name not in EMPTY}
-    variables |= believed.uv_variables() | uv_folders(os.environ)
+    goes_out = _goes_out(arguments) and not choice.offline
+    # Who meets no server need believe nobody, and looking at what a variable names takes as long as uv itself.
+    variables |= (believed.uv_variables() if goes_out else dict(believed.uv)) | uv_folders(os.environ)
     with ExitStack() as open_now:
         variables |= _configuration(choice, open_now)
-        if not _goes_out(arguments) or choice.offline:
+        if not goes_out:
             yield variables, [], believed
             return
+        from tfsetup.ground.plain_http import PlainHttp
+
         guard = open_now.enter_context(PlainHttp(choice.trusted))
         yield guard.variables(variables), guard.asked, believed
 

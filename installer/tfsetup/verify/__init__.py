@@ -12,6 +12,7 @@ from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.cures import asked
+from tfsetup.verify.elsewhere import elsewhere
 from tfsetup.verify.expect import expectation_of, receipt_of
 from tfsetup.verify.history_file import keep
 from tfsetup.verify.judge import judge
@@ -56,4 +57,7 @@ def verify(
         command=native_argv([str(python.absolute())], rosetta=host.rosetta if host else None),
         asked=asked(expect, hazards),
     )
-    return judge(outcome, expect, host, mode=mode, hazards=hazards, gpus=gpus, chips=read_chips())
+    return judge(
+        outcome, expect, host, mode=mode, hazards=hazards, gpus=gpus, chips=read_chips(),
+        elsewhere=elsewhere(outcome, host),
+    )  # fmt: skip

@@ -55,11 +55,11 @@ def _verdict(
     if raised:
         return "failed", f"{ways(raised[:1])}: {told(raised[0]['error'])}", None
     elsewhere = [case for case, _limit in computed if case.get("placed_on") not in {None, device}]
-    if elsewhere:
-        where = elsewhere[0].get("placed_on")
-        return "fallback", f"{ways(elsewhere)}: was put on {device} and ran on {where}", None
-    words = _lacking(lacking, compilers)
-    if computed:
+    bound = [case for case in elsewhere if not case.get("soft")]
+    if bound:
+        return "fallback", f"{ways(bound)}: was put on {device} and ran on {bound[0].get('placed_on')}", None
+    words = _lacking(lacking, compilers, ways(elsewhere) if elsewhere else "")
+    if len(computed) > len(elsewhere):
         return "ok", words, next(iter(compilers), None)
     return ("skipped", words, None) if words else ("failed", "nothing was computed", None)
 
@@ -80,14 +80,15 @@ def _told(case: Event, limit: Limit) -> str:
     return f"error {digits(error)}{unit} > {limit.bound:.1e}"
 
 
-def _lacking(ops: Iterable[str], compilers: Iterable[str]) -> str:
-    """Say what the device has no kernel for, and that no XLA was there."""
+def _lacking(ops: Iterable[str], compilers: Iterable[str], elsewhere: str) -> str:
+    """Say what the device has no kernel for, that no XLA was there, and what soft placement put on the CPU."""
     names = ", ".join(dict.fromkeys(ops))
-    return "; ".join(
-        words
-        for words in (f"no kernel for {names}: it runs on the CPU" if names else "", "no XLA" if any(compilers) else "")
-        if words
+    words = (
+        f"no kernel for {names}: it runs on the CPU" if names else "",
+        "no XLA" if any(compilers) else "",
+        f"computed on the CPU: {elsewhere}" if elsewhere else "",
     )
+    return "; ".join(filter(None, words))
 
 
 def _limit(case: Event, own: Limit | None, *, tensor_float_32: bool) -> Limit:

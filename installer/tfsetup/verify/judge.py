@@ -46,13 +46,14 @@ def judge(
     hazards: Sequence[Hazard] = (),
     gpus: Sequence[GpuModel] = (),
     chips: Chips | None = None,
+    elsewhere: str | None = None,
 ) -> Verification:
     """Return the verification: every device's verdict, findings in words, and whether all of it is as it should be.
 
     `expectation` None judges only what does not depend on a row; `host` None leaves emulation by another CPU unnoticed.
     `hazards` are the matrix's: those of the environment's packages want their variables seen. `gpus` are the models it
     knows: one that a virtual machine plays is called so, and what is known to fail on it is told. `chips`: what they
-    could do at best; a real GPU is held against that.
+    could do at best; a real GPU is held against that. `elsewhere`: where to read what else computes on this GPU.
     """
     seen = Observed(outcome=outcome)
     what = failure(seen)
@@ -67,7 +68,7 @@ def judge(
     findings += _without_xla(judged)
     findings += cure_findings(seen, expectation, present(seen, hazards, host))
     findings += virtual_findings(virtual, judged, what, host, gpus)
-    findings += _idle_gpu(judged, expectation, host) if virtual is None else ()
+    findings += _idle_gpu(judged, expectation, host, elsewhere) if virtual is None else ()
     findings += _architecture(seen, expectation, host)
     findings += blas_findings(found_blas, expectation, cpu_features(seen, host))
     findings += numpy_findings(seen.cpu() or seen)
@@ -176,7 +177,9 @@ def _influences(seen: Observed) -> dict[str, str]:
     return {**(seen.last("interpreter").get("influences") or {}), **{key: str(value) for key, value in options.items()}}
 
 
-def _idle_gpu(judged: tuple[Device, ...], expectation: Expectation | None, host: Host | None) -> Iterator[Finding]:
+def _idle_gpu(
+    judged: tuple[Device, ...], expectation: Expectation | None, host: Host | None, elsewhere: str | None
+) -> Iterator[Finding]:
     """Without a row that says what to expect, a GPU that TensorFlow does not list is still worth a word."""
     if expectation is not None or not judged or any(device.type == "GPU" for device in judged):
         return
@@ -186,7 +189,11 @@ def _idle_gpu(judged: tuple[Device, ...], expectation: Expectation | None, host:
             severity="warning",
             title=f"this machine's GPU ({able[0].name or able[0].vendor}) is not used: TensorFlow lists no GPU",
             detail="everything runs on the CPU",
-            fix=("tfsetup resolve says whether a TensorFlow that can use it fits this machine", "tfsetup doctor"),
+            fix=(
+                "tfsetup resolve says whether a TensorFlow that can use it fits this machine",
+                *([elsewhere] if elsewhere else []),
+                "tfsetup doctor",
+            ),
         )
 
 

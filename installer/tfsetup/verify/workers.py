@@ -48,7 +48,8 @@ def given_up(outcomes: Sequence[ProbeOutcome]) -> frozenset[str]:
 def left(outcomes: Sequence[ProbeOutcome]) -> tuple[Pair, ...]:
     """Return what is still to ask after these processes, the CPU's first; nothing where the last came to its end.
 
-    A worker that died before its first check is not repeated as it was: what is left of the CPU alone is tried then.
+    A worker that died before its first check is not repeated: the CPU alone is asked from then on, and nothing after a
+    second one.
     """
     last = outcomes[-1]
     if Observed(outcome=last).last("done") or not plan(outcomes[0]):
@@ -56,9 +57,9 @@ def left(outcomes: Sequence[ProbeOutcome]) -> tuple[Pair, ...]:
     done = answered(outcomes) | {pair for outcome in outcomes if (pair := broken(outcome)) is not None}
     spent = given_up(outcomes)
     pairs = [pair for pair in plan(outcomes[0]) if pair not in done and pair[1] not in spent]
-    if broken(last) is None and not answered([last]):
-        cpu = [pair for pair in pairs if is_cpu(pair)]
-        pairs = cpu if len(cpu) < len(pairs) else []
+    stillborn = sum(broken(outcome) is None and not answered([outcome]) for outcome in outcomes)
+    if stillborn:
+        pairs = [pair for pair in pairs if is_cpu(pair)] if stillborn == 1 else []
     return tuple(sorted(pairs, key=lambda pair: not is_cpu(pair)))
 
 

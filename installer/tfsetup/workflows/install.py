@@ -44,6 +44,7 @@ from tfsetup.workflows.building import agree_to_build
 from tfsetup.workflows.checks import Answer, Checks, Predict, Refused, Verify, predicted
 from tfsetup.workflows.conda_choice import solve_here
 from tfsetup.workflows.consult import consult
+from tfsetup.workflows.resolve import and_others
 from tfsetup.workflows.together import Join, Together, besides, joined
 from tfsetup.workflows.together import chosen as fitting_together
 from tfsetup.workflows.told import Asked, Told, silent
@@ -274,7 +275,7 @@ def _chosen(
     choice = choose(host, order.ask, matrix, lock_file=order.lock_file, no_lock=order.no_lock, relock=relock, told=told)
     selection = choice.selection
     if not selection.installable:
-        return selection, None
+        return and_others(selection, host, order.ask, matrix), None
     lock = read_of(choice)
     return _announced(order, selection, host, lock, matrix, told), lock
 
@@ -283,6 +284,7 @@ def _announced(
     order: InstallOrder, selection: Selection, host: Host, lock: Lock | None, matrix: Matrix, told: Told
 ) -> Selection:
     """Tell what was chosen; return it with the known defects of what the lock holds."""
+    selection = and_others(selection, host, order.ask, matrix)
     if not selection.installable:
         return selection
     if lock is not None:

@@ -13,8 +13,7 @@ import pytest
 from support.doctor import knowledge, log_cases
 from tfsetup.doctor.causes import shipped
 from tfsetup.doctor.causes.read import read_causes
-from tfsetup.doctor.causes.references import value_of
-from tfsetup.doctor.causes.shipped import COMPILED, FOLDER, LEARNED, compiled_text, learned_text, read_shipped
+from tfsetup.doctor.causes.shipped import COMPILED, FOLDER, LEARNED, compiled_text, learned_text, read_shipped, refer
 from tfsetup.doctor.diagnose import diagnose
 from tfsetup.doctor.model import Evidence, Knowledge, Learned
 from tfsetup.errors import InvalidFileError
@@ -25,7 +24,7 @@ FILES = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.
 
 
 def read(files: dict[str, str]) -> Knowledge:
-    return replace(read_causes(files, lambda reference: value_of(reference, MATRIX)), learned=read_shipped().learned)
+    return replace(read_causes(files, refer(MATRIX)), learned=read_shipped().learned)
 
 
 def test_the_quick_copy_is_current() -> None:
@@ -86,14 +85,15 @@ def test_a_late_copy_is_no_copy(elsewhere: Path) -> None:
     assert len(read_shipped().causes) == len(read(FILES).causes) + 1
 
 
+@pytest.mark.parametrize("name", ["index.json", "matrix.yaml", "alternatives.json"])
 def test_a_copy_from_before_the_index_changed_is_late(
-    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, elsewhere: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = tmp_path / "environments"
     shutil.copytree(environments(), folder)
     monkeypatch.setattr(shipped, "environments", lambda: folder)
     before = compiled_text()
-    with (folder / "index.json").open("a", encoding="utf-8") as file:
+    with (folder / name).open("a", encoding="utf-8") as file:
         file.write("\n")
     assert compiled_text() != before
 

@@ -12,10 +12,11 @@ import msgspec
 from tfsetup.graphs.kernels import SCHEMA, Kernels, Plugin, Tried, Words, of_python
 from tfsetup.graphs.types import type_name
 from tfsetup.upkeep.xray import answers
-from tfsetup.upkeep.xray.images import Image
-from tfsetup.upkeep.xray.kernels import Kernel, Registered, System, kernels_of
+from tfsetup.upkeep.xray.kernels import Kernel, Registry, System
+from tfsetup.upkeep.xray.kernels import Plugin as Asked
 from tfsetup.upkeep.xray.machine import Answer, Fault
 from tfsetup.upkeep.xray.plan import Plan
+from tfsetup.upkeep.xray.stage import Stage
 from tfsetup.upkeep.xray.wheels import Libraries, Library
 from tfsetup.workflows.told import Told, silent
 
@@ -41,10 +42,11 @@ def registrations(
         UsageError: the emulator is not installed.
         MalformedImage: a library has no image for the architecture, or a damaged one.
     """
-    framework = libraries.framework.image(plan.architecture)
+    registry = Registry()
+    stage = Stage(libraries.framework.image(plan.architecture), {**table, **registry.table})
     by_version: dict[str, list[Build]] = defaultdict(list)
     for library in libraries.plugins:
-        tried = _tried(library, framework, plan.architecture, table)
+        tried = _tried(library, stage, registry, plan.architecture)
         by_version[library.version].append(Build(library.wheels, tried))
         told(f"Asked     {plan.distribution} {library.version}: {shown(tried)}")
     return Plugin(
@@ -56,25 +58,27 @@ def registrations(
     )
 
 
-def _tried(library: Library, framework: Image, architecture: str, table: Mapping[str, Answer]) -> Tried:
+def _tried(library: Library, stage: Stage, registry: Registry, architecture: str) -> Tried:
     """Ask one library on every system that it asks about."""
     image, libraries = library.image(architecture), (library.sha256,)
-
-    def on(*, macos_12: bool, gru: bool) -> Registered:
-        return kernels_of(image, framework, table, System(macos_12=macos_12, gru=gru))
-
+    registry.start(None)
     try:
-        newest = on(macos_12=True, gru=True)
-        plain = on(macos_12=True, gru=False) if "gru" in newest.asked else newest
+        plugin = Asked(stage.put(image), registry)
+        newest = plugin.kernels(_NEWEST)
+        plain = plugin.kernels(System(macos_12=True, gru=False)) if "gru" in newest.asked else newest
         before = {}
         if "macos_12" in newest.asked:
-            older = {"plain": on(macos_12=False, gru=False), "gru": on(macos_12=False, gru=True)}
+            older = {name: plugin.kernels(system) for name, system in _OLDER.items()}
             before = {name: (len(one.kernels), len(_ops(one.kernels))) for name, one in older.items()}
     except Fault as fault:
         return Tried(libraries=libraries, undecided=fault.message)
     return Tried(
         plain=_kernels(plain.kernels), gru=_kernels(newest.kernels), libraries=libraries, before_macos_12=before
     )
+
+
+_NEWEST: Final = System(macos_12=True, gru=True)
+_OLDER: Final = {"plain": System(macos_12=False, gru=False), "gru": System(macos_12=False, gru=True)}
 
 
 def _kernels(kernels: Sequence[Kernel]) -> Kernels:

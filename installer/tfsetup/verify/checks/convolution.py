@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="convolution",
-    asks="8 images of 24 by 24 pixels and 16 channels, 32 kernels of 3 by 3, edges padded",
+    asks="8 images of 24 by 24 pixels and 16 channels, 32 kernels of 3 by 3, padded, not, and padded in steps of 2",
     why="a plugin has kernels of its own for convolutions, apart from its products",
     source="none",
     means="convolutions are wrong",
@@ -24,8 +24,16 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     np, tf = asked.np, asked.tf
     images, kernels = asked.normal(3, 8, 24, 24, 16), asked.normal(4, 3, 3, 16, 32) / np.float32(12)
     right = asked.once("right", lambda: asked.numerics.convolution(np, images, kernels))
-
-    def convolve(images: Any, kernels: Any) -> Any:
-        return tf.nn.conv2d(images, kernels, strides=1, padding="SAME")
-
-    yield from asked.answers([asked.question("3 by 3", convolve, (images, kernels), right)])
+    # In steps of 2 an even size is padded behind only, so the first window stands on the first pixel: the odd results.
+    cases = (("padded", 1, "SAME", right), ("not padded", 1, "VALID", right[:, 1:-1, 1:-1]))
+    cases += (("padded in steps of 2", 2, "SAME", right[:, 1::2, 1::2]),)
+    questions = [
+        asked.question(
+            what,
+            lambda x, k, step=step, padding=padding: tf.nn.conv2d(x, k, strides=step, padding=padding),
+            (images, kernels),
+            answer,
+        )
+        for what, step, padding, answer in cases
+    ]
+    yield from asked.answers(questions)

@@ -23,24 +23,45 @@ N, RATE = 65536, 0.3
 
 
 def ask(asked: Asked) -> Iterator[dict[str, Any]]:
-    """Drop twice, eagerly and in one graph that is run twice."""
-    np, tf = asked.np, asked.tf
-    ones = np.ones((N,), np.float32)
+    """Drop twice, eagerly and in one graph that is run twice; Keras' layer draws its numbers in another way."""
+    tf = asked.tf
+    tf.random.set_seed(20261130)
 
     def drop(x: Any) -> Any:
         return tf.nn.dropout(x, rate=RATE)
 
-    tf.random.set_seed(20261130)
-    kept = 1 - RATE
     for way, call in (("eager", asked.eager(drop)), ("graph", asked.graph(drop))):
+        yield from _cases(asked, way, "tf.nn", call)
+    with asked.softly():  # its seed is made a key on the CPU
         try:
-            first, second = (asked.host(call(ones)).astype(np.float64) for _time in range(2))
+            with asked.on():
+                layer = tf.keras.layers.Dropout(RATE, seed=20261130, dtype="float32")
         except Exception as error:
-            yield asked.raised(way, "two steps", error)
-            continue
-        there, too = first != 0, second != 0
-        yield asked.told(way, "rate", abs(there.mean() - kept) * (N / (kept * RATE)) ** 0.5)
-        both = ((there - kept) * (too - kept)).mean() / (kept * RATE)
-        yield asked.told(way, "another mask at the next step", abs(both) * N**0.5)
-        size = abs(first[there] - 1 / kept).max() if there.any() else 1.0
-        yield asked.told(way, "what is left is scaled", 1e5 * size)
+            yield asked.raised("eager", "Keras", error)
+            return
+
+        def keras(x: Any) -> Any:
+            return layer(x, training=True)
+
+        for way, call in (("eager", asked.eager(keras)), ("graph", asked.graph(keras))):
+            yield from _cases(asked, way, "Keras", call)
+
+
+def _cases(asked: Asked, way: str, what: str, call: Any) -> Iterator[dict[str, Any]]:
+    np = asked.np
+    ones = np.ones((N,), np.float32)
+    try:
+        tensors = [call(ones) for _time in range(2)]
+        first, second = (asked.host(each).astype(np.float64) for each in tensors)
+    except Exception as error:
+        yield asked.raised(way, what, error)
+        return
+    there, too, kept = first != 0, second != 0, 1 - RATE
+    both = ((there - kept) * (too - kept)).mean() / (kept * RATE)
+    measured = {
+        "rate": abs(there.mean() - kept) * (N / (kept * RATE)) ** 0.5,
+        "another mask at the next step": abs(both) * N**0.5,
+        "what is left is scaled": 1e5 * abs(first[there] - 1 / kept).max() if there.any() else 1e5,
+    }
+    for name, off in measured.items():
+        yield asked.told(way, f"{what}: {name}", off, tensors=tensors)

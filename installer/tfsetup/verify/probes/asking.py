@@ -5,6 +5,7 @@ With soft placement off an operation without a kernel is an error that names it,
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Callable, ContextManager, Dict, Iterator, NamedTuple, Sequence  # noqa: UP035 - see channel.py
 
 from . import numerics
@@ -49,6 +50,7 @@ class Asked:
         """Ask `device`, as `GPU:0`; `mode` is how much may be asked of it."""
         self.tf, self.np, self.device = tf, np, device
         self.quick, self.thorough, self.kept = mode == "quick", mode == "thorough", kept
+        self._soft = False
         self.question, self.exactly, self.numerics = Question, exactly, numerics
 
     @staticmethod
@@ -65,9 +67,15 @@ class Asked:
         """Put what follows on the device."""
         return self.tf.device("/device:" + self.device)  # type: ignore[no-any-return]
 
-    def softly(self) -> ContextManager[Any]:
-        """Let what the device has no kernel for run on the CPU, as in everybody's programs."""
-        return softly(self.tf)
+    @contextlib.contextmanager
+    def softly(self) -> Iterator[None]:
+        """Let what the device has no kernel for run on the CPU, as in everybody's programs; cases then say so."""
+        self._soft = True
+        try:
+            with softly(self.tf):
+                yield
+        finally:
+            self._soft = False
 
     def random(self, seed: int) -> Any:
         """Return NumPy's random numbers, the same ones each time."""
@@ -159,11 +167,17 @@ class Asked:
         except Exception as error:
             return {"way": way, "what": question.what, "error": describe(error)}
         found = {"way": way, "what": question.what, "off": off, "finite": all(map(self._finite, values, rights))}
+        return self._with(found, question.limit, tensors)
+
+    def _with(self, found: Case, limit: Any, tensors: Sequence[Any]) -> Case:
+        """Add to a case its own limit, and where its results are."""
+        if limit is not None:
+            found["limit"] = limited(limit)
         where = [actual(tensor) for tensor in tensors if _floating(tensor)]
         if where:
             found["placed_on"] = next((place for place in where if place != self.device), where[0])
-        if question.limit is not None:
-            found["limit"] = limited(question.limit)
+        if self._soft:
+            found["soft"] = True
         return found
 
     def _off(self, question: Question, value: Any, right: Any) -> float:
@@ -187,10 +201,10 @@ class Asked:
         except Exception as error:
             return self.raised(way, what, error)
 
-    def told(self, way: str, what: str, off: Any, limit: Any = None) -> Case:
-        """Return how far off something is, as the channel has it."""
+    def told(self, way: str, what: str, off: Any, limit: Any = None, tensors: Sequence[Any] = ()) -> Case:
+        """Return how far off something is, as the channel has it; `tensors` say where it was computed."""
         found = {"way": way, "what": what, "off": float(off), "finite": bool(self.np.isfinite(off))}
-        return found if limit is None else dict(found, limit=limited(limit))
+        return self._with(found, limit, tensors)
 
     @staticmethod
     def raised(way: str, what: str, error: BaseException) -> Case:
