@@ -2,7 +2,8 @@
 
 Each pytest collects what it runs, and no report goes from process to process. With xdist every worker collects all
 there is: thousands of tests that take a millisecond each cost less than to be handed about. A part is a folder with
-its caches, several small ones, or a share of a large one.
+its caches, several small ones, or a share of a large one; where tests take minutes (`--each`), the files of one
+subject, which share what they build.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -75,6 +77,22 @@ def _shares(path: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
             yield folder[at * len(folder) // count : (at + 1) * len(folder) // count]
 
 
+def subjects(root: Path, paths: Sequence[str], marks: Sequence[str], first: Sequence[str]) -> list[Part]:
+    """Return the files in which one of `marks` is given to a test, those of one subject in a folder as one part.
+
+    What `first` names comes first, in its order: what takes longest must not be what the others wait for.
+    """
+    marked = re.compile(rf"\bmark\.(?:{'|'.join(marks)})\b")
+    found: dict[tuple[str, str], list[str]] = {}
+    for path in sorted(file for folder in paths for file in (root / folder).rglob("test_*.py")):
+        if marked.search(path.read_text(encoding="utf-8")):
+            folder, subject = path.parent.relative_to(root).as_posix(), path.stem.split("_")[1]
+            found.setdefault((folder, subject), []).append(f"{folder}/{path.name}")
+    places = {subject: place for place, subject in enumerate(first)}
+    order = sorted(found, key=lambda one: places.get(one[1], len(places)))
+    return [Part(name=f"{folder}/{subject}", files=tuple(found[folder, subject])) for folder, subject in order]
+
+
 def _name(files: Sequence[Path]) -> str:
     """Return the folders of files; of those that lie in another of them only that one."""
     folders = dict.fromkeys(file.parent for file in files)
@@ -117,12 +135,13 @@ def pytest_in(folder: Path, options: Sequence[str]) -> Run:
     """Return what runs a part with a pytest of its own, whose temporary files go to `folder`."""
 
     def run(part: Part) -> tuple[int, str]:
-        own = Path(tempfile.mkdtemp(dir=folder)) / "t"
+        own = Path(tempfile.mkdtemp(dir=folder)) / "t"  # gigabytes, where something real is built
         argv = [sys.executable, "-m", "pytest", "-q", f"--basetemp={own}", *options, *part.files]
         with subprocess.Popen(
             argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as running:
             said = running.communicate()[0]
+        shutil.rmtree(own, ignore_errors=True)
         return running.returncode, said.decode(errors="replace")
 
     return run
@@ -134,10 +153,19 @@ def main(argv: Sequence[str]) -> int:
     asked.add_argument("paths", nargs="+", metavar="PATH", help="a folder of tests, from the root")
     # One more than there are processors: some tests wait for a child process.
     asked.add_argument("--workers", type=int, default=(os.cpu_count() or 1) + 1, help="how many side by side")
+    asked.add_argument(
+        "--each", metavar="MARKS", type=_words, help="the files with one of these marks, by their subjects"
+    )
+    asked.add_argument("--first", metavar="SUBJECTS", type=_words, default=[], help="what `--each` begins with")
     own, options = (list(argv[: argv.index("--")]), list(argv[argv.index("--") + 1 :])) if "--" in argv else (argv, [])
     said = asked.parse_args(own)
     with tempfile.TemporaryDirectory(prefix="tfsetup-tests-", ignore_cleanup_errors=True) as folder:
-        return spread(parts(ROOT, said.paths), pytest_in(Path(folder), options), _tell, workers=said.workers)
+        wanted = subjects(ROOT, said.paths, said.each, said.first) if said.each else parts(ROOT, said.paths)
+        return spread(wanted, pytest_in(Path(folder), options), _tell, workers=said.workers)
+
+
+def _words(text: str) -> list[str]:
+    return text.split(",")
 
 
 def _tell(text: str) -> None:

@@ -26,10 +26,12 @@ class Known:
 
     says: str
     """What, a sentence without its full stop."""
+    place: str
+    """Where that stands, for people."""
     source: str
-    """The address of the page that says so."""
+    """The address of those who say so."""
     read: str
-    """The day on which it was read there (ISO date)."""
+    """The day on which it was read (ISO date)."""
 
 
 @value
@@ -37,6 +39,7 @@ class Maturity:
     """How far its authors say it is, in their own word."""
 
     word: str
+    place: str
     source: str
     read: str
 
@@ -49,6 +52,7 @@ class Release:
     released: str
     python: str
     macos: str
+    place: str
     source: str
     read: str
 
@@ -89,6 +93,17 @@ class Alternative:
 
 
 @value
+class LeftOut:
+    """Something that people find and that is not among them, and why."""
+
+    what: str
+    says: str
+    place: str
+    source: str
+    read: str
+
+
+@value
 class Alternatives:
     """The content of the file. `judged` says how little of them was judged here, `pointer` where they are told.
 
@@ -101,6 +116,7 @@ class Alternatives:
     macos: tuple[str, ...]
     pythons: tuple[str, ...]
     alternatives: tuple[Alternative, ...]
+    left_out: tuple[LeftOut, ...] = ()
     schema: int = 1
 
 

@@ -169,6 +169,9 @@ def _kernels(found: KernelsListed) -> Iterator[str]:
     for line in found.versions:
         counts = f"{line.kernels} kernels, {line.kernels_with_gru} with MPSGraph's GRU, of {line.operations} operations"
         yield f"{line.version:<6}  {line.undecided or counts}"
+        yield from (f"{'':<6}  {words}" for words in line.dropped)
+        if line.fused_undecided:
+            yield f"{'':<6}  what fused kernels build is undecided: {line.fused_undecided}"
     yield from (f"otherwise than kept: {line}" for line in found.differences or ())
     yield f"kernels, under the emulator: {found.verdict}"
 

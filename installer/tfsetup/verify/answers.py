@@ -6,7 +6,9 @@ device has no kernel for is no failure, and no proof. Where nothing was computed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from tfsetup.verify.checks import about
 from tfsetup.verify.checks.frame import SHARE, Limit
@@ -89,6 +91,21 @@ def _lacking(ops: Iterable[str], compilers: Iterable[str], elsewhere: str) -> st
         f"computed on the CPU: {elsewhere}" if elsewhere else "",
     )
     return "; ".join(filter(None, words))
+
+
+def asks(name: str) -> str:
+    """Return what a check asks, for people; empty: this version has none of that name."""
+    said = about(name)
+    return said.asks if said is not None else ""
+
+
+def kernels_lacking(message: str) -> tuple[str, ...]:
+    """Return the operations that a check's message says the device has no kernel for."""
+    found = _LACKED.search(message)
+    return tuple(found[1].split(", ")) if found else ()
+
+
+_LACKED: Final = re.compile(r"(?:^|; )no kernel for ([^:;]+): it runs on the CPU")
 
 
 def _limit(case: Event, own: Limit | None, *, tensor_float_32: bool) -> Limit:

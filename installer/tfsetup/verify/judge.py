@@ -11,6 +11,7 @@ from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.blas import blas, blas_findings, numpy_findings
+from tfsetup.verify.breakeven import break_evens
 from tfsetup.verify.ceiling import ceiling
 from tfsetup.verify.checked import GRAPHS
 from tfsetup.verify.cures import cure_findings, present
@@ -85,6 +86,7 @@ def judge(
             build=tensorflow.get("build") or {},
         ),
         import_s=number(imported.get("seconds")), import_phases=_phases(imported), devices=judged,
+        break_even=break_evens(seen),
         blas=accelerated(found_blas or Blas(user="numpy", library=None), seen, host, chips),
         expected=_expected(expectation),
         native_runtime=_images(seen),

@@ -117,7 +117,7 @@ class Check:
     name: str
     """What was asked of the device, as `dense-relu-graph`."""
     status: CheckStatus
-    """`wrong`: a wrong result. `hung`: it did not come to an end."""
+    """`wrong`: a wrong result. `hung`: it did not come to an end. `skipped`: no kernel for it, or not asked."""
     seconds: float | None = None
     """How long it took; None: it did not come to an end."""
     max_rel_error: float | None = None
@@ -171,6 +171,34 @@ class Device:
     """The rate of that best run …"""
     best_n: int | None = None
     """… and its size."""
+
+
+@value
+class SmallStep:
+    """How long a training step of a small model takes on both devices."""
+
+    units: int
+    """How many units a layer has."""
+    cpu_s: float
+    """Seconds on the CPU, in the median."""
+    device_s: float
+    """Seconds on the device, in turns with it."""
+
+
+@value
+class BreakEven:
+    """From which size on a small model is faster on a device than on the CPU."""
+
+    device: str
+    """The device's name, as `GPU:0`."""
+    model: str
+    """`dense` or `recurrent`."""
+    from_units: int | None
+    """About so many units a layer, and it is faster from there on; None: at no size that was tried."""
+    says: str
+    """The same in a sentence."""
+    steps: tuple[SmallStep, ...] = ()
+    """What was measured, by size."""
 
 
 @value
@@ -276,7 +304,7 @@ class Examination:
     ok: bool
     """TensorFlow loaded, and every device computes the right thing where it was put."""
     mode: Mode = "quick"
-    """`quick`: one short sweep, as after an installation."""
+    """`quick`: one short sweep and a dozen checks, as after an installation. `thorough`: the largest sizes too."""
     tensorflow: TensorFlow = field(default_factory=TensorFlow)
     """Which TensorFlow was loaded."""
     import_s: float | None = None
@@ -287,6 +315,8 @@ class Examination:
     """Seconds of the whole verification."""
     devices: tuple[Device, ...] = ()
     """Each device and the verdict on it."""
+    break_even: tuple[BreakEven, ...] = ()
+    """Where small models are faster; measured beside a GPU in the longer modes."""
     blas: Blas = field(default_factory=lambda: Blas(user="numpy", library=None))
     """NumPy's BLAS."""
     expected: Expected = field(default_factory=Expected)

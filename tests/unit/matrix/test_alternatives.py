@@ -215,7 +215,7 @@ def test_the_document_has_every_fact_with_its_source() -> None:
     assert (first["pythons"], first["macos"], first["opens"]) == (">=3.12", ">=14.0", "loads")
     assert first["requirements"][-1] == "jax-mps==0.11.1"
     assert first["environment"] == {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "mps"}
-    assert all(set(one) == {"says", "source", "read"} for one in first["known"])
+    assert all(set(one) == {"says", "place", "source", "read"} for one in first["known"])
     assert "only the opening" in first["judged"]
     assert encode(resolve_document(select(mac(), Ask(), shipped())))["alternatives"] == []
 
@@ -238,7 +238,7 @@ def test_the_long_story_has_what_is_known_of_each() -> None:
     shown = lines(found, SUBJECT)
     for one in found.alternatives:
         assert f"Instead: {one.name}" in shown
-        assert all(f"{known.says} ({known.source}, read {known.read})" in shown for known in one.known)
+        assert all(f"{known.says} ({known.place}; {known.source}; read {known.read})" in shown for known in one.known)
 
 
 def test_nothing_to_tell_is_no_line() -> None:
@@ -260,6 +260,12 @@ def test_every_fact_has_its_page_and_the_day_it_was_read(one: Alternative) -> No
     assert len({known.says for known in one.known}) == len(one.known)
     assert not any(known.says.endswith(".") or known.says[:1].isupper() for known in one.known)
     assert (one.row is None) != (one.library is None)
+
+
+def test_what_is_left_out_has_its_page_too() -> None:
+    assert [one.what for one in KNOWN.left_out] == ["jax-metal, Apple's own"]
+    assert all(re.fullmatch(r"https://\S+", one.source) and date.fromisoformat(one.read) for one in KNOWN.left_out)
+    assert not {one.what.partition(",")[0] for one in KNOWN.left_out} & {one.distribution for one in KNOWN.alternatives}
 
 
 def test_what_is_kept_is_of_what_is_told() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.source import ROOT
-from support.spread import MOST, Ended, Part, parts, shown, spread
+from support.spread import MOST, Ended, Part, parts, shown, spread, subjects
 
 TESTS = ["tests/contract", "tests/unit", "tests/architecture"]
 PARTS = [Part(name=name, files=(f"tests/{name}/test_{name}.py",)) for name in ("one", "two", "three")]
@@ -77,6 +77,35 @@ def test_a_part_is_called_by_its_folders(tmp_path: Path) -> None:
     found = [(part.name, len(part.files)) for part in parts(tmp_path, ["t"])]
     assert found == [("t/a t/b", 5), ("t/c", MOST), ("t", 1)]
     assert [part.name for part in parts(tmp_path, ["t/a", "t/b"])] == ["t/a", "t/b"]
+
+
+def test_where_tests_take_minutes_a_part_is_a_subject_and_the_dear_ones_come_first(tmp_path: Path) -> None:
+    marks = {
+        "conda": "e2e",
+        "conda_lock": "e2e",
+        "kill": "heavy",
+        "lock": "e2e",
+        "plain": "process",
+        "a": "heavyweight",
+    }
+    for folder in ("t/e2e", "t/unit"):
+        (tmp_path / folder).mkdir(parents=True)
+        for name, mark in marks.items():
+            (tmp_path / folder / f"test_{name}.py").write_text(f"pytestmark = pytest.mark.{mark}\n")
+    found = subjects(tmp_path, ["t"], ["e2e", "heavy"], ["kill", "nothing", "lock"])
+    names = [f"t/{folder}/{name}" for name in ("kill", "lock", "conda") for folder in ("e2e", "unit")]
+    assert [part.name for part in found] == names
+    assert found[-1].files == ("t/unit/test_conda.py", "t/unit/test_conda_lock.py")
+
+
+def test_all_that_takes_minutes_is_found_by_its_marks() -> None:
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ne2e: ")[2].partition("\n\n")[0].split()
+    marks, first = (recipe[recipe.index(option) + 1].split(",") for option in ("--each", "--first"))
+    assert {f"{mark} or" in " ".join(recipe) or f"or {mark})" in " ".join(recipe) for mark in marks} == {True}
+    found = subjects(ROOT, ["tests"], marks, first)
+    files = {file for part in found for file in part.files}
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests/e2e").glob("test_*.py")} <= files
+    assert [part.name.rpartition("/")[2] for part in found if part.name.startswith("tests/e2e/")][: len(first)] == first
 
 
 def answering(statuses: dict[str, int]) -> Callable[[Part], tuple[int, str]]:

@@ -63,7 +63,7 @@ def opened_on(macos: Sequence[str], *members: tuple[str, bytes], name: str = NAM
 
 def test_a_sound_library_opens_where_its_wheel_is_installed() -> None:
     assert opened_on(["13.0", "14.0", "26.0"], (PATH, build(SOUND))) == [
-        Opening(macos="13.0", verdict="fails", because=f"{NAME} is not for this macOS, and nobody installs it"),
+        Opening(macos="13.0", verdict="fails", because="its wheel is not for this macOS: nobody installs it"),
         Opening(macos="14.0", verdict="loads"),
         Opening(macos="26.0", verdict="loads"),
     ]
@@ -126,10 +126,16 @@ ONE = Alternative(
     title="Thing",
     distribution="thing-gpu",
     release=Release(
-        version="0.5", released="2026-03-04", python=">=3.12", macos=">=14.0", source="https://x/", read="2026-05-06"
+        version="0.5",
+        released="2026-03-04",
+        python=">=3.12",
+        macos=">=14.0",
+        place="there",
+        source="https://x/",
+        read="2026-05-06",
     ),
-    maturity=Maturity(word="alpha", source="https://x/", read="2026-05-06"),
-    known=(Known(says="it does little", source="https://x/", read="2026-05-06"),),
+    maturity=Maturity(word="alpha", place="there", source="https://x/", read="2026-05-06"),
+    known=(Known(says="it does little", place="there", source="https://x/", read="2026-05-06"),),
     library=LIBRARY,
     beside=("keras",),
 )

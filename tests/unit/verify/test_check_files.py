@@ -15,7 +15,7 @@ from tfsetup.verify.checks.frame import COSTS
 from tfsetup.verify.tolerance import CAP, limit_of
 
 FOLDER = Path(checks.__file__).parent
-HELPERS = {"__init__", "frame", "fused", "optimizing", "recurrent", "xla"}
+HELPERS = {"__init__", "frame", "fused", "optimizing", "recurrent", "xla", "break_even"}
 
 
 def test_every_file_is_asked_and_every_name_has_one() -> None:
@@ -26,9 +26,10 @@ def test_every_file_is_asked_and_every_name_has_one() -> None:
 
 @pytest.mark.parametrize("slug", checks.ORDER)
 def test_a_file_says_what_it_asks_why_and_how_far_it_may_be_off(slug: str) -> None:
-    about = checks.module_of(slug).ABOUT
+    about = checks.about(slug)
+    assert about is not None
+    assert about is checks.module_of(slug).ABOUT is checks.about(about.name)
     assert checks.slug_of(about.name) == slug
-    assert checks.about(about.name) is about
     assert about.cost in COSTS
     for words in (about.asks, about.why, about.source, about.means, about.limit.because):
         assert len(words) > 3

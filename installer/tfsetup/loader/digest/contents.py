@@ -167,6 +167,8 @@ class DigestedWheel:
         for name, done in self._done.items():
             self.counted.made += self._complete(name, done).new and not done.new
         name = self.sha256 if self._is_verified() else self.seen
+        if not name:
+            return
         known = self._known or WheelDigest(sha256=name, members=self._archive.members, twice=self._archive.twice)
         digest = WheelDigest(
             sha256=name,
@@ -205,7 +207,7 @@ class _Kept:
     a copy that turned out to be damaged.
     """
 
-    __slots__ = ("_copy", "_name", "_real", "_spoilt", "_text", "_whole", "size")
+    __slots__ = ("_copy", "_damaged", "_name", "_real", "_spoilt", "_text", "_whole", "size")
 
     def __init__(
         self,
@@ -220,17 +222,19 @@ class _Kept:
         self._name, self.size, self._text, self._real, self._spoilt = name, size, text, real, spoilt
         self._copy = copy
         self._whole: ByteSource | None = None
+        self._damaged = False
 
     def read(self, offset: int, length: int) -> bytes:
         check_range(offset, length, self.size)
         if self._text is not None:
             return self._text[offset : offset + length]
-        if self._copy is not None and self._whole is None:
+        if self._copy is not None and not self._damaged:
             try:
                 return self._copy[0].read(offset, length)
             except NotKept:
                 pass
             except DamagedCopy:
+                self._damaged = True
                 self._spoilt(self._copy[0].sha256)
         if self._whole is None:
             self._whole = self._real()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from tfsetup.loader.bytes import ByteSource, MalformedImage
+from tfsetup.loader.bytes import STEP, ByteSource, MalformedImage
 from tfsetup.loader.elf.image import MAGIC as ELF
 from tfsetup.loader.elf.image import Elf, Tag
 from tfsetup.loader.elf.properties import PT_NOTE, x86_level_needed
@@ -26,8 +26,6 @@ HEAD: Final = 4096
 """Bytes of a file's beginning that are kept of every file: what it is."""
 
 _PAGE: Final = 4096
-_SLACK: Final = 256
-"""A string is read in steps of so many bytes, also where it is the last of its table."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,7 +162,7 @@ def _of_elf(source: ByteSource) -> Iterator[range]:
 
 def _strings(elf: Elf) -> Iterator[range]:
     start, size = elf.offset_of(elf.tags[Tag.STRTAB]) if Tag.STRTAB in elf.tags else 0, elf.tags.get(Tag.STRSZ, 0)
-    yield range(start, start + size + _SLACK if size else start)
+    yield range(start, start + size + STEP if size else start)
 
 
 def _relocations(elf: Elf) -> Iterator[range]:
@@ -182,5 +180,5 @@ def _of_pe(source: ByteSource) -> Iterator[range]:
     with suppress(MalformedImage):
         _ = image.imports
     with suppress(MalformedImage):
-        yield from (range(start, stop + _SLACK) for start, stop in image.export_places())
+        yield from (range(start, stop + STEP) for start, stop in image.export_places())
     yield from watched.ranges

@@ -25,7 +25,9 @@ _LARGEST: Final = 128 << 20
 class Copy(Protocol):
     """A native file as far as its copy tells."""
 
-    sha256: str
+    @property
+    def sha256(self) -> str:
+        """That of the file."""
 
     @property
     def size(self) -> int:
@@ -86,19 +88,21 @@ def made(name: str, source: ByteSource, store: Store) -> Made:
 def read_ahead(name: str, source: ByteSource, store: Store, cache: BlockCache) -> Made:
     """Do the same, but of a very large file leave the making to whoever has time, since it can be read meanwhile.
 
+    That is so on macOS, whose tables are read from front to back: others are asked for names all over their tables.
     `cache` is for that reading.
 
     Raises:
         MalformedImage: the file cannot be read.
     """
-    if not isinstance(source, Deflated) or source.size < _LARGEST:
+    images = images_of(source) if isinstance(source, Deflated) and source.size >= _LARGEST else Images()
+    if not isinstance(source, Deflated) or not images.found:
         return made(name, source, store)
     sha256 = _sha256(source, source)
     native = Native(sha256=sha256)
     copy = store.native(sha256)
     if copy is not None:
         return Made(copy=copy, native=native)
-    fresh = Fresh(source=source.twin(cache), sha256=sha256, pages=_pages(images_of(source)))
+    fresh = Fresh(source=source.twin(cache), sha256=sha256, pages=_pages(images))
     return Made(copy=fresh, native=native, left=lambda: _kept(source, sha256, store)[1])
 
 

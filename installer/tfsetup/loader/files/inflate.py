@@ -144,7 +144,7 @@ class Deflated:
         if self._next * BLOCK < self.size:
             self.read(self.size - 1, 1)
         other = copy(self)
-        other._cache, other._owner, other._back = cache, cache.new_owner(), (0, None)
+        other._cache, other._owner, other._back = cache, cache.new_owner(), (0, None)  # noqa: SLF001 - it is one itself
         return other
 
     def read(self, offset: int, length: int) -> bytes:

@@ -121,7 +121,7 @@ def _offer(offer: Offer) -> Iterator[tuple[str, str]]:
         yield "use", f"{name}={text} in every process"
     yield "opens", offer.because or "yes, read from its wheel for this macOS"
     for known in offer.known:
-        yield "known", f"{known.says} ({known.source}, read {known.read})"
+        yield "known", f"{known.says} ({known.place}; {known.source}; read {known.read})"
     yield "judged", offer.judged
 
 

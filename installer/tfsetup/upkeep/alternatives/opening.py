@@ -42,7 +42,7 @@ def openings(
 
 def _on(macos: str, library: Library, wheel: str, view: WheelView, site: str, python: str, tables: Tables) -> Opening:
     if not fits(wheel.removesuffix(".whl").rpartition("-")[2], "macos", ARM, macos):
-        return Opening(macos=macos, verdict="fails", because=f"{wheel} is not for this macOS, and nobody installs it")
+        return Opening(macos=macos, verdict="fails", because="its wheel is not for this macOS: nobody installs it")
     host = Host(os="macos", os_version=macos, arch=ARM)
     around = Surroundings(files=view, prefix=_PREFIX, site=site, wheels=(wheel,), **tables)
     process = new_process(machine_of(host, python), host, python, around)

@@ -86,7 +86,7 @@ class Registry:
         self.table.to("_TF_KernelBuilder_TypeConstraint")(self._type)
         self.table.to("_TF_KernelBuilder_HostMemory")(self._host)
         self.table.to("_TF_RegisterKernelBuilder")(self._register)
-        self.table.to("_objc_msgSend")(self._sent)
+        self.table.to("_objc_msgSend")(self.sent)
         self.table.to("_dispatch_once_f")(_once)
         self.table.to("_dlsym")(_symbol)
         self.table.to(_AVAILABLE)(self._available)
@@ -113,7 +113,7 @@ class Registry:
         self.kernels.append(kernel)
         self.functions[kernel] = building.functions
 
-    def _sent(self, machine: Machine) -> int:
+    def sent(self, machine: Machine) -> int:
         """Answer the one message that is sent while kernels are registered: whether MPSGraph has a method."""
         message = _text(machine, 1)
         if message != "instancesRespondToSelector:":
@@ -191,7 +191,12 @@ class Plugin:
         Raises:
             Fault: the registration cannot be run.
         """
-        self.machine.back_to(self._loaded)
+        self.as_loaded()
         self.registry.start(system)
         self.machine.call(self._register)
         return Registered(tuple(sorted(self.registry.kernels)), frozenset(self.registry.asked))
+
+    def as_loaded(self) -> Machine:
+        """Return its machine as it was when it had been loaded."""
+        self.machine.back_to(self._loaded)
+        return self.machine

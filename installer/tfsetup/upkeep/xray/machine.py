@@ -38,6 +38,7 @@ LIMIT: Final = 120_000_000
 _PAGE = 0x10000
 _RETURN = bytes.fromhex("c0035fd6")
 _WORD = Struct("<Q")
+_REAL = Struct("<d")
 _MASK = (1 << 64) - 1
 _MOST_TEXT = 1 << 20
 _MOST_BYTES = 1 << 28
@@ -70,7 +71,7 @@ class Past:
     trail: _Hash
 
 
-_KNOWN: Final = ("variables", "statuses", "kept", "asked", "_places", "_names", "_sizes", "_heap", "_last")
+_KNOWN: Final = ("variables", "statuses", "kept", "_places", "_names", "_sizes", "_heap", "_last")
 
 
 class Machine:
@@ -90,7 +91,10 @@ class Machine:
         self.kept: dict[int, Sequence[bytes]] = {}
         """The nodes that whoever runs a graph asks for, by the address of the item."""
         self.asked: list[tuple[str, int | None]] = []
-        """The variables of the environment that were looked up, each with the number of the image that asked."""
+        """The variables of the environment that were looked up, each with the number of the image that asked.
+
+        This is what was seen, and stays when the machine is taken back.
+        """
         self.images: list[tuple[Image, int]] = []
         self._trail = hashlib.sha256()
         self._places: dict[str, int] = {}
@@ -173,7 +177,7 @@ class Machine:
         elif symbol in _STREAMS:
             self.put(at, at + IMPORT_SIZE // 2)
         elif symbol.startswith(_TABLES):
-            for offset in range(POINTER, IMPORT_SIZE // 4, POINTER):
+            for offset in range(0, IMPORT_SIZE // 4, POINTER):
                 self.put(at + offset, at + IMPORT_SIZE // 2)
 
     def initializers(self, number: int) -> list[int]:
@@ -297,6 +301,11 @@ class Machine:
         """Return an argument of 32 bits with its sign."""
         value = self.argument(index) & 0xFFFFFFFF
         return value - (1 << 32) if value >> 31 else value
+
+    def real(self, index: int) -> float:
+        """Return an argument that is a number with a fraction, as 64 bits; they are counted by themselves."""
+        (value,) = _REAL.unpack(_WORD.pack(int(self._cpu.reg_read(self._registers.reals[index]))))
+        return float(value)
 
     @property
     def result_at(self) -> int:

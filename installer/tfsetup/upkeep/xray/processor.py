@@ -21,6 +21,7 @@ class Registers:
         from unicorn import arm64_const as names
 
         self.arguments = [getattr(names, f"UC_ARM64_REG_X{index}") for index in range(_ARGUMENTS)]
+        self.reals = [getattr(names, f"UC_ARM64_REG_D{index}") for index in range(_ARGUMENTS)]
         self.indirect, self.link = names.UC_ARM64_REG_X8, names.UC_ARM64_REG_LR
         self.stack, self.pc = names.UC_ARM64_REG_SP, names.UC_ARM64_REG_PC
 

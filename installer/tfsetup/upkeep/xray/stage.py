@@ -43,6 +43,7 @@ class Stage:
             machine, past = self._ready = self._ready or self._with_framework()
             machine.back_to(past)
             machine.exchange(plugin)
+        machine.asked.clear()
         _initialize(machine, 0)
         return machine
 

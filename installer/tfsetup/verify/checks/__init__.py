@@ -26,6 +26,9 @@ ORDER = (
 )  # fmt: skip
 """The files, as they are asked: what most programs do first, then what a device could die of."""
 
+BESIDE = "break-even"
+"""What is measured beside the checks."""
+
 
 def module_of(name: str) -> Any:
     """Return the file of the check called `name`: `ABOUT` says what it is, `ask` asks it."""
@@ -39,7 +42,7 @@ def slug_of(name: str) -> str:
 
 def about(name: str) -> About | None:
     """Return what is said of the check called `name`; None: this version has none."""
-    return module_of(name).ABOUT if slug_of(name) in ORDER else None
+    return module_of(name).ABOUT if slug_of(name) in ORDER or name == BESIDE else None
 
 
 def every() -> list[About]:

@@ -25,8 +25,11 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     images, kernels = asked.normal(3, 8, 24, 24, 16), asked.normal(4, 3, 3, 16, 32) / np.float32(12)
     right = asked.once("right", lambda: asked.numerics.convolution(np, images, kernels))
     # In steps of 2 an even size is padded behind only, so the first window stands on the first pixel: the odd results.
-    cases = (("padded", 1, "SAME", right), ("not padded", 1, "VALID", right[:, 1:-1, 1:-1]))
-    cases += (("padded in steps of 2", 2, "SAME", right[:, 1::2, 1::2]),)
+    cases = (
+        ("padded", 1, "SAME", right),
+        ("not padded", 1, "VALID", right[:, 1:-1, 1:-1]),
+        ("padded in steps of 2", 2, "SAME", right[:, 1::2, 1::2]),
+    )
     questions = [
         asked.question(
             what,

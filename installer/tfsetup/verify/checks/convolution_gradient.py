@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ABOUT = About(
     name="convolution-gradient",
     asks="gradients of 4 images of 10 by 10 pixels and 5 channels, and of 7 kernels of 3 by 3, padded",
-    why="backward kernels are others than forward ones: one is scaled, shifted or padded elsewhere, and training drifts",
+    why="backward kernels are others than forward ones: scaled, shifted or padded elsewhere, and training drifts",
     source="tensorflow 62361 and keras 19009, of the same kind: training wrong where predicting is right",
     means="convolutional layers learn from wrong gradients",
     limit=rounding(400, "400 products are added up for an element of a kernel", products=True),

@@ -57,4 +57,5 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
         for what, (function, target) in losses.items():
             right = sigmoid if what == "sigmoid" else softmax
             questions.append(asked.question(f"{what} around {around:g}", function, (logits, target), right))
-    yield from asked.answers(questions)
+    with asked.softly():  # shapes are put together on the CPU
+        yield from asked.answers(questions)

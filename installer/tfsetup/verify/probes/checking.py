@@ -20,7 +20,7 @@ def run(
     `checks` is the package of the checks; `pairs` of the options are those that are left of a process that ended.
     """
     mode = options.get("mode", "quick")
-    pairs = options.get("pairs") or [[name, device.name] for name in checks.names(mode) for device in devices]
+    pairs = options.get("pairs") or planned(checks, devices, mode)
     channel.send("plan", pairs=pairs)
     kept: dict[str, dict[Any, Any]] = {}
     with channel.phase("checks"):
@@ -31,6 +31,14 @@ def run(
             check = checks.module_of(name)
             patience_s = options.get("patience_s") or max(check.ABOUT.patience_s, SLOW * import_s)
             _one(channel, check, asked, float(patience_s))
+
+
+def planned(checks: Any, devices: Sequence[Device], mode: str) -> list[list[str]]:
+    """Return each check with each device; last where small models are faster, in the longer modes."""
+    pairs = [[name, device.name] for name in checks.names(mode) for device in devices]
+    if mode == "quick" or all(device.type != "CPU" for device in devices):
+        return pairs
+    return pairs + [[checks.BESIDE, device.name] for device in devices if device.type != "CPU"]
 
 
 def _one(channel: Channel, check: Any, asked: Asked, patience_s: float) -> None:
