@@ -17,8 +17,8 @@ from typing import IO
 
 from tfsetup.ground.environ import scrub
 from tfsetup.verify.model import Ended, Event, Mode, ProbeOutcome
-from tfsetup.verify.observed import Observed, number
-from tfsetup.verify.workers import is_cpu, left, plan
+from tfsetup.verify.observed import Observed
+from tfsetup.verify.workers import is_cpu, left, overdue, plan
 
 Progress = Callable[[str], object]
 Work = Callable[[Mapping[str, object], float], ProbeOutcome]
@@ -254,18 +254,14 @@ class _Events:
             return
         self.received.append(event)
         if event["event"] in {"step", "check"}:
-            self._open = (time.monotonic(), event) if "patience_s" in event else None
+            self._open = (time.monotonic(), event)
         words = progress(event)
         if words and self._on_progress:
             self._on_progress(words)
 
     def late(self) -> str:
         """Return in words which check has had its time; empty: none."""
-        begun, event = self._open or (0.0, {})
-        patience = number(event.get("patience_s"))
-        if patience is None or time.monotonic() < begun + patience:
-            return ""
-        return f"{event.get('what')} on {event.get('device')} did not come to its end within {patience:.0f} s"
+        return overdue(*self._open, time.monotonic()) if self._open else ""
 
 
 class _Log:

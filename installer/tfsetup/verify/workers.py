@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tfsetup.verify.model import ProbeOutcome
-from tfsetup.verify.observed import Observed
+from tfsetup.verify.model import Event, ProbeOutcome
+from tfsetup.verify.observed import Observed, number
 
 Pair = tuple[str, str]
 """A check and the device that is asked, by their names."""
@@ -66,3 +66,11 @@ def left(outcomes: Sequence[ProbeOutcome]) -> tuple[Pair, ...]:
 def is_cpu(pair: Pair) -> bool:
     """Return whether it is the CPU that is asked."""
     return pair[1].startswith("CPU")
+
+
+def overdue(begun: float, event: Event, now: float) -> str:
+    """Return in words that a check which began then has had its time; empty: it has not, or `event` begins none."""
+    patience = number(event.get("patience_s"))
+    if patience is None or now < begun + patience:
+        return ""
+    return f"{event.get('what')} on {event.get('device')} did not come to its end within {patience:.0f} s"

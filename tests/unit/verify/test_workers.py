@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tfsetup.verify.model import Event, ProbeOutcome
 from tfsetup.verify.run import followed
-from tfsetup.verify.workers import GIVE_UP, Pair, answered, broken, given_up, left
+from tfsetup.verify.workers import GIVE_UP, Pair, answered, broken, given_up, left, overdue
 
 PAIRS: tuple[Pair, ...] = tuple((name, device) for name in "abcdef" for device in ("CPU:0", "GPU:0"))
 
@@ -116,3 +116,23 @@ def test_where_only_the_cpu_is_left_nothing_else_is_set_up() -> None:
     followed(worker(pairs, frozenset({("a", "GPU:0")})), work, until=1e12)
     followed(worker((*pairs, ("b", "GPU:0")), frozenset({("a", "GPU:0")})), work, until=1e12)
     assert told == ["CPU", None]
+
+
+LSTM: Event = {"what": "lstm", "device": "GPU:0", "patience_s": 30.0}
+
+
+@pytest.mark.parametrize(
+    ("event", "now", "words"),
+    [
+        ({"what": "lstm", "device": "GPU:0", "patience_s": 30.0}, 129.9, ""),
+        (
+            {"what": "lstm", "device": "GPU:0", "patience_s": 30.0},
+            130.1,
+            "lstm on GPU:0 did not come to its end within 30 s",
+        ),
+        ({"what": "matmul float32 512", "device": "GPU:0"}, 1e9, ""),  # the whole has a limit of its own
+        ({"event": "check", "name": "lstm"}, 1e9, ""),
+    ],
+)
+def test_each_check_has_its_own_time(event: Event, now: float, words: str) -> None:
+    assert overdue(100.0, event, now) == words
