@@ -25,6 +25,7 @@ class Planted:
     mode: Mode
     named: Mapping[str, str]
     also: tuple[str, ...] = ()
+    finding: str = ""
 
     @property
     def suspects(self) -> frozenset[str]:
