@@ -100,8 +100,9 @@ def _graph(graph: str, lost: bool) -> str:
 def _variables(kept: Plugin) -> Iterator[str]:
     yield "## Variables of the environment\n"
     yield "What the plugin itself asks `getenv` for, and when it was seen to: *each graph* that its optimizer is given,"
-    yield "only *the first graph*, while *loading*, when *registering* kernels, when *a kernel* is made or run. *Not"
-    yield "seen*: the code asks for it behind what was run, with a device, its stream or a message of its own.\n"
+    yield "only *the first graph*, while *loading*, when *registering* kernels, when *a kernel* is made or run, once"
+    yield "with *the device*; and what it sets then itself, whatever the user has there. *Not seen*: the code asks for"
+    yield "it behind what was run, with a stream, or a message of its own.\n"
     found: dict[tuple[str, str], list[str]] = {}
     for version, tried in kept.versions.items():
         for name, when in tried.variables.items():

@@ -21,7 +21,7 @@ from tfsetup.upkeep.xray.machine import Answer, Fault
 from tfsetup.upkeep.xray.optimizer import start
 from tfsetup.upkeep.xray.plan import Plan
 from tfsetup.upkeep.xray.stage import Stage
-from tfsetup.upkeep.xray.variables import REGISTERED, RUN, Readings, variables
+from tfsetup.upkeep.xray.variables import DEVICE, REGISTERED, RUN, Readings, variables
 from tfsetup.upkeep.xray.wheels import Libraries, Library
 from tfsetup.workflows.told import Told, silent
 
@@ -104,8 +104,10 @@ class Room:
         except Fault as fault:
             return Tried(libraries=libraries, undecided=fault.message)
         known = Tried(libraries=libraries, plain=_kernels(plain.kernels), gru=_kernels(newest.kernels))
+        sets = self._workshop.device(plugin.as_loaded())
+        readings.phase(DEVICE)
         fuses = _optimize(plugin, readings)
-        read = variables(image, readings.seen)
+        read = variables(image, readings.seen, sets)
         return msgspec.structs.replace(known, before_macos_12=before, variables=read, fuses=fuses, **fused)
 
     def _fused(self, plugin: Asked) -> dict[str, object]:
