@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from support import reference_chips
+from support import reference_alternatives, reference_checks, reference_chips
 from support.pages import table
 from support.reference_kernels import kernels
 from tfsetup.cli.app import app, load_command
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
 from tfsetup.ground.environ import KEPT, REMOVED
-from tfsetup.matrix.file.disk import read_chips
+from tfsetup.matrix.file.disk import read_alternatives, read_chips, read_matrix, read_openings
 from tfsetup.report.schemas import ANSWERS, FILES, schema_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -58,7 +58,10 @@ SYSTEM: Final = frozenset({
 """The system's and uv's own words for where things are."""
 
 
-PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md")
+PAGES: Final = (
+    "commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md", "checks.md",
+    "alternatives.md",
+)  # fmt: skip
 """The pages, by their files' names."""
 
 
@@ -73,6 +76,8 @@ def page(name: str) -> str:
         "files.md": _files,
         "chips.md": _chips,
         "kernels.md": kernels,
+        "checks.md": _checks,
+        "alternatives.md": _alternatives,
     }
     return _MADE + "\n".join(made[name]())
 
@@ -209,6 +214,28 @@ def _chips() -> Iterator[str]:
     yield from table(reference_chips.CPU_HEAD, tuple(reference_chips.cpus(chips)))
     yield reference_chips.NVIDIA
     yield from table(reference_chips.NVIDIA_HEAD, tuple(reference_chips.nvidia(chips)))
+
+
+def _alternatives() -> Iterator[str]:
+    known, opened = read_alternatives(), read_openings()
+    yield reference_alternatives.introduction(known, read_matrix())
+    yield from table(reference_alternatives.HEAD, tuple(reference_alternatives.releases(known)))
+    yield reference_alternatives.OPENINGS
+    yield from table(reference_alternatives.OPENINGS_HEAD, tuple(reference_alternatives.openings(known, opened)))
+    yield reference_alternatives.KNOWN
+    for one in known.alternatives:
+        yield from reference_alternatives.facts(one)
+    yield reference_alternatives.LEFT_OUT
+    yield from map(reference_alternatives.left_out, known.left_out)
+    yield ""
+
+
+def _checks() -> Iterator[str]:
+    yield reference_checks.introduction() + "\n"
+    for heading, rows in reference_checks.tables():
+        yield f"## {heading}\n"
+        yield from table(reference_checks.HEAD, rows)
+    yield reference_checks.beside() + "\n"
 
 
 def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:
