@@ -40,16 +40,16 @@ class DigestedWheel:
     sha256: str
     store: Store
     real: Callable[[], Archive]
-    verified: Callable[[Archive], bool]
-    """Says whether the whole wheel is there and has that sha256: only then may anything of it be remembered."""
+    verified: Callable[[Archive], bool | None]
+    """Says whether the whole wheel has that sha256: only then is it remembered by it. None: it is not there."""
     counted: Counted = field(default_factory=Counted)
     ahead: Ahead[Made] | None = None
     """Makes copies before anybody asks for them."""
     seen: str = ""
-    """Under which name what was read is kept as long as nobody knows the whole wheel; "": it is forgotten."""
+    """Under which name what was read is kept where the whole wheel is not there; "": it is forgotten."""
     _texts: dict[str, bytes] = field(default_factory=dict)
     _done: dict[str, Made] = field(default_factory=dict)
-    _checked: Ahead[bool] | None = None
+    _checked: Ahead[bool | None] | None = None
 
     # Several wheels are opened at once: up to Python 3.11 `cached_property` lets one of them through at a time.
     _looked_up: list[WheelDigest | None] = field(default_factory=list)
@@ -104,7 +104,7 @@ class DigestedWheel:
         archive, ahead = self._archive, self.ahead
         natives = [member for name, member in archive.members.items() if is_native(name)]
         ahead.plan({(self.sha256, one.name): (one.size, partial(self._ahead, ahead, one.name)) for one in natives})
-        self._checked = Ahead[bool](threads=1)
+        self._checked = Ahead[bool | None](threads=1)
         self._checked.plan({self.sha256: (0, lambda: self.verified(archive))})
 
     def fetched(self, name: str) -> ByteSource:
@@ -166,7 +166,8 @@ class DigestedWheel:
             return
         for name, done in self._done.items():
             self.counted.made += self._complete(name, done).new and not done.new
-        name = self.sha256 if self._is_verified() else self.seen
+        whole = self._is_verified()
+        name = self.sha256 if whole else self.seen if whole is None else ""
         if not name:
             return
         known = self._known or WheelDigest(sha256=name, members=self._archive.members, twice=self._archive.twice)
@@ -180,7 +181,7 @@ class DigestedWheel:
         self.store.keep(name, WHEEL, encode(digest))
         self._texts, self._done = {}, {}
 
-    def _is_verified(self) -> bool:
+    def _is_verified(self) -> bool | None:
         found = self._checked.take(self.sha256) if self._checked is not None else None
         return self.verified(self._archive) if found is None else found
 
