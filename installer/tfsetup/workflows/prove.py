@@ -39,7 +39,7 @@ def judged(case: Case, told: Told, *, offline: bool = False, opened: Opened | No
     from tfsetup.workflows.preflight import preflight
     from tfsetup.workflows.subjects import of_locked
 
-    conflicts = () if case.lock.part else shared_files(case.packages, case.host, case.origin.python)
+    conflicts = () if case.lock.part else shared_files(case.packages, case.host, case.origin.python, opened)
     if conflicts:
         return case.proof("fails", [f"{one.words}; which of them stay is chance" for one in conflicts], 0, conflicts)
     with (
