@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tfsetup.matrix.chips import Chips
     from tfsetup.matrix.pips import Pips
     from tfsetup.matrix.relatives import Tables
+    from tfsetup.matrix.switches import Switches
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
@@ -141,6 +142,18 @@ def read_chips() -> Chips:
     return _record(CHIPS, Chips, "The table of chips")
 
 
+@cache
+def read_switches() -> Switches:
+    """Return the switches of TensorFlow that may make it faster.
+
+    Raises:
+        InvalidFileError: their list is missing or damaged.
+    """
+    from tfsetup.matrix.switches import SWITCHES, Switches
+
+    return _record(SWITCHES, Switches, "The list of switches")
+
+
 def _record(name: str, wanted: type[_T], what: str) -> _T:
     """Return what a record beside the matrix holds; `what` it is stands in the message."""
     import msgspec
@@ -167,4 +180,6 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-__all__: Sequence[str] = ("environments", "read_chips", "read_index", "read_matrix", "read_pips", "read_tables")
+__all__: Sequence[str] = (
+    "environments", "read_chips", "read_index", "read_matrix", "read_pips", "read_switches", "read_tables",
+)  # fmt: skip

@@ -13,7 +13,7 @@ import os
 import sys
 
 PACKAGE = "tfsetup_probe"
-OWN = ("programs", "operations")  # modes that have a module of their own
+OWN = ("programs", "operations", "tune")  # modes that have a module of their own
 
 
 def load_package(here: str) -> None:
