@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from tfsetup.cli.options import Dtype, HostFile, Json
+from tfsetup.cli.options import Dtype, HostFile, Json, TryTuning, TuneSeconds
 from tfsetup.cli.session import begun
 from tfsetup.errors import Code
+from tfsetup.verify.tune.model import BUDGET_S
 
 
 def verify(
@@ -33,6 +34,8 @@ def verify(
     timeout: Annotated[
         float | None, typer.Option("--timeout", metavar="S", min=1, help="Call it a hang after S seconds.")
     ] = None,
+    tune: TryTuning = False,
+    tune_seconds: TuneSeconds = BUDGET_S,
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
@@ -47,7 +50,12 @@ def verify(
     write_page = page_at(report, session.say)
     machine, matrix = session.host(pythons=False, downloads=False), read_matrix(session.matrix)
     types = [one.value for one in dtype or ()]
-    extent = course.Extent(mode="quick" if quick else "full", sizes=size or (), dtypes=types, timeout_s=timeout)
+    extent = course.Extent(
+        mode="quick" if quick else "full", sizes=size or (), dtypes=types, timeout_s=timeout,
+        tune_s=tune_seconds if tune else None,
+    )  # fmt: skip
+    if tune:
+        session.refuse_replay("`tfsetup verify --tune`")
     with progress(session, "starting the interpreter") as told:
         made = course.verify(prefix, machine, matrix=matrix, extent=extent, replayed=session.replayed, told=told)
     data, findings = verify_document(made, compare=compare), made.verification.findings

@@ -20,7 +20,7 @@ from tfsetup.envs.csh import CSH, csh_script
 from tfsetup.envs.cure_files import write_cures
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.guard import refuse_prefix
-from tfsetup.envs.model import ADOPTED, Plan, Receipt, Step
+from tfsetup.envs.model import ADOPTED, Plan, Receipt, Step, Tuned, Tuning
 from tfsetup.envs.pip import add_pip
 from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
 from tfsetup.envs.store import NotWholeError, Store, unwritable
@@ -39,6 +39,8 @@ _INSTALLING = "Installing the locked wheels"
 _PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
 Judge = Callable[[Path], object]
 """A check of a built environment, given its interpreter: returns what the receipt keeps, raises where it says no."""
+Tuner = Callable[[Path], Tuned]
+"""What measures, with the interpreter of a built environment, which variables make it faster."""
 Uv = Callable[..., Finished]
 """What runs uv: `tfsetup.locks.run.run_uv`, or what stands in for it."""
 
@@ -53,6 +55,7 @@ class Hooks:
     say: Callable[[str], object]
     screen: Screen | None = None
     uv: Uv | None = None
+    tune: Tuner = lambda _python: Tuned()
 
 
 def install(
@@ -72,7 +75,7 @@ def install(
     current(store, replace=replace, python=python)  # refuse before anything is written beside somebody else's folder
     with store.locked(say=hooks.say) as held:
         now = current(store, replace=replace, python=python)
-        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, plan.cures, say=silent)
+        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, plan.cures, plan.tuning, say=silent)
         if kept is not None:
             return switch_to(store, now, kept, hooks.say)
         store.clean()
@@ -84,6 +87,7 @@ def reuse(
     digest: str,
     pinned_lock: str | None,
     cures: Mapping[str, str] = NOTHING,
+    tuning: Tuning = "kept",
     *,
     say: Callable[[str], object],
     replace: bool = False,
@@ -96,12 +100,12 @@ def reuse(
         BuildError: the prefix is not ours and `replace` was not said, or the Python there would not start.
     """
     now = current(store, replace=replace)
-    kept = fitting(store, now, digest, pinned_lock, cures, say=say)
+    kept = fitting(store, now, digest, pinned_lock, cures, tuning, say=say)
     if kept is None or kept.generation == now:
         return None if kept is None else Outcome(generation=kept.generation, changed=False, receipt=kept)
     with store.locked(say=say):
         now = current(store, replace=replace)
-        kept = fitting(store, now, digest, pinned_lock, cures, say=silent)
+        kept = fitting(store, now, digest, pinned_lock, cures, tuning, say=silent)
         return None if kept is None else switch_to(store, now, kept, say)
 
 
@@ -154,6 +158,12 @@ class _Build:
             raise TfsetupError(Code.BUG, "a plan must end with a switch")
         return Outcome(generation=self.number, changed=True, receipt=self.receipt, seconds=self.seconds)
 
+    @property
+    def tuned(self) -> Tuned:
+        """What measuring came to; nothing, as long as nothing was measured."""
+        found = self.judged.get("tune")
+        return found if isinstance(found, Tuned) else Tuned()
+
     def _undo(self) -> None:
         # A second interrupt while the files go away must not stop that; what stays is cleaned by the next run. A
         # generation that the prefix leads to by now is not removed by this either.
@@ -175,9 +185,8 @@ class _Build:
             case model.BuildFromSource():
                 self._compile(step)
             case model.WriteCures(environment=variables):
-                conda = self.plan.backend == "conda"
-                write_cures(self.store.layout, self.folder, self.plan.python, variables, conda=conda)
-            case model.Preflight() | model.Verify() | model.TryPrograms():
+                self._write_cures({**self.tuned.variables, **variables})
+            case model.Preflight() | model.Tune() | model.Verify() | model.TryPrograms():
                 phase, judge = self._check(step)
                 self.judged[phase] = judge(self.python)
             case model.AddPip():
@@ -188,17 +197,24 @@ class _Build:
                 assert_never(step)
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - began
 
-    def _check(self, step: model.Preflight | model.Verify | model.TryPrograms) -> tuple[str, Judge]:
+    def _check(self, step: model.Preflight | model.Tune | model.Verify | model.TryPrograms) -> tuple[str, Judge]:
         """Return what a check is called among the seconds and in the receipt, and who makes it."""
         match step:
             case model.Preflight():
                 return "preflight", self.hooks.preflight
+            case model.Tune():
+                return "tune", self.hooks.tune
             case model.Verify():
                 return "verify", self.hooks.verify
             case model.TryPrograms():
                 return "programs", self.hooks.programs
             case _:
                 assert_never(step)
+
+    def _write_cures(self, variables: Mapping[str, str]) -> None:
+        if variables:
+            conda = self.plan.backend == "conda"
+            write_cures(self.store.layout, self.folder, self.plan.python, variables, conda=conda)
 
     def _create(self, step: model.CreateVenv) -> None:
         arguments = ["venv", "--no-project", "--relocatable", "--quiet", "--prompt", self.store.layout.prefix.name]
@@ -342,7 +358,9 @@ class _Build:
             programs=encode(self.judged.get("programs")),
             backend=self.plan.backend,
             differing=(),
-            cures=dict(self.plan.cures),
+            cures={**self.tuned.variables, **self.plan.cures},
+            tuned=dict(self.tuned.variables),
+            tune=encode(self.tuned.found),
             without_cures=self.plan.without_cures,
             together=self.plan.together,
         )

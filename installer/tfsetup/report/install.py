@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import UNSET, UnsetType, ValidationError, convert
 
 from tfsetup.doctor.present import ShownDiagnosis, shown
+from tfsetup.envs.cures import assignments
 from tfsetup.errors import Code
 from tfsetup.ground.units import seconds, size
 from tfsetup.ground.values import value
@@ -18,10 +19,12 @@ from tfsetup.matrix.model import Backend
 from tfsetup.report.document import document
 from tfsetup.report.resolve import ResolveDocument, resolve_document, resolve_lines
 from tfsetup.report.shells import Terminal, activation
+from tfsetup.report.tune import TuningDocument, tuning_document, tuning_parts
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Finding, Verification
 from tfsetup.verify.programs import ProgramsTried, sentence
 from tfsetup.verify.programs import findings as of_programs
+from tfsetup.verify.tune.model import Tried, Tuning
 from tfsetup.workflows.checks import KeptPrediction, kept
 from tfsetup.workflows.install import Installed, Refusal
 
@@ -89,6 +92,10 @@ class InstallDocument:
     """Why what was built is not switched to."""
     doctor: ShownDiagnosis | UnsetType | None = UNSET
     """Then: what the doctor says of it, null: it knows no cause."""
+    tune: tuple[Tried, ...] | UnsetType = UNSET
+    """Each switch and thing that was timed with and without it when it was built; left out: nothing was."""
+    tuning: TuningDocument | UnsetType = UNSET
+    """Then: what came of each switch, and what the environment sets of it."""
     history: History | UnsetType = UNSET
     """How what was verified compares with earlier verifications of this prefix."""
 
@@ -124,7 +131,12 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
         programs=_read(receipt.programs, ProgramsTried) if receipt else None,
         hazards=defects_of(selection.hazards, cured=found.cured),
         history=UNSET,
+        tune=UNSET,
+        tuning=UNSET,
     )
+    tuned = _read(receipt.tune, Tuning) if receipt else None
+    if tuned is not None:
+        data = replace(data, tune=tuned.tried, tuning=tuning_document(tuned))
     if would is not None:
         data = replace(data, would_change=would.would_change, why=would.why)
     if would is not None and would.plan:
@@ -169,6 +181,7 @@ def outcome(data: InstallDocument | NotInstallable, terminal: Terminal) -> Itera
     else:
         what = f"{data.row} ({', '.join(data.requirements)})"
         yield f"{data.prefix} already is {what}, generation {data.generation}: nothing to do."
+        yield from _tuned_then(data)
         yield from next_steps(data, terminal)
 
 
@@ -181,6 +194,8 @@ def _dry(data: InstallDocument, plan: Sequence[str], packages: Sequence[str], by
 
 def _installed(data: InstallDocument, terminal: Terminal) -> Iterator[RenderableType]:
     yield from _verified(data.verify)
+    if data.tuning is not UNSET and data.tune is not UNSET:
+        yield from tuning_parts(data.tuning, data.tune, installed=True)
     spent = ", ".join(f"{phase} {seconds(each)}" for phase, each in data.seconds.items() if each)
     yield ""
     took = f" ({spent})" if spent else ""
@@ -212,6 +227,11 @@ def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
     yield ""
     yield f"Not installed: {why}"
     yield f"{data.prefix} is as it was before."
+
+
+def _tuned_then(data: InstallDocument) -> Iterator[str]:
+    if data.tuning is not UNSET and data.tuning.set:
+        yield f"It sets {assignments(data.tuning.set)}, which was measured to be faster when it was built (--tune)."
 
 
 def _dead(tried: ProgramsTried | None) -> Iterator[str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import assert_never
 
+from tfsetup.envs.model import Tuned
+from tfsetup.envs.run import Hooks
 from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.loader.model import Clash, LoadFailure, Verdict
 from tfsetup.loader.report import Note, Report, UnseenDocument, prediction_document
 from tfsetup.loader.tensorflow.cuda import CudaLibraries
+from tfsetup.locks.run import Screen
 from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.model import Selection
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Try, sentence
 from tfsetup.workflows.told import Detail, Told
+from tfsetup.workflows.tune import Tune, measured
 
 Verify = Callable[..., Verification]
 """What loads TensorFlow and judges it: `tfsetup.verify.verify`, or what stands in for it."""
@@ -55,7 +59,7 @@ class Checks:
     """Preflight, verification and programs of a freshly built environment, against the row's expectation.
 
     `found` is what the verification found, once it has run: the history wants it whole, when the prefix has switched.
-    `gpus` are the matrix's models.
+    `gpus` are the matrix's models, `cures` the variables that the environment sets against known defects.
     """
 
     selection: Selection
@@ -65,7 +69,14 @@ class Checks:
     run: Verify
     attempt: Try
     gpus: Sequence[GpuModel] = ()
+    measure: Tune = measured
+    cures: Mapping[str, str] = field(default_factory=dict)
     found: Verification | None = None
+
+    def hooks(self, screen: Screen | None) -> Hooks:
+        """Return them as the executor wants them; uv's own progress goes to `screen`."""
+        return Hooks(preflight=self.preflight, verify=self.verify, programs=self.programs, tune=self.tune,
+                     say=self.told, screen=screen)  # fmt: skip
 
     def preflight(self, python: Path) -> KeptPrediction:
         """Predict the native load from the built files, before any of them is run.
@@ -78,6 +89,12 @@ class Checks:
         if report.verdict == "fails":
             raise Refused(report)
         return kept(report)
+
+    def tune(self, python: Path) -> Tuned:
+        """Measure which switches make it faster here; nothing of that keeps it from being switched to."""
+        self.told("Tuning: trying TensorFlow's switches on this machine, for about two minutes at most")
+        found = self.measure(python, self.host, variables=self.cures, told=lambda text: self.told(Detail(f"  {text}")))
+        return Tuned(variables=found.set, found=found)
 
     def verify(self, python: Path) -> Verification:
         """Load TensorFlow in a fresh interpreter and time a matmul on each device.

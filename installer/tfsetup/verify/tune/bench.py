@@ -73,7 +73,8 @@ class Processes:
 
     def close(self, lanes: Iterable[Lane]) -> None:
         """End processes."""
-        ending = [one for one in self.alive if one in [*lanes]]
+        given = {id(lane) for lane in lanes}
+        ending = [one for one in self.alive if id(one) in given]
         for one in ending:
             one.end()
         self.alive = [one for one in self.alive if one not in ending]
@@ -89,7 +90,8 @@ class _Process:
     """One process; a `Lane`."""
 
     def __init__(self, order: Order, environ: Mapping[str, str], command: Sequence[str], folder: str) -> None:
-        self.state, self.timed, self.lost = State(), (), ""
+        self.state, self.lost = State(), ""
+        self.timed: tuple[Timed, ...] = ()
         self.scale = order.scale or 0
         self.phase = ""
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`

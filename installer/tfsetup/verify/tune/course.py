@@ -39,11 +39,21 @@ class Order:
 class Lane(Protocol):
     """A process that computes when it is told to."""
 
-    state: State
-    timed: Sequence[Timed]
-    scale: int
-    lost: str
-    """Why it is no longer there, or never came to be; empty: it is."""
+    @property
+    def state(self) -> State:
+        """What it says of its build and machine."""
+
+    @property
+    def timed(self) -> Sequence[Timed]:
+        """What it can time."""
+
+    @property
+    def scale(self) -> int:
+        """The size of its products."""
+
+    @property
+    def lost(self) -> str:
+        """Why it is no longer there, or never came to be; empty: it is."""
 
     def turn(self, timed: Timed) -> float | None:
         """Return the seconds of one run; None: it could not be computed, or the process was lost."""
@@ -231,9 +241,7 @@ class _Course:
             if without is None or seconds is None:
                 trial.lost = base.lost or runs[place][0].lost or f"it could not compute {plain.name}"
             else:
-                trial.pairs.append(
-                    Pair(what=plain.name, process=self.group, turn=turn, base=without, trial=seconds)
-                )
+                trial.pairs.append(Pair(what=plain.name, process=self.group, turn=turn, base=without, trial=seconds))
 
     def _clock(self) -> str:
         return f"{self.bench.seconds():.0f} s of at most {self.budget_s:.0f}"

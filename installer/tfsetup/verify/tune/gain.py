@@ -48,7 +48,7 @@ class Pair:
 
 @value
 class Gain:
-    """The median ratio with its interval; `best`: that of the fastest times; `processes`: the median of each of them."""
+    """The median ratio with its interval; `best`: that of the fastest times; `processes`: each one's median."""
 
     ratio: float
     low: float
