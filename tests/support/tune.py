@@ -1,4 +1,4 @@
-"""A bench for `verify --tune` without processes: a clock, a machine that others use too, and switches with an effect."""
+"""A bench for `verify --tune` without processes: a clock, a machine that others use, switches with an effect."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Machine:
     follows: bool = True
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(self.seed)
+        self.chance = random.Random(self.seed)  # noqa: S311
         self.clock, self.until, self.load = 0.0, 0.0, 1.0
         self.opened: list[FakeLane] = []
         self.orders: list[Order] = []

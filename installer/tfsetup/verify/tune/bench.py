@@ -8,9 +8,9 @@ import os
 import queue
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ TURN_LIMIT_S: Final = 20.0
 """What a turn, of a tenth of a second, may take before it is called a hang."""
 START_LIMIT_S: Final = 60.0
 """What a process may take to be ready, at the least; three times as long as the first one, if that is more."""
+LAST_LINES: Final = 5  # of what a process says beside its answers
 GROWS: Final = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}  # several processes share a GPU; the first would take all of it
 
 
@@ -94,21 +95,28 @@ class _Process:
         self.timed: tuple[Timed, ...] = ()
         self.scale = order.scale or 0
         self.phase = ""
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
+        self._said: deque[bytes] = deque(maxlen=LAST_LINES)
+        self._readers: list[threading.Thread] = []
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         options = {"mode": "tune", "device": order.device, "scale": order.scale, "asks_compiler": order.device is None}
         self._child: subprocess.Popen[bytes] | None = None
         try:
             self._child = subprocess.Popen(
                 [*command, str(PROBE), json.dumps(options)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env={**environ}, cwd=folder,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**environ}, cwd=folder,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 start_new_session=sys.platform != "win32",  # Ctrl-C reaches tfsetup, which ends all of them
             )  # fmt: skip
         except (OSError, ValueError) as error:
             self.lost = str(error)
             return
-        threading.Thread(target=self._read, args=[self._child.stdout], daemon=True).start()
+        for read, stream in ((self._read, self._child.stdout), (self._listen, self._child.stderr)):
+            self._readers.append(threading.Thread(target=read, args=[stream], daemon=True))
+            self._readers[-1].start()
+
+    def _listen(self, stream: IO[bytes]) -> None:
+        with stream:
+            self._said.extend(line for line in iter(stream.readline, b"") if line.strip())
 
     def _read(self, stream: IO[bytes]) -> None:
         with stream:
@@ -160,7 +168,8 @@ class _Process:
             if self._child.stdin is not None:
                 with contextlib.suppress(OSError):
                     self._child.stdin.close()
-        self._log.close()
+            for reader in self._readers:
+                reader.join(timeout=5.0)
 
     def _next(self, until: float) -> Event | None:
         """Return the next event; None: there is none any more, and it is lost."""
@@ -191,9 +200,8 @@ class _Process:
         return f"it ended with status {self._child.returncode}{where}{self._last_line()}"
 
     def _last_line(self) -> str:
-        self._log.seek(0)
-        lines = [line for line in self._log.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        return f": {lines[-1].strip()[:200]}" if lines else ""
+        self._readers[-1].join(timeout=5.0)
+        return f": {self._said[-1].decode('utf-8', 'replace').strip()[:200]}" if self._said else ""
 
 
 def state_of(event: Event) -> State:

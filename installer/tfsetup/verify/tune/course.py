@@ -21,6 +21,8 @@ from tfsetup.verify.tune.words import recommended, tried_of, verdict_of
 
 FIRST_ROUNDS: Final = 6
 """Rounds after which what shows no sign of a gain is given up."""
+LOOKS: Final = (FIRST_ROUNDS, 12)
+"""Rounds after which is looked whether it is decided; whoever looks after each sees what he likes at some time."""
 ROUNDS: Final = 20
 """Rounds of a group at the most."""
 GROUPS: Final = 6
@@ -214,7 +216,7 @@ class _Course:
         """
         alive = list(trials)
         for turn in range(FIRST_ROUNDS if all(each.groups == 1 for each, _lane in trials) else ROUNDS):
-            if turn >= FIRST_ROUNDS:
+            if turn in LOOKS:
                 alive = [(each, lane) for each, lane in alive if not each.over]
             alive = [(each, lane) for each, lane in alive if not each.lost]
             if not alive or self.bench.seconds() > self.budget_s:
@@ -228,7 +230,7 @@ class _Course:
         runs = [(base, plain)]
         timing = []
         for trial, lane in trials:
-            for one in lane.timed:
+            for one in () if trial.lost else lane.timed:
                 if (one.name, one.variant) == (plain.name, trial.candidate.switch.variant):
                     timing.append(trial)
                     runs.append((lane, one))

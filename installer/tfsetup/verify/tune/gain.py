@@ -23,9 +23,11 @@ FEWEST: Final = 10
 """Pairs; with fewer, no interval is so sure."""
 PROCESSES: Final = 2
 """Fresh processes that must agree."""
-LUCK: Final = 0.2
+LUCK: Final = 0.22
 """What a process got by chance it keeps for all its turns: of two processes only a gain beyond this is believed, of
 more of them one beyond this over the square root of their number less one."""
+BEYOND: Final = 1.25
+"""Spreads that a gain must be beyond: more than one, because it is looked at more than once."""
 DEVIATIONS: Final = 3.0
 """Standard errors, by how far the processes differ, that a gain must be beyond."""
 
@@ -122,7 +124,7 @@ def judged(gain: Gain | None) -> Literal["faster", "slower", "same", "undecided"
 
 def _real(gain: Gain) -> bool:
     count = len(gain.processes)
-    needed = max(FLOOR, LUCK / sqrt(count - 1), DEVIATIONS * stdev(gain.processes) / sqrt(count), gain.spread)
+    needed = max(FLOOR, LUCK / sqrt(count - 1), DEVIATIONS * stdev(gain.processes) / sqrt(count), BEYOND * gain.spread)
     return gain.ratio - 1 > needed and gain.low > 1 and min(*gain.processes, gain.best) >= 1 + FLOOR / 2
 
 
