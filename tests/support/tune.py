@@ -36,7 +36,10 @@ class Noise:
 
 @dataclass(kw_only=True)
 class Machine:
-    """A bench. `ends`: what becomes of processes with a variable: `at start`, `in a turn`, or `cannot` compute it."""
+    """A bench. `ends`: what becomes of processes with a variable: `at start`, `in a turn`, or `cannot` compute it.
+
+    `follows`: the build says of oneDNN what the variable says. `broken`: no process gets ready.
+    """
 
     seed: int = 0
     effect: Effect = no_effect
@@ -47,6 +50,7 @@ class Machine:
     what: Sequence[str] = WHAT
     variants: Mapping[str, float] = field(default_factory=dict)
     follows: bool = True
+    broken: bool = False
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311
@@ -95,7 +99,8 @@ class FakeLane:
         self.scale = order.scale or 2048
         self.luck = machine.chance.lognormvariate(0.0, machine.noise.process)
         self.fate = next((fate for name, fate in machine.ends.items() if name in order.set), "")
-        self.lost = "it died of SIGSEGV in import" if self.fate == "at start" else ""
+        dead = machine.broken or self.fate == "at start"
+        self.lost = "it died of SIGSEGV in import" if dead else ""
 
     def turn(self, timed: Timed) -> float | None:
         assert not self.closed

@@ -120,18 +120,8 @@ def test_a_trial_that_is_lost_is_undecided_and_the_others_go_on(fate: str, why: 
 
 
 def test_without_a_first_process_there_is_a_reason() -> None:
-    machine = Machine()
-    machine.ends = {"": ""}
-    opened = machine.open
-
-    def lost(orders: Any) -> Any:
-        made = opened(orders)
-        made[0].lost = "it died of SIGILL in import"
-        return made
-
-    machine.open = lost  # type: ignore[method-assign]
-    found = tune(machine, SWITCHES)
-    assert (found.problem, found.complete, found.switches) == ("it died of SIGILL in import", False, ())
+    found = tune(Machine(broken=True), SWITCHES)
+    assert (found.problem, found.complete, found.switches) == ("it died of SIGSEGV in import", False, ())
 
 
 def test_two_winners_are_set_only_as_they_were_measured_together() -> None:

@@ -32,7 +32,8 @@ def test_a_ratio_is_the_median_and_says_how_many() -> None:
     assert found is not None
     assert found.ratio == pytest.approx(1.3)
     assert found.processes == pytest.approx((1.3, 1.3))
-    assert (found.pairs, found.low, found.high) == (6, pytest.approx(0.2), pytest.approx(9.0))
+    assert found.pairs == 6
+    assert (found.low, found.high) == pytest.approx((0.2, 9.0))
 
 
 def test_what_was_timed_counts_the_same_however_long_it_takes() -> None:
