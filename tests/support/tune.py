@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tfsetup.verify.tune.course import Lane, Order
-from tfsetup.verify.tune.model import State, Timed
+from tfsetup.verify.tune.model import State, Timed, Took
 
 WHAT = ("matmul 2048 float32 graph", "matmul 2048 float32 eager", "conv 3x3 graph", "training step")
 Effect = Callable[[Mapping[str, str], Timed], float]
@@ -24,10 +24,11 @@ class Noise:
     """What else happens: `busy` is the share of time that others use the machine, for `burst_s` seconds on average.
 
     A turn takes up to `slowdown` times as long then. `turn` and `process` are the standard deviations of the logarithm
-    of what one turn and one process (for all its turns) get by chance.
+    of what one turn and one process (for all its turns) get by chance, `work` that of processors' time in a turn.
     """
 
     turn: float = 0.06
+    work: float = 0.06
     process: float = 0.02
     busy: float = 0.4
     burst_s: float = 3.0
@@ -102,7 +103,7 @@ class FakeLane:
         dead = machine.broken or self.fate == "at start"
         self.lost = "it died of SIGSEGV in import" if dead else ""
 
-    def turn(self, timed: Timed) -> float | None:
+    def turn(self, timed: Timed) -> Took | None:
         assert not self.closed
         if self.fate == "in a turn":
             self.lost = f"it hangs in {timed.name}"
@@ -110,4 +111,5 @@ class FakeLane:
         if self.lost or self.fate == "cannot":
             return None
         gain = self.machine.effect(self.order.set, timed) * self.machine.variants.get(timed.variant, 1.0)
-        return self.machine.passes(0.1 * self.luck / gain)
+        work = 0.2 * self.luck / gain * self.machine.chance.lognormvariate(0.0, self.machine.noise.work)
+        return Took(seconds=self.machine.passes(0.1 * self.luck / gain), work=work)

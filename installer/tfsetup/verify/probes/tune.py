@@ -86,18 +86,23 @@ def _serve(channel: Channel, ready: dict[tuple[str, str], workloads.Workload]) -
         asked = json.loads(line)
         key = (asked["workload"], asked.get("variant") or "")
         try:
-            channel.send("turn", workload=key[0], variant=key[1], seconds=turn(ready[key]))
+            seconds, work = turn(ready[key])
+            channel.send("turn", workload=key[0], variant=key[1], seconds=seconds, work=work)
         except Exception as error:
             channel.send("turn", workload=key[0], variant=key[1], seconds=None, error=describe(error))
 
 
-def turn(workload: workloads.Workload) -> float:
-    """Return the seconds of one run: the median of as many as fit into a turn."""
+def turn(workload: workloads.Workload) -> tuple[float, float]:
+    """Return the seconds of one run, the median of as many as fit into a turn, and those of all its processors' time.
+
+    The second hardly knows of others that use the machine; what runs on a GPU is not in it.
+    """
     if workload.seconds < SHORT_S:
         workload.run()
     samples = []
+    worked = time.process_time()
     for _run in range(max(1, min(MOST, int(TURN_S / max(workload.seconds, 1e-6))))):
         started = time.perf_counter()
         workload.run()
         samples.append(time.perf_counter() - started)
-    return median(samples)
+    return median(samples), (time.process_time() - worked) / len(samples)

@@ -19,7 +19,7 @@ from typing import IO, Final, Self
 from tfsetup.verify.model import Event
 from tfsetup.verify.run import PROBE, child_environment, kill_group, signal_name
 from tfsetup.verify.tune.course import Lane, Order
-from tfsetup.verify.tune.model import BUDGET_S, State, Timed
+from tfsetup.verify.tune.model import BUDGET_S, State, Timed, Took
 
 TURN_LIMIT_S: Final = 20.0
 """What a turn, of a tenth of a second, may take before it is called a hang."""
@@ -145,8 +145,8 @@ class _Process:
                     self.timed = tuple(map(timed_of, event["workloads"]))
                     return
 
-    def turn(self, timed: Timed) -> float | None:
-        """Return the seconds of one run; None: it could not be computed, or the process was lost."""
+    def turn(self, timed: Timed) -> Took | None:
+        """Return what one run took; None: it could not be computed, or the process was lost."""
         if self.lost or self._child is None or self._child.stdin is None:
             return None
         self.phase = timed.name
@@ -158,8 +158,7 @@ class _Process:
             self._lose(self._how())
             return None
         event = self._next(time.monotonic() + TURN_LIMIT_S)
-        seconds = None if event is None else event.get("seconds")
-        return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
+        return None if event is None else took_of(event)
 
     def end(self) -> None:
         """End the process and all that it started."""
@@ -220,6 +219,14 @@ def state_of(event: Event) -> State:
         quota=threads.get("quota"),
         free_bytes=event.get("free_bytes"),
     )
+
+
+def took_of(event: Event) -> Took | None:
+    """Return what a run took; None: it failed."""
+    seconds, work = event.get("seconds"), event.get("work")
+    if not isinstance(seconds, int | float) or seconds <= 0:
+        return None
+    return Took(seconds=seconds, work=work if isinstance(work, int | float) and work > 0 else None)
 
 
 def timed_of(event: Event) -> Timed:

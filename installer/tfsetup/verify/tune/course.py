@@ -15,8 +15,8 @@ from typing import Final, Protocol
 from tfsetup.ground.values import value
 from tfsetup.matrix.switches import Switch
 from tfsetup.verify.tune.choose import Candidate, candidates, together
-from tfsetup.verify.tune.gain import Pair, gain_of, judged, promising
-from tfsetup.verify.tune.model import BUDGET_S, State, Timed, Tuning
+from tfsetup.verify.tune.gain import Pair, found, promising
+from tfsetup.verify.tune.model import BUDGET_S, State, Timed, Took, Tuning
 from tfsetup.verify.tune.words import recommended, tried_of, verdict_of
 
 FIRST_ROUNDS: Final = 6
@@ -57,8 +57,8 @@ class Lane(Protocol):
     def lost(self) -> str:
         """Why it is no longer there, or never came to be; empty: it is."""
 
-    def turn(self, timed: Timed) -> float | None:
-        """Return the seconds of one run; None: it could not be computed, or the process was lost."""
+    def turn(self, timed: Timed) -> Took | None:
+        """Return what one run took; None: it could not be computed, or the process was lost."""
 
 
 class Bench(Protocol):
@@ -97,7 +97,7 @@ class Trial:
         """Whether nothing more needs to be measured."""
         if self.lost or self.without_effect or self.groups >= GROUPS:
             return True
-        decided = judged(gain_of(self.pairs)) == "faster"
+        decided = found(self.pairs).status == "faster"
         return bool(self.groups) and (decided or not promising(self.pairs))
 
 
@@ -239,11 +239,20 @@ class _Course:
         order = range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs)))
         took = {place: runs[place][0].turn(runs[place][1]) for place in order}
         for place, trial in enumerate(timing, 1):
-            without, seconds = took[0], took[place]
-            if without is None or seconds is None:
+            without, with_it = took[0], took[place]
+            if without is None or with_it is None:
                 trial.lost = base.lost or runs[place][0].lost or f"it could not compute {plain.name}"
             else:
-                trial.pairs.append(Pair(what=plain.name, process=self.group, turn=turn, base=without, trial=seconds))
+                trial.pairs.append(self._pair(trial, plain.name, turn, without, with_it))
+
+    def _pair(self, trial: Trial, what: str, turn: int, without: Took, with_it: Took) -> Pair:
+        """Return a pair; processors' time says nothing where threads are what differs, or a GPU does the work."""
+        says = trial.candidate.switch.threads is None and trial.device.startswith("CPU")
+        works = (without.work, with_it.work) if says else (None, None)
+        return Pair(
+            what=what, process=self.group, turn=turn, base=without.seconds, trial=with_it.seconds,
+            base_work=works[0], trial_work=works[1],
+        )  # fmt: skip
 
     def _clock(self) -> str:
         return f"{self.bench.seconds():.0f} s of at most {self.budget_s:.0f}"

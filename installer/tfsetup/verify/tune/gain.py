@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import comb, exp, log, sqrt
-from statistics import median, stdev
+from statistics import median
 from typing import Final, Literal
 
 from tfsetup.ground.values import value
+from tfsetup.verify.tune.model import Clock
 
 FLOOR: Final = 0.08
 """A gain below this is none: fresh processes of one program differ by a few percent (where memory and threads land)."""
@@ -28,19 +29,26 @@ LUCK: Final = 0.22
 more of them one beyond this over the square root of their number less one."""
 BEYOND: Final = 1.25
 """Spreads that a gain must be beyond: more than one, because it is looked at more than once."""
+ALIKE: Final = 1.3
+"""By how much the ratio of the times and that of the processors' times may differ, where the second decides."""
 DEVIATIONS: Final = 3.0
 """Standard errors, by how far the processes differ, that a gain must be beyond."""
 
 
 @value
 class Pair:
-    """Seconds of one thing without (`base`) and with a switch, in the turns `turn` of the processes `process`."""
+    """Seconds of one thing without (`base`) and with a switch, in the turns `turn` of the processes `process`.
+
+    `base_work` and `trial_work` are seconds of processors' time; None where that says nothing of the speed.
+    """
 
     what: str
     process: int
     turn: int
     base: float
     trial: float
+    base_work: float | None = None
+    trial_work: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -65,37 +73,39 @@ class Gain:
         return (self.high - self.low) / 2
 
 
-def gain_of(pairs: Sequence[Pair]) -> Gain | None:
-    """Return the gain over all that was timed, each thing counting the same; None: no round is whole.
+def gain_of(pairs: Sequence[Pair], *, by: Clock = "clock") -> Gain | None:
+    """Return the gain over all that was timed, each thing counting the same; None: no round is whole, or has that time.
 
     A sample is a round: the geometric mean of its ratios.
     """
-    things = sorted({pair.what for pair in pairs})
-    rounds: dict[tuple[int, int], dict[str, float]] = {}
+    rounds: dict[tuple[int, int], list[float]] = {}
+    fastest: dict[str, tuple[float, float]] = {}
     for pair in pairs:
-        rounds.setdefault((pair.process, pair.turn), {})[pair.what] = pair.ratio
-    whole = {place: _mean(list(found.values())) for place, found in rounds.items() if len(found) == len(things)}
+        base, trial = (pair.base, pair.trial) if by == "clock" else (pair.base_work, pair.trial_work)
+        if not base or not trial:
+            return None
+        rounds.setdefault((pair.process, pair.turn), []).append(log(base / trial))
+        before = fastest.get(pair.what, (base, trial))
+        fastest[pair.what] = min(base, before[0]), min(trial, before[1])
+    whole = {place: _mean(found) for place, found in rounds.items() if len(found) == len(fastest)}
     if not whole:
         return None
-    numbers = sorted({process for process, _turn in whole})
     low, high = interval(list(whole.values()))
+    processes: dict[int, list[float]] = {}
+    for (process, _turn), ratio in whole.items():
+        processes.setdefault(process, []).append(ratio)
     return Gain(
         ratio=median(whole.values()),
         low=low,
         high=high,
-        best=_mean([_best([pair for pair in pairs if pair.what == thing]) for thing in things]),
-        processes=tuple(median(one for (where, _turn), one in whole.items() if where == each) for each in numbers),
+        best=_mean([log(base / trial) for base, trial in fastest.values()]),
+        processes=tuple(map(median, processes.values())),
         pairs=len(whole),
     )
 
 
-def _best(pairs: Sequence[Pair]) -> float:
-    """Return the ratio of the fastest times: others only ever slow one down."""
-    return min(pair.base for pair in pairs) / min(pair.trial for pair in pairs)
-
-
-def _mean(ratios: Sequence[float]) -> float:
-    return exp(sum(map(log, ratios)) / len(ratios))
+def _mean(logarithms: Sequence[float]) -> float:
+    return exp(sum(logarithms) / len(logarithms))
 
 
 def interval(samples: Sequence[float]) -> tuple[float, float]:
@@ -124,8 +134,14 @@ def judged(gain: Gain | None) -> Literal["faster", "slower", "same", "undecided"
 
 def _real(gain: Gain) -> bool:
     count = len(gain.processes)
-    needed = max(FLOOR, LUCK / sqrt(count - 1), DEVIATIONS * stdev(gain.processes) / sqrt(count), BEYOND * gain.spread)
+    needed = max(FLOOR, LUCK / sqrt(count - 1), DEVIATIONS * _deviation(gain.processes) / sqrt(count), BEYOND * gain.spread)
     return gain.ratio - 1 > needed and gain.low > 1 and min(*gain.processes, gain.best) >= 1 + FLOOR / 2
+
+
+def _deviation(numbers: Sequence[float]) -> float:
+    """Return the standard deviation of a sample; `statistics` computes it in fractions, which takes long."""
+    mean = sum(numbers) / len(numbers)
+    return sqrt(sum((each - mean) ** 2 for each in numbers) / (len(numbers) - 1))
 
 
 def _turned(gain: Gain) -> Gain:
@@ -136,11 +152,45 @@ def _turned(gain: Gain) -> Gain:
     )  # fmt: skip
 
 
+@value
+class Finding:
+    """What pairs come to, and by which clock: `processor` where others used the machine too much for the other."""
+
+    status: Literal["faster", "slower", "same", "undecided"]
+    gain: Gain | None = None
+    timed_by: Clock = "clock"
+
+
+def found(pairs: Sequence[Pair]) -> Finding:
+    """Return what pairs come to.
+
+    Where the clock shows a difference that its spread hides, and the processors' time shows it beyond doubt and about
+    as large, that decides: others that use the machine make a run longer, and hardly make it more work.
+    """
+    gain = gain_of(pairs)
+    status = judged(gain)
+    work = gain_of(pairs, by="processor") if status == "same" else None
+    if gain is not None and work is not None and _agree(gain, work):
+        return Finding(status=judged(work), gain=work, timed_by="processor")
+    return Finding(status=status, gain=gain)
+
+
+def _agree(gain: Gain, work: Gain) -> bool:
+    """Tell whether the clock shows a difference too, in the median and in the fastest times, and about as large."""
+    if judged(work) == "slower":
+        gain, work = _turned(gain), _turned(work)
+    shown = gain.ratio >= 1 + FLOOR and gain.best >= 1 + FLOOR / 2
+    return judged(work) == "faster" and shown and 1 / ALIKE <= gain.ratio / work.ratio <= ALIKE
+
+
 def promising(pairs: Sequence[Pair]) -> bool:
     """Tell whether more pairs could show a gain: over all that was timed, or much of one thing against another."""
     whole = gain_of(pairs)
     if whole is None:
         return False
+    work = gain_of(pairs, by="processor")
+    if work is not None and work.ratio >= 1 + FLOOR and whole.ratio > 1:
+        return True
     things = {pair.what for pair in pairs}
     ratios = [median(pair.ratio for pair in pairs if pair.what == thing) for thing in things]
     mixed = max(ratios) >= 1 + 2 * FLOOR and min(ratios) <= 1 / (1 + FLOOR)

@@ -10,6 +10,8 @@ from tfsetup.ground.values import value
 
 Status = Literal["faster", "slower", "same", "mixed", "no-effect", "undecided", "not-tried"]
 
+Clock = Literal["clock", "processor"]
+
 BUDGET_S = 120.0
 """Seconds that all trials together may take, if nobody says otherwise."""
 
@@ -40,6 +42,8 @@ class Tried:
     """In how many fresh processes."""
     status: Status
     """What came of it for this workload alone."""
+    timed_by: Clock = "clock"
+    """`processor`: others used the machine too much, and the times are those that processors worked on it."""
     program: str = ""
     """What the user's program must say to get it; empty: the variables do."""
 
@@ -60,6 +64,8 @@ class Verdict:
     """How many times as fast: the median over the rounds of the geometric mean over what was timed."""
     spread: float | None
     """As in the single measurements."""
+    timed_by: Clock
+    """`processor`: others used the machine too much, and the times are those that processors worked on it."""
     sentence: str
     """The same for people: what to set, what it gives, what it costs."""
     source: str
@@ -103,6 +109,14 @@ class State:
     fast: int | None = None
     quota: float | None = None
     free_bytes: int | None = None
+
+
+@value
+class Took:
+    """What a run took: seconds by the clock, and of processors' time (None: not told, or a GPU does the work)."""
+
+    seconds: float
+    work: float | None = None
 
 
 @value

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import log10
 from typing import TYPE_CHECKING, Final
 
-from tfsetup.verify.tune.gain import FLOOR, Gain, Pair, gain_of, judged
-from tfsetup.verify.tune.model import Status, Tried, Verdict
+from tfsetup.verify.tune.gain import Finding, Pair, found
+from tfsetup.verify.tune.model import Clock, Status, Tried, Verdict
 
 if TYPE_CHECKING:
     from tfsetup.verify.tune.course import Trial
@@ -24,8 +24,8 @@ def status_of(trial: Trial) -> Status:
         return "undecided"
     if not trial.groups:
         return "not-tried"
-    parts = {judged(gain_of(pairs)) for _what, pairs in _things(trial)}
-    whole = judged(gain_of(trial.pairs))
+    parts = {found(pairs).status for _what, pairs in _things(trial)}
+    whole = found(trial.pairs).status
     if "slower" in parts and "faster" in {*parts, whole}:
         return "mixed"
     if whole == "undecided" and trial.over:
@@ -35,73 +35,77 @@ def status_of(trial: Trial) -> Status:
 
 def recommended(trials: Sequence[Trial]) -> list[Trial]:
     """Return the trials whose variables are worth setting, the best first; of one variable, all its values."""
-    found = [(each, gain_of(each.pairs)) for each in trials if each.candidate.set and status_of(each) == "faster"]
-    ordered = sorted(((each, gain) for each, gain in found if gain), key=lambda pair: -pair[1].ratio)
-    return [each for each, _gain in ordered]
+    winners = [each for each in trials if each.candidate.set and status_of(each) == "faster"]
+    return sorted(winners, key=lambda each: -(_ratio(found(each.pairs)) or 0.0))
 
 
 def tried_of(trial: Trial) -> Iterator[Tried]:
     """Yield every measurement of a trial."""
     whole = status_of(trial)
     for what, pairs in _things(trial):
-        gain = gain_of(pairs)
-        alone = judged(gain)
+        alone = found(pairs)
+        gain = alone.gain
         before, after = trial.errors.get(what, (None, None))
         yield Tried(
             set=trial.order if trial.candidate.set else {},
             program="" if trial.candidate.set else trial.candidate.switch.program,
             what=what,
-            ratio=_rounded(gain.ratio) if gain else None,
-            spread=_rounded(gain.spread) if gain else None,
+            ratio=_ratio(alone),
+            spread=_spread(alone),
             max_rel_error=after,
             baseline_error=before,
-            worth_it=whole == "faster" and alone == "faster",
+            worth_it=whole == "faster" and alone.status == "faster",
             device=trial.device,
             pairs=gain.pairs if gain else 0,
             processes=len(gain.processes) if gain else 0,
-            status=alone,
+            status=alone.status,
+            timed_by=alone.timed_by,
         )
 
 
 def verdict_of(trial: Trial, chosen: Mapping[str, str], budget_s: float) -> Verdict:
     """Return what came of a trial, where the variables `chosen` are what to set."""
-    candidate, gain = trial.candidate, gain_of(trial.pairs)
+    candidate, whole = trial.candidate, found(trial.pairs)
     return Verdict(
         id=candidate.switch.id,
         set=candidate.set,
         program=candidate.switch.program,
         status=status_of(trial),
-        ratio=_rounded(gain.ratio) if gain else None,
-        spread=_rounded(gain.spread) if gain else None,
-        sentence=sentence(trial, gain, chosen, budget_s),
+        ratio=_ratio(whole),
+        spread=_spread(whole),
+        timed_by=whole.timed_by,
+        sentence=sentence(trial, whole, chosen, budget_s),
         source=candidate.switch.source,
     )
 
 
-def sentence(trial: Trial, gain: Gain | None, chosen: Mapping[str, str], budget_s: float) -> str:
+def sentence(trial: Trial, whole: Finding, chosen: Mapping[str, str], budget_s: float) -> str:
     """Return, in a sentence, what a switch gives and costs."""
     words, status = trial.candidate.words, status_of(trial)
     if status == "no-effect":
         return f"{words} changes nothing in this build"
     if status == "not-tried":
-        return f"{words} was not tried: {budget_s:.0f} s were over"
+        return f"{words} was not tried: {budget_s:.0f} s did not suffice"
     if trial.lost:
         return f"{words} is undecided: {trial.lost}"
-    if gain is None:
+    if whole.gain is None:
         return f"{words} is undecided: nothing could be timed"
+    how = f"{_times(whole)} as fast (±{whole.gain.spread:.2f}{_BY[whole.timed_by]})"
     if status == "faster":
-        return _gained(trial, gain, chosen)
+        return _gained(trial, how, chosen)
     if status == "mixed":
         return f"{words} helps and hurts: {_parts(trial)}. {_digits(trial)}; not set, for a program of one kind only"
-    how = f"{gain.ratio:.2f} times as fast (±{gain.spread:.2f})"
     if status == "undecided":
-        return f"{words} is undecided: {how} after {gain.pairs} rounds, and {budget_s:.0f} s were over"
+        return f"{words} is undecided: {how} after {whole.gain.pairs} rounds, and there was no more time"
     return f"{words} is no gain: {how}"
 
 
-def _gained(trial: Trial, gain: Gain, chosen: Mapping[str, str]) -> str:
+_BY: Final[Mapping[Clock, str]] = {"clock": "", "processor": " by processors' time, for the machine was busy"}
+
+
+def _gained(trial: Trial, how: str, chosen: Mapping[str, str]) -> str:
     words = trial.candidate.words
-    how = f"{gain.ratio:.2f} times as fast (±{gain.spread:.2f}), {_parts(trial)}; {_digits(trial)}"
+    how = f"{how}, {_parts(trial)}; {_digits(trial)}"
     if not trial.candidate.set:
         return f"{words} makes it {how}"
     if trial.candidate.set.items() <= chosen.items():
@@ -111,8 +115,8 @@ def _gained(trial: Trial, gain: Gain, chosen: Mapping[str, str]) -> str:
 
 def _parts(trial: Trial) -> str:
     """Return each thing with its ratio, what gained most first."""
-    found = [(what, gain.ratio) for what, pairs in _things(trial) if (gain := gain_of(pairs))]
-    return ", ".join(f"{what} {ratio:.2f}" for what, ratio in sorted(found, key=lambda pair: -pair[1]))
+    parts = [(what, _ratio(found(pairs)) or 0.0) for what, pairs in _things(trial)]
+    return ", ".join(f"{what} {ratio:.2f}" for what, ratio in sorted(parts, key=lambda pair: -pair[1]))
 
 
 def _digits(trial: Trial) -> str:
@@ -134,8 +138,13 @@ def _things(trial: Trial) -> list[tuple[str, list[Pair]]]:
     return [(name, [pair for pair in trial.pairs if pair.what == name]) for name in names]
 
 
-def _rounded(number: float) -> float:
-    return round(number, 3)
+def _times(whole: Finding) -> str:
+    return f"{_ratio(whole) or 0.0:.2f} times"
 
 
-__all__ = ("FLOOR", "recommended", "sentence", "status_of", "tried_of", "verdict_of")
+def _ratio(of: Finding) -> float | None:
+    return round(of.gain.ratio, 3) if of.gain else None
+
+
+def _spread(of: Finding) -> float | None:
+    return round(of.gain.spread, 3) if of.gain else None

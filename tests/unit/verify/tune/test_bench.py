@@ -16,6 +16,7 @@ import pytest
 from tfsetup.matrix.file.disk import read_switches
 from tfsetup.verify.tune.bench import Processes
 from tfsetup.verify.tune.course import Lane, Order, tune
+from tfsetup.verify.tune.model import Took
 
 pytestmark = [
     pytest.mark.process,
@@ -45,7 +46,7 @@ for line in sys.stdin:
     if fate == "dies in a turn": os._exit(1)
     if fate == "hangs in a turn": time.sleep(600)
     if fate == "fails in a turn": send("turn", workload=asked["workload"], seconds=None); continue
-    send("turn", workload=asked["workload"], seconds=0.010 if on else 0.015)
+    send("turn", workload=asked["workload"], seconds=0.010 if on else 0.015, work=0.02 if on else 0.03)
 """
 
 
@@ -69,8 +70,8 @@ def test_a_process_says_what_it_is_and_computes_when_it_is_told_to(bench: Proces
     assert (plain.state.version, plain.state.onednn, fast.state.onednn) == ("2.99.0", False, True)
     assert (plain.scale, fast.scale) == (512, 2048)
     assert [one.name for one in fast.timed] == ["matmul 2048", "training"]
-    assert plain.turn(plain.timed[0]) == 0.015
-    assert fast.turn(fast.timed[0]) == 0.010
+    assert plain.turn(plain.timed[0]) == Took(seconds=0.015, work=0.03)
+    assert fast.turn(fast.timed[0]) == Took(seconds=0.010, work=0.02)
     bench.close([plain, fast])
 
 
@@ -90,7 +91,7 @@ def test_a_process_that_does_not_get_ready_is_lost_and_the_other_is_there(
     assert lost.lost == why
     assert whole.lost == ""
     assert lost.turn(whole.timed[0]) is None
-    assert whole.turn(whole.timed[0]) == 0.015
+    assert whole.turn(whole.timed[0]) == Took(seconds=0.015, work=0.03)
 
 
 @pytest.mark.parametrize(

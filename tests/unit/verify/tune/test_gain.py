@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsetup.verify.tune.gain import FEWEST, FLOOR, Gain, Pair, gain_of, interval, judged, promising
+from tfsetup.verify.tune.gain import FEWEST, FLOOR, Finding, Gain, Pair, found, gain_of, interval, judged, promising
 
 
 def pairs(ratios: list[list[float]], what: str = "matmul") -> list[Pair]:
@@ -20,6 +21,16 @@ def pairs(ratios: list[list[float]], what: str = "matmul") -> list[Pair]:
         for process, row in enumerate(ratios)
         for turn, ratio in enumerate(row)
     ]
+
+
+def worked(ratios: list[list[float]], work: float, wide: float = 0.01) -> list[Pair]:
+    """Return the same with processors' time of another ratio."""
+    slowed = [(without, with_it) for _process in ratios for without, with_it in BUSY]
+    return [
+        replace(pair, base=pair.ratio * 0.1 * later, trial=0.1 * later, trial_work=0.2,
+                base_work=0.2 * work * (1 + wide * (pair.turn % 3 - 1)))
+        for pair, (_without, later) in zip(pairs(ratios), slowed, strict=False)
+    ]  # fmt: skip
 
 
 def of(ratio: float, processes: int = 3, turns: int = 8, wide: float = 0.01) -> list[Pair]:
@@ -130,3 +141,49 @@ def test_what_shows_no_sign_of_a_gain_is_given_up_and_what_helps_and_hurts_is_no
     assert not promising([])
     assert promising([*pairs([[1.3] * 6], "a"), *pairs([[0.7] * 6], "b")])
     assert not promising([*pairs([[1.05] * 6], "a"), *pairs([[0.95] * 6], "b")])
+
+
+BUSY = [(1, 1), (1.5, 1), (1, 1.6), (2, 1), (1, 1.9), (1, 1), (1.8, 1), (1, 1.4)]
+"""By how much others that use the machine made a run without and one with the switch longer."""
+NOISY = [[1.4 * without / with_it for without, with_it in BUSY]] * 3
+"""What the clock says of a gain of 1.4 then."""
+
+
+def test_where_the_machine_is_busy_the_processors_time_decides_beside_the_clock() -> None:
+    busy = found(worked(NOISY, 1.4))
+    assert (busy.status, busy.timed_by) == ("faster", "processor")
+    assert busy.gain is not None
+    assert busy.gain.ratio == pytest.approx(1.4)
+    assert busy.gain.spread < 0.05
+    back = found([replace(pair, base=pair.trial, trial=pair.base, base_work=pair.trial_work, trial_work=pair.base_work)
+                  for pair in worked(NOISY, 1.4)])  # fmt: skip
+    assert (back.status, back.timed_by) == ("slower", "processor")
+
+
+@pytest.mark.parametrize(
+    "pairs_",
+    [
+        pairs(NOISY),  # nobody told the processors' time
+        worked(NOISY, 1.0),
+        worked(NOISY, 1.4, wide=0.5),  # its spread hides it too
+        worked(NOISY, 2.5),  # the two say too different things
+        worked([[0.8, 1.2] * 4] * 3, 1.4),  # less work, and no faster: it runs on fewer threads
+        worked(NOISY[:1], 1.4),
+        [*worked(NOISY, 1.4), *pairs([[1.4]], "matmul")],  # some did not tell it
+    ],
+)
+def test_the_processors_time_alone_decides_nothing(pairs_: list[Pair]) -> None:
+    assert found(pairs_).timed_by == "clock"
+    assert found(pairs_).status in {"same", "undecided"}
+
+
+def test_the_clock_decides_where_it_can() -> None:
+    quiet = worked([[1.4, 1.41, 1.39, 1.4, 1.4, 1.42]] * 3, 1.2)
+    assert found(quiet) == Finding(status="faster", gain=gain_of(quiet), timed_by="clock")
+
+
+def test_a_gain_of_the_processors_time_keeps_a_switch_in_the_running() -> None:
+    ratios = [[1.01, 1.0, 1.02, 1.03, 1.0, 1.02]]
+    assert promising(worked(ratios, 1.2))
+    assert not promising(worked(ratios, 1.0))
+    assert not promising(worked([[0.9] * 6], 1.2))
