@@ -134,7 +134,8 @@ def judged(gain: Gain | None) -> Literal["faster", "slower", "same", "undecided"
 
 def _real(gain: Gain) -> bool:
     count = len(gain.processes)
-    needed = max(FLOOR, LUCK / sqrt(count - 1), DEVIATIONS * _deviation(gain.processes) / sqrt(count), BEYOND * gain.spread)
+    differ = DEVIATIONS * _deviation(gain.processes) / sqrt(count)
+    needed = max(FLOOR, LUCK / sqrt(count - 1), differ, BEYOND * gain.spread)
     return gain.ratio - 1 > needed and gain.low > 1 and min(*gain.processes, gain.best) >= 1 + FLOOR / 2
 
 
