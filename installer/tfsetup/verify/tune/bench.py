@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
+from tfsetup.host.temporary import temporary_folder
 from tfsetup.verify.model import Event
 from tfsetup.verify.run import PROBE, child_environment, kill_group, signal_name
 from tfsetup.verify.tune.course import Lane, Order
@@ -25,6 +26,7 @@ TURN_LIMIT_S: Final = 20.0
 """What a turn, of a tenth of a second, may take before it is called a hang."""
 START_LIMIT_S: Final = 60.0
 """What a process may take to be ready, at the least; three times as long as the first one, if that is more."""
+SITES: Final = ("lib/python3*/site-packages", "Lib/site-packages")
 LAST_LINES: Final = 5  # of what a process says beside its answers
 GROWS: Final = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}  # several processes share a GPU; the first would take all of it
 
@@ -50,14 +52,25 @@ class Processes:
         self.limit_s = limit_s
         self.began = time.monotonic()
         self.alive: list[_Process] = []
+        self.bytecode: dict[str, str] = {}
+        self._leaving = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        """Let the processes share what the first one compiles, where the user has Python write no bytecode.
+
+        Compiling TensorFlow's sources takes longer than all the rest of its import.
+        """
+        folders = (self.python.parents[1].glob(f"{each}/tensorflow/__pycache__") for each in SITES)
+        if os.environ.get("PYTHONDONTWRITEBYTECODE") and not any(map(any, folders)):
+            folder = self._leaving.enter_context(temporary_folder())
+            self.bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder)}
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close(list(self.alive))
+        self._leaving.close()
 
     def seconds(self) -> float:
         """Return how long it has been since the beginning."""
@@ -81,7 +94,7 @@ class Processes:
         self.alive = [one for one in self.alive if one not in ending]
 
     def _started(self, order: Order) -> _Process:
-        base = {**self.variables, **GROWS, **os.environ, **order.set}
+        base = {**self.variables, **GROWS, **os.environ, **self.bytecode, **order.set}
         made = _Process(order, child_environment(base, self.python), self.command, self.python.anchor)
         self.alive.append(made)
         return made

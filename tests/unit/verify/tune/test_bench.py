@@ -169,3 +169,21 @@ with Processes(Path(sys.executable), command=[sys.executable, {str(script)!r}]) 
     for number in numbers:
         with pytest.raises(ProcessLookupError):
             os.kill(number, 0)
+
+
+def test_where_no_bytecode_is_written_the_processes_share_what_the_first_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    python = tmp_path / "env" / "bin" / "python"
+    with Processes(python) as bench:
+        folder = Path(bench.bytecode["PYTHONPYCACHEPREFIX"])
+        assert folder.is_dir()
+        assert bench.bytecode["PYTHONDONTWRITEBYTECODE"] == ""
+    assert not folder.exists()
+    (tmp_path / "env/lib/python3.12/site-packages/tensorflow/__pycache__").mkdir(parents=True)
+    with Processes(python) as bench:
+        assert bench.bytecode == {}
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    with Processes(tmp_path / "other" / "bin" / "python") as bench:
+        assert bench.bytecode == {}
