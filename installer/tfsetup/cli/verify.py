@@ -54,8 +54,6 @@ def verify(
         mode="quick" if quick else "full", sizes=size or (), dtypes=types, timeout_s=timeout,
         tune_s=tune_seconds if tune else None,
     )  # fmt: skip
-    if tune:
-        session.refuse_replay("`tfsetup verify --tune`")
     with progress(session, "starting the interpreter") as told:
         made = course.verify(prefix, machine, matrix=matrix, extent=extent, replayed=session.replayed, told=told)
     data, findings = verify_document(made, compare=compare), made.verification.findings

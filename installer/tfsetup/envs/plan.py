@@ -219,7 +219,7 @@ def _fetched(files: Sequence[CondaPackage | PinnedWheel]) -> str:
 
 _WORDS = {
     model.Preflight: "predict the native load from the files, before anything is run",
-    model.Tune: "measure which switches make TensorFlow faster on this machine, for about two minutes at most",
+    model.Tune: "measure which switches make TensorFlow faster on this machine, for about two minutes at most, to set those",
     model.Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
     model.TryPrograms: "import every package and start every program, for 20 seconds at most and without the network",
     model.Switch: "switch the prefix to the new generation",

@@ -92,7 +92,7 @@ class Checks:
 
     def tune(self, python: Path) -> Tuned:
         """Measure which switches make it faster here; nothing of that keeps it from being switched to."""
-        self.told("Tuning: trying TensorFlow's switches on this machine, for about two minutes at most")
+        self.told("Tuning: trying TensorFlow's switches on this machine, for about two minutes at most, to set those")
         found = self.measure(python, self.host, variables=self.cures, told=lambda text: self.told(Detail(f"  {text}")))
         return Tuned(variables=found.set, found=found)
 
