@@ -240,7 +240,7 @@ def test_a_dry_run_says_that_switches_would_be_measured_and_set(
     plan = tfsetup(*argv).document["data"]["plan"]
     assert plan[2:6] == [
         "predict the native load from the files, before anything is run",
-        "measure which switches make TensorFlow faster on this machine, for about two minutes at most, to set those",
+        "measure which switches make TensorFlow faster here, for about two minutes at most, to set those",
         "set TURN_OFF_REMAPPER=1 in every process of the environment, unless it is set there",
         "load TensorFlow in a fresh interpreter and time a matmul on each device",
     ]

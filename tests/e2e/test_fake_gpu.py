@@ -19,7 +19,8 @@ from support.index import serve
 from support.process import data, tfsetup
 from tfsetup.ground.looking import find
 from tfsetup.host.probe import probe
-from tfsetup.verify import Verification, verify
+from tfsetup.verify import verify
+from tfsetup.verify.model import Verification
 
 pytestmark = [
     pytest.mark.e2e,

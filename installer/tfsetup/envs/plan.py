@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from tfsetup.envs import model
+from tfsetup.envs.along import with_pip
 from tfsetup.envs.cures import NOTHING, assignments
 from tfsetup.envs.model import Plan, Step, Tuning
 from tfsetup.ground.index import BY_HASH
@@ -59,18 +60,22 @@ def plan_install(
     that they are left out. `tune` measures what else makes it faster, before that and with no wheel of cures: they all
     go into one file. `pinned` says that the user named the lock file. `together` is what was resolved together
     with the row; `wanted` the fingerprint of what was asked for (None: that of the selection). `pip` is the one that
-    the environment gets where the lock has none; it comes last, because what is judged is what is locked.
+    the environment gets where the lock has none; it comes last, because what is judged is what is locked, and goes
+    along with the wheels where nothing is.
     """
     index = index or Index()
     environment = wanted_cures(selection, cures=cures)
+    locked = lock.version_of(PIP) is not None
+    pip = None if locked or lock.part else pip
+    after = _after(selection, index, environment, preflight=preflight, verify=verify, tune=tune)
     if lock.part:
         steps = _linked(lock, lock.part, index)
     else:
         written = NOTHING if tune else environment
-        steps = [_create(selection, host), _wheels(selection, lock, host, index, written)]
-    steps += _after(selection, index, environment, preflight=preflight, verify=verify, tune=tune)
-    locked = lock.version_of(PIP) is not None
-    if pip is not None and not locked and not lock.part:
+        along = pip if all(isinstance(step, model.WriteCures) for step in after) else None
+        steps = [_create(selection, host), _wheels(selection, lock, host, index, written, along)]
+    steps += after
+    if pip is not None:
         steps += [model.AddPip(wheel=pip, environ=index.environ)]
     return Plan(
         row=selection.row or "",
@@ -135,7 +140,7 @@ def _create(selection: Selection, host: Host) -> model.CreateVenv:
 
 
 def _wheels(
-    selection: Selection, lock: Lock, host: Host, index: Index, environment: Mapping[str, str]
+    selection: Selection, lock: Lock, host: Host, index: Index, environment: Mapping[str, str], pip: PipWheel | None
 ) -> model.InstallWheels:
     # A translated uv would choose x86-64 wheels for a universal2 interpreter; the row's target says otherwise.
     forced = selection.target if host.rosetta else None
@@ -155,6 +160,7 @@ def _wheels(
         ),
         environ={**index.environ, **(target_environ(forced) if forced else {})},
         beside={wheel.filename: wheel.content} if wheel else {},
+        with_pip=with_pip(served, pip, index.asked) if pip else "",
     )
 
 
@@ -219,7 +225,7 @@ def _fetched(files: Sequence[CondaPackage | PinnedWheel]) -> str:
 
 _WORDS = {
     model.Preflight: "predict the native load from the files, before anything is run",
-    model.Tune: "measure which switches make TensorFlow faster on this machine, for about two minutes at most, to set those",
+    model.Tune: "measure which switches make TensorFlow faster here, for about two minutes at most, to set those",
     model.Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
     model.TryPrograms: "import every package and start every program, for 20 seconds at most and without the network",
     model.Switch: "switch the prefix to the new generation",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from dataclasses import replace as with_fields
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
 
@@ -20,14 +18,16 @@ from tfsetup.envs.csh import CSH, csh_script
 from tfsetup.envs.cure_files import write_cures
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.guard import refuse_prefix
-from tfsetup.envs.model import ADOPTED, Plan, Receipt, Step, Tuned, Tuning
+from tfsetup.envs.model import Plan, Receipt, Step, Tuned, Tuning
 from tfsetup.envs.pip import add_pip
+from tfsetup.envs.receipts import adopted, now
 from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
 from tfsetup.envs.store import NotWholeError, Store, unwritable
-from tfsetup.envs.whole import EMPTY, file_lacks
+from tfsetup.envs.whole import EMPTY, Lack, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.encode import encode
 from tfsetup.ground.looking import generation, place_at
+from tfsetup.ground.values import value
 from tfsetup.loader.files.records import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
 
@@ -36,16 +36,15 @@ _HINT_CACHE = (
     "it was before."
 )
 _INSTALLING = "Installing the locked wheels"
+_BOTH = "pylock.with-pip"  # a name that uv takes for a lock; behind it `.txt` is a requirements file's
 _PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
 Judge = Callable[[Path], object]
 """A check of a built environment, given its interpreter: returns what the receipt keeps, raises where it says no."""
-Tuner = Callable[[Path], Tuned]
-"""What measures, with the interpreter of a built environment, which variables make it faster."""
 Uv = Callable[..., Finished]
 """What runs uv: `tfsetup.locks.run.run_uv`, or what stands in for it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Hooks:
     """What the executor needs from rooms it does not know, and from the screen. `uv` None: the real one."""
 
@@ -55,7 +54,7 @@ class Hooks:
     say: Callable[[str], object]
     screen: Screen | None = None
     uv: Uv | None = None
-    tune: Tuner = lambda _python: Tuned()
+    tune: Callable[[Path], Tuned] = lambda _python: Tuned()
 
 
 def install(
@@ -143,10 +142,13 @@ class _Build:
         self.seconds: dict[str, float] = {}
         self.judged: dict[str, object] = {}
         self.receipt: Receipt | None = None
+        self.pip_is_there = False
+        self.lost: tuple[Lack, ...] | None = None
+        """What the files were found to lack; None: something was done to them since, or nobody has looked."""
 
     def run(self) -> Outcome:
         try:
-            for step in self.plan.steps:
+            for step in self._left():
                 self._step(step)
         except OSError as problem:
             self._undo()
@@ -158,11 +160,14 @@ class _Build:
             raise TfsetupError(Code.BUG, "a plan must end with a switch")
         return Outcome(generation=self.number, changed=True, receipt=self.receipt, seconds=self.seconds)
 
-    @property
-    def tuned(self) -> Tuned:
-        """What measuring came to; nothing, as long as nothing was measured."""
-        found = self.judged.get("tune")
-        return found if isinstance(found, Tuned) else Tuned()
+    def _left(self) -> Iterator[Step]:
+        """Yield what there is to do; what the files lack is forgotten before anything is done to them again."""
+        for step in self.plan.steps:
+            if isinstance(step, model.AddPip) and self.pip_is_there:
+                continue
+            if not isinstance(step, model.Switch):
+                self.lost = None
+            yield step
 
     def _undo(self) -> None:
         # A second interrupt while the files go away must not stop that; what stays is cleaned by the next run. A
@@ -185,7 +190,9 @@ class _Build:
             case model.BuildFromSource():
                 self._compile(step)
             case model.WriteCures(environment=variables):
-                self._write_cures({**self.tuned.variables, **variables})
+                conda = self.plan.backend == "conda"
+                every = {**model.tuned(self.judged).variables, **variables}
+                write_cures(self.store.layout, self.folder, self.plan.python, every, conda=conda)
             case model.Preflight() | model.Tune() | model.Verify() | model.TryPrograms():
                 phase, judge = self._check(step)
                 self.judged[phase] = judge(self.python)
@@ -211,11 +218,6 @@ class _Build:
             case _:
                 assert_never(step)
 
-    def _write_cures(self, variables: Mapping[str, str]) -> None:
-        if variables:
-            conda = self.plan.backend == "conda"
-            write_cures(self.store.layout, self.folder, self.plan.python, variables, conda=conda)
-
     def _create(self, step: model.CreateVenv) -> None:
         arguments = ["venv", "--no-project", "--relocatable", "--quiet", "--prompt", self.store.layout.prefix.name]
         # uv would pick another interpreter of the same version rather than fail; the row chose this one.
@@ -238,17 +240,36 @@ class _Build:
         for name, content in step.beside.items():
             (self.folder / name).write_bytes(content)
         sync = ["pip", "sync", "--python", str(self.python), "--preview-features", "pylock", *step.arguments]
-        try:
-            # First from the cache alone: hashes make that safe, and an index that sends no cache headers would have uv
-            # fetch everything again.
-            done = self._uv([*sync, "--offline", str(lock)], doing=_INSTALLING, environ=step.environ)
-        except NetworkError:
-            if self.offline:
-                raise
-            done = self._uv([*sync, str(lock)], doing=_INSTALLING, environ=step.environ, screen=self.hooks.screen)
+        done = self._sync_with_pip(sync, lock, step) if step.with_pip else None
+        done = done or self._sync(sync, lock, step)
         done = self._mend_wheels(sync, lock, step) or done
         self._look_at_records()
         self._fetched(_prepared_seconds(done.stderr))
+
+    def _sync(self, sync: list[str], lock: Path, step: model.InstallWheels) -> Finished:
+        try:
+            # First from the cache alone: hashes make that safe, and an index that sends no cache headers would have uv
+            # fetch everything again.
+            return self._uv([*sync, "--offline", str(lock)], doing=_INSTALLING, environ=step.environ)
+        except NetworkError:
+            if self.offline:
+                raise
+            return self._uv([*sync, str(lock)], doing=_INSTALLING, environ=step.environ, screen=self.hooks.screen)
+
+    def _sync_with_pip(self, sync: list[str], lock: Path, step: model.InstallWheels) -> Finished | None:
+        """Install the wheels and the pip in one run, if uv's cache has all of them; None: it has not."""
+        both = lock.with_name(f"{_BOTH}{lock.suffix}")  # beside the lock, which may name files by their place
+        both.write_text(step.with_pip, encoding="utf-8")
+        try:
+            done = self._uv([*sync, "--offline", str(both)], doing=_INSTALLING, environ=step.environ)
+        except TfsetupError as problem:
+            if problem.code is Code.INTERRUPTED:
+                raise
+            return None
+        finally:
+            both.unlink()
+        self.pip_is_there = True
+        return done
 
     def _fetched(self, seconds: float) -> None:
         """Count seconds of a step as download, not as building."""
@@ -261,10 +282,11 @@ class _Build:
         Files are hard links into the cache where both are on one disk: whoever empties one in an environment empties it
         there too, and uv does not look again.
         """
-        lost = file_lacks(self.store.layout, self._receipt())
-        damaged = sorted({lack.package.partition("-")[0] for lack in lost if lack.package})
+        self.lost = file_lacks(self.store.layout, self._receipt())
+        damaged = sorted({lack.package.partition("-")[0] for lack in self.lost if lack.package})
         if not damaged or self.offline:
             return None
+        self.lost, self.pip_is_there = None, False  # a lock without pip takes it away
         self.hooks.say(
             f"Note      uv's cache has damaged files of {', '.join(damaged)}; fetching them anew without it."
         )
@@ -324,9 +346,10 @@ class _Build:
         replaced = prefix.is_dir() and not prefix.is_symlink()
         try:
             if replaced:
-                self.store.adopt(_adopted(0 if 0 not in self.store.numbers() else self.number + 1), self.number)
+                before = adopted(0 if 0 not in self.store.numbers() else self.number + 1)
+                self.store.adopt(before, self.number, of_files=self.lost)
             else:
-                self.store.switch(self.number)
+                self.store.switch(self.number, of_files=self.lost)
         except NotWholeError as found:
             raise BuildError(f"What was built is not whole: {found.words}.", hint=_HINT_CACHE) from found
         self.receipt = receipt
@@ -341,6 +364,7 @@ class _Build:
 
     def _found(self) -> Receipt:
         site = self.store.layout.site_packages(self.folder, self.plan.python)
+        tuned = model.tuned(self.judged)
         packages, tools = sorted_out((path.name for path in site.glob("*.dist-info")), self.plan.tools)
         return Receipt(
             generation=self.number,
@@ -350,7 +374,7 @@ class _Build:
             requirements=self.plan.requirements,
             packages=packages,
             tools=tools,
-            created=_now(),
+            created=now(),
             tfsetup=__version__,
             lock_sha256=self.plan.lock_sha256,
             verify=encode(self.judged.get("verify")),
@@ -358,31 +382,12 @@ class _Build:
             programs=encode(self.judged.get("programs")),
             backend=self.plan.backend,
             differing=(),
-            cures={**self.tuned.variables, **self.plan.cures},
-            tuned=dict(self.tuned.variables),
-            tune=encode(self.tuned.found),
+            cures={**tuned.variables, **self.plan.cures},
+            tuned=dict(tuned.variables),
+            tune=encode(tuned.found),
             without_cures=self.plan.without_cures,
             together=self.plan.together,
         )
-
-
-def _adopted(number: int) -> Receipt:
-    """Return the receipt of a folder that was there before tfsetup came: nothing about it is known."""
-    return Receipt(
-        generation=number,
-        row=ADOPTED,
-        digest="",
-        python="",
-        requirements=(),
-        packages=(),
-        created=_now(),
-        tfsetup=__version__,
-        lock_sha256="",
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _prepared_seconds(stderr: str) -> float:

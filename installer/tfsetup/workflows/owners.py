@@ -47,4 +47,4 @@ def wanted(file: LockedFile) -> Wanted:
     path, url = file.path, file.url
     if url is not None and url.startswith("file:"):
         path, url = _DRIVE.sub(r"\1", unquote(urlsplit(url).path)), None
-    return Wanted(filename=file.filename, sha256=file.sha256, url=url, path=path)
+    return Wanted(filename=file.filename, sha256=file.sha256, url=url, path=path, size=file.size)

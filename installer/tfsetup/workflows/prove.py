@@ -15,7 +15,7 @@ from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.proof import Proof
 from tfsetup.locks.venv.consent import sources
 from tfsetup.workflows.backends import Case, fingerprint
-from tfsetup.workflows.progress import OFF_THE_INDEX, proven, proving
+from tfsetup.workflows.progress import AT_ONCE, OFF_THE_INDEX, proven, proving
 from tfsetup.workflows.told import Told, silent
 
 if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
@@ -23,8 +23,6 @@ if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
 
 Judge = Callable[..., Proof]
 """Finds out whether a lock would load, called as `judged`. Raises NetworkError or InvalidFileError for unread files."""
-
-AT_ONCE = 3  # each holds the libraries it reads in a temporary file: a gigabyte at times
 
 
 def judged(case: Case, told: Told, *, offline: bool = False, opened: Opened | None = None) -> Proof:

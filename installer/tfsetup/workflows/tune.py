@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfsetup.errors import UsageError
 from tfsetup.host.environ import native_argv
 from tfsetup.host.model import Host
-from tfsetup.verify.tune.model import BUDGET_S, Tuning
 from tfsetup.workflows.told import Detail, Told, silent
 
-Tune = Callable[..., Tuning]
-"""What measures: `measured`, or what stands in for it."""
+if TYPE_CHECKING:  # who does not ask for it does not wait for it
+    from tfsetup.verify.tune.model import Tuning
+
+    Tune = Callable[..., Tuning]
+    """What measures: `measured`, or what stands in for it."""
 
 
 def measured(
@@ -21,10 +24,12 @@ def measured(
     *,
     variables: Mapping[str, str] | None = None,
     fixed: Iterable[str] = (),
-    budget_s: float = BUDGET_S,
+    budget_s: float | None = None,
     told: Told = silent,
 ) -> Tuning:
     """Try the switches that the build of the interpreter `python` has on this machine, for about `budget_s` seconds.
+
+    None: two minutes.
 
     `variables` are what the environment will set at every start and does not yet; they and those that are `fixed` are
     never switched. Nothing is changed. A trial that crashes or hangs is undecided. On KeyboardInterrupt every process
@@ -36,12 +41,14 @@ def measured(
     from tfsetup.matrix.file.disk import read_switches
     from tfsetup.verify.tune.bench import Processes
     from tfsetup.verify.tune.course import tune
+    from tfsetup.verify.tune.model import BUDGET_S
 
+    limit = BUDGET_S if budget_s is None else budget_s
     switches = read_switches().switches
     command = native_argv([str(python.absolute())], rosetta=host.rosetta)
     kept = {*(variables or ()), *fixed}
-    with Processes(python, command=command, variables=variables, limit_s=budget_s) as bench:
-        return tune(bench, switches, fixed=kept, budget_s=budget_s, told=lambda line: told(Detail(line)))
+    with Processes(python, command=command, variables=variables, limit_s=limit) as bench:
+        return tune(bench, switches, fixed=kept, budget_s=limit, told=lambda line: told(Detail(line)))
 
 
 def refuse_tuning(*, tune: bool, cures: bool, verify: bool) -> None:

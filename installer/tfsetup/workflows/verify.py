@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tfsetup.verify as probing
 from tfsetup.doctor.model import Diagnosis
@@ -12,12 +13,17 @@ from tfsetup.envs.guard import target_of
 from tfsetup.ground.looking import find
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.rows import Matrix
-from tfsetup.verify import Mode, Verification, expectation_of, keep, receipt_of
+from tfsetup.verify.expect import expectation_of, receipt_of
 from tfsetup.verify.history import History
+from tfsetup.verify.history_file import keep
+from tfsetup.verify.model import Mode, Verification
 from tfsetup.verify.tune.model import Tuning
 from tfsetup.workflows.consult import consult, wrong_checks
 from tfsetup.workflows.told import Detail, Told, silent
-from tfsetup.workflows.tune import Tune, measured
+from tfsetup.workflows.tune import measured
+
+if TYPE_CHECKING:
+    from tfsetup.workflows.tune import Tune
 
 Examine = Callable[..., Verification]
 """What runs the probe and judges it: `tfsetup.verify.verify`, or what stands in for it."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 
 import pytest
 
@@ -57,13 +58,14 @@ def on(machine: str, python: str) -> Host:
 
 @cache
 def captured(slug: str) -> tuple[Known, ...]:
-    """What the fixtures of a cause leave in the holes of its fixes; nothing, where there are none."""
-    told: list[Known] = [Known(family=knowledge().family)]
-    for case in log_cases():
-        if case.cause == slug:
-            evidence = Evidence(log=case.log, host=case.host, packages=case.packages or None)
-            told += [Known(told=values, family=knowledge().family) for values in _captures(slug, evidence)]
-    return tuple(told)
+    """Nothing, and what the first fixture of a cause that shows it leaves in the holes of its fixes."""
+    evidence = (
+        Evidence(log=case.log, host=case.host, packages=case.packages or None)
+        for case in log_cases()
+        if case.cause == slug
+    )
+    left = (values for one in evidence for values in _captures(slug, one))
+    return tuple(Known(told=told, family=knowledge().family) for told in ({}, *islice(left, 1)))
 
 
 def _captures(slug: str, evidence: Evidence) -> Iterator[dict[str, str]]:
@@ -79,7 +81,7 @@ def _captures(slug: str, evidence: Evidence) -> Iterator[dict[str, str]]:
 
 def findings(cause: Cause, evidence: Evidence) -> Iterator[Finding]:
     facts = collect(evidence.host, evidence.packages, "")
-    for known in captured(cause.slug)[:2]:
+    for known in captured(cause.slug):
         steps = steps_for(cause, facts, known, prefix=".venv")
         yield replace(proposal(cause=cause.slug, kind=cause.kind).findings[0], steps=steps)
 

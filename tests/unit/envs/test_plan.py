@@ -228,7 +228,7 @@ def test_tuning_comes_after_the_prediction_and_before_what_it_sets_is_verified()
     assert [type(step) for step in plan.steps] == kinds
     assert plan.tuning == "measured"
     assert describe(plan)[3:5] == [
-        "measure which switches make TensorFlow faster on this machine, for about two minutes at most, to set those",
+        "measure which switches make TensorFlow faster here, for about two minutes at most, to set those",
         "set what makes it faster in every process of the environment, unless it is set there",
     ]
 

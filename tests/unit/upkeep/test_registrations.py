@@ -15,11 +15,13 @@ from tfsetup.loader.bytes import Memory
 from tfsetup.upkeep.xray.answers import ANSWERS
 from tfsetup.upkeep.xray.files import read_plan
 from tfsetup.upkeep.xray.images import Image, read_image
-from tfsetup.upkeep.xray.kernels import Kernel, System, kernels_of
+from tfsetup.upkeep.xray.kernels import Kernel, Registry, System
+from tfsetup.upkeep.xray.kernels import Plugin as Asked
 from tfsetup.upkeep.xray.listing import KernelsListed, compared, list_kernels
 from tfsetup.upkeep.xray.machine import Fault
 from tfsetup.upkeep.xray.plan import Plan
 from tfsetup.upkeep.xray.registrations import Build, registrations, render, together
+from tfsetup.upkeep.xray.stage import Stage
 from tfsetup.upkeep.xray.wheels import Libraries, Library
 
 TEXTS = DATA + 0x100
@@ -97,8 +99,13 @@ def image(content: bytes) -> Image:
 EMPTY = image(build(Tiny()))
 
 
+def in_machine(content: bytes) -> Asked:
+    registry = Registry()
+    return Asked(Stage(EMPTY, {**ANSWERS, **registry.table}).put(image(content)), registry)
+
+
 def on(code: Code, *, gru: bool = True) -> tuple[Sequence[Kernel], frozenset[str]]:
-    found = kernels_of(image(code.image()), EMPTY, ANSWERS, System(macos_12=True, gru=gru))
+    found = in_machine(code.image()).kernels(System(macos_12=True, gru=gru))
     return found.kernels, found.asked
 
 
@@ -124,7 +131,14 @@ def test_a_question_nobody_knows_the_answer_to_is_a_fault() -> None:
 
 def test_a_plugin_that_registers_no_kernels_is_a_fault() -> None:
     with pytest.raises(Fault, match="registers no kernels"):
-        kernels_of(image(plain().image("_other")), EMPTY, ANSWERS, System(macos_12=True, gru=True))
+        in_machine(plain().image("_other"))
+
+
+def test_a_plugin_is_asked_again_as_if_it_had_never_been() -> None:
+    plugin, newest = in_machine(with_question().image()), System(macos_12=True, gru=True)
+    first = plugin.kernels(newest)
+    assert plugin.kernels(System(macos_12=True, gru=False)) != first
+    assert plugin.kernels(newest) == first
 
 
 def library(content: bytes, version: str = "9.1.0") -> Library:

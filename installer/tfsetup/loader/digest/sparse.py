@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from struct import Struct
 from typing import Final
@@ -16,8 +17,9 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from tfsetup.ground.ahead import in_order
 from tfsetup.loader.bytes import ByteSource, check_range
-from tfsetup.loader.files.inflate import BlockCache
+from tfsetup.loader.files.inflate import BlockCache, joined
 
 READER: Final = 2
 """Of what the readers of the formats ask. Raised with every new question, so that older copies are no copies."""
@@ -63,7 +65,7 @@ def sparse_copy(
     Raises:
         MalformedImage: a range does not lie inside the file, or the file cannot be read.
     """
-    blocks = [zlib.compress(block, level) for block in _blocks(source, kept, zeros)]
+    blocks = list(in_order(partial(_packed, level), _blocks(source, kept, zeros)))
     head = _Head(
         reader=READER,
         size=source.size,
@@ -76,13 +78,17 @@ def sparse_copy(
     return framed(_MAGIC, msgspec.json.encode(head)) + b"".join(blocks)
 
 
+def _packed(level: int, block: bytes) -> bytes:
+    return zlib.compress(block, level)
+
+
 def packed_small(copy: SparseCopy) -> bytes:
     """Return a copy as small as it gets, for whoever hands it on.
 
     Raises:
         DamagedCopy: a block was changed since it was written.
     """
-    blocks = [zlib.compress(copy.block(index), SMALL) for index in range(len(copy.head.blocks))]
+    blocks = list(in_order(partial(_packed, SMALL), map(copy.block, range(len(copy.head.blocks)))))
     head = structs.replace(copy.head, blocks=tuple((len(block), zlib.crc32(block)) for block in blocks))
     return framed(_MAGIC, msgspec.json.encode(head)) + b"".join(blocks)
 
@@ -183,9 +189,7 @@ class SparseCopy:
         if first == last:
             found = take(first)[start : start + length]
         else:
-            pieces = [take(index) for index in range(first, last + 1)]
-            pieces[0], pieces[-1] = pieces[0][start:], pieces[-1][: at + length - last * BLOCK]
-            found = b"".join(pieces)
+            found = joined(map(take, range(first, last + 1)), start, length)
         if len(found) < length:
             raise DamagedCopy
         return found
