@@ -85,7 +85,7 @@ def test_without_a_thread_whoever_asks_does_it(monkeypatch: pytest.MonkeyPatch) 
         def start(self) -> None:
             raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(module.threading, "Thread", Exhausted)
+    monkeypatch.setattr(threading, "Thread", Exhausted)
     ahead = Ahead[int](threads=2)
     ahead.plan({1: (1, lambda: 1)})
     assert ahead.take(1) is None

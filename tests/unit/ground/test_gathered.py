@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -40,7 +41,7 @@ def test_small_pieces_become_a_large_one() -> None:
 
 def test_what_came_slowly_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(1000))
-    monkeypatch.setattr(exchange.time, "monotonic", lambda: float(next(now)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(now)))
     assert list(gathered(reading([b"a", b"b", b"c"]))) == [b"a", b"b", b"c"]
 
 
