@@ -99,10 +99,12 @@ def make_plan(*steps: Step, **changes: Any) -> Plan:
 class FakeUv:
     """Stands in for `run_uv`: makes the files uv would make, and remembers how it was called.
 
-    `poisoned`: a file in its cache is empty, as after somebody emptied a hard link to it.
+    `poisoned`: a file in its cache is empty, as after somebody emptied a hard link to it. `pip_cached`: the cache has
+    the pip that a lock names.
     """
 
     cached: bool = True
+    pip_cached: bool = True
     calls: list[list[str]] = field(default_factory=list)
     held: list[list[os.stat_result]] = field(default_factory=list)
     fail_at: str | None = None
@@ -126,8 +128,13 @@ class FakeUv:
         if arguments[:2] == ["pip", "sync"]:
             folder = Path(arguments[arguments.index("--python") + 1]).parents[1]
             site = folder / "lib/python3.12/site-packages"
+            with_pip = "pip" in Path(arguments[-1]).read_text()
+            if with_pip and not self.pip_cached:
+                raise NetworkError("Not in the cache.")
             shutil.rmtree(site, ignore_errors=True)
             install_alpha(site)
+            if with_pip:
+                install_pip(site)
             if self.poisoned and "--no-cache" not in arguments:
                 (site / "alpha.py").write_text("")
         if "--require-hashes" in arguments and "-" in arguments:  # what it shall install stands on its input

@@ -64,7 +64,8 @@ class CreateVenv:
 class InstallWheels:
     """Install exactly the locked wheels, each checked against its hash. uv tells the form of a lock by `lock_name`.
 
-    `beside` are wheels that the lock names by a path of their own: content by file name.
+    `beside` are wheels that the lock names by a path of their own: content by file name. `with_pip` is the same lock
+    with the wheel of `AddPip`, where nothing is judged before that step; empty: pip comes by itself.
     """
 
     lock_name: str
@@ -74,6 +75,7 @@ class InstallWheels:
     arguments: tuple[str, ...] = ()
     beside: Mapping[str, bytes] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
+    with_pip: str = ""
 
 
 @value

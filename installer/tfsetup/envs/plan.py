@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from tfsetup.envs import model
+from tfsetup.envs.along import with_pip
 from tfsetup.envs.cures import NOTHING, assignments
 from tfsetup.envs.model import Plan, Step
 from tfsetup.ground.index import BY_HASH
@@ -57,17 +58,21 @@ def plan_install(
     before it was preflighted and verified, and that sees the variables which cure known defects, unless `cures` says
     that they are left out. `pinned` says that the user named the lock file. `together` is what was resolved together
     with the row; `wanted` the fingerprint of what was asked for (None: that of the selection). `pip` is the one that
-    the environment gets where the lock has none; it comes last, because what is judged is what is locked.
+    the environment gets where the lock has none; it comes last, because what is judged is what is locked, and goes
+    along with the wheels where nothing is.
     """
     index = index or Index()
     environment = wanted_cures(selection, cures=cures)
+    locked = lock.version_of(PIP) is not None
+    pip = None if locked or lock.part else pip
+    after = _after(selection, index, environment, preflight=preflight, verify=verify)
     if lock.part:
         steps = _linked(lock, lock.part, index)
     else:
-        steps = [_create(selection, host), _wheels(selection, lock, host, index, environment)]
-    steps += _after(selection, index, environment, preflight=preflight, verify=verify)
-    locked = lock.version_of(PIP) is not None
-    if pip is not None and not locked and not lock.part:
+        along = pip if all(isinstance(step, model.WriteCures) for step in after) else None
+        steps = [_create(selection, host), _wheels(selection, lock, host, index, environment, along)]
+    steps += after
+    if pip is not None:
         steps += [model.AddPip(wheel=pip, environ=index.environ)]
     return Plan(
         row=selection.row or "",
@@ -122,7 +127,7 @@ def _create(selection: Selection, host: Host) -> model.CreateVenv:
 
 
 def _wheels(
-    selection: Selection, lock: Lock, host: Host, index: Index, environment: Mapping[str, str]
+    selection: Selection, lock: Lock, host: Host, index: Index, environment: Mapping[str, str], pip: PipWheel | None
 ) -> model.InstallWheels:
     # A translated uv would choose x86-64 wheels for a universal2 interpreter; the row's target says otherwise.
     forced = selection.target if host.rosetta else None
@@ -142,6 +147,7 @@ def _wheels(
         ),
         environ={**index.environ, **(target_environ(forced) if forced else {})},
         beside={wheel.filename: wheel.content} if wheel else {},
+        with_pip=with_pip(served, pip, index.asked) if pip else "",
     )
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from dataclasses import replace as with_fields
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
 
@@ -20,14 +18,16 @@ from tfsetup.envs.csh import CSH, csh_script
 from tfsetup.envs.cure_files import write_cures
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.guard import refuse_prefix
-from tfsetup.envs.model import ADOPTED, Plan, Receipt, Step
+from tfsetup.envs.model import Plan, Receipt, Step
 from tfsetup.envs.pip import add_pip
+from tfsetup.envs.receipts import adopted, now
 from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
 from tfsetup.envs.store import NotWholeError, Store, unwritable
-from tfsetup.envs.whole import EMPTY, file_lacks
+from tfsetup.envs.whole import EMPTY, Lack, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.encode import encode
 from tfsetup.ground.looking import generation, place_at
+from tfsetup.ground.values import value
 from tfsetup.loader.files.records import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
 
@@ -36,6 +36,7 @@ _HINT_CACHE = (
     "it was before."
 )
 _INSTALLING = "Installing the locked wheels"
+_BOTH = "pylock.with-pip"  # a name that uv takes for a lock; behind it `.txt` is a requirements file's
 _PREPARED = re.compile(r"^Prepared .* in (?:(\d+)m )?([\d.]+)(ms|s)\b", re.MULTILINE)
 Judge = Callable[[Path], object]
 """A check of a built environment, given its interpreter: returns what the receipt keeps, raises where it says no."""
@@ -43,7 +44,7 @@ Uv = Callable[..., Finished]
 """What runs uv: `tfsetup.locks.run.run_uv`, or what stands in for it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Hooks:
     """What the executor needs from rooms it does not know, and from the screen. `uv` None: the real one."""
 
@@ -139,10 +140,13 @@ class _Build:
         self.seconds: dict[str, float] = {}
         self.judged: dict[str, object] = {}
         self.receipt: Receipt | None = None
+        self.pip_is_there = False
+        self.lost: tuple[Lack, ...] | None = None
+        """What the files were found to lack; None: something was done to them since, or nobody has looked."""
 
     def run(self) -> Outcome:
         try:
-            for step in self.plan.steps:
+            for step in self._left():
                 self._step(step)
         except OSError as problem:
             self._undo()
@@ -153,6 +157,15 @@ class _Build:
         if self.receipt is None:
             raise TfsetupError(Code.BUG, "a plan must end with a switch")
         return Outcome(generation=self.number, changed=True, receipt=self.receipt, seconds=self.seconds)
+
+    def _left(self) -> Iterator[Step]:
+        """Yield what there is to do; what the files lack is forgotten before anything is done to them again."""
+        for step in self.plan.steps:
+            if isinstance(step, model.AddPip) and self.pip_is_there:
+                continue
+            if not isinstance(step, model.Switch):
+                self.lost = None
+            yield step
 
     def _undo(self) -> None:
         # A second interrupt while the files go away must not stop that; what stays is cleaned by the next run. A
@@ -222,17 +235,36 @@ class _Build:
         for name, content in step.beside.items():
             (self.folder / name).write_bytes(content)
         sync = ["pip", "sync", "--python", str(self.python), "--preview-features", "pylock", *step.arguments]
-        try:
-            # First from the cache alone: hashes make that safe, and an index that sends no cache headers would have uv
-            # fetch everything again.
-            done = self._uv([*sync, "--offline", str(lock)], doing=_INSTALLING, environ=step.environ)
-        except NetworkError:
-            if self.offline:
-                raise
-            done = self._uv([*sync, str(lock)], doing=_INSTALLING, environ=step.environ, screen=self.hooks.screen)
+        done = self._sync_with_pip(sync, lock, step) if step.with_pip else None
+        done = done or self._sync(sync, lock, step)
         done = self._mend_wheels(sync, lock, step) or done
         self._look_at_records()
         self._fetched(_prepared_seconds(done.stderr))
+
+    def _sync(self, sync: list[str], lock: Path, step: model.InstallWheels) -> Finished:
+        try:
+            # First from the cache alone: hashes make that safe, and an index that sends no cache headers would have uv
+            # fetch everything again.
+            return self._uv([*sync, "--offline", str(lock)], doing=_INSTALLING, environ=step.environ)
+        except NetworkError:
+            if self.offline:
+                raise
+            return self._uv([*sync, str(lock)], doing=_INSTALLING, environ=step.environ, screen=self.hooks.screen)
+
+    def _sync_with_pip(self, sync: list[str], lock: Path, step: model.InstallWheels) -> Finished | None:
+        """Install the wheels and the pip in one run, if uv's cache has all of them; None: it has not."""
+        both = lock.with_name(f"{_BOTH}{lock.suffix}")  # beside the lock, which may name files by their place
+        both.write_text(step.with_pip, encoding="utf-8")
+        try:
+            done = self._uv([*sync, "--offline", str(both)], doing=_INSTALLING, environ=step.environ)
+        except TfsetupError as problem:
+            if problem.code is Code.INTERRUPTED:
+                raise
+            return None
+        finally:
+            both.unlink()
+        self.pip_is_there = True
+        return done
 
     def _fetched(self, seconds: float) -> None:
         """Count seconds of a step as download, not as building."""
@@ -245,10 +277,11 @@ class _Build:
         Files are hard links into the cache where both are on one disk: whoever empties one in an environment empties it
         there too, and uv does not look again.
         """
-        lost = file_lacks(self.store.layout, self._receipt())
-        damaged = sorted({lack.package.partition("-")[0] for lack in lost if lack.package})
+        self.lost = file_lacks(self.store.layout, self._receipt())
+        damaged = sorted({lack.package.partition("-")[0] for lack in self.lost if lack.package})
         if not damaged or self.offline:
             return None
+        self.lost, self.pip_is_there = None, False  # a lock without pip takes it away
         self.hooks.say(
             f"Note      uv's cache has damaged files of {', '.join(damaged)}; fetching them anew without it."
         )
@@ -308,9 +341,10 @@ class _Build:
         replaced = prefix.is_dir() and not prefix.is_symlink()
         try:
             if replaced:
-                self.store.adopt(_adopted(0 if 0 not in self.store.numbers() else self.number + 1), self.number)
+                before = adopted(0 if 0 not in self.store.numbers() else self.number + 1)
+                self.store.adopt(before, self.number, of_files=self.lost)
             else:
-                self.store.switch(self.number)
+                self.store.switch(self.number, of_files=self.lost)
         except NotWholeError as found:
             raise BuildError(f"What was built is not whole: {found.words}.", hint=_HINT_CACHE) from found
         self.receipt = receipt
@@ -334,7 +368,7 @@ class _Build:
             requirements=self.plan.requirements,
             packages=packages,
             tools=tools,
-            created=_now(),
+            created=now(),
             tfsetup=__version__,
             lock_sha256=self.plan.lock_sha256,
             verify=encode(self.judged.get("verify")),
@@ -346,25 +380,6 @@ class _Build:
             without_cures=self.plan.without_cures,
             together=self.plan.together,
         )
-
-
-def _adopted(number: int) -> Receipt:
-    """Return the receipt of a folder that was there before tfsetup came: nothing about it is known."""
-    return Receipt(
-        generation=number,
-        row=ADOPTED,
-        digest="",
-        python="",
-        requirements=(),
-        packages=(),
-        created=_now(),
-        tfsetup=__version__,
-        lock_sha256="",
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _prepared_seconds(stderr: str) -> float:

@@ -100,21 +100,26 @@ class Store:
         """Write a receipt whole or not at all, down to the disk."""
         write_whole(self.layout.receipt(receipt.generation), json.dumps(asdict(receipt), indent=1))
 
-    def lacks(self, receipt: Receipt) -> tuple[Lack, ...]:
-        """Return what the generation of `receipt` has lost since it was built; empty when it is whole."""
-        return lacks(self.layout, receipt, starts=self.starts)
+    def lacks(self, receipt: Receipt, *, of_files: tuple[Lack, ...] | None = None) -> tuple[Lack, ...]:
+        """Return what the generation of `receipt` has lost since it was built; empty when it is whole.
 
-    def require_whole(self, receipt: Receipt) -> None:
-        """Let a generation pass that is what its receipt says.
+        `of_files` as in `whole.lacks`.
+        """
+        return lacks(self.layout, receipt, starts=self.starts, of_files=of_files)
+
+    def require_whole(self, receipt: Receipt, *, of_files: tuple[Lack, ...] | None = None) -> None:
+        """Let a generation pass that is what its receipt says; `of_files` as in `whole.lacks`.
 
         Raises:
             NotWholeError: it has lost something.
         """
-        if lost := self.lacks(receipt):
+        if lost := self.lacks(receipt, of_files=of_files):
             raise NotWholeError(receipt.generation, lost)
 
-    def switch(self, generation: int) -> None:
+    def switch(self, generation: int, *, of_files: tuple[Lack, ...] | None = None) -> None:
         """Point the prefix at `generation`, if it is whole; at every moment the prefix is the old or the new one.
+
+        `of_files` as in `whole.lacks`.
 
         Raises:
             InvalidFileError: its receipt cannot be read.
@@ -122,7 +127,7 @@ class Store:
             BuildError: its Python does not start at the prefix; the prefix leads again where it led before.
         """
         receipt = self.receipt(generation)
-        self.require_whole(receipt)
+        self.require_whole(receipt, of_files=of_files)
         before = self.current()
 
         def go_back() -> None:
@@ -132,8 +137,10 @@ class Store:
         with self._taken_back(receipt, go_back):
             self._point(generation)
 
-    def adopt(self, receipt: Receipt, generation: int) -> None:
+    def adopt(self, receipt: Receipt, generation: int, *, of_files: tuple[Lack, ...] | None = None) -> None:
         """Take the place of a real folder at the prefix: switch to `generation` and keep the folder under `receipt`.
+
+        `of_files` as in `whole.lacks`.
 
         The folder's scripts keep working after a rollback: they name the prefix, which leads back to it then. Link and
         folder change places in one step where the file system can do that, so a kill finds the one or the other.
@@ -143,7 +150,7 @@ class Store:
             BuildError: its Python does not start at the prefix; the folder is back there.
         """
         new = self.receipt(generation)
-        self.require_whole(new)
+        self.require_whole(new, of_files=of_files)
         self.write_receipt(receipt)
         kept = self.layout.folder(receipt.generation)
 

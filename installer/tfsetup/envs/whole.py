@@ -10,13 +10,11 @@ distributions. Source: Python packaging user guide, "Recording installed project
 
 from __future__ import annotations
 
-import csv
 import os
-import posixpath
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -25,17 +23,18 @@ from tfsetup.envs.added import added as put_in
 from tfsetup.envs.cures import assignments
 from tfsetup.envs.model import ADOPTED, Layout, Receipt
 from tfsetup.envs.ownership import may_own
+from tfsetup.envs.recorded import inside, recorded, rows
 from tfsetup.envs.start import start_problem
 from tfsetup.ground.start_up import START_UP, State, state
+from tfsetup.ground.values import value
 
 Starts = Callable[[Path], str | None]
 """Starts an interpreter; returns why it does not, None when it does."""
 
 EMPTY = "is empty"
-_SCRIPTS = ("bin/", "Scripts/")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Lack:
     """Something a generation has lost: `what` (a file from the environment's own folder on, or a package), and how.
 
@@ -51,17 +50,21 @@ class Lack:
         return f"{self.what} {self.how}"
 
 
-def lacks(layout: Layout, receipt: Receipt, *, starts: Starts = start_problem) -> tuple[Lack, ...]:
+def lacks(
+    layout: Layout, receipt: Receipt, *, starts: Starts = start_problem, of_files: tuple[Lack, ...] | None = None
+) -> tuple[Lack, ...]:
     """Return what the generation of `receipt` has lost since it was built, the most basic first; empty when nothing.
 
-    Nothing of a folder that belongs to somebody else is started.
+    Nothing of a folder that belongs to somebody else is started. `of_files` is what `file_lacks` said a moment ago,
+    where nothing has run since; None: it is asked now.
     """
     folder = layout.folder(receipt.generation)
     if (unseen := missing(folder)) is not None:
         return (unseen,)
     if (foreign := _foreign(layout, folder)) is not None:
         return (foreign,)
-    return (*_interpreter(layout, receipt, starts), *file_lacks(layout, receipt))
+    lost = file_lacks(layout, receipt) if of_files is None else of_files
+    return (*_interpreter(layout, receipt, starts), *lost)
 
 
 def missing(path: Path) -> Lack | None:
@@ -185,28 +188,52 @@ def _judge(folder: Path, packages: Sequence[str], records: Mapping[str, str], si
 
     Two distributions may own one path; whichever came last has written it, so the sizes of all `records` are right.
     """
-    rows = {info: list(_rows(text, site)) for info, text in records.items()}
+    with _seen_from(folder) as (at, before):
+        suspects = {info: _suspects(records[info], site, at, before) for info in packages if info in records}
+    if not any(suspects.values()):
+        return
     sizes: dict[str, set[int]] = {}
-    for path, size in chain.from_iterable(rows.values()):
+    for path, size in chain.from_iterable(recorded(text, site) for text in records.values()):
         sizes.setdefault(path, set()).add(size)
-    for info in packages:
-        for path, _ in rows.get(info, ()):
+    for info, paths in suspects.items():
+        for path in paths:
             how = _how(f"{folder}/{path}", sizes[path], exact=path.startswith(site + "/"))
             if how is not None:
                 yield Lack(what=path, how=how, package=info)
 
 
-def _rows(text: str, site: str) -> Iterator[tuple[str, int]]:
-    """Yield path (from the environment's folder on) and size of each file that is looked at."""
+@contextmanager
+def _seen_from(folder: Path) -> Iterator[tuple[int | None, str]]:
+    """Yield what paths below a folder are looked up from, and what goes before them: a system looks up each part."""
     try:
-        for row in csv.reader(text.splitlines()):
-            if len(row) == 3 and row[2].isdecimal():  # noqa: PLR2004 - path, hash, size
-                path = f"{site}/{row[0]}"
-                path = posixpath.normpath(path) if ".." in path else path
-                if path.startswith((site + "/", *_SCRIPTS)):
-                    yield path, int(row[2])
-    except csv.Error:
-        return
+        opened = os.open(folder, os.O_RDONLY) if os.stat in os.supports_dir_fd else None
+    except OSError:
+        opened = None
+    try:
+        yield (None, f"{folder}/") if opened is None else (opened, "")
+    finally:
+        if opened is not None:
+            os.close(opened)
+
+
+def _suspects(text: str, site: str, at: int | None, before: str) -> list[str]:
+    """Return the paths of which what is there is not plainly the file that was recorded.
+
+    Nearly all are, of 17,000: so each is asked for once, and thought about only where it is another.
+    """
+    ask, regular, found = os.stat, stat.S_IFREG >> 12, []
+    for name, size in rows(text):
+        path = inside(name, site) if ".." in name else f"{site}/{name}"
+        if path is None or not size.isdecimal():
+            continue
+        try:
+            there = ask(before + path, dir_fd=at)
+        except OSError:
+            found.append(path)
+        else:
+            if there.st_size != int(size) or there.st_mode >> 12 != regular:
+                found.append(path)
+    return found
 
 
 def _how(path: str, sizes: set[int], *, exact: bool) -> str | None:

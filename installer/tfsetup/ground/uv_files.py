@@ -9,6 +9,7 @@ file, None where there is none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -119,12 +120,19 @@ def _pyproject(path: str, read: Read) -> Iterator[SettingsFile]:
     text = read(path)
     if text is None or "uv" not in text:
         return
+    table = _of_project(text)
+    if table is not None:
+        yield SettingsFile(path=path, text=text, table=table)
+
+
+@lru_cache(maxsize=8)
+def _of_project(text: str) -> Table | None:
+    """Return uv's table of a pyproject.toml, which is asked for before each run of uv; None: it has none."""
     from tfsetup.ground.marked_toml import load_toml
 
     try:
-        tool = load_toml(text, path).get("tool")
+        tool = load_toml(text, "pyproject.toml").get("tool")
     except InvalidFileError:
-        return
+        return None
     table = tool.get("uv") if isinstance(tool, dict) else None
-    if isinstance(table, dict):
-        yield SettingsFile(path=path, text=text, table=table)
+    return table if isinstance(table, dict) else None

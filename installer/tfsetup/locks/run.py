@@ -26,12 +26,10 @@ from tfsetup.ground.index import (
     refuse_insecure,
     told,
 )
-from tfsetup.ground.plain_http import PlainHttp
 from tfsetup.ground.settings import index_choice
 from tfsetup.ground.uv_settings import Choice, as_toml
 from tfsetup.ground.values import value
 from tfsetup.host.temporary import temporary_folder
-from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.progress import Filter, Tamed
 
 _TAIL = 64 * 1024  # bytes of uv's messages kept for the diagnosis of a failure
@@ -187,12 +185,16 @@ def _surroundings(
     variables = {name: value for name, value in variables.items() if name not in _WHERE_SETTINGS_ARE}
     believed = certificates(around, choice.origins)
     variables = {name: value for name, value in variables.items() if value or name not in EMPTY}
-    variables |= believed.uv_variables() | uv_folders(os.environ)
+    goes_out = _goes_out(arguments) and not choice.offline
+    # Who meets no server need believe nobody, and looking at what a variable names takes as long as uv itself.
+    variables |= (believed.uv_variables() if goes_out else dict(believed.uv)) | uv_folders(os.environ)
     with ExitStack() as open_now:
         variables |= _configuration(choice, open_now)
-        if not _goes_out(arguments) or choice.offline:
+        if not goes_out:
             yield variables, [], believed
             return
+        from tfsetup.ground.plain_http import PlainHttp
+
         guard = open_now.enter_context(PlainHttp(choice.trusted))
         yield guard.variables(variables), guard.asked, believed
 
@@ -248,6 +250,8 @@ def _run(
         if children is not None:
             children.remove(child)
     if child.returncode != 0:
+        from tfsetup.locks.explain import explain_uv
+
         solving = child.returncode == 1 and tuple(arguments[:2]) == ("pip", "compile")
         raise explain_uv(stderr, doing, solving=solving, believed=believed)
     return Finished(stdout=stdout.decode(errors="replace"), stderr=stderr)

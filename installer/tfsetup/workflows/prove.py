@@ -16,7 +16,7 @@ from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.proof import Proof
 from tfsetup.locks.venv.consent import sources
 from tfsetup.workflows.backends import Case, fingerprint
-from tfsetup.workflows.progress import OFF_THE_INDEX, proven, proving
+from tfsetup.workflows.progress import AT_ONCE, OFF_THE_INDEX, proven, proving
 from tfsetup.workflows.told import Told, silent
 
 if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
@@ -24,8 +24,6 @@ if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
 
 Judge = Callable[..., Proof]
 """Finds out whether a lock would load, called as `judged`. Raises NetworkError or InvalidFileError for unread files."""
-
-AT_ONCE = 1  # what waits is done by threads of each; several hold several gigabytes in temporary files
 
 
 def judged(case: Case, told: Told, *, offline: bool = False, opened: Opened | None = None) -> Proof:

@@ -448,8 +448,8 @@ def test_an_interrupt_behind_the_switch_removes_nothing_of_it(tmp_path: Path, uv
     store = _with_a_current_one(tmp_path)
     real = store.switch
 
-    def interrupted(generation: int) -> None:
-        real(generation)
+    def interrupted(generation: int, **more: Any) -> None:
+        real(generation, **more)
         raise KeyboardInterrupt
 
     store.switch = interrupted  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tfsetup.errors import InvalidFileError, UsageError
+from tfsetup.ground import marked_toml
 from tfsetup.ground.strangers import Me, Owned, stranger
 from tfsetup.ground.uv_files import Here, find
 
@@ -41,6 +42,24 @@ def paths(places: dict[str, str], environ: dict[str, str] | None = None, here: H
 )
 def test_the_nearest_of_the_project_then_the_user_s_then_the_system_s(places: dict[str, str], found: list[str]) -> None:
     assert paths(places) == found
+
+
+def test_a_project_is_read_once_however_often_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+    real = marked_toml.load_toml
+
+    def load(text: str, file: str, **more: str) -> dict[str, object]:
+        texts.append(text)
+        return real(text, file, **more)
+
+    monkeypatch.setattr(marked_toml, "load_toml", load)
+    text = '[tool.uv]\nindex-url = "https://once.example/"\n'
+    for _ in range(3):
+        (found,) = find({}, HERE, {"/home/me/pyproject.toml": text}.get)
+        assert found.table == {"index-url": "https://once.example/"}
+    assert texts == [text]
+    (other,) = find({}, HERE, {"/home/me/pyproject.toml": text.replace("once", "twice")}.get)
+    assert other.table == {"index-url": "https://twice.example/"}
 
 
 EVERYWHERE = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tfsetup.errors import UsageError
+from tfsetup.errors import InvalidFileError, UsageError
 from tfsetup.ground.certificates import Certificates
 from tfsetup.locks.run import run_uv
 
@@ -89,6 +89,35 @@ def test_uv_is_handed_the_certificates_that_hold(
     named = Certificates(uv=(("SSL_CERT_FILE", "/etc/ours.pem"),))
     monkeypatch.setattr("tfsetup.locks.run.certificates", lambda _environ, _origins: named)
     assert seen()["SSL_CERT_FILE"] == "/etc/ours.pem"
+
+
+@pytest.mark.process
+@pytest.mark.loopback
+@posix
+def test_certificates_are_looked_at_once_and_only_for_who_meets_a_server(
+    seen: Callable[[], dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Certificates] = []
+    monkeypatch.setattr(Certificates, "context", lambda own: looks.append(own))  # noqa: PLW0108 - bound
+    monkeypatch.setenv("PIP_CERT", str(tmp_path / "ours.pem"))
+    assert seen()["SSL_CERT_FILE"] == str(tmp_path / "ours.pem")
+    assert looks == []
+    for _ in range(3):
+        run_uv(["pip", "list"], doing="Looking")
+    assert len(looks) == 1
+
+
+@pytest.mark.process
+@pytest.mark.loopback
+@posix
+def test_certificates_that_cannot_be_used_are_an_error_each_time(
+    seen: Callable[[], dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_CERT", str(tmp_path / "gone.pem"))
+    assert seen()["SSL_CERT_FILE"]
+    for _ in range(2):
+        with pytest.raises(InvalidFileError, match="PIP_CERT names certificates"):
+            run_uv(["pip", "list"], doing="Looking")
 
 
 @pytest.mark.process

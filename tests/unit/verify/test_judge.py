@@ -14,8 +14,8 @@ from support.verify import case_of
 from tfsetup.ground.encode import encode
 from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import judge
 from tfsetup.verify.devices import has_tensor_float_32, missing
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
@@ -155,6 +155,9 @@ def test_a_gpu_that_nobody_promised_and_tensorflow_does_not_list_is_named() -> N
     assert [finding.title for finding in mac.findings] == [
         "this machine's GPU (Apple M1) is not used: TensorFlow lists no GPU"
     ]
+    assert "there" not in mac.findings[0].fix
+    told = judge(bare, None, Host(gpus=(Gpu(vendor="apple", name="Apple M1"),)), elsewhere="there")
+    assert "there" in told.findings[0].fix
     promised = Expectation(devices=("CPU",), blas=None, arch=None)
     assert judge(bare, promised, Host(gpus=(Gpu(vendor="nvidia"),))).findings == ()
     assert judge(bare, None, Host(gpus=(Gpu(vendor="intel"),))).findings == ()

@@ -95,25 +95,29 @@ def _pylock(packages: Sequence[LockedPackage], origin: Origin | None) -> Iterato
         yield f'requires-python = "=={origin.python}.*"'
     yield f"created-by = {quoted(CREATED_BY if origin else 'tfsetup')}"
     for package in packages:
-        yield ""
-        yield "[[packages]]"
-        yield f"name = {quoted(package.name)}"
-        yield f"version = {quoted(package.version)}"
-        if package.marker:
-            yield f"marker = {quoted(package.marker)}"
-        if package.index:
-            yield f"index = {quoted(package.index)}"
-        if package.sdist:
-            yield f"sdist = {_inline(package.sdist)}"
-        if package.wheels:
-            yield "wheels = ["
-            yield from (f"    {_inline(wheel)}," for wheel in package.wheels)
-            yield "]"
+        yield from _entry(package)
     if origin:
         yield ""
         yield "[tool.tfsetup]"
         yield from render(origin)
         yield from render_sums(origin)
+
+
+def _entry(package: LockedPackage) -> Iterator[str]:
+    yield ""
+    yield "[[packages]]"
+    yield f"name = {quoted(package.name)}"
+    yield f"version = {quoted(package.version)}"
+    if package.marker:
+        yield f"marker = {quoted(package.marker)}"
+    if package.index:
+        yield f"index = {quoted(package.index)}"
+    if package.sdist:
+        yield f"sdist = {_inline(package.sdist)}"
+    if package.wheels:
+        yield "wheels = ["
+        yield from (f"    {_inline(wheel)}," for wheel in package.wheels)
+        yield "]"
 
 
 def _inline(file: LockedFile) -> str:
@@ -135,13 +139,22 @@ def _portable(packages: Sequence[LockedPackage], origin: Origin | None) -> Itera
         yield from _to_add(origin)
         yield from (COMMENT + line for line in render(origin))
     for package in packages:
-        yield ""
-        yield from (f"# {file.filename} {'' if file.size is None else file.size}".rstrip() for file in package.files)
-        marker = f" ; {package.marker}" if package.marker else ""
-        yield f"{package.name}=={package.version}{marker} \\"
-        *before, last = (f"    --hash=sha256:{file.sha256}" for file in package.files)
-        yield from (f"{line} \\" for line in before)
-        yield last
+        yield from _requirement(package)
     if origin:
         yield ""
         yield from (COMMENT + line for line in render_sums(origin))
+
+
+def _requirement(package: LockedPackage) -> Iterator[str]:
+    yield ""
+    yield from (f"# {file.filename} {'' if file.size is None else file.size}".rstrip() for file in package.files)
+    marker = f" ; {package.marker}" if package.marker else ""
+    yield f"{package.name}=={package.version}{marker} \\"
+    *before, last = (f"    --hash=sha256:{file.sha256}" for file in package.files)
+    yield from (f"{line} \\" for line in before)
+    yield last
+
+
+def lines_of(package: LockedPackage, form: Form) -> Iterator[str]:
+    """Yield the lines of one package in a lock of a form, the empty one before it first."""
+    return _requirement(package) if form == "portable" else _entry(package)
