@@ -121,12 +121,17 @@ function Invoke-Check([switch] $Everything, [string[]] $Words) {
     Set-Location -LiteralPath 'installer'
     Invoke-Program "$programs\lint-imports.exe" @('--config', '..\pyproject.toml', '--no-cache')
     Set-Location -LiteralPath $PSScriptRoot
-    $pytest = '-m', 'pytest', '-q', '-n', 'auto', '--dist', 'worksteal'
-    $offline = '-m', 'not heavy', 'tests/unit', 'tests/contract', 'tests/architecture'
-    Invoke-Program "$programs\python.exe" ($pytest + $offline + $Words)
-    if (-not $Everything) { return }
-    $real = '-m', '(e2e or heavy or network) and not exhaustive', 'tests'
-    Invoke-Program "$programs\python.exe" ($pytest + $real + $Words)
+    Set-Location -LiteralPath 'tests'
+    $offline = '-m', 'support.spread', 'tests/contract', 'tests/unit', 'tests/architecture', '--'
+    $offline += '-m', 'not heavy and not exhaustive'
+    Invoke-Program "$programs\python.exe" ($offline + $Words)
+    if ($Everything) {
+        $first = 'mutants,conda,doctor,kill,verify,preflight,install'
+        $real = '-m', 'support.spread', '--each', 'e2e,heavy,network', '--first', $first, 'tests', '--'
+        $real += '-m', '(e2e or heavy or network) and not exhaustive'
+        Invoke-Program "$programs\python.exe" ($real + $Words)
+    }
+    Set-Location -LiteralPath $PSScriptRoot
 }
 
 # Without quotes 3.10 comes as a number, which knows how it was written, and a,b as two.

@@ -90,15 +90,23 @@ def _confined(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         _current = None
 
 
+_OUTPUT = ("NO_COLOR", "FORCE_COLOR", "CONDA_", "VIRTUAL_ENV", "TFSETUP_")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
+
+
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _plain_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Take away what would change an output: colours, and the settings of tools that tfsetup honours.
 
+    Whom this machine believes matters to tests that leave it; each client of the others would read hundreds of files.
     What tfsetup remembers between runs goes to a folder of the test session.
     """
-    for name in list(os.environ):
-        if name.startswith(("NO_COLOR", "FORCE_COLOR", "CONDA_", "VIRTUAL_ENV", "TFSETUP_")):
-            monkeypatch.delenv(name)
+    leaves = any(request.node.get_closest_marker(name) for name in _FREE)
+    others = _OUTPUT if leaves else (*_OUTPUT, *_CERTIFICATES)
+    for name in [name for name in os.environ if name.startswith(others)]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)  # what this machine's pip would ask is no test's business
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "tfsetup-cache"))
 

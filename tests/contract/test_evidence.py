@@ -81,7 +81,7 @@ def read(row: str) -> dict[str, Any]:
     return document
 
 
-OF_NO_ROW = frozenset({*HAZARDS, "gpu-code", "metal-kernels", "default-kernels"})
+OF_NO_ROW = frozenset({*HAZARDS, "gpu-alternatives", "gpu-code", "metal-kernels", "default-kernels"})
 
 
 def committed() -> list[Path]:

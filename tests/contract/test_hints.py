@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from support.process import ROOT
+from support.source import MODULES, PACKAGE, nodes, text_of, tree_of
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.report.typed import Typed
 
-PACKAGE = ROOT / "installer" / "tfsetup"
 COMMAND = "./here/tfsetup"
 KNOWN = re.compile(rf"(?<![\w./\\-])tfsetup (?:(?:{'|'.join(COMMANDS)})\b|COMMAND\b|--[a-z])")
 # Modules whose texts are no hints: how a fix is read, and what stands in a file whoever wrote it.
@@ -26,17 +26,17 @@ KEPT = {"envs/csh.py", "doctor/commands.py", "doctor/setting.py", "locks/origin.
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:
     """Yield every text of a module but its docstrings; what is filled in is left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    every = nodes(tree_of(path))
     spoken = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in every
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    spoken |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    inside = {id(piece) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for piece in node.values}
-    for node in ast.walk(tree):
+    spoken |= {id(node.value) for node in every if isinstance(node, ast.Expr)}
+    inside = {id(piece) for node in every if isinstance(node, ast.JoinedStr) for piece in node.values}
+    for node in every:
         if isinstance(node, ast.JoinedStr):
             pieces = (str(one.value) if isinstance(one, ast.Constant) else "…" for one in node.values)
             yield node.lineno, "".join(pieces)
@@ -54,7 +54,8 @@ def untyped(text: str) -> bool:
 
 
 def test_every_text_of_the_sources_names_a_command_so_that_it_is_typed() -> None:
-    files = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+    saying = [path for path in MODULES if re.search(r"tfsetup(?![.\w])", text_of(path))]  # the others need no tree
+    files = {path.relative_to(PACKAGE).as_posix(): path for path in saying}
     found = ((name, *row) for name, path in files.items() if name not in KEPT for row in texts(path))
     wanted = [row for row in found if "tfsetup " in row[2]]
     assert len(wanted) > 100

@@ -193,10 +193,10 @@ def report(wheels: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> object
 
 COUNTS = """
 import sys, tfsetup
-from tfsetup.loader.digest import contents
+from tfsetup.loader.digest import making
 
-made, make = [], contents.copy_of_file
-contents.copy_of_file = lambda source, sha256: made.append(sha256) or make(source, sha256)
+made, make = [], making.copy_of_file
+making.copy_of_file = lambda source, sha256: made.append(sha256) or make(source, sha256)
 report = tfsetup.preflight(sys.argv[2:], host=sys.argv[1], python="3.12")
 print(len(made), report)
 """

@@ -101,19 +101,21 @@ def test_a_second_time_there_is_nothing_to_do(installed: tuple[Path, dict[str, A
     assert again["verify"] == told["verify"]
 
 
-def test_another_release_is_another_generation_and_the_way_back_is_short(home: Path) -> None:
-    prefix = home / "changing"
-    common = ["--accelerator", "cpu", "--python", PYTHONS[-1], "--prefix", str(prefix), "--json"]
-    first = data(tfsetup("install", *common, cwd=home))
-    older = tfsetup("install", "--tensorflow", "2.20.*", *common, cwd=home)
+@pytest.mark.parametrize("installed", PYTHONS[-1:], indirect=True)
+def test_another_release_is_another_generation_and_the_way_back_is_short(
+    installed: tuple[Path, dict[str, Any], str],
+) -> None:
+    prefix, first, minor = installed
+    common = ["--accelerator", "cpu", "--python", minor, "--prefix", str(prefix), "--json"]
+    older = tfsetup("install", "--tensorflow", "2.20.*", *common, cwd=prefix.parent)
     assert older.returncode == 0, older.stderr
     second = data(older)
     assert (second["generation"], second["changed"]) == (first["generation"] + 1, True)
     assert second["verify"]["tensorflow"]["version"].startswith("2.20.")
-    back = data(tfsetup("rollback", "--prefix", str(prefix), "--json", cwd=home))
+    back = data(tfsetup("rollback", "--prefix", str(prefix), "--json", cwd=prefix.parent))
     assert back["generation"] == first["generation"]
     show = "import tensorflow as tf; print(tf.__version__)"
-    done = tfsetup("run", str(prefix), "--", "python", "-c", show, cwd=home)
+    done = tfsetup("run", str(prefix), "--", "python", "-c", show, cwd=prefix.parent)
     assert done.stdout.strip() == first["verify"]["tensorflow"]["version"]
 
 

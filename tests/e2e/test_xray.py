@@ -20,7 +20,7 @@ from tfsetup.upkeep.xray.fixups import Bind, Rebase
 from tfsetup.upkeep.xray.images import Image, read_image
 from tfsetup.upkeep.xray.judge import differences
 from tfsetup.upkeep.xray.machine import Answer
-from tfsetup.upkeep.xray.prove import ask, prove
+from tfsetup.upkeep.xray.prove import ask, prove, stages_of
 from tfsetup.upkeep.xray.wheels import Libraries, Library, fetch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.network, pytest.mark.heavy]
@@ -52,7 +52,7 @@ def framework(newest: Libraries) -> Image:
 
 
 def _ask(library: Library, framework: Image, kept: Evidence, answers: Mapping[str, Answer] = ANSWERS) -> Build:
-    return ask(library, framework, PLAN.architecture, tuple(environments_of(kept.cure, ())), answers)
+    return ask(library, PLAN.architecture, stages_of(framework, tuple(environments_of(kept.cure, ())), answers))
 
 
 def _told(kept: Evidence, build: Build) -> list[str]:

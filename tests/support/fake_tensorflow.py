@@ -4,7 +4,8 @@ A test copies this file into an environment as `tensorflow/__init__.py`, with `b
 the GPU does wrong: `answer` (`right`, `zeros`, `nan`), `lands_on` (the device its results come from), `signal` (kills
 the process at the first product on the GPU), `fails` (types it has no kernel for), `listed` (whether there is one),
 `hangs` (never ends at the first product on the GPU), `dies_while` (`setup`: as soon as the GPU is set up), `drops` (the
-operations whose activations are lost in a graph: `matmul`, `conv2d`), `activations` (only these are lost).
+operations whose activations are lost in a graph: `matmul`, `conv2d`), `activations` (only these are lost), `bias_add`
+(what a bias on the GPU does to the process: `hangs`, `dies`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 __version__ = "2.99.0"
 
 BEHAVIOUR: dict[str, Any] = {"answer": "right", "listed": True, "fails": [], "lands_on": "GPU:0", "signal": None}
+BEHAVIOUR |= {"bias_add": None}
 BEHAVIOUR |= {"hangs": False, "dies_while": None, "drops": [], "activations": ["Relu", "Relu6", "Elu", "LeakyRelu"]}
 with contextlib.suppress(FileNotFoundError):
     BEHAVIOUR.update(json.loads((Path(__file__).parent / "behaviour.json").read_text(encoding="utf-8")))
@@ -30,6 +32,30 @@ _place = ["CPU:0"]
 _soft = [True]
 _visible = ["CPU", "GPU"]
 _graph = [False]
+
+
+class _Missing:
+    """A module or operation that this stand-in has not: it has no kernel for what is called."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getattr__(self, name: str) -> _Missing:
+        return _Missing(name)
+
+    def __call__(self, *_arguments: Any, **_settings: Any) -> Any:
+        raise errors.NotFoundError(f"Could not satisfy device specification. [Op:{self.name}]")
+
+
+class _Room(type):
+    def __getattr__(cls, name: str) -> _Missing:
+        return _Missing(name)
+
+
+def __getattr__(name: str) -> _Missing:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return _Missing(name)
 
 
 class errors:  # noqa: N801 - TensorFlow's name
@@ -114,9 +140,16 @@ def reduce_max(tensor: Tensor) -> Tensor:
     return Tensor(tensor.array.max(), _place[-1])
 
 
-class linalg:  # noqa: N801 - TensorFlow's name
+def convert_to_tensor(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else Tensor(np.asarray(value), "CPU:0")
+
+
+class linalg(metaclass=_Room):  # noqa: N801 - TensorFlow's name
     @staticmethod
-    def matmul(a: Tensor, b: Tensor) -> Tensor:
+    def matmul(a: Any, b: Any, *, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:
+        a, b = convert_to_tensor(a), convert_to_tensor(b)
+        a = Tensor(np.swapaxes(a.array, -1, -2), "") if transpose_a else a
+        b = Tensor(np.swapaxes(b.array, -1, -2), "") if transpose_b else b
         if _place[-1] == "CPU:0":
             return Tensor(a.array @ b.array, "CPU:0")
         if BEHAVIOUR["signal"]:
@@ -134,7 +167,7 @@ def function(traced: Callable[..., Any], autograph: bool) -> Callable[..., Any]:
     def call(*arrays: Any) -> Any:
         _graph[0] = True
         try:
-            return traced(*(Tensor(np.asarray(array), "CPU:0") for array in arrays))
+            return traced(*map(convert_to_tensor, arrays))
         finally:
             _graph[0] = False
 
@@ -149,15 +182,19 @@ def _activation(name: str, compute: Callable[[Any], Any]) -> Callable[[Tensor], 
     return activate
 
 
-class nn:  # noqa: N801 - TensorFlow's name
+class nn(metaclass=_Room):  # noqa: N801 - TensorFlow's name
     relu = staticmethod(_activation("Relu", lambda x: np.maximum(x, 0)))
     relu6 = staticmethod(_activation("Relu6", lambda x: np.clip(x, 0, 6)))
     elu = staticmethod(_activation("Elu", lambda x: np.where(x < 0, np.expm1(x), x)))
     leaky_relu = staticmethod(_activation("LeakyRelu", lambda x: np.where(x < 0, 0.2 * x, x)))
 
     @staticmethod
-    def bias_add(tensor: Tensor, bias: Tensor) -> Tensor:
-        return Tensor(tensor.array + bias.array, _place[-1], tensor.made_by)
+    def bias_add(tensor: Tensor, bias: Any) -> Tensor:
+        if _place[-1] != "CPU:0" and BEHAVIOUR["bias_add"] == "dies":
+            os.abort()
+        while _place[-1] != "CPU:0" and BEHAVIOUR["bias_add"] == "hangs":
+            time.sleep(1)
+        return Tensor(tensor.array + convert_to_tensor(bias).array, _place[-1], tensor.made_by)
 
     @staticmethod
     def conv2d(images: Tensor, kernels: Tensor, strides: int, padding: str) -> Tensor:
@@ -176,7 +213,7 @@ class _Layer:
         return type(self), start
 
 
-class _Layers:
+class _Layers(metaclass=_Room):
     class Dense(_Layer):
         operation = staticmethod(linalg.matmul)
 
@@ -198,7 +235,7 @@ class _Model:
         return function(whole, autograph=False)(inputs, *self.weights).numpy()
 
 
-class keras:  # noqa: N801 - TensorFlow's name
+class keras(metaclass=_Room):  # noqa: N801 - TensorFlow's name
     layers = _Layers
     Model = _Model
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 import yaml
 
 from tfsetup.doctor.causes.read import read_causes
-from tfsetup.doctor.causes.references import value_of
-from tfsetup.doctor.causes.shipped import FOLDER
+from tfsetup.doctor.causes.shipped import FOLDER, refer
 from tfsetup.doctor.defects import taught
 from tfsetup.doctor.model import Knowledge
 from tfsetup.errors import InvalidFileError, Where
@@ -52,7 +51,7 @@ def with_family_anew(path: Path) -> tuple[Knowledge, frozenset[str]]:
     patterns = {**lent, **anew.get("patterns", {})}
     files[str(FOLDER / path.name)] = yaml.safe_dump({"patterns": patterns, "causes": causes})
     matrix = read_matrix()
-    known = read_causes(files, lambda reference: value_of(reference, matrix), tidy=False)
+    known = read_causes(files, refer(matrix), tidy=False)
     published = {name for pair in known.aliases.items() for name in (pair[0], *pair[1])}
     return taught(replace(known, family=family(matrix) | published), matrix.hazards), slugs
 

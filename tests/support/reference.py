@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from support import reference_chips
+from support import reference_alternatives, reference_checks, reference_chips
+from support.pages import table
+from support.reference_kernels import kernels
 from tfsetup.cli.app import app, load_command
 from tfsetup.cli.commands import COMMANDS
 from tfsetup.errors import Code
-from tfsetup.graphs.disk import metal_kernels
-from tfsetup.graphs.kernels import Tried, Words, in_host_memory
 from tfsetup.ground.environ import KEPT, REMOVED
-from tfsetup.matrix.file.disk import read_chips
+from tfsetup.matrix.file.disk import read_alternatives, read_chips, read_matrix, read_openings
 from tfsetup.report.schemas import ANSWERS, FILES, schema_of
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
@@ -58,7 +58,10 @@ SYSTEM: Final = frozenset({
 """The system's and uv's own words for where things are."""
 
 
-PAGES: Final = ("commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md")
+PAGES: Final = (
+    "commands.md", "exit-codes.md", "environment.md", "json.md", "files.md", "chips.md", "kernels.md", "checks.md",
+    "alternatives.md",
+)  # fmt: skip
 """The pages, by their files' names."""
 
 
@@ -72,7 +75,9 @@ def page(name: str) -> str:
         "json.md": _json,
         "files.md": _files,
         "chips.md": _chips,
-        "kernels.md": _kernels,
+        "kernels.md": kernels,
+        "checks.md": _checks,
+        "alternatives.md": _alternatives,
     }
     return _MADE + "\n".join(made[name]())
 
@@ -83,57 +88,6 @@ def main() -> None:
     for name in PAGES:
         (FOLDER / name).write_text(page(name), encoding="utf-8")
         sys.stdout.write(f"docs/reference/{name}\n")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |"
-    yield ""
-
-
-# --------------------------------------------------------------------------------------------------------- kernels
-
-
-def _kernels() -> Iterator[str]:
-    kept = metal_kernels()
-    yield "# Kernels of Apple's plugin\n"
-    yield f"What each release of `{kept.distribution}` registers for the GPU, as its own code said it under an emulator"
-    yield f"of an {kept.architecture} processor (`tfsetup matrix check --prove`);"
-    yield "nothing was seen on a Mac. In brackets: where MPSGraph has a GRU. What of it a model needs says"
-    yield "`tfsetup ops`.\n"
-    heads = ("release", "kernels (with a GRU)", "operations (with a GRU)", "before macOS 12: kernels")
-    yield from _table(heads, [_of_release(version, tried) for version, tried in kept.versions.items()])
-    newest, tried = list(kept.versions.items())[-1]
-    assert tried.gru is not None
-    yield f"## Operations of {newest}\n"
-    yield "An argument in host memory (shapes, axes, indices) is no gap: it is there already.\n"
-    rows = [(f"`{op}`", _taken(all_), _beside(all_)) for op, all_ in tried.gru.ops.items()]
-    yield from _table(("operation", "types", "in host memory"), rows)
-
-
-def _of_release(version: str, tried: Tried) -> tuple[str, ...]:
-    if tried.plain is None or tried.gru is None:
-        return version, f"undecided: {tried.undecided}", "", ""
-    before = tried.before_macos_12
-    older = f"{before['plain'][0]} ({before['gru'][0]})" if before else "the same"
-    plain, gru = tried.plain, tried.gru
-    counts = (f"{plain.registrations} ({gru.registrations})", f"{len(plain.ops)} ({len(gru.ops)})")
-    return version, *counts, older
-
-
-def _taken(kernels: Sequence[Words]) -> str:
-    """Return the types of each attribute of an operation, each once."""
-    found: dict[str, dict[str, None]] = {}
-    for word in (word for words in kernels for word in words if not word.startswith("@")):
-        name, _, types = word.partition(":")
-        found.setdefault(name, {}).update(dict.fromkeys(types.split("|")))
-    return "; ".join(f"{name}: {', '.join(types)}" for name, types in found.items())
-
-
-def _beside(kernels: Sequence[Words]) -> str:
-    return ", ".join(sorted({name for words in kernels for name in in_host_memory(words)}))
 
 
 # -------------------------------------------------------------------------------------------------------- commands
@@ -170,7 +124,7 @@ def _word(argument: Any) -> str:
 def _options(command: Any) -> Iterator[str]:
     rows = [(_spelling(one), _help(one)) for one in command.params if one.help and not getattr(one, "hidden", False)]
     if rows:
-        yield from _table(("option", "what it does"), rows)
+        yield from table(("option", "what it does"), rows)
 
 
 def _spelling(option: Any) -> str:
@@ -200,19 +154,19 @@ def _exit_codes() -> Iterator[str]:
         ("0", "", "done; the answer is yes"),
         *((str(one.exit_status), f"`{one.slug}`", one.meaning) for one in Code),
     ]
-    yield from _table(("exit status", "code", "meaning"), rows)
+    yield from table(("exit status", "code", "meaning"), rows)
 
 
 def _environment() -> Iterator[str]:
     yield "# Environment variables\n"
     yield "## tfsetup's own\n"
-    yield from _table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in OWN.items()])
+    yield from table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in OWN.items()])
     yield "## Heeded\n"
-    yield from _table(("about", "variables"), list(TAKEN.items()))
+    yield from table(("about", "variables"), list(TAKEN.items()))
     yield "## What a child process sees\n"
     yield "What is installed must stand on its own: programs that tfsetup starts (uv, interpreters, the verification)"
     yield "do not see the variables of this list. Of uv's and pip's own only those further below stay.\n"
-    yield from _table(("variable", "because it"), [(f"`{name}`", why) for name, why in REMOVED.items()])
+    yield from table(("variable", "because it"), [(f"`{name}`", why) for name, why in REMOVED.items()])
     yield "Kept, because they say where and how to fetch, where to keep, and how to show that:"
     yield ", ".join(f"`{name}`" for name in sorted(KEPT)) + ", `UV_HTTP_*`, `UV_CONCURRENT_*`,"
     yield "`UV_INDEX_<NAME>_USERNAME`, `UV_INDEX_<NAME>_PASSWORD`.\n"
@@ -233,7 +187,7 @@ def _json() -> Iterator[str]:
         _add(types, document["$defs"])
         answered = document["else"]["properties"]
         rows.append((f"`{name}`", _type(answered["data"]), _type(answered["findings"])))
-    yield from _table(("command", "`data`", "`findings`"), rows)
+    yield from table(("command", "`data`", "`findings`"), rows)
     yield from _types(types)
 
 
@@ -248,18 +202,40 @@ def _files() -> Iterator[str]:
         document = schema_of(name)
         _add(types, document["$defs"])
         rows.append((f"`{name}`", _type(document)))
-    yield from _table(("file", "type"), rows)
+    yield from table(("file", "type"), rows)
     yield from _types(types)
 
 
 def _chips() -> Iterator[str]:
     chips = read_chips()
     yield reference_chips.introduction(chips)
-    yield from _table(reference_chips.APPLE, tuple(reference_chips.apple(chips)))
+    yield from table(reference_chips.APPLE, tuple(reference_chips.apple(chips)))
     yield reference_chips.CPU
-    yield from _table(reference_chips.CPU_HEAD, tuple(reference_chips.cpus(chips)))
+    yield from table(reference_chips.CPU_HEAD, tuple(reference_chips.cpus(chips)))
     yield reference_chips.NVIDIA
-    yield from _table(reference_chips.NVIDIA_HEAD, tuple(reference_chips.nvidia(chips)))
+    yield from table(reference_chips.NVIDIA_HEAD, tuple(reference_chips.nvidia(chips)))
+
+
+def _alternatives() -> Iterator[str]:
+    known, opened = read_alternatives(), read_openings()
+    yield reference_alternatives.introduction(known, read_matrix())
+    yield from table(reference_alternatives.HEAD, tuple(reference_alternatives.releases(known)))
+    yield reference_alternatives.OPENINGS
+    yield from table(reference_alternatives.OPENINGS_HEAD, tuple(reference_alternatives.openings(known, opened)))
+    yield reference_alternatives.KNOWN
+    for one in known.alternatives:
+        yield from reference_alternatives.facts(one)
+    yield reference_alternatives.LEFT_OUT
+    yield from map(reference_alternatives.left_out, known.left_out)
+    yield ""
+
+
+def _checks() -> Iterator[str]:
+    yield reference_checks.introduction() + "\n"
+    for heading, rows in reference_checks.tables():
+        yield f"## {heading}\n"
+        yield from table(reference_checks.HEAD, rows)
+    yield reference_checks.beside() + "\n"
 
 
 def _add(types: dict[str, Mapping[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:
@@ -285,7 +261,7 @@ def _types(types: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             for key, field in definition.get("properties", {}).items()
         ]
         if rows:
-            yield from _table(("key", "type", "meaning"), rows)
+            yield from table(("key", "type", "meaning"), rows)
 
 
 def _type(schema: Mapping[str, Any]) -> str:

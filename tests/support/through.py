@@ -17,7 +17,8 @@ from typing import Final
 
 from tfsetup.loader.bytes import Answers, ByteSource, MalformedImage, Memory
 from tfsetup.loader.digest import extents
-from tfsetup.loader.digest.contents import DigestedWheel, copy_of_file
+from tfsetup.loader.digest.contents import DigestedWheel
+from tfsetup.loader.digest.making import copy_of_file
 from tfsetup.loader.digest.sparse import NotKept, SparseCopy
 from tfsetup.loader.digest.store import NATIVE, Store
 from tfsetup.loader.files.archive import Archive
@@ -31,9 +32,9 @@ if "/" in _TOLD:
     atexit.register(lambda: Path(_TOLD).write_text("\n".join(HOLES), encoding="utf-8"))
 
 
-def _nothing(source: ByteSource) -> Iterator[range]:
+def _nothing(source: ByteSource, images: extents.Images | None) -> Iterator[range]:
     """Return no table of any file: they are forgotten."""
-    del source
+    del source, images
     return iter(())
 
 

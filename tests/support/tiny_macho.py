@@ -135,7 +135,7 @@ def _commands(tiny: Tiny, tables: Sequence[bytes]) -> list[bytes]:
         0,
     )
     return [
-        _segment(b"__TEXT", 0, DATA, 0, DATA),
+        _segment(b"__TEXT", 0, DATA, 0, DATA, protection=5),
         _segment(b"__DATA", DATA, 0x2000, DATA, LINKEDIT - DATA, section),
         _segment(b"__LINKEDIT", DATA + 0x2000, 0x1000, LINKEDIT, at - LINKEDIT),
         struct.pack("<12I", 0x80000022, 48, *places[:8], 0, 0),
@@ -143,15 +143,20 @@ def _commands(tiny: Tiny, tables: Sequence[bytes]) -> list[bytes]:
     ]
 
 
-def _segment(name: bytes, address: int, memory: int, offset: int, size: int, section: bytes = b"") -> bytes:
+def _segment(
+    name: bytes, address: int, memory: int, offset: int, size: int, section: bytes = b"", protection: int = 7
+) -> bytes:
     head = struct.pack(
-        "<2I16s4Q4I", 0x19, 72 + len(section), name, address, memory, offset, size, 7, 7, bool(section), 0
+        "<2I16s4Q4I", 0x19, 72 + len(section), name, address, memory, offset, size, 7, protection, bool(section), 0
     )
     return head + section
 
 
-def plugin(made: bytes, variable: bytes = b"LEAVE") -> bytes:
-    """Return a plugin whose optimizer gives back the graph `made`, or the one it was given where a variable is set."""
+def plugin(made: bytes, variable: bytes = b"LEAVE", *, registers: bool = False) -> bytes:
+    """Return a plugin whose optimizer gives back the graph `made`, or the one it was given where a variable is set.
+
+    `registers`: whether it registers kernels as well, none.
+    """
     text = CODE + 0x200  # "GPU", the name of the variable, the graph
     optimize = CODE + 0x20
     register = [
@@ -185,4 +190,5 @@ def plugin(made: bytes, variable: bytes = b"LEAVE") -> bytes:
     words += [RET] * (0x200 // 4 - len(words))
     texts = b"GPU\0".ljust(8, b"\0") + variable.ljust(0x38, b"\0") + made
     words += [word for (word,) in struct.iter_unpack("<I", texts.ljust(len(texts) + 3 & -4, b"\0"))]
-    return build(Tiny(code=words, exports={"_TF_InitGraph": CODE}, binds={0: "_getenv"}))
+    kernels = {"_TF_InitKernel": CODE + 4 * (len(register) - 1)} if registers else {}
+    return build(Tiny(code=words, exports={"_TF_InitGraph": CODE, **kernels}, binds={0: "_getenv"}))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from tfsetup.cli.options import Dtype, HostFile, Json
 from tfsetup.cli.session import begun
-from tfsetup.errors import Code
+from tfsetup.errors import Code, UsageError
 
 
 def verify(
@@ -23,7 +23,10 @@ def verify(
         typer.Option("--size", metavar="N", min=1, max=32768, help="Time N-by-N matrices only; may be repeated."),
     ] = None,
     dtype: Annotated[list[Dtype] | None, typer.Option("--dtype", help="This type only; may be repeated.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="One short float32 sweep, as after an installation.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One short float32 sweep and a dozen checks, as after an installation.")
+    ] = False,
+    thorough: Annotated[bool, typer.Option("--thorough", help="Also the largest sizes of each check.")] = False,
     compare: Annotated[
         bool, typer.Option("--compare", help="Show how each device changed since earlier runs.")
     ] = False,
@@ -44,10 +47,11 @@ def verify(
     from tfsetup.workflows import verify as course
 
     session = begun(ctx, "verify", json=as_json, host=host)
+    mode = _mode(quick=quick, thorough=thorough)
     write_page = page_at(report, session.say)
     machine, matrix = session.host(pythons=False, downloads=False), read_matrix(session.matrix)
     types = [one.value for one in dtype or ()]
-    extent = course.Extent(mode="quick" if quick else "full", sizes=size or (), dtypes=types, timeout_s=timeout)
+    extent = course.Extent(mode=mode, sizes=size or (), dtypes=types, timeout_s=timeout)
     with progress(session, "starting the interpreter") as told:
         made = course.verify(prefix, machine, matrix=matrix, extent=extent, replayed=session.replayed, told=told)
     data, findings = verify_document(made, compare=compare), made.verification.findings
@@ -60,3 +64,9 @@ def verify(
         session.show(*document_parts(data, findings, ascii_only=ascii_only))
 
     session.answer(data, show, findings=findings, code=None if data.ok else Code.ANSWER_IS_NO)
+
+
+def _mode(*, quick: bool, thorough: bool) -> Literal["quick", "full", "thorough"]:
+    if quick and thorough:
+        raise UsageError("--quick and --thorough contradict each other.", hint="Leave one of them out.")
+    return "quick" if quick else "thorough" if thorough else "full"

@@ -7,7 +7,8 @@ A registration is a list of words: `T:float32` (the attribute must be that type,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -18,6 +19,10 @@ from tfsetup.graphs.model import Operation
 METAL_KERNELS: Final = "metal-kernels.json"
 DEFAULT_KERNELS: Final = "default-kernels.json"
 SCHEMA: Final = 1
+
+NOT_BUILT: Final = "not built: "
+UNDECIDED: Final = "undecided: "
+"""So begins what is said where a fused kernel built nothing, or was not seen to; the reason follows."""
 
 Words = tuple[str, ...]
 Ops = Mapping[str, tuple[Words, ...]]
@@ -35,6 +40,12 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
 
     `libraries`: sha256 of what was run. `undecided`: why nothing is known. `before_macos_12`: how many registrations
     and operations there are on older systems, where that was asked.
+
+    `fused`: what each kernel into which others are fused builds for the GPU, by what is fused
+    (`"BiasAdd,Relu": "reLU(addition(convolution2D(x, w), b))"`), and why not where nothing is built; under operation
+    and type where that builds something else. `fused_undecided`: why nothing of it counts. `variables`: the variables
+    of the environment that the plugin reads, and when. `fuses`: what its graph optimizer puts together of the graphs
+    it was given, without any of those variables (`{"_FusedMatMul": ("BiasAdd,Relu",)}`).
     """
 
     plain: Kernels | None = None
@@ -42,6 +53,37 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     libraries: Words = ()
     undecided: str = ""
     before_macos_12: Mapping[str, tuple[int, int]] = {}
+    fused: Mapping[str, Mapping[str, str]] = {}
+    fused_undecided: str = ""
+    variables: Mapping[str, str] = {}
+    fuses: Mapping[str, Words] = {}
+
+    def dropped(self) -> Mapping[str, Words]:
+        """Return the activations that are fused into an operation, and that its kernel does not build.
+
+        Then it builds what it builds without one. Under the names of `fused`; operations that drop none are left out.
+        """
+        found = {op: tuple(_dropped(built)) for op, built in self.fused.items()}
+        return {op: names for op, names in found.items() if names}
+
+    def lost(self) -> Mapping[str, Words]:
+        """Return the activations that the optimizer fuses into an operation whose kernel drops them, of any type."""
+        dropped: dict[str, set[str]] = defaultdict(set)
+        for name, activations in self.dropped().items():
+            dropped[name.partition(" ")[0]].update(activations)
+        found = {
+            op: tuple(name for name in (one.rpartition(",")[2] for one in fused) if name in dropped[op])
+            for op, fused in self.fuses.items()
+        }
+        return {op: names for op, names in found.items() if names}
+
+
+def _dropped(built: Mapping[str, str]) -> Iterator[str]:
+    for fused, graph in built.items():
+        before, _, activation = fused.rpartition(",")
+        seen = not graph.startswith((NOT_BUILT, UNDECIDED))
+        if activation and seen and built.get(before) == graph:
+            yield activation
 
 
 class Plugin(msgspec.Struct, frozen=True, kw_only=True):

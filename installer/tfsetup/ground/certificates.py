@@ -265,10 +265,13 @@ def _load_file(context: ssl.SSLContext, path: Path) -> None:
 
 def _load_folder(context: ssl.SSLContext, folder: Path) -> None:
     """Load every certificate that lies in a folder, whatever its file is called; other files there are no matter."""
-    count = 0
+    count, files = 0, set[Path]()  # most of them have a second name there, their hash
     for path in sorted(folder.iterdir()):
         try:
-            _load_file(context, path)
+            real = path.resolve()
+            if real not in files:
+                _load_file(context, path)
+            files.add(real)
             count += 1
         except (OSError, ValueError):
             continue

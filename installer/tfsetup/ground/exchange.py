@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, Full, Queue, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -27,10 +28,12 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 PIECE: Final = 1 << 16
-"""The most bytes of a body taken at a time."""
+"""The most bytes of a body taken from the server at a time."""
 
 AGAIN: Final = "Try again, or use another index or mirror."
-_AHEAD: Final = 16  # pieces fetched before anybody takes them
+_JOINED: Final = 1 << 18
+_HELD: Final = 0.05  # seconds that a small piece may wait for the next
+_AHEAD: Final = 4  # pieces fetched before anybody takes them
 _TICK: Final = 0.1  # seconds after which a waiting main thread looks at the clock, and hears an interrupt on Windows
 _HINT: Final = (
     "Check the connection, the proxy and the index settings (UV_DEFAULT_INDEX, PIP_INDEX_URL), or use --offline where "
@@ -136,7 +139,7 @@ class Exchange:
         try:
             response = ask(self._unwanted)
             self._put(_head(response))
-            while piece := response.raw.read1(PIECE, decode_content=False):
+            for piece in gathered(partial(response.raw.read1, PIECE, decode_content=False)):
                 self._put(piece)
                 if self._unwanted.is_set():
                     return
@@ -156,6 +159,28 @@ class Exchange:
             except Full:
                 continue
             return
+
+
+def gathered(read: Callable[[], bytes]) -> Iterator[bytes]:
+    """Yield what `read` gives until it gives nothing, small pieces that come fast joined to large ones.
+
+    Raises:
+        Exception: what `read` raises, after all that came before it.
+    """
+    came, size, since = list[bytes](), 0, time.monotonic()
+    try:
+        while piece := read():
+            came.append(piece)
+            size += len(piece)
+            if size >= _JOINED or time.monotonic() - since > _HELD:
+                yield b"".join(came)
+                came, size, since = [], 0, time.monotonic()
+    except Exception:
+        if came:
+            yield b"".join(came)
+        raise
+    if came:
+        yield b"".join(came)
 
 
 class Answer(AbstractContextManager["Answer"]):

@@ -19,7 +19,8 @@ MAX_STRING = 1 << 16
 Fields = tuple[Any, ...]
 """What `struct` reads: numbers, or bytes where the form has an `s`, which no type can say."""
 
-_CHUNK = 256
+STEP = 256
+"""A string in a table that is too large to hold is read in steps of so many bytes."""
 _ULEB_BYTES = 10
 
 
@@ -165,12 +166,15 @@ def cstring(data: bytes, offset: int, limit: int = MAX_STRING) -> bytes:
 
 
 def source_cstring(source: ByteSource, offset: int, limit: int = MAX_STRING) -> bytes:
-    """`cstring` straight from a source, reading a little at a time (for tables too large to hold)."""
+    """`cstring` straight from a source, reading a little at a time (for tables too large to hold).
+
+    No reading goes further than `STEP` bytes behind the string's end.
+    """
     if not 0 <= offset < source.size:
         raise MalformedImage("a string starts outside of the file", offset=offset)
-    found, length = b"", _CHUNK
+    found = b""
     while len(found) <= limit:
-        step = min(length, source.size - offset - len(found))
+        step = min(STEP, source.size - offset - len(found))
         if step <= 0:
             break
         piece = source.read(offset + len(found), step)
@@ -179,7 +183,7 @@ def source_cstring(source: ByteSource, offset: int, limit: int = MAX_STRING) -> 
             return found + piece[:end]
         if end >= 0:
             break
-        found, length = found + piece, length * 2
+        found += piece
     raise MalformedImage("a string has no end", offset=offset)
 
 

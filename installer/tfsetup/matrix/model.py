@@ -9,6 +9,7 @@ from typing import Literal
 from tfsetup.ground.platforms import Platform, deployment
 from tfsetup.ground.values import value
 from tfsetup.host.model import Python
+from tfsetup.matrix.alternatives import Offer
 from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.hazards import Hazard, environment_of
 
@@ -98,7 +99,8 @@ class Selection:
     only; empty otherwise). `interpreter` is the interpreter of this host to build on, None when uv should bring one.
     `conda` are match specs of what comes from `conda_channels` (names) under the conda backend, and empty otherwise.
     `settings` are variables of the row's own, `hazards` the known defects of what is chosen. `beside` are the bounds
-    that the matrix has for what may come with it, by whatever is resolved with it.
+    that the matrix has for what may come with it, by whatever is resolved with it. `alternatives` are what else
+    computes on a GPU that the answer leaves idle: told, and no part of what is installed.
     When `installable` is false only `reasons` (why not), `suggestions` (single changes that would make it so, cheapest
     first) and `rejected` mean anything.
     """
@@ -124,6 +126,7 @@ class Selection:
     settings: Mapping[str, str] = field(default_factory=dict)
     hazards: tuple[Hazard, ...] = ()
     beside: tuple[Beside, ...] = ()
+    alternatives: tuple[Offer, ...] = ()
 
     @property
     def distribution(self) -> str:

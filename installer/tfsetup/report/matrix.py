@@ -18,6 +18,7 @@ from tfsetup.matrix.defects import Defect
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.report.hazards import sentences
 from tfsetup.report.text import printable
+from tfsetup.upkeep.alternatives.course import AlternativesOpened
 from tfsetup.upkeep.gpucode.read import GpuCodeRead
 from tfsetup.upkeep.overview import Line, MatrixShown, overview
 from tfsetup.verify.programs import sentence
@@ -158,7 +159,8 @@ def _evidence(found: Proved | UnsetType) -> list[RenderableType]:
     emulated = [Text(printable(line)) for line in _emulated(found.emulated)]
     code = [Text(printable(line)) for line in _gpu_code(found.gpu_code)]
     kernels = [Text(printable(line)) for line in _kernels(found.kernels)]
-    return [Text(""), *parts, Text(printable(f"{told}: {found.folder}")), *emulated, *kernels, *code]
+    others = [Text(printable(line)) for line in _alternatives(found.alternatives)]
+    return [Text(""), *parts, Text(printable(f"{told}: {found.folder}")), *emulated, *kernels, *code, *others]
 
 
 def _kernels(found: KernelsListed) -> Iterator[str]:
@@ -167,6 +169,9 @@ def _kernels(found: KernelsListed) -> Iterator[str]:
     for line in found.versions:
         counts = f"{line.kernels} kernels, {line.kernels_with_gru} with MPSGraph's GRU, of {line.operations} operations"
         yield f"{line.version:<6}  {line.undecided or counts}"
+        yield from (f"{'':<6}  {words}" for words in line.dropped)
+        if line.fused_undecided:
+            yield f"{'':<6}  what fused kernels build is undecided: {line.fused_undecided}"
     yield from (f"otherwise than kept: {line}" for line in found.differences or ())
     yield f"kernels, under the emulator: {found.verdict}"
 
@@ -177,6 +182,15 @@ def _gpu_code(found: GpuCodeRead) -> Iterator[str]:
     yield from (f"otherwise than the wheels: {line}" for line in found.differences or ())
     read = f", {len(found.read)} of them now" if found.read else ""
     yield f"code for GPUs in {len(found.wheels)} wheels{read}: {found.verdict}"
+
+
+def _alternatives(found: AlternativesOpened) -> Iterator[str]:
+    """Yield what the index and the wheels say otherwise than what is told of alternatives, what is new, the verdict."""
+    yield ""
+    yield from (f"otherwise than is told: {line}" for line in found.differences or ())
+    yield from (f"newer than what is told: {line}" for line in found.newer or ())
+    read = f", {len(found.read)} of them now" if found.read else ""
+    yield f"alternatives on the GPU of a Mac, {len(found.opened)} opened{read}: {found.verdict}"
 
 
 def _emulated(found: Emulated) -> Iterator[str]:

@@ -12,6 +12,7 @@ from tfsetup.report.plots import COLOURS, Line, errors, throughput
 from tfsetup.report.text import as_html as text
 from tfsetup.report.verify import duration
 from tfsetup.verify import peaks
+from tfsetup.verify.answers import asks
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Device, Examination, Expected, Finding, Matmul, NativeImage
 
@@ -27,6 +28,7 @@ def verify_page(found: Examination, findings: Sequence[Finding], history: Histor
             *_plots(found),
             *_measurements(found),
             *_checks(found),
+            *_break_even(found),
             *_history(history or History()),
             *_import(found),
             _facts(found),
@@ -183,11 +185,24 @@ def _checks(found: Examination) -> Iterator[str]:
         for check in device.checks:
             error = "" if check.max_rel_error is None else f"{check.max_rel_error:.1e}"
             limit = "" if check.tolerance is None else f"{check.tolerance:.1e}"
-            told = [text(device.name), text(check.name), _mark(check.status), error, limit, text(check.message)]
-            rows.append(told)
+            took = "" if check.seconds is None else f"{check.seconds:.2f}"
+            words = f"{text(check.message)} <span class=soft>{text(asks(check.name))}</span>"
+            rows.append([text(device.name), text(check.name), _mark(check.status), error, limit, took, words])
     if rows:
-        yield "<h2>Convolution and training, against the CPU</h2>"
-        yield table(("device", "check", "status", "error", "limit", ""), rows, numbers=(3, 4))
+        yield "<h2>Checks</h2>"
+        yield table(("device", "check", "status", "error", "limit", "seconds", ""), rows, numbers=(3, 4, 5))
+
+
+def _break_even(found: Examination) -> Iterator[str]:
+    rows = [
+        [text(one.device), text(one.model), f"{step.units}", duration(step.cpu_s), duration(step.device_s)]
+        for one in found.break_even
+        for step in one.steps
+    ]
+    if rows:
+        yield "<h2>Small models</h2>"
+        yield "".join(f"<p>{text(one.says)}</p>" for one in found.break_even)
+        yield table(("device", "model", "units", "CPU", "device"), rows, numbers=(2, 3, 4))
 
 
 def _history(history: History) -> Iterator[str]:

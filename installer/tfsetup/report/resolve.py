@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tfsetup.ground.values import value
 from tfsetup.host.model import Python
+from tfsetup.matrix.alternatives import Offer, told_of
 from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Accelerator, Backend, Blas, Chapter, Expectation, Rejected, Selection, Target
 from tfsetup.report.document import document
@@ -60,6 +61,8 @@ class ResolveDocument:
     """Known defects of what is chosen; `cured` says what an installation does, unless it is told not to."""
     companions: tuple[str, ...]
     """Which of the requirements were asked for with `--with`, at the versions that fit."""
+    alternatives: tuple[Offer, ...]
+    """What else computes on a GPU of this machine that the answer leaves idle; none of it is installed unasked."""
 
 
 def resolve_document(
@@ -84,7 +87,8 @@ def resolve_lines(found: ResolveDocument, chapters: Sequence[Chapter] = (), *, w
 
     Plain lines folded at `width` (columns): `resolve` is run often, and must not wait for a table to be drawn.
     """
-    yield from _answer(found, width, told=bool(chapters)) if found.installable else _refusal(found, width)
+    short = _answer if found.installable else _refusal
+    yield from short(found, width, told=bool(chapters))
     yield from _chapters(chapters, width) if chapters else _others(found, width)
 
 
@@ -93,7 +97,8 @@ def _answer(found: ResolveDocument, width: int, *, told: bool) -> Iterator[str]:
     more = "" if told else " (--explain)"
     defects = [said + more for said in sentences(found.hazards, found.requirements)]
     listed = [*_plan(found), *_list("why", found.reasons[1:])]
-    listed += [*_list("note", found.warnings), *_list("defect", defects)]
+    listed += [*_list("note", _besides(found.warnings, found.alternatives)), *_list("defect", defects)]
+    listed += _instead(found.alternatives, more)
     yield from aligned(listed, indent=2, width=width)
 
 
@@ -118,10 +123,24 @@ def _platform(target: Target) -> str:
     return " ".join([target.platform, *(f"({word})" for word in floor if word)])
 
 
-def _refusal(found: ResolveDocument, width: int) -> Iterator[str]:
+def _refusal(found: ResolveDocument, width: int, *, told: bool) -> Iterator[str]:
+    more = "" if told else " (--explain)"
     yield "Nothing fits this machine and this ask."
     helps = found.suggestions or ["no single change that is known here"]
-    yield from aligned([*_list("because", found.reasons), *_list("would fit", helps)], indent=2, width=width)
+    because = _besides(found.reasons, found.alternatives)
+    listed = [*_list("because", because), *_list("would fit", helps), *_instead(found.alternatives, more)]
+    yield from aligned(listed, indent=2, width=width)
+
+
+def _besides(lines: Sequence[str], offers: Sequence[Offer]) -> list[str]:
+    """Return the lines but for the one that only names what `_instead` tells."""
+    return [line for line in lines if line != told_of(offers)]
+
+
+def _instead(offers: Sequence[Offer], more: str) -> list[tuple[str, str]]:
+    """Return what else computes on this GPU, a paragraph each, and how little of it was judged."""
+    judged = dict.fromkeys(one.judged + more for one in offers)
+    return _list("instead", [*(one.sentence for one in offers), *judged])
 
 
 def _list(word: str, lines: Sequence[str]) -> list[tuple[str, str]]:

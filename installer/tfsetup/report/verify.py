@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from msgspec import UNSET
 from rich import box
@@ -16,6 +17,7 @@ from tfsetup.report.doctor import doctor_text
 from tfsetup.report.text import printable
 from tfsetup.report.verify_document import VerifyDocument
 from tfsetup.verify import peaks
+from tfsetup.verify.answers import kernels_lacking
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Blas, Device, Examination, Failure, Finding, Matmul, Verification
 
@@ -41,6 +43,7 @@ def verify_parts(
     yield from reason_lines(found)
     yield from peak_lines(found)
     yield from check_lines(found)
+    yield from break_even_lines(found)
     yield from library_lines(found)
     yield from runtime_lines(found)
     if history is not None:
@@ -179,14 +182,30 @@ _KINDS = {"harmless": "harmless", "matters": "that matter", "unknown": "not know
 
 
 def check_lines(found: Examination) -> Iterator[str]:
-    """The correctness checks beyond the matmul, one line a device."""
+    """The correctness checks beyond the matmul: how many came to what on each device, and what is not right by name."""
     for device in found.devices:
-        words = [
-            f"{check.name} {check.status}" + ("" if check.error is None else f" (error {check.error:.0e})")
-            for check in device.checks
-        ]
+        counts = Counter(check.status for check in device.checks)
+        bad = [check for check in device.checks if check.status not in {"ok", "skipped"}]
+        words = [f"{counts.pop(status)} {status}" for status in ("ok",) if counts[status]]
+        words += [f"{count} {status}" for status, count in counts.items()]
         if words:
-            yield printable(f"{device.name}: {', '.join(words)}")
+            yield printable(f"{device.name}: of {len(device.checks)} checks {', '.join(words)}")
+        for check in bad:
+            yield from folded(f"{check.name} {check.status}: {check.message}" if check.message else check.name)
+        lacking = sorted({name for check in device.checks for name in kernels_lacking(check.message)})
+        if lacking:
+            yield from folded(f"without a kernel, so on the CPU: {', '.join(lacking)}")
+
+
+def break_even_lines(found: Examination) -> Iterator[str]:
+    """Which models are faster on the CPU."""
+    for one in found.break_even:
+        yield printable(one.says)
+
+
+def folded(line: str) -> Iterator[str]:
+    """Return a line that belongs to the one above it, in pieces that 80 columns hold."""
+    yield from wrap(printable(line), 78, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def history_lines(history: History) -> Iterator[str]:

@@ -12,7 +12,9 @@ from msgspec import UNSET, UnsetType
 from tfsetup.errors import Code
 from tfsetup.ground.marked import Problem
 from tfsetup.host.model import Host
+from tfsetup.matrix.file.disk import read_alternatives, read_openings
 from tfsetup.matrix.file.rows import Matrix
+from tfsetup.upkeep.alternatives.course import AlternativesOpened, open_alternatives
 from tfsetup.upkeep.checks.check import CheckedRow, check_matrix, problem_at
 from tfsetup.upkeep.checks.common import names_of
 from tfsetup.upkeep.evidence import ProvedRow, Proving
@@ -48,6 +50,8 @@ class Proved:
     """Which kernels plugins register there."""
     gpu_code: GpuCodeRead
     """Which GPUs the wheels have code for."""
+    alternatives: AlternativesOpened
+    """What else computes on the GPU of a Mac."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,19 +132,25 @@ def prove(found: Outcome[MatrixChecked], proving: Proving, index: IndexClient | 
     pages = index.pages if index is not None else None
     plan, kept = shipped_plan(), shipped_evidence()
     code = read_code(proving.matrix, proving.folder, pages, proving.prover.told, plan=plan, kept=kept)
-    proved = Proved(folder=str(proving.folder), rows=rows, emulated=emulated, kernels=kernels, gpu_code=code)
+    others = open_alternatives(
+        read_alternatives(), read_openings(), proving.matrix, proving.folder, pages, proving.prover.told
+    )
+    proved = Proved(
+        folder=str(proving.folder), rows=rows, emulated=emulated, kernels=kernels, gpu_code=code, alternatives=others
+    )
     return with_evidence(found, proved)
 
 
 def with_evidence(found: Outcome[MatrixChecked], evidence: Proved) -> Outcome[MatrixChecked]:
     """Return the outcome with what `--prove` found. Pure.
 
-    A row that fails, a plugin that does otherwise than what is kept, or a rule that gives a wheel to a GPU without code
-    for it makes the answer no; a plugin that could not be run leaves it open. What the check itself found counts
-    before both.
+    A row that fails, a plugin that does otherwise than what is kept, a rule that gives a wheel to a GPU without code
+    for it, or an alternative of which something else is true than what is told makes the answer no; a plugin that
+    could not be run leaves it open. What the check itself found counts before both.
     """
     verdict = evidence.emulated.verdict
-    failing = "differs" in {verdict, evidence.kernels.verdict, evidence.gpu_code.verdict} or any(
+    verdicts = {verdict, evidence.kernels.verdict, evidence.gpu_code.verdict, evidence.alternatives.verdict}
+    failing = "differs" in verdicts or any(
         row.verdict == "fails" or (row.programs is not None and not row.programs.ok) for row in evidence.rows
     )
     code = Code.ANSWER_IS_NO if failing else Code.UNDECIDED if verdict == "undecided" else None

@@ -27,15 +27,16 @@ def verify(
     dtypes: Sequence[str] | None = None,
     on_progress: Callable[[str], object] | None = None,
     timeout_s: float | None = None,
+    patience_s: float | None = None,
     hazards: Sequence[Hazard] = (),
     gpus: Sequence[GpuModel] = (),
 ) -> Verification:
     """Run the probe with the interpreter `python` and judge what it found.
 
-    `quick` is one float32 sweep, and graphs of a product or convolution with bias and activation; it adds a few seconds
-    to the import. `full` adds the other types, larger sizes, a convolution and a training step. A crash, a hang
-    (`timeout_s` seconds) or a wrong result is part of the answer. `hazards` are the matrix's known defects, `gpus` the
-    models of GPUs that it knows. A GPU is held against what its chip could do at best.
+    `quick` is one float32 sweep, and the checks that catch most; it adds a few seconds to the import. `full` adds the
+    other types, larger sizes and the other checks, `thorough` the largest sizes of these. A crash, a hang (`timeout_s`
+    seconds for all, `patience_s` for one check) or a wrong result is part of the answer. `hazards` are the matrix's
+    known defects, `gpus` the models of GPUs that it knows. A GPU is held against what its chip could do at best.
 
     Raises:
         InvalidFileError: the table of chips is missing or damaged.
@@ -43,6 +44,7 @@ def verify(
     from tfsetup.host.environ import native_argv
     from tfsetup.matrix.file.disk import read_chips
     from tfsetup.verify.cures import asked
+    from tfsetup.verify.elsewhere import elsewhere
     from tfsetup.verify.judge import judge
     from tfsetup.verify.run import run_probe
 
@@ -53,7 +55,11 @@ def verify(
         dtypes=dtypes,
         on_progress=on_progress,
         timeout_s=timeout_s,
+        patience_s=patience_s,
         command=native_argv([str(python.absolute())], rosetta=host.rosetta if host else None),
         asked=asked(expect, hazards),
     )
-    return judge(outcome, expect, host, mode=mode, hazards=hazards, gpus=gpus, chips=read_chips())
+    return judge(
+        outcome, expect, host, mode=mode, hazards=hazards, gpus=gpus, chips=read_chips(),
+        elsewhere=elsewhere(outcome, host),
+    )  # fmt: skip

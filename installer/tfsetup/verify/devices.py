@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from tfsetup.ground.versions import numbers
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify.checks import checks, unfinished
+from tfsetup.verify.checked import checks
 from tfsetup.verify.failure import failure as why
-from tfsetup.verify.model import Check, Device, DeviceStatus, Event, Failure, Matmul
+from tfsetup.verify.model import Check, CheckStatus, Device, DeviceStatus, Event, Failure, Matmul, Mode
 from tfsetup.verify.observed import Observed, number, text
 from tfsetup.verify.tolerance import tolerance
 from tfsetup.verify.words import told
@@ -17,11 +17,20 @@ from tfsetup.verify.words import told
 HEADLINE = "float32"
 HIDING = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 SLOW_CPU = 1 / 3  # of what NumPy's BLAS reaches on the same cores in the same process
+_WORST: Mapping[CheckStatus, DeviceStatus] = {
+    "wrong": "wrong", "fallback": "fallback", "failed": "failed", "hung": "failed", "slow": "slow",
+}  # fmt: skip
+"""What a check makes of its device, the worst first."""
 CALL_S = 1e-3  # a product that takes the faster side less than this says more about dispatch than about throughput
 
 
 def devices(
-    seen: Observed, expectation: Expectation | None, failure: Failure | None, *, virtual: bool = False
+    seen: Observed,
+    expectation: Expectation | None,
+    failure: Failure | None,
+    *,
+    mode: Mode = "quick",
+    virtual: bool = False,
 ) -> tuple[Device, ...]:
     """Return a verdict on every device listed, and one for every expected kind of device that is not listed.
 
@@ -35,7 +44,7 @@ def devices(
     alone = seen.cpu()
     after = alone and (alone, why(alone))
     measured = [
-        _device(entry, *((after if entry.get("type") == "CPU" else None) or (seen, failure))) for entry in listed
+        _device(entry, *((after if entry.get("type") == "CPU" else None) or (seen, failure)), mode) for entry in listed
     ]
     judged = tuple(
         device if virtual and device.type == "GPU" else _throughput(device, measured, alone or seen)
@@ -66,15 +75,14 @@ def missing(
     )
 
 
-def _device(entry: Event, seen: Observed, failure: Failure | None) -> Device:
+def _device(entry: Event, seen: Observed, failure: Failure | None, mode: Mode) -> Device:
     name, kind = str(entry.get("name")), str(entry.get("type"))
     relaxed = bool(seen.last("tensorflow").get("tensor_float_32")) and has_tensor_float_32(entry)
     products = tuple(
         product(event, tensor_float_32=relaxed) for event in seen.all("matmul") if event.get("device") == name
     )
-    checked = tuple(checks(name, seen, tensor_float_32=relaxed))
+    checked = checks(name, seen, failure, mode=mode, tensor_float_32=relaxed) if entry.get("measured") else ()
     status, reason = _verdict(name, products, checked)
-    checked += tuple(unfinished(name, checked, seen, failure)) if entry.get("measured") else ()
     step = seen.open_step()
     if failure is not None and step.get("device") == name:
         status, reason = "failed", f"the process ended ({failure.signal or failure.kind}) during {step.get('what')}"
@@ -136,13 +144,22 @@ def _verdict(name: str, products: Sequence[Matmul], checked: Sequence[Check]) ->
         problem = wrong(item)
         if problem:
             return "wrong", problem
-    for check in checked:
-        if check.status in {"wrong", "fallback", "failed"}:
-            return check.status, f"{check.name}: {check.message}"
+    bad = _worst(checked)
+    if bad is not None:
+        return bad
     best = best_of(products)
     if best is None:
         return ("failed", str(products[0].error)) if products else ("skipped", "")
     return "ok", f"{best.gflops:.0f} GFLOP/s at {best.n}, error {best.max_rel_error:.1e} ≤ {best.tolerance:.1e}"
+
+
+def _worst(checked: Sequence[Check]) -> tuple[DeviceStatus, str] | None:
+    """Return what the worst of the checks makes of the device; None: all is well."""
+    for status, makes in _WORST.items():
+        bad = next((check for check in checked if check.status == status), None)
+        if bad is not None:
+            return makes, f"{bad.name}: {bad.message}"
+    return None
 
 
 def wrong(item: Matmul) -> str | None:

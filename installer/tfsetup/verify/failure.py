@@ -26,7 +26,7 @@ def failure(seen: Observed) -> Failure | None:
         case "not-started":
             return Failure(kind="not-started", message=outcome.message)
         case "timeout":
-            return _died(seen, "hang", f"no end after {outcome.seconds:.0f} s")
+            return _died(seen, "hang", outcome.message or f"no end after {outcome.seconds:.0f} s")
         case "signal":
             kind: FailureKind = "killed" if outcome.signal in {"SIGKILL", "SIGTERM"} else "crash"
             return _died(seen, kind, SIGNALS.get(outcome.signal or "", ""))

@@ -11,8 +11,9 @@ from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify.blas import blas, blas_findings, numpy_findings
+from tfsetup.verify.breakeven import break_evens
 from tfsetup.verify.ceiling import ceiling
-from tfsetup.verify.checks import GRAPHS
+from tfsetup.verify.checked import GRAPHS
 from tfsetup.verify.cures import cure_findings, present
 from tfsetup.verify.devices import devices
 from tfsetup.verify.failure import cpu_features, explain, failure
@@ -46,19 +47,20 @@ def judge(
     hazards: Sequence[Hazard] = (),
     gpus: Sequence[GpuModel] = (),
     chips: Chips | None = None,
+    elsewhere: str | None = None,
 ) -> Verification:
     """Return the verification: every device's verdict, findings in words, and whether all of it is as it should be.
 
     `expectation` None judges only what does not depend on a row; `host` None leaves emulation by another CPU unnoticed.
     `hazards` are the matrix's: those of the environment's packages want their variables seen. `gpus` are the models it
     knows: one that a virtual machine plays is called so, and what is known to fail on it is told. `chips`: what they
-    could do at best; a real GPU is held against that.
+    could do at best; a real GPU is held against that. `elsewhere`: where to read what else computes on this GPU.
     """
     seen = Observed(outcome=outcome)
     what = failure(seen)
     virtual = played(seen, host, gpus)
     at_best = _cores_at_best(seen, host)
-    judged = marked(devices(seen, expectation, what, virtual=virtual is not None), virtual)
+    judged = marked(devices(seen, expectation, what, mode=mode, virtual=virtual is not None), virtual)
     judged = rated(judged, seen, host, chips, at_best)
     found_blas = blas(seen.cpu() or seen)
     findings = [explain(what, seen, host)] if what is not None else []
@@ -67,7 +69,7 @@ def judge(
     findings += _without_xla(judged)
     findings += cure_findings(seen, expectation, present(seen, hazards, host))
     findings += virtual_findings(virtual, judged, what, host, gpus)
-    findings += _idle_gpu(judged, expectation, host) if virtual is None else ()
+    findings += _idle_gpu(judged, expectation, host, elsewhere) if virtual is None else ()
     findings += _architecture(seen, expectation, host)
     findings += blas_findings(found_blas, expectation, cpu_features(seen, host))
     findings += numpy_findings(seen.cpu() or seen)
@@ -84,6 +86,7 @@ def judge(
             build=tensorflow.get("build") or {},
         ),
         import_s=number(imported.get("seconds")), import_phases=_phases(imported), devices=judged,
+        break_even=break_evens(seen),
         blas=accelerated(found_blas or Blas(user="numpy", library=None), seen, host, chips),
         expected=_expected(expectation),
         native_runtime=_images(seen),
@@ -91,8 +94,14 @@ def judge(
         cpu_features=tuple(features or ()), cpu_features_unused=unused_cpu_features(outcome.stderr),
         onednn=tensorflow.get("onednn"), xnnpack=_xnnpack(seen), messages=sort_messages(outcome.stderr),
         environment=_influences(seen), failure=what, findings=tuple(findings),
-        seconds=outcome.seconds + (outcome.cpu.seconds if outcome.cpu is not None else 0.0),
+        seconds=sum(each.seconds for each in _processes(outcome)),
     )  # fmt: skip
+
+
+def _processes(outcome: ProbeOutcome) -> Iterator[ProbeOutcome]:
+    """Yield every process that took part."""
+    for each in (outcome, *((outcome.cpu,) if outcome.cpu is not None else ())):
+        yield from (each, *each.more)
 
 
 def _cores_at_best(seen: Observed, host: Host | None) -> float | None:
@@ -170,7 +179,9 @@ def _influences(seen: Observed) -> dict[str, str]:
     return {**(seen.last("interpreter").get("influences") or {}), **{key: str(value) for key, value in options.items()}}
 
 
-def _idle_gpu(judged: tuple[Device, ...], expectation: Expectation | None, host: Host | None) -> Iterator[Finding]:
+def _idle_gpu(
+    judged: tuple[Device, ...], expectation: Expectation | None, host: Host | None, elsewhere: str | None
+) -> Iterator[Finding]:
     """Without a row that says what to expect, a GPU that TensorFlow does not list is still worth a word."""
     if expectation is not None or not judged or any(device.type == "GPU" for device in judged):
         return
@@ -180,7 +191,11 @@ def _idle_gpu(judged: tuple[Device, ...], expectation: Expectation | None, host:
             severity="warning",
             title=f"this machine's GPU ({able[0].name or able[0].vendor}) is not used: TensorFlow lists no GPU",
             detail="everything runs on the CPU",
-            fix=("tfsetup resolve says whether a TensorFlow that can use it fits this machine", "tfsetup doctor"),
+            fix=(
+                "tfsetup resolve says whether a TensorFlow that can use it fits this machine",
+                *([elsewhere] if elsewhere else []),
+                "tfsetup doctor",
+            ),
         )
 
 

@@ -16,10 +16,10 @@ from tfsetup.ground.values import value
 from tfsetup.matrix import model as matrix
 from tfsetup.verify.messages import Message
 
-Mode = Literal["quick", "full"]
+Mode = Literal["quick", "full", "thorough"]
 Ended = Literal["finished", "signal", "exit", "timeout", "not-started"]
 DeviceStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "skipped"]
-CheckStatus = Literal["ok", "wrong", "fallback", "failed", "hung", "skipped"]
+CheckStatus = Literal["ok", "slow", "wrong", "fallback", "failed", "hung", "skipped"]
 Severity = Literal["error", "warning", "note"]
 Pace = Literal["good", "below", "slow", "impossible"]
 FailureKind = Literal["crash", "killed", "hang", "import-error", "no-tensorflow", "not-started", "died", "incomplete"]
@@ -36,7 +36,8 @@ class ProbeOutcome:
 
     `exit_status` is the process's own, `signal` its name (`SIGILL`) where one killed it, `message` why it could not be
     started. `stderr` keeps the first and the last part of a long output. `seconds` is from start to end. `cpu` is the
-    run that measured the CPU alone, after another device had ended or stopped this process.
+    run that measured the CPU alone, after another device had ended or stopped this process. `more` are the workers that
+    went on with the checks, each behind the one in which the worker before it hung or died.
     """
 
     python: str
@@ -48,6 +49,7 @@ class ProbeOutcome:
     message: str = ""
     seconds: float = 0.0
     cpu: ProbeOutcome | None = None
+    more: tuple[ProbeOutcome, ...] = ()
 
 
 @value
@@ -115,7 +117,7 @@ class Check:
     name: str
     """What was asked of the device, as `dense-relu-graph`."""
     status: CheckStatus
-    """`wrong`: a wrong result. `hung`: it did not come to an end."""
+    """`wrong`: a wrong result. `hung`: it did not come to an end. `skipped`: no kernel for it, or not asked."""
     seconds: float | None = None
     """How long it took; None: it did not come to an end."""
     max_rel_error: float | None = None
@@ -169,6 +171,34 @@ class Device:
     """The rate of that best run …"""
     best_n: int | None = None
     """… and its size."""
+
+
+@value
+class SmallStep:
+    """How long a training step of a small model takes on both devices."""
+
+    units: int
+    """How many units a layer has."""
+    cpu_s: float
+    """Seconds on the CPU, in the median."""
+    device_s: float
+    """Seconds on the device, in turns with it."""
+
+
+@value
+class BreakEven:
+    """From which size on a small model is faster on a device than on the CPU."""
+
+    device: str
+    """The device's name, as `GPU:0`."""
+    model: str
+    """`dense` or `recurrent`."""
+    from_units: int | None
+    """About so many units a layer, and it is faster from there on; None: at no size that was tried."""
+    says: str
+    """The same in a sentence."""
+    steps: tuple[SmallStep, ...] = ()
+    """What was measured, by size."""
 
 
 @value
@@ -274,7 +304,7 @@ class Examination:
     ok: bool
     """TensorFlow loaded, and every device computes the right thing where it was put."""
     mode: Mode = "quick"
-    """`quick`: one short sweep, as after an installation."""
+    """`quick`: one short sweep and a dozen checks, as after an installation. `thorough`: the largest sizes too."""
     tensorflow: TensorFlow = field(default_factory=TensorFlow)
     """Which TensorFlow was loaded."""
     import_s: float | None = None
@@ -285,6 +315,8 @@ class Examination:
     """Seconds of the whole verification."""
     devices: tuple[Device, ...] = ()
     """Each device and the verdict on it."""
+    break_even: tuple[BreakEven, ...] = ()
+    """Where small models are faster; measured beside a GPU in the longer modes."""
     blas: Blas = field(default_factory=lambda: Blas(user="numpy", library=None))
     """NumPy's BLAS."""
     expected: Expected = field(default_factory=Expected)

@@ -18,8 +18,11 @@ from typing import IO
 from tfsetup.ground.environ import scrub
 from tfsetup.verify.model import Ended, Event, Mode, ProbeOutcome
 from tfsetup.verify.observed import Observed
+from tfsetup.verify.workers import is_cpu, left, overdue, plan
 
 Progress = Callable[[str], object]
+Work = Callable[[Mapping[str, object], float], ProbeOutcome]
+"""Runs one more worker, with these options, for at most so many seconds."""
 
 PROBE = Path(__file__).parent / "probes" / "__main__.py"
 
@@ -36,8 +39,9 @@ GRACE_S = 5.0
 AFTERMATH_S = 120.0
 AFTER = {"damaged", "cpu"}
 # What the CPU alone may take after another device has hung: it is not given that device's time once more.
-ALONE_S: Mapping[Mode, float] = {"quick": 120.0, "full": 300.0}
-TIME_LIMIT_S: Mapping[Mode, float] = {"quick": 300.0, "full": 900.0}
+ALONE_S: Mapping[Mode, float] = {"quick": 120.0, "full": 300.0, "thorough": 600.0}
+TIME_LIMIT_S: Mapping[Mode, float] = {"quick": 300.0, "full": 900.0, "thorough": 2700.0}
+LOOK_S = 0.1  # how often the time of the check that is under way is looked at
 
 
 def child_environment(base: Mapping[str, str], python: Path) -> dict[str, str]:
@@ -59,31 +63,47 @@ def run_probe(
     timeout_s: float | None = None,
     command: Sequence[str] | None = None,
     asked: Sequence[str] = (),
+    patience_s: float | None = None,
 ) -> ProbeOutcome:
     """Run the probe with the interpreter `python` and return what was seen of it; every way to fail is a value.
 
     `command` replaces `[python]` (an emulator and its arguments before the interpreter). `asked` are variables whose
-    values in the child are wanted. On KeyboardInterrupt the whole process group of the child is killed before the
+    values in the child are wanted. A check hangs after `patience_s`; None: after as long as it says itself. On
+    KeyboardInterrupt the whole process group of the child is killed before the
     exception goes on.
     """
     limit = timeout_s if timeout_s is not None else TIME_LIMIT_S[mode]
+    until = time.monotonic() + limit + min(limit, ALONE_S[mode])
     options: dict[str, object] = {"mode": mode, "sizes": sizes and list(sizes), "dtypes": dtypes and list(dtypes)}
     options |= {"dump_after_s": 0.8 * limit if sys.platform == "win32" else None, "ours": list(ADDED)}
-    options["asked"] = list(asked)
+    options |= {"asked": list(asked), "patience_s": patience_s}
     python = python.absolute()
     start = list(command or [str(python)])
     outcome = _run(python, start, options, limit, on_progress)
     if outcome.ended == "not-started":
         return outcome
     if any(event["event"] == "imported" for event in outcome.events):
+
+        def work(more: Mapping[str, object], seconds: float) -> ProbeOutcome:
+            return _run(python, start, {**options, **more}, seconds, on_progress)
+
         if not spares_the_cpu(outcome):
-            return outcome
+            return followed(outcome, work, until)
         # Another device has ended or stopped the process: whether the CPU works is another question.
-        alone = _run(python, start, options | {"only": "CPU"}, min(limit, ALONE_S[mode]), on_progress)
-        return replace(outcome, cpu=alone)
+        alone = work({"only": "CPU"}, min(limit, ALONE_S[mode]))
+        return replace(outcome, cpu=followed(alone, work, until))
     # TensorFlow did not load: are its files whole, and which instructions has the child's CPU (it may be emulated)?
     second = _run(python, start, {"mode": "aftermath"}, AFTERMATH_S, None)
     return replace(outcome, events=outcome.events + tuple(event for event in second.events if event["event"] in AFTER))
+
+
+def followed(outcome: ProbeOutcome, work: Work, until: float) -> ProbeOutcome:
+    """Return `outcome` with the workers that went on behind the checks it ended in, until this time of the clock."""
+    done = [outcome]
+    while (pairs := left(done)) and (seconds := until - time.monotonic()) > 0:
+        only = "CPU" if all(map(is_cpu, pairs)) else None
+        done.append(work({"pairs": [list(pair) for pair in pairs], "only": only}, seconds))
+    return replace(outcome, more=tuple(done[1:]))
 
 
 def run_course(python: Path, options: Mapping[str, object], limit: float) -> ProbeOutcome:
@@ -101,6 +121,8 @@ def spares_the_cpu(outcome: ProbeOutcome) -> bool:
     listed = seen.last("devices").get("devices") or ()
     if seen.last("done") or all(entry.get("type") == "CPU" for entry in listed):
         return False
+    if plan(outcome):
+        return False  # it came to the checks: the next worker goes on with them
     step = seen.open_step()
     return seen.open_phase() == "devices" or (bool(step) and not str(step.get("device")).startswith("CPU"))
 
@@ -116,12 +138,12 @@ def _run(
     events, log = _Events(on_progress), _Log()
     readers = [_reader(events.add, child.stdout), _reader(log.add, child.stderr)]
     try:
-        ended = _wait(child, limit)
+        ended, late = _wait(child, limit, events.late)
     finally:
         kill_group(child)
         for reader in readers:
             reader.join(timeout=5.0)
-    return _outcome(python, child, ended, events, log, time.monotonic() - started)
+    return replace(_outcome(python, child, ended, events, log, time.monotonic() - started), message=late)
 
 
 def _start(python: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
@@ -174,16 +196,20 @@ def signal_name(status: int | None) -> str | None:
 _CRASHES = (4, 6, 7, 8, 9, 11)  # SIGILL SIGABRT SIGBUS SIGFPE SIGKILL SIGSEGV
 
 
-def _wait(child: subprocess.Popen[bytes], limit: float) -> Ended:
-    try:
-        child.wait(timeout=limit)
-    except subprocess.TimeoutExpired:
-        if sys.platform != "win32":
-            child.send_signal(signal.SIGABRT)  # faulthandler writes down every thread's stack on its way out
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(timeout=GRACE_S)
-        return "timeout"
-    return "finished"
+def _wait(child: subprocess.Popen[bytes], limit: float, late: Callable[[], str]) -> tuple[Ended, str]:
+    """Wait for its end, for at most `limit` seconds, and no longer than the check under way may take."""
+    until = time.monotonic() + limit
+    while not (words := late()) and (seconds := until - time.monotonic()) > 0:
+        try:
+            child.wait(timeout=min(LOOK_S, seconds))
+        except subprocess.TimeoutExpired:
+            continue
+        return "finished", ""
+    if sys.platform != "win32":
+        child.send_signal(signal.SIGABRT)  # faulthandler writes down every thread's stack on its way out
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=GRACE_S)
+    return "timeout", words
 
 
 def kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -217,6 +243,7 @@ class _Events:
     def __init__(self, on_progress: Progress | None) -> None:
         self.received: list[Event] = []
         self._on_progress = on_progress
+        self._open: tuple[float, Event] | None = None
 
     def add(self, line: bytes) -> None:
         try:
@@ -226,9 +253,15 @@ class _Events:
         if not isinstance(event, dict) or not isinstance(event.get("event"), str):
             return
         self.received.append(event)
+        if event["event"] in {"step", "check"}:
+            self._open = (time.monotonic(), event)
         words = progress(event)
         if words and self._on_progress:
             self._on_progress(words)
+
+    def late(self) -> str:
+        """Return in words which check has had its time; empty: none."""
+        return overdue(*self._open, time.monotonic()) if self._open else ""
 
 
 class _Log:

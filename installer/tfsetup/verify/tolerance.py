@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from math import sqrt
 
+from tfsetup.verify.checks.frame import Limit
+
 UNIT_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 TENSOR_FLOAT_32 = 2.0**-11  # NVIDIA, "TensorFloat-32": inputs are rounded to 10 stored bits, sums stay in float32
 SAFETY = 4.0
@@ -36,3 +38,11 @@ def check_tolerance(name: str, *, tensor_float_32: bool = False) -> float:
     if name.endswith("-graph"):
         return max(GRAPH, base)
     return min(CAP, base * (TRAINING if name == "training step" else 1.0))
+
+
+def limit_of(limit: Limit, *, tensor_float_32: bool = False) -> float:
+    """Return a check's limit as a number: its bound, or the rounding of a sum of its terms."""
+    if not limit.terms:
+        return limit.bound
+    base = tolerance(limit.dtype, limit.terms, tensor_float_32=tensor_float_32 and limit.products)
+    return min(CAP, limit.factor * base)

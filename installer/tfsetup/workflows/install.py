@@ -36,6 +36,7 @@ from tfsetup.matrix.pips import pip_for
 from tfsetup.workflows.building import agree_to_build
 from tfsetup.workflows.checks import Checks, Refused
 from tfsetup.workflows.install_tools import Tools
+from tfsetup.workflows.resolve import and_others
 from tfsetup.workflows.told import Asked, Told, silent
 from tfsetup.workflows.which_lock import choose, read_of
 
@@ -263,7 +264,7 @@ def _chosen(
     choice = choose(host, order.ask, matrix, lock_file=order.lock_file, no_lock=order.no_lock, relock=relock, told=told)
     selection = choice.selection
     if not selection.installable:
-        return selection, None
+        return and_others(selection, host, order.ask, matrix), None
     lock = read_of(choice)
     return _announced(order, selection, host, lock, matrix, told), lock
 
@@ -272,6 +273,7 @@ def _announced(
     order: InstallOrder, selection: Selection, host: Host, lock: Lock | None, matrix: Matrix, told: Told
 ) -> Selection:
     """Tell what was chosen; return it with the known defects of what the lock holds."""
+    selection = and_others(selection, host, order.ask, matrix)
     if not selection.installable:
         return selection
     if lock is not None:

@@ -13,7 +13,7 @@ from tfsetup.locks.conda.model import PlatformLock
 from tfsetup.locks.model import LockedFile
 from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.subjects import Subject
-from tfsetup.workflows.wheels import for_any, with_native
+from tfsetup.workflows.wheels import for_any
 
 _PREFIX: Final = {"macos": "/conda", "linux": "/conda", "windows": "C:/conda"}
 
@@ -40,14 +40,13 @@ def prefix_of(
     site = site_packages(prefix, python, windows=windows)
     wanted = [LockedFile(filename=one.file_name, size=one.size, sha256=one.sha256, url=one.url) for one in lock.wheels]
     named = [one for one in wanted if not (offline and for_any(one.filename))]  # what these hold cannot be asked
-    native = tuple(named) if offline else with_native(named)
     with unpacked(lock.packages, read_settings(), offline=offline) as folders:
         linked = PrefixView(pieces(folders, prefix), at=prefix, fold=windows)
-        if offline and any((one.url or "").startswith("http") for one in native):
+        if offline and any((one.url or "").startswith("http") for one in named):
             message = "The wheels lie on the index, and --offline forbids to read them."
             raise NetworkError(message, hint="Run once without --offline.")
         opening = opened or Opened()
-        found = opening.on_index(native)
+        found = opening.on_index(named) if offline else opening.native_on_index(named)
         wheels = WheelView(found, at=site, fold=windows)
         executable = f"{prefix}/python.exe" if windows else f"{prefix}/bin/python{python}"
         yield Subject(
@@ -56,7 +55,7 @@ def prefix_of(
             prefix=prefix,
             executable=executable if linked.lookup(executable) else None,
             python=python,
-            wheels=tuple(one.filename for one in native),
+            wheels=tuple(name for name, _ in found),
             conflicts=wheels.conflicts,
             unseen=tuple(one for name, each in found for one in unclear(name, each, fold=host.os != "linux")),
             refused=tuple(one for name, each in found if (one := refused(name, each))),

@@ -46,11 +46,28 @@ def resolve(
     """
     rows = read_matrix(matrix)
     selection, companions = _with(host, ask, rows, wanted, told) if wanted else (select(host, ask, rows), ())
+    selection = and_others(selection, host, ask, rows)
     if not explained:
         return Answer(selection=selection, companions=companions)
     from tfsetup.matrix.choose.explain import explain
 
     return Answer(selection=selection, story=explain(selection, host, ask, rows), companions=companions)
+
+
+def and_others(selection: Selection, host: Host, ask: Ask, rows: Matrix) -> Selection:
+    """Return an answer with what else computes on a GPU of this machine that it leaves idle.
+
+    Raises:
+        InvalidFileError: what is known of them cannot be read.
+    """
+    if host.os != "macos" or selection.accelerator == "metal":
+        return selection  # nothing need be read: there is none for other systems, and none is needed
+    from tfsetup.matrix.choose.alternatives import Others
+    from tfsetup.matrix.choose.select import decide
+    from tfsetup.matrix.file.disk import read_alternatives, read_openings
+
+    others = Others(known=read_alternatives(), opened=read_openings(), matrix=rows, decide=decide)
+    return others.told(selection, host, ask)
 
 
 def _with(host: Host, ask: Ask, rows: Matrix, wanted: Sequence[str], told: Told) -> tuple[Selection, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from tfsetup.locks.venv.applying import Applying
 from tfsetup.workflows.applied import applied
 from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.told import Told, silent
-from tfsetup.workflows.wheels import Chosen, choose, name_in, with_native
+from tfsetup.workflows.wheels import Chosen, choose, name_in
 
 _VIRTUAL_PREFIX = {"macos": "/venv", "linux": "/venv", "windows": "C:/venv"}
 _DEFAULT_PYTHON = "3.12"
@@ -124,8 +124,9 @@ def of_locked(
     opening = opened or Opened()
     found = _applied(packages, host, python)
     wheels = [package.wheels[0] for package in found.packages if package.wheels]
-    read = [one for one in wheels if one.url] if pure else with_native(wheels)
-    subject = _of_wheels(opening.on_index(read), machine_of(host, python), python, _unseen([found]))
+    every = [one for one in wheels if one.url]
+    read = opening.on_index(every) if pure else opening.native_on_index(every)
+    subject = _of_wheels(read, machine_of(host, python), python, _unseen([found]))
     return replace(subject, opened=opening)
 
 
@@ -286,6 +287,8 @@ def _from_index(
         told(f"Index     {line}")
     found = choose(requirements, host, locked.python, told) if requirements else Chosen(wheels=(), unseen=())
     refuse_plain(wheel.url for wheel in (*found.wheels, *locked.remote) if wheel.url)
-    native = with_native((*found.wheels, *locked.remote))
-    told(f"Reading {len(native)} wheels on the index, only the parts that matter")
-    return opening.on_index(native), (*locked.unseen, *found.unseen)
+    native = opening.native_on_index(
+        (*found.wheels, *locked.remote),
+        lambda count: told(f"Reading {count} wheels on the index, only the parts that matter"),
+    )
+    return native, (*locked.unseen, *found.unseen)

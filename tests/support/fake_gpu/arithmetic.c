@@ -1,7 +1,6 @@
 #include "arithmetic.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { STRIP = 128 }; /* rows of b that stay in the nearest cache while all of a passes by */
@@ -45,12 +44,10 @@ void multiply(const float *a, const float *b, float *c, int64_t m, int64_t n, in
     }
 }
 
-float *exchanged(const float *matrix, int64_t rows, int64_t columns) {
-    float *turned = malloc((size_t)(rows * columns) * sizeof *turned);
+void exchange(const float *matrix, float *to, int64_t rows, int64_t columns) {
     for (int64_t i = 0; i < rows * columns; i++) {
-        turned[i % columns * rows + i / columns] = matrix[i];
+        to[i % columns * rows + i / columns] = matrix[i];
     }
-    return turned;
 }
 
 void add_bias(float *values, const float *bias, int64_t size, int64_t columns) {
@@ -59,36 +56,39 @@ void add_bias(float *values, const float *bias, int64_t size, int64_t columns) {
     }
 }
 
-static void measure_axis(int64_t size, int64_t kernel, int64_t step, bool valid, int64_t *out, int64_t *before) {
-    *out = valid ? (size - kernel) / step + 1 : (size + step - 1) / step;
-    int64_t zeros = (*out - 1) * step + kernel - size;
-    *before = valid || zeros < 0 ? 0 : zeros / 2;
+int64_t places(const Frame *frame) {
+    return frame->samples * frame->out_height * frame->out_width;
 }
 
-void measure(Frame *frame, bool valid) {
-    measure_axis(frame->height, frame->rows, frame->step[0], valid, &frame->out_height, &frame->above);
-    measure_axis(frame->width, frame->columns, frame->step[1], valid, &frame->out_width, &frame->left);
+int64_t cells(const Frame *frame) {
+    return frame->rows * frame->columns;
 }
 
-static bool inside(const Frame *frame, int64_t y, int64_t x) {
-    return y >= 0 && y < frame->height && x >= 0 && x < frame->width;
+int64_t pixel(const Frame *frame, int64_t place, int64_t cell) {
+    int64_t top = place / frame->out_width % frame->out_height * frame->step[0] - frame->above;
+    int64_t left = place % frame->out_width * frame->step[1] - frame->left;
+    int64_t y = top + cell / frame->columns * frame->spread[0], x = left + cell % frame->columns * frame->spread[1];
+    bool inside = y >= 0 && y < frame->height && x >= 0 && x < frame->width;
+    int64_t sample = place / (frame->out_height * frame->out_width);
+    return inside ? ((sample * frame->height + y) * frame->width + x) * frame->depth : -1;
 }
 
-float *windows(const Frame *frame, const float *images) {
-    int64_t places = frame->samples * frame->out_height * frame->out_width;
-    int64_t cells = frame->rows * frame->columns;
-    float *all = calloc((size_t)(places * cells * frame->depth) + 1, sizeof *all), *next = all;
-    for (int64_t place = 0; place < places; place++) {
-        int64_t sample = place / (frame->out_height * frame->out_width);
-        int64_t top = place / frame->out_width % frame->out_height * frame->step[0] - frame->above;
-        int64_t left = place % frame->out_width * frame->step[1] - frame->left;
-        for (int64_t cell = 0; cell < cells; cell++, next += frame->depth) {
-            int64_t y = top + cell / frame->columns, x = left + cell % frame->columns;
-            if (inside(frame, y, x)) {
-                const float *pixel = images + ((sample * frame->height + y) * frame->width + x) * frame->depth;
-                memcpy(next, pixel, (size_t)frame->depth * sizeof *next);
-            }
+void take_windows(const Frame *frame, const float *images, float *rows) {
+    for (int64_t i = 0; i < places(frame) * cells(frame); i++) {
+        int64_t at = pixel(frame, i / cells(frame), i % cells(frame));
+        if (at >= 0) {
+            memcpy(rows + i * frame->depth, images + at, (size_t)frame->depth * sizeof *rows);
+        } else {
+            memset(rows + i * frame->depth, 0, (size_t)frame->depth * sizeof *rows);
         }
     }
-    return all;
+}
+
+void add_windows(const Frame *frame, float *images, const float *rows) {
+    for (int64_t i = 0; i < places(frame) * cells(frame); i++) {
+        int64_t at = pixel(frame, i / cells(frame), i % cells(frame));
+        for (int64_t channel = 0; at >= 0 && channel < frame->depth; channel++) {
+            images[at + channel] += rows[i * frame->depth + channel];
+        }
+    }
 }

@@ -7,10 +7,11 @@
 
 typedef enum { NONE, RELU, RELU6, ELU, LEAKY_RELU } Activation;
 
-/* Images (samples, height, width, depth) and kernels of `rows` by `columns`; one `step` in both directions. */
+/* Images (samples, height, width, depth) and windows of `rows` by `columns`, whose places are a `step` apart, and the
+ * numbers in them a `spread`. Zeros stand `above` and to the `left`. */
 typedef struct {
     int64_t samples, height, width, depth;
-    int64_t rows, columns, filters, step[2];
+    int64_t rows, columns, filters, step[2], spread[2];
     int64_t out_height, out_width, above, left;
 } Frame;
 
@@ -20,16 +21,23 @@ float activated(Activation kind, float value, float slope);
 /* c (m, n) = a (m, k) b (k, n) */
 void multiply(const float *a, const float *b, float *c, int64_t m, int64_t n, int64_t k);
 
-/* Return a new array: `matrix` (rows, columns) with its axes exchanged. */
-float *exchanged(const float *matrix, int64_t rows, int64_t columns);
+/* Put `matrix` (rows, columns) into `to` with its axes exchanged. */
+void exchange(const float *matrix, float *to, int64_t rows, int64_t columns);
 
 /* Add `bias` to each row of `columns` values. */
 void add_bias(float *values, const float *bias, int64_t size, int64_t columns);
 
-/* Set the size of the result and the zeros before the first row and column; `valid` has none. */
-void measure(Frame *frame, bool valid);
+/* How many places there are, and how many numbers under a window. */
+int64_t places(const Frame *frame);
+int64_t cells(const Frame *frame);
 
-/* Return a new array: for each place of the result, the numbers under the kernel. */
-float *windows(const Frame *frame, const float *images);
+/* Return where in the images a cell of the window at a place is; -1 where zeros are. */
+int64_t pixel(const Frame *frame, int64_t place, int64_t cell);
+
+/* Copy the numbers under the window at each place into a row of `rows`. */
+void take_windows(const Frame *frame, const float *images, float *rows);
+
+/* Add each row of `rows` to the numbers under the window at its place. */
+void add_windows(const Frame *frame, float *images, const float *rows);
 
 #endif

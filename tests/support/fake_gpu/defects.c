@@ -1,5 +1,6 @@
 #include "defects.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,10 @@ static bool is_of_op(const char *word, const char *defect, const char *op) {
 
 static bool any_word(Matches *matches, const char *defect, const char *op) {
     const char *asked = getenv("FAKE_GPU_DEFECTS");
-    char *words = strdup(asked == NULL ? "" : asked), *rest = NULL;
+    if (asked == NULL || *asked == '\0') {
+        return false;
+    }
+    char *words = strdup(asked), *rest = NULL;
     bool found = false;
     for (char *word = strtok_r(words, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
         found = found || matches(word, defect, op);
@@ -38,4 +42,21 @@ bool defective(const char *defect, const char *op) {
 
 bool defective_device(const char *defect) {
     return any_word(is_of_device, defect, "");
+}
+
+/* ---- how the device was used before ---- */
+
+enum { SMALLEST = 4096 }; /* bytes: what only carries a number or two is no reason for anything */
+
+static _Atomic uint64_t last_size;
+static _Atomic int changes;
+
+void note_allocation(uint64_t bytes) {
+    if (bytes >= SMALLEST && atomic_exchange(&last_size, bytes) != bytes) {
+        atomic_fetch_add(&changes, 1);
+    }
+}
+
+int changes_of_size(void) {
+    return atomic_load(&changes);
 }

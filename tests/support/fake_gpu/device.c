@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "defects.h"
 #include "tensorflow/c/experimental/stream_executor/stream_executor.h"
 
 enum { ALIGNMENT = 64 };
@@ -37,6 +38,7 @@ static void free_host_memory(const SP_Device *device, void *memory) {
 
 static void allocate(const SP_Device *device, uint64_t size, int64_t space, SP_DeviceMemoryBase *memory) {
     (void)space;
+    note_allocation(size);
     *memory = (SP_DeviceMemoryBase){.struct_size = SP_DEVICE_MEMORY_BASE_STRUCT_SIZE};
     memory->opaque = host_memory(device, size);
     memory->size = memory->opaque == NULL ? 0 : size;

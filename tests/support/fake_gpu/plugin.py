@@ -41,7 +41,8 @@ def built(packages: Path, cache: Path) -> Path:
         draft = library.with_suffix(".draft")
         tensorflow = packages / "tensorflow"
         files = [str(path) for path in sources if path.suffix == ".c"]
-        libraries = [f"-L{tensorflow}", "-l:libtensorflow_framework.so.2", "-lm", "-ldl"]
+        # TensorFlow's kernels.h defines a constant in every file that includes it: the linker takes the first.
+        libraries = ["-Wl,-z,muldefs", f"-L{tensorflow}", "-l:libtensorflow_framework.so.2", "-lm", "-ldl"]
         command = ["gcc", *OPTIONS, f"-isystem{tensorflow / 'include'}", "-o", str(draft), *files, *libraries]
         subprocess.run(command, check=True)
         draft.rename(library)

@@ -99,6 +99,22 @@ def test_a_verification_is_shown_and_its_page_written(
     assert ("doctor" in documented["data"]) is (not found.ok)
 
 
+@pytest.mark.parametrize(("words", "mode"), [("", "full"), ("--quick", "quick"), ("--thorough", "thorough")])
+def test_how_much_is_asked_is_said_in_a_word(
+    tfsetup: Tfsetup, stand_in: Any, machine: Host, words: str, mode: Any
+) -> None:
+    calls = stand_in("tfsetup.workflows.verify.verify", Verified(verification=verdict("full-cpu"), history=History()))
+    assert tfsetup("verify", "env", *words.split()).status == 0
+    assert calls[0][1]["extent"].mode == mode
+
+
+def test_quick_and_thorough_contradict_each_other(tfsetup: Tfsetup, stand_in: Any) -> None:
+    calls = stand_in("tfsetup.workflows.verify.verify", None)
+    ran = tfsetup("verify", "env", "--quick", "--thorough", "--json")
+    assert (ran.status, calls) == (2, [])
+    assert ran.document["error"]["message"] == "--quick and --thorough contradict each other."
+
+
 @pytest.mark.parametrize("name", ["", "gone/page.html"])
 def test_a_page_that_cannot_be_written_is_told_before_minutes_are_spent(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a file one could write"):

@@ -78,6 +78,7 @@ SMALL = Matrix(rows=(ROW,), index=INDEX, beside=(BESIDE,))
         ("row.mac-gpu.newest", "1.1.2"),
         ("row.mac-gpu.minor", "1.1"),
         ("row.mac-gpu.pythons", "3.10 to 3.11"),
+        ("row.mac-gpu.beyond", "3.12"),
         ("row.mac-gpu.macos", "12.1"),
         ("row.mac-gpu.pins", "'flow==1.1.2' 'flow-gpu==0.7.0'"),
         ("row.mac-gpu.python", "3.10"),
@@ -119,6 +120,13 @@ def test_a_reference_stands_for_a_fact(reference: str, value: str) -> None:
 def test_a_reference_to_nothing_is_refused(reference: str) -> None:
     with pytest.raises(UnknownReferenceError):
         value_of(reference, SMALL)
+
+
+def test_a_sentence_that_is_told_elsewhere_too() -> None:
+    assert value_of("told.others", SMALL, {"others": "as `there`"}) == "as `there`"
+    for told in ({"else": "x"}, None):
+        with pytest.raises(UnknownReferenceError):
+            value_of("told.others", SMALL, told)
 
 
 def test_a_row_without_a_plugin_has_release_and_pythons_and_no_macos() -> None:

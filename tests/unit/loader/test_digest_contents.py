@@ -15,8 +15,9 @@ from support.macho import Offered, Plan, build, fat
 from support.through import InMemory
 from support.wheels import wheel_bytes
 from tfsetup.loader.bytes import ByteSource, MalformedImage, Memory, answers
-from tfsetup.loader.digest import contents
-from tfsetup.loader.digest.contents import Counted, DigestedWheel, copy_of_file
+from tfsetup.loader.digest import making
+from tfsetup.loader.digest.contents import Counted, DigestedWheel
+from tfsetup.loader.digest.making import copy_of_file
 from tfsetup.loader.digest.sparse import SparseCopy
 from tfsetup.loader.digest.store import NATIVE, WHEEL, Store
 from tfsetup.loader.files.archive import Archive, read_archive
@@ -178,12 +179,12 @@ def test_where_nothing_is_kept_the_wheel_is_read(wheel: Wheel) -> None:
     assert not any(name.endswith(WHEEL) for name in wheel.store.files)
 
 
-@pytest.mark.parametrize("at_once", [0, contents._AT_ONCE], ids=["large", "small"])
+@pytest.mark.parametrize("at_once", [0, making._AT_ONCE], ids=["large", "small"])
 @pytest.mark.parametrize("where", [0.0, 0.3, 0.98])
 def test_a_damaged_member_is_told_in_the_same_words(
     where: float, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contents, "_AT_ONCE", at_once)
+    monkeypatch.setattr(making, "_AT_ONCE", at_once)
     data = bytearray(wheel_bytes({"pkg/one.so": ELF + hashlib.shake_128(b"x").digest(3_000_000), "pkg/ok.so": ELF}))
     info = zipfile.ZipFile(BytesIO(data)).getinfo("pkg/one.so")
     data[40 + int(where * (info.compress_size - 1))] ^= 0xFF

@@ -15,7 +15,7 @@ from support.pe_build import Dll, build_pe
 from support.through import HOLES, Sparse
 from tfsetup.loader.bytes import ByteSource, MalformedImage, Memory
 from tfsetup.loader.digest import extents as module
-from tfsetup.loader.digest.extents import extents, holes
+from tfsetup.loader.digest.extents import extents, holes, images_of
 from tfsetup.loader.elf.image import Elf
 from tfsetup.loader.elf.properties import x86_level_needed
 from tfsetup.loader.elf.relocations import Relocations
@@ -137,7 +137,7 @@ def test_a_mach_o_file_is_asked_anything(
 @pytest.mark.parametrize("data", [b"", b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"#!/bin/sh\n", bytes(5000)])
 def test_of_a_file_of_no_format_the_beginning_is_kept(data: bytes) -> None:
     assert extents(Memory(data)) == ((range(min(4096, len(data))),) if data else ())
-    assert holes(Memory(data)) == ()
+    assert holes(images_of(Memory(data))) == ()
 
 
 @given(cut=st.integers(0, 20_000), data=st.sampled_from([
@@ -152,7 +152,7 @@ def test_of_a_damaged_file_a_copy_is_made_all_the_same(cut: int, data: bytes) ->
 
 def test_hashes_of_pages_are_shown_as_zeros_and_their_verdict_is_kept() -> None:
     data = build(Plan(exports=[Offered(symbol="_a")]))
-    (hole,) = holes(Memory(data))
+    (hole,) = holes(images_of(Memory(data)))
     assert any(data[hole.start : hole.stop])
     sparse = Sparse(data)
     assert not any(sparse.read(hole.start, len(hole)))

@@ -16,7 +16,7 @@ from support.elf_build import Library, build_elf
 from tfsetup.loader.bytes import Memory
 from tfsetup.loader.digest import claims
 from tfsetup.loader.digest.claims import claimed
-from tfsetup.loader.digest.contents import copy_of_file
+from tfsetup.loader.digest.making import copy_of_file
 from tfsetup.loader.digest.sparse import READER
 from tfsetup.loader.digest.store import NATIVE, WHEEL, Store, own_store
 from tfsetup.loader.digest.wheel import WheelDigest, encode

@@ -273,7 +273,7 @@ def test_a_wheel_of_the_index_is_remembered_if_it_is_the_one_that_was_meant(tmp_
         for claimed, requests in (("5" * 64, True), (sha256, True), (sha256, False), ("5" * 64, True)):
             store, counted, traffic = Store(folder=tmp_path / "kept"), Counted(), Traffic()
             wanted = Wanted(filename="p-1-py3-none-any.whl", url=server.url, sha256=claimed)
-            opener = Opener(store=store, counted=counted, traffic=traffic)
+            opener = Opener(store=store, counted=counted, traffic=traffic, session=Http)
             ((name, wheel),) = opener.open_all([wanted])
             assert name == wanted.filename
             assert wheel.open("p/x.so").read(0, 10) == NATIVE[:10]

@@ -23,6 +23,7 @@ from tfsetup.report.matrix import (
     support_table,
     update_view,
 )
+from tfsetup.upkeep.alternatives.course import AlternativesOpened
 from tfsetup.upkeep.check import MatrixChecked, Proved
 from tfsetup.upkeep.checks.check import CheckedRow
 from tfsetup.upkeep.evidence import ProvedRow
@@ -145,10 +146,20 @@ KERNELS = KernelsListed(
     verdict="differs",
     versions=(
         ListedRelease(version="9.1.0", operations=170, kernels=510, kernels_with_gru=530, undecided=""),
+        ListedRelease(
+            version="9.2.0",
+            operations=170,
+            kernels=510,
+            kernels_with_gru=530,
+            undecided="",
+            dropped=("_Fused drops Relu, Elu",),
+            fused_undecided="a control",
+        ),
         ListedRelease(version="9.0.0", operations=0, kernels=0, kernels_with_gru=0, undecided="it stopped"),
     ),
     differences=("9.1.0: other kernels (gru): MatMul",),
 )
+OTHERS = AlternativesOpened(verdict="as told", opened=("a==1", "b==2"))
 CODE = GpuCodeRead(verdict="as told", wheels=("tensorflow 2.21.0", "nvidia-cudnn-cu12 9.28.0.42"))
 
 
@@ -157,8 +168,11 @@ def proved(
     emulated: Emulated = EMULATED,
     code: GpuCodeRead = CODE,
     kernels: KernelsListed = KernelsListed(verdict="as kept"),  # noqa: B008 - a value
+    others: AlternativesOpened = OTHERS,
 ) -> list[str]:
-    evidence = Proved(folder="kept", rows=rows, emulated=emulated, kernels=kernels, gpu_code=code)
+    evidence = Proved(
+        folder="kept", rows=rows, emulated=emulated, kernels=kernels, gpu_code=code, alternatives=others
+    )  # fmt: skip
     shown = text(check_view(replace(CHECKED, evidence=evidence), [])).splitlines()
     return shown[shown.index("", shown.index("") + 1) + 1 :]
 
@@ -180,7 +194,10 @@ def test_a_line_a_row_and_the_first_words_of_why() -> None:
 def test_the_kernels_of_each_release_and_what_is_otherwise_than_kept() -> None:
     shown = proved(ROW, kernels=KERNELS)
     at = shown.index("9.1.0   510 kernels, 530 with MPSGraph's GRU, of 170 operations")
-    assert shown[at + 1 : at + 4] == [
+    assert shown[at + 1 : at + 7] == [
+        "9.2.0   510 kernels, 530 with MPSGraph's GRU, of 170 operations",
+        "        _Fused drops Relu, Elu",
+        "        what fused kernels build is undecided: a control",
         "9.0.0   it stopped",
         "otherwise than kept: 9.1.0: other kernels (gru): MatMul",
         "kernels, under the emulator: differs",
@@ -204,7 +221,7 @@ def test_what_was_not_asked_and_what_is_otherwise_than_kept() -> None:
     found = replace(
         EMULATED, verdict="differs", differences=("1.2.0: another file",), not_asked=("older",), presumed=("x86_64",)
     )
-    assert proved(ROW, emulated=found)[-8:] == [
+    assert proved(ROW, emulated=found)[-10:] == [
         "not asked: older",
         "presumed: x86_64",
         "otherwise than kept: 1.2.0: another file",
@@ -213,9 +230,22 @@ def test_what_was_not_asked_and_what_is_otherwise_than_kept() -> None:
         "kernels, under the emulator: as kept",
         "",
         "code for GPUs in 2 wheels: as told",
+        "",
+        "alternatives on the GPU of a Mac, 2 opened: as told",
     ]
     silent = Emulated(hazard="a-hazard", verdict="not asked", because="nothing is read (--offline)")
-    assert proved(ROW, emulated=silent)[-5] == ("a-hazard, under the emulator: not asked (nothing is read (--offline))")
+    assert proved(ROW, emulated=silent)[-7] == ("a-hazard, under the emulator: not asked (nothing is read (--offline))")
+
+
+def test_what_is_true_of_alternatives_and_is_not_told() -> None:
+    differences = ("a==1: yanked from the index",)
+    found = replace(OTHERS, verdict="differs", read=("b==2",), differences=differences, newer=("b 3",))
+    assert proved(ROW, others=found)[-4:] == [
+        "",
+        "otherwise than is told: a==1: yanked from the index",
+        "newer than what is told: b 3",
+        "alternatives on the GPU of a Mac, 2 opened, 1 of them now: differs",
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ update
@@ -253,9 +283,9 @@ def test_what_became_of_a_proposal(changes: dict[str, Any], findings: list[Matri
 
 
 def test_what_the_rules_say_otherwise_than_the_code_for_gpus_in_the_wheels() -> None:
-    assert proved(ROW)[-1] == "code for GPUs in 2 wheels: as told"
+    assert proved(ROW)[-3] == "code for GPUs in 2 wheels: as told"
     read = replace(CODE, verdict="differs", read=("tensorflow 2.21.0",), differences=("2.21.0 on GPUs of 12.0: why",))
-    assert proved(ROW, code=read)[-2:] == [
+    assert proved(ROW, code=read)[-4:-2] == [
         "otherwise than the wheels: 2.21.0 on GPUs of 12.0: why",
         "code for GPUs in 2 wheels, 1 of them now: differs",
     ]

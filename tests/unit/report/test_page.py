@@ -12,7 +12,7 @@ import pytest
 from support.verify import case_of, verdict
 from tfsetup.report.page import verify_page
 from tfsetup.verify.history import Change, Earlier, History
-from tfsetup.verify.model import Expected, Finding, Matmul
+from tfsetup.verify.model import BreakEven, Check, Expected, Finding, Matmul, SmallStep
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))
 
@@ -93,6 +93,28 @@ def test_two_plots_name_their_lines_and_say_their_numbers_to_those_who_hear_them
     measured = next(item for item in verdict("full-gpu").devices[1].matmul if item.dtype == "float32")
     assert f"GPU:0 float32: {measured.gflops:.3g} GFLOP/s at n = {measured.n}" in page
     assert re.search(rf"<desc>[^<]*GPU:0 float32: {measured.gflops:.3g} at {measured.n}", page)
+
+
+def test_every_check_is_on_the_page_with_what_it_asks_and_small_models_too() -> None:
+    found = verdict("full-gpu")
+    checks = (
+        Check(name="top-k", status="wrong", max_rel_error=0.5, tolerance=0.0, seconds=0.25, message="sorted <wrongly>"),
+        Check(name="einsum", status="skipped", message="no kernel for Einsum: it runs on the CPU"),
+    )
+    steps = (SmallStep(units=16, cpu_s=0.001, device_s=0.02),)
+    one = BreakEven(device="GPU:0", model="dense", from_units=None, says="up to 16 units it is slower", steps=steps)
+    page = verify_page(replace(found, devices=(replace(found.devices[1], checks=checks),), break_even=(one,)), ())
+    assert "sorted &lt;wrongly&gt;" in page
+    for words in (
+        "<h2>Checks</h2>",
+        "all n of n different numbers",
+        "0.25",
+        "no kernel for Einsum",
+        "<h2>Small models",
+    ):
+        assert words in page
+    assert "up to 16 units it is slower" in page
+    assert "20 ms" in page
 
 
 def test_where_devices_differ_in_what_rounding_explains_the_widest_is_drawn() -> None:

@@ -15,6 +15,8 @@ from support.verify import case_of, verdict
 from tfsetup.report.verify import (
     BAR_CELLS,
     bar,
+    break_even_lines,
+    check_lines,
     device_table,
     duration,
     finding_lines,
@@ -22,7 +24,7 @@ from tfsetup.report.verify import (
     peak_lines,
     verify_view,
 )
-from tfsetup.verify.model import Finding
+from tfsetup.verify.model import BreakEven, Check, Finding
 
 CASES = Path(__file__).parents[2] / "cases" / "verify"
 
@@ -138,3 +140,46 @@ def test_numpys_line_says_what_the_matrix_units_could_do() -> None:
     blas = replace(found.blas, gflops=2400.0, n=2048, peak_gflops=3305.0, share_of_peak=0.726)
     (line,) = (one for one in library_lines(replace(found, blas=blas)) if one.startswith("NumPy"))
     assert line == "NumPy calls accelerate: 2400.0 GFLOP/s at 2048, 73 % of the 3305 of the matrix units"
+
+
+def checked(*checks: Check) -> list[str]:
+    found = case_of(CASES / "cpu-only.json").judged()
+    return list(check_lines(replace(found, devices=(replace(found.devices[0], name="GPU:0", checks=checks),))))
+
+
+RIGHT = tuple(Check(name=f"right-{number}", status="ok", max_rel_error=1e-7, tolerance=1e-6) for number in range(41))
+WRONG = Check(
+    name="top-k",
+    status="wrong",
+    message="top_k, sort and what is built on them choose the wrong numbers: float32 17 (eager, graph), float32 257 "
+    "(eager, graph), int32 17 (eager, graph) and 2 more: 99.9 % of the elements are not the right ones",
+)
+LACKING = Check(name="einsum", status="skipped", message="no kernel for Einsum, Pack: it runs on the CPU; no XLA")
+PARTLY = Check(name="transpose", status="ok", message="no kernel for Roll: it runs on the CPU")
+
+
+def test_checks_are_counted_and_only_what_is_not_right_is_named() -> None:
+    assert checked(*RIGHT) == ["GPU:0: of 41 checks 41 ok"]
+    lines = checked(*RIGHT, WRONG, LACKING, PARTLY)
+    assert lines[0] == "GPU:0: of 44 checks 42 ok, 1 wrong, 1 skipped"
+    assert lines[1].startswith("  top-k wrong: top_k, sort and what is built on them choose the wrong")
+    assert " ".join(line.strip() for line in lines[1:-1]) == f"top-k wrong: {WRONG.message}"
+    assert lines[-1] == "  without a kernel, so on the CPU: Einsum, Pack, Roll"
+    assert all(len(line) <= 80 for line in lines)
+    assert checked() == []
+
+
+def test_a_hung_check_is_named_too() -> None:
+    hung = Check(name="lstm", status="hung", message="lstm on GPU:0 did not come to its end within 30 s")
+    assert checked(hung) == [
+        "GPU:0: of 1 checks 1 hung",
+        "  lstm hung: lstm on GPU:0 did not come to its end within 30 s",
+    ]
+
+
+def test_where_small_models_are_faster_is_a_sentence() -> None:
+    found = case_of(CASES / "cpu-only.json").judged()
+    assert list(break_even_lines(found)) == []
+    says = "below about 64 units a layer a recurrent model is faster on the CPU than on GPU:0"
+    one = BreakEven(device="GPU:0", model="recurrent", from_units=64, says=says)
+    assert list(break_even_lines(replace(found, break_even=(one,)))) == [says]

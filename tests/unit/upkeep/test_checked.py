@@ -18,6 +18,7 @@ from tfsetup.matrix.facts import Index
 from tfsetup.matrix.file.disk import environments
 from tfsetup.matrix.file.load import merge, parse
 from tfsetup.matrix.file.rows import Matrix
+from tfsetup.upkeep.alternatives.course import AlternativesOpened
 from tfsetup.upkeep.check import Kept, MatrixChecked, Outcome, Proved, check, prove, unfounded, with_evidence
 from tfsetup.upkeep.checks.common import names_of
 from tfsetup.upkeep.evidence import ProvedRow, Proving
@@ -154,6 +155,7 @@ def row(verdict: Any) -> ProvedRow:
         (None, (), "not asked", None),
         (None, ("loads",), "code differs", Code.ANSWER_IS_NO),
         (None, ("loads",), "kernels differ", Code.ANSWER_IS_NO),
+        (None, ("loads",), "alternatives differ", Code.ANSWER_IS_NO),
         (Code.INVALID_FILE, ("fails",), "differs", Code.INVALID_FILE),
         (Code.ANSWER_IS_NO, ("loads",), "undecided", Code.ANSWER_IS_NO),
     ],
@@ -162,17 +164,20 @@ def test_what_evidence_makes_of_the_answer(
     before: Code | None, rows: tuple[str, ...], emulated: Any, code: Any
 ) -> None:
     found = Outcome(data=MatrixChecked(index="2026-01-01"), code=before)
-    others = {"code differs", "kernels differ"}
+    others = {"code differs", "kernels differ", "alternatives differ"}
     line = Emulated(hazard="h", verdict="as kept" if emulated in others else emulated, because="")
     listed = KernelsListed(verdict="differs" if emulated == "kernels differ" else "as kept")
     code_read = GpuCodeRead(verdict="differs" if emulated == "code differs" else "as told", wheels=())
+    opened = AlternativesOpened(verdict="differs" if emulated == "alternatives differ" else "as told", opened=())
     evidence = Proved(
-        folder="kept", rows=tuple(map(row, rows)), emulated=line, kernels=listed, gpu_code=code_read
+        folder="kept", rows=tuple(map(row, rows)), emulated=line, kernels=listed, gpu_code=code_read,
+        alternatives=opened,
     )  # fmt: skip
     after = with_evidence(found, evidence)
     assert after.code is code
     assert list(encode(after.data)) == ["index", "differences", "traffic", "rows", "evidence"]
-    assert list(encode(after.data)["evidence"]) == ["folder", "rows", "emulated", "kernels", "gpu_code"]
+    keys = ["folder", "rows", "emulated", "kernels", "gpu_code", "alternatives"]
+    assert list(encode(after.data)["evidence"]) == keys
 
 
 @pytest.fixture

@@ -204,3 +204,60 @@ def test_without_the_emulator_the_way_to_get_it_is_said(monkeypatch: pytest.Monk
         Machine({})
     assert caught.value.code is Code.USAGE
     assert "tfsetup[xray]" in caught.value.hint
+
+
+STORING = (str_(0, 1), RET)
+"""A function that writes its first argument where its second one says."""
+
+
+def test_what_was_done_since_is_undone() -> None:
+    machine = _loaded(Tiny(code=STORING, data=b"12345678"))
+    kept, data = machine.keep(b"kept"), SLIDES[0] + DATA
+    machine.start_trail()
+    past, trail = machine.past(), machine.trail
+    for place in (data, kept, machine.place("_some"), machine.allocate(64)):
+        machine.call(SLIDES[0] + CODE, 7, place)
+        assert machine.word(place) == 7
+    machine.asked.append(("NAME", 0))
+    machine.back_to(past)
+    assert (machine.read(data, 8), machine.string(kept)) == (b"12345678", b"kept")
+    assert machine.word(machine.allocate(64)) == 0
+    assert (machine.trail, machine.asked) == (trail, [("NAME", 0)])  # what was seen stays seen
+
+
+def test_going_back_is_possible_more_than_once() -> None:
+    machine = _loaded(Tiny(code=STORING, data=bytes(8)))
+    past = machine.past()
+    for value in (1, 2):
+        assert machine.word(SLIDES[0] + DATA) == 0
+        machine.call(SLIDES[0] + CODE, value, SLIDES[0] + DATA)
+        machine.back_to(past)
+
+
+def test_a_machine_that_stopped_can_be_taken_back() -> None:
+    tiny = Tiny(code=CALLING, binds={0: "_ask"})
+    answers: dict[str, Answer] = {"_other": lambda _machine: 0}
+    machine = _loaded(tiny, answers)
+    past = machine.past()
+    with pytest.raises(Fault, match="has none for it"):
+        machine.call(SLIDES[0] + CODE)
+    machine.back_to(past)
+    answers["_ask"] = lambda _machine: 5
+    assert machine.call(SLIDES[0] + CODE) == 5
+
+
+def test_an_image_in_the_place_of_another_is_what_runs_there() -> None:
+    other = Tiny(code=[movz(0, 8), RET], exports={"_ask": CODE})
+    machine = _loaded(Tiny(code=[movz(0, 3), RET]), {}, other)
+    assert machine.call(SLIDES[0] + CODE) == 3
+    machine.exchange(_image(Tiny(code=CALLING, binds={0: "_ask"})))
+    assert machine.call(SLIDES[0] + CODE) == 8
+
+
+def test_a_machine_knows_which_image_calls_an_import() -> None:
+    callers: list[int | None] = []
+    tiny = Tiny(code=CALLING, binds={0: "_ask"})
+    machine = _loaded(tiny, {"_ask": lambda m: callers.append(m.caller)}, tiny)
+    for slide in SLIDES:
+        machine.call(slide + CODE)
+    assert callers == [0, 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from support.tiny_macho import CODE, RET, Tiny, adr, branch, build, ldr, movz, plugin, str_
@@ -10,8 +12,10 @@ from tfsetup.upkeep.xray.answers import ANSWERS
 from tfsetup.upkeep.xray.asked import GRAPHS
 from tfsetup.upkeep.xray.graphs import Node, write_graph
 from tfsetup.upkeep.xray.images import Image, read_image
-from tfsetup.upkeep.xray.machine import Fault
-from tfsetup.upkeep.xray.optimizer import start
+from tfsetup.upkeep.xray.machine import Answer, Fault
+from tfsetup.upkeep.xray.optimizer import Optimizer
+from tfsetup.upkeep.xray.optimizer import start as started
+from tfsetup.upkeep.xray.stage import Stage
 
 MADE = [Node(name="out", op="Identity", inputs=("x",))]
 GIVEN = GRAPHS["dense-relu"]
@@ -22,6 +26,10 @@ def _image(content: bytes) -> Image:
 
 
 EMPTY = _image(build(Tiny()))
+
+
+def start(image: Image, framework: Image, answers: Mapping[str, Answer], environment: Mapping[str, str]) -> Optimizer:
+    return started(Stage(framework, answers, environment).put(image))
 
 
 def test_what_comes_out_is_what_the_optimizer_made() -> None:

@@ -15,11 +15,13 @@ from tfsetup.loader.bytes import Memory
 from tfsetup.upkeep.xray.answers import ANSWERS
 from tfsetup.upkeep.xray.files import read_plan
 from tfsetup.upkeep.xray.images import Image, read_image
-from tfsetup.upkeep.xray.kernels import Kernel, System, kernels_of
+from tfsetup.upkeep.xray.kernels import Kernel, Registry, System
+from tfsetup.upkeep.xray.kernels import Plugin as Asked
 from tfsetup.upkeep.xray.listing import KernelsListed, compared, list_kernels
 from tfsetup.upkeep.xray.machine import Fault
 from tfsetup.upkeep.xray.plan import Plan
-from tfsetup.upkeep.xray.registrations import Build, registrations, render, together
+from tfsetup.upkeep.xray.registrations import Build, Room, registrations, render, together
+from tfsetup.upkeep.xray.stage import Stage
 from tfsetup.upkeep.xray.wheels import Libraries, Library
 
 TEXTS = DATA + 0x100
@@ -97,8 +99,13 @@ def image(content: bytes) -> Image:
 EMPTY = image(build(Tiny()))
 
 
+def in_machine(content: bytes) -> Asked:
+    registry = Registry()
+    return Asked(Stage(EMPTY, {**ANSWERS, **registry.table}).put(image(content)), registry)
+
+
 def on(code: Code, *, gru: bool = True) -> tuple[Sequence[Kernel], frozenset[str]]:
-    found = kernels_of(image(code.image()), EMPTY, ANSWERS, System(macos_12=True, gru=gru))
+    found = in_machine(code.image()).kernels(System(macos_12=True, gru=gru))
     return found.kernels, found.asked
 
 
@@ -124,7 +131,14 @@ def test_a_question_nobody_knows_the_answer_to_is_a_fault() -> None:
 
 def test_a_plugin_that_registers_no_kernels_is_a_fault() -> None:
     with pytest.raises(Fault, match="registers no kernels"):
-        kernels_of(image(plain().image("_other")), EMPTY, ANSWERS, System(macos_12=True, gru=True))
+        in_machine(plain().image("_other"))
+
+
+def test_a_plugin_is_asked_again_as_if_it_had_never_been() -> None:
+    plugin, newest = in_machine(with_question().image()), System(macos_12=True, gru=True)
+    first = plugin.kernels(newest)
+    assert plugin.kernels(System(macos_12=True, gru=False)) != first
+    assert plugin.kernels(newest) == first
 
 
 def library(content: bytes, version: str = "9.1.0") -> Library:
@@ -227,3 +241,30 @@ def test_a_release_that_can_no_longer_be_run_is_a_difference() -> None:
     assert compared(of(ONE), of(stopped)).differences == ("9.1.0: kept is a list, now it is it stopped",)
     changed = msgspec.structs.replace(ONE, libraries=("z",))
     assert compared(of(ONE), of(changed)).differences == ("9.1.0: its libraries are other files",)
+
+
+def test_what_is_built_and_read_otherwise_is_a_difference() -> None:
+    def of(**fields: object) -> Plugin:
+        tried = msgspec.structs.replace(ONE, **fields)
+        return Plugin(schema=1, distribution="p", architecture="arm64", source="s", versions={"9.1.0": tried})
+
+    first = of(fused={"_F": {"": "a(x)", "Relu": "r(a(x))"}}, variables={"A": "each graph"}, fuses={"_F": ("Relu",)})
+    assert compared(first, first).verdict == "as kept"
+    other = of(fused={"_F": {"": "a(x)", "Relu": "a(x)"}}, variables={"B": "loading"})
+    (line_of_all,) = compared(first, other).differences or ()
+    assert line_of_all.split("; ") == [
+        "9.1.0: _F[Relu]: kept is r(a(x)), now it is a(x)",
+        "the optimizer puts into _F: kept is Relu, now it is nothing",
+        "the variable A: kept is each graph, now it is not read",
+        "the variable B: kept is not read, now it is loading",
+    ]
+    assert compared(first, of(fused_undecided="no control")).differences == (
+        "9.1.0: what fused kernels build: kept is known, now it is no control",
+    )
+    (line,) = compared(None, other).versions
+    assert (line.dropped, line.fused_undecided) == (("_F drops Relu",), "")
+
+
+def test_the_same_content_is_asked_once() -> None:
+    room, content = Room(EMPTY), with_question().image()
+    assert room.tried(library(content), "arm64") is room.tried(library(content, "9.2.0"), "arm64")

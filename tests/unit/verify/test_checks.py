@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from support.verify import CASES, judged, outcome_of, verdict
-from tfsetup.verify.checks import GRAPHS, checks, unfinished
+from tfsetup.verify.checked import GRAPHS, checks
+from tfsetup.verify.checks import names
 from tfsetup.verify.judge import judge
-from tfsetup.verify.model import Check, Failure, ProbeOutcome
+from tfsetup.verify.model import Check, Ended, Failure, ProbeOutcome
 from tfsetup.verify.observed import Observed
 
 WAYS = ("Relu", "Relu6", "Elu", "LeakyRelu", "predict")
@@ -141,18 +142,43 @@ def test_the_cpu_is_judged_by_the_run_that_it_had_alone(name: str) -> None:
 
 def test_the_check_that_hung_says_so_and_what_came_after_it_was_skipped() -> None:
     data, _findings = judged("gpu-hangs")
-    assert [check["status"] for check in data["devices"][1]["checks"]] == ["skipped", "skipped"]
+    asked = {check["name"]: check["status"] for check in data["devices"][1]["checks"]}
+    assert asked == dict.fromkeys(names("quick"), "skipped")
     data, _findings = judged("gpu-dies-in-graph")
-    assert [(check["name"], check["status"]) for check in data["devices"][1]["checks"]] == [
+    assert [(check["name"], check["status"]) for check in data["devices"][1]["checks"]][:3] == [
         ("dense-relu-graph", "failed"),
         ("conv-relu-graph", "skipped"),
+        (names("quick")[2], "skipped"),
     ]
-    step = {"event": "step", "what": "conv-relu-graph", "device": "GPU:0"}
-    at = Observed(outcome=ProbeOutcome(python="python", ended="timeout", events=(step,)))
-    done = [Check(name="dense-relu-graph", status="ok")]
-    (hung,) = unfinished("GPU:0", done, at, Failure(kind="hang"))
-    assert (hung.name, hung.status, hung.message) == ("conv-relu-graph", "hung", "the process ended (hang)")
-    assert list(unfinished("GPU:0", done, at, None)) == []
+
+
+def worker(*events: dict[str, Any], ended: Ended = "finished", **more: Any) -> ProbeOutcome:
+    return ProbeOutcome(python="python", ended=ended, events=events, **more)
+
+
+def test_what_hung_is_told_apart_from_what_was_not_asked() -> None:
+    plan = {"event": "plan", "pairs": [["top-k", "GPU:0"], ["sort", "GPU:0"], ["argsort", "GPU:0"]]}
+    step = {"event": "step", "what": "top-k", "device": "GPU:0", "patience_s": 30.0}
+    rest = {"event": "plan", "pairs": [["sort", "GPU:0"], ["argsort", "GPU:0"]]}
+    answer = {"event": "check", "name": "sort", "device": "GPU:0", "seconds": 0.1, "cases": [right("float32 17")]}
+    second = worker(rest, answer, {**step, "what": "argsort"}, ended="signal", signal="SIGSEGV")
+    first = worker(plan, step, ended="timeout", message="it did not come to its end", more=(second,))
+    found = checks("GPU:0", Observed(outcome=first), Failure(kind="hang"), tensor_float_32=False)
+    assert [(check.name, check.status) for check in found] == [
+        ("top-k", "hung"),
+        ("sort", "ok"),
+        ("argsort", "failed"),
+    ]
+    assert found[0].message == "it did not come to its end"
+    assert found[2].message == "the process ended (SIGSEGV)"
+    late = checks("GPU:0", Observed(outcome=replace(first, more=())), Failure(kind="hang"), tensor_float_32=False)
+    assert [(check.status, check.message) for check in late[1:]] == [
+        ("skipped", "not reached within the time allowed")
+    ] * 2
+
+
+def right(what: str, off: Any = 0.0, way: str = "eager", **more: Any) -> dict[str, Any]:
+    return {"way": way, "what": what, "off": off, "finite": True, **more}
 
 
 def test_a_cpu_that_fails_alone_too_has_failed() -> None:

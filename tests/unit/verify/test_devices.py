@@ -158,3 +158,20 @@ def test_what_was_promised_and_is_not_listed_is_a_fallback() -> None:
 
 def test_a_process_that_listed_nothing_has_no_devices() -> None:
     assert judged() == []
+
+
+def case(name: str, *, off: float = 0.0, **more: Any) -> dict[str, Any]:
+    answer = {"way": "eager", "what": "it", "off": off, "finite": True, **more}
+    return {"event": "check", "name": name, "device": "CPU:0", "seconds": 0.1, "cases": [answer]}
+
+
+def test_the_worst_check_decides() -> None:
+    slow = case("speed-of-repeat", off=9.0, limit={"bound": 1.7, "unit": "times as long"})
+    raised = case("lstm", error={"type": "InternalError", "message": "out of memory"})
+    wrong_one = case("top-k", off=0.5)
+    (found,) = judged(listed("CPU:0"), timed("CPU:0"), slow, raised, wrong_one)
+    assert (found.status, found.reason.partition(":")[0]) == ("wrong", "top-k")
+    (found,) = judged(listed("CPU:0"), timed("CPU:0"), slow, raised)
+    assert (found.status, found.reason.partition(":")[0]) == ("failed", "lstm")
+    (found,) = judged(listed("CPU:0"), timed("CPU:0"), slow)
+    assert (found.status, found.reason.partition(":")[0]) == ("slow", "speed-of-repeat")

@@ -155,6 +155,9 @@ def test_a_gpu_that_nobody_promised_and_tensorflow_does_not_list_is_named() -> N
     assert [finding.title for finding in mac.findings] == [
         "this machine's GPU (Apple M1) is not used: TensorFlow lists no GPU"
     ]
+    assert "there" not in mac.findings[0].fix
+    told = judge(bare, None, Host(gpus=(Gpu(vendor="apple", name="Apple M1"),)), elsewhere="there")
+    assert "there" in told.findings[0].fix
     promised = Expectation(devices=("CPU",), blas=None, arch=None)
     assert judge(bare, promised, Host(gpus=(Gpu(vendor="nvidia"),))).findings == ()
     assert judge(bare, None, Host(gpus=(Gpu(vendor="intel"),))).findings == ()

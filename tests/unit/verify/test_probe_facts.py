@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tfsetup.verify.checks.xla import without_compiler
 from tfsetup.verify.probes import facts, wheels
 from tfsetup.verify.probes.channel import MOST, shortened
-from tfsetup.verify.probes.training import without_compiler
 
 
 class Options:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from support import fake_tensorflow
-from tfsetup.verify.probes.graphs import ACTIVATIONS, Convolved, Dense, Graph, activated
+from tfsetup.verify.checks import conv_relu_graph, dense_relu_graph
+from tfsetup.verify.checks.fused import ACTIVATIONS, Graph, activated
+from tfsetup.verify.probes.asking import Asked
 from tfsetup.verify.probes.numerics import convolution, dense, distance
 
 LINEAR = np.array([-20.0, -1.0, 0.0, 0.5, 7.0])
@@ -40,20 +42,24 @@ def test_the_distance_is_relative_to_the_largest_element() -> None:
     assert distance(np, np.array([1.0, 9.0]), np.array([0.0, 10.0])) == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize("kind", [Dense, Convolved])
-def test_every_activation_has_something_to_bend(kind: type[Graph]) -> None:
+def layers() -> tuple[Graph, Graph]:
+    asked = Asked(fake_tensorflow, np, "CPU:0", mode="quick", kept={})
+    return dense_relu_graph.layer(asked), conv_relu_graph.layer(asked)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_every_activation_has_something_to_bend(which: int) -> None:
     """Without numbers below zero and above six, a lost activation would not show."""
-    asked = kind(fake_tensorflow, np)  # type: ignore[call-arg]
-    assert len(asked.linears) == len(ACTIVATIONS) == len(asked.weights)
-    for name, linear in zip(ACTIVATIONS, asked.linears, strict=True):
+    layer = layers()[which]
+    assert len(layer.linears) == len(ACTIVATIONS) == len(layer.weights)
+    for name, linear in zip(ACTIVATIONS, layer.linears, strict=True):
         assert distance(np, linear, activated(np, name, linear)) > 0.1
         assert (linear > 6).any()
-    relu, relu6 = (activated(np, name, asked.linears[1]) for name in ("Relu", "Relu6"))
+    relu, relu6 = (activated(np, name, layer.linears[1]) for name in ("Relu", "Relu6"))
     assert distance(np, relu, relu6) > 0.1
 
 
-@pytest.mark.parametrize("kind", [Dense, Convolved])
-def test_no_two_activations_share_their_weights(kind: type[Graph]) -> None:
+@pytest.mark.parametrize("which", [0, 1])
+def test_no_two_activations_share_their_weights(which: int) -> None:
     """TensorFlow makes one product of two that are the same, and then no plugin replaces it."""
-    weights = kind(fake_tensorflow, np).weights  # type: ignore[call-arg]
-    assert len({each.tobytes() for each in weights}) == len(ACTIVATIONS)
+    assert len({each.tobytes() for each in layers()[which].weights}) == len(ACTIVATIONS)

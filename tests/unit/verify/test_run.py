@@ -53,7 +53,10 @@ def test_progress_speaks_of_what_takes_long() -> None:
     assert progress({"event": "native", "path": "x"}) is None
 
 
-@pytest.mark.parametrize("path", sorted(PROBE.parent.glob("*.py")), ids=lambda path: path.stem)
+ASKED = [*PROBE.parent.glob("*.py"), *(PROBE.parents[1] / "checks").glob("*.py")]
+
+
+@pytest.mark.parametrize("path", sorted(ASKED), ids=lambda path: path.stem)
 def test_the_probe_is_python_3_8_and_imports_nothing_of_tfsetup(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 8))

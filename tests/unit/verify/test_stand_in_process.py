@@ -15,6 +15,7 @@ import pytest
 from support import fake_tensorflow
 from tfsetup.matrix.model import Expectation
 from tfsetup.verify import verify
+from tfsetup.verify.checks import names
 from tfsetup.verify.model import Verification
 
 pytestmark = pytest.mark.process
@@ -27,6 +28,7 @@ def examined(
     sizes: tuple[int, ...] = (64,),
     dtypes: tuple[str, ...] = ("float32",),
     timeout_s: float = 120,
+    patience_s: float | None = None,
     **bad: Any,
 ) -> Verification:
     """Verify an environment whose GPU behaves as `bad` says."""
@@ -40,7 +42,7 @@ def examined(
     )
     package.joinpath("behaviour.json").write_text(json.dumps(bad), encoding="utf-8")
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    return verify(python, expect=WITH_GPU, sizes=sizes, dtypes=dtypes, timeout_s=timeout_s)
+    return verify(python, expect=WITH_GPU, sizes=sizes, dtypes=dtypes, timeout_s=timeout_s, patience_s=patience_s)
 
 
 def gpu_of(found: Verification) -> tuple[str, str]:
@@ -98,8 +100,11 @@ def test_the_cpu_is_measured_whatever_becomes_of_the_gpu(tmp_path: Path) -> None
     assert found.failure.kind == "hang"
     assert gpu_of(found) == ("failed", "the process ended (hang) during matmul float32 64")
     assert found.devices[0].status in {"ok", "slow"}
-    assert [check.status for check in found.devices[0].checks] == ["ok", "ok"]
-    assert [check.status for check in found.devices[1].checks] == ["skipped", "skipped"]
+    asked = {check.name: check.status for check in found.devices[0].checks}
+    assert list(asked) == names("quick")
+    assert set(asked.values()) == {"ok", "skipped"}  # the stand-in has few operations
+    assert asked["dense-relu-graph"] == asked["conv-relu-graph"] == asked["odd-shapes"] == "ok"
+    assert {check.status for check in found.devices[1].checks} == {"skipped"}
     assert found.blas.library is not None
     assert 10 < found.seconds < 100
 
@@ -119,3 +124,28 @@ def test_a_type_without_a_kernel_is_no_failure_of_the_device(tmp_path: Path) -> 
     products = {item.dtype: item.error for item in found.devices[1].matmul}
     assert products["float32"] is None
     assert products["float64"] == "NotFoundError: Could not satisfy device specification"
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "kind", "words"),
+    [
+        ("hangs", "hung", "hang", "small-k-bias on GPU:0 did not come to its end within 4 s"),
+        ("dies", "failed", "crash", "the process ended (SIGABRT)"),
+    ],
+)
+def test_a_hang_or_a_crash_costs_one_check_and_the_next_worker_goes_on(
+    tmp_path: Path, way: str, status: str, kind: str, words: str
+) -> None:
+    """Five of the stand-in's quick checks add a bias; after four the device is given up, and the CPU is asked all."""
+    found = examined(tmp_path / way, bias_add=way, patience_s=4.0)
+    cpu, gpu = ({check.name: check for check in device.checks} for device in found.devices)
+    assert list(cpu) == list(gpu) == names("quick")
+    assert {check.status for check in cpu.values()} == {"ok", "skipped"}
+    ended = [name for name, check in gpu.items() if check.status == status]
+    assert ended == ["dense-relu-graph", "conv-relu-graph", "small-k-bias", "batched-product"]
+    assert gpu["transposed-product"].status == "ok"  # between the third and the fourth
+    assert gpu["odd-shapes"].message == "not asked: too many checks before it hung or ended the process"
+    assert found.failure is not None
+    assert found.failure.kind == kind
+    assert gpu_of(found)[0] == "failed"
+    assert gpu["small-k-bias"].message == words

@@ -26,6 +26,7 @@ from tfsetup.loader.model import LoadFailure
 from tfsetup.loader.report import Report
 from tfsetup.locks.model import Lock
 from tfsetup.locks.venv.pylock import read_pylock
+from tfsetup.matrix.alternatives import told_of
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.pips import Pips, PipWheel
@@ -426,3 +427,24 @@ def test_requirements_that_no_row_can_meet_build_nothing(course: Course) -> None
     assert not done.selection.installable
     assert done.selection.reasons[0] == "`tensorflow==1.0` (--with) chooses the TensorFlow"
     assert course.used == []
+
+
+# ----------------------------------------------------------------------------------------------- what else computes
+
+
+@pytest.mark.parametrize("accelerator", ["auto", "metal"])
+def test_what_else_computes_on_a_mac_s_gpu_is_told_and_no_part_of_it(course: Course, accelerator: Any) -> None:
+    done = course(MAC, ask=Ask(python="3.13", accelerator=accelerator), dry_run=True)
+    line = told_of(done.selection.alternatives)
+    assert line
+    assert (f"Note      {line}" in course.said) is (accelerator == "auto")
+    assert (line in done.selection.reasons) is (accelerator == "metal")
+    names = {one.distribution for one in done.selection.alternatives}
+    plan = done.rehearsal.plan if done.rehearsal is not None else ()
+    assert not any(name in step for name in names for step in (*done.selection.requirements, *plan))
+
+
+def test_a_mac_that_is_served_is_told_of_nothing_else(course: Course) -> None:
+    done = course(MAC, ask=Ask(), dry_run=True)
+    assert done.selection.alternatives == ()
+    assert not any("what else computes" in line for line in course.said)

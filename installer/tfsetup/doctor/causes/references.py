@@ -5,7 +5,7 @@ stable ones that the snapshot knows.
 
 * ``{row.ROW.newest}``: the newest release of the row for its platform, with a plugin that goes with it where the row
   has one; of that release ``minor``: its first two numbers, ``pythons``: those with a wheel (`3.9 to 3.12`), ``macos``:
-  from which one on, ``pins``: release and plugin as a shell takes them
+  from which one on, ``pins``: release and plugin as a shell takes them, ``beyond``: the Python after those
 * ``{row.ROW.python}``: the row's own Python; ``end``: the version before which the row ends; ``end-of-avx``: the one
   before which its wheels need AVX
 * ``{first.DISTRIBUTION.PROPERTY}``: the first release that has the property, ``last``: the last one, ``until``: the
@@ -15,13 +15,14 @@ stable ones that the snapshot knows.
   which it requires, this version would do or would not)
 * ``{floor.RULE.NAME}``: the least version of NAME that a rule of `beside` asks for or admits; ``below``: the one that
   it must be older than
+* ``{told.NAME}``: a sentence that is told elsewhere too, in the same words; ``alternatives``: where those are named
 * ``{needs.DISTRIBUTION.X.Y.NAME}``: what the last release of a minor requires of NAME, `>=0.5.1,<1`
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -46,8 +47,8 @@ class UnknownReferenceError(ValueError):
     """Nothing in the matrix or its snapshot is called that."""
 
 
-def value_of(name: str, matrix: Matrix) -> str:
-    """Return what stands for the reference `name`, which is written without its braces.
+def value_of(name: str, matrix: Matrix, told: Mapping[str, str] | None = None) -> str:
+    """Return what stands for the reference `name`, which is written without its braces; `told` has sentences by name.
 
     Raises:
         UnknownReferenceError: it is none of the forms of the module's text, or there is no such thing.
@@ -61,6 +62,8 @@ def value_of(name: str, matrix: Matrix) -> str:
                 return _floor(rest, matrix)
             case "below":
                 return _floor(rest, matrix, "<")
+            case "told":
+                return (told or {})[rest]
             case "needs":
                 return _needs(rest, matrix.index)
             case _:
@@ -161,9 +164,10 @@ def _of_newest(what: str, row: Row, matrix: Matrix) -> str:
             return minor(newest)
         case "pins":
             return " ".join(f"'{one}'" for one in answer.requirements)
-        case "pythons":
+        case "pythons" | "beyond":
             both = set.intersection(*(_pythons(row, name, one, matrix.index) for name, one in pinned.items()))
-            return " to ".join((min(both, key=order), max(both, key=order)))
+            oldest, last = min(both, key=order), max(both, key=order)
+            return f"{oldest} to {last}" if what == "pythons" else _after(last)
         case "macos" if row.plugin is not None:
             taken = pinned[row.plugin.distribution]
             pair = next(each for each in row.plugin.pairs if each.plugin == taken and in_range(each.tensorflow, newest))
@@ -175,6 +179,11 @@ def _pythons(row: Row, distribution: str, release: str, index: Index) -> set[str
     wheels = index.distributions[distribution][release].wheels
     mine = [each for each in wheels if right_system(each.platform, row.when.os, process_arch(row))]
     return {python for each in mine for python in each.pythons}
+
+
+def _after(python: str) -> str:
+    major, second = order(python)
+    return f"{major}.{second + 1}"
 
 
 def _end(wanted: str) -> str:

@@ -1,12 +1,12 @@
 """The causes of this package, from disk: the quick copy while it is current, otherwise the YAML.
 
-`causes.json` is a copy of what they say (`ground/copies.py`), made from the files of causes, the matrix and the index
-snapshot: where one of them has changed, it is not used.
+`causes.json` is a copy of what they say (`ground/copies.py`), made from the files of causes, the matrix, the index
+snapshot and the list of alternatives: where one of them has changed, it is not used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,9 @@ from tfsetup.doctor.model import Knowledge, Learned
 from tfsetup.doctor.resemblance import learn
 from tfsetup.errors import InvalidFileError, Where
 from tfsetup.ground.copies import copy_of, from_copy
-from tfsetup.matrix.file.disk import MATRIX, SNAPSHOT, environments, read_matrix
+from tfsetup.matrix.alternatives import ALTERNATIVES
+from tfsetup.matrix.file.disk import MATRIX, SNAPSHOT, environments, read_alternatives, read_matrix
+from tfsetup.matrix.file.rows import Matrix
 
 FOLDER: Final = Path(__file__).parent
 COMPILED: Final = FOLDER / "causes.json"
@@ -64,12 +66,18 @@ def _sources() -> dict[str, str]:
     return files
 
 
-def _read(files: dict[str, str]) -> Knowledge:
-    from tfsetup.doctor.causes.read import read_causes
+def refer(matrix: Matrix) -> Callable[[str], str]:
+    """Return what tells for what a reference of a cause stands: a fact of `matrix`, or a sentence that is told."""
     from tfsetup.doctor.causes.references import value_of
 
-    matrix = read_matrix()
-    return read_causes(files, lambda reference: value_of(reference, matrix))
+    told = {"alternatives": read_alternatives().pointer}
+    return lambda reference: value_of(reference, matrix, told)
+
+
+def _read(files: dict[str, str]) -> Knowledge:
+    from tfsetup.doctor.causes.read import read_causes
+
+    return read_causes(files, refer(read_matrix()))
 
 
 def _learned() -> Learned:
@@ -81,7 +89,7 @@ def _learned() -> Learned:
 
 
 def _made_of(files: dict[str, str]) -> str:
-    facts = (_text(environments() / name) for name in (MATRIX, SNAPSHOT))
+    facts = (_text(environments() / name) for name in (MATRIX, SNAPSHOT, ALTERNATIVES))
     return "\0".join((*(f"{Path(path).name}\0{text}" for path, text in files.items()), *facts))
 
 

@@ -5,23 +5,23 @@ What is read of the wheel itself is remembered, so that the next reading need no
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
-from tfsetup.loader.bytes import Answers, ByteSource, MalformedImage, Memory, check_range
-from tfsetup.loader.digest.extents import extents, holes, images_in
-from tfsetup.loader.digest.sparse import DamagedCopy, NotKept, SparseCopy, sparse_copy
-from tfsetup.loader.digest.store import NATIVE, WHEEL, Store
-from tfsetup.loader.digest.wheel import MOST_TEXT, Native, WheelDigest, encode, names_in, searched
-from tfsetup.loader.dyld.pages import verdicts
+from tfsetup.ground.ahead import Ahead
+from tfsetup.loader.bytes import ByteSource, MalformedImage
+from tfsetup.loader.digest.making import Copy, Made, made, read_ahead, widen
+from tfsetup.loader.digest.members import Heard, Kept
+from tfsetup.loader.digest.store import WHEEL, Store
+from tfsetup.loader.digest.wheel import MOST_TEXT, Native, WheelDigest, encode
 from tfsetup.loader.files.archive import Archive, Member
+from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.files.names import is_native
 
-_CHUNK: Final = 1 << 20
-_AT_ONCE: Final = 8 << 20
-"""Files up to this many bytes are inflated once and held while their copy is made."""
+_BLOCKS: Final = 4
+"""Inflated blocks that are kept of a file of which a thread makes the copy."""
 
 
 @dataclass(kw_only=True)
@@ -40,11 +40,18 @@ class DigestedWheel:
     sha256: str
     store: Store
     real: Callable[[], Archive]
-    verified: Callable[[Archive], bool]
-    """Says whether the whole wheel is there and has that sha256: only then may anything of it be remembered."""
+    verified: Callable[[Archive], bool | None]
+    """Says whether the whole wheel has that sha256: only then is it remembered by it. None: it is not there."""
     counted: Counted = field(default_factory=Counted)
+    ahead: Ahead[Made] | None = None
+    """Makes copies before anybody asks for them."""
+    seen: str = ""
+    """Under which name what was read is kept where the whole wheel is not there; "": it is forgotten."""
     _texts: dict[str, bytes] = field(default_factory=dict)
-    _natives: dict[str, Native] = field(default_factory=dict)
+    _done: dict[str, Made] = field(default_factory=dict)
+    _missed: dict[str, tuple[ByteSource, list[range]]] = field(default_factory=dict)
+    """Of native files: what was read and is not in their copies."""
+    _checked: Ahead[bool | None] | None = None
 
     # Several wheels are opened at once: up to Python 3.11 `cached_property` lets one of them through at a time.
     _looked_up: list[WheelDigest | None] = field(default_factory=list)
@@ -53,7 +60,8 @@ class DigestedWheel:
     @property
     def _known(self) -> WheelDigest | None:
         if not self._looked_up:
-            self._looked_up.append(self.store.wheel(self.sha256))
+            found = self.store.wheel(self.sha256)
+            self._looked_up.append(self.store.wheel(self.seen) if found is None and self.seen else found)
         return self._looked_up[0]
 
     @property
@@ -91,28 +99,57 @@ class DigestedWheel:
         size = known.members[name].size
         return self._kept(name, size=size, text=text, copy=found, real=lambda: self.fetched(name))
 
+    def begin(self) -> None:
+        """Let what its digest needs be made before anybody asks, unless that is known or nothing is kept."""
+        if self.ahead is None or not self.store.keeps or self.known or not self._archive.whole:
+            return
+        archive, ahead = self._archive, self.ahead
+        natives = [member for name, member in archive.members.items() if is_native(name)]
+        ahead.plan({(self.sha256, one.name): (one.size, partial(self._ahead, ahead, one.name)) for one in natives})
+        self._checked = Ahead[bool | None](threads=1)
+        self._checked.plan({self.sha256: (0, lambda: self.verified(archive))})
+
     def fetched(self, name: str) -> ByteSource:
         """Return a member's content out of the wheel itself; a native file is read once, and then through its copy."""
         self.counted.fetched += 1
+        if is_native(name) and self.store.keeps:
+            return self._digested(name)
         source = self._archive.open(name)
-        if not self.store.keeps:
-            return source
-        if is_native(name):
-            return self._digested(name, source)
-        return _Heard(source, name, self._texts) if source.size <= MOST_TEXT else source
+        return Heard(source, name, self._texts) if self.store.keeps and source.size <= MOST_TEXT else source
 
-    def _digested(self, name: str, source: ByteSource) -> ByteSource:
+    def _digested(self, name: str) -> ByteSource:
         """Make the copy of a native file, unless it is there, and return the file as read through it."""
+        done = self._done.get(name) or (self.ahead.take((self.sha256, name)) if self.ahead is not None else None)
+        if done is not None:
+            source = done.source
+            return self._through(name, done, lambda: source or self._archive.open(name))
+        source = self._archive.open(name)
         try:
-            whole: ByteSource = Memory(source.read(0, source.size)) if source.size <= _AT_ONCE else source
-            sha256 = _sha256(source, whole)
-            with self.store.alone(sha256):
-                copy = self.store.native(sha256) or self._made(whole, sha256)
-            names = names_in(whole, name) if whole is not source else None
-            self._natives[name] = native = Native(sha256=sha256, names=names)
+            return self._through(name, made(name, source, self.store), lambda: source)
         except MalformedImage:
             return self._archive.open(name)  # damaged: whoever reads there is told, as if nobody had read before
-        return self._kept(name, size=source.size, copy=(copy, native), real=lambda: source)
+
+    def _through(self, name: str, done: Made, real: Callable[[], ByteSource]) -> ByteSource:
+        if name not in self._done:
+            self._done[name] = done
+            self.counted.made += done.new
+        return self._kept(name, size=self._archive.members[name].size, copy=(done.copy, done.native), real=real)
+
+    def _ahead(self, ahead: Ahead[Made], name: str) -> Made:
+        """Make the copy of a native file in a thread of its own: with no block that others read."""
+        source = replace(self._archive, cache=BlockCache(_BLOCKS)).open(name)
+        done = read_ahead(name, source, self.store, BlockCache(_BLOCKS))
+        if done.left is not None:
+            left, key = done.left, (self.sha256, name, "left")
+            ahead.plan({key: (source.size, lambda: replace(done, new=left(), left=None))})
+        return done
+
+    def _complete(self, name: str, done: Made) -> Made:
+        """Return a copy that is made to its end and kept."""
+        if done.left is None:
+            return done
+        found = self.ahead.take((self.sha256, name, "left")) if self.ahead is not None else None
+        return found or replace(done, new=done.left(), left=None)
 
     def _kept(
         self,
@@ -120,119 +157,43 @@ class DigestedWheel:
         *,
         size: int,
         text: bytes | None = None,
-        copy: tuple[SparseCopy, Native] | None,
+        copy: tuple[Copy, Native] | None,
         real: Callable[[], ByteSource],
-    ) -> _Kept:
+    ) -> Kept:
         whole = copy if copy is not None and copy[0].size == size else None
-        return _Kept(name, size=size, text=text, copy=whole, real=real, spoilt=self.store.spoilt)
+        return Kept(name, size=size, text=text, copy=whole, real=real, spoilt=self.store.spoilt, missed=self._miss)
 
-    def _made(self, whole: ByteSource, sha256: str) -> SparseCopy:
-        data = copy_of_file(whole, sha256)
-        self.store.keep(sha256, NATIVE, data)
-        self.counted.made += 1
-        return SparseCopy(data, self.store.blocks)
+    def _miss(self, name: str, source: ByteSource, what: range) -> None:
+        self._missed.setdefault(name, (source, []))[1].append(what)
 
-    def remember(self) -> None:
-        """Keep what was read of the wheel itself, if the whole of it is there."""
-        if not (self._texts or self._natives) or not self.verified(self._archive):
+    def remember(self, *, whole: bool = False) -> None:
+        """Keep what was read of the wheel itself: under its hash if the whole of it is there, else as what was seen.
+
+        `whole`: the whole is fetched for it, and its names are kept even if nothing was read.
+        """
+        if whole:
+            self._archive.fetch()
+        elif not (self._texts or self._done):
             return
-        known = self._known or WheelDigest(sha256=self.sha256, members=self._archive.members, twice=self._archive.twice)
+        for name, done in self._done.items():
+            self.counted.made += self._complete(name, done).new and not done.new
+            if name in self._missed:
+                widen(done.native.sha256, *self._missed[name], self.store)
+        verified = self._is_verified()
+        name = self.sha256 if verified else self.seen if verified is None else ""
+        if not name:
+            return
+        known = self._known or WheelDigest(sha256=name, members=self._archive.members, twice=self._archive.twice)
         digest = WheelDigest(
-            sha256=self.sha256,
+            sha256=name,
             members=known.members,
             twice=known.twice,
             texts={**known.texts, **self._texts},
-            natives={**known.natives, **self._natives},
+            natives={**known.natives, **{name: done.native for name, done in self._done.items()}},
         )
-        self.store.keep(self.sha256, WHEEL, encode(digest))
-        self._texts, self._natives = {}, {}
+        self.store.keep(name, WHEEL, encode(digest))
+        self._texts, self._done, self._missed = {}, {}, {}
 
-
-def copy_of_file(source: ByteSource, sha256: str) -> bytes:
-    """Return the sparse copy of a native file, with what only the whole of it tells.
-
-    Raises:
-        MalformedImage: the file cannot be read.
-    """
-    pages: dict[int, tuple[bool, bool]] = {}
-    try:
-        pages = {one.slice_offset: verdicts(one) for one in images_in(source) if one.architecture.startswith("arm64")}
-    except MalformedImage:
-        pages = {}
-    zeros = holes(source) if pages else ()
-    return sparse_copy(source, sha256=sha256, kept=extents(source), zeros=zeros, pages=pages)
-
-
-def _sha256(source: ByteSource, whole: ByteSource) -> str:
-    """Return that of a file: as it was taken while the file was inflated, else of the bytes."""
-    known: str | None = getattr(source, "sha256", None)
-    if known:
-        return known
-    digest = hashlib.sha256()
-    for at in range(0, whole.size, _CHUNK):
-        digest.update(whole.read(at, min(_CHUNK, whole.size - at)))
-    return digest.hexdigest()
-
-
-class _Heard:
-    """A text that is remembered once it was read from front to back."""
-
-    __slots__ = ("_name", "_source", "_texts", "size")
-
-    def __init__(self, source: ByteSource, name: str, texts: dict[str, bytes]) -> None:
-        self._source, self._name, self._texts, self.size = source, name, texts, source.size
-
-    def read(self, offset: int, length: int) -> bytes:
-        found = self._source.read(offset, length)
-        if offset == 0 and length == self.size:
-            self._texts[self._name] = found
-        return found
-
-
-class _Kept:
-    """A member as its digest knows it, and as the wheel does where that is not enough.
-
-    `text` is its whole content, `copy` that of a native file; `real` opens the member in the wheel; `spoilt` is told of
-    a copy that turned out to be damaged.
-    """
-
-    __slots__ = ("_copy", "_name", "_real", "_spoilt", "_text", "_whole", "size")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        size: int,
-        text: bytes | None = None,
-        copy: tuple[SparseCopy, Native] | None = None,
-        real: Callable[[], ByteSource],
-        spoilt: Callable[[str], None],
-    ) -> None:
-        self._name, self.size, self._text, self._real, self._spoilt = name, size, text, real, spoilt
-        self._copy = copy
-        self._whole: ByteSource | None = None
-
-    def read(self, offset: int, length: int) -> bytes:
-        check_range(offset, length, self.size)
-        if self._text is not None:
-            return self._text[offset : offset + length]
-        if self._copy is not None and self._whole is None:
-            try:
-                return self._copy[0].read(offset, length)
-            except NotKept:
-                pass
-            except DamagedCopy:
-                self._spoilt(self._copy[0].sha256)
-        if self._whole is None:
-            self._whole = self._real()
-        return self._whole.read(offset, length)
-
-    def answers(self, base: int) -> tuple[Answers, int] | None:
-        if self._copy is None:
-            return None
-        copy, native = self._copy
-
-        def holds(wanted: bytes) -> bool | None:
-            return searched(native.names, self._name, wanted)
-
-        return Answers(sha256=copy.sha256, pages=copy.pages, holds=holds), base
+    def _is_verified(self) -> bool | None:
+        found = self._checked.take(self.sha256) if self._checked is not None else None
+        return self.verified(self._archive) if found is None else found

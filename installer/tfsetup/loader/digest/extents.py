@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
-from tfsetup.loader.bytes import ByteSource, MalformedImage
+from tfsetup.loader.bytes import STEP, ByteSource, MalformedImage
 from tfsetup.loader.elf.image import MAGIC as ELF
 from tfsetup.loader.elf.image import Elf, Tag
 from tfsetup.loader.elf.properties import PT_NOTE, x86_level_needed
@@ -24,19 +25,40 @@ from tfsetup.loader.pe.image import Pe
 HEAD: Final = 4096
 """Bytes of a file's beginning that are kept of every file: what it is."""
 
+MOST_WEAK: Final = 4 << 20
+"""Larger tables of weak binds are not kept before somebody asks: who coalesces what is asked of few libraries, and the
+table of a TensorFlow would be half of its digest."""
+
 _PAGE: Final = 4096
-_SLACK: Final = 256
-"""A string is read in steps of so many bytes, also where it is the last of its table."""
 
 
-def extents(source: ByteSource) -> tuple[range, ...]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Images:
+    """The Mach-O images of a file, as far as they could be read; `whole`: all of them."""
+
+    found: tuple[MachO, ...] = ()
+    whole: bool = True
+
+
+def images_of(source: ByteSource) -> Images:
+    """Return the Mach-O images of a file; one of another format has none."""
+    found = list[MachO]()
+    try:
+        found.extend(images_in(source))
+    except MalformedImage:
+        return Images(found=tuple(found), whole=False)
+    return Images(found=tuple(found))
+
+
+def extents(source: ByteSource, images: Images | None = None) -> tuple[range, ...]:
     """Return the ranges of offsets that a loader can ask for, in order, none touching the next.
 
-    Of a damaged file they are those that could be read; the rest is read from the file itself.
+    Of a damaged file they are those that could be read; the rest is read from the file itself. `images` are those of
+    the file, if somebody has read them already.
     """
     found = [range(min(HEAD, source.size))]
     with suppress(MalformedImage):
-        found += _of(source)
+        found += _of(source, images)
     return merged(found, source.size)
 
 
@@ -52,25 +74,23 @@ def merged(found: Iterable[range], size: int) -> tuple[range, ...]:
     return tuple(joined)
 
 
-def holes(source: ByteSource) -> tuple[range, ...]:
+def holes(images: Images) -> tuple[range, ...]:
     """Return the ranges that may be shown as zeros, in order: hashes of pages, in whose place a verdict is kept."""
     found: list[range] = []
-    with suppress(MalformedImage):
-        if source.read(0, min(4, source.size)) != ELF:
-            for image in images_in(source):
-                with suppress(MalformedImage):
-                    found += [_place(image, each) for each in slots(image)]
+    for image in images.found:
+        with suppress(MalformedImage):
+            found += [_place(image, each) for each in slots(image)]
     return tuple(sorted((one for one in found if one), key=lambda one: one.start))
 
 
-def _of(source: ByteSource) -> Iterator[range]:
+def _of(source: ByteSource, images: Images | None) -> Iterator[range]:
     magic = source.read(0, min(4, source.size))
     if magic == ELF:
         yield from _of_elf(source)
     elif magic.startswith(b"MZ"):
         yield from _of_pe(source)
     else:
-        for image in images_in(source):
+        for image in (images or images_of(source)).found:
             yield from (_place(image, each) for each in _of_macho(image))
 
 
@@ -100,7 +120,9 @@ def _of_macho(image: MachO) -> Iterator[Range]:
     tries = [image.exports_trie] if image.exports_trie is not None else []
     if image.dyld_info is not None:
         info = image.dyld_info
-        yield from (info.bind, info.weak, info.lazy)
+        yield from (info.bind, info.lazy)
+        if info.weak.size <= MOST_WEAK:
+            yield info.weak
         tries += [info.exports] if info.exports.size else []
     yield from tries
     if image.symtab is not None and not tries:
@@ -146,7 +168,7 @@ def _of_elf(source: ByteSource) -> Iterator[range]:
 
 def _strings(elf: Elf) -> Iterator[range]:
     start, size = elf.offset_of(elf.tags[Tag.STRTAB]) if Tag.STRTAB in elf.tags else 0, elf.tags.get(Tag.STRSZ, 0)
-    yield range(start, start + size + _SLACK if size else start)
+    yield range(start, start + size + STEP if size else start)
 
 
 def _relocations(elf: Elf) -> Iterator[range]:
@@ -164,5 +186,5 @@ def _of_pe(source: ByteSource) -> Iterator[range]:
     with suppress(MalformedImage):
         _ = image.imports
     with suppress(MalformedImage):
-        yield from (range(start, stop + _SLACK) for start, stop in image.export_places())
+        yield from (range(start, stop + STEP) for start, stop in image.export_places())
     yield from watched.ranges

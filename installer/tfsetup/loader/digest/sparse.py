@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from struct import Struct
 from typing import Final
@@ -16,8 +17,9 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from tfsetup.ground.ahead import in_order
 from tfsetup.loader.bytes import ByteSource, check_range
-from tfsetup.loader.files.inflate import BlockCache
+from tfsetup.loader.files.inflate import BlockCache, joined
 
 READER: Final = 2
 """Of what the readers of the formats ask. Raised with every new question, so that older copies are no copies."""
@@ -63,7 +65,7 @@ def sparse_copy(
     Raises:
         MalformedImage: a range does not lie inside the file, or the file cannot be read.
     """
-    blocks = [zlib.compress(block, level) for block in _blocks(source, kept, zeros)]
+    blocks = list(in_order(partial(_packed, level), _blocks(source, kept, zeros)))
     head = _Head(
         reader=READER,
         size=source.size,
@@ -76,13 +78,17 @@ def sparse_copy(
     return framed(_MAGIC, msgspec.json.encode(head)) + b"".join(blocks)
 
 
+def _packed(level: int, block: bytes) -> bytes:
+    return zlib.compress(block, level)
+
+
 def packed_small(copy: SparseCopy) -> bytes:
     """Return a copy as small as it gets, for whoever hands it on.
 
     Raises:
         DamagedCopy: a block was changed since it was written.
     """
-    blocks = [zlib.compress(copy.block(index), SMALL) for index in range(len(copy.head.blocks))]
+    blocks = list(in_order(partial(_packed, SMALL), map(copy.block, range(len(copy.head.blocks)))))
     head = structs.replace(copy.head, blocks=tuple((len(block), zlib.crc32(block)) for block in blocks))
     return framed(_MAGIC, msgspec.json.encode(head)) + b"".join(blocks)
 
@@ -152,7 +158,10 @@ class SparseCopy:
         self._owner = self._cache.new_owner()
         self.size, self.sha256 = self.head.size, self.head.sha256
         self._starts = [start for start, _ in self.head.kept]
-        self._places = [0, *accumulate(stop - start for start, stop in self.head.kept)]
+        self._stops = [stop for _, stop in self.head.kept]
+        places = accumulate((stop - start for start, stop in self.head.kept), initial=0)
+        self._shifts = [place - start for place, start in zip(places, self._starts, strict=False)]
+        self._hot = -1, b""
         if len(data) != self._first + sum(length for length, _ in self.head.blocks):
             raise DamagedCopy
         self._offsets = [self._first, *accumulate((length for length, _ in self.head.blocks), initial=self._first)][1:]
@@ -169,23 +178,22 @@ class SparseCopy:
             NotKept: the range is not kept as a whole.
             DamagedCopy: its block was changed since it was written.
         """
-        check_range(offset, length, self.size)
-        if not length:
-            return b""
         which = bisect_right(self._starts, offset) - 1
-        if which < 0 or offset + length > self.head.kept[which][1]:
+        if which < 0 or not 0 <= length <= self._stops[which] - offset:
+            check_range(offset, length, self.size)
+            if not length:
+                return b""
             raise NotKept
-        at = self._places[which] + offset - self._starts[which]
-        first, last = at // BLOCK, (at + length - 1) // BLOCK
-        start = at - first * BLOCK
-        # A table as a whole is read once: its blocks would only push others out.
-        take = self.block if last - first > _WHOLE_TABLE else self._block
-        if first == last:
-            found = take(first)[start : start + length]
+        at = offset + self._shifts[which]
+        first, start = at // BLOCK, at % BLOCK
+        if start + length <= BLOCK:  # nearly all of them, a hundred thousand a question
+            hot = self._hot
+            found = (hot[1] if hot[0] == first else self._block(first))[start : start + length]
         else:
-            pieces = [take(index) for index in range(first, last + 1)]
-            pieces[0], pieces[-1] = pieces[0][start:], pieces[-1][: at + length - last * BLOCK]
-            found = b"".join(pieces)
+            last = (at + length - 1) // BLOCK
+            # A table as a whole is read once: its blocks would only push others out.
+            take = self.block if last - first > _WHOLE_TABLE else self._block
+            found = joined(map(take, range(first, last + 1)), start, length)
         if len(found) < length:
             raise DamagedCopy
         return found
@@ -195,6 +203,7 @@ class SparseCopy:
         if found is None:
             found = self.block(index)
             self._cache.put(self._owner, index, found)
+        self._hot = index, found
         return found
 
     def block(self, index: int) -> bytes:

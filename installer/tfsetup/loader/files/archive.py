@@ -72,6 +72,7 @@ class Archive:
     `twice` are the names that stand in it more than once.
     `expect`, if given, is told of each range (offset and length in bytes) that is about to be read from front to back.
     `hashing`: the sha256 of a member that is read to its end will be asked for.
+    `whole`: all of the file is here, or comes as soon as a large part of it is asked for.
     """
 
     source: ByteSource
@@ -80,6 +81,9 @@ class Archive:
     expect: Callable[[int, int], None] | None = None
     twice: tuple[str, ...] = ()
     hashing: bool = False
+    whole: bool = True
+    fetch: Callable[[], object] = lambda: None
+    """Fetches all of it, where it lies elsewhere."""
 
     def open(self, name: str) -> ByteSource:
         """Return a member's content.

@@ -7,17 +7,20 @@ While the stream runs, the state of the inflater is copied every few megabytes (
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import zlib
 from collections import OrderedDict
+from collections.abc import Iterable
+from copy import copy
+from io import BytesIO
 
 from tfsetup.loader.bytes import ByteSource, MalformedImage, check_range
+from tfsetup.loader.files.sums import Sums, sums_of
 
 BLOCK = 1 << 20
 """Inflated bytes handled at a time."""
 
-STRIDE = 4
+STRIDE = 8
 """Blocks between two checkpoints."""
 
 _FEED = 1 << 16
@@ -48,6 +51,18 @@ class BlockCache:
         self._blocks[owner, index] = block
         if len(self._blocks) > self._limit:
             self._blocks.popitem(last=False)
+
+
+def joined(blocks: Iterable[bytes], start: int, length: int) -> bytes:
+    """Return `length` bytes of blocks that follow one another, from `start` of the first one.
+
+    A table of 40 MB is never held twice.
+    """
+    whole = BytesIO()
+    for block in blocks:
+        whole.write(memoryview(block)[start : start + length - whole.tell()])
+        start = 0
+    return whole.getvalue()
 
 
 class _Stream:
@@ -101,11 +116,11 @@ class Deflated:
         self._owner = self._cache.new_owner()
         self._front = _Stream(source, zlib.decompressobj(-zlib.MAX_WBITS), 0)
         self._next = 0
-        self._running_crc = 0
         self._checkpoints: dict[int, _Stream] = {}
         # Where going back has come to: a table is read from front to back.
         self._back: tuple[int, _Stream | None] = (0, None)
-        self._hash = hashlib.sha256() if hashing else None
+        self._hashing = hashing
+        self._sums: Sums | None = None
 
     @property
     def sha256(self) -> str | None:
@@ -114,9 +129,23 @@ class Deflated:
         Raises:
             MalformedImage: the stream is damaged.
         """
-        if self._hash is not None and self._next * BLOCK < self.size:
+        if not self._hashing:
+            return None
+        if self._next * BLOCK < self.size:
             self.read(self.size - 1, 1)
-        return self._hash.hexdigest() if self._hash is not None else None
+        return (self._sums or Sums(hashing=True)).sha256()
+
+    def twin(self, cache: BlockCache) -> Deflated:
+        """Return the same file for another thread; this one is read to its end first.
+
+        Raises:
+            MalformedImage: the stream is damaged.
+        """
+        if self._next * BLOCK < self.size:
+            self.read(self.size - 1, 1)
+        other = copy(self)
+        other._cache, other._owner, other._back = cache, cache.new_owner(), (0, None)  # noqa: SLF001 - it is one itself
+        return other
 
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` inflated bytes from `offset`; see `ByteSource.read`."""
@@ -127,10 +156,8 @@ class Deflated:
         if first == last:
             start = offset - first * BLOCK
             return self._block(first)[start : start + length]
-        blocks = [self._block(index) for index in range(first, last + 1)]
-        blocks[0] = blocks[0][offset - first * BLOCK :]
-        blocks[-1] = blocks[-1][: offset + length - last * BLOCK]
-        return b"".join(blocks)
+        blocks = map(self._block, range(first, last + 1))
+        return joined(blocks, offset - first * BLOCK, length)
 
     def _block(self, index: int) -> bytes:
         block = self._cache.get(self._owner, index)
@@ -142,17 +169,17 @@ class Deflated:
             raise MalformedImage(f"its compressed data is damaged ({error})") from error
 
     def _forward(self, index: int) -> bytes:
+        if self._sums is None:
+            self._sums = sums_of(self.size, hashing=self._hashing)
         block = b""
         while self._next <= index:
             if self._next % STRIDE == 0:
                 self._checkpoints[self._next] = self._front.copy()
             block = self._front.take(self._length(self._next))
-            self._running_crc = zlib.crc32(block, self._running_crc)
-            if self._hash is not None:
-                self._hash.update(block)
+            self._sums.add(block)
             self._cache.put(self._owner, self._next, block)
             self._next += 1
-        if self._next * BLOCK >= self.size and self._running_crc != self._crc:
+        if self._next * BLOCK >= self.size and self._sums.crc() != self._crc:
             raise MalformedImage("its bytes do not match the checksum in the archive")
         return block
 

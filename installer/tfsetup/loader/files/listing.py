@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,9 @@ from tfsetup.errors import NetworkError
 from tfsetup.ground.exchange import at_once
 from tfsetup.ground.files import make_folder, write_whole
 from tfsetup.ground.folders import cache_folder
+from tfsetup.ground.once import Once
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.files.archive import Archive, read_archive
+from tfsetup.loader.files.archive import Archive, Member, read_archive
 from tfsetup.loader.files.sources import open_wheel
 from tfsetup.loader.files.view import installed_path
 
@@ -28,28 +29,40 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """A wheel whose files are to be listed: its name, sha256, and where it lies: an address, or a path of this disk."""
+    """A wheel whose files are to be listed: its name, sha256, and where it lies: an address, or a path of this disk.
+
+    `size` is in bytes, None: nobody says.
+    """
 
     filename: str
     sha256: str
     url: str | None = None
     path: str | None = None
+    size: int | None = None
 
 
-def listings(wanted: Sequence[Wanted]) -> dict[str, Listing]:
+def listings(
+    wanted: Sequence[Wanted],
+    session: Callable[[], Http] | None = None,
+    known: Callable[[str], Mapping[str, Member] | None] = lambda _sha256: None,
+) -> dict[str, Listing]:
     """Return the files of wheels by file name: paths relative to site-packages, each with its CRC-32 and size.
 
-    Of a wheel on an index only the directory is fetched, and only where it is not known from an earlier time.
+    Of a wheel on an index only the directory is fetched, and only where it is not known from an earlier time; through
+    `session`, if somebody has one. `known` gives the members of a wheel of that sha256, if it was read before.
 
     Raises:
         NetworkError: a server does not answer, or what it sends is no wheel, or a wheel lies nowhere.
         UsageError: an address, or one it leads on to, is plain http on another machine.
     """
     folder = cache_folder(os.environ) / "listings"
-    found = {each.filename: _kept(folder / each.sha256) for each in wanted}
+    found = {
+        each.filename: _of(members) if (members := known(each.sha256)) is not None else _kept(folder / each.sha256)
+        for each in wanted
+    }
     missing = [each for each in wanted if found[each.filename] is None]
-    session = _session() if any(each.path is None and each.url for each in missing) else None
-    for each, listing in zip(missing, at_once(lambda one: _read(one, session), missing, threads=_AT_ONCE), strict=True):
+    asked = session or Once(_session)
+    for each, listing in zip(missing, at_once(lambda one: _read(one, asked), missing, threads=_AT_ONCE), strict=True):
         found[each.filename] = listing
         _keep(folder, each.sha256, listing)
     return {name: listing for name, listing in found.items() if listing is not None}
@@ -62,23 +75,27 @@ def _session() -> Http:
     return Http(choice=index_choice())
 
 
-def _read(wanted: Wanted, session: Http | None) -> Listing:
+def _read(wanted: Wanted, session: Callable[[], Http]) -> Listing:
     try:
         archive = _open(wanted, session)
     except (MalformedImage, OSError) as error:
         raise NetworkError(f"What the index has as {wanted.filename} is no wheel: {error}.") from error
-    marks = ((installed_path(name), f"{member.crc:08x}.{member.size}") for name, member in archive.members.items())
+    return _of(archive.members)
+
+
+def _of(members: Mapping[str, Member]) -> Listing:
+    marks = ((installed_path(name), f"{member.crc:08x}.{member.size}") for name, member in members.items())
     return {path: mark for path, mark in marks if path is not None}
 
 
-def _open(wanted: Wanted, session: Http | None) -> Archive:
+def _open(wanted: Wanted, session: Callable[[], Http]) -> Archive:
     from tfsetup.loader.files.remote import RemoteFile
 
     if wanted.path is not None:
         return open_wheel(Path(wanted.path))
-    if wanted.url is None or session is None:
+    if wanted.url is None:
         raise NetworkError(f"Nothing says where {wanted.filename} lies.")
-    return read_archive(RemoteFile(wanted.url, session))
+    return read_archive(RemoteFile(wanted.url, session()))
 
 
 def _kept(path: Path) -> Listing | None:

@@ -18,6 +18,7 @@ from tfsetup.ground.folders import temporary_place
 from tfsetup.ground.http import Http, body_of
 from tfsetup.ground.ranges import Span
 from tfsetup.loader.bytes import check_range
+from tfsetup.loader.files.places import read_at, write_at
 
 CHUNK = 1 << 16
 """Bytes are fetched in multiples of this."""
@@ -57,7 +58,7 @@ class Pieces:
 
     def __post_init__(self) -> None:
         """Ask for the end of the file, which also tells its size."""
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=temporary_place(os.environ))  # noqa: SIM115 - as this object
+        self._file: IO[bytes] = tempfile.TemporaryFile(buffering=0, dir=temporary_place(os.environ))  # noqa: SIM115 - as this object
         weakref.finalize(self, self._file.close)
         self._have: set[int] = set()
         self._expected = range(0)
@@ -76,9 +77,7 @@ class Pieces:
         first, last = offset // CHUNK, (offset + length - 1) // CHUNK
         while missing := self._missing(range(first, last + 1)):
             self._fetch(missing.start, self._look_ahead(missing.start, missing.stop))
-        with self._changed:
-            self._file.seek(offset)
-            return self._file.read(length)
+        return read_at(self._file.fileno(), length, offset)
 
     def expect(self, offset: int, length: int) -> None:
         """Say that a range will be read from front to back: it is then fetched in large pieces, and nothing beyond."""
@@ -199,9 +198,8 @@ class Pieces:
         return chunks.stop
 
     def _write(self, at: int, piece: bytes) -> int:
+        write_at(self._file.fileno(), piece, at)
         with self._changed:
-            self._file.seek(at)
-            self._file.write(piece)
             self.traffic.fetched += len(piece)
         return at + len(piece)
 

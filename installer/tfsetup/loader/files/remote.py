@@ -56,13 +56,14 @@ def open_remote(file: RemoteFile, cache: BlockCache) -> Archive:
         file.fetch_whole()
     archive = read_archive(file, cache)
     native = sum(member.compressed for name, member in archive.members.items() if is_native(name))
+    beside = native >= file.size * MOSTLY and WHOLE < file.size <= LARGEST
 
     def expect(offset: int, length: int) -> None:
         file.expect(offset, length)
-        if length > CHUNK and native >= file.size * MOSTLY and WHOLE < file.size <= LARGEST:
+        if length > CHUNK and beside:
             file.fetch_beside()
 
-    return replace(archive, expect=expect)
+    return replace(archive, expect=expect, whole=beside or file.size <= WHOLE, fetch=file.fetch_whole)
 
 
 def open_all(addresses: Mapping[str, str], traffic: Traffic | None = None) -> list[tuple[str, Archive]]:

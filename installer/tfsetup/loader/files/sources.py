@@ -14,6 +14,7 @@ from tfsetup.ground.looking import interpreter_in, python_of
 from tfsetup.loader.bytes import MalformedImage, check_range
 from tfsetup.loader.files.archive import Archive, read_archive
 from tfsetup.loader.files.inflate import BlockCache
+from tfsetup.loader.files.places import read_at
 from tfsetup.loader.model import Entry
 
 
@@ -50,7 +51,10 @@ class MappedFile:
 
 
 class OpenFile:
-    """A file on disk read through one open descriptor: for wheels, whose pages a mapping would keep in memory."""
+    """A file on disk read through one open descriptor: for wheels, whose pages a mapping would keep in memory.
+
+    Threads may read it at once.
+    """
 
     __slots__ = ("__weakref__", "_descriptor", "size")
 
@@ -63,13 +67,9 @@ class OpenFile:
     def read(self, offset: int, length: int) -> bytes:
         """Return `length` bytes from `offset`; see `ByteSource.read`."""
         check_range(offset, length, self.size)
-        os.lseek(self._descriptor, offset, os.SEEK_SET)
-        data = os.read(self._descriptor, length)
-        while len(data) < length:
-            piece = os.read(self._descriptor, length - len(data))
-            if not piece:
-                raise MalformedImage("the file became shorter while it was read", offset=offset)
-            data += piece
+        data = read_at(self._descriptor, length, offset)
+        if len(data) < length:
+            raise MalformedImage("the file became shorter while it was read", offset=offset)
         return data
 
 

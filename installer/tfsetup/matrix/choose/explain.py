@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfsetup.host.model import Host
+from tfsetup.matrix.alternatives import Offer
 from tfsetup.matrix.choose.releases import coded_wheels, rules_for
 from tfsetup.matrix.file.rows import Matrix, Row, Rule
 from tfsetup.matrix.hazards import Hazard
@@ -23,6 +24,7 @@ def explain(selection: Selection, host: Host, ask: Ask, matrix: Matrix) -> tuple
             Chapter(title="Bounds of its own metadata", lines=_bounds(row, version, selection, host, matrix))
         )
     chapters += [Chapter(title=f"Known defect {h.id}", lines=tuple(_defect(h))) for h in selection.hazards]
+    chapters += [Chapter(title=f"Instead: {one.name}", lines=tuple(_offer(one))) for one in selection.alternatives]
     chapters.append(Chapter(title="Rows that lost", lines=tuple((r.row, r.reason) for r in selection.rejected)))
     return tuple(chapter for chapter in chapters if chapter.lines)
 
@@ -109,6 +111,18 @@ def _defect(hazard: Hazard) -> Iterator[tuple[str, str]]:
     yield "asked by", f"`tfsetup verify`: {', '.join(hazard.asked_by)}"
     for known in (*hazard.evidence, hazard.source):
         yield "known", known
+
+
+def _offer(offer: Offer) -> Iterator[tuple[str, str]]:
+    yield "is", f"{offer.title}; {offer.maturity}, of {offer.released}"
+    yield "asks for", f"Python {offer.pythons}, macOS {offer.macos}"
+    yield "install", offer.command
+    for name, text in offer.environment.items():
+        yield "use", f"{name}={text} in every process"
+    yield "opens", offer.because or "yes, read from its wheel for this macOS"
+    for known in offer.known:
+        yield "known", f"{known.says} ({known.place}; {known.source}; read {known.read})"
+    yield "judged", offer.judged
 
 
 def _bounds(row: Row, version: str, selection: Selection, host: Host, matrix: Matrix) -> tuple[tuple[str, str], ...]:

@@ -14,6 +14,7 @@ from tfsetup.matrix.file.load import Parsed, merge, parse
 from tfsetup.matrix.file.rows import Matrix, MatrixFile
 
 if TYPE_CHECKING:
+    from tfsetup.matrix.alternatives import Alternatives, Openings
     from tfsetup.matrix.chips import Chips
     from tfsetup.matrix.pips import Pips
     from tfsetup.matrix.relatives import Tables
@@ -141,6 +142,30 @@ def read_chips() -> Chips:
     return _record(CHIPS, Chips, "The table of chips")
 
 
+@cache
+def read_alternatives() -> Alternatives:
+    """Return what else computes on the GPU of a Mac.
+
+    Raises:
+        InvalidFileError: the list is missing or damaged.
+    """
+    from tfsetup.matrix.alternatives import ALTERNATIVES, Alternatives
+
+    return _record(ALTERNATIVES, Alternatives, "The list of alternatives")
+
+
+@cache
+def read_openings() -> Openings:
+    """Return what came of opening the libraries of the alternatives.
+
+    Raises:
+        InvalidFileError: the evidence is missing or damaged.
+    """
+    from tfsetup.matrix.alternatives import OPENINGS, Openings
+
+    return _record(OPENINGS, Openings, "The evidence of alternatives")
+
+
 def _record(name: str, wanted: type[_T], what: str) -> _T:
     """Return what a record beside the matrix holds; `what` it is stands in the message."""
     import msgspec
@@ -167,4 +192,7 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-__all__: Sequence[str] = ("environments", "read_chips", "read_index", "read_matrix", "read_pips", "read_tables")
+__all__: Sequence[str] = (
+    "environments", "read_alternatives", "read_chips", "read_index", "read_matrix", "read_openings", "read_pips",
+    "read_tables",
+)  # fmt: skip

@@ -12,7 +12,10 @@ from tfsetup.loader.macho.exports import defined
 from tfsetup.loader.macho.image import MachO, read_macho, slices
 from tfsetup.upkeep.xray.fixups import Bind, Rebase, binds, chained, rebases
 
-_COUNT = Struct("<8xI4x")
+_KEPT = Struct("<4xII4x")
+"""What stands behind a segment's places: its protection when it is loaded, and how many sections it has."""
+_WRITABLE = 2
+"""VM_PROT_WRITE, see `mach/vm_prot.h`."""
 _SECTION = Struct("<32x2Q16xI12x")
 POINTERS, OFFSETS = 9, 0x16
 """Section types S_MOD_INIT_FUNC_POINTERS and S_INIT_FUNC_OFFSETS."""
@@ -23,10 +26,11 @@ _MOST = 1 << 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placed:
-    """A segment: where it lies and its bytes, filled up with zeros to its size in memory."""
+    """A segment: where it lies and its bytes, filled up with zeros to its size in memory; whether code may write."""
 
     address: int
     content: bytes
+    writable: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,17 +57,21 @@ class Image:
     @property
     def base(self) -> int:
         """The first address of the image."""
-        return min(segment.address for segment in self.segments)
+        return min((segment.address for segment in self.segments), default=0)
 
     @property
     def end(self) -> int:
         """The first address behind the image."""
-        return max(segment.address + len(segment.content) for segment in self.segments)
+        return max((segment.address + len(segment.content) for segment in self.segments), default=0)
 
     @property
     def imports(self) -> frozenset[str]:
         """The names it binds."""
         return frozenset(fixup.symbol for fixup in self.fixups if isinstance(fixup, Bind))
+
+
+NOTHING = Image(segments=(), sections=(), fixups=(), exports={})
+"""No image, in the place of one."""
 
 
 def read_image(source: ByteSource, architecture: str) -> Image:
@@ -91,10 +99,10 @@ def _mapped(image: MachO) -> tuple[tuple[Placed, ...], tuple[Section, ...]]:
         if segment.size > segment.memory or segment.memory > _MOST:
             raise MalformedImage("a segment is larger in the file than in memory, or larger than any library's")
         content = image.source.read(segment.offset, segment.size).ljust(segment.memory, b"\0")
-        segments.append(Placed(address=segment.address, content=content))
-        (count,) = unpack_from(segment.rest, _COUNT, 0)
+        protection, count = unpack_from(segment.rest, _KEPT, 0)
+        segments.append(Placed(address=segment.address, content=content, writable=bool(protection & _WRITABLE)))
         for index in range(count):
-            address, size, flags = unpack_from(segment.rest, _SECTION, _COUNT.size + index * _SECTION.size)
+            address, size, flags = unpack_from(segment.rest, _SECTION, _KEPT.size + index * _SECTION.size)
             sections.append(Section(kind=flags & 0xFF, address=address, size=size))
     return tuple(segments), tuple(sections)
 

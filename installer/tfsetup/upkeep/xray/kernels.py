@@ -6,14 +6,11 @@ the system meanwhile is the compiler's `@available` (LLVM, `compiler-rt/lib/buil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tfsetup.upkeep.xray.fixups import POINTER
-from tfsetup.upkeep.xray.images import Image
-from tfsetup.upkeep.xray.machine import Answer, Fault, Machine
-from tfsetup.upkeep.xray.optimizer import loaded
+from tfsetup.upkeep.xray.machine import Fault, Machine
 from tfsetup.upkeep.xray.table import Table
 from tfsetup.upkeep.xray.tf_api import STATUS_SIZE
 
@@ -27,10 +24,18 @@ class Kernel(NamedTuple):
     host: tuple[str, ...]
 
 
+class Functions(NamedTuple):
+    """Where the functions lie that make a kernel and that have it compute; 0: there is none."""
+
+    create: int
+    compute: int
+
+
 @dataclass(kw_only=True)
 class _Building:
     op: str
     device: str
+    functions: Functions
     types: dict[str, int] = field(default_factory=dict)
     host: list[str] = field(default_factory=list)
 
@@ -54,23 +59,34 @@ class Registered(NamedTuple):
 
 
 class Registry:
-    """Answers what a plugin calls to register kernels, and remembers them, and which questions it asked of `system`."""
+    """Answers what a plugin calls to register kernels, and remembers them, and which questions it asked of a system."""
 
-    def __init__(self, system: System) -> None:
-        """Start with nothing registered."""
-        self.kernels: list[Kernel] = []
-        self.asked: set[str] = set()
+    def __init__(self) -> None:
+        """Start with nothing registered, on no system: whoever asks for one while it is loaded is refused."""
         self.table = Table()
+        self._fill()
+        self.start(None)
+
+    def start(self, system: System | None) -> None:
+        """Forget what was registered, and be asked about another system from now on."""
+        self.kernels: list[Kernel] = []
+        self.functions: dict[Kernel, Functions] = {}
+        self.asked: set[str] = set()
         self._system = system
         self._building: dict[int, _Building] = {}
-        self._fill()
+
+    def _answer(self, question: str) -> int:
+        if self._system is None:
+            raise Fault(f"the plugin asked for {question} while it was loaded, and what it was told would stay")
+        self.asked.add(question)
+        return int(getattr(self._system, question))
 
     def _fill(self) -> None:
         self.table.to("_TF_NewKernelBuilder")(self._new)
         self.table.to("_TF_KernelBuilder_TypeConstraint")(self._type)
         self.table.to("_TF_KernelBuilder_HostMemory")(self._host)
         self.table.to("_TF_RegisterKernelBuilder")(self._register)
-        self.table.to("_objc_msgSend")(self._sent)
+        self.table.to("_objc_msgSend")(self.sent)
         self.table.to("_dispatch_once_f")(_once)
         self.table.to("_dlsym")(_symbol)
         self.table.to(_AVAILABLE)(self._available)
@@ -81,7 +97,8 @@ class Registry:
     def _new(self, machine: Machine) -> int:
         at = machine.allocate(STATUS_SIZE)
         op, device = (_text(machine, index) for index in (0, 1))
-        self._building[at] = _Building(op=op, device=device)
+        functions = Functions(machine.argument(2), machine.argument(3))
+        self._building[at] = _Building(op=op, device=device, functions=functions)
         return at
 
     def _type(self, machine: Machine) -> None:
@@ -91,9 +108,12 @@ class Registry:
         self._building[machine.argument(0)].host.append(_text(machine, 1))
 
     def _register(self, machine: Machine) -> None:
-        self.kernels.append(self._building.pop(machine.argument(1)).done())
+        building = self._building.pop(machine.argument(1))
+        kernel = building.done()
+        self.kernels.append(kernel)
+        self.functions[kernel] = building.functions
 
-    def _sent(self, machine: Machine) -> int:
+    def sent(self, machine: Machine) -> int:
         """Answer the one message that is sent while kernels are registered: whether MPSGraph has a method."""
         message = _text(machine, 1)
         if message != "instancesRespondToSelector:":
@@ -101,8 +121,7 @@ class Registry:
         selector = _text(machine, 2)
         if not selector.startswith("GRU"):
             raise Fault(f"MPSGraph was asked for {selector}, and nobody knows who has that")
-        self.asked.add("gru")
-        return int(self._system.gru)
+        return self._answer("gru")
 
     def _available(self, machine: Machine) -> int:
         """Answer whether the system is a version or newer: one platform and version after the other, all must be."""
@@ -110,8 +129,7 @@ class Registry:
             number = machine.word(machine.argument(1) + POINTER * index) >> 32
             if number != _MACOS_12:
                 raise Fault(f"the system was asked whether it is macOS {number >> 16}.{number >> 8 & 0xFF}")
-        self.asked.add("macos_12")
-        return int(self._system.macos_12)
+        return self._answer("macos_12")
 
 
 _OPERATIONS: Final = (
@@ -152,17 +170,33 @@ def _object(machine: Machine) -> int:
     return machine.allocate(STATUS_SIZE)
 
 
-def kernels_of(plugin: Image, framework: Image, answers: Mapping[str, Answer], system: System) -> Registered:
-    """Let a plugin register its kernels on a system.
+class Plugin:
+    """A plugin in a machine, as it is when it has been loaded; it is asked as often as one likes."""
 
-    Raises:
-        Fault: an initializer or the registration cannot be run.
-        UsageError: the emulator is not installed.
-    """
-    registry = Registry(system)
-    machine = loaded(plugin, framework, {**answers, **registry.table}, {})
-    register = machine.export(0, "_TF_InitKernel")
-    if register is None:
-        raise Fault("the plugin registers no kernels")
-    machine.call(register)
-    return Registered(tuple(sorted(registry.kernels)), frozenset(registry.asked))
+    def __init__(self, machine: Machine, registry: Registry) -> None:
+        """Take a machine with a plugin in it; the answers of `registry` are in its table.
+
+        Raises:
+            Fault: it registers no kernels.
+        """
+        self.machine, self.registry = machine, registry
+        register = machine.export(0, "_TF_InitKernel")
+        if register is None:
+            raise Fault("the plugin registers no kernels")
+        self._register, self._loaded = register, machine.past()
+
+    def kernels(self, system: System) -> Registered:
+        """Let it register its kernels on a system, as if on none before.
+
+        Raises:
+            Fault: the registration cannot be run.
+        """
+        self.as_loaded()
+        self.registry.start(system)
+        self.machine.call(self._register)
+        return Registered(tuple(sorted(self.registry.kernels)), frozenset(self.registry.asked))
+
+    def as_loaded(self) -> Machine:
+        """Return its machine as it was when it had been loaded."""
+        self.machine.back_to(self._loaded)
+        return self.machine

@@ -106,8 +106,10 @@ def strncmp(machine: Machine) -> int:
 
 @LIBC.to("_getenv")
 def getenv(machine: Machine) -> int:
-    """Return a variable of the environment that is asked about."""
-    value = machine.environment.get(machine.string(machine.argument(0)).decode("utf-8", "replace"))
+    """Return a variable of the environment that is asked about, and remember who asked."""
+    name = machine.string(machine.argument(0)).decode("utf-8", "replace")
+    machine.asked.append((name, machine.caller))
+    value = machine.environment.get(name)
     return 0 if value is None else machine.keep(value.encode())
 
 

@@ -16,9 +16,22 @@ from tfsetup.upkeep.xray.table import Table
 LIBCXX = Table()
 LIBCXX.to("__Znwm", "__Znam", "__ZnwmSt11align_val_t", "__ZnwmRKSt9nothrow_t", "__ZnamRKSt9nothrow_t")(malloc)
 
-LIBCXX.all(("__ZdlPv", "__ZdaPv", "__ZdlPvSt11align_val_t", "___cxa_guard_release", "___cxa_atexit"), 0)
+LIBCXX.all(("__ZdlPv", "__ZdaPv", "__ZdlPvSt11align_val_t", "___cxa_atexit"), 0)
 LIBCXX.all(("__ZNSt3__15mutex4lockEv", "__ZNSt3__15mutex6unlockEv", "__ZNSt3__15mutexD1Ev"), None)
-LIBCXX.all(("___cxa_guard_acquire", "__ZNSt3__15mutex8try_lockEv", "__ZNSt3__16thread20hardware_concurrencyEv"), 1)
+LIBCXX.all(("__ZNSt3__15mutex8try_lockEv", "__ZNSt3__16thread20hardware_concurrencyEv"), 1)
+
+
+@LIBCXX.to("___cxa_guard_acquire")
+def guard(machine: Machine) -> int:
+    """Say whether a variable of a function has still to be made: it is made once."""
+    return int(machine.read(machine.argument(0), 1) == b"\0")
+
+
+@LIBCXX.to("___cxa_guard_release")
+def made(machine: Machine) -> None:
+    """Remember that it has been made."""
+    machine.write(machine.argument(0), b"\1")
+
 
 _SHORT = 22
 _SIZE = 24
@@ -98,6 +111,17 @@ def resize(machine: Machine) -> None:
 LIBCXX.all((f"__Z{_STRING}7reserveEm", f"__Z{_STRING}D1Ev", f"__Z{_STRING}D2Ev"), None)
 
 
+@LIBCXX.to(f"__Z{_STRING}9__grow_byEmmmmmm")
+def grow(machine: Machine) -> None:
+    """Make room for so many bytes at a place, which the caller fills: what lies behind it moves, or is taken out."""
+    capacity, more, size, at, out, room = (machine.argument(index) for index in range(1, 7))
+    content, string = _own(machine)[:size], machine.argument(0)
+    found = machine.allocate(capacity + more + 1)
+    machine.write(found, content[:at] + bytes(room) + content[at + out :])
+    for place, value in enumerate((found, size - out + room, capacity + more + 1 | _LONG)):
+        machine.put(string + 8 * place, value)
+
+
 @LIBCXX.to(f"__ZNK{_STRING[1:]}7compareEPKc")
 def compare_text(machine: Machine) -> int:
     """Compare it with a C string."""
@@ -114,6 +138,7 @@ def compare_part(machine: Machine) -> int:
 
 _NUMBERS: Mapping[str, Callable[[Machine], int]] = {
     "i": lambda machine: machine.small(0),
+    "j": lambda machine: machine.argument(0) & 0xFFFFFFFF,
     "xl": lambda machine: machine.argument(0) - (machine.argument(0) >> 63 << 64),
     "ym": lambda machine: machine.argument(0),
 }
@@ -126,6 +151,12 @@ def _worded(number: Callable[[Machine], int]) -> Answer:
 
 for _types, _number in _NUMBERS.items():
     LIBCXX.to(*(f"__ZNSt3__19to_stringE{kind}" for kind in _types))(_worded(_number))
+
+
+@LIBCXX.to("__ZNSt3__19to_stringEd", "__ZNSt3__19to_stringEf")
+def real_worded(machine: Machine) -> None:
+    """Make a string of a number with a fraction."""
+    write_string(machine, machine.result_at, f"{machine.real(0):f}".encode())
 
 
 @LIBCXX.to("__ZNSt3__112__next_primeEm")
@@ -157,16 +188,32 @@ def demangle(machine: Machine) -> int:
 _STREAMS = (
     "__ZNSt3__18ios_base4initEPv",
     "__ZNSt3__18ios_base5clearEj",
-    "__ZNSt3__115basic_streambufIcNS_11char_traitsIcEEEC2Ev",
     "__ZNSt3__16localeC1ERKS0_",
     "__ZNSt3__16localeD1Ev",
     "__ZNSt3__113basic_filebufIcNS_11char_traitsIcEEEC1Ev",
     "__ZNSt3__113basic_filebufIcNS_11char_traitsIcEEE4openEPKcj",
 )
+_ENDED = ("15basic_streambuf", "14basic_iostream", "13basic_ostream", "13basic_istream", "9basic_ios")
 LIBCXX.all(_STREAMS, None)
+LIBCXX.all((f"__ZNSt3__1{name}IcNS_11char_traitsIcEEED2Ev" for name in _ENDED), None)
+
+
+@LIBCXX.to("__ZNSt3__115basic_streambufIcNS_11char_traitsIcEEEC2Ev")
+def new_buffer(machine: Machine) -> None:
+    """Say that nothing has been written: six pointers behind the methods and the locale."""
+    machine.write(machine.argument(0) + 16, bytes(48))
+
+
+@LIBCXX.to("__ZNKSt3__115basic_stringbufIcNS_11char_traitsIcEENS_9allocatorIcEEE3strEv")
+def written_to(machine: Machine) -> None:
+    """Return what was written to a stream: nothing."""
+    write_string(machine, machine.result_at, b"")
+
+
 LIBCXX.all(("__ZNKSt3__16locale9has_facetERNS0_2idE",), 0)
 
 _OSTREAM = "__ZNSt3__113basic_ostreamIcNS_11char_traitsIcEEE"
+LIBCXX.all((f"{_OSTREAM}lsE{kind}" for kind in "bijlmxyfd"), None)
 LIBCXX.all((f"{_OSTREAM}{method}" for method in ("6sentryD1Ev", "3putEc", "5flushEv")), None)
 LIBCXX.all(("__ZNKSt3__18ios_base6getlocEv",), None)
 
@@ -195,7 +242,11 @@ _METHOD = "method of a facet"
 LIBCXX.all((_METHOD,), 0)
 
 
+class GaveUp(Fault):
+    """The code itself ended the process."""
+
+
 @LIBCXX.to("___cxa_throw", "__ZSt9terminatev", "_abort", "___assert_rtn", "___cxa_pure_virtual", "___stack_chk_fail")
 def give_up(_machine: Machine) -> int:
     """Nobody catches exceptions here."""
-    raise Fault("the code gave up: an exception, or a check of its own failed")
+    raise GaveUp("the code gave up: an exception, or a check of its own failed")

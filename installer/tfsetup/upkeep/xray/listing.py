@@ -34,6 +34,10 @@ class ListedRelease:
     """How many where it has one."""
     undecided: str
     """Why nothing is known; empty where it is."""
+    dropped: tuple[str, ...] = ()
+    """The operations that drop an activation which is fused into them, with the activations."""
+    fused_undecided: str = ""
+    """Why it is not known what fused kernels build; empty where it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +95,8 @@ def _release(version: str, tried: Tried) -> ListedRelease:
     plain, gru = tried.plain or Kernels(registrations=0), tried.gru or Kernels(registrations=0)
     return ListedRelease(
         version=version, operations=len(gru.ops), kernels=plain.registrations, kernels_with_gru=gru.registrations,
-        undecided=tried.undecided,
+        undecided=tried.undecided, fused_undecided=tried.fused_undecided,
+        dropped=tuple(f"{op} drops {', '.join(names)}" for op, names in tried.dropped().items()),
     )  # fmt: skip
 
 
@@ -111,4 +116,29 @@ def _what_differs(kept: Tried, found: Tried) -> str:
         if one is not None and other is not None and one != other:
             ops = sorted(op for op in {*one.ops, *other.ops} if one.ops.get(op) != other.ops.get(op))
             return f"other kernels ({name}): {', '.join(ops) or 'another number of them'}"
-    return "its libraries are other files" if kept.libraries != found.libraries else "other numbers before macOS 12"
+    if kept.libraries != found.libraries:
+        return "its libraries are other files"
+    if kept.before_macos_12 != found.before_macos_12:
+        return "other numbers before macOS 12"
+    return "; ".join(_beside(kept, found))
+
+
+def _beside(kept: Tried, found: Tried) -> Iterator[str]:
+    """Yield what fused kernels build otherwise, and which variables are read otherwise."""
+    if kept.fused_undecided != found.fused_undecided:
+        before, now = (one.fused_undecided or "known" for one in (kept, found))
+        yield f"what fused kernels build: kept is {before}, now it is {now}"
+        return
+    for op in dict.fromkeys((*kept.fused, *found.fused)):
+        one, other = kept.fused.get(op, {}), found.fused.get(op, {})
+        for name in dict.fromkeys((*one, *other)):
+            if one.get(name) != other.get(name):
+                yield f"{op}[{name}]: kept is {one.get(name, 'nothing')}, now it is {other.get(name, 'nothing')}"
+    for op in dict.fromkeys((*kept.fuses, *found.fuses)):
+        if kept.fuses.get(op) != found.fuses.get(op):
+            before, now = ("; ".join(one.fuses.get(op, ())) or "nothing" for one in (kept, found))
+            yield f"the optimizer puts into {op}: kept is {before}, now it is {now}"
+    for name in sorted({*kept.variables, *found.variables}):
+        before, now = (one.variables.get(name, "not read") for one in (kept, found))
+        if before != now:
+            yield f"the variable {name}: kept is {before}, now it is {now}"

@@ -7,16 +7,21 @@ has no answer ends the call: nothing seen is never a yes. All is counted, nothin
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from tfsetup.errors import Code, TfsetupError, UsageError
+from tfsetup.errors import Code, TfsetupError
 from tfsetup.upkeep.xray.fixups import POINTER, Rebase
 from tfsetup.upkeep.xray.images import POINTERS, Image, initializer_sections
+from tfsetup.upkeep.xray.moment import Moment, Region, back, moment
+from tfsetup.upkeep.xray.processor import Registers, processor
 
 if TYPE_CHECKING:
+    from hashlib import _Hash
+
     from unicorn import Uc
 
 IMPORTS, IMPORT_SIZE, MOST_IMPORTS = 0x2_0000_0000, 0x200, 0x2000
@@ -33,9 +38,9 @@ LIMIT: Final = 120_000_000
 _PAGE = 0x10000
 _RETURN = bytes.fromhex("c0035fd6")
 _WORD = Struct("<Q")
+_REAL = Struct("<d")
 _MASK = (1 << 64) - 1
 _MOST_TEXT = 1 << 20
-_ARGUMENTS = 8
 _MOST_BYTES = 1 << 28
 _TYPE = "__ZTI"
 """The type information of C++ begins so; its second word points to the type's name."""
@@ -57,6 +62,18 @@ class Fault(TfsetupError):  # noqa: N818 - what happened inside of the machine, 
         super().__init__(Code.UNDECIDED, message)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """A machine as it was: its memory, what is known of it by name, its trail."""
+
+    memory: Moment
+    known: Mapping[str, object]
+    trail: _Hash
+
+
+_KNOWN: Final = ("variables", "statuses", "kept", "_places", "_names", "_sizes", "_heap", "_last")
+
+
 class Machine:
     """An arm64 processor. `answers`: what each import does, by name; `environment`: the variables its code sees."""
 
@@ -73,6 +90,11 @@ class Machine:
         """Code and message of TensorFlow's status objects that were set, by address."""
         self.kept: dict[int, Sequence[bytes]] = {}
         """The nodes that whoever runs a graph asks for, by the address of the item."""
+        self.asked: list[tuple[str, int | None]] = []
+        """The variables of the environment that were looked up, each with the number of the image that asked.
+
+        This is what was seen, and stays when the machine is taken back.
+        """
         self.images: list[tuple[Image, int]] = []
         self._trail = hashlib.sha256()
         self._places: dict[str, int] = {}
@@ -80,8 +102,8 @@ class Machine:
         self._sizes: dict[int, int] = {}
         self._last = ""
         self._heap = HEAP + 0x100
-        self._cpu = _processor()
-        self._registers = _Registers()
+        self._cpu = processor()
+        self._registers = Registers()
         self._map()
 
     def _map(self) -> None:
@@ -101,11 +123,23 @@ class Machine:
         """Put images into memory and join them: a name is looked for in the image itself, the answers, the others."""
         self.images = list(zip(images, SLIDES[: len(images)], strict=True))
         for image, slide in self.images:
-            self._cpu.mem_map(slide + image.base & -_PAGE, (image.end - image.base + _PAGE) + _PAGE - 1 & -_PAGE)
-            for segment in image.segments:
-                self.write(slide + segment.address, segment.content)
+            self._put(image, slide)
         for image, slide in self.images:
             self._fix(image, slide)
+
+    def exchange(self, image: Image) -> None:
+        """Put an image in the place of the first one, and join it to the rest, which took nothing of the other."""
+        old, slide = self.images[0]
+        self._cpu.mem_unmap(*_pages(old, slide))
+        self._cpu.ctl_flush_tb()  # code is translated once: what stood at these addresses would be run again
+        self.images[0] = (image, slide)
+        self._put(image, slide)
+        self._fix(image, slide)
+
+    def _put(self, image: Image, slide: int) -> None:
+        self._cpu.mem_map(*_pages(image, slide))
+        for segment in image.segments:
+            self.write(slide + segment.address, segment.content)
 
     def _fix(self, image: Image, slide: int) -> None:
         for fixup in image.fixups:
@@ -143,7 +177,7 @@ class Machine:
         elif symbol in _STREAMS:
             self.put(at, at + IMPORT_SIZE // 2)
         elif symbol.startswith(_TABLES):
-            for offset in range(POINTER, IMPORT_SIZE // 4, POINTER):
+            for offset in range(0, IMPORT_SIZE // 4, POINTER):
                 self.put(at + offset, at + IMPORT_SIZE // 2)
 
     def initializers(self, number: int) -> list[int]:
@@ -229,6 +263,34 @@ class Machine:
         """Return how many bytes were allocated at an address; 0 where none were."""
         return self._sizes.get(address, 0)
 
+    # ------------------------------------------------------------------------------------------------ time
+
+    def past(self) -> Past:
+        """Return the machine as it is now, to come back to; its images must be loaded."""
+        known = {name: copy(getattr(self, name)) for name in _KNOWN}
+        return Past(memory=moment(self._cpu, self._regions()), known=known, trail=self._trail.copy())
+
+    def back_to(self, past: Past) -> None:
+        """Be as it was: what has been called, allocated and written since then never was."""
+        heap, places = self._heap, len(self._places)
+        for name, value in past.known.items():
+            setattr(self, name, copy(value))
+        self._trail = past.trail.copy()
+        self.write(self._heap, bytes(heap - self._heap))
+        self.write(IMPORTS + IMPORT_SIZE * len(self._places), bytes(IMPORT_SIZE * (places - len(self._places))))
+        back(self._cpu, past.memory)
+
+    def _regions(self) -> list[Region]:
+        """Return all memory that code may change, as far as it is used."""
+        images = [
+            (slide + segment.address, len(segment.content))
+            for image, slide in self.images
+            for segment in image.segments
+            if segment.writable
+        ]
+        imports, heap = (IMPORTS, IMPORT_SIZE * len(self._places)), (HEAP, self._heap - HEAP)
+        return [*images, imports, heap, (STACK, STACK_SIZE), (THREAD, _PAGE)]
+
     # ------------------------------------------------------------------------------------------------ calls
 
     def argument(self, index: int) -> int:
@@ -239,6 +301,11 @@ class Machine:
         """Return an argument of 32 bits with its sign."""
         value = self.argument(index) & 0xFFFFFFFF
         return value - (1 << 32) if value >> 31 else value
+
+    def real(self, index: int) -> float:
+        """Return an argument that is a number with a fraction, as 64 bits; they are counted by themselves."""
+        (value,) = _REAL.unpack(_WORD.pack(int(self._cpu.reg_read(self._registers.reals[index]))))
+        return float(value)
 
     @property
     def result_at(self) -> int:
@@ -276,11 +343,20 @@ class Machine:
         here, back = (self._in_image(int(self._cpu.reg_read(register))) for register in registers)
         return f"{here} (called from {back}, after {self._last or 'no import'})"
 
+    @property
+    def caller(self) -> int | None:
+        """The number of the image that called the import that is being answered; None: an answer did."""
+        return self._image_at(int(self._cpu.reg_read(self._registers.link)))
+
     def _in_image(self, at: int) -> str:
+        number = self._image_at(at)
+        return f"{at:#x}" if number is None else f"{at - self.images[number][1]:#x} of image {number}"
+
+    def _image_at(self, at: int) -> int | None:
         for number, (image, slide) in enumerate(self.images):
             if slide + image.base <= at < slide + image.end:
-                return f"{at - slide:#x} of image {number}"
-        return f"{at:#x}"
+                return number
+        return None
 
     def start_trail(self) -> None:
         """Forget what was called so far."""
@@ -310,25 +386,6 @@ class Machine:
             self._cpu.reg_write(self._registers.arguments[0], result & _MASK)
 
 
-class _Registers:
-    """The numbers of the registers that a call uses."""
-
-    def __init__(self) -> None:
-        from unicorn import arm64_const as names
-
-        self.arguments = [getattr(names, f"UC_ARM64_REG_X{index}") for index in range(_ARGUMENTS)]
-        self.indirect, self.link = names.UC_ARM64_REG_X8, names.UC_ARM64_REG_LR
-        self.stack, self.pc = names.UC_ARM64_REG_SP, names.UC_ARM64_REG_PC
-
-
-def _processor() -> Uc:
-    try:
-        from unicorn import UC_ARCH_ARM64, UC_MODE_ARM, Uc, arm64_const
-    except ImportError as error:
-        raise UsageError(
-            "The proof by emulation needs unicorn, which is not installed.",
-            hint=f"Install it beside tfsetup: uv pip install --python {sys.executable} 'tfsetup[xray]'",
-        ) from error
-    found = Uc(UC_ARCH_ARM64, UC_MODE_ARM)
-    found.ctl_set_cpu_model(arm64_const.UC_CPU_ARM64_MAX)
-    return found
+def _pages(image: Image, slide: int) -> tuple[int, int]:
+    """Return the address and the size of the memory an image takes, in whole pages."""
+    return slide + image.base & -_PAGE, (image.end - image.base + _PAGE) + _PAGE - 1 & -_PAGE

@@ -5,13 +5,12 @@ Source: `tensorflow/c/experimental/grappler/grappler.h` (TF_InitGraph, TP_Optimi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tfsetup.upkeep.xray.graphs import Node, read_graph, write_graph
-from tfsetup.upkeep.xray.images import Image
-from tfsetup.upkeep.xray.machine import Answer, Fault, Machine
+from tfsetup.upkeep.xray.machine import Fault, Machine
 from tfsetup.upkeep.xray.tf_api import STATUS_SIZE, status_of
 
 _PARAMETERS: Final = 56
@@ -53,43 +52,23 @@ class Optimizer:
         item, status = machine.allocate(STATUS_SIZE), machine.allocate(STATUS_SIZE)
         machine.kept[item] = kept
         machine.call(self.optimize, self.instance, given, item, made, status)
-        _be_well(machine, status)
+        be_well(machine, status)
         size = machine.word(made + 8)
         if not 0 < size <= _MOST_OUTPUT:
             raise Fault(f"the optimizer gave back a graph of {size} bytes")
         return Outcome(nodes=read_graph(machine.read(machine.word(made), size)), trail=machine.trail)
 
 
-def start(plugin: Image, framework: Image, answers: Mapping[str, Answer], environment: Mapping[str, str]) -> Optimizer:
-    """Load a plugin beside TensorFlow's framework library and let it register its optimizer.
-
-    The framework is loaded only where the plugin takes anything from it.
+def start(machine: Machine) -> Optimizer:
+    """Let the plugin in a machine register its optimizer.
 
     Raises:
-        Fault: an initializer cannot be run, the plugin has no optimizer, or says that it failed.
-        UsageError: the emulator is not installed.
+        Fault: the plugin has no optimizer, cannot be run, or says that it failed.
     """
-    machine = loaded(plugin, framework, answers, environment)
     register = machine.export(0, "_TF_InitGraph")
     if register is None:
         raise Fault("the plugin registers no graph optimizer")
     return _registered(machine, register)
-
-
-def loaded(plugin: Image, framework: Image, answers: Mapping[str, Answer], environment: Mapping[str, str]) -> Machine:
-    """Return a machine with a plugin in it, as it is when all initializers have run; the framework where it is needed.
-
-    Raises:
-        Fault: an initializer cannot be run.
-        UsageError: the emulator is not installed.
-    """
-    machine = Machine(answers, environment)
-    needed = bool((plugin.imports - plugin.exports.keys() - answers.keys()) & framework.exports.keys())
-    machine.load(plugin, *([framework] if needed else []))
-    for number in reversed(range(len(machine.images))):
-        for initializer in machine.initializers(number):
-            machine.call(initializer)
-    return machine
 
 
 def _registered(machine: Machine, register: int) -> Optimizer:
@@ -101,7 +80,7 @@ def _registered(machine: Machine, register: int) -> Optimizer:
     machine.put(parameters + _CONFIGS, configs)
     machine.put(parameters + _OPTIMIZER, optimizer)
     machine.call(register, parameters, status)
-    _be_well(machine, status)
+    be_well(machine, status)
     device = machine.string(machine.word(parameters + _DEVICE))
     if device != b"GPU":
         raise Fault(f"the plugin registers an optimizer for {device!r}, not for a GPU")
@@ -111,7 +90,12 @@ def _registered(machine: Machine, register: int) -> Optimizer:
     return Optimizer(machine=machine, optimize=optimize, instance=machine.call(create) if create else 0)
 
 
-def _be_well(machine: Machine, status: int) -> None:
+def be_well(machine: Machine, status: int) -> None:
+    """Go on where a status says that all is well.
+
+    Raises:
+        Fault: it does not.
+    """
     code, message = status_of(machine, status)
     if code:
         raise Fault(f"the plugin says that it failed: {message.decode('utf-8', 'replace')} ({code})")

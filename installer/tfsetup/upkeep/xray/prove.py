@@ -33,6 +33,7 @@ from tfsetup.upkeep.xray.judge import differences
 from tfsetup.upkeep.xray.machine import Answer, Fault, Machine
 from tfsetup.upkeep.xray.optimizer import start
 from tfsetup.upkeep.xray.plan import Plan
+from tfsetup.upkeep.xray.stage import Stage
 from tfsetup.upkeep.xray.wheels import Libraries, Library
 from tfsetup.workflows.told import Told, silent
 
@@ -127,40 +128,41 @@ def prove(
         MalformedImage: a library has no image for the architecture, or a damaged one.
     """
     environments = tuple(environments_of(cure, plan.controls))
-    framework = libraries.framework.image(plan.architecture)
+    stages = stages_of(libraries.framework.image(plan.architecture), environments, table)
     by_version: dict[str, list[Build]] = {}
     for library in libraries.plugins:
-        build = ask(library, framework, plan.architecture, environments, table)
+        build = ask(library, plan.architecture, stages)
         by_version.setdefault(library.version, []).append(build)
         told(_line(plan, library, build))
     versions = [Version(version=version, builds=tuple(builds)) for version, builds in by_version.items()]
     return evidence_of(plan, cure, GRAPHS, libraries.framework.sha256, versions)
 
 
-def ask(
-    library: Library,
-    framework: Image,
-    architecture: str,
-    environments: Sequence[Mapping[str, str]],
-    table: Mapping[str, Answer] = answers.ANSWERS,
-) -> Build:
-    """Run one library in every environment, each time in a machine of its own. What cannot be run is kept as that."""
+def stages_of(
+    framework: Image, environments: Sequence[Mapping[str, str]], table: Mapping[str, Answer] = answers.ANSWERS
+) -> tuple[Stage, ...]:
+    """Return a stage for each environment."""
+    return tuple(Stage(framework, table, environment) for environment in environments)
+
+
+def ask(library: Library, architecture: str, stages: Sequence[Stage]) -> Build:
+    """Run one library in every environment. What cannot be run is kept as that."""
     image = library.image(architecture)
-    runs = tuple(_run(image, framework, environment, table) for environment in environments)
+    runs = tuple(_run(image, stage) for stage in stages)
     return Build(library=library.sha256, wheels=library.wheels, runs=runs)
 
 
-def _run(image: Image, framework: Image, environment: Mapping[str, str], table: Mapping[str, Answer]) -> Run:
+def _run(image: Image, stage: Stage) -> Run:
     graphs, calls = {}, {}
     try:
-        optimizer = start(image, framework, table, environment)
+        optimizer = start(stage.put(image))
         calls[LOADING] = optimizer.machine.trail
         for name, nodes in GRAPHS.items():
             made = optimizer.run(nodes, outputs(nodes))
             graphs[name], calls[name] = outcome(nodes, made.nodes), made.trail
     except Fault as fault:  # a machine that stopped is in no state to be asked again
         graphs |= {name: f"{NOT_RUN} {fault.message}" for name in GRAPHS if name not in graphs}
-    return Run(environment=dict(environment), graphs=graphs, calls=calls)
+    return Run(environment=stage.environment, graphs=graphs, calls=calls)
 
 
 def _line(plan: Plan, library: Library, build: Build) -> str:

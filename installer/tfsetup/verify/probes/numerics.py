@@ -88,4 +88,18 @@ def dense(np: Any, inputs: Any, weights: Any) -> Any:
 
 def distance(np: Any, values: Any, right: Any) -> float:
     """Return the largest error of `values` relative to the largest element of the right answer."""
-    return float(np.abs(values - right).max() / np.abs(right).max())
+    values, right = np.asarray(values), np.asarray(right, np.float64)
+    if values.shape != right.shape:
+        return float("inf")
+    if not right.size:
+        return 0.0
+    with np.errstate(all="ignore"):
+        return float(np.abs(values.astype(np.float64) - right).max()) / (float(np.abs(right).max()) or 1.0)
+
+
+def differing(np: Any, values: Any, right: Any) -> float:
+    """Return which share of the elements is not the right one; of another shape, all."""
+    values, right = np.asarray(values), np.asarray(right)
+    if values.shape != right.shape:
+        return 1.0
+    return float(np.mean(values != right)) if right.size else 0.0

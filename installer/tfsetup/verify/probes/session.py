@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from . import blas, cards, devices, facts, graphs, images, lite, training, wheels
+from . import blas, cards, checking, devices, facts, images, lite, wheels
 from .channel import Channel, describe
 from .matmul import Plan, Sweep
 from .watch import ImportWatch
@@ -18,9 +18,11 @@ from .watch import ImportWatch
 def run(channel: Channel, options: dict[str, Any]) -> None:
     """Examine this interpreter's TensorFlow and send what is found to `channel`.
 
-    `options` are JSON: `mode` (`quick` or `full`), `sizes`, `dtypes`, `budget_s`, `ours` (variables that tfsetup
-    set), `asked` (variables whose values are wanted), `only` (the one type of device to touch), and `dump_after_s`,
-    after which the Python stack goes to standard error (where no signal can ask for it).
+    `options` are JSON: `mode` (`quick`, `full` or `thorough`), `sizes`, `dtypes`, `budget_s`, `ours` (variables that
+    tfsetup set), `asked` (variables whose values are wanted), `only` (the one type of device to touch), `pairs` (the
+    checks, each with its device, that a process before this one did not come to; nothing else is asked then),
+    `patience_s` (after which a check hangs, whatever it says itself), and `dump_after_s`, after which the Python stack
+    goes to standard error (where no signal can ask for it).
     """
     faulthandler.enable()
     if options.get("dump_after_s"):
@@ -32,7 +34,9 @@ def run(channel: Channel, options: dict[str, Any]) -> None:
         _send_cpu(channel)
         return
     watch = ImportWatch(channel)
+    started = time.process_time()
     tf = _import_tensorflow(channel, watch)
+    import_s = time.process_time() - started  # of the CPU: how fast it is, and not how far away the files are
     if tf is None:
         return
     np = importlib.import_module("numpy")
@@ -48,18 +52,25 @@ def run(channel: Channel, options: dict[str, Any]) -> None:
         tf.config.list_logical_devices()
         channel.send("cards", cards=cards.cards(found))
     measured = [device for device in found if device.measured(options.get("only"))]
+    if not options.get("pairs"):
+        _speeds(channel, tf, np, watch, measured, options)
+    checking.run(channel, tf, np, importlib.import_module("tfsetup_checks"), measured, options, import_s)
+    faulthandler.cancel_dump_traceback_later()
+    channel.send("done")
+
+
+def _speeds(
+    channel: Channel, tf: Any, np: Any, watch: ImportWatch, measured: list[Any], options: dict[str, Any]
+) -> None:
+    """Send what comes before the checks: a check may end the process."""
     _measure(channel, tf, np, measured, options)
-    _check(channel, tf, np, measured, (graphs.Dense, graphs.Convolved))
-    if options.get("mode") == "full":
-        _check(channel, tf, np, measured, (training.Convolution, training.Training))
+    if options.get("mode") != "quick":
         with channel.phase("tensorflow lite"):
             lite.run(tf)
     with channel.phase("blas"):
         _send_blas(channel, np, watch, options)
     with channel.phase("libraries"):
         _send_libraries(channel)
-    faulthandler.cancel_dump_traceback_later()
-    channel.send("done")
 
 
 def _import_tensorflow(channel: Channel, watch: ImportWatch) -> Any:
@@ -115,23 +126,9 @@ def _measure(channel: Channel, tf: Any, np: Any, measured: list[Any], options: d
             sweep.run(measured, dtype)
 
 
-def _check(channel: Channel, tf: Any, np: Any, measured: list[Any], kinds: Any) -> None:
-    """Send one `check` event for each check and device; a device's failure does not keep the others from their turn."""
-    for kind in kinds:
-        with channel.phase(kind.name):
-            check = kind(tf, np)
-            for device in measured:
-                channel.send("step", what=kind.name, device=device.name)
-                try:
-                    outcome = check.run(device.name)
-                except Exception as error:
-                    outcome = {"error": describe(error)}
-                channel.send("check", name=kind.name, device=device.name, **outcome)
-
-
 def _send_blas(channel: Channel, np: Any, watch: ImportWatch, options: dict[str, Any]) -> None:
     scipy = None
-    if options.get("mode") == "full" and importlib.util.find_spec("scipy") is not None:
+    if options.get("mode") != "quick" and importlib.util.find_spec("scipy") is not None:
         with watch:
             scipy = importlib.import_module("scipy.linalg")
     mapped = [path for path in images.mapped_paths() if blas.family(path)]

@@ -1,0 +1,61 @@
+"""Whether the hundredth call is as right and as fast as the first."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Iterator  # noqa: UP035 - collections.abc.Iterator[...] needs Python 3.9
+
+from .frame import About, bound, rounding
+
+if TYPE_CHECKING:
+    from ..probes.asking import Asked
+
+ABOUT = About(
+    name="speed-of-repeat",
+    asks="a (192, 192) product 160 times, eagerly and in a graph: each result; the time of the last 50 by the first",
+    why="a device that is right at first and wrong later, or slower at each call",
+    source="tensorflow 60616, 59438, of the same kind",
+    means="calls become wrong, or slow, when they are repeated",
+    limit=rounding(192, "192 products are added up", products=True),
+)
+
+CALLS, PART, WARM = 160, 50, 10
+SLOWER = bound(1.7, "the fastest of fifty calls varies by a third on a busy machine", "times as long")
+
+
+def ask(asked: Asked) -> Iterator[dict[str, Any]]:
+    """Fetch each result; the fastest calls of both parts are compared."""
+    np, tf = asked.np, asked.tf
+    a, b = asked.normal(1, 192, 192), asked.normal(2, 192, 192)
+    right = asked.numerics.dense(np, a, b)
+
+    for way, call in (("eager", asked.eager(tf.linalg.matmul)), ("graph", asked.graph(tf.linalg.matmul))):
+        seconds: list[float] = []
+        host: list[float] = []
+        worst = 0.0
+        try:
+            for _time in range(CALLS):
+                started = time.perf_counter()
+                found = asked.host(call(a, b))
+                seconds.append(time.perf_counter() - started)
+                host.append(_host_s(asked))
+                off = float(asked.numerics.distance(np, found, right))
+                worst = off if off != off else max(worst, off)  # noqa: PLR0124 - NaN stays
+        except Exception as error:
+            yield asked.raised(way, f"call {len(seconds) + 1}", error)
+            continue
+        yield asked.told(way, f"{CALLS} products", worst)
+        if not asked.device.startswith("CPU"):  # whose cores are everybody's
+            yield asked.told(way, "the last by the first", min(_ratio(seconds), _ratio(seconds) / _ratio(host)), SLOWER)
+
+
+def _ratio(seconds: list[float]) -> float:
+    return min(seconds[-PART:]) / min(seconds[WARM : WARM + PART])
+
+
+def _host_s(asked: Asked) -> float:
+    """Return how long a small sum takes on the host: who slows that down slows the device's calls down too."""
+    block = asked.once("block", lambda: asked.normal(3, 32, 32))
+    started = time.perf_counter()
+    asked.np.einsum("ij,jk->ik", block, block, optimize=False)
+    return time.perf_counter() - started
