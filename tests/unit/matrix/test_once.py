@@ -16,7 +16,7 @@ from tfsetup.matrix.choose import select as room
 from tfsetup.matrix.choose.once import Memo, directly
 from tfsetup.matrix.choose.select import decide, select
 from tfsetup.matrix.choose.suggest import suggestions
-from tfsetup.matrix.file.rows import Matrix, Offer, Row, Rule
+from tfsetup.matrix.file.rows import Matrix, Row, RowRelease, Rule
 from tfsetup.matrix.model import Ask, Selection
 
 FOLDER = Path(__file__).parents[2] / "cases" / "hosts"
@@ -115,7 +115,7 @@ def test_what_a_release_offers_is_worked_out_once_for_all_machines(monkeypatch: 
     worked_out: list[tuple[str, str]] = []
     real = releases._offered
 
-    def seen(row: Row, version: str, matrix: Matrix) -> Offer | None:
+    def seen(row: Row, version: str, matrix: Matrix) -> RowRelease | None:
         worked_out.append((row.id, version))
         return real(row, version, matrix)
 

@@ -61,12 +61,14 @@ def _span(minors: frozenset[str]) -> str:
 
 def choose(
     allowed: Collection[str], *, preferred: str, reuse: str | None, asked: str | None, arch: Arch, host: Host,
-    here: Sequence[Python],
+    here: Sequence[Python] | None = None,
 ) -> Choice | str:  # fmt: skip
     """Return the Python to build on, or why there is none.
 
-    `allowed`: minors with a wheel; `arch`: the process's; `here`: the interpreters of the host that are `usable`.
+    `allowed`: minors with a wheel; `arch`: the process's; `here`: the interpreters of the host that are `usable`,
+    where they are known already.
     """
+    here = usable(host, arch) if here is None else here
     if asked is not None:
         return _asked(allowed, asked, arch, host, here)
     fit = [p for p in here if p.minor in allowed]

@@ -14,7 +14,7 @@ from tfsetup.host.model import Host, Python
 from tfsetup.matrix.choose import pythons
 from tfsetup.matrix.choose.gpus import concerns, unfit
 from tfsetup.matrix.facts import Release, Wheels
-from tfsetup.matrix.file.rows import Matrix, Offer, Pair, Row, Rule
+from tfsetup.matrix.file.rows import Matrix, Pair, Row, RowRelease, Rule
 from tfsetup.matrix.machine import fits, floor, floor_version, macos_in, macos_version, right_system
 from tfsetup.matrix.model import Ask
 
@@ -80,7 +80,7 @@ def has_python(row: Row, versions: Sequence[str], python: str | None, matrix: Ma
     return python is None or any(python in _admitted(group.pythons, one.requires_python) for one, group in wheels)
 
 
-def _offer(row: Row, version: str, matrix: Matrix) -> Offer | None:
+def _offer(row: Row, version: str, matrix: Matrix) -> RowRelease | None:
     """Return what a release offers; None: it is yanked. A matrix is asked for its own releases again and again."""
     known = matrix.offers.get((id(row), version))
     if known is None or known[0] is not row:
@@ -88,12 +88,12 @@ def _offer(row: Row, version: str, matrix: Matrix) -> Offer | None:
     return known[1]
 
 
-def _offered(row: Row, version: str, matrix: Matrix) -> Offer | None:
+def _offered(row: Row, version: str, matrix: Matrix) -> RowRelease | None:
     release = matrix.index.release(row.distribution, version)
     if release is None or release.yanked:
         return None
     arch, os, rules = process_arch(row), row.when.os, rules_for(row, version, matrix)
-    return Offer(
+    return RowRelease(
         release=release,
         wheels=tuple(group for group in release.wheels if right_system(group.platform, os, arch)),
         rules=rules,
@@ -170,7 +170,7 @@ def _holds(rule: Rule, python: str, host: Host) -> bool:
     return (rule.on_python is None or in_range(rule.on_python, python)) and concerns(rule, host)
 
 
-def _wheels(row: Row, offer: Offer, have: str | None) -> list[Wheels]:
+def _wheels(row: Row, offer: RowRelease, have: str | None) -> list[Wheels]:
     arch, os = process_arch(row), row.when.os
     if not offer.wheels:
         raise _NoError(f"no wheel for {OS_NAMES[os]} {arch}")

@@ -272,7 +272,7 @@ class MatrixFile:
 
 
 @value
-class Offer:
+class RowRelease:
     """What is known of a release for a row on any machine.
 
     `wheels` are those for the row's system and processes; of all `rules`, `machine` may refuse a machine, and `pythons`
@@ -310,6 +310,6 @@ class Matrix:
     removed: tuple[Removed, ...] = ()
     extensions: tuple[Extension, ...] = ()
     marks: Marks = field(default_factory=dict)
-    offers: dict[tuple[int, str], tuple[Row, Offer | None]] = field(
+    offers: dict[tuple[int, str], tuple[Row, RowRelease | None]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
