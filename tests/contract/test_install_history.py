@@ -16,8 +16,7 @@ from support.locks import ONE_PACKAGE
 from support.verify import verdict
 from tfsetup.host.file import read_host
 from tfsetup.locks.run import Finished
-from tfsetup.verify import Verification
-from tfsetup.verify.model import Device
+from tfsetup.verify.model import Device, Verification
 
 pytestmark = pytest.mark.process  # the interpreter of a generation is started before and after a switch
 

@@ -560,7 +560,8 @@ def test_another_index_than_the_lock_s_takes_the_hashes_and_leaves_the_addresses
     from tfsetup.envs.reuse import Outcome
     from tfsetup.host.file import read_host
     from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.workflows.install import InstallOrder, Tools, install
+    from tfsetup.workflows.install import InstallOrder, install
+    from tfsetup.workflows.install_tools import Tools
 
     tfsetup("lock", "--platform", CPU, "--python", "3.12")
     plans: list[Plan] = []

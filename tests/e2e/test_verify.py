@@ -19,8 +19,11 @@ from tfsetup.ground.looking import find
 from tfsetup.host.model import Host
 from tfsetup.host.probe import probe
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import Verification, judge, run_probe, verify
+from tfsetup.verify import verify
 from tfsetup.verify.checks import names
+from tfsetup.verify.judge import judge
+from tfsetup.verify.model import Verification
+from tfsetup.verify.run import run_probe
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from tfsetup.verify import Mode, Verification, verify
+from tfsetup.verify import verify
+from tfsetup.verify.model import Mode, Verification
 
 LIST = Path(__file__).parents[1] / "cases" / "verify" / "defects.yaml"
 THREADS = {"TF_NUM_INTRAOP_THREADS": "1"}  # the device computes with one: it shall not seem slow
@@ -25,6 +26,7 @@ class Planted:
     mode: Mode
     named: Mapping[str, str]
     also: tuple[str, ...] = ()
+    finding: str = ""
 
     @property
     def suspects(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from tfsetup.host.file import parse_host
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.disk import read_chips, read_matrix
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import judge
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 CASES = Path(__file__).parents[1] / "cases" / "verify"

@@ -9,7 +9,8 @@ from tfsetup.errors import Code
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.report.doctor_document import DoctorDocument, UnfixedDocument
 from tfsetup.report.document import document
-from tfsetup.report.install import NotInstallable, code_of, install_document
+from tfsetup.report.install import code_of
+from tfsetup.report.install_document import NotInstallable, install_document
 from tfsetup.workflows.fix import fix, order_of, proposed
 from tfsetup.workflows.install import refuse_place
 
@@ -27,8 +28,8 @@ def fixed(
     session.say(f"Cause     {diagnosis.findings[0].title}")
     refuse_place(order_of(rebuild, dry_run=True), told=session.say)
     host, ask = session.host(), session.asked
-    done = install_document(fix(rebuild, host, matrix, yes=yes, told=session.say, asked=ask, screen=session.screen))
-    seen, code = shown(diagnosis), code_of(done)
+    found = fix(rebuild, host, matrix, yes=yes, told=session.say, asked=ask, screen=session.screen)
+    seen, code, done = shown(diagnosis), code_of(found), install_document(found)
     if isinstance(done, NotInstallable):
         return document(UnfixedDocument, seen, fixed=done), code
     return document(DoctorDocument, seen, fixed=done), code

@@ -41,7 +41,7 @@ def install(
 ) -> None:
     """Put a TensorFlow that really runs onto this machine, and prove it."""
     from tfsetup.matrix.file.disk import read_matrix
-    from tfsetup.report.install import code_of, findings_of, install_document, outcome
+    from tfsetup.report.install import code_of, outcome
     from tfsetup.workflows import install as course
 
     order = course.InstallOrder(
@@ -57,6 +57,11 @@ def install(
         session.refuse_replay("`tfsetup install`")
     course.refuse_place(order, told=session.say)
     at, say, ask = (session.host(), read_matrix(session.matrix)), session.say, session.asked
-    data = install_document(course.install(order, *at, told=say, asked=ask, screen=session.screen))
-    parts = outcome(data, terminal())
-    session.answer(data, lambda: session.show(*parts), findings=findings_of(data), code=code_of(data))
+    found = course.install(order, *at, told=say, asked=ask, screen=session.screen)
+    if as_json:
+        from tfsetup.report.install_document import findings_of, install_document
+
+        data = install_document(found)
+        session.answer(data, lambda: None, findings=findings_of(data), code=code_of(found))
+    parts = outcome(found, terminal())
+    session.answer(found, lambda: session.show(*parts), code=code_of(found))

@@ -8,11 +8,11 @@ of these a variable that is set already, also to nothing, keeps its value, and l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import dedent
 from typing import Final
 
 from tfsetup.envs.model import Receipt
+from tfsetup.ground.values import value
 from tfsetup.matrix.hazards import Hazard, environment_of, hazards_of
 
 NOTHING: Final[Mapping[str, str]] = {}
@@ -112,7 +112,7 @@ _BATCH_BACK = """\
 """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class _Shell:
     """What a shell's scripts get: where `deactivate` begins, what it does first, and what sets a variable.
 

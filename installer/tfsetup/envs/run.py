@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import assert_never
@@ -28,6 +27,7 @@ from tfsetup.envs.whole import EMPTY, Lack, file_lacks
 from tfsetup.errors import BuildError, Code, NetworkError, TfsetupError, UsageError
 from tfsetup.ground.encode import encode
 from tfsetup.ground.looking import generation, place_at
+from tfsetup.ground.values import value
 from tfsetup.loader.files.records import objections
 from tfsetup.locks.run import Finished, Screen, run_uv
 
@@ -44,7 +44,7 @@ Uv = Callable[..., Finished]
 """What runs uv: `tfsetup.locks.run.run_uv`, or what stands in for it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Hooks:
     """What the executor needs from rooms it does not know, and from the screen. `uv` None: the real one."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from pathlib import Path
@@ -32,6 +31,8 @@ def exchange(one: Path, other: Path) -> None:
 def _exchange_at_once(one: bytes, other: bytes) -> bool:
     if sys.platform == "win32":
         return False
+    import ctypes  # most switches change a link alone
+
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":

@@ -14,7 +14,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from tfsetup.envs.added import added as put_in
 from tfsetup.envs.cures import assignments
 from tfsetup.envs.model import ADOPTED, Layout, Receipt
 from tfsetup.envs.ownership import may_own
-from tfsetup.envs.recorded import recorded
+from tfsetup.envs.recorded import inside, recorded, rows
 from tfsetup.envs.start import start_problem
 from tfsetup.ground.start_up import START_UP, State, state
+from tfsetup.ground.values import value
 
 Starts = Callable[[Path], str | None]
 """Starts an interpreter; returns why it does not, None when it does."""
@@ -33,7 +34,7 @@ Starts = Callable[[Path], str | None]
 EMPTY = "is empty"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Lack:
     """Something a generation has lost: `what` (a file from the environment's own folder on, or a package), and how.
 
@@ -187,8 +188,8 @@ def _judge(folder: Path, packages: Sequence[str], records: Mapping[str, str], si
 
     Two distributions may own one path; whichever came last has written it, so the sizes of all `records` are right.
     """
-    rows = {info: recorded(records[info], site) for info in packages if info in records}
-    suspects = {info: _suspects(f"{folder}/", found) for info, found in rows.items()}
+    with _seen_from(folder) as (at, before):
+        suspects = {info: _suspects(records[info], site, at, before) for info in packages if info in records}
     if not any(suspects.values()):
         return
     sizes: dict[str, set[int]] = {}
@@ -201,19 +202,36 @@ def _judge(folder: Path, packages: Sequence[str], records: Mapping[str, str], si
                 yield Lack(what=path, how=how, package=info)
 
 
-def _suspects(before: str, rows: Iterable[tuple[str, int]]) -> list[str]:
+@contextmanager
+def _seen_from(folder: Path) -> Iterator[tuple[int | None, str]]:
+    """Yield what paths below a folder are looked up from, and what goes before them: a system looks up each part."""
+    try:
+        opened = os.open(folder, os.O_RDONLY) if os.stat in os.supports_dir_fd else None
+    except OSError:
+        opened = None
+    try:
+        yield (None, f"{folder}/") if opened is None else (opened, "")
+    finally:
+        if opened is not None:
+            os.close(opened)
+
+
+def _suspects(text: str, site: str, at: int | None, before: str) -> list[str]:
     """Return the paths of which what is there is not plainly the file that was recorded.
 
     Nearly all are, of 17,000: so each is asked for once, and thought about only where it is another.
     """
     ask, regular, found = os.stat, stat.S_IFREG >> 12, []
-    for path, size in rows:
+    for name, size in rows(text):
+        path = inside(name, site) if ".." in name else f"{site}/{name}"
+        if path is None or not size.isdecimal():
+            continue
         try:
-            there = ask(before + path)
+            there = ask(before + path, dir_fd=at)
         except OSError:
             found.append(path)
         else:
-            if there.st_size != size or there.st_mode >> 12 != regular:
+            if there.st_size != int(size) or there.st_mode >> 12 != regular:
                 found.append(path)
     return found
 

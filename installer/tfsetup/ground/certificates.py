@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.values import value
+
+if TYPE_CHECKING:  # most runs meet no server, and start-up is measured
+    import ssl
 
 _OPENSSL: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _OTHERS: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
@@ -47,7 +50,7 @@ STORES: Final = (
 """Where Linux distributions and BSDs keep the one file of all authorities (the list of Go's crypto/x509)."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Certificates:
     """What a user named: paths by the variable that names them; and what uv must be told to believe the same.
 
@@ -90,11 +93,13 @@ class Certificates:
         return self._of_the_user() if self.named else _of_the_system()
 
     def _of_the_user(self) -> ssl.SSLContext:
+        import ssl
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # As uv does: whoever is named is believed, also where it is not the top of its chain.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        for name, value in self.named:
-            paths = value.split(os.pathsep) if name == "SSL_CERT_DIR" else [value]
+        for name, said in self.named:
+            paths = said.split(os.pathsep) if name == "SSL_CERT_DIR" else [said]
             for path in filter(None, paths):
                 _load(context, self.said(name), Path(path), folder=name == "SSL_CERT_DIR")
         return context
@@ -177,10 +182,12 @@ def has_store() -> bool:
     """Tell whether this system brings certificates: macOS and Windows do, a container often does not."""
     if sys.platform in ("darwin", "win32"):
         return True
+    if any(Path(file).is_file() for file in STORES):
+        return True
+    import ssl
+
     usual = ssl.get_default_verify_paths()
-    return any(Path(file).is_file() for file in (usual.openssl_cafile, *STORES)) or any(
-        Path(usual.openssl_capath).glob("*.0")
-    )
+    return Path(usual.openssl_cafile).is_file() or any(Path(usual.openssl_capath).glob("*.0"))
 
 
 def _of_home(path: str, environ: Mapping[str, str]) -> str:
@@ -195,6 +202,8 @@ def _of_the_system() -> ssl.SSLContext:
     truststore would do for those as well, but holds a lock while it shakes hands: connections at the same time would
     wait for each other, and for ever where one server takes them one by one.
     """
+    import ssl
+
     if sys.platform in ("darwin", "win32"):
         import truststore
 
@@ -211,6 +220,8 @@ def _store() -> Iterator[tuple[str, str]]:
     Both count, as for uv: a company's certificate that was written into the file alone has no name in the folder. A
     system without any leaves what requests brings.
     """
+    import ssl
+
     usual = ssl.get_default_verify_paths()
     file = next((path for path in (usual.openssl_cafile, *STORES) if Path(path).is_file()), None)
     folder = usual.openssl_capath if any(Path(usual.openssl_capath).glob("*.0")) else None
@@ -244,6 +255,8 @@ def _load(context: ssl.SSLContext, name: str, path: Path, *, folder: bool) -> No
 def _load_file(context: ssl.SSLContext, path: Path) -> None:
     if path.stat().st_size > _LARGEST:
         raise ValueError("the file is too large to be one of certificates")
+    import ssl
+
     try:
         context.load_verify_locations(cafile=path)
     except ssl.SSLError as error:

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from tfsetup.errors import UsageError
 from tfsetup.ground.pip_files import INDEXES, Told
-from tfsetup.ground.redaction import bare, shown
 from tfsetup.ground.uv_files import TRUE, SettingsFile
 from tfsetup.ground.uv_settings import Choice, Said, handed
 
@@ -188,14 +187,14 @@ def insecure(url: str, trusted: Iterable[str] = ()) -> str | None:
     addresses could understand differently (a backslash, a blank, a control character) is no address.
     """
     if _UNCLEAR.search(url) and "://" in url:
-        return f"{shown(url)} is no address that everybody reads alike: it holds a backslash or a blank."
+        return f"{_shown(url)} is no address that everybody reads alike: it holds a backslash or a blank."
     found = _SCHEME.match(url)
     scheme = found[1].lower() if found else "file"  # a path, also one with a drive letter
     if scheme in {"https", "file"}:
         return None
     if scheme == "http" and (_loopback(host_of(url)) or allowed(trusted, url)):
         return None
-    return f"{shown(url)} is neither https nor on this machine: anybody on the way could change what it says."
+    return f"{_shown(url)} is neither https nor on this machine: anybody on the way could change what it says."
 
 
 def trusted_hosts(environ: Mapping[str, str]) -> frozenset[str]:
@@ -272,13 +271,17 @@ def refusal(why: str, host: str, who: str = "") -> UsageError:
 
 def default_index(choice: Choice) -> str | None:
     """Return the address of the index that was asked for, without credentials; None: whatever uv's default is."""
-    return bare(choice.default.url).rstrip("/") if choice.default else None
+    if choice.default is None:
+        return None
+    from tfsetup.ground.redaction import bare
+
+    return bare(choice.default.url).rstrip("/")
 
 
 def told(choice: Choice) -> tuple[str, ...]:
     """Return a line for each place packages may come from that is not uv's default: the address, and who said so."""
     plain = (*((choice.default,) if choice.default else ()), *choice.extra, *choice.find_links)
-    return tuple(f"{shown(said.url)} (from {said.where})" for said in plain)
+    return tuple(f"{_shown(said.url)} (from {said.where})" for said in plain)
 
 
 def not_used(choice: Choice) -> tuple[str, ...]:
@@ -292,3 +295,9 @@ def project_page(index: str, name: str) -> str:
     """Return the address of a project's page: the name is a step of the path, whatever query the index has."""
     parts = urlsplit(index)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}/", fragment=""))
+
+
+def _shown(url: str) -> str:
+    from tfsetup.ground.redaction import shown  # most machines have no index of their own, and start-up is measured
+
+    return shown(url)

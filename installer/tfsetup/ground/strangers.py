@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from tfsetup.ground.values import value
 
 _WORLD, _GROUP, _STICKY = 0o002, 0o020, 0o1000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Owned:
     """Who owns a file or folder, and who may write it: what stat(2) says."""
 
@@ -17,7 +18,7 @@ class Owned:
     mode: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Me:
     """This user: its number, the groups that hold nobody else, and who owns the working folder."""
 

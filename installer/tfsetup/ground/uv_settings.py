@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import PurePath
 from typing import Final
 
 from tfsetup.ground.environ import SAFE_LINKS
 from tfsetup.ground.uv_files import SettingsFile, Table
+from tfsetup.ground.values import value
 
 # Lists of several files are joined, the strongest file's first; of the rest, the strongest file's value counts.
 _LISTS: Final = ("index", "extra-index-url", "find-links", "allow-insecure-host")
@@ -42,7 +43,7 @@ _NO_MATTER: Final = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Said:
     """An address, and who said it: `--index-url`, a variable, or a settings file with its line.
 
@@ -54,7 +55,7 @@ class Said:
     name: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Choice:
     """What uv will use. `default` None: uv's own. `explicit` indexes serve only packages that name them.
 
@@ -174,8 +175,8 @@ def _left_out(files: Sequence[SettingsFile]) -> Iterator[tuple[str, str]]:
     known = {*_LISTS, *_VALUES, *_PROXIES, *_NO_MATTER} - {"link-mode"}
     for file in files:
         pip = {f"pip.{key}": value for key, value in _table(file.table.get("pip")).items()}
-        for key, value in {**file.table, **pip}.items():
-            if key.removeprefix("pip.") not in known and not (key.endswith("link-mode") and value in SAFE_LINKS):
+        for key, told in {**file.table, **pip}.items():
+            if key.removeprefix("pip.") not in known and not (key.endswith("link-mode") and told in SAFE_LINKS):
                 yield key, file.path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +18,8 @@ _NAME = re.compile(r"tfsetup-(\d+)-\w+")
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Make a folder that is gone after the `with`; a killed run's stays until `sweep_temporary`."""
+    import tempfile  # start-up is measured
+
     with tempfile.TemporaryDirectory(prefix=f"tfsetup-{os.getpid()}-", dir=temporary_place(os.environ)) as folder:
         yield Path(folder)
 

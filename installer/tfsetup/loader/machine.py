@@ -5,10 +5,9 @@ A process under Rosetta is an x86_64 one on an arm64 machine: the interpreter's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tfsetup.errors import UsageError
 from tfsetup.ground.platforms import Arch, Os, Platform, read_mac_version, spelled
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import pair
 from tfsetup.host.model import Gpu, Host, Libc, Python
 from tfsetup.loader.python.target import Target
@@ -17,7 +16,7 @@ _FIRST_MACOS_WITHOUT_OLD_CPUS = (10, 15)
 _AVX = ("avx", "avx2")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Machine:
     """One process on one host. `version` is the system's (None: could not tell), `arch` the process's.
 

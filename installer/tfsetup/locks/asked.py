@@ -8,9 +8,10 @@ program exists to end. The exceptions are said where they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Final
 
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import asked
 from tfsetup.locks.model import LockedPackage, Origin
 from tfsetup.matrix.choose.select import check_ask
@@ -18,7 +19,7 @@ from tfsetup.matrix.file.rows import RowAccelerator
 from tfsetup.matrix.model import Ask, Backend
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class MadeFor:
     """What a lock is for, whichever kind of lock it is; None: it does not say. `tensorflow` is the version in it."""
 

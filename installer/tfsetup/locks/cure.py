@@ -14,10 +14,11 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from tfsetup.ground.start_up import START_UP, start_up_text
+from tfsetup.ground.values import value
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage
 from tfsetup.matrix.hazards import Hazard, hazards_of
 from tfsetup.matrix.model import Selection
@@ -36,7 +37,7 @@ _TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can say
 _FILE = 0o100644 << 16  # a plain file that everybody may read, where zip files keep the mode of Unix
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class CureWheel:
     """The wheel for some variables: its version, file name and bytes."""
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import BuildError, Code, InvalidFileError, LockError, TfsetupError, UsageError, Where
 from tfsetup.ground.files import make_folder
@@ -19,11 +19,10 @@ from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.text import find
 from tfsetup.locks.cure import FILE, is_cure
 from tfsetup.locks.model import Form, Lock, LockedFile, LockedPackage, file_name
-from tfsetup.locks.project import has_dependencies, parse_own_project, parse_range
-from tfsetup.locks.proof import Proof, parse_proofs, render_proofs
-from tfsetup.locks.team import Marked, Team, parse_project, parse_requirements, parse_team
-from tfsetup.locks.venv.portable import read_portable
-from tfsetup.locks.venv.pylock import read_pylock
+
+if TYPE_CHECKING:  # each file has a reader of its own, and a run reads one or two: start-up is measured
+    from tfsetup.locks.proof import Proof
+    from tfsetup.locks.team import Marked, Team
 
 TEAM: Final = Path("environments/team.yaml")
 PROJECT: Final = Path("pyproject.toml")
@@ -45,7 +44,11 @@ def read_lock(path: Path, *, sdists: Collection[str] = ()) -> Lock:
     if text is None:
         raise LockError("There is no such lock file.", hint=_REMEDY, where=Where(file=str(path)))
     if path.suffix == ".toml":
+        from tfsetup.locks.venv.pylock import read_pylock
+
         return read_pylock(text, file=str(path), sdists=sdists)
+    from tfsetup.locks.venv.portable import read_portable
+
     return read_portable(text, file=str(path), sdists=sdists)
 
 
@@ -86,6 +89,8 @@ def read_team(path: Path = TEAM, project: Path | None = None) -> Team | None:
     if own is not None:
         message = f"{path} and `[tool.tfsetup]` in {own.file} both say what the team uses."
         raise InvalidFileError(message, where=Where(file=str(path)), hint="Keep one of them.")
+    from tfsetup.locks.team import parse_team
+
     return _with_elsewhere(path, parse_team(text, str(path)))
 
 
@@ -96,7 +101,11 @@ def read_project(path: Path) -> Team | None:
         InvalidFileError: the table is invalid; with the line.
     """
     text = find(path, "project")
-    return None if text is None or "tfsetup" not in text else parse_own_project(text, str(path))
+    if text is None or "tfsetup" not in text:
+        return None
+    from tfsetup.locks.project import parse_own_project
+
+    return parse_own_project(text, str(path))
 
 
 def read_requirements(path: Path) -> tuple[Marked, ...]:
@@ -109,7 +118,7 @@ def read_requirements(path: Path) -> tuple[Marked, ...]:
     text = find(path, "requirements file")
     if text is None:
         raise UsageError(f"-r {path}: there is no such file.", hint="Name a requirements.txt or a pyproject.toml.")
-    return parse_project(text, str(path)) if path.suffix == ".toml" else parse_requirements(text, str(path))
+    return _requirements(text, path)
 
 
 def read_range(path: Path) -> Marked | None:
@@ -119,14 +128,21 @@ def read_range(path: Path) -> Marked | None:
         InvalidFileError: it is invalid; with the line.
     """
     text = find(path, "project") if path.suffix == ".toml" else None
-    return None if text is None else parse_range(text, str(path))
+    if text is None:
+        return None
+    from tfsetup.locks.project import parse_range
+
+    return parse_range(text, str(path))
 
 
 def offers(path: Path = PROJECT) -> bool:
     """Tell whether a project here lists dependencies that are not taken over, for it has no `[tool.tfsetup]`."""
     with suppress(InvalidFileError):
         text = find(path, "project")
-        return text is not None and has_dependencies(text, str(path))
+        if text is not None:
+            from tfsetup.locks.project import has_dependencies
+
+            return has_dependencies(text, str(path))
     return False
 
 
@@ -144,7 +160,13 @@ def _elsewhere(path: Path, named: Marked) -> tuple[Marked, ...]:
         message = f"There is no file {other}."
         hint = "The path is taken from the folder of the team file."
         raise InvalidFileError(message, where=named.where, hint=hint)
-    return parse_project(text, str(other)) if other.suffix == ".toml" else parse_requirements(text, str(other))
+    return _requirements(text, other)
+
+
+def _requirements(text: str, path: Path) -> tuple[Marked, ...]:
+    from tfsetup.locks.team import parse_project, parse_requirements
+
+    return parse_project(text, str(path)) if path.suffix == ".toml" else parse_requirements(text, str(path))
 
 
 def read_proofs(folder: Path, name: str = PROOFS) -> dict[str, Proof]:
@@ -155,7 +177,11 @@ def read_proofs(folder: Path, name: str = PROOFS) -> dict[str, Proof]:
     """
     path = folder / name
     text = find(path, "record of proofs", most=_LIMIT)
-    return {} if text is None else parse_proofs(text, str(path))
+    if text is None:
+        return {}
+    from tfsetup.locks.proof import parse_proofs
+
+    return parse_proofs(text, str(path))
 
 
 def shipped_proofs() -> dict[str, Proof]:
@@ -169,13 +195,19 @@ def known_proof(key: str) -> Proof | None:
     """Return what was found before about the same files on the same machine; None: nothing, or not readable."""
     try:
         text = find(_cache() / f"{key}.json", "remembered proof", most=_LIMIT)
-        return None if text is None else parse_proofs(text, key).get(key)
+        if text is None:
+            return None
+        from tfsetup.locks.proof import parse_proofs
+
+        return parse_proofs(text, key).get(key)
     except InvalidFileError:
         return None
 
 
 def keep_proof(key: str, proof: Proof) -> None:
     """Remember what was found; a cache that cannot be written is no harm."""
+    from tfsetup.locks.proof import render_proofs
+
     with suppress(OSError, BuildError):
         write_all(_cache(), {f"{key}.json": render_proofs({key: proof})})
 

@@ -30,7 +30,6 @@ from tfsetup.ground.settings import index_choice
 from tfsetup.ground.uv_settings import Choice, as_toml
 from tfsetup.ground.values import value
 from tfsetup.host.temporary import temporary_folder
-from tfsetup.locks.explain import explain_uv
 from tfsetup.locks.progress import Filter, Tamed
 
 _TAIL = 64 * 1024  # bytes of uv's messages kept for the diagnosis of a failure
@@ -251,6 +250,8 @@ def _run(
         if children is not None:
             children.remove(child)
     if child.returncode != 0:
+        from tfsetup.locks.explain import explain_uv
+
         solving = child.returncode == 1 and tuple(arguments[:2]) == ("pip", "compile")
         raise explain_uv(stderr, doing, solving=solving, believed=believed)
     return Finished(stdout=stdout.decode(errors="replace"), stderr=stderr)

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from tfsetup.errors import InvalidFileError
 from tfsetup.ground.marked import Marked
+from tfsetup.ground.values import value
 from tfsetup.matrix.file.rows import Matrix, Row
 
 # A requirement begins with its name (PEP 508).
 _NAME: Final = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Refused:
     """A requirement with extras that a row does not take: where it stands, what is left of it, and why."""
 
@@ -47,7 +47,7 @@ class Refused:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Renamed:
     """A requirement that names TensorFlow otherwise than a row does; `taken`: what is left of it there, perhaps ""."""
 
@@ -62,7 +62,7 @@ class Renamed:
         return f"`{self.item.text}` ({self.item.where}) chooses the version; {self.row} installs {self.distribution}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Taken:
     """The requirements as a row takes them, in their order, those of which it refuses an extra, and those renamed."""
 

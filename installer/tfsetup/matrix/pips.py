@@ -6,16 +6,16 @@ on the index.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import asked
 
 PIPS: Final = "pip.json"
 PIP: Final = "pip"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class PipWheel:
     """One release of pip, which is one wheel for every platform. `size` is in bytes, the hash in hex."""
 
@@ -30,7 +30,7 @@ class PipWheel:
         return f"{PIP}=={self.version} --hash=sha256:{self.sha256}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Pips:
     """The wheels, the newest first."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec import UNSET, UnsetType
 
 from tfsetup.doctor.present import ShownDiagnosis
-from tfsetup.report.install import InstallDocument, NotInstallable
+from tfsetup.report.install_document import InstallDocument, NotInstallable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,191 +1,71 @@
-"""What an installation came to: the data of `--json`, and for people the device table and what to type next."""
+"""What an installation came to, for people: the device table, and what to type next.
+
+The document of `--json` is made only where something of the checks is shown: it knows what every check can find.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from msgspec import UNSET, UnsetType, ValidationError, convert
-
-from tfsetup.doctor.present import ShownDiagnosis, shown
 from tfsetup.errors import Code
 from tfsetup.ground.units import seconds, size
-from tfsetup.ground.values import value
-from tfsetup.loader.report import Report
-from tfsetup.matrix.defects import Defect, defects_of
-from tfsetup.matrix.model import Backend
-from tfsetup.report.document import document
-from tfsetup.report.resolve import ResolveDocument, resolve_document, resolve_lines
+from tfsetup.report.resolve import resolve_document, resolve_lines
 from tfsetup.report.shells import Terminal, activation
-from tfsetup.verify.history import History
-from tfsetup.verify.model import Finding, Verification
-from tfsetup.verify.programs import ProgramsTried, sentence
-from tfsetup.verify.programs import findings as of_programs
-from tfsetup.workflows.checks import KeptPrediction, kept
-from tfsetup.workflows.install import Installed, Refusal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-T = TypeVar("T")
+    from tfsetup.verify.model import Verification
+    from tfsetup.verify.programs import ProgramsTried
+    from tfsetup.workflows.install import Installed, Rehearsal
 
 
-@value
-class NotInstallable:
-    """No row of the matrix fits this machine and what was asked for."""
-
-    resolve: ResolveDocument
-    """Why, as `tfsetup resolve` says it."""
-
-
-@value
-class InstallDocument:
-    """What an installation came to, or (a dry run) would come to."""
-
-    prefix: str
-    """The prefix, as an absolute path."""
-    generation: int | None
-    """The number of the generation that is what was asked for; null: there is none."""
-    row: str | None
-    """The row of the matrix that was chosen."""
-    requirements: tuple[str, ...]
-    """What it consists of, as requirements."""
-    python: str | None
-    """The Python it is built on, `X.Y`."""
-    backend: Backend
-    """What kind of environment it is."""
-    seconds: Mapping[str, float]
-    """What each phase took: lock, download, build, preflight, verify, programs."""
-    verify: Verification | None
-    """What the verification found when it was built; null: there was none, or another tfsetup wrote it down."""
-    preflight: KeptPrediction | None
-    """What the prediction found when it was built; null: there was none, or another tfsetup wrote it down."""
-    programs: ProgramsTried | None
-    """What its programs and packages came to when it was built; null: they were not tried."""
-    changed: bool
-    """Whether the prefix leads to another generation than before."""
-    cures: Mapping[str, str]
-    """The variables that the environment sets, or would set, against known defects."""
-    index: tuple[str, ...]
-    """The package indexes that are not uv's default, for people."""
-    environment: Mapping[str, str]
-    """The variables that every process of the environment must see."""
-    hazards: tuple[Defect, ...]
-    """The known defects of what was chosen."""
-    together: tuple[str, ...] | UnsetType = UNSET
-    """What else was asked for, and is resolved together with the row."""
-    plan: tuple[str, ...] | UnsetType = UNSET
-    """A dry run: the steps, a line each."""
-    packages: tuple[str, ...] | UnsetType = UNSET
-    """A dry run: what the environment would consist of, `name==version`, beside the pip that `plan` tells of."""
-    download_bytes: int | UnsetType = UNSET
-    """A dry run: bytes to download at the most, as far as the index tells sizes."""
-    would_change: bool | UnsetType = UNSET
-    """A dry run: whether the prefix would lead to another generation."""
-    why: str | UnsetType = UNSET
-    """A dry run: why, or why not."""
-    refused: str | UnsetType = UNSET
-    """Why what was built is not switched to."""
-    doctor: ShownDiagnosis | UnsetType | None = UNSET
-    """Then: what the doctor says of it, null: it knows no cause."""
-    history: History | UnsetType = UNSET
-    """How what was verified compares with earlier verifications of this prefix."""
-
-
-def findings_of(data: InstallDocument | NotInstallable) -> tuple[Finding, ...]:
-    """Return what the verification found, and what its programs and packages came to."""
-    if not isinstance(data, InstallDocument):
-        return ()
-    return (*(data.verify.findings if data.verify else ()), *of_programs(data.programs))
-
-
-def code_of(data: InstallDocument | NotInstallable) -> Code | None:
+def code_of(found: Installed) -> Code | None:
     """Return what the command ends with; None: the prefix is, or would be, what was asked for."""
-    if isinstance(data, NotInstallable):
+    if not found.selection.installable:
         return Code.NO_ROW
-    return None if data.refused is UNSET else Code.ANSWER_IS_NO
+    return None if found.refusal is None else Code.ANSWER_IS_NO
 
 
-def install_document(found: Installed) -> InstallDocument | NotInstallable:
-    """Return the data of the envelope."""
-    selection, receipt, would = found.selection, found.receipt, found.rehearsal
-    if not selection.installable:
-        return NotInstallable(resolve=resolve_document(selection))
-    data = document(
-        InstallDocument,
-        found,
-        selection,
-        together=found.together or UNSET,
-        generation=receipt.generation if receipt else None,
-        seconds={phase: round(spent, 3) for phase, spent in found.seconds.items()},
-        verify=_read(receipt.verify, Verification) if receipt else None,
-        preflight=_read(receipt.preflight, KeptPrediction) if receipt else None,
-        programs=_read(receipt.programs, ProgramsTried) if receipt else None,
-        hazards=defects_of(selection.hazards, cured=found.cured),
-        history=UNSET,
-    )
-    if would is not None:
-        data = replace(data, would_change=would.would_change, why=would.why)
-    if would is not None and would.plan:
-        data = replace(data, plan=would.plan, packages=would.packages, download_bytes=would.download_bytes)
-    if found.refusal is not None:
-        data = _with_refusal(data, found.refusal)
-    if found.verification is not None and found.history is not None:
-        data = replace(data, verify=found.verification, history=found.history)
-    return data
-
-
-def _with_refusal(data: InstallDocument, refusal: Refusal) -> InstallDocument:
-    word = None if refusal.diagnosis is None else shown(refusal.diagnosis)
-    data = replace(data, refused=refusal.words, doctor=word)
-    match refusal.report:
-        case Report():
-            return replace(data, preflight=kept(refusal.report))
-        case ProgramsTried():
-            return replace(data, programs=refusal.report)
-        case _:
-            return replace(data, verify=refusal.report)
-
-
-def _read(kept_then: Mapping[str, object] | None, type_: type[T]) -> T | None:
-    """Return what a receipt keeps of a check; None also where another tfsetup wrote it, in its own way."""
-    try:
-        return None if kept_then is None else convert(kept_then, type_)
-    except ValidationError:
-        return None
-
-
-def outcome(data: InstallDocument | NotInstallable, terminal: Terminal) -> Iterator[RenderableType]:
+def outcome(found: Installed, terminal: Terminal) -> Iterator[RenderableType]:
     """Yield what to print for a finished installation, for those who type at `terminal`."""
-    if isinstance(data, NotInstallable):
-        yield from resolve_lines(data.resolve)
-    elif data.plan is not UNSET:
-        yield from _dry(data, data.plan, data.packages or (), data.download_bytes or 0)
-    elif data.refused is not UNSET:
-        yield from _refused(data, data.refused)
-    elif data.changed:
-        yield from _installed(data, terminal)
+    if not found.selection.installable:
+        yield from resolve_lines(resolve_document(found.selection))
+    elif found.rehearsal is not None and found.rehearsal.plan:
+        yield from _dry(found, found.rehearsal)
+    elif found.refusal is not None:
+        yield from _refused(found)
+    elif found.changed:
+        yield from _installed(found, terminal)
     else:
-        what = f"{data.row} ({', '.join(data.requirements)})"
-        yield f"{data.prefix} already is {what}, generation {data.generation}: nothing to do."
-        yield from next_steps(data, terminal)
+        what = f"{found.selection.row} ({', '.join(found.selection.requirements)})"
+        yield f"{found.prefix} already is {what}, generation {_generation(found)}: nothing to do."
+        yield from next_steps(found, terminal)
 
 
-def _dry(data: InstallDocument, plan: Sequence[str], packages: Sequence[str], bytes_: int) -> Iterator[RenderableType]:
-    yield f"{data.prefix} would become {data.row} on Python {data.python}:"
-    yield from (f"  {number}. {line}" for number, line in enumerate(plan, 1))
-    yield f"{len(packages)} packages, {size(bytes_)}: {', '.join(packages)}"
+def _generation(found: Installed) -> int | None:
+    return found.receipt.generation if found.receipt else None
+
+
+def _dry(found: Installed, would: Rehearsal) -> Iterator[RenderableType]:
+    yield f"{found.prefix} would become {found.selection.row} on Python {found.selection.python}:"
+    yield from (f"  {number}. {line}" for number, line in enumerate(would.plan, 1))
+    yield f"{len(would.packages)} packages, {size(would.download_bytes)}: {', '.join(would.packages)}"
     yield "Nothing was changed (--dry-run)."
 
 
-def _installed(data: InstallDocument, terminal: Terminal) -> Iterator[RenderableType]:
-    yield from _verified(data.verify)
-    spent = ", ".join(f"{phase} {seconds(each)}" for phase, each in data.seconds.items() if each)
+def _installed(found: Installed, terminal: Terminal) -> Iterator[RenderableType]:
+    if found.verification is not None or (found.receipt and found.receipt.verify):
+        from tfsetup.report.install_document import InstallDocument, install_document
+
+        data = install_document(found)
+        yield from _verified(data.verify if isinstance(data, InstallDocument) else None)
+    spent = ", ".join(f"{phase} {seconds(round(each, 3))}" for phase, each in found.seconds.items() if round(each, 3))
     yield ""
     took = f" ({spent})" if spent else ""
-    yield f"{data.prefix} is ready: {data.row}, generation {data.generation}{took}"
-    yield from next_steps(data, terminal)
+    yield f"{found.prefix} is ready: {found.selection.row}, generation {_generation(found)}{took}"
+    yield from next_steps(found, terminal)
 
 
 def _verified(found: Verification | None) -> Iterator[RenderableType]:
@@ -195,7 +75,12 @@ def _verified(found: Verification | None) -> Iterator[RenderableType]:
         yield verify_view(found)
 
 
-def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
+def _refused(found: Installed) -> Iterator[RenderableType]:
+    from tfsetup.report.install_document import InstallDocument, install_document
+
+    data = install_document(found)
+    if not isinstance(data, InstallDocument):
+        return
     yield from _verified(data.verify)
     for failure in data.preflight.failures if data.preflight else ():
         yield f"{failure.kind}: {failure.image}"
@@ -210,22 +95,25 @@ def _refused(data: InstallDocument, why: str) -> Iterator[RenderableType]:
 
         yield doctor_text(data.doctor)
     yield ""
-    yield f"Not installed: {why}"
+    yield f"Not installed: {data.refused}"
     yield f"{data.prefix} is as it was before."
 
 
 def _dead(tried: ProgramsTried | None) -> Iterator[str]:
+    from tfsetup.verify.programs import sentence
+
     for one in tried.dead if tried else ():
         yield sentence(one)
         yield f"    {one.message}"
 
 
-def next_steps(data: InstallDocument, terminal: Terminal) -> Iterator[str]:
+def next_steps(found: Installed, terminal: Terminal) -> Iterator[str]:
     """Yield what to type next: activate, run, check again, go back."""
-    command, name = terminal.command, terminal.names(data.prefix)
+    command, name = terminal.command, terminal.names(found.prefix)
     where = "" if name == ".venv" else f" {terminal.word(name)}"
-    yield f"  activate   {activation(data.prefix, terminal, conda=data.backend == 'conda')}"
+    conda, generation = found.selection.backend == "conda", _generation(found)
+    yield f"  activate   {activation(found.prefix, terminal, conda=conda)}"
     yield f"  run        {command} run{where} -- python your_script.py"
     yield f"  check      {command} verify{where}"
-    if data.generation and data.generation > 1:
+    if generation and generation > 1:
         yield f"  go back    {command} rollback{where and f' --prefix{where}'}"

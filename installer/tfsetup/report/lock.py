@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tfsetup.ground.units import size
 from tfsetup.locks import cooldown
 from tfsetup.report.hazards import sentences
-from tfsetup.verify.model import Finding
-from tfsetup.verify.programs import findings, sentence
-from tfsetup.workflows.locked import Locked, LockEntry
 from tfsetup.workflows.progress import VERDICTS
+
+if TYPE_CHECKING:
+    from tfsetup.verify.model import Finding
+    from tfsetup.workflows.locked import Locked, LockEntry
 
 _SHOWN = 12
 
@@ -45,6 +47,8 @@ def _conflicts(found: Locked) -> Iterator[str]:
 
 def findings_of(found: Locked) -> tuple[Finding, ...]:
     """Return what a person should know of the programs of all locks, where they were tried."""
+    from tfsetup.verify.programs import findings
+
     return tuple(finding for one in found.files for finding in findings(one.programs or None))
 
 
@@ -53,6 +57,8 @@ def _programs(one: LockEntry) -> Iterator[str]:
     tried = one.programs
     if not tried:
         return
+    from tfsetup.verify.programs import sentence
+
     how = f"{tried.read} sources read" if tried.read is not None else f"{tried.modules} packages imported"
     yield f"    {tried.because or f'{tried.programs} programs, {how}'}"
     yield from (f"    {sentence(trial)}: {trial.message}" for trial in tried.trouble)

@@ -16,7 +16,7 @@ from tfsetup.loader.report import Note
 from tfsetup.report.doctor_document import DoctorDocument, UnfixedDocument
 from tfsetup.report.explained import ExplainedDocument
 from tfsetup.report.host import HostDocument
-from tfsetup.report.install import InstallDocument, NotInstallable
+from tfsetup.report.install_document import InstallDocument, NotInstallable
 from tfsetup.report.matrix import MatrixFinding
 from tfsetup.report.preflight import PreflightDocument
 from tfsetup.report.resolve import ResolveDocument

@@ -23,8 +23,9 @@ from tfsetup.matrix.model import Ask
 from tfsetup.upkeep.checks.common import names_of
 from tfsetup.verify.programs import ProgramsTried
 from tfsetup.workflows.backends import Case
-from tfsetup.workflows.lock_venv import case_of, telling
+from tfsetup.workflows.lock_venv import telling
 from tfsetup.workflows.prove import Prover, known
+from tfsetup.workflows.venv_cases import case_of
 
 EVIDENCE: Final = Path("environments/evidence")
 

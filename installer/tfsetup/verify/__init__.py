@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tfsetup.host.environ import native_argv
-from tfsetup.host.model import Host
-from tfsetup.matrix.file.disk import read_chips
-from tfsetup.matrix.file.rows import GpuModel
-from tfsetup.matrix.hazards import Hazard
-from tfsetup.matrix.model import Expectation
-from tfsetup.verify.cures import asked
-from tfsetup.verify.elsewhere import elsewhere
-from tfsetup.verify.expect import expectation_of, receipt_of
-from tfsetup.verify.history_file import keep
-from tfsetup.verify.judge import judge
-from tfsetup.verify.model import Mode, Verification
-from tfsetup.verify.run import run_probe
+if TYPE_CHECKING:  # whoever wants one file of this room would get all of it: start-up is measured
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-__all__ = ["Mode", "Verification", "expectation_of", "judge", "keep", "receipt_of", "run_probe", "verify"]
+    from tfsetup.host.model import Host
+    from tfsetup.matrix.file.rows import GpuModel
+    from tfsetup.matrix.hazards import Hazard
+    from tfsetup.matrix.model import Expectation
+    from tfsetup.verify.model import Mode, Verification
+
+__all__ = ["verify"]
 
 
 def verify(
@@ -46,6 +41,13 @@ def verify(
     Raises:
         InvalidFileError: the table of chips is missing or damaged.
     """
+    from tfsetup.host.environ import native_argv
+    from tfsetup.matrix.file.disk import read_chips
+    from tfsetup.verify.cures import asked
+    from tfsetup.verify.elsewhere import elsewhere
+    from tfsetup.verify.judge import judge
+    from tfsetup.verify.run import run_probe
+
     outcome = run_probe(
         python,
         mode=mode,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tfsetup.errors import TfsetupError
 from tfsetup.ground.platforms import OS_NAMES
+from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.loader.compat import supported_tags
 from tfsetup.loader.machine import Machine, machine_of
@@ -17,7 +17,7 @@ from tfsetup.locks.venv.applying import Applying, Surroundings, applying
 _NEWEST = 99  # stands for the newest patch of a Python: what is fetched where the machine has none
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Applied:
     """What a machine gets of locks, a value each, with a Python `X.Y`."""
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from tfsetup.ground.values import value
 from tfsetup.host.model import Host
-from tfsetup.loader.model import Clash, LoadFailure, Verdict
-from tfsetup.loader.report import Note, Report, UnseenDocument, prediction_document
-from tfsetup.loader.tensorflow.cuda import CudaLibraries
 from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.model import Selection
-from tfsetup.verify.model import Verification
-from tfsetup.verify.programs import ProgramsTried, Try, sentence
 from tfsetup.workflows.told import Detail, Told
 
-Verify = Callable[..., Verification]
-"""What loads TensorFlow and judges it: `tfsetup.verify.verify`, or what stands in for it."""
-Predict = Callable[[Path, Host, str | None, Told], Report]
-"""What predicts the native load of the environment of an interpreter, for a host and a Python `X.Y`."""
+if TYPE_CHECKING:  # who leaves a check out does not wait for what it finds: three rooms
+    from tfsetup.loader.report import Report
+    from tfsetup.verify.model import Verification
+    from tfsetup.verify.programs import ProgramsTried, Try
+    from tfsetup.workflows.kept import KeptPrediction
 
-
-Answer = Report | Verification | ProgramsTried
-"""What a check found."""
+    Verify = Callable[..., Verification]
+    """What loads TensorFlow and judges it: `tfsetup.verify.verify`, or what stands in for it."""
+    Predict = Callable[[Path, Host, str | None, Told], Report]
+    """What predicts the native load of the environment of an interpreter, for a host and a Python `X.Y`."""
+    Answer = Report | Verification | ProgramsTried
+    """What a check found."""
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
@@ -38,6 +36,10 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
 
 
 def _words(report: Answer) -> str:
+    from tfsetup.loader.report import Report
+    from tfsetup.verify.model import Verification
+    from tfsetup.verify.programs import ProgramsTried, sentence
+
     match report:
         case Report():
             refused = report.failures[0].message if report.failures else report.reasons[0]
@@ -77,6 +79,8 @@ class Checks:
         report = self.predict(python, self.host, self.selection.python, self.told)
         if report.verdict == "fails":
             raise Refused(report)
+        from tfsetup.workflows.kept import kept
+
         return kept(report)
 
     def verify(self, python: Path) -> Verification:
@@ -106,41 +110,6 @@ class Checks:
         if not tried.ok:
             raise Refused(tried)
         return tried
-
-
-@value
-class KeptPrediction:
-    """A prediction as a receipt keeps it: how many files were opened, not which. Paths are relative to `site`."""
-
-    verdict: Verdict
-    """`fails` when something was refused, `undecided` when something unseen matters, else `loads`."""
-    images: int
-    """How many native files were followed, the operating system's own not counted."""
-    checked: int
-    """How many files were opened one after another, as an import opens them."""
-    failures: tuple[LoadFailure, ...]
-    """What the loader would refuse."""
-    not_covered: tuple[UnseenDocument, ...]
-    """What reading files cannot decide."""
-    tensorflow: str | None
-    """The version found; null: there is no TensorFlow among the files."""
-    python: str | None
-    """The Python it was judged for, `X.Y`."""
-    site: str
-    """Where site-packages is."""
-    clashes: tuple[Clash, ...] = ()  # a receipt of before knows none
-    """What does not go together in one process, though each of it loads."""
-    cuda: CudaLibraries | None
-    """What becomes of the libraries a CUDA build opens by name; null: no such build, or its import already fails."""
-    notes: tuple[Note, ...]
-    """What is worth knowing and does not decide the verdict."""
-
-
-def kept(report: Report) -> KeptPrediction:
-    """Return what a receipt keeps of a prediction."""
-    whole = prediction_document(report)
-    parts = {each.name: getattr(whole, each.name) for each in fields(whole)}
-    return KeptPrediction(**(parts | {"checked": len(whole.checked), "notes": report.notes}))
 
 
 def predicted(python: Path, host: Host, minor: str | None, told: Told) -> Report:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import tfsetup.verify as probing
-from tfsetup.doctor.model import Diagnosis
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan, Receipt
 from tfsetup.envs.plan import Index, describe, plan_install, wanted_cures
 from tfsetup.envs.reuse import Outcome, fitting, why_not
 from tfsetup.envs.run import Hooks, current, reuse
-from tfsetup.envs.run import install as build_generation
 from tfsetup.envs.store import Store, layout_for
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.looking import look
@@ -30,26 +28,24 @@ from tfsetup.locks.model import Form, Lock
 from tfsetup.locks.run import Screen, asked_index, settings_not_used, told_index
 from tfsetup.matrix.defects import defects_of
 from tfsetup.matrix.defects import sentence as told_of
-from tfsetup.matrix.file.disk import read_pips
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.hazards import pins
 from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
-from tfsetup.matrix.pips import Pips, pip_for
-from tfsetup.verify.history import History
-from tfsetup.verify.model import Verification
-from tfsetup.verify.programs import ProgramsTried, Try
-from tfsetup.verify.trials import try_programs
+from tfsetup.matrix.pips import pip_for
 from tfsetup.workflows.building import agree_to_build
-from tfsetup.workflows.checks import Answer, Checks, Predict, Refused, Verify, predicted
-from tfsetup.workflows.conda_choice import solve_here
-from tfsetup.workflows.consult import consult
+from tfsetup.workflows.checks import Checks, Refused
+from tfsetup.workflows.install_tools import Tools
 from tfsetup.workflows.resolve import and_others
-from tfsetup.workflows.together import Join, Together, besides, joined
-from tfsetup.workflows.together import chosen as fitting_together
 from tfsetup.workflows.told import Asked, Told, silent
-from tfsetup.workflows.verify import compared
 from tfsetup.workflows.which_lock import choose, read_of
+
+if TYPE_CHECKING:  # what only some installations need is loaded when they do: the others wait for uv alone
+    from tfsetup.doctor.model import Diagnosis
+    from tfsetup.verify.history import History
+    from tfsetup.verify.model import Verification
+    from tfsetup.workflows.checks import Answer
+    from tfsetup.workflows.together import Together
 
 
 @value
@@ -156,28 +152,6 @@ class Installed:
     """The fingerprint of what was asked for, by which a generation is known again."""
 
 
-def _solve(order: InstallOrder, selection: Selection, host: Host) -> Lock:
-    if selection.backend == "conda":
-        return solve_here(selection, host, pre=order.ask.pre, offline=order.offline, index_url=order.index_url)
-    from tfsetup.locks.venv.solve import solve
-
-    environ = Index(url=order.index_url).environ
-    return solve(selection, pre=order.ask.pre, offline=order.offline, builds=order.allow_build_of, environ=environ)
-
-
-@value
-class Tools:
-    """What does the work that takes time; a test puts its own in place."""
-
-    solve: Callable[[InstallOrder, Selection, Host], Lock] = _solve
-    join: Join = joined
-    build: Callable[..., Outcome] = build_generation
-    predict: Predict = predicted
-    verify: Verify = field(default_factory=lambda: probing.verify)
-    attempt: Try = try_programs
-    pips: Callable[[], Pips] = read_pips
-
-
 def refuse_place(order: InstallOrder, *, told: Told = silent) -> None:
     """Let a prefix pass that may be one, and say so where what it leads to is gone: before the machine is asked.
 
@@ -237,18 +211,27 @@ def install(
     try:
         outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
     except Refused as refused:
-        from tfsetup.doctor.defects import pinned
-
-        found, packages = refused.report, pinned(plan.requirements)
-        diagnosis = None
-        if not isinstance(found, ProgramsTried):  # whose own last words say it all
-            diagnosis = consult(found, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
-        return replace(chosen, refusal=Refusal(report=found, words=str(refused), diagnosis=diagnosis))
+        return replace(chosen, refusal=_refusal(refused, order, host, matrix, plan))
     done = _with_outcome(chosen, outcome)
     if not outcome.changed or checks.found is None:
         return done
+    from tfsetup.workflows.verify import compared
+
     verification, history = compared(order.prefix, checks.found, told=told)
     return replace(done, verification=verification, history=history)
+
+
+def _refusal(refused: Refused, order: InstallOrder, host: Host, matrix: Matrix, plan: Plan) -> Refusal:
+    """Return why what was built is not switched to, with the doctor's word where it has one."""
+    from tfsetup.doctor.defects import pinned
+    from tfsetup.verify.programs import ProgramsTried
+    from tfsetup.workflows.consult import consult
+
+    found, packages = refused.report, pinned(plan.requirements)
+    diagnosis = None
+    if not isinstance(found, ProgramsTried):  # whose own last words say it all
+        diagnosis = consult(found, host, prefix=str(order.prefix), matrix=matrix, packages=packages)
+    return Refusal(report=found, words=str(refused), diagnosis=diagnosis)
 
 
 def _begun(order: InstallOrder, selection: Selection, more: tuple[str, ...]) -> Installed:
@@ -261,6 +244,10 @@ def _begun(order: InstallOrder, selection: Selection, more: tuple[str, ...]) -> 
 
 def _besides(order: InstallOrder, told: Told) -> Together | None:
     lock = order.lock_file is not None
+    if lock and not order.requirements and not order.files:
+        return None  # a lock is installed exactly as it is
+    from tfsetup.workflows.together import besides
+
     given = (order.ask, order.requirements, order.files)
     return besides(*given, lock=lock, no_lock=order.no_lock, update_lock=order.update_lock, told=told)
 
@@ -270,7 +257,9 @@ def _chosen(
 ) -> tuple[Selection, Lock | None]:
     """Return what fits, with the known defects of what the lock holds where there is one, and that lock."""
     if with_it is not None:
-        return _announced(order, fitting_together(host, with_it, matrix), host, None, matrix, told), None
+        from tfsetup.workflows.together import chosen
+
+        return _announced(order, chosen(host, with_it, matrix), host, None, matrix, told), None
     relock = partial(_relock, order, matrix, told) if order.update_lock and not order.dry_run else None
     choice = choose(host, order.ask, matrix, lock_file=order.lock_file, no_lock=order.no_lock, relock=relock, told=told)
     selection = choice.selection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
@@ -11,23 +12,20 @@ from msgspec import UNSET, UnsetType
 from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.host.model import Host
 from tfsetup.locks import files
-from tfsetup.locks.changes import moved
 from tfsetup.locks.files import LOCKS
-from tfsetup.locks.inventory import require_library
 from tfsetup.locks.proof import Proof, render_proofs
 from tfsetup.matrix.file.rows import Matrix
-from tfsetup.verify.programs import ProgramsTried, sentence
-from tfsetup.workflows.backends import Backend, Case, LockOrder, Scope, Standing, fingerprint
-from tfsetup.workflows.inventory import inventory, write_inventory
+from tfsetup.workflows.backends import Backend, Case, LockOrder, Made, Scope, Standing, fingerprint
 from tfsetup.workflows.locked import Conflict, Handed, Locked, LockEntry, entry, summed
-from tfsetup.workflows.prove import Judge, Prover, known
 from tfsetup.workflows.told import Told, silent
 
 if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
+    from tfsetup.verify.programs import ProgramsTried
     from tfsetup.workflows.opened import Opened
+    from tfsetup.workflows.prove import Judge, Prover
 
-Attempt = Callable[[Case], ProgramsTried]
-"""Tries the programs of a lock: `tfsetup.workflows.attempt.attempt`, told what it needs besides."""
+    Attempt = Callable[[Case], ProgramsTried]
+    """Tries the programs of a lock: `tfsetup.workflows.attempt.attempt`, told what it needs besides."""
 
 __all__ = ["LOCKS", "LockOrder", "Locked", "backend_for", "check", "lock"]
 
@@ -75,7 +73,7 @@ def lock(
             requirements do not fit together; the index does not answer; the folder cannot be written.
     """
     if order.sbom is not None:
-        require_library()
+        _require_library()
     backend = backend or backend_for(order, matrix, host=host, told=told)
     made = backend.made(told)
     proofs = _proven(order, backend, {case.name: case for case in made.cases}, _prover(order, backend, told, judge))
@@ -92,20 +90,19 @@ def lock(
     tried = {case.name: attempt(case) for case in made.cases} if attempt else {}
     if not order.force:
         _refuse_dead(tried, backend.remedy)
-    listed = inventory(made.cases, proofs, told, offline=order.offline) if order.sbom is not None else ""
+    listed = _listed(made.cases, proofs, told, offline=order.offline) if order.sbom is not None else ""
     recorded = files.read_proofs(order.folder, backend.proofs)
     kept = {name: proof for name, proof in recorded.items() if (order.folder / name).is_file()}
     record = render_proofs(kept | {case.key: proofs[case.name] for case in made.cases})
     changed = set(files.write_all(order.folder, {**made.texts, backend.proofs: record}))
     files.sweep_cures(order.folder)
     if order.sbom is not None:
-        write_inventory(order.sbom, listed)
-    rows = []
-    for case in made.cases:
-        was = made.there.get(case.name)
-        one = entry(order.folder / case.file, case.lock, proofs[case.name], matrix, conda=case.conda)
-        versions = moved(was.packages, case.lock.packages) if was else None
-        rows.append(replace(one, changed=case.file in changed, versions=versions, programs=tried.get(case.name, UNSET)))
+        _write_list(order.sbom, listed)
+    rows = [_row(order, case, made, proofs[case.name], matrix) for case in made.cases]
+    rows = [
+        replace(one, changed=case.file in changed, programs=tried.get(case.name, UNSET))
+        for one, case in zip(rows, made.cases, strict=True)
+    ]
     environment, defects = summed(rows)
     return Locked(
         files=tuple(rows), index=made.index, left_out=made.left_out, environment=environment, hazards=defects,
@@ -113,11 +110,40 @@ def lock(
     )  # fmt: skip
 
 
+def _row(order: LockOrder, case: Case, made: Made, proof: Proof, matrix: Matrix) -> LockEntry:
+    """Return what a lock that was written holds, and which packages moved."""
+    from tfsetup.locks.changes import moved
+
+    was = made.there.get(case.name)
+    one = entry(order.folder / case.file, case.lock, proof, matrix, conda=case.conda)
+    return replace(one, versions=moved(was.packages, case.lock.packages) if was else None)
+
+
+def _require_library() -> None:
+    from tfsetup.locks.inventory import require_library
+
+    require_library()
+
+
+def _listed(cases: Sequence[Case], proofs: Mapping[str, Proof], told: Told, *, offline: bool) -> str:
+    from tfsetup.workflows.inventory import inventory
+
+    return inventory(cases, proofs, told, offline=offline)
+
+
+def _write_list(path: Path, listed: str) -> None:
+    from tfsetup.workflows.inventory import write_inventory
+
+    write_inventory(path, listed)
+
+
 def _proven(order: LockOrder, backend: Backend, cases: Mapping[str, Case], prover: Prover) -> dict[str, Proof]:
     """Return the verdict on each lock; what is on record here, or shipped, about the very same files is taken."""
     recorded = [*files.read_proofs(order.folder, backend.proofs).values(), *files.shipped_proofs().values()]
     if order.prove:
         return prover.prove_all(cases, recorded)
+    from tfsetup.workflows.prove import known
+
     why = "not asked for (--no-prove)"
     return {name: known(case, recorded) or case.unproven(why) for name, case in cases.items()}
 
@@ -145,6 +171,8 @@ def _refuse(proofs: Mapping[str, Proof], remedy: str) -> None:
 
 
 def _refuse_dead(tried: Mapping[str, ProgramsTried], remedy: str) -> None:
+    from tfsetup.verify.programs import sentence
+
     lines = [f"  {name}: {sentence(one)}: {one.message}" for name, found in tried.items() for one in found.dead]
     if lines:
         raise TfsetupError(
@@ -175,11 +203,11 @@ def check(
         raise UsageError("--check writes nothing, and --sbom asks for a file.", hint="Leave one of the two out.")
     backend = backend or backend_for(order, matrix, host=host, told=told)
     recorded = files.read_proofs(order.folder, backend.proofs)
-    prover = _prover(order, backend, told, judge)
+    prover = _prover(order, backend, told, judge) if order.prove else None
     rows = []
     for standing in backend.stale():
         proof = recorded.get(standing.key)
-        if order.prove and not standing.changes and standing.lock is not None:
+        if prover is not None and not standing.changes and standing.lock is not None:
             proof = prover.prove_again(standing.lock, standing.case) or proof
         case = standing.case() if attempt and not standing.changes and standing.lock is not None else None
         programs = attempt(case) if attempt and case is not None else UNSET
@@ -198,6 +226,8 @@ def _checked(standing: Standing, proof: Proof | None, matrix: Matrix) -> LockEnt
 
 
 def _prover(order: LockOrder, backend: Backend, told: Told, judge: Judge | None) -> Prover:
+    from tfsetup.workflows.prove import Prover
+
     def opening() -> Opened:
         from tfsetup.workflows.handed import opened_with
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from tfsetup.errors import Code, LockError, TfsetupError, UnsolvableError
 from tfsetup.ground.owners import SharedFiles
@@ -19,27 +19,22 @@ from tfsetup.locks.cure import carried, others
 from tfsetup.locks.model import Form, Lock, LockedPackage, Origin, file_name
 from tfsetup.locks.naming import Side, markers_of, refuse_contradiction, sides
 from tfsetup.locks.order import Order
-from tfsetup.locks.run import asked_index, settings_not_used, told_index
 from tfsetup.locks.taken import name_of, taken
 from tfsetup.locks.team import ALL
-from tfsetup.locks.venv.behind import behind
-from tfsetup.locks.venv.cheapest import change, cost, forbidding
-from tfsetup.locks.venv.conflict import Sides, blamed, explained, together
 from tfsetup.locks.venv.fresh import changes, recorded_order
-from tfsetup.locks.venv.many import Resolved, resolve_all
-from tfsetup.locks.venv.nearest import Trouble, nearest
-from tfsetup.locks.venv.solve import Wish, answered, rendered, resolve, versions_of
 from tfsetup.locks.venv.targets import LockTarget, none_for, targets_for
 from tfsetup.matrix.beside import reasons_of, told_of
-from tfsetup.matrix.choose.reference import Levels, reference_host
 from tfsetup.matrix.choose.releases import process_arch
-from tfsetup.matrix.file.rows import Matrix, Row
-from tfsetup.matrix.model import Selection, Target
+from tfsetup.matrix.file.rows import Row
 from tfsetup.workflows.backends import Case, Made, Scope, Standing
-from tfsetup.workflows.owners import shared_files
-from tfsetup.workflows.progress import OFF_THE_INDEX, gave_way, progress
-from tfsetup.workflows.prove import AT_ONCE
+from tfsetup.workflows.progress import AT_ONCE, OFF_THE_INDEX, gave_way, progress
 from tfsetup.workflows.told import Told, silent
+from tfsetup.workflows.venv_cases import case_of
+
+if TYPE_CHECKING:  # what resolves is loaded where something is resolved: saying that a lock is stale takes none of it
+    from tfsetup.locks.venv.many import Resolved
+    from tfsetup.locks.venv.nearest import Trouble
+    from tfsetup.locks.venv.solve import Wish
 
 _Read = Callable[[Path], Lock]
 
@@ -112,6 +107,9 @@ class VenvBackend:
         return sides(order.ask, self.scope.option, team, markers, self.scope.matrix)
 
     def _wish(self, target: LockTarget, form: Form, lock: Lock | None, told: Told) -> Wish:
+        from tfsetup.locks.run import asked_index
+        from tfsetup.locks.venv.solve import Wish
+
         order, other = self.scope.order, target.otherwise
         return Wish(
             selection=target.selection, pre=self.scope.asked.ask.pre, offline=order.offline,
@@ -148,6 +146,11 @@ class VenvBackend:
             TfsetupError: one or more cannot be resolved: both sides of a conflict are named.
             BuildError: a file lies on this machine only.
         """
+        from tfsetup.locks.run import settings_not_used, told_index
+        from tfsetup.locks.venv.conflict import together
+        from tfsetup.locks.venv.many import resolve_all
+        from tfsetup.locks.venv.solve import versions_of
+
         order, there, index = self.scope.order, self.read(), told_index(self.scope.order.index_url)
         targets = self.targets(there, told)
         for line in index:
@@ -173,6 +176,8 @@ class VenvBackend:
         return Made(there=there, cases=cases, texts=texts_of(cases), index=index)
 
     def _explained(self, error: TfsetupError, wish: Wish, resolved: Resolved) -> TfsetupError:
+        from tfsetup.locks.venv.conflict import Sides, explained
+
         team = self.scope.team.requirements if self.scope.team else ()
         cooled = self.scope.team.cooled if self.scope.team and self.scope.order.cooldown is None else None
         error = too_new(error, wish.cooldown, cooled)
@@ -187,6 +192,9 @@ class VenvBackend:
         """Return an error with the set that would fit in its hint, where asking finds one."""
         if not isinstance(error, UnsolvableError):
             return error
+        from tfsetup.locks.venv.conflict import blamed
+        from tfsetup.locks.venv.nearest import nearest
+
         found = blamed(error, self.scope.team.requirements if self.scope.team else ())
         names = names or frozenset(name_of(item.text) for item in found.lines)
         trouble = self._trouble(target, names, one, found.source_only)
@@ -197,6 +205,9 @@ class VenvBackend:
     def _trouble(
         self, target: LockTarget, names: frozenset[str], one: Resolved, sources: tuple[str, ...] = ()
     ) -> Trouble:
+        from tfsetup.locks.venv.nearest import Trouble
+        from tfsetup.workflows.owners import shared_files
+
         def at(version: str) -> Wish | None:
             order = self.scope.asked
             ask = replace(order.ask, tensorflow=f"=={version}")
@@ -223,6 +234,8 @@ class VenvBackend:
         Raises:
             UnsolvableError: with the set that would fit, where there is one.
         """
+        from tfsetup.locks.venv.behind import behind
+
         team, forced = self.scope.team.requirements if self.scope.team else (), self.scope.order.force
         for one, (target, wish) in zip(found, targets, strict=True):
             tensorflow = (one.wish or wish).selection.distribution
@@ -236,6 +249,9 @@ class VenvBackend:
 
         Of two ways the one is taken that moves fewer packages. Without any, a line of the team's has to go.
         """
+        from tfsetup.locks.venv.cheapest import change, cost, forbidding
+        from tfsetup.locks.venv.solve import answered
+
         ((_, wish),) = (found for found in self.targets(self.read(), silent) if found[0].name == name)
         team, environ = self.scope.team.requirements if self.scope.team else (), self.scope.order.environ
         now = answered(wish, environ=environ).packages
@@ -334,6 +350,8 @@ def case_made(target: LockTarget, wish: Wish, packages: tuple[LockedPackage, ...
     Raises:
         BuildError: a file lies on this machine only.
     """
+    from tfsetup.locks.venv.solve import rendered
+
     file = file_name(wish.form, target.name)
     lock, origin = rendered(wish, packages), wish.origin or target.origin
     return Case(name=target.name, file=file, key=file, lock=lock, origin=origin, packages=packages, host=target.host)
@@ -353,33 +371,3 @@ def _name_in(file: str) -> str:
 def telling(told: Told) -> Callable[[Resolved], object]:
     """Return who hears of each resolution as it ends, and tells of it in a line."""
     return lambda one: told(progress(one.name, len(one.packages), one.seconds))
-
-
-def case_of(lock: Lock, matrix: Matrix, *, offline: bool, environ: Mapping[str, str]) -> Case | None:
-    """Return a lock that was read from disk as one to judge; the portable form has its addresses looked up first.
-
-    None: the lock does not say what it is for, or the matrix has no such row any more.
-
-    Raises:
-        TfsetupError: the addresses cannot be looked up.
-    """
-    origin = lock.origin
-    row = next((row for row in matrix.rows if origin is not None and row.id == origin.row), None)
-    if origin is None or row is None:
-        return None
-    host = reference_host(row, Levels(macos=origin.macos, glibc=origin.glibc))
-    packages = lock.packages if lock.form == "pylock" else _looked_up(lock, origin, offline=offline, environ=environ)
-    return Case(lock=lock, origin=origin, packages=packages, host=host)
-
-
-def _looked_up(lock: Lock, origin: Origin, *, offline: bool, environ: Mapping[str, str]) -> tuple[LockedPackage, ...]:
-    """Return the packages of a portable lock with the addresses of the very files it names."""
-    target = Target(platform=origin.platform, python=origin.python, macos=origin.macos, glibc=origin.glibc)
-    pins = tuple(f"{package.name}=={package.version}" for package in lock.packages)
-    selection = Selection(
-        installable=True, row=origin.row, requirements=pins, sdists=origin.sdists, target=target, accelerator="cpu"
-    )
-    found = resolve(Wish(selection=selection, pre=origin.pre, offline=offline), environ=environ)
-    wanted = {file.sha256 for package in lock.packages for file in package.files}
-    kept = [replace(p, wheels=tuple(wheel for wheel in p.wheels if wheel.sha256 in wanted)) for p in found]
-    return tuple(package for package in kept if package.files)

@@ -60,8 +60,8 @@ def and_others(selection: Selection, host: Host, ask: Ask, rows: Matrix) -> Sele
     Raises:
         InvalidFileError: what is known of them cannot be read.
     """
-    if host.os != "macos":
-        return selection  # for other systems there is none, and nothing need be read
+    if host.os != "macos" or selection.accelerator == "metal":
+        return selection  # nothing need be read: there is none for other systems, and none is needed
     from tfsetup.matrix.choose.alternatives import Others
     from tfsetup.matrix.choose.select import decide
     from tfsetup.matrix.file.disk import read_alternatives, read_openings

@@ -12,8 +12,10 @@ from tfsetup.envs.guard import target_of
 from tfsetup.ground.looking import find
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.rows import Matrix
-from tfsetup.verify import Mode, Verification, expectation_of, keep, receipt_of
+from tfsetup.verify.expect import expectation_of, receipt_of
 from tfsetup.verify.history import History
+from tfsetup.verify.history_file import keep
+from tfsetup.verify.model import Mode, Verification
 from tfsetup.workflows.consult import consult, wrong_checks
 from tfsetup.workflows.told import Detail, Told, silent
 

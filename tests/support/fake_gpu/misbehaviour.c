@@ -71,11 +71,19 @@ static void leak(void) {
     }
 }
 
-/* Right in the first hundred runs. */
-static bool worn_out(const Run *run) {
-    enum { RIGHT = 100 };
-    static _Atomic int runs;
-    return asked(run, "late") && atomic_fetch_add(&runs, 1) >= RIGHT;
+/* Tell how often the operation has run in a row with inputs and results of these sizes. */
+static int runs_in_a_row(const Run *run) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static int64_t sizes[2];
+    static int runs;
+    pthread_mutex_lock(&lock);
+    bool same = sizes[0] == run->in[0].size && sizes[1] == run->out[0].size;
+    sizes[0] = run->in[0].size;
+    sizes[1] = run->out[0].size;
+    runs = same ? runs + 1 : 1;
+    int found = runs;
+    pthread_mutex_unlock(&lock);
+    return found;
 }
 
 /* Now and then two streams write at once; a run of odd length tells when. */
@@ -89,27 +97,50 @@ static void rest(double seconds) {
     usleep((useconds_t)(seconds * 1e6));
 }
 
-void misbehave_after(Run *run, double seconds) {
-    enum { SLOW_US = 200000 };
-    if (asked(run, "leak")) {
-        leak();
+/* `late` and `throttled`: as it should be in the first hundred runs. */
+static void wear_out(Run *run, double seconds) {
+    enum { RIGHT = 100, SLOWER = 7, LEAST_US = 200 };
+    bool late = asked(run, "late"), throttled = asked(run, "throttled");
+    if ((!late && !throttled) || runs_in_a_row(run) <= RIGHT) {
+        return;
     }
+    if (late) {
+        scale(run, 0.9);
+    }
+    if (throttled) {
+        rest(SLOWER * seconds + LEAST_US * 1e-6);
+    }
+}
+
+static void take_time(Run *run, double seconds) {
+    enum { SLOW_US = 200000 };
     if (asked(run, "slow")) {
         usleep(SLOW_US);
     }
     if (asked(run, "half-speed")) {
         rest(seconds);
     }
-    if (run->results > 0 && worn_out(run)) {
-        scale(run, 0.9);
-    }
-    if (run->results > 0 && asked(run, "scaled")) {
+}
+
+static void spoil(Run *run) {
+    if (asked(run, "scaled")) {
         scale(run, 1.05);
     }
-    if (run->results > 0 && (asked(run, "nan") || raced(run))) {
+    if (asked(run, "nan") || raced(run)) {
         put_nan(run);
     }
-    if (run->results > 0 && asked(run, "stale")) {
+    if (asked(run, "stale")) {
         give_stale(run);
+    }
+}
+
+void misbehave_after(Run *run, double seconds) {
+    if (asked(run, "leak")) {
+        leak();
+    }
+    take_time(run, seconds);
+    if (run->results > 0) {
+        wear_out(run, seconds);
+        spoil(run);
     }
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,19 +71,19 @@ def test_an_interrupt_is_one_also_while_the_pip_goes_along(tmp_path: Path) -> No
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each look at the files that the RECORD of a package names."""
     seen: list[str] = []
-    real = whole.recorded
+    real = whole.rows
 
-    def look(text: str, site: str) -> list[tuple[str, int]]:
-        seen.append(site)
-        return real(text, site)
+    def look(text: str) -> Iterable[tuple[str, str]]:
+        seen.append(text.partition(",")[0])
+        return real(text)
 
-    monkeypatch.setattr(whole, "recorded", look)
+    monkeypatch.setattr(whole, "rows", look)
     return seen
 
 
 def test_files_are_looked_at_once_where_nothing_runs_after_that(tmp_path: Path, looks: list[str]) -> None:
     built(make_store(tmp_path), FakeUv())
-    assert looks == ["lib/python3.12/site-packages"]
+    assert looks == ["alpha.py"]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from support.verify import CASES, judged, outcome_of, verdict
-from tfsetup.verify import judge
 from tfsetup.verify.checked import GRAPHS, checks
 from tfsetup.verify.checks import names
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import Check, Ended, Failure, ProbeOutcome
 from tfsetup.verify.observed import Observed
 

@@ -9,8 +9,8 @@ import pytest
 from support.matrix import shipped
 from tfsetup.host.model import Host
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import judge
 from tfsetup.verify.cures import asked, cure_findings, present
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import Finding, ProbeOutcome
 from tfsetup.verify.observed import Observed
 

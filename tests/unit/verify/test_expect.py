@@ -10,7 +10,7 @@ import pytest
 from tfsetup.envs.model import Receipt
 from tfsetup.envs.store import Store, layout_for
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import expectation_of, receipt_of
+from tfsetup.verify.expect import expectation_of, receipt_of
 
 BUILT = Receipt(
     generation=1, row="macos-arm64-metal", digest="d", python="3.12.4", requirements=(), packages=(),

@@ -14,8 +14,8 @@ from support.verify import case_of
 from tfsetup.ground.encode import encode
 from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import judge
 from tfsetup.verify.devices import has_tensor_float_32, missing
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 CASES = sorted((Path(__file__).parents[2] / "cases" / "verify").glob("*.json"))

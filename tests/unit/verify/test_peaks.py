@@ -14,7 +14,7 @@ from support.verify import CASES, case_of
 from tfsetup.host.model import Cpu, Gpu, Host
 from tfsetup.matrix.chips import Peak, apple_peak
 from tfsetup.matrix.file.disk import read_chips, read_matrix
-from tfsetup.verify import judge
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import Device, ProbeOutcome, Verification
 from tfsetup.verify.peaks import peak_findings, told
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tfsetup.verify import judge, run_probe
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import ProbeOutcome
+from tfsetup.verify.run import run_probe
 
 pytestmark = [
     pytest.mark.process,

@@ -14,8 +14,9 @@ import pytest
 
 from support import fake_tensorflow
 from tfsetup.matrix.model import Expectation
-from tfsetup.verify import Verification, verify
+from tfsetup.verify import verify
 from tfsetup.verify.checks import names
+from tfsetup.verify.model import Verification
 
 pytestmark = pytest.mark.process
 

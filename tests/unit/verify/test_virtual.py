@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.verify import CASES, case_of
 from tfsetup.host.model import Gpu, GpuVendor, Host
 from tfsetup.matrix.file.disk import read_matrix
-from tfsetup.verify import judge
 from tfsetup.verify.history import run_of
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import Finding, ProbeOutcome, Verification
 from tfsetup.verify.observed import Observed
 from tfsetup.verify.virtual import played

@@ -17,7 +17,8 @@ from tfsetup.loader.report import Note, Report, prediction_document
 from tfsetup.matrix.model import Expectation, Selection
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Trial
-from tfsetup.workflows.checks import Checks, KeptPrediction, Refused, kept
+from tfsetup.workflows.checks import Checks, Refused
+from tfsetup.workflows.kept import KeptPrediction, kept
 from tfsetup.workflows.told import Detail
 
 HOST = Host(os="linux", arch="x86_64")

@@ -32,7 +32,8 @@ from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.pips import Pips, PipWheel
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Trial
-from tfsetup.workflows.install import Installed, InstallOrder, Tools, install, refuse_place
+from tfsetup.workflows.install import Installed, InstallOrder, install, refuse_place
+from tfsetup.workflows.install_tools import Tools
 from tfsetup.workflows.together import Together
 from tfsetup.workflows.told import Detail
 

@@ -23,7 +23,8 @@ from tfsetup.locks.order import Order
 from tfsetup.locks.venv.solve import Wish, rendered
 from tfsetup.locks.venv.targets import targets_for
 from tfsetup.matrix.model import Ask
-from tfsetup.workflows.which_lock import Choice, Relock, choose, read_of
+from tfsetup.workflows.lock_choice import Choice, Relock
+from tfsetup.workflows.which_lock import choose, read_of
 
 MATRIX = shipped()
 ROW = "linux-x86_64-cpu"

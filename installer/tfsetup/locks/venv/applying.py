@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tfsetup.errors import InvalidFileError, LockError, Where
 from tfsetup.ground.platforms import fitting_wheels
+from tfsetup.ground.values import value
 from tfsetup.ground.versions import asked
 from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.origin import line_of
@@ -24,7 +25,7 @@ _KERNEL: Final = ("platform_release", "platform_version")
 _ANEW: Final = "Write the lock for this environment too, or judge another: `--python X.Y`, `--host FILE`."
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Surroundings:
     """An environment to be: what its markers see (all but the kernel's version), and the wheels it takes, best first.
 
@@ -41,7 +42,7 @@ class Surroundings:
         return self.markers["python_full_version"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Applying:
     """What of a lock an environment gets: packages with the files it takes, best first, and what has only a source."""
 

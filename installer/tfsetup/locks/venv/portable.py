@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tfsetup.errors import InvalidFileError, Where
+from tfsetup.ground.values import value
 from tfsetup.locks.model import Lock, LockedFile, LockedPackage, Origin
 from tfsetup.locks.origin import COMMENT, REMEDY, read
 from tfsetup.locks.venv.write import refuse_edited
@@ -23,7 +24,7 @@ _FILE = re.compile(r"# ([A-Za-z0-9][A-Za-z0-9._+!-]*\.(?:whl|tar\.gz|zip))(?: (\
 _TRAILING = re.compile(r"(?:^|\s+)#.*\Z")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class _Line:
     """A requirement on one or several lines of the file, and the comments right above it."""
 

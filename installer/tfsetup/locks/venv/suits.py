@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tfsetup.ground.values import value
 from tfsetup.host.model import Host
 from tfsetup.locks.asked import asked_otherwise, made_for
 from tfsetup.locks.model import Lock, LockedPackage, Origin
@@ -16,14 +17,14 @@ from tfsetup.matrix.machine import fits, floor_version
 from tfsetup.matrix.model import Ask, Selection
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Suits:
     """It can; `selection` is the row's answer on this machine, with the lock's TensorFlow and Python."""
 
     selection: Selection
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Unsuited:
     """It cannot, and why. `asked`: because something else was asked for in so many words."""
 

@@ -13,7 +13,7 @@ from tfsetup.matrix.choose.select import select
 from tfsetup.matrix.file.disk import read_chips
 from tfsetup.matrix.file.rows import Matrix
 from tfsetup.matrix.model import Accelerator, Ask, Expectation, Selection
-from tfsetup.verify import judge
+from tfsetup.verify.judge import judge
 from tfsetup.verify.model import ProbeOutcome, Verification
 
 _ASKS: Final[Mapping[str, tuple[Accelerator, ...]]] = {
