@@ -56,6 +56,7 @@ def released(pair: Pair, folder: Path, record: Path) -> tuple[int, int]:
     opened = Opened()
     subject = subject_of(pair.requirements, pair.host, pair.python, replayed=True, opened=opened)
     preflight(subject, pair.host, python=pair.python)
+    opened.complete(opened.asked)
     known = parse_released(record.read_text(encoding="utf-8"), str(record)) if record.exists() else {}
     files, total = 0, 0
     for sha256, name in opened.names.items():
