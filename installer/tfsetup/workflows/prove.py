@@ -25,8 +25,6 @@ if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
 Judge = Callable[..., Proof]
 """Finds out whether a lock would load, called as `judged`. Raises NetworkError or InvalidFileError for unread files."""
 
-AT_ONCE = 1  # what waits is done by threads of each; several hold several gigabytes in temporary files
-
 
 def judged(case: Case, told: Told, *, offline: bool = False, opened: Opened | None = None) -> Proof:
     """Return the verdict of the preflight on a lock: on a conda lock as a prefix, on wheels as they lie on the index.
