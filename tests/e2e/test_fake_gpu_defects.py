@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from uv import find_uv_bin
 
 from support.fake_gpu import plugin
-from support.planted import Planted, accused, examined, planted
+from support.planted import THREADS, Planted, accused, examined, planted
+from support.process import tfsetup
 from tfsetup.ground.looking import find
 from tfsetup.host.probe import probe
 
@@ -100,9 +102,22 @@ def hold(python: Path, each: Planted) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("each", planted(), ids=lambda each: each.words)
+@pytest.mark.parametrize("each", [each for each in planted() if each.named], ids=lambda each: each.words)
 def test_every_defect_of_the_list_is_named_and_nothing_else(with_device: Make, each: Planted, release: str) -> None:
     hold(with_device(release), each)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("each", [each for each in planted() if each.finding], ids=lambda each: each.words)
+def test_what_takes_an_earlier_run_to_know_is_told(with_device: Make, each: Planted) -> None:
+    prefix = with_device(NEWEST).parents[1]
+    told = []
+    for words in ("", "", each.words):
+        settings = {"FAKE_GPU_DEFECTS": words, **THREADS}
+        done = tfsetup("verify", str(prefix), "--quick", "--size", "512", "--json", cwd=prefix.parent, **settings)
+        titles = [finding["title"] for finding in json.loads(done.stdout)["findings"]]
+        told.append(any(re.match(each.finding, title) for title in titles))
+    assert told == [False, False, True]
 
 
 @pytest.mark.exhaustive

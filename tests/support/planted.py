@@ -26,6 +26,7 @@ class Planted:
     mode: Mode
     named: Mapping[str, str]
     also: tuple[str, ...] = ()
+    finding: str = ""
 
     @property
     def suspects(self) -> frozenset[str]:
