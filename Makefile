@@ -63,12 +63,13 @@ architecture: $(TOOL)/dev/ready ## import-linter: which room may import which
 # The contract tests first: they wait for the most child processes.
 .PHONY: unit
 unit: $(TOOL)/dev/ready ## unit and contract tests, several pytests side by side
-	@cd tests && ../$(DEV)/python -m support.spread tests/contract tests/unit tests/architecture -- -m "not heavy" $(ARGS)
+	@cd tests && ../$(DEV)/python -m support.spread tests/contract tests/unit tests/architecture -- -m "not heavy and not exhaustive" $(ARGS)
 
-# What takes longest comes first, so that nothing waits for it in the end.
+# What takes longest comes first, so that nothing waits for it in the end. Three, also on two processors: downloads and
+# children are waited for; not more, for each may hold a TensorFlow and gigabytes of disk.
 .PHONY: e2e
 e2e: $(TOOL)/dev/ready ## real index, real TensorFlow, real interpreters, emulated machines (minutes)
-	@cd tests && ../$(DEV)/python -m support.spread --workers 2 --each e2e,heavy,network --first mutants,conda,doctor,kill,verify,preflight,install tests -- -m "(e2e or heavy or network) and not exhaustive" --durations=40 --durations-min=5 $(ARGS)
+	@cd tests && ../$(DEV)/python -m support.spread --workers 3 --each e2e,heavy,network --first mutants,conda,doctor,kill,verify,preflight,install tests -- -m "(e2e or heavy or network) and not exhaustive" --durations=40 --durations-min=5 $(ARGS)
 
 .PHONY: exhaustive
 exhaustive: $(TOOL)/dev/ready ## the whole of what e2e runs a part of: every macOS wheel, all damaged files (an hour, 60 GB)

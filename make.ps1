@@ -122,7 +122,8 @@ function Invoke-Check([switch] $Everything, [string[]] $Words) {
     Invoke-Program "$programs\lint-imports.exe" @('--config', '..\pyproject.toml', '--no-cache')
     Set-Location -LiteralPath $PSScriptRoot
     Set-Location -LiteralPath 'tests'
-    $offline = '-m', 'support.spread', 'tests/contract', 'tests/unit', 'tests/architecture', '--', '-m', 'not heavy'
+    $offline = '-m', 'support.spread', 'tests/contract', 'tests/unit', 'tests/architecture', '--'
+    $offline += '-m', 'not heavy and not exhaustive'
     Invoke-Program "$programs\python.exe" ($offline + $Words)
     if ($Everything) {
         $first = 'mutants,conda,doctor,kill,verify,preflight,install'

@@ -18,6 +18,7 @@ from support.verify import case_of
 
 pytestmark = [
     pytest.mark.process,
+    pytest.mark.heavy,  # each builds wheels and environments
     pytest.mark.skipif(sys.platform != "linux", reason="the stand-ins are wheels for Linux"),
 ]
 

@@ -61,6 +61,38 @@ def test_a_model_that_stays_on_the_gpu_says_so(tfsetup: Tfsetup, tmp_path: Path)
     assert ran.out.startswith("tensorflow-metal==1.2.0:  leaves nothing to the CPU in a prediction\n")
 
 
+def dense(tmp_path: Path) -> str:
+    """Return a model of two dense layers, the second with an activation that the plugin does not fuse."""
+    nodes = [
+        node(f"{what}{at}", op, *sources, T="float32")
+        for at, activation, x in ((1, "Relu", "x"), (2, "LeakyRelu", "a1"))
+        for what, op, sources in (
+            ("p", "MatMul", (x, "w")), ("b", "BiasAdd", (f"p{at}", "v")), ("a", activation, (f"b{at}",)),
+        )
+    ]  # fmt: skip
+    return str(Saved(nodes=nodes, signatures={"serving_default": ["a2:0"]}).write(tmp_path / "dense"))
+
+
+def test_an_activation_that_the_plugin_drops_is_named_with_its_cure(tfsetup: Tfsetup, tmp_path: Path) -> None:
+    ran = tfsetup("ops", dense(tmp_path), *HOST, "--json")
+    (lost,) = ran.document["data"]["dropped"]
+    assert (ran.status, lost["op"], lost["parts"]) == (0, "_FusedMatMul", ["MatMul", "BiasAdd", "Relu"])
+    assert (lost["count"], lost["in"]) == (1, "predict")
+    assert lost["cure"].startswith("TURN_OFF_REMAPPER=1 in the environment: ")
+    shown = tfsetup("ops", dense(tmp_path), *HOST).out
+    assert "1 x _FusedMatMul  of MatMul, BiasAdd, Relu: Relu is dropped\n" in shown
+    assert "cured:  TURN_OFF_REMAPPER=1" in shown
+
+
+def test_a_release_that_fuses_nothing_by_itself_drops_nothing(tfsetup: Tfsetup, tmp_path: Path) -> None:
+    found = tfsetup("ops", dense(tmp_path), "--host", "macos-arm64-metal-legacy", "--python", "3.10", "--json")
+    data = found.document["data"]
+    assert (data["plugin"], data["dropped"]) == ("tensorflow-metal==0.8.0", [])
+    later = tfsetup("ops", dense(tmp_path), "--host", "macos-arm64-metal-legacy", "--python", "3.11", "--json")
+    data = later.document["data"]
+    assert (data["plugin"], len(data["dropped"])) == ("tensorflow-metal==0.8.0", 1)
+
+
 def untold(tmp_path: Path) -> str:
     """Return a model with an operation that does not say its type."""
     nodes = [node("r", "Relu", T="float32"), node("m", "MatMul", "r")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.examples import heavy_but_one_in
 from support.index import make_wheel, serve
 from support.matrix import shipped
 from support.process import tfsetup
@@ -45,7 +46,9 @@ def argv(*more: str) -> list[str]:
     return ["-v", "lock", "--platform", ROW, "--no-prove", "--json", *more]
 
 
-@pytest.mark.parametrize("how", ["option", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "netrc"])
+@pytest.mark.parametrize(
+    "how", heavy_but_one_in(5, ["option", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "netrc"])
+)
 def test_the_index_is_honoured_and_its_password_stays_out(tmp_path: Path, index: int, how: str) -> None:
     url = f"http://user:{SECRET}@127.0.0.1:{index}/simple"
     bare = f"http://127.0.0.1:{index}/simple"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -145,7 +146,7 @@ def test_a_killed_run_leaves_before_or_after_and_nothing_else(
         """Try an action on a copy of the template; without a moment to kill it at, return how long it takes."""
         home = tmp_path / folder
         home.mkdir()
-        shutil.copytree(template / "project", home / "project", symlinks=True)
+        subprocess.run(["cp", "-a", str(template / "project"), str(home)], check=True)  # a third of what Python takes
         plain = sandbox(home, index, template)
         box = Sandbox(home=home, variables=dict(plain.variables) | dict(action.variables), say=PLAIN)
         try:

@@ -32,6 +32,10 @@ PYTHONS = {python.minor: python.path for python in HOST.pythons or () if python.
 # A release each of Keras 2 and 3, of the old and the new native layout, and of NumPy 1 and 2; oldest Python last.
 BUILDS = [
     ("3.13", ["tensorflow-cpu==2.21.0", "scipy", "threadpoolctl"]),
+    *(
+        pytest.param(("3.12", [f"tensorflow-cpu=={version}", "threadpoolctl"]), marks=pytest.mark.exhaustive)
+        for version in ("2.20.0", "2.18.1", "2.16.2")
+    ),
     pytest.param(("3.12", ["tensorflow-cpu==2.19.1", "threadpoolctl"]), marks=pytest.mark.exhaustive),
     ("3.11", ["tensorflow-cpu==2.15.1", "threadpoolctl"]),
     ("3.9", ["tensorflow-cpu==2.8.4", "numpy<2", "protobuf<3.21", "threadpoolctl"]),

@@ -15,6 +15,7 @@ CALLED: Final = (
     "_TF_NewKernelBuilder", "_TF_KernelBuilder_TypeConstraint", "_TF_RegisterKernelBuilder", "_TF_NewStatus",
     "_TF_OpKernelConstruction_GetAttrStringList", "_TF_OpKernelConstruction_Failure", "_TF_SetStatus", "_TF_GetInput",
     "_TF_TensorData", "_TF_AllocateOutput", "_TF_GetStream", "_objc_msgSend", "_objc_opt_new", "_abort", "_getenv",
+    "_setenv", "_sysctl",
 )  # fmt: skip
 FAILED: Final = 12
 """TF_UNIMPLEMENTED."""
@@ -150,6 +151,54 @@ def plugin(*kernels: Kernel) -> bytes:
         _register(code, kernel, create, compute)
     code.end()
     return code.image({"_TF_InitKernel": start})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """How a device is made: a variable is read, another one set, the memory asked for, a message sent."""
+
+    reads: str = "DEVICE_SWITCH"
+    sets: tuple[str, str] = ("OTHER_SWITCH", "7")
+    message: str = "recommendedMaxWorkingSetSize"
+    then_reads: str = "CACHE_SWITCH"
+
+
+def with_device(device: Device, *kernels: Kernel) -> bytes:
+    """Return a plugin that registers a platform, whose device is made so, and these kernels."""
+    code = Assembler()
+    functions = [(kernel, _create(code, kernel), _compute(code, kernel)) for kernel in kernels]
+    create = _device(code, device)
+    platform = code.here
+    code.words.append(ldr(2, 0, 40))
+    code.point(3, create)
+    code.words += [str_(3, 2, 24), RET]
+    start = code.begin()
+    for kernel, made, compute in functions:
+        _register(code, kernel, made, compute)
+    code.end()
+    return code.image({"_TF_InitKernel": start, "_SE_InitPlugin": platform})
+
+
+def _device(code: Assembler, device: Device) -> int:
+    """Make a device: the one variable is read only where the system says how much memory there is."""
+    start = code.begin()
+    code.text(0, device.reads)
+    code.call("_getenv")
+    code.text(0, device.sets[0])
+    code.text(1, device.sets[1])
+    code.call("_setenv")
+    code.slot(2, OBJECT)
+    code.call("_sysctl")
+    hole = len(code.words)
+    code.words.append(0)
+    code.call("_abort")
+    code.words[hole] = cbz(0, 4 * (len(code.words) - hole))
+    code.text(0, "any object")
+    _send(code, device.message)
+    code.text(0, device.then_reads)
+    code.call("_getenv")
+    code.end()
+    return start
 
 
 def _register(code: Assembler, kernel: Kernel, create: int, compute: int) -> None:

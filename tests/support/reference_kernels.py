@@ -44,17 +44,30 @@ def _fusions(kept: Plugin) -> Iterator[str]:
     yield "The plugin's graph optimizer puts operations together; this is what the kernel of the one that is left"
     yield "builds of MPSGraph for its output, each run once for every activation. The emulation stops where the stream"
     yield "takes the graph: what is not built is not computed, and whether Apple's own code computes what is built was"
-    yield "not seen. Controls: `Relu` and `_FusedConv2D` with `Relu` build `reLU`, or nothing of a release counts."
+    yield "not seen. Controls: `Relu` and `_FusedConv2D` with `Relu` build `reLU`, or nothing of a release counts;"
+    yield "a byte changed where the plugin compares an activation changes what comes out (tests)."
     yield "**Dropped**: the kernel builds what it builds without the activation. Other types are named where they build"
     yield "something else than `float32`.\n"
-    heads = ("release", "operation", "with", "builds")
     for versions, tried in _alike(kept):
-        if tried.fused_undecided:
-            yield from table(heads, [(versions, f"undecided: {tried.fused_undecided}", "", "")])
-            continue
-        rows = [(f"`{op}`", _said(name), _graph(graph, name in lost)) for op, name, graph, lost in _all_built(tried)]
         yield f"### {versions}\n"
-        yield from table(heads[1:], rows)
+        yield _fuses(tried)
+        rows = [(f"`{op}`", _said(name), _graph(graph, name in lost)) for op, name, graph, lost in _all_built(tried)]
+        yield from table(("operation", "with", "builds"), rows)
+
+
+def _fuses(tried: Tried) -> str:
+    """Return what the optimizer puts together without being told to, or why nothing of the release counts."""
+    if tried.fused_undecided:
+        return f"Undecided: {tried.fused_undecided}\n"
+    found = ", ".join(f"`{op}` ({'; '.join(_said(one) for one in fused)})" for op, fused in tried.fuses.items())
+    pairs = [
+        f"`{op}` with {name.rpartition(',')[2]}"
+        for op, fused in tried.fuses.items()
+        for name in fused
+        if name.rpartition(",")[2] in tried.lost().get(op, ())
+    ]
+    lost = f" **Wrong without a cure**: {', '.join(pairs)}." if pairs else ""
+    return f"Without being told to, its optimizer makes {found or 'none of these of the graphs it was given'}.{lost}\n"
 
 
 def _alike(kept: Plugin) -> Iterator[tuple[str, Tried]]:
@@ -62,7 +75,7 @@ def _alike(kept: Plugin) -> Iterator[tuple[str, Tried]]:
     groups: dict[str, tuple[list[str], Tried]] = {}
     for version, tried in kept.versions.items():
         if tried.plain is not None:
-            groups.setdefault(repr((tried.fused, tried.fused_undecided)), ([], tried))[0].append(version)
+            groups.setdefault(repr((tried.fused, tried.fused_undecided, tried.fuses)), ([], tried))[0].append(version)
     for versions, tried in groups.values():
         yield ", ".join(versions), tried
 
@@ -87,8 +100,9 @@ def _graph(graph: str, lost: bool) -> str:
 def _variables(kept: Plugin) -> Iterator[str]:
     yield "## Variables of the environment\n"
     yield "What the plugin itself asks `getenv` for, and when it was seen to: *each graph* that its optimizer is given,"
-    yield "only *the first graph*, while *loading*, when *registering* kernels, when *a kernel* is made or run. *Not"
-    yield "seen*: the code asks for it behind what was run, with a device, its stream or a message of its own.\n"
+    yield "only *the first graph*, while *loading*, when *registering* kernels, when *a kernel* is made or run, once"
+    yield "with *the device*; and what it sets then itself, whatever the user has there. *Not seen*: the code asks for"
+    yield "it behind what was run, with a stream, or a message of its own.\n"
     found: dict[tuple[str, str], list[str]] = {}
     for version, tried in kept.versions.items():
         for name, when in tried.variables.items():

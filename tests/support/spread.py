@@ -82,7 +82,7 @@ def subjects(root: Path, paths: Sequence[str], marks: Sequence[str], first: Sequ
 
     What `first` names comes first, in its order: what takes longest must not be what the others wait for.
     """
-    marked = re.compile(rf"\bmark\.(?:{'|'.join(marks)})\b")
+    marked = re.compile(rf"\b(?:mark\.(?:{'|'.join(marks)})\b|heavy_but_one_in\()")
     found: dict[tuple[str, str], list[str]] = {}
     for path in sorted(file for folder in paths for file in (root / folder).rglob("test_*.py")):
         if marked.search(path.read_text(encoding="utf-8")):

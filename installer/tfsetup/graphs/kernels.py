@@ -7,6 +7,7 @@ A registration is a list of words: `T:float32` (the attribute must be that type,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
@@ -43,7 +44,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     `fused`: what each kernel into which others are fused builds for the GPU, by what is fused
     (`"BiasAdd,Relu": "reLU(addition(convolution2D(x, w), b))"`), and why not where nothing is built; under operation
     and type where that builds something else. `fused_undecided`: why nothing of it counts. `variables`: the variables
-    of the environment that the plugin reads, and when.
+    of the environment that the plugin reads, and when. `fuses`: what its graph optimizer puts together of the graphs
+    it was given, without any of those variables (`{"_FusedMatMul": ("BiasAdd,Relu",)}`).
     """
 
     plain: Kernels | None = None
@@ -54,6 +56,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     fused: Mapping[str, Mapping[str, str]] = {}
     fused_undecided: str = ""
     variables: Mapping[str, str] = {}
+    fuses: Mapping[str, Words] = {}
 
     def dropped(self) -> Mapping[str, Words]:
         """Return the activations that are fused into an operation, and that its kernel does not build.
@@ -61,6 +64,17 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
         Then it builds what it builds without one. Under the names of `fused`; operations that drop none are left out.
         """
         found = {op: tuple(_dropped(built)) for op, built in self.fused.items()}
+        return {op: names for op, names in found.items() if names}
+
+    def lost(self) -> Mapping[str, Words]:
+        """Return the activations that the optimizer fuses into an operation whose kernel drops them, of any type."""
+        dropped: dict[str, set[str]] = defaultdict(set)
+        for name, activations in self.dropped().items():
+            dropped[name.partition(" ")[0]].update(activations)
+        found = {
+            op: tuple(name for name in (one.rpartition(",")[2] for one in fused) if name in dropped[op])
+            for op, fused in self.fuses.items()
+        }
         return {op: names for op, names in found.items() if names}
 
 

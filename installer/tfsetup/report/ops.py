@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tfsetup.report.text import aligned
-from tfsetup.workflows.ops import Gap, Operations
+from tfsetup.workflows.ops import DroppedActivation, Gap, Operations
 
 
 def ops_lines(found: Operations, *, width: int = 100) -> Iterator[str]:
@@ -17,6 +17,7 @@ def ops_lines(found: Operations, *, width: int = 100) -> Iterator[str]:
         floats, others = ([gap for gap in here if gap.floating is wanted] for wanted in (True, False))
         yield from _gaps(f"On the CPU{words}, with a wait for it and two copies", floats, width)
         yield from _gaps(f"On the CPU{words}, and no floating-point numbers are in them", others, width)
+    yield from _dropped(found.dropped, width)
     yield from _gaps("Not decided", () if found.unjudged else found.undecided, width)
     for reason in found.because:
         yield from aligned([("because", reason)], indent=2, width=width)
@@ -47,6 +48,20 @@ def _facts(found: Operations) -> Iterator[tuple[str, str]]:
     yield "counted", f"{found.on_gpu} on the GPU, {found.in_host_memory} with shapes and indices beside it"
     left = f"{_count(found.on_cpu, 'train')} of {found.training} operations of a step stay on the CPU"
     yield "training", f"not known: {found.training_unknown}" if found.training is None else left
+
+
+def _dropped(dropped: Sequence[DroppedActivation], width: int) -> Iterator[str]:
+    """Yield the activations that are not computed, and what prevents it, once."""
+    if not dropped:
+        return
+    yield ""
+    yield "Wrong on the GPU where nothing prevents it: fused, and the activation dropped"
+    for one in dropped:
+        where = " in a step of training" if one.in_ == "train" else ""
+        named, parts = f"{one.count} x {one.op}", f"of {', '.join(one.parts)}{where}: {one.parts[-1]} is dropped"
+        yield from aligned([(named, parts)], indent=2, width=width)
+    for cure in dict.fromkeys(one.cure for one in dropped if one.cure):
+        yield from aligned([("cured:", f"{cure}. Environments made by tfsetup have it")], indent=6, width=width)
 
 
 def _gaps(title: str, gaps: Sequence[Gap], width: int) -> Iterator[str]:

@@ -256,7 +256,7 @@ def _gaps(seen: Observed) -> Iterator[Finding]:
         if phase not in {"import", "devices"}:
             yield Finding(
                 severity="error"
-                if phase.startswith(("matmul float32", "convolution", "training", *GRAPHS))
+                if phase.startswith(("matmul float32", "checks", "convolution", "training", *GRAPHS))
                 else "warning",
                 title=f"phase `{phase}` could not be completed",
                 detail=told(event),

@@ -109,7 +109,7 @@ def _recorded(folders: Iterable[Path]) -> Iterator[Mapping[str, str]]:
 
 def wanting(case: Case, opened: Opened) -> bool:
     """Say whether a wheel of a lock, by its name one with native files, has no digest yet."""
-    return any(opened.store.wheel(one.sha256) is None for one in wheels_of(case) if not for_any(one.filename))
+    return any(not opened.was_read(one) for one in wheels_of(case) if not for_any(one.filename))
 
 
 def wheels_of(case: Case) -> Sequence[LockedFile]:
@@ -143,8 +143,10 @@ def hand_on(
         opened = Opened()
         if wanting(case, opened):
             found[case.name] = replace(prove(case), conflicts=proofs[case.name].conflicts)
+        wheels = wheels_of(case)
+        opened.complete(wheels)
         try:
-            digests, _ = write_digests(folder, handed_on(opened.store, [one.sha256 for one in wheels_of(case)]))
+            digests, _ = write_digests(folder, handed_on(opened.store, [one.sha256 for one in wheels]))
         except OSError as problem:
             raise BuildError(f"{folder} cannot be written: {problem.strerror or problem}.") from problem
         found[case.name] = replace(found[case.name], digests=digests or UNSET)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tfsetup.errors import InvalidFileError, Where
+from tfsetup.errors import InvalidFileError, NetworkError, Where
 from tfsetup.ground.ahead import Ahead
 from tfsetup.ground.once import Once
 from tfsetup.loader.bytes import MalformedImage
 from tfsetup.loader.digest.contents import Counted, DigestedWheel
 from tfsetup.loader.digest.making import Made
-from tfsetup.loader.digest.opening import Opener, local_wheel
+from tfsetup.loader.digest.opening import Opener, local_wheel, seen_as
 from tfsetup.loader.digest.store import Store, own_store
 from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.files.remote import Traffic
@@ -22,6 +23,12 @@ from tfsetup.locks.model import LockedFile
 
 if TYPE_CHECKING:
     from tfsetup.ground.http import Http
+    from tfsetup.ground.owners import Listing
+    from tfsetup.loader.files.archive import Member
+    from tfsetup.loader.files.listing import Wanted
+
+
+_LARGE: Final = 64 << 20
 
 
 @dataclass(kw_only=True)
@@ -33,6 +40,8 @@ class Opened:
     traffic: Traffic = field(default_factory=Traffic)
     names: dict[str, str] = field(default_factory=dict)
     """The file names of the wheels, by sha256."""
+    asked: list[LockedFile] = field(default_factory=list)
+    """The wheels on an index that were asked for, also those that hold no native file."""
     _wheels: list[DigestedWheel] = field(default_factory=list)
     _session: Once[Http] = field(default_factory=lambda: Once(_http))
     _ahead: Ahead[Made] = field(default_factory=Ahead)
@@ -84,6 +93,7 @@ class Opened:
         from tfsetup.workflows.wheels import for_any, with_native
 
         there = [one for one in files if one.url]
+        self.asked += there
         asked = [one for one in there if for_any(one.filename)]
         certain = [one for one in there if one not in asked]
         found = dict[str, DigestedWheel]()
@@ -94,8 +104,43 @@ class Opened:
             return len(native)
 
         # What is certain need not wait for what must be asked first.
-        counted(sum(at_once(open_those, [lambda: certain, lambda: with_native(asked, self._session)], threads=2)))
+        counted(
+            sum(
+                at_once(
+                    open_those, [lambda: certain, lambda: with_native(asked, self._session, self._members)], threads=2
+                )
+            )
+        )
         return [(one.filename, found[one.sha256]) for one in there if one.sha256 in found]
+
+    def listings(self, wanted: Sequence[Wanted]) -> dict[str, Listing]:
+        """Return the files of wheels by file name; see `listings`.
+
+        Raises:
+            NetworkError: a server does not answer, or what it sends is no wheel.
+        """
+        from tfsetup.loader.files.listing import listings
+
+        return listings(wanted, self._session, self._members)
+
+    def _members(self, sha256: str) -> Mapping[str, Member] | None:
+        known = self.store.wheel(sha256)
+        return None if known is None else known.members
+
+    def was_read(self, file: LockedFile) -> bool:
+        """Say whether anything of a wheel is kept: as the wheel of its hash, or as what its address has."""
+        names = (file.sha256, seen_as(file.sha256, file.url or ""))
+        return any(self.store.wheel(name) is not None for name in names)
+
+    def complete(self, files: Sequence[LockedFile]) -> None:
+        """Keep also the names in those wheels on an index of which nothing was needed, to hand them on.
+
+        What cannot be fetched, or is large, is left out.
+        """
+        missing = [one for one in files if one.url and (one.size or 0) <= _LARGE and not self._members(one.sha256)]
+        with suppress(NetworkError):
+            for _, wheel in self.on_index(missing):
+                wheel.remember(whole=True)
 
     def remember(self) -> None:
         """Keep what was read of the wheels themselves; what cannot be kept is no harm."""

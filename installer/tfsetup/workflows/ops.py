@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
 
 from tfsetup.errors import Code, TfsetupError, UsageError
 from tfsetup.graphs.count import counted
 from tfsetup.graphs.disk import default_kernels, metal_kernels, must_be_traced, read_model
-from tfsetup.graphs.kernels import Kernels
+from tfsetup.graphs.fused import Fusion, dropped
+from tfsetup.graphs.kernels import Kernels, Ops, Words
 from tfsetup.graphs.model import Counted, Operation
 from tfsetup.graphs.place import Place, Placed, place, placed
 from tfsetup.graphs.remedies import remedy
@@ -18,7 +19,7 @@ from tfsetup.ground.versions import at_least
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.file.rows import Matrix
-from tfsetup.matrix.hazards import pins
+from tfsetup.matrix.hazards import Cure, hazards_of, pins
 from tfsetup.matrix.machine import macos_version
 from tfsetup.matrix.model import Ask, Selection
 from tfsetup.workflows.hosts import Machine, host_of
@@ -45,6 +46,22 @@ class Gap:
     """Whether it computes with floating-point numbers: then data leaves the device for it and comes back."""
     remedy: str
     """What would have the device compute the same; empty where nothing is known."""
+    in_: Part = "predict"
+    """Where it stands: in a prediction, or in a step of training."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DroppedActivation:
+    """An activation that the device does not compute: the plugin puts it into an operation whose kernel drops it."""
+
+    op: str
+    """The operation that is left of them."""
+    parts: tuple[str, ...]
+    """What is put together; the last one is dropped."""
+    count: int
+    """How often it stands in what is run."""
+    cure: str
+    """What keeps the plugin from it, as environments made by tfsetup do; empty where nothing is known."""
     in_: Part = "predict"
     """Where it stands: in a prediction, or in a step of training."""
 
@@ -85,6 +102,8 @@ class Operations:
     """How many operations a step of training runs; null: it is not known."""
     training_unknown: str
     """Why not; empty where it is."""
+    dropped: tuple[DroppedActivation, ...] = ()
+    """The activations that this release of the plugin drops where nothing prevents it."""
 
     @property
     def unjudged(self) -> bool:
@@ -116,7 +135,7 @@ def ops(
     rows = read_matrix(matrix)
     host, selection = _chosen(machine, ask or Ask(), rows, matrix)
     target = _target(host, selection, rows)
-    models = _models(model, signature, prefix, told)
+    models = _models(model, signature, prefix, target, told)
     everywhere = default_kernels().ops
     predict, train = (placed(one, target.kernels, everywhere) if one else () for one in (models.predict, models.train))
 
@@ -136,6 +155,9 @@ def ops(
         in_host_memory=_sum(predict, "host"), on_cpu=tuple(gaps("cpu")), undecided=tuple(gaps("undecided")),
         because=_because(target, (*predict, *train)), training=models.train.total if models.train else None,
         training_unknown=models.because,
+        dropped=tuple(DroppedActivation(
+            op=one.op, parts=one.parts, count=count, cure=target.cure, in_=_IN[in_]
+        ) for in_, found in models.dropped.items() for one, count in found.items()),
     )  # fmt: skip
 
 
@@ -144,27 +166,34 @@ _IN: Final[Mapping[str, Part]] = {"predict": "predict", "train": "train"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Models:
-    """What is counted. `because`: why nothing is known of training."""
+    """What is counted. `because`: why nothing is known of training; `dropped`: activations, by where they stand."""
 
     predict: Counted
     train: Counted | None
     saved_by: str
     because: str
+    dropped: Mapping[str, Mapping[Fusion, int]]
 
 
-def _models(model: Path, signature: str | None, prefix: Path | None, told: Told) -> _Models:
+def _models(model: Path, signature: str | None, prefix: Path | None, target: _Target, told: Told) -> _Models:
     """Read a saved model, or have a model traced."""
     if prefix is None or not must_be_traced(model):
         graph, path = read_model(model)
-        because = "a saved model does not hold it"
-        counts = counted(graph, str(path), signature)
-        return _Models(predict=counts, train=None, saved_by=graph.tensorflow, because=because)
-    from tfsetup.workflows.tracing import traced
+        graphs = {"predict": graph}
+        because, file = "a saved model does not hold it", str(path)
+    else:
+        from tfsetup.workflows.tracing import traced
 
-    found = traced(str(model), prefix, told)
-    train = counted(found.train, str(model)) if found.train else None
-    predict = counted(found.predict, str(model), signature)
-    return _Models(predict=predict, train=train, saved_by=found.predict.tensorflow, because=found.because)
+        found = traced(str(model), prefix, told)
+        graphs = {"predict": found.predict, **({"train": found.train} if found.train else {})}
+        because, file = found.because, str(model)
+    of = {"predict": signature, "train": None}
+    counts = {name: counted(graph, file, of[name]) for name, graph in graphs.items()}
+    lost = {name: dropped(graph, file, of[name], target.lost, target.known) for name, graph in graphs.items()}
+    saved_by = graphs["predict"].tensorflow
+    return _Models(
+        predict=counts["predict"], train=counts.get("train"), saved_by=saved_by, because=because, dropped=lost
+    )
 
 
 def _sum(found: Iterable[Placed], where: Place) -> int:
@@ -191,11 +220,21 @@ def _chosen(machine: Machine | None, ask: Ask, rows: Matrix, matrix: Path | None
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Target:
-    """A plugin, and its kernels for each kind of system that may be meant. `because`: why there are none, or two."""
+    """A plugin, and its kernels for each kind of system that may be meant. `because`: why there are none, or two.
+
+    `lost`: the activations that its fused operations drop; `cure`: what keeps it from fusing them.
+    """
 
     plugin: str
     kernels: Mapping[str, Kernels]
     because: str = ""
+    lost: Mapping[str, Words] = field(default_factory=dict)
+    cure: str = ""
+
+    @property
+    def known(self) -> Ops:
+        """All kernels that may be there."""
+        return {op: words for kernels in self.kernels.values() for op, words in kernels.ops.items()}
 
 
 def _target(host: Host, selection: Selection, rows: Matrix) -> _Target:
@@ -205,8 +244,17 @@ def _target(host: Host, selection: Selection, rows: Matrix) -> _Target:
         message = f"{row.id} has no plugin: {_WITHOUT.get(row.accelerator, 'it computes with TensorFlow alone')}."
         raise UsageError(message, hint=f"Name a machine that has one: --host {with_one[0]}.")
     name = row.plugin.distribution
-    version = pins([*selection.requirements, *selection.source_builds]).get(name, "")
-    return _kept(f"{name}=={version}", version, selection.python or "", host)
+    pinned = pins([*selection.requirements, *selection.source_builds])
+    target = _kept(f"{name}=={pinned.get(name, '')}", pinned.get(name, ""), selection.python or "", host)
+    macos = macos_version(host)
+    known = hazards_of(rows.hazards, pinned, row=row.id, macos=macos, python=selection.python)
+    curing = [one.cure for one in known if one.distribution == name and one.cure.environment]
+    return replace(target, cure="; ".join(map(_cure, curing)) if target.lost else "")
+
+
+def _cure(cure: Cure) -> str:
+    settings = " ".join(f"{name}={value}" for name, value in cure.environment.items())
+    return f"{settings} in the environment: {cure.because}"
 
 
 _WITHOUT = {"cpu": "everything runs on the CPU", "cuda": "TensorFlow's own kernels compute on the GPU"}
@@ -224,12 +272,12 @@ def _kept(plugin: str, version: str, python: str, host: Host) -> _Target:
     if tried is None or tried.plain is None or tried.gru is None:
         why = f" ({tried.undecided})" if tried is not None and tried.undecided else ""
         return _Target(plugin=plugin, kernels={}, because=f"the kernels of this release could not be listed{why}")
-    macos = macos_version(host)
+    macos, lost = macos_version(host), tried.lost()
     newer = at_least(macos, _GRU_SINCE) if macos else None
     if newer is None:
         because = "the version of macOS is not known, and some kernels are there only from 13 on"
-        return _Target(plugin=plugin, kernels={"plain": tried.plain, "gru": tried.gru}, because=because)
-    return _Target(plugin=plugin, kernels={"gru": tried.gru} if newer else {"plain": tried.plain})
+        return _Target(plugin=plugin, kernels={"plain": tried.plain, "gru": tried.gru}, because=because, lost=lost)
+    return _Target(plugin=plugin, kernels={"gru": tried.gru} if newer else {"plain": tried.plain}, lost=lost)
 
 
 def _because(target: _Target, found: tuple[Placed, ...]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tfsetup.ground.owners import SharedFiles, shared
@@ -14,12 +15,19 @@ from tfsetup.loader.machine import Machine, machine_of
 from tfsetup.locks.cure import is_cure
 from tfsetup.locks.model import LockedFile, LockedPackage
 
+if TYPE_CHECKING:
+    from tfsetup.workflows.opened import Opened
+
 _DRIVE = re.compile(r"^/([A-Za-z]:)")
 """The slash before a drive in a file's address (RFC 8089, appendix E.2)."""
 
 
-def shared_files(packages: Sequence[LockedPackage], host: Host, python: str) -> tuple[SharedFiles, ...]:
+def shared_files(
+    packages: Sequence[LockedPackage], host: Host, python: str, opened: Opened | None = None
+) -> tuple[SharedFiles, ...]:
     """Return the pairs of locked packages with a path of two contents, in the wheels that `host` would get.
+
+    `opened` is how wheels are read.
 
     A package without a wheel for it is nobody's rival here; the preflight says that it has none.
 
@@ -32,7 +40,8 @@ def shared_files(packages: Sequence[LockedPackage], host: Host, python: str) -> 
         for package in packages
         if not is_cure(package) and (file := _file(package, machine, python))
     }
-    found = listings([wanted(file) for file in chosen.values()])
+    every = [wanted(file) for file in chosen.values()]
+    found = opened.listings(every) if opened is not None else listings(every)
     named = {name: found[file.filename] for name, file in chosen.items()}
     return shared(named, fold=machine.system == "windows")
 

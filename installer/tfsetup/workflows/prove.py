@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -36,7 +37,7 @@ def judged(case: Case, told: Told, *, offline: bool = False, opened: Opened | No
     from tfsetup.workflows.preflight import preflight
     from tfsetup.workflows.subjects import of_locked
 
-    conflicts = () if case.lock.part else shared_files(case.packages, case.host, case.origin.python)
+    conflicts = () if case.lock.part else shared_files(case.packages, case.host, case.origin.python, opened)
     if conflicts:
         return case.proof("fails", [f"{one.words}; which of them stay is chance" for one in conflicts], 0, conflicts)
     with (
@@ -93,6 +94,7 @@ class Prover:
             return self.judge(case, self.told, offline=self.offline)
         opened = self.opening() if self.opening is not None else None
         proof = judged(case, self.told, offline=self.offline, opened=opened)
+        gc.collect()  # what was read is large, and its parts know one another
         if opened is not None and (names := list(opened.unbelieved())):
             self.told(f"{len(names)} digests that were handed on stand in no list that is trusted: not believed")
         return proof

@@ -7,7 +7,7 @@ file, which the directory at their end tells.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,7 @@ from tfsetup.workflows.told import Detail, Told
 if TYPE_CHECKING:
     from tfsetup.ground.http import Http
     from tfsetup.host.model import Host
+    from tfsetup.loader.files.archive import Member
     from tfsetup.locks.venv.solve import Wish
 
 _SUSPECTS: Final = re.compile(
@@ -154,8 +155,12 @@ def for_any(filename: str) -> bool:
     return filename.endswith("-any.whl")
 
 
-def with_native(wheels: Sequence[LockedFile], session: Callable[[], Http] | None = None) -> tuple[LockedFile, ...]:
-    """Return the wheels on an index that hold native files; asked through `session`, if somebody has one.
+def with_native(
+    wheels: Sequence[LockedFile],
+    session: Callable[[], Http] | None = None,
+    known: Callable[[str], Mapping[str, Member] | None] = lambda _sha256: None,
+) -> tuple[LockedFile, ...]:
+    """Return the wheels on an index that hold native files; for `session` and `known` see `listings`.
 
     Raises:
         NetworkError: the index did not answer.
@@ -164,6 +169,6 @@ def with_native(wheels: Sequence[LockedFile], session: Callable[[], Http] | None
     from tfsetup.workflows.owners import wanted
 
     there = [wheel for wheel in wheels if wheel.url]
-    found = listings([wanted(wheel) for wheel in there if for_any(wheel.filename)], session)
+    found = listings([wanted(wheel) for wheel in there if for_any(wheel.filename)], session, known)
     pure = {name for name, listing in found.items() if not any(map(is_native, listing))}
     return tuple(wheel for wheel in there if wheel.filename not in pure)

@@ -13,6 +13,7 @@ import pytest
 
 import tfsetup.loader
 from support.doctor import knowledge
+from support.examples import heavy_but_one_in
 from support.own_words import Saying, of_loaders
 from tfsetup.doctor import weights
 from tfsetup.doctor.diagnose import diagnose
@@ -139,7 +140,7 @@ def test_each_kind_of_refusal_has_its_cause(host: str, asked: dict[str, str], ca
 HOSTS = sorted(path.stem for path in (CASES / "hosts").glob("*.json") if "expected" not in path.name)
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", heavy_but_one_in(4, HOSTS))
 def test_no_refusal_is_without_a_cause(host: str) -> None:
     asks = [Ask(accelerator=one, python=python) for one in get_args(Accelerator) for python in (None, "3.14")]
     for text in dict.fromkeys(filter(None, (refusal(host, ask) for ask in asks))):

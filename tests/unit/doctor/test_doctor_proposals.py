@@ -11,6 +11,7 @@ from itertools import islice
 import pytest
 
 from support.doctor import LogCase, knowledge, log_cases
+from support.examples import heavy_but_one_in
 from support.trials import asked_in, finds_nothing, proposal
 from tfsetup.doctor.actions import template
 from tfsetup.doctor.commands import commands_in
@@ -108,7 +109,7 @@ def of_every_cause(evidence: Evidence) -> Iterator[Finding]:
         yield from findings(cause, evidence)
 
 
-@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("machine", heavy_but_one_in(3, MACHINES))
 def test_every_command_of_every_cause_finds_something_on_every_machine(machine: str) -> None:
     seen = 0
     for python in PYTHONS.get(machine, OTHER_PYTHONS):
@@ -117,7 +118,7 @@ def test_every_command_of_every_cause_finds_something_on_every_machine(machine: 
     assert seen > 20
 
 
-@pytest.mark.parametrize("core", ["2.10.1", "2.15.1", "2.18.1", "2.21.0"])
+@pytest.mark.parametrize("core", heavy_but_one_in(4, ["2.10.1", "2.15.1", "2.18.1", "2.21.0"]))
 def test_beside_a_tensorflow_that_is_there_too(core: str) -> None:
     for machine, python in (("linux", "3.10.1"), ("mac", "3.11.4"), ("windows", "3.12.3")):
         evidence = Evidence(host=on(machine, python), packages={"tensorflow": core, "numpy": "1.26.4"})

@@ -146,6 +146,15 @@ KERNELS = KernelsListed(
     verdict="differs",
     versions=(
         ListedRelease(version="9.1.0", operations=170, kernels=510, kernels_with_gru=530, undecided=""),
+        ListedRelease(
+            version="9.2.0",
+            operations=170,
+            kernels=510,
+            kernels_with_gru=530,
+            undecided="",
+            dropped=("_Fused drops Relu, Elu",),
+            fused_undecided="a control",
+        ),
         ListedRelease(version="9.0.0", operations=0, kernels=0, kernels_with_gru=0, undecided="it stopped"),
     ),
     differences=("9.1.0: other kernels (gru): MatMul",),
@@ -185,7 +194,10 @@ def test_a_line_a_row_and_the_first_words_of_why() -> None:
 def test_the_kernels_of_each_release_and_what_is_otherwise_than_kept() -> None:
     shown = proved(ROW, kernels=KERNELS)
     at = shown.index("9.1.0   510 kernels, 530 with MPSGraph's GRU, of 170 operations")
-    assert shown[at + 1 : at + 4] == [
+    assert shown[at + 1 : at + 7] == [
+        "9.2.0   510 kernels, 530 with MPSGraph's GRU, of 170 operations",
+        "        _Fused drops Relu, Elu",
+        "        what fused kernels build is undecided: a control",
         "9.0.0   it stopped",
         "otherwise than kept: 9.1.0: other kernels (gru): MatMul",
         "kernels, under the emulator: differs",

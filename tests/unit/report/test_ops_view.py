@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tfsetup.report.ops import ops_lines
-from tfsetup.workflows.ops import Gap, Operations
+from tfsetup.workflows.ops import DroppedActivation, Gap, Operations
 
 GAPS = (
     Gap(
@@ -75,3 +75,21 @@ def test_what_is_open_is_counted_beside_what_is_left() -> None:
     first, *rest = ops_lines(replace(FOUND, undecided=some, because=("it does not say",)), width=120)
     assert first.endswith("leaves 9 of 211 operations to the CPU in a prediction; 3 could not be decided")
     assert rest[-3:] == ["Not decided", "  3 x Mystery", "  because  it does not say"]
+
+
+DROPPED = """
+Wrong on the GPU where nothing prevents it: fused, and the activation dropped
+  3 x _FusedMatMul  of MatMul, BiasAdd, Relu: Relu is dropped
+  2 x _FusedMatMul  of MatMul, BiasAdd, Elu in a step of training: Elu is dropped
+      cured:  SOME_SWITCH=1 in the environment: it keeps the plugin from it. Environments made by
+              tfsetup have it"""
+
+
+def test_what_is_dropped_has_lines_of_its_own_and_its_cure_once() -> None:
+    cure = "SOME_SWITCH=1 in the environment: it keeps the plugin from it"
+    one = DroppedActivation(op="_FusedMatMul", parts=("MatMul", "BiasAdd", "Relu"), count=3, cure=cure)
+    other = replace(one, parts=("MatMul", "BiasAdd", "Elu"), count=2, in_="train")
+    text = "\n".join(ops_lines(replace(FOUND, on_cpu=(), dropped=(one, other)), width=100))
+    assert text.endswith(DROPPED)
+    uncured = "\n".join(ops_lines(replace(FOUND, on_cpu=(), dropped=(replace(one, cure=""),)), width=100))
+    assert uncured.endswith("Relu is dropped")

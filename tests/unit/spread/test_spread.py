@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.examples import heavy_but_one_in
 from support.source import ROOT
 from support.spread import MOST, Ended, Part, parts, shown, spread, subjects
 
@@ -168,3 +170,17 @@ for name, told in (("good", "1 passed, 1 deselected"), ("bad", "as ever")):
     status, said = pytest_in(Path(sys.argv[1]), ["-k", name])(Part(name="it", files=(sys.argv[2],)))
     print(status, told in said)
 """
+
+
+def test_what_gives_a_mark_is_known_to_the_search_for_marks() -> None:
+    """A test gets its mark in its own file, or from the one function that the search knows."""
+    given = re.compile(r"\bmark\.(?:e2e|heavy|network)\b")
+    places = [*(ROOT / "tests/support").rglob("*.py"), *(ROOT / "tests").rglob("conftest.py")]
+    assert [path.name for path in places if given.search(path.read_text(encoding="utf-8"))] == ["examples.py"]
+
+
+def test_what_make_check_leaves_out_is_all_there_for_ci() -> None:
+    cases = heavy_but_one_in(3, ["a", ("b", 1), "c", "d", "e"])
+    assert [(one.values, bool(one.marks)) for one in cases] == [
+        (("a",), False), (("b", 1), True), (("c",), True), (("d",), False), (("e",), True),
+    ]  # fmt: skip

@@ -148,6 +148,7 @@ def test_strings_are_compared(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "result"),
     [
+        ("j", 0xFFFFFFFF, b"4294967295"),
         ("i", (1 << 32) - 5, b"-5"),
         ("x", (1 << 64) - 5, b"-5"),
         ("m", (1 << 64) - 1, b"18446744073709551615"),
@@ -222,3 +223,38 @@ def test_the_tables_do_not_overlap() -> None:
     from tfsetup.upkeep.xray.tf_api import TF_API
 
     assert len(ANSWERS) == len(APPLE) + len(LIBC) + len(LIBCXX) + len(TF_API)
+
+
+def test_a_variable_of_a_function_is_made_once(machine: Machine) -> None:
+    guard = machine.allocate(8)
+    assert ask(machine, "___cxa_guard_acquire", guard) == 1
+    ask(machine, "___cxa_guard_release", guard)
+    assert ask(machine, "___cxa_guard_acquire", guard) == 0
+
+
+def test_a_string_makes_room_for_what_its_owner_fills_in(machine: Machine) -> None:
+    at = text(machine, b"abcdef")
+    ask(machine, f"__Z{STRING}9__grow_byEmmmmmm", at, 22, 30, 6, 2, 1, 3)
+    assert read_string(machine, at) == b"ab\0\0\0def"
+    assert machine.word(at + 16) >> 63 == 1
+    assert machine.size_of(machine.word(at)) > 22 + 30
+
+
+def test_a_number_with_a_fraction_becomes_a_string(machine: Machine) -> None:
+    at = machine.allocate(24)
+    machine._cpu.reg_write(machine._registers.indirect, at)
+    machine._cpu.reg_write(machine._registers.reals[0], int.from_bytes(struct.pack("<d", 0.001), "little"))
+    ask(machine, "__ZNSt3__19to_stringEd")
+    assert read_string(machine, at) == b"0.001000"
+
+
+def test_nothing_is_written_to_a_stream_and_nothing_is_in_it(machine: Machine) -> None:
+    buffer = machine.allocate(64)
+    machine.write(buffer, b"x" * 64)
+    ask(machine, "__ZNSt3__115basic_streambufIcNS_11char_traitsIcEEEC2Ev", buffer)
+    assert machine.read(buffer, 64) == b"x" * 16 + bytes(48)
+    at = text(machine, b"before")
+    machine._cpu.reg_write(machine._registers.indirect, at)
+    ask(machine, "__ZNKSt3__115basic_stringbufIcNS_11char_traitsIcEENS_9allocatorIcEEE3strEv", buffer)
+    assert read_string(machine, at) == b""
+    assert ask(machine, "__ZNSt3__113basic_ostreamIcNS_11char_traitsIcEEElsEx", 7, 1) == 7

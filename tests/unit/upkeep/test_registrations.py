@@ -20,7 +20,7 @@ from tfsetup.upkeep.xray.kernels import Plugin as Asked
 from tfsetup.upkeep.xray.listing import KernelsListed, compared, list_kernels
 from tfsetup.upkeep.xray.machine import Fault
 from tfsetup.upkeep.xray.plan import Plan
-from tfsetup.upkeep.xray.registrations import Build, registrations, render, together
+from tfsetup.upkeep.xray.registrations import Build, Room, registrations, render, together
 from tfsetup.upkeep.xray.stage import Stage
 from tfsetup.upkeep.xray.wheels import Libraries, Library
 
@@ -241,3 +241,30 @@ def test_a_release_that_can_no_longer_be_run_is_a_difference() -> None:
     assert compared(of(ONE), of(stopped)).differences == ("9.1.0: kept is a list, now it is it stopped",)
     changed = msgspec.structs.replace(ONE, libraries=("z",))
     assert compared(of(ONE), of(changed)).differences == ("9.1.0: its libraries are other files",)
+
+
+def test_what_is_built_and_read_otherwise_is_a_difference() -> None:
+    def of(**fields: object) -> Plugin:
+        tried = msgspec.structs.replace(ONE, **fields)
+        return Plugin(schema=1, distribution="p", architecture="arm64", source="s", versions={"9.1.0": tried})
+
+    first = of(fused={"_F": {"": "a(x)", "Relu": "r(a(x))"}}, variables={"A": "each graph"}, fuses={"_F": ("Relu",)})
+    assert compared(first, first).verdict == "as kept"
+    other = of(fused={"_F": {"": "a(x)", "Relu": "a(x)"}}, variables={"B": "loading"})
+    (line_of_all,) = compared(first, other).differences or ()
+    assert line_of_all.split("; ") == [
+        "9.1.0: _F[Relu]: kept is r(a(x)), now it is a(x)",
+        "the optimizer puts into _F: kept is Relu, now it is nothing",
+        "the variable A: kept is each graph, now it is not read",
+        "the variable B: kept is not read, now it is loading",
+    ]
+    assert compared(first, of(fused_undecided="no control")).differences == (
+        "9.1.0: what fused kernels build: kept is known, now it is no control",
+    )
+    (line,) = compared(None, other).versions
+    assert (line.dropped, line.fused_undecided) == (("_F drops Relu",), "")
+
+
+def test_the_same_content_is_asked_once() -> None:
+    room, content = Room(EMPTY), with_question().image()
+    assert room.tried(library(content), "arm64") is room.tried(library(content, "9.2.0"), "arm64")

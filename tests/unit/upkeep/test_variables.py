@@ -88,8 +88,9 @@ def test_a_call_of_something_else_is_none() -> None:
 
 
 def test_what_was_seen_goes_before_what_is_found() -> None:
-    found = variables(asking(name_at(0, 0), call_at(1), name_at(2, 1), call_at(3)), {"SECOND": "each graph"})
-    assert found == {"FIRST_NAME": "not seen", "SECOND": "each graph"}
+    seen, sets = {"SECOND": "each graph"}, {"THIRD": "7"}
+    found = variables(asking(name_at(0, 0), call_at(1), name_at(2, 1), call_at(3)), seen, sets)
+    assert found == {"FIRST_NAME": "not seen", "SECOND": "each graph", "THIRD": "set to 7 with the device"}
 
 
 def test_the_first_phase_counts_and_only_the_plugin_s_own_asking() -> None:

@@ -175,3 +175,14 @@ def test_the_worst_check_decides() -> None:
     assert (found.status, found.reason.partition(":")[0]) == ("failed", "lstm")
     (found,) = judged(listed("CPU:0"), timed("CPU:0"), slow)
     assert (found.status, found.reason.partition(":")[0]) == ("slow", "speed-of-repeat")
+
+
+def test_a_check_of_speed_says_nothing_of_a_virtual_gpu() -> None:
+    slow = case("speed-of-repeat", off=9.0, limit={"bound": 1.7, "unit": "times as long"})
+    events = (listed("CPU:0", "GPU:0"), timed("CPU:0"), timed("GPU:0"), slow | {"device": "GPU:0"})
+    seen = Observed(outcome=ProbeOutcome(python="python", ended="finished", events=events))
+    assert [device.status for device in devices(seen, None, None)] == ["ok", "slow"]
+    assert [device.status for device in devices(seen, None, None, virtual=True)] == ["ok", "ok"]
+    played = tuple(dict(event) for event in (*events[:-1], slow))  # the CPU beside it is a real one
+    seen = Observed(outcome=ProbeOutcome(python="python", ended="finished", events=played))
+    assert [device.status for device in devices(seen, None, None, virtual=True)] == ["slow", "ok"]

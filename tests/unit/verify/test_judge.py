@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +232,12 @@ def test_a_setting_that_hides_the_gpu_is_named(settings: dict[str, str], words: 
             0
         ].reason
     )
+
+
+def test_checks_that_could_not_be_asked_at_all_are_an_error() -> None:
+    """Nothing seen is never a yes."""
+    right = case_of(next(path for path in CASES if path.stem == "cpu-only")).outcome
+    error = {"event": "error", "phase": "checks", "type": "ImportError", "message": "cannot import name 'top_k'"}
+    found = judge(replace(right, events=(*right.events, error)), None, None)
+    assert not found.ok
+    assert "phase `checks` could not be completed" in [finding.title for finding in found.findings]

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Final
 
 from tfsetup.ground.ahead import Ahead
-from tfsetup.loader.bytes import Answers, ByteSource, MalformedImage, check_range
-from tfsetup.loader.digest.making import Copy, Made, made, read_ahead
-from tfsetup.loader.digest.sparse import DamagedCopy, NotKept
+from tfsetup.loader.bytes import ByteSource, MalformedImage
+from tfsetup.loader.digest.making import Copy, Made, made, read_ahead, widen
+from tfsetup.loader.digest.members import Heard, Kept
+from tfsetup.loader.digest.sparse import FAST
 from tfsetup.loader.digest.store import WHEEL, Store
-from tfsetup.loader.digest.wheel import MOST_TEXT, Native, WheelDigest, encode, searched
+from tfsetup.loader.digest.wheel import MOST_TEXT, Native, WheelDigest, encode
 from tfsetup.loader.files.archive import Archive, Member
 from tfsetup.loader.files.inflate import BlockCache
 from tfsetup.loader.files.names import is_native
@@ -40,16 +41,18 @@ class DigestedWheel:
     sha256: str
     store: Store
     real: Callable[[], Archive]
-    verified: Callable[[Archive], bool]
-    """Says whether the whole wheel is there and has that sha256: only then may anything of it be remembered."""
+    verified: Callable[[Archive], bool | None]
+    """Says whether the whole wheel has that sha256: only then is it remembered by it. None: it is not there."""
     counted: Counted = field(default_factory=Counted)
     ahead: Ahead[Made] | None = None
     """Makes copies before anybody asks for them."""
     seen: str = ""
-    """Under which name what was read is kept as long as nobody knows the whole wheel; "": it is forgotten."""
+    """Under which name what was read is kept where the whole wheel is not there; "": it is forgotten."""
     _texts: dict[str, bytes] = field(default_factory=dict)
     _done: dict[str, Made] = field(default_factory=dict)
-    _checked: Ahead[bool] | None = None
+    _missed: dict[str, tuple[ByteSource, list[range]]] = field(default_factory=dict)
+    """Of native files: what was read and is not in their copies."""
+    _checked: Ahead[bool | None] = field(default_factory=lambda: Ahead(threads=1))
 
     # Several wheels are opened at once: up to Python 3.11 `cached_property` lets one of them through at a time.
     _looked_up: list[WheelDigest | None] = field(default_factory=list)
@@ -104,8 +107,6 @@ class DigestedWheel:
         archive, ahead = self._archive, self.ahead
         natives = [member for name, member in archive.members.items() if is_native(name)]
         ahead.plan({(self.sha256, one.name): (one.size, partial(self._ahead, ahead, one.name)) for one in natives})
-        self._checked = Ahead[bool](threads=1)
-        self._checked.plan({self.sha256: (0, lambda: self.verified(archive))})
 
     def fetched(self, name: str) -> ByteSource:
         """Return a member's content out of the wheel itself; a native file is read once, and then through its copy."""
@@ -113,13 +114,14 @@ class DigestedWheel:
         if is_native(name) and self.store.keeps:
             return self._digested(name)
         source = self._archive.open(name)
-        return _Heard(source, name, self._texts) if self.store.keeps and source.size <= MOST_TEXT else source
+        return Heard(source, name, self._texts) if self.store.keeps and source.size <= MOST_TEXT else source
 
     def _digested(self, name: str) -> ByteSource:
         """Make the copy of a native file, unless it is there, and return the file as read through it."""
         done = self._done.get(name) or (self.ahead.take((self.sha256, name)) if self.ahead is not None else None)
         if done is not None:
-            return self._through(name, done, lambda: self._archive.open(name))
+            source = done.source
+            return self._through(name, done, lambda: source or self._archive.open(name))
         source = self._archive.open(name)
         try:
             return self._through(name, made(name, source, self.store), lambda: source)
@@ -135,6 +137,7 @@ class DigestedWheel:
     def _ahead(self, ahead: Ahead[Made], name: str) -> Made:
         """Make the copy of a native file in a thread of its own: with no block that others read."""
         source = replace(self._archive, cache=BlockCache(_BLOCKS)).open(name)
+        self._checked.plan({self.sha256: (0, lambda: self.verified(self._archive))})  # all of it is on its way now
         done = read_ahead(name, source, self.store, BlockCache(_BLOCKS))
         if done.left is not None:
             left, key = done.left, (self.sha256, name, "left")
@@ -156,17 +159,28 @@ class DigestedWheel:
         text: bytes | None = None,
         copy: tuple[Copy, Native] | None,
         real: Callable[[], ByteSource],
-    ) -> _Kept:
+    ) -> Kept:
         whole = copy if copy is not None and copy[0].size == size else None
-        return _Kept(name, size=size, text=text, copy=whole, real=real, spoilt=self.store.spoilt)
+        return Kept(name, size=size, text=text, copy=whole, real=real, spoilt=self.store.spoilt, missed=self._miss)
 
-    def remember(self) -> None:
-        """Keep what was read of the wheel itself: under its hash if the whole of it is there, else as what was seen."""
-        if not (self._texts or self._done):
+    def _miss(self, name: str, source: ByteSource, what: range) -> None:
+        self._missed.setdefault(name, (source, []))[1].append(what)
+
+    def remember(self, *, whole: bool = False) -> None:
+        """Keep what was read of the wheel itself: under its hash if the whole of it is there, else as what was seen.
+
+        `whole`: the whole is fetched for it, and its names are kept even if nothing was read.
+        """
+        if whole:
+            self._archive.fetch()
+        elif not (self._texts or self._done):
             return
         for name, done in self._done.items():
             self.counted.made += self._complete(name, done).new and not done.new
-        name = self.sha256 if self._is_verified() else self.seen
+            if name in self._missed:
+                widen(done.native.sha256, *self._missed[name], self.store)
+        verified = self._is_verified()
+        name = self.sha256 if verified else self.seen if verified is None else ""
         if not name:
             return
         known = self._known or WheelDigest(sha256=name, members=self._archive.members, twice=self._archive.twice)
@@ -177,75 +191,9 @@ class DigestedWheel:
             texts={**known.texts, **self._texts},
             natives={**known.natives, **{name: done.native for name, done in self._done.items()}},
         )
-        self.store.keep(name, WHEEL, encode(digest))
-        self._texts, self._done = {}, {}
+        self.store.keep(name, WHEEL, encode(digest, FAST))
+        self._texts, self._done, self._missed = {}, {}, {}
 
-    def _is_verified(self) -> bool:
-        found = self._checked.take(self.sha256) if self._checked is not None else None
+    def _is_verified(self) -> bool | None:
+        found = self._checked.take(self.sha256)
         return self.verified(self._archive) if found is None else found
-
-
-class _Heard:
-    """A text that is remembered once it was read from front to back."""
-
-    __slots__ = ("_name", "_source", "_texts", "size")
-
-    def __init__(self, source: ByteSource, name: str, texts: dict[str, bytes]) -> None:
-        self._source, self._name, self._texts, self.size = source, name, texts, source.size
-
-    def read(self, offset: int, length: int) -> bytes:
-        found = self._source.read(offset, length)
-        if offset == 0 and length == self.size:
-            self._texts[self._name] = found
-        return found
-
-
-class _Kept:
-    """A member as its digest knows it, and as the wheel does where that is not enough.
-
-    `text` is its whole content, `copy` that of a native file; `real` opens the member in the wheel; `spoilt` is told of
-    a copy that turned out to be damaged.
-    """
-
-    __slots__ = ("_copy", "_damaged", "_name", "_real", "_spoilt", "_text", "_whole", "size")
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        size: int,
-        text: bytes | None = None,
-        copy: tuple[Copy, Native] | None = None,
-        real: Callable[[], ByteSource],
-        spoilt: Callable[[str], None],
-    ) -> None:
-        self._name, self.size, self._text, self._real, self._spoilt = name, size, text, real, spoilt
-        self._copy = copy
-        self._whole: ByteSource | None = None
-        self._damaged = False
-
-    def read(self, offset: int, length: int) -> bytes:
-        check_range(offset, length, self.size)
-        if self._text is not None:
-            return self._text[offset : offset + length]
-        if self._copy is not None and not self._damaged:
-            try:
-                return self._copy[0].read(offset, length)
-            except NotKept:
-                pass
-            except DamagedCopy:
-                self._damaged = True
-                self._spoilt(self._copy[0].sha256)
-        if self._whole is None:
-            self._whole = self._real()
-        return self._whole.read(offset, length)
-
-    def answers(self, base: int) -> tuple[Answers, int] | None:
-        if self._copy is None:
-            return None
-        copy, native = self._copy
-
-        def holds(wanted: bytes) -> bool | None:
-            return searched(native.names, self._name, wanted)
-
-        return Answers(sha256=copy.sha256, pages=copy.pages, holds=holds), base

@@ -25,6 +25,10 @@ from tfsetup.loader.pe.image import Pe
 HEAD: Final = 4096
 """Bytes of a file's beginning that are kept of every file: what it is."""
 
+MOST_WEAK: Final = 4 << 20
+"""Larger tables of weak binds are not kept before somebody asks: who coalesces what is asked of few libraries, and the
+table of a TensorFlow would be half of its digest."""
+
 _PAGE: Final = 4096
 
 
@@ -116,7 +120,9 @@ def _of_macho(image: MachO) -> Iterator[Range]:
     tries = [image.exports_trie] if image.exports_trie is not None else []
     if image.dyld_info is not None:
         info = image.dyld_info
-        yield from (info.bind, info.weak, info.lazy)
+        yield from (info.bind, info.lazy)
+        if info.weak.size <= MOST_WEAK:
+            yield info.weak
         tries += [info.exports] if info.exports.size else []
     yield from tries
     if image.symtab is not None and not tries:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from tfsetup.loader.bytes import ByteSource, MalformedImage, Memory
-from tfsetup.loader.digest.extents import Images, extents, holes, images_of
-from tfsetup.loader.digest.sparse import SparseCopy, sparse_copy
+from tfsetup.loader.bytes import ByteSource, MalformedImage, Memory, check_range
+from tfsetup.loader.digest.extents import Images, extents, holes, images_of, merged
+from tfsetup.loader.digest.sparse import NotKept, SparseCopy, sparse_copy
 from tfsetup.loader.digest.store import NATIVE, Store
 from tfsetup.loader.digest.wheel import Native, names_in
 from tfsetup.loader.dyld.pages import verdicts
@@ -18,6 +19,7 @@ from tfsetup.loader.files.inflate import BlockCache, Deflated
 _CHUNK: Final = 1 << 20
 _AT_ONCE: Final = 8 << 20
 """Files up to this many bytes are inflated once and held while their copy is made."""
+_MOST_MORE: Final = 128 << 20
 _LARGEST: Final = 128 << 20
 """Of files of so many bytes whoever waits need not wait for the copy as well."""
 
@@ -48,6 +50,8 @@ class Fresh:
     source: ByteSource
     sha256: str
     pages: Mapping[int, tuple[bool, bool]]
+    kept: tuple[range, ...]
+    """What the copy will have."""
 
     @property
     def size(self) -> int:
@@ -55,7 +59,14 @@ class Fresh:
         return self.source.size
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return `length` bytes from `offset`; see `ByteSource.read`."""
+        """Return `length` bytes from `offset`; see `ByteSource.read`.
+
+        Raises:
+            NotKept: the copy will not have them.
+        """
+        check_range(offset, length, self.size)
+        if length and not any(one.start <= offset and offset + length <= one.stop for one in self.kept):
+            raise NotKept
         return self.source.read(offset, length)
 
 
@@ -63,13 +74,15 @@ class Fresh:
 class Made:
     """The copy of a native file, and what a wheel's digest says of the file. `new`: the copy was made just now.
 
-    `left` makes and keeps the copy, and says whether that was new; None: that is done.
+    `left` makes and keeps the copy, and says whether that was new; None: that is done. `source` is the file itself,
+    where somebody has just read it.
     """
 
     copy: Copy
     native: Native
     new: bool = False
     left: Callable[[], bool] | None = None
+    source: ByteSource | None = None
 
 
 def made(name: str, source: ByteSource, store: Store) -> Made:
@@ -102,8 +115,9 @@ def read_ahead(name: str, source: ByteSource, store: Store, cache: BlockCache) -
     copy = store.native(sha256)
     if copy is not None:
         return Made(copy=copy, native=native)
-    fresh = Fresh(source=source.twin(cache), sha256=sha256, pages=_pages(images))
-    return Made(copy=fresh, native=native, left=lambda: _kept(source, sha256, store)[1])
+    twin = source.twin(cache)
+    fresh = Fresh(source=twin, sha256=sha256, pages=_pages(images), kept=extents(source, images))
+    return Made(copy=fresh, native=native, source=twin, left=lambda: _kept(source, sha256, store)[1])
 
 
 def _kept(whole: ByteSource, sha256: str, store: Store) -> tuple[SparseCopy, bool]:
@@ -111,6 +125,22 @@ def _kept(whole: ByteSource, sha256: str, store: Store) -> tuple[SparseCopy, boo
     with store.alone(sha256):
         kept = store.native(sha256)
         return kept or _new(whole, sha256, store), kept is None
+
+
+def widen(sha256: str, source: ByteSource, more: Sequence[range], store: Store) -> None:
+    """Keep further ranges of a file in its copy: what was asked for once will be asked for again.
+
+    Of a file that somebody has searched as a whole nothing more is kept.
+    """
+    with store.alone(sha256):
+        copy = store.native(sha256)
+        kept = merged([*(range(*one) for one in copy.head.kept), *more], source.size) if copy is not None else ()
+        if copy is None or sum(map(len, kept)) > source.size // 2 or sum(map(len, more)) > _MOST_MORE:
+            return
+        zeros = tuple(range(*one) for one in copy.head.zeros)
+        with suppress(MalformedImage):
+            data = sparse_copy(source, sha256=sha256, kept=kept, zeros=zeros, pages=copy.pages)
+            store.keep(sha256, NATIVE, data)
 
 
 def _new(whole: ByteSource, sha256: str, store: Store) -> SparseCopy:

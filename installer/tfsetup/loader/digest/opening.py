@@ -127,12 +127,12 @@ def seen_as(sha256: str, url: str) -> str:
     return hashlib.sha256(f"{sha256} {url}".encode()).hexdigest()
 
 
-def _is_whole(source: ByteSource, sha256: str) -> bool:
-    """Say whether a file is the one that is meant: it was fetched whole, or so far that the rest is worth it."""
+def _is_whole(source: ByteSource, sha256: str) -> bool | None:
+    """Say whether a file is the one that is meant; None: so little of it was fetched that the rest is not worth it."""
     from tfsetup.loader.files.remote import RemoteFile
 
     if not isinstance(source, RemoteFile) or not source.complete():
-        return False
+        return None
     digest = hashlib.sha256()
     for at in range(0, source.size, _CHUNK):
         digest.update(source.read(at, min(_CHUNK, source.size - at)))

@@ -158,7 +158,10 @@ class SparseCopy:
         self._owner = self._cache.new_owner()
         self.size, self.sha256 = self.head.size, self.head.sha256
         self._starts = [start for start, _ in self.head.kept]
-        self._places = [0, *accumulate(stop - start for start, stop in self.head.kept)]
+        self._stops = [stop for _, stop in self.head.kept]
+        places = accumulate((stop - start for start, stop in self.head.kept), initial=0)
+        self._shifts = [place - start for place, start in zip(places, self._starts, strict=False)]
+        self._hot = -1, b""
         if len(data) != self._first + sum(length for length, _ in self.head.blocks):
             raise DamagedCopy
         self._offsets = [self._first, *accumulate((length for length, _ in self.head.blocks), initial=self._first)][1:]
@@ -175,20 +178,21 @@ class SparseCopy:
             NotKept: the range is not kept as a whole.
             DamagedCopy: its block was changed since it was written.
         """
-        check_range(offset, length, self.size)
-        if not length:
-            return b""
         which = bisect_right(self._starts, offset) - 1
-        if which < 0 or offset + length > self.head.kept[which][1]:
+        if which < 0 or not 0 <= length <= self._stops[which] - offset:
+            check_range(offset, length, self.size)
+            if not length:
+                return b""
             raise NotKept
-        at = self._places[which] + offset - self._starts[which]
-        first, last = at // BLOCK, (at + length - 1) // BLOCK
-        start = at - first * BLOCK
-        # A table as a whole is read once: its blocks would only push others out.
-        take = self.block if last - first > _WHOLE_TABLE else self._block
-        if first == last:
-            found = take(first)[start : start + length]
+        at = offset + self._shifts[which]
+        first, start = at // BLOCK, at % BLOCK
+        if start + length <= BLOCK:  # nearly all of them, a hundred thousand a question
+            hot = self._hot
+            found = (hot[1] if hot[0] == first else self._block(first))[start : start + length]
         else:
+            last = (at + length - 1) // BLOCK
+            # A table as a whole is read once: its blocks would only push others out.
+            take = self.block if last - first > _WHOLE_TABLE else self._block
             found = joined(map(take, range(first, last + 1)), start, length)
         if len(found) < length:
             raise DamagedCopy
@@ -199,6 +203,7 @@ class SparseCopy:
         if found is None:
             found = self.block(index)
             self._cache.put(self._owner, index, found)
+        self._hot = index, found
         return found
 
     def block(self, index: int) -> bytes:

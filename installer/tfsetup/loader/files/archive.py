@@ -82,6 +82,8 @@ class Archive:
     twice: tuple[str, ...] = ()
     hashing: bool = False
     whole: bool = True
+    fetch: Callable[[], object] = lambda: None
+    """Fetches all of it, where it lies elsewhere."""
 
     def open(self, name: str) -> ByteSource:
         """Return a member's content.

@@ -16,7 +16,7 @@ from tfsetup.ground.files import make_folder, write_whole
 from tfsetup.ground.folders import cache_folder
 from tfsetup.ground.once import Once
 from tfsetup.loader.bytes import MalformedImage
-from tfsetup.loader.files.archive import Archive, read_archive
+from tfsetup.loader.files.archive import Archive, Member, read_archive
 from tfsetup.loader.files.sources import open_wheel
 from tfsetup.loader.files.view import installed_path
 
@@ -41,18 +41,25 @@ class Wanted:
     size: int | None = None
 
 
-def listings(wanted: Sequence[Wanted], session: Callable[[], Http] | None = None) -> dict[str, Listing]:
+def listings(
+    wanted: Sequence[Wanted],
+    session: Callable[[], Http] | None = None,
+    known: Callable[[str], Mapping[str, Member] | None] = lambda _sha256: None,
+) -> dict[str, Listing]:
     """Return the files of wheels by file name: paths relative to site-packages, each with its CRC-32 and size.
 
     Of a wheel on an index only the directory is fetched, and only where it is not known from an earlier time; through
-    `session`, if somebody has one.
+    `session`, if somebody has one. `known` gives the members of a wheel of that sha256, if it was read before.
 
     Raises:
         NetworkError: a server does not answer, or what it sends is no wheel, or a wheel lies nowhere.
         UsageError: an address, or one it leads on to, is plain http on another machine.
     """
     folder = cache_folder(os.environ) / "listings"
-    found = {each.filename: _kept(folder / each.sha256) for each in wanted}
+    found = {
+        each.filename: _of(members) if (members := known(each.sha256)) is not None else _kept(folder / each.sha256)
+        for each in wanted
+    }
     missing = [each for each in wanted if found[each.filename] is None]
     asked = session or Once(_session)
     for each, listing in zip(missing, at_once(lambda one: _read(one, asked), missing, threads=_AT_ONCE), strict=True):
@@ -73,7 +80,11 @@ def _read(wanted: Wanted, session: Callable[[], Http]) -> Listing:
         archive = _open(wanted, session)
     except (MalformedImage, OSError) as error:
         raise NetworkError(f"What the index has as {wanted.filename} is no wheel: {error}.") from error
-    marks = ((installed_path(name), f"{member.crc:08x}.{member.size}") for name, member in archive.members.items())
+    return _of(archive.members)
+
+
+def _of(members: Mapping[str, Member]) -> Listing:
+    marks = ((installed_path(name), f"{member.crc:08x}.{member.size}") for name, member in members.items())
     return {path: mark for path, mark in marks if path is not None}
 
 

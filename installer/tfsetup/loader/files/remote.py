@@ -63,7 +63,7 @@ def open_remote(file: RemoteFile, cache: BlockCache) -> Archive:
         if length > CHUNK and beside:
             file.fetch_beside()
 
-    return replace(archive, expect=expect, whole=beside or file.size <= WHOLE)
+    return replace(archive, expect=expect, whole=beside or file.size <= WHOLE, fetch=file.fetch_whole)
 
 
 def open_all(addresses: Mapping[str, str], traffic: Traffic | None = None) -> list[tuple[str, Archive]]:

@@ -15,6 +15,8 @@ from tfsetup.loader.bytes import Answers, ByteSource, answers
 from tfsetup.loader.files.archive import Contents
 from tfsetup.loader.model import Entry, Filesystem
 
+_ODD = re.compile(r"/\.{0,2}(?:/|$)")
+"""A part of a path that another path is spelled without."""
 _DATA = re.compile(r"[^/]+\.data/(?P<scheme>[^/]+)/(?P<rest>.+)")
 
 
@@ -65,7 +67,8 @@ class WheelView:
                 path = installed_path(name)
                 if path is None:
                     continue
-                full = posixpath.normpath(f"{self.at}/{path}")
+                full = f"{self.at}/{path}"
+                full = posixpath.normpath(full) if _ODD.search(full) else full
                 if not full.startswith(f"{self.at}/"):
                     continue  # a member that would climb out of site-packages is installed by nobody
                 earlier = self._owner.get(self._key(full))
@@ -74,15 +77,22 @@ class WheelView:
                 self._add(full, wheel, archive, name)
 
     def _add(self, full: str, wheel: str, archive: Contents, member: str) -> None:
-        self._owner[self._key(full)] = (wheel, archive, member)
-        self._names[self._key(full)] = full
+        key = self._key(full)
+        self._owner[key] = (wheel, archive, member)
+        self._names[key] = full
         while full != self.at:
-            parent, name = posixpath.split(full)
-            siblings = self._children.setdefault(self._key(parent), set())
-            self._names.setdefault(self._key(parent), parent)
-            if name in siblings:
+            parent, _, name = full.rpartition("/")
+            key = self._key(parent)
+            siblings = self._children.get(key)
+            if siblings is None:
+                siblings = self._children[key] = set()
+                self._names.setdefault(key, parent)
+            elif name in siblings:
                 return
+            known = bool(siblings)
             siblings.add(name)
+            if known:  # what lies above was told of the first
+                return
             full = parent
 
 

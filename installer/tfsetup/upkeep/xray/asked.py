@@ -77,6 +77,23 @@ GRAPHS: Final[Mapping[str, tuple[Node, ...]]] = {
 }
 """By name, in the order in which they are asked."""
 
+_ACTIVATIONS: Final[Mapping[str, Mapping[str, Attribute]]] = {
+    "": _T,
+    "Relu": _T,
+    "Relu6": _T,
+    "Elu": _T,
+    "LeakyRelu": {**_T, "alpha": 0.20000000298023224},
+    "Tanh": _T,
+    "Sigmoid": _T,
+}
+
+FUSABLE: Final[tuple[tuple[Node, ...], ...]] = tuple(
+    _layer(activation, product=product, attributes=attributes)
+    for product in (_DENSE, _batch(), _convolution())
+    for activation, attributes in _ACTIVATIONS.items()
+)
+"""Layers of every product with every activation: what an optimizer puts together is told from them."""
+
 
 def outputs(nodes: tuple[Node, ...]) -> tuple[bytes, ...]:
     """Return the names of the nodes that whoever runs the graph asks for."""

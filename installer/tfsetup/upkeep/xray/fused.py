@@ -11,6 +11,7 @@ from typing import Final
 
 from tfsetup.graphs.kernels import NOT_BUILT, UNDECIDED
 from tfsetup.graphs.types import type_name
+from tfsetup.upkeep.xray.device import Devices
 from tfsetup.upkeep.xray.fusions import Case, cases
 from tfsetup.upkeep.xray.graphs import FLOAT
 from tfsetup.upkeep.xray.kernel_api import table
@@ -31,9 +32,11 @@ class Workshop:
         """Start without a case: until there is one, `registry` answers."""
         self._making: Making | None = None
         self._objects: Objects | None = None
-        self._registry = registry
+        self._registry, self._devices = registry, Devices()
+        self._device = False
         own = {"_objc_msgSend": self._sent, STREAM: self._called}
-        self.answers: Mapping[str, Answer] = {**registry.table, **OBJECTS, **table(self._now), **own}
+        tables = {**registry.table, **OBJECTS, **self._devices.table, **table(self._now)}
+        self.answers: Mapping[str, Answer] = {**tables, **own}
 
     def _now(self) -> Making:
         if self._making is None:
@@ -41,7 +44,20 @@ class Workshop:
         return self._making
 
     def _sent(self, machine: Machine) -> int | None:
+        if self._device:
+            return self._devices.sent(machine)
         return self._registry.sent(machine) if self._objects is None else self._objects.sent(machine)
+
+    def device(self, machine: Machine) -> Mapping[str, str]:
+        """Let the plugin make its device as far as it goes; return the variables it sets meanwhile."""
+        self._device = True
+        try:
+            self._devices.make(machine)
+        except Fault:
+            pass  # what it has read and set by then, it has
+        finally:
+            self._device = False
+        return self._devices.sets
 
     def _called(self, machine: Machine) -> int:
         """Answer the stream: what it is given before there is a graph for the output are constants."""

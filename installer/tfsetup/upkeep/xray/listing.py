@@ -134,6 +134,10 @@ def _beside(kept: Tried, found: Tried) -> Iterator[str]:
         for name in dict.fromkeys((*one, *other)):
             if one.get(name) != other.get(name):
                 yield f"{op}[{name}]: kept is {one.get(name, 'nothing')}, now it is {other.get(name, 'nothing')}"
+    for op in dict.fromkeys((*kept.fuses, *found.fuses)):
+        if kept.fuses.get(op) != found.fuses.get(op):
+            before, now = ("; ".join(one.fuses.get(op, ())) or "nothing" for one in (kept, found))
+            yield f"the optimizer puts into {op}: kept is {before}, now it is {now}"
     for name in sorted({*kept.variables, *found.variables}):
         before, now = (one.variables.get(name, "not read") for one in (kept, found))
         if before != now:

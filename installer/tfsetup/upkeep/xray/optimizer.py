@@ -52,7 +52,7 @@ class Optimizer:
         item, status = machine.allocate(STATUS_SIZE), machine.allocate(STATUS_SIZE)
         machine.kept[item] = kept
         machine.call(self.optimize, self.instance, given, item, made, status)
-        _be_well(machine, status)
+        be_well(machine, status)
         size = machine.word(made + 8)
         if not 0 < size <= _MOST_OUTPUT:
             raise Fault(f"the optimizer gave back a graph of {size} bytes")
@@ -80,7 +80,7 @@ def _registered(machine: Machine, register: int) -> Optimizer:
     machine.put(parameters + _CONFIGS, configs)
     machine.put(parameters + _OPTIMIZER, optimizer)
     machine.call(register, parameters, status)
-    _be_well(machine, status)
+    be_well(machine, status)
     device = machine.string(machine.word(parameters + _DEVICE))
     if device != b"GPU":
         raise Fault(f"the plugin registers an optimizer for {device!r}, not for a GPU")
@@ -90,7 +90,12 @@ def _registered(machine: Machine, register: int) -> Optimizer:
     return Optimizer(machine=machine, optimize=optimize, instance=machine.call(create) if create else 0)
 
 
-def _be_well(machine: Machine, status: int) -> None:
+def be_well(machine: Machine, status: int) -> None:
+    """Go on where a status says that all is well.
+
+    Raises:
+        Fault: it does not.
+    """
     code, message = status_of(machine, status)
     if code:
         raise Fault(f"the plugin says that it failed: {message.decode('utf-8', 'replace')} ({code})")

@@ -12,7 +12,7 @@ import msgspec
 from tfsetup.graphs.kernels import SCHEMA, Kernels, Plugin, Tried, Words, of_python
 from tfsetup.graphs.types import type_name
 from tfsetup.upkeep.xray import answers
-from tfsetup.upkeep.xray.asked import GRAPHS, outputs
+from tfsetup.upkeep.xray.asked import FUSABLE, outputs
 from tfsetup.upkeep.xray.fused import Workshop, ask
 from tfsetup.upkeep.xray.images import Image
 from tfsetup.upkeep.xray.kernels import Kernel, Registry, System
@@ -21,7 +21,7 @@ from tfsetup.upkeep.xray.machine import Answer, Fault
 from tfsetup.upkeep.xray.optimizer import start
 from tfsetup.upkeep.xray.plan import Plan
 from tfsetup.upkeep.xray.stage import Stage
-from tfsetup.upkeep.xray.variables import REGISTERED, RUN, Readings, variables
+from tfsetup.upkeep.xray.variables import DEVICE, REGISTERED, RUN, Readings, variables
 from tfsetup.upkeep.xray.wheels import Libraries, Library
 from tfsetup.workflows.told import Told, silent
 
@@ -104,9 +104,11 @@ class Room:
         except Fault as fault:
             return Tried(libraries=libraries, undecided=fault.message)
         known = Tried(libraries=libraries, plain=_kernels(plain.kernels), gru=_kernels(newest.kernels))
-        _optimize(plugin, readings)
-        read = variables(image, readings.seen)
-        return msgspec.structs.replace(known, before_macos_12=before, variables=read, **fused)
+        sets = self._workshop.device(plugin.as_loaded())
+        readings.phase(DEVICE)
+        fuses = _optimize(plugin, readings)
+        read = variables(image, readings.seen, sets)
+        return msgspec.structs.replace(known, before_macos_12=before, variables=read, fuses=fuses, **fused)
 
     def _fused(self, plugin: Asked) -> dict[str, object]:
         try:
@@ -115,19 +117,26 @@ class Room:
             return {"fused_undecided": fault.message}
 
 
-def _optimize(plugin: Asked, readings: Readings) -> None:
-    """Give the plugin's optimizer the same graph twice; one that cannot be run has read what it has read."""
-    nodes = GRAPHS[_GRAPH]
+def _optimize(plugin: Asked, readings: Readings) -> Mapping[str, Words]:
+    """Give the plugin's optimizer graph after graph, the first one twice; return what it puts together.
+
+    One that cannot be run has read what it has read, and puts nothing together that was seen.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
     try:
         optimizer = start(plugin.as_loaded())
-        for _ in range(2):
-            optimizer.run(nodes, outputs(nodes))
+        for nodes in (FUSABLE[0], *FUSABLE):
+            made = optimizer.run(nodes, outputs(nodes))
             readings.graph()
+            for node in made.nodes:
+                if node.fused and (fused := ",".join(node.fused)) not in found[node.op]:
+                    found[node.op].append(fused)
     except Fault:
         readings.graph()
+        return {}
+    return {op: tuple(sorted(fused)) for op, fused in sorted(found.items())}
 
 
-_GRAPH: Final = "dense-relu"
 _NEWEST: Final = System(macos_12=True, gru=True)
 _WITHOUT_GRU: Final = System(macos_12=True, gru=False)
 _OLDER: Final = {"plain": System(macos_12=False, gru=False), "gru": System(macos_12=False, gru=True)}
@@ -191,7 +200,7 @@ def _lines(plugin: Plugin) -> Iterator[str]:
 
 
 def _version(tried: Tried) -> Iterator[str]:
-    names = ("libraries", "undecided", "before_macos_12", "fused_undecided", "variables")
+    names = ("libraries", "undecided", "before_macos_12", "fused_undecided", "variables", "fuses")
     facts = [(name, getattr(tried, name)) for name in names]
     rest = [f'   "{name}": {json.dumps(value)}' for name, value in facts if value]
     known = [(name, one) for name, one in (("plain", tried.plain), ("gru", tried.gru)) if one is not None]

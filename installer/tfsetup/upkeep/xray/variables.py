@@ -18,10 +18,12 @@ from tfsetup.upkeep.xray.machine import Machine
 LOADED: Final = "loading"
 REGISTERED: Final = "registering"
 RUN: Final = "a kernel"
+DEVICE: Final = "the device"
 FIRST_GRAPH: Final = "the first graph"
 EACH_GRAPH: Final = "each graph"
 NOT_SEEN: Final = "not seen"
-"""The code asks for it behind what was run: with a device, its stream, or a message of its own."""
+"""The code asks for it behind what was run: with a stream, or a message of its own."""
+SET: Final = "set to {value} with the device"
 
 UNKNOWN: Final = "(a name that is no constant)"
 
@@ -54,9 +56,10 @@ class Readings:
         self.phase(FIRST_GRAPH)
 
 
-def variables(image: Image, seen: Mapping[str, str]) -> dict[str, str]:
-    """Return each variable a plugin reads with when it does. `seen`: what the emulator saw."""
-    return dict(sorted({**dict.fromkeys(named(image), NOT_SEEN), **seen}.items()))
+def variables(image: Image, seen: Mapping[str, str], sets: Mapping[str, str]) -> dict[str, str]:
+    """Return each variable a plugin reads with when it does. `seen`, `sets`: what the emulator saw it read and set."""
+    told = {name: SET.format(value=value) for name, value in sets.items()}
+    return dict(sorted({**dict.fromkeys(named(image), NOT_SEEN), **seen, **told}.items()))
 
 
 def named(image: Image) -> frozenset[str]:

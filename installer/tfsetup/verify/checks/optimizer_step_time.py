@@ -47,7 +47,11 @@ def _step_s(asked: Asked, device: str) -> float:
             optimizer.jit_compile = False
         optimizer.build(variables) if hasattr(optimizer, "build") else None
         given = [tf.constant(asked.normal(place, 32, 32)) for place in range(VARIABLES)]
-        step = tf.function(lambda *made: optimizer.apply_gradients(zip(made, variables)), autograph=False)
+
+        def apply(*made: Any) -> None:  # what the optimizer returns is no tensor
+            optimizer.apply_gradients(zip(made, variables))
+
+        step = tf.function(apply, autograph=False)
         seconds = []
         for _time in range(STEPS):
             started = time.perf_counter()
