@@ -7,6 +7,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,16 +68,30 @@ def plain_environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def command(*argv: str, environ: Mapping[str, str] | None = None, status: Sequence[int] = (0,)) -> Callable[[], None]:
-    """Return a contender that runs a command to its end, which must exit with one of `status`."""
+def command(
+    *argv: str, environ: Mapping[str, str] | None = None, status: Sequence[int] = (0,), cwd: Path | None = None
+) -> Callable[[], None]:
+    """Return a contender that runs a command to its end (in the folder `cwd`), which must exit with one of `status`."""
     seen = environ if environ is not None else plain_environ()
 
     def work() -> None:
-        done = subprocess.run(argv, env=seen, capture_output=True, text=True, check=False)
+        done = subprocess.run(argv, env=seen, capture_output=True, text=True, check=False, cwd=cwd)
         if done.returncode not in status:
             raise RuntimeError(f"{' '.join(argv)} exited {done.returncode}: {done.stderr[-500:]}")
 
     return work
+
+
+def peak(*argv: str, environ: Mapping[str, str] | None = None, status: Sequence[int] = (0,)) -> int:
+    """Run a command to its end, which must exit with one of `status`; return the most memory it held, in bytes."""
+    seen = dict(environ if environ is not None else plain_environ())
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(argv, env=seen, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
+        _, ended, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(ended)
+    if child.returncode not in status:
+        raise RuntimeError(f"{' '.join(argv)} exited {child.returncode}")
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 _started = {"tfsetup": [sys.executable, "-m", "tfsetup"]}

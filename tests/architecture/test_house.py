@@ -88,6 +88,7 @@ DOING = {
     "verify/history_file.py",
     "verify/run.py",
     "verify/trials.py",
+    "verify/tune/bench.py",
     "doctor/act.py",
     "doctor/causes/shipped.py",
     "doctor/gather.py",

@@ -231,3 +231,25 @@ def test_a_fix_changes_no_machine_for_the_sake_of_another(
     ran = tfsetup("doctor", "--log", "log.txt", "--host", host_file("macos-14-m3"), "--fix", "--yes")
     assert ran.status == 2
     assert "`tfsetup doctor --fix` changes this machine, and --host describes another one." in ran.err
+
+
+def test_a_dry_run_says_that_switches_would_be_measured_and_set(
+    tfsetup: Tfsetup, host_file: Callable[[str], str], asked: list[dict[str, object]]
+) -> None:
+    argv = ["install", "--dry-run", "--tune", "--json", "--host", host_file("macos-14-m3")]
+    plan = tfsetup(*argv).document["data"]["plan"]
+    assert plan[2:6] == [
+        "predict the native load from the files, before anything is run",
+        "measure which switches make TensorFlow faster here, for about two minutes at most, to set those",
+        "set TURN_OFF_REMAPPER=1 in every process of the environment, unless it is set there",
+        "load TensorFlow in a fresh interpreter and time a matmul on each device",
+    ]
+    assert asked
+
+
+@pytest.mark.parametrize("other", ["--without-cures", "--no-verify"])
+def test_tuning_and_its_opposite_are_a_wrong_usage(tfsetup: Tfsetup, other: str) -> None:
+    ran = tfsetup("install", "--tune", other, "--json")
+    assert ran.status == 2
+    assert other in ran.document["error"]["message"]
+    assert ran.document["error"]["hint"]

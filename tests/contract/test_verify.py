@@ -146,3 +146,21 @@ def test_an_interrupt_ends_everything_and_exits_130(environment: Path, tmp_path:
     assert "Traceback" not in err
     listed = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
     assert str(environment) not in listed
+
+
+@pytest.mark.process
+def test_where_no_switch_can_be_tried_the_verification_stands_and_says_why(tfsetup: Tfsetup, environment: Path) -> None:
+    ran = tfsetup("verify", str(environment), *FAST, "--tune", "--json")
+    assert ran.status == 0
+    data = ran.document["data"]
+    assert data["tune"] == []
+    assert "Error: " in data["tuning"]["problem"]  # the stand-in lacks something that is timed
+    assert (data["tuning"]["set"], data["tuning"]["complete"]) == ({}, False)
+    shown = tfsetup("verify", str(environment), *FAST, "--tune")
+    assert "tuning: nothing could be measured: " in shown.out
+
+
+@pytest.mark.process
+def test_unasked_a_verification_says_nothing_of_switches(tfsetup: Tfsetup, environment: Path) -> None:
+    data = tfsetup("verify", str(environment), *FAST, "--json").document["data"]
+    assert not {"tune", "tuning"} & data.keys()

@@ -97,7 +97,7 @@ def hold(python: Path, each: Planted) -> None:
     assert {name: named.get(name) for name in each.named} == dict(each.named), each.what
     assert set(named) <= each.suspects, each.what
     assert accused(found, "CPU:0") == {}
-    assert not found.ok
+    assert found.ok == (set(each.named.values()) == {"slow"})  # being slow is no fault
 
 
 @pytest.mark.exhaustive

@@ -34,6 +34,7 @@ def install(
     more: o.With = None,
     requirement: o.RequirementFiles = None,
     without_cures: o.WithoutCures = False,
+    tune: o.Tune = False,
     index_url: o.IndexUrl = None,
     digests: o.Digests = None,
     as_json: o.Json = False,
@@ -49,7 +50,7 @@ def install(
         prefix=prefix, lock_file=lock, no_lock=no_lock, update_lock=update_lock, index_url=index_url, offline=offline,
         preflight=not no_preflight, verify=not no_verify, cures=not without_cures, dry_run=dry_run, replace=replace,
         allow_build=allow_build, allow_build_of=tuple(allow_build_of or ()), requirements=tuple(more or ()),
-        files=tuple(requirement or ()), digests=digests,
+        files=tuple(requirement or ()), digests=digests, tune=tune,
     )  # fmt: skip
 
     session = begun(ctx, "install", json=as_json, host=host)

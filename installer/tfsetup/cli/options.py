@@ -51,6 +51,18 @@ WithoutCures = Annotated[
         help="Leave out the variables that prevent known defects of what is chosen: results are wrong.",
     ),
 ]
+Tune = Annotated[
+    bool,
+    typer.Option(
+        "--tune", help="Try which switches make TensorFlow faster on this machine (two minutes), and set those."
+    ),
+]
+TryTuning = Annotated[
+    bool, typer.Option("--tune", help="Also try which switches make TensorFlow faster here; nothing is changed.")
+]
+TuneSeconds = Annotated[
+    float, typer.Option("--tune-seconds", metavar="S", min=10, help="How long that may take, about.")
+]
 IndexUrl = Annotated[
     str | None,
     typer.Option(

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from tfsetup.cli.options import Dtype, HostFile, Json
+from tfsetup.cli.options import Dtype, HostFile, Json, TryTuning, TuneSeconds
 from tfsetup.cli.session import begun
 from tfsetup.errors import Code, UsageError
+from tfsetup.verify.tune.model import BUDGET_S
 
 
 def verify(
@@ -36,6 +37,8 @@ def verify(
     timeout: Annotated[
         float | None, typer.Option("--timeout", metavar="S", min=1, help="Call it a hang after S seconds.")
     ] = None,
+    tune: TryTuning = False,
+    tune_seconds: TuneSeconds = BUDGET_S,
     as_json: Json = False,
     host: HostFile = None,
 ) -> None:
@@ -51,7 +54,8 @@ def verify(
     write_page = page_at(report, session.say)
     machine, matrix = session.host(pythons=False, downloads=False), read_matrix(session.matrix)
     types = [one.value for one in dtype or ()]
-    extent = course.Extent(mode=mode, sizes=size or (), dtypes=types, timeout_s=timeout)
+    extent = course.Extent(mode=mode, sizes=size or (), dtypes=types, timeout_s=timeout,
+                           tune_s=tune_seconds if tune else None)  # fmt: skip
     with progress(session, "starting the interpreter") as told:
         made = course.verify(prefix, machine, matrix=matrix, extent=extent, replayed=session.replayed, told=told)
     data, findings = verify_document(made, compare=compare), made.verification.findings

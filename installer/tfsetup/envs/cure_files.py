@@ -21,6 +21,8 @@ def write_cures(layout: Layout, folder: Path, minor: str, variables: Mapping[str
     Raises:
         BuildError: a file cannot be written; it is named, for without it the environment would compute wrong results.
     """
+    if not variables:
+        return
     start_up = layout.site_packages(folder, minor) / START_UP
     texts = {start_up: start_up_text(variables)}
     if conda:

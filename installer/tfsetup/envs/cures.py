@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import dedent
 from typing import Final
 
-from tfsetup.envs.model import Receipt
+from tfsetup.envs.model import Receipt, Tuning
 from tfsetup.ground.values import value
 from tfsetup.matrix.hazards import Hazard, environment_of, hazards_of
 
@@ -41,14 +41,20 @@ def uncured(receipt: Receipt, hazards: Sequence[Hazard]) -> dict[str, str]:
     return {name: value for name, value in needed.items() if receipt.cures.get(name) != value}
 
 
-def difference(receipt: Receipt, wanted: Mapping[str, str]) -> str:
-    """Return, in a clause, why a generation's cures are not the wanted ones; "" when they are."""
+def difference(receipt: Receipt, wanted: Mapping[str, str], tuning: Tuning = "kept") -> str:
+    """Return, in a clause, why a generation's cures are not the wanted ones; "" when they are.
+
+    `tuning`: whether it must have been measured what makes it faster, and may set that.
+    """
     generation = f"generation {receipt.generation}"
     lacking = {name: value for name, value in wanted.items() if receipt.cures.get(name) != value}
     if lacking:
         built = " (it was built with --without-cures)" if receipt.without_cures else ""
         return f"{generation} does not set {assignments(lacking)}, the cure of a known defect{built}"
-    more = {name: value for name, value in receipt.cures.items() if name not in wanted}
+    if tuning == "measured" and receipt.tune is None:
+        return f"for {generation} it was not measured which switches make it faster"
+    faster = receipt.tuned if tuning != "without" else NOTHING
+    more = {name: value for name, value in receipt.cures.items() if name not in wanted and name not in faster}
     return f"{generation} sets {assignments(more)}, which is not wanted" if more else ""
 
 

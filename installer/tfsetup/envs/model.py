@@ -110,6 +110,11 @@ class WriteCures:
 
 
 @value
+class Tune:
+    """Measure which switches make TensorFlow faster here; what is worth it is written with the cures."""
+
+
+@value
 class Preflight:
     """Predict the native load from the built files."""
 
@@ -139,8 +144,26 @@ class Switch:
 
 Step = (
     CreateVenv | InstallWheels | CreateCondaPrefix | AddWheels | BuildFromSource | WriteCures
-    | Preflight | Verify | TryPrograms | AddPip | Switch
+    | Preflight | Tune | Verify | TryPrograms | AddPip | Switch
 )  # fmt: skip
+
+
+Tuning = Literal["kept", "measured", "without"]
+"""What is wanted of variables that were measured to be faster: those of an earlier `--tune`, measuring, or none."""
+
+
+@value
+class Tuned:
+    """What measuring came to: the variables to set, and what the receipt keeps of it (None: nothing was measured)."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    found: object = None
+
+
+def tuned(judged: Mapping[str, object]) -> Tuned:
+    """Return what measuring came to, among what was judged; nothing, where nothing was measured."""
+    found = judged.get("tune")
+    return found if isinstance(found, Tuned) else Tuned()
 
 
 @value
@@ -151,7 +174,7 @@ class Plan:
     is up to date. Otherwise any lock of the same selection will do, and nothing is resolved to find that out. `cures`
     are the variables it sets; `without_cures`: what would be needed is left out, because the user said so. `together`
     is what was resolved together with the row. `tools` are the distributions that are there to work with, like pip:
-    whatever becomes of those, the environment is whole.
+    whatever becomes of those, the environment is whole. `tuning` is what is wanted of variables that make it faster.
     """
 
     row: str
@@ -166,6 +189,7 @@ class Plan:
     without_cures: bool = False
     together: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+    tuning: Tuning = "kept"
 
 
 @value
@@ -178,7 +202,7 @@ class Receipt:
     their RECORD says right after the build (conda writes the prefix into some), None where nobody looked.
     `rebuilt`: the receipt was lost and written anew; what the files do not tell is empty then. `cures` are the
     variables that the start-up file sets: its text is known by them. `without_cures`: known defects of what is
-    installed are not cured, because the user said so.
+    installed are not cured, because the user said so. `tuned` are those of `cures` that only make it faster.
     """
 
     generation: int
@@ -213,6 +237,10 @@ class Receipt:
     """The receipt was lost and written anew: what the files do not tell is empty."""
     cures: Mapping[str, str] = field(default_factory=dict)
     """Variables that the start-up file sets."""
+    tuned: Mapping[str, str] = field(default_factory=dict)
+    """Those of them that cure nothing and were measured to make it faster on the machine it was built on."""
+    tune: dict[str, object] | None = None
+    """What was measured then; None: nothing was."""
     without_cures: bool = False
     """Known defects are not cured, because the user said so."""
     together: tuple[str, ...] = ()

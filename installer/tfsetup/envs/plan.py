@@ -8,7 +8,7 @@ from typing import assert_never
 from tfsetup.envs import model
 from tfsetup.envs.along import with_pip
 from tfsetup.envs.cures import NOTHING, assignments
-from tfsetup.envs.model import Plan, Step
+from tfsetup.envs.model import Plan, Step, Tuning
 from tfsetup.ground.index import BY_HASH
 from tfsetup.ground.platforms import Platform
 from tfsetup.ground.values import value
@@ -47,6 +47,7 @@ def plan_install(
     preflight: bool = True,
     verify: bool = True,
     cures: bool = True,
+    tune: bool = False,
     index: Index | None = None,
     together: tuple[str, ...] = (),
     wanted: str | None = None,
@@ -56,7 +57,8 @@ def plan_install(
 
     The order is fixed: what must be compiled against TensorFlow comes after its wheels, and nothing is switched to
     before it was preflighted and verified, and that sees the variables which cure known defects, unless `cures` says
-    that they are left out. `pinned` says that the user named the lock file. `together` is what was resolved together
+    that they are left out. `tune` measures what else makes it faster, before that and with no wheel of cures: they all
+    go into one file. `pinned` says that the user named the lock file. `together` is what was resolved together
     with the row; `wanted` the fingerprint of what was asked for (None: that of the selection). `pip` is the one that
     the environment gets where the lock has none; it comes last, because what is judged is what is locked, and goes
     along with the wheels where nothing is.
@@ -65,12 +67,13 @@ def plan_install(
     environment = wanted_cures(selection, cures=cures)
     locked = lock.version_of(PIP) is not None
     pip = None if locked or lock.part else pip
-    after = _after(selection, index, environment, preflight=preflight, verify=verify)
+    after = _after(selection, index, environment, preflight=preflight, verify=verify, tune=tune)
     if lock.part:
         steps = _linked(lock, lock.part, index)
     else:
+        written = NOTHING if tune else environment
         along = pip if all(isinstance(step, model.WriteCures) for step in after) else None
-        steps = [_create(selection, host), _wheels(selection, lock, host, index, environment, along)]
+        steps = [_create(selection, host), _wheels(selection, lock, host, index, written, along)]
     steps += after
     if pip is not None:
         steps += [model.AddPip(wheel=pip, environ=index.environ)]
@@ -85,6 +88,7 @@ def plan_install(
         backend="conda" if lock.part else "venv",
         cures=environment,
         without_cures=environment != selection.environment,
+        tuning=wanted_tuning(tune=tune, cures=cures),
         together=together,
         # A conda lock has a pip in any case: it is one of the packages only where somebody asked for it.
         tools=() if PIP in map(name_of, together) or (locked and not lock.part) else (PIP,),
@@ -102,14 +106,23 @@ def wanted_cures(selection: Selection, *, cures: bool) -> Mapping[str, str]:
     return selection.environment if cures else NOTHING
 
 
+def wanted_tuning(*, tune: bool, cures: bool) -> Tuning:
+    """Return what is wanted of variables that make it faster: what was measured once is kept as long as cures are."""
+    if tune:
+        return "measured"
+    return "kept" if cures else "without"
+
+
 def _after(
-    selection: Selection, index: Index, environment: Mapping[str, str], *, preflight: bool, verify: bool
+    selection: Selection, index: Index, environment: Mapping[str, str], *, preflight: bool, verify: bool, tune: bool
 ) -> list[Step]:
     steps: list[Step] = [
         model.BuildFromSource(requirement=each, environ=index.environ) for each in selection.source_builds
     ]
-    steps += [model.WriteCures(environment=environment)] if environment else []
-    steps += [model.Preflight()] if preflight else []
+    cures: list[Step] = [model.WriteCures(environment=environment)] if environment or tune else []
+    predicted: list[Step] = [model.Preflight()] if preflight else []
+    # Nothing runs before the prediction, and what is verified has all its variables.
+    steps += [*predicted, model.Tune(), *cures] if tune else [*cures, *predicted]
     steps += [model.Verify(), model.TryPrograms()] if verify else []
     return steps
 
@@ -195,10 +208,11 @@ def _line(step: Step) -> str:
         case model.BuildFromSource(requirement=requirement):
             return f"compile {requirement} inside the environment"
         case model.WriteCures(environment=environment):
-            return f"set {assignments(environment)} in every process of the environment, unless it is set there"
+            what = assignments(environment) or "what makes it faster"
+            return f"set {what} in every process of the environment, unless it is set there"
         case model.AddPip(wheel=wheel):
             return f"put pip {wheel.version} into it, checked by its sha256"
-        case model.Preflight() | model.Verify() | model.TryPrograms() | model.Switch():
+        case model.Preflight() | model.Tune() | model.Verify() | model.TryPrograms() | model.Switch():
             return _WORDS[type(step)]
         case _:
             assert_never(step)
@@ -211,6 +225,7 @@ def _fetched(files: Sequence[CondaPackage | PinnedWheel]) -> str:
 
 _WORDS = {
     model.Preflight: "predict the native load from the files, before anything is run",
+    model.Tune: "measure which switches make TensorFlow faster here, for about two minutes at most, to set those",
     model.Verify: "load TensorFlow in a fresh interpreter and time a matmul on each device",
     model.TryPrograms: "import every package and start every program, for 20 seconds at most and without the network",
     model.Switch: "switch the prefix to the new generation",

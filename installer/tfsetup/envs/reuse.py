@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tfsetup.envs.cures import NOTHING, difference
-from tfsetup.envs.model import Receipt
+from tfsetup.envs.model import Receipt, Tuning
 from tfsetup.envs.store import NotWholeError, Store
 from tfsetup.errors import TfsetupError
 
@@ -32,6 +32,7 @@ def fitting(
     digest: str,
     pinned_lock: str | None,
     cures: Mapping[str, str] = NOTHING,
+    tuning: Tuning = "kept",
     *,
     say: Callable[[str], object],
 ) -> Receipt | None:
@@ -39,6 +40,7 @@ def fitting(
 
     `digest` is that of the selection, `pinned_lock` the sha256 of the lock file the user named, if any, `cures` the
     variables that it must set, and no others: an environment that computes something else is not what is asked for.
+    `tuning`: what it may set besides, because that was measured to be faster.
     `say` is told of each that would be, were it whole. A folder at the prefix that may be replaced stays in its place
     until something was built for it.
     """
@@ -49,7 +51,7 @@ def fitting(
         receipt = _asked_for(store, number, digest, pinned_lock)
         if receipt is None:
             continue
-        if other := difference(receipt, cures):
+        if other := difference(receipt, cures, tuning):
             if number == now:
                 say(f"Note      {_sentence(other)}. What is asked for is another environment.")
             continue
@@ -77,7 +79,14 @@ def switch_to(store: Store, now: int | None, kept: Receipt, say: Callable[[str],
     return Outcome(generation=kept.generation, changed=True, receipt=kept)
 
 
-def why_not(store: Store, now: int | None, digest: str, pinned_lock: str | None, cures: Mapping[str, str]) -> str:
+def why_not(
+    store: Store,
+    now: int | None,
+    digest: str,
+    pinned_lock: str | None,
+    cures: Mapping[str, str],
+    tuning: Tuning = "kept",
+) -> str:
     """Return, in a sentence, why what stands at the prefix (`now`: its generation) is not what is asked for."""
     prefix = store.layout.prefix
     if now is None:
@@ -91,7 +100,7 @@ def why_not(store: Store, now: int | None, digest: str, pinned_lock: str | None,
         return f"Generation {now} was built for something else ({receipt.row or 'it is not known for what'})."
     if pinned_lock not in {None, receipt.lock_sha256}:
         return f"Generation {now} was built from another lock."
-    if other := difference(receipt, cures):
+    if other := difference(receipt, cures, tuning):
         return f"{_sentence(other)}."
     lost = store.lacks(receipt)
     return NotWholeError(now, lost).what if lost else f"Generation {now} is what is asked for, and whole."

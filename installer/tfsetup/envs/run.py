@@ -18,7 +18,7 @@ from tfsetup.envs.csh import CSH, csh_script
 from tfsetup.envs.cure_files import write_cures
 from tfsetup.envs.cures import NOTHING
 from tfsetup.envs.guard import refuse_prefix
-from tfsetup.envs.model import Plan, Receipt, Step
+from tfsetup.envs.model import Plan, Receipt, Step, Tuned, Tuning
 from tfsetup.envs.pip import add_pip
 from tfsetup.envs.receipts import adopted, now
 from tfsetup.envs.reuse import Outcome, fitting, silent, switch_to
@@ -54,6 +54,7 @@ class Hooks:
     say: Callable[[str], object]
     screen: Screen | None = None
     uv: Uv | None = None
+    tune: Callable[[Path], Tuned] = lambda _python: Tuned()
 
 
 def install(
@@ -73,7 +74,7 @@ def install(
     current(store, replace=replace, python=python)  # refuse before anything is written beside somebody else's folder
     with store.locked(say=hooks.say) as held:
         now = current(store, replace=replace, python=python)
-        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, plan.cures, say=silent)
+        kept = None if anew else fitting(store, now, plan.digest, plan.pinned_lock, plan.cures, plan.tuning, say=silent)
         if kept is not None:
             return switch_to(store, now, kept, hooks.say)
         store.clean()
@@ -85,6 +86,7 @@ def reuse(
     digest: str,
     pinned_lock: str | None,
     cures: Mapping[str, str] = NOTHING,
+    tuning: Tuning = "kept",
     *,
     say: Callable[[str], object],
     replace: bool = False,
@@ -97,12 +99,12 @@ def reuse(
         BuildError: the prefix is not ours and `replace` was not said, or the Python there would not start.
     """
     now = current(store, replace=replace)
-    kept = fitting(store, now, digest, pinned_lock, cures, say=say)
+    kept = fitting(store, now, digest, pinned_lock, cures, tuning, say=say)
     if kept is None or kept.generation == now:
         return None if kept is None else Outcome(generation=kept.generation, changed=False, receipt=kept)
     with store.locked(say=say):
         now = current(store, replace=replace)
-        kept = fitting(store, now, digest, pinned_lock, cures, say=silent)
+        kept = fitting(store, now, digest, pinned_lock, cures, tuning, say=silent)
         return None if kept is None else switch_to(store, now, kept, say)
 
 
@@ -189,8 +191,9 @@ class _Build:
                 self._compile(step)
             case model.WriteCures(environment=variables):
                 conda = self.plan.backend == "conda"
-                write_cures(self.store.layout, self.folder, self.plan.python, variables, conda=conda)
-            case model.Preflight() | model.Verify() | model.TryPrograms():
+                every = {**model.tuned(self.judged).variables, **variables}
+                write_cures(self.store.layout, self.folder, self.plan.python, every, conda=conda)
+            case model.Preflight() | model.Tune() | model.Verify() | model.TryPrograms():
                 phase, judge = self._check(step)
                 self.judged[phase] = judge(self.python)
             case model.AddPip():
@@ -201,11 +204,13 @@ class _Build:
                 assert_never(step)
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - began
 
-    def _check(self, step: model.Preflight | model.Verify | model.TryPrograms) -> tuple[str, Judge]:
+    def _check(self, step: model.Preflight | model.Tune | model.Verify | model.TryPrograms) -> tuple[str, Judge]:
         """Return what a check is called among the seconds and in the receipt, and who makes it."""
         match step:
             case model.Preflight():
                 return "preflight", self.hooks.preflight
+            case model.Tune():
+                return "tune", self.hooks.tune
             case model.Verify():
                 return "verify", self.hooks.verify
             case model.TryPrograms():
@@ -359,6 +364,7 @@ class _Build:
 
     def _found(self) -> Receipt:
         site = self.store.layout.site_packages(self.folder, self.plan.python)
+        tuned = model.tuned(self.judged)
         packages, tools = sorted_out((path.name for path in site.glob("*.dist-info")), self.plan.tools)
         return Receipt(
             generation=self.number,
@@ -376,7 +382,9 @@ class _Build:
             programs=encode(self.judged.get("programs")),
             backend=self.plan.backend,
             differing=(),
-            cures=dict(self.plan.cures),
+            cures={**tuned.variables, **self.plan.cures},
+            tuned=dict(tuned.variables),
+            tune=encode(tuned.found),
             without_cures=self.plan.without_cures,
             together=self.plan.together,
         )

@@ -35,9 +35,13 @@ class Ahead(Generic[_Done]):
     _running: int = 0
 
     def plan(self, works: Mapping[Hashable, tuple[int, Callable[[], _Done]]]) -> None:
-        """Let work be done, each piece with its size; threads begin at once, while they are free."""
+        """Let work be done, each piece with its size; threads begin at once, while they are free.
+
+        What was begun, or is done and not taken, is not planned anew.
+        """
         with self._changed:
-            self._waiting.update(works)
+            known = {*self._begun, *self._done}
+            self._waiting.update((name, work) for name, work in works.items() if name not in known)
             wanted = min(self.threads, len(self._waiting)) - self._running
         for _ in range(wanted):
             if not self._start():

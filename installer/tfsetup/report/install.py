@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
+from tfsetup.envs.cures import assignments
 from tfsetup.errors import Code
 from tfsetup.ground.units import seconds, size
 from tfsetup.report.resolve import resolve_document, resolve_lines
@@ -41,6 +44,8 @@ def outcome(found: Installed, terminal: Terminal) -> Iterator[RenderableType]:
     else:
         what = f"{found.selection.row} ({', '.join(found.selection.requirements)})"
         yield f"{found.prefix} already is {what}, generation {_generation(found)}: nothing to do."
+        if found.receipt and found.receipt.tuned:
+            yield f"It sets {assignments(found.receipt.tuned)}: measured to be faster when it was built (--tune)."
         yield from next_steps(found, terminal)
 
 
@@ -61,6 +66,10 @@ def _installed(found: Installed, terminal: Terminal) -> Iterator[RenderableType]
 
         data = install_document(found)
         yield from _verified(data.verify if isinstance(data, InstallDocument) else None)
+        if isinstance(data, InstallDocument) and data.tuning and data.tune is not UNSET:
+            from tfsetup.report.tune import tuning_parts
+
+            yield from tuning_parts(data.tuning, data.tune, installed=True)
     spent = ", ".join(f"{phase} {seconds(round(each, 3))}" for phase, each in found.seconds.items() if round(each, 3))
     yield ""
     took = f" ({spent})" if spent else ""

@@ -15,10 +15,12 @@ from tfsetup.matrix.defects import Defect, defects_of
 from tfsetup.matrix.model import Backend
 from tfsetup.report.document import document
 from tfsetup.report.resolve import ResolveDocument, resolve_document
+from tfsetup.report.tune import TuningDocument, tuning_document
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Finding, Verification
 from tfsetup.verify.programs import ProgramsTried
 from tfsetup.verify.programs import findings as of_programs
+from tfsetup.verify.tune.model import Tried, Tuning
 from tfsetup.workflows.install import Installed, Refusal
 from tfsetup.workflows.kept import KeptPrediction, kept
 
@@ -83,6 +85,10 @@ class InstallDocument:
     """Why what was built is not switched to."""
     doctor: ShownDiagnosis | UnsetType | None = UNSET
     """Then: what the doctor says of it, null: it knows no cause."""
+    tune: tuple[Tried, ...] | UnsetType = UNSET
+    """Each switch and thing that was timed with and without it when it was built; left out: nothing was."""
+    tuning: TuningDocument | UnsetType = UNSET
+    """Then: what came of each switch, and what the environment sets of it."""
     history: History | UnsetType = UNSET
     """How what was verified compares with earlier verifications of this prefix."""
 
@@ -111,7 +117,12 @@ def install_document(found: Installed) -> InstallDocument | NotInstallable:
         programs=_read(receipt.programs, ProgramsTried) if receipt else None,
         hazards=defects_of(selection.hazards, cured=found.cured),
         history=UNSET,
+        tune=UNSET,
+        tuning=UNSET,
     )
+    tuned = _read(receipt.tune, Tuning) if receipt else None
+    if tuned is not None:
+        data = replace(data, tune=tuned.tried, tuning=tuning_document(tuned))
     if would is not None:
         data = replace(data, would_change=would.would_change, why=would.why)
     if would is not None and would.plan:

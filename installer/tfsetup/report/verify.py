@@ -15,6 +15,7 @@ from rich.text import Text
 from tfsetup.ground.units import seconds
 from tfsetup.report.doctor import doctor_text
 from tfsetup.report.text import printable
+from tfsetup.report.tune import tuning_parts
 from tfsetup.report.verify_document import VerifyDocument
 from tfsetup.verify import peaks
 from tfsetup.verify.answers import kernels_lacking
@@ -61,6 +62,8 @@ def document_parts(
     yield from verify_parts(data, findings, history=data.history if data.compare else None, ascii_only=ascii_only)
     if data.doctor:
         yield doctor_text(data.doctor)
+    if data.tuning is not UNSET and data.tune is not UNSET:
+        yield from tuning_parts(data.tuning, data.tune)
 
 
 def headlines(found: Examination) -> Iterator[str]:

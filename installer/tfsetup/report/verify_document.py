@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 
 from tfsetup.doctor.present import ShownDiagnosis, shown
 from tfsetup.report.document import document
+from tfsetup.report.tune import TuningDocument, tuning_document
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Examination
+from tfsetup.verify.tune.model import Tried
 
 if TYPE_CHECKING:
     from tfsetup.workflows.verify import Verified
@@ -26,10 +28,17 @@ class VerifyDocument(Examination):
     """Whether people asked to see the history."""
     doctor: ShownDiagnosis | UnsetType | None = UNSET
     """Why it failed; None: no cause is known. Left out where nothing failed."""
+    tune: tuple[Tried, ...] | UnsetType = UNSET
+    """With `--tune`: each switch and thing that was timed with and without it."""
+    tuning: TuningDocument | UnsetType = UNSET
+    """With `--tune`: what came of each switch, and what to set."""
 
 
 def verify_document(made: Verified, *, compare: bool) -> VerifyDocument:
     """Return what is printed of a verification."""
     found, why = made.verification, made.diagnosis
     doctor = UNSET if found.ok else None if why is None else shown(why)
-    return document(VerifyDocument, found, history=made.history, compare=compare, doctor=doctor)
+    data = document(VerifyDocument, found, history=made.history, compare=compare, doctor=doctor)
+    if made.tuning is None:
+        return data
+    return replace(data, tune=made.tuning.tried, tuning=tuning_document(made.tuning))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfsetup.errors import UnsolvableError
 from tfsetup.ground.encode import encode
 from tfsetup.ground.files import write_whole
 from tfsetup.host.model import Host
@@ -18,7 +19,7 @@ from tfsetup.upkeep.onsite.pairs import trials
 from tfsetup.workflows.handed import Listed, Released, parse_released
 from tfsetup.workflows.opened import Opened
 from tfsetup.workflows.preflight import preflight
-from tfsetup.workflows.subjects import subject_of
+from tfsetup.workflows.subjects import Subject, subject_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +55,7 @@ def released(pair: Pair, folder: Path, record: Path) -> tuple[int, int]:
         TfsetupError: the index does not answer, or has no such wheels; the list is damaged.
     """
     opened = Opened()
-    subject = subject_of(pair.requirements, pair.host, pair.python, replayed=True, opened=opened)
+    subject = _subject(pair, opened)
     preflight(subject, pair.host, python=pair.python)
     opened.complete(opened.asked)
     known = parse_released(record.read_text(encoding="utf-8"), str(record)) if record.exists() else {}
@@ -66,6 +67,17 @@ def released(pair: Pair, folder: Path, record: Path) -> tuple[int, int]:
             files, total = files + len(digests), total + size
     write_whole(record, rendered(known))
     return files, total
+
+
+def _subject(pair: Pair, opened: Opened) -> Subject:
+    """Return the wheels of a pair; of one that nobody can install any more the plugin alone."""
+    try:
+        return subject_of(pair.requirements, pair.host, pair.python, replayed=True, opened=opened)
+    except UnsolvableError:
+        _, *plugin = pair.requirements
+        if not plugin:
+            raise
+        return subject_of(plugin[:1], pair.host, pair.python, replayed=True, opened=opened)
 
 
 def rendered(wheels: Mapping[str, Listed]) -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from tfsetup.envs.model import Tuned
+from tfsetup.envs.run import Hooks
 from tfsetup.host.model import Host
+from tfsetup.locks.run import Screen
 from tfsetup.matrix.file.rows import GpuModel
 from tfsetup.matrix.model import Selection
 from tfsetup.workflows.told import Detail, Told
+from tfsetup.workflows.tune import measured
 
 if TYPE_CHECKING:  # who leaves a check out does not wait for what it finds: three rooms
     from tfsetup.loader.report import Report
     from tfsetup.verify.model import Verification
     from tfsetup.verify.programs import ProgramsTried, Try
     from tfsetup.workflows.kept import KeptPrediction
+    from tfsetup.workflows.tune import Tune
 
     Verify = Callable[..., Verification]
     """What loads TensorFlow and judges it: `tfsetup.verify.verify`, or what stands in for it."""
@@ -57,7 +62,7 @@ class Checks:
     """Preflight, verification and programs of a freshly built environment, against the row's expectation.
 
     `found` is what the verification found, once it has run: the history wants it whole, when the prefix has switched.
-    `gpus` are the matrix's models.
+    `gpus` are the matrix's models, `cures` the variables that the environment sets against known defects.
     """
 
     selection: Selection
@@ -67,7 +72,14 @@ class Checks:
     run: Verify
     attempt: Try
     gpus: Sequence[GpuModel] = ()
+    measure: Tune = measured
+    cures: Mapping[str, str] = field(default_factory=dict)
     found: Verification | None = None
+
+    def hooks(self, screen: Screen | None) -> Hooks:
+        """Return them as the executor wants them; uv's own progress goes to `screen`."""
+        return Hooks(preflight=self.preflight, verify=self.verify, programs=self.programs, tune=self.tune,
+                     say=self.told, screen=screen)  # fmt: skip
 
     def preflight(self, python: Path) -> KeptPrediction:
         """Predict the native load from the built files, before any of them is run.
@@ -82,6 +94,14 @@ class Checks:
         from tfsetup.workflows.kept import kept
 
         return kept(report)
+
+    def tune(self, python: Path) -> Tuned:
+        """Measure which switches make it faster here; nothing of that keeps it from being switched to."""
+        self.told("Tuning: trying TensorFlow's switches on this machine, for about two minutes at most")
+        found = self.measure(python, self.host, variables=self.cures, told=lambda text: self.told(Detail(f"  {text}")))
+        if not found.tried:  # another --tune measures anew
+            self.told(f"Note      Nothing could be measured: {found.problem or 'the time did not suffice'}.")
+        return Tuned(variables=found.set, found=found if found.tried else None)
 
     def verify(self, python: Path) -> Verification:
         """Load TensorFlow in a fresh interpreter and time a matmul on each device.

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from tfsetup.envs.guard import refuse_prefix
 from tfsetup.envs.model import Plan, Receipt
-from tfsetup.envs.plan import Index, describe, plan_install, wanted_cures
+from tfsetup.envs.plan import Index, describe, plan_install, wanted_cures, wanted_tuning
 from tfsetup.envs.reuse import Outcome, fitting, why_not
-from tfsetup.envs.run import Hooks, current, reuse
+from tfsetup.envs.run import current, reuse
 from tfsetup.envs.store import Store, layout_for
 from tfsetup.errors import Code, TfsetupError
 from tfsetup.ground.looking import look
@@ -38,6 +38,7 @@ from tfsetup.workflows.checks import Checks, Refused
 from tfsetup.workflows.install_tools import Tools
 from tfsetup.workflows.resolve import and_others
 from tfsetup.workflows.told import Asked, Told, silent
+from tfsetup.workflows.tune import refuse_tuning
 from tfsetup.workflows.which_lock import choose, read_of
 
 if TYPE_CHECKING:  # what only some installations need is loaded when they do: the others wait for uv alone
@@ -76,6 +77,8 @@ class InstallOrder:
     """Load and time TensorFlow before it is switched to."""
     cures: bool = True
     """Set the variables that prevent known defects of what is chosen."""
+    tune: bool = False
+    """Measure which switches make TensorFlow faster on this machine, and set those with the cures."""
     dry_run: bool = False
     """Change nothing, and say what would be done."""
     replace: bool = False
@@ -156,8 +159,9 @@ def refuse_place(order: InstallOrder, *, told: Told = silent) -> None:
     """Let a prefix pass that may be one, and say so where what it leads to is gone: before the machine is asked.
 
     Raises:
-        UsageError: it may not be one.
+        UsageError: it may not be one, or the order contradicts itself.
     """
+    refuse_tuning(tune=order.tune, cures=order.cures, verify=order.verify)
     if isinstance(gone := look(order.prefix), Gone):
         told(f"Note      {sentence(gone)}")
     refuse_prefix(order.prefix, replace=order.replace)
@@ -206,10 +210,10 @@ def install(
         return replace(chosen, rehearsal=_rehearsed(plan, lock, why))
     agree_to_build(selection, lock, asked, at_once=order.allow_build, by_name=order.allow_build_of)
     checks = Checks(selection=selection, host=host, told=told, predict=tools.predict, run=tools.verify,
-                    attempt=tools.attempt, gpus=matrix.gpus)  # fmt: skip
-    hooks = Hooks(preflight=checks.preflight, verify=checks.verify, programs=checks.programs, say=told, screen=screen)
+                    attempt=tools.attempt, gpus=matrix.gpus, measure=tools.tune, cures=plan.cures)  # fmt: skip
     try:
-        outcome = tools.build(plan, store, hooks, offline=order.offline, replace=order.replace, anew=order.anew)
+        how = {"offline": order.offline, "replace": order.replace, "anew": order.anew}
+        outcome = tools.build(plan, store, checks.hooks(screen), **how)
     except Refused as refused:
         return replace(chosen, refusal=_refusal(refused, order, host, matrix, plan))
     done = _with_outcome(chosen, outcome)
@@ -319,7 +323,8 @@ def _there(
     order: InstallOrder, store: Store, chosen: Installed, pinned_lock: str | None, told: Told
 ) -> tuple[Installed | None, str]:
     """Switch to a generation that is what is asked for, or in a dry run say so; None: one must be built, and why."""
-    wanted = (chosen.digest, pinned_lock, chosen.cures)
+    tuning = wanted_tuning(tune=order.tune, cures=order.cures)
+    wanted = (chosen.digest, pinned_lock, chosen.cures, tuning)
     if not order.dry_run:
         outcome = reuse(store, *wanted, say=told, replace=order.replace)
         return None if outcome is None else _with_outcome(chosen, outcome), ""
@@ -365,7 +370,7 @@ def _prepared(
     told(f"Locked    {len(lock.packages)} packages, {size(lock.download_size)}, each with its sha256")
     plan = plan_install(
         selection, lock, host, pinned=found is not None, preflight=order.preflight, verify=order.verify,
-        cures=order.cures, index=Index(url=order.index_url, asked=asked_index(order.index_url)),
+        cures=order.cures, tune=order.tune, index=Index(url=order.index_url, asked=asked_index(order.index_url)),
         together=chosen.together, wanted=chosen.digest, pip=pip_for(tools.pips(), selection.python or ""),
     )  # fmt: skip
     return replace(chosen, index=index, seconds=seconds), lock, plan

@@ -21,12 +21,14 @@ from tfsetup.matrix.pips import Pips
 from tfsetup.workflows.checks import predicted
 from tfsetup.workflows.conda_choice import solve_here
 from tfsetup.workflows.told import Told
+from tfsetup.workflows.tune import measured
 
 if TYPE_CHECKING:
     from tfsetup.verify.programs import ProgramsTried, Try
     from tfsetup.workflows.checks import Predict, Verify
     from tfsetup.workflows.install import InstallOrder
     from tfsetup.workflows.together import Join, Together
+    from tfsetup.workflows.tune import Tune
 
 
 def _solved(order: InstallOrder, selection: Selection, host: Host) -> Lock:
@@ -64,3 +66,4 @@ class Tools:
     verify: Verify = field(default_factory=lambda: probing.verify)
     attempt: Try = _tried
     pips: Callable[[], Pips] = read_pips
+    tune: Tune = measured

@@ -41,6 +41,8 @@ class Generation:
     """Whether its receipt was lost and written anew from its files."""
     cures: Mapping[str, str] = field(default_factory=dict)
     """The variables that its start-up file sets, against known defects."""
+    tuned: Mapping[str, str] = field(default_factory=dict)
+    """Those of them that cure nothing, and were measured to make it faster when it was built."""
     verified: bool = False
     """Whether it was verified when it was built."""
     damaged: str | None = None
@@ -176,7 +178,7 @@ def _generation(store: Store, number: int, hazards: Sequence[Hazard], *, current
     return Generation(
         generation=receipt.generation, row=receipt.row, python=receipt.python, requirements=receipt.requirements,
         created=receipt.created, tfsetup=receipt.tfsetup, rebuilt=receipt.rebuilt, cures=receipt.cures,
-        verified=receipt.verify is not None, whole=not missing, missing=missing,
+        tuned=receipt.tuned, verified=receipt.verify is not None, whole=not missing, missing=missing,
         added=added(store.layout, receipt), uncured=uncured(receipt, hazards), current=current,
     )  # fmt: skip
 

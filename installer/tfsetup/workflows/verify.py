@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tfsetup.verify as probing
 from tfsetup.doctor.model import Diagnosis
@@ -16,8 +17,13 @@ from tfsetup.verify.expect import expectation_of, receipt_of
 from tfsetup.verify.history import History
 from tfsetup.verify.history_file import keep
 from tfsetup.verify.model import Mode, Verification
+from tfsetup.verify.tune.model import Tuning
 from tfsetup.workflows.consult import consult, wrong_checks
 from tfsetup.workflows.told import Detail, Told, silent
+from tfsetup.workflows.tune import measured
+
+if TYPE_CHECKING:
+    from tfsetup.workflows.tune import Tune
 
 Examine = Callable[..., Verification]
 """What runs the probe and judges it: `tfsetup.verify.verify`, or what stands in for it."""
@@ -35,6 +41,8 @@ class Extent:
     """Types of the products, as `float32`."""
     timeout_s: float | None = None
     """Seconds after which it is called a hang; None: those of the mode."""
+    tune_s: float | None = None
+    """Seconds for trying which switches make it faster; None: they are not tried."""
 
 
 _WHOLE = Extent()
@@ -48,6 +56,8 @@ class Verified:
     history: History
     diagnosis: Diagnosis | None = None
     """None: it runs, or the doctor knows no cause."""
+    tuning: Tuning | None = None
+    """What makes it faster here; None: nobody asked, or it does not run."""
 
 
 def verify(
@@ -59,13 +69,14 @@ def verify(
     replayed: bool = False,
     told: Told = silent,
     examine: Examine | None = None,
+    measure: Tune = measured,
 ) -> Verified:
     """Load TensorFlow of `prefix` in a fresh interpreter, time products of matrices on each device, check the answers.
 
     An environment of tfsetup's is held to what its row promised. `replayed`: `host` is not this machine, so that this
     one's history neither says nor gets anything. A crash, a hang or a wrong result is part of the answer.
 
-    `examine` stands in for `tfsetup.verify.verify`.
+    `examine` stands in for `tfsetup.verify.verify`, `measure` for what tries switches, which is done last.
 
     Raises:
         UsageError: there is no environment or interpreter at `prefix`.
@@ -81,7 +92,8 @@ def verify(
     if not replayed:
         found, history = compared(prefix, found, told=told)
     if found.ok:
-        return Verified(verification=found, history=history)
+        tuning = None if extent.tune_s is None else _tuned(python, host, matrix, extent.tune_s, measure, told)
+        return Verified(verification=found, history=history, tuning=tuning)
     packages = None
     if wrong_checks(found):  # else it does not matter which packages there are
         from tfsetup.doctor.gather import look_at
@@ -89,6 +101,13 @@ def verify(
         packages = look_at(python, Path.cwd()).packages
     why = consult(found, host, prefix=target_of(prefix), matrix=matrix, packages=packages)
     return Verified(verification=found, history=history, diagnosis=why)
+
+
+def _tuned(python: Path, host: Host, matrix: Matrix, seconds: float, measure: Tune, told: Told) -> Tuning:
+    """Try the switches, but for the variables by which known defects are cured."""
+    told(f"Tuning: trying TensorFlow's switches on this machine, for about {seconds:.0f} s at most")
+    fixed = [name for hazard in matrix.hazards for name in hazard.cure.environment]
+    return measure(python, host, fixed=fixed, budget_s=seconds, told=told)
 
 
 def compared(prefix: Path, found: Verification, *, told: Told = silent) -> tuple[Verification, History]:

@@ -53,12 +53,12 @@ static void give_stale(Run *run) {
     char *fresh = malloc(bytes + 1);
     memcpy(fresh, out.data, bytes);
     pthread_mutex_lock(&lock);
-    if (earlier != NULL && sizes[0] == out.size && sizes[1] == run->in[0].size) {
+    if (earlier != NULL && sizes[0] == (int64_t)bytes && sizes[1] == run->in[0].size) {
         memcpy(out.data, earlier, bytes);
     }
     free(earlier);
     earlier = fresh;
-    sizes[0] = out.size;
+    sizes[0] = (int64_t)bytes;
     sizes[1] = run->in[0].size;
     pthread_mutex_unlock(&lock);
 }

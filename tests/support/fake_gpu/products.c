@@ -1,5 +1,5 @@
 /* Products of matrices, one or many, and what is fused with them. */
-#include <stdatomic.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "defects.h"
@@ -122,11 +122,23 @@ static void repeat_rows(float *values, int64_t rows, int64_t columns) {
 
 /* Tell whether much memory of other sizes was given away since the last product of these sizes. */
 static bool memory_was_stirred(const Sizes *sizes) {
-    enum { MANY = 60, KEPT = 1024 };
-    static _Atomic int changes[KEPT]; /* when there was one: one more than the count; 0: never */
-    uint64_t key = (uint64_t)(sizes->m * 73856093 ^ sizes->n * 19349663 ^ sizes->k * 83492791) % KEPT;
-    int now = changes_of_size() + 1, then = atomic_exchange(&changes[key], now);
-    return then > 0 && now - then >= MANY;
+    enum { MANY = 40, KEPT = 1024 };
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct {
+        int64_t m, n, k;
+        int changes;
+    } kept[KEPT];
+    uint64_t at = (uint64_t)(sizes->m * 73856093 ^ sizes->n * 19349663 ^ sizes->k * 83492791) % KEPT;
+    int now = changes_of_size();
+    pthread_mutex_lock(&lock);
+    bool known = kept[at].m == sizes->m && kept[at].n == sizes->n && kept[at].k == sizes->k;
+    bool stirred = known && now - kept[at].changes >= MANY;
+    kept[at].m = sizes->m;
+    kept[at].n = sizes->n;
+    kept[at].k = sizes->k;
+    kept[at].changes = now;
+    pthread_mutex_unlock(&lock);
+    return stirred;
 }
 
 static void spoil_product(float *values, const Sizes *sizes) {

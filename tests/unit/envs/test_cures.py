@@ -128,3 +128,17 @@ def test_conda_s_activation_has_a_script_for_each_shell_and_one_that_takes_it_ba
     assert all("\r\n" in text for path, text in found.items() if path.endswith(".bat"))
     assert found["etc/conda/deactivate.d/tfsetup-cures.sh"].startswith("if [ -n")
     assert conda_scripts({}) == {}
+
+
+def test_what_was_measured_to_be_faster_is_kept_as_long_as_cures_are_wanted() -> None:
+    tuned = make_receipt(3, cures={**ONE, "A": "1"}, tuned={"A": "1"}, tune={})
+    assert difference(tuned, ONE) == ""
+    assert difference(tuned, ONE, "measured") == ""
+    assert difference(tuned, ONE, "without") == "generation 3 sets A=1, which is not wanted"
+    assert difference(tuned, {}, "without") == "generation 3 sets A=1, TURN_OFF_REMAPPER=1, which is not wanted"
+    assert difference(make_receipt(3, cures={**ONE, "A": "1"}), ONE) == "generation 3 sets A=1, which is not wanted"
+
+
+def test_what_was_never_measured_is_not_what_tune_asks_for() -> None:
+    words = "for generation 3 it was not measured which switches make it faster"
+    assert difference(make_receipt(3, cures=ONE), ONE, "measured") == words

@@ -14,6 +14,7 @@ from tfsetup.envs.model import (
     Preflight,
     Switch,
     TryPrograms,
+    Tune,
     Verify,
     WriteCures,
 )
@@ -219,3 +220,19 @@ def test_another_index_has_no_wheel_of_ours() -> None:
     assert step.beside == {}
     same = Index(url="https://a.example", asked="https://a.example")
     assert wheels(plan_install(CURED, WITH_WHEEL, MAC, index=same)).lock_text == WITH_WHEEL.text
+
+
+def test_tuning_comes_after_the_prediction_and_before_what_it_sets_is_verified() -> None:
+    plan = plan_install(SELECTED, LOCK, MAC, tune=True)
+    kinds = [CreateVenv, InstallWheels, Preflight, Tune, WriteCures, Verify, TryPrograms, Switch]
+    assert [type(step) for step in plan.steps] == kinds
+    assert plan.tuning == "measured"
+    assert describe(plan)[3:5] == [
+        "measure which switches make TensorFlow faster here, for about two minutes at most, to set those",
+        "set what makes it faster in every process of the environment, unless it is set there",
+    ]
+
+
+def test_without_cures_nothing_that_was_measured_stays() -> None:
+    assert plan_install(SELECTED, LOCK, MAC).tuning == "kept"
+    assert plan_install(SELECTED, LOCK, MAC, cures=False).tuning == "without"

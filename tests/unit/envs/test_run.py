@@ -22,6 +22,8 @@ from tfsetup.envs.model import (
     Preflight,
     Step,
     Switch,
+    Tune,
+    Tuned,
     Verify,
     WriteCures,
 )
@@ -531,4 +533,84 @@ def test_what_a_lock_names_by_a_path_lies_beside_it(tmp_path: Path, uv: FakeUv) 
     install(make_plan(CREATE, replace(WHEELS, beside={"a-1-py3-none-any.whl": b"x"}), Switch()), store, make_hooks())
     assert (store.layout.prefix / "a-1-py3-none-any.whl").read_bytes() == b"x"
     assert (store.layout.prefix / WHEELS.lock_name).is_file()
+    assert uv.calls
+
+
+FASTER = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+TUNING: tuple[Step, ...] = (CREATE, WHEELS, Preflight(), Tune(), WriteCures(environment=ONE), Verify(), Switch())
+
+
+def tuner(seen: list[bool], variables: dict[str, str] | None = None) -> Callable[[Path], Tuned]:
+    """Return what finds `variables` to be faster, and notes whether the start-up file was there."""
+
+    def tune(python: Path) -> Tuned:
+        seen.append(bool([*python.parents[1].rglob(START_UP)]))
+        return Tuned(variables=FASTER if variables is None else variables, found={"set": dict(FASTER)})
+
+    return tune
+
+
+def test_what_is_faster_is_written_with_the_cures_and_verified_and_the_receipt_says_so(
+    tmp_path: Path, uv: FakeUv
+) -> None:
+    store = make_store(tmp_path)
+    start_up = store.layout.site_packages(store.layout.folder(1), "3.12") / START_UP
+    verified: list[str] = []
+    before: list[bool] = []
+
+    def look(_python: Path) -> dict[str, Any]:
+        verified.append(start_up.read_text())
+        return {}
+
+    hooks = make_hooks(verify=look, tune=tuner(before))
+    done = install(make_plan(*TUNING, cures=ONE, tuning="measured"), store, hooks)
+    assert before == [False]  # it was measured before anything was set
+    assert verified == [start_up_text({**ONE, **FASTER})]
+    receipt = store.receipt(1)
+    assert (receipt.cures, receipt.tuned, receipt.tune) == ({**ONE, **FASTER}, FASTER, {"set": FASTER})
+    assert store.lacks(receipt) == ()
+    assert "tune" in done.seconds
+    assert "set -gx TF_ENABLE_ONEDNN_OPTS" in (store.layout.prefix / "bin/activate.fish").read_text("utf-8", "replace")
+    assert uv.calls
+
+
+def test_a_cure_is_never_overridden_by_what_is_faster(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    hooks = make_hooks(tune=tuner([], {"TURN_OFF_REMAPPER": "0"}))
+    install(make_plan(*TUNING, cures=ONE, tuning="measured"), store, hooks)
+    assert store.receipt(1).cures == ONE
+    assert uv.calls
+
+
+def test_where_nothing_is_faster_nothing_is_set_and_that_it_was_measured_is_kept(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    steps = [step for step in TUNING if not isinstance(step, WriteCures)]
+    plan = make_plan(*steps[:-2], WriteCures(environment={}), *steps[-2:], tuning="measured")
+    install(plan, store, make_hooks(tune=tuner([], {})))
+    receipt = store.receipt(1)
+    assert (receipt.cures, receipt.tuned, receipt.tune) == ({}, {}, {"set": FASTER})
+    assert not [*store.layout.folder(1).rglob(START_UP)]
+    assert uv.calls
+
+
+@pytest.mark.parametrize(
+    ("asked", "changed"),
+    [("kept", False), ("measured", False), ("without", True)],
+)
+def test_a_tuned_generation_is_what_is_asked_for_unless_nothing_is_to_be_set(
+    tmp_path: Path, uv: FakeUv, asked: Any, changed: bool
+) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*TUNING, cures=ONE, tuning="measured"), store, make_hooks(tune=tuner([])))
+    steps = CURING if asked != "measured" else TUNING
+    wanted = make_plan(*steps, cures=ONE, tuning=asked)
+    assert install(wanted, store, make_hooks(tune=tuner([]))).changed is changed
+    assert store.receipt(store.current() or 0).cures == (ONE if changed else {**ONE, **FASTER})
+    assert uv.calls
+
+
+def test_a_generation_that_was_not_measured_is_not_what_tune_asks_for(tmp_path: Path, uv: FakeUv) -> None:
+    store = make_store(tmp_path)
+    install(make_plan(*CURING, cures=ONE), store, make_hooks())
+    assert install(make_plan(*TUNING, cures=ONE, tuning="measured"), store, make_hooks(tune=tuner([]))).changed
     assert uv.calls

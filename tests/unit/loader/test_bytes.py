@@ -114,3 +114,17 @@ def test_strings_are_read_the_same_from_memory_and_from_a_source(text: bytes, be
 def test_names_that_are_not_utf_8_stay_visible() -> None:
     assert readings.text("_größe".encode()) == "_größe"
     assert readings.text(b"_\xff") == "_\\xff"
+
+
+@given(st.integers(0, 5_000), st.integers(0, 700))
+def test_a_string_is_read_no_further_than_a_step_behind_its_end(length: int, before: int) -> None:
+    class Listening(Memory):
+        furthest = 0
+
+        def read(self, offset: int, length: int) -> bytes:
+            self.furthest = max(self.furthest, offset + length)
+            return super().read(offset, length)
+
+    data = Listening(b"x" * before + b"a" * length + b"\0" + bytes(20_000))
+    assert readings.source_cstring(data, before) == b"a" * length
+    assert data.furthest <= before + length + readings.STEP

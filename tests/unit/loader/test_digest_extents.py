@@ -83,6 +83,17 @@ def test_an_elf_file_is_asked_anything(
     same(build_elf(library, padding=padding), elf_answers([*defined, *asked, *wanted]))
 
 
+@pytest.mark.parametrize("length", [255, 300, 700, 3000])
+def test_a_long_name_at_the_end_of_its_table_is_read_no_further_than_is_kept(length: int) -> None:
+    """As C++ has them; what lies behind the table is code."""
+    names = ["short", "x" * length]
+    defines = [Define(name=name) for name in names]
+    for bits, machine in ((64, 62), (32, 3)):
+        library = Library(soname="a", defines=defines, bits=bits, machine=machine)
+        for padding in (0, FAR):
+            same(build_elf(library, padding=padding), elf_answers([*names, "x" * (length - 1)]))
+
+
 @given(exports=SOME, asked=SOME, imports=SOME)
 def test_a_pe_file_is_asked_anything(exports: list[str], asked: list[str], imports: list[str]) -> None:
     dll = Dll(imports={"kernel32.dll": imports, "y.dll": [7, *imports]}, exports=exports, forwards={"zz": "OTHER.f"})

@@ -9,6 +9,8 @@ import pytest
 
 from support.wheels import wheel_bytes
 from tfsetup.errors import NetworkError
+from tfsetup.loader.bytes import Memory
+from tfsetup.loader.files.archive import read_archive
 from tfsetup.loader.files.listing import Wanted, listings
 
 NAME = "p-1.0-py3-none-any.whl"
@@ -65,3 +67,16 @@ def test_a_wheel_that_lies_nowhere_or_is_none_is_an_error(tmp_path: Path) -> Non
     path.write_text("no zip file")
     with pytest.raises(NetworkError, match=f"{NAME} is no wheel"):
         listings([Wanted(filename=NAME, sha256="0" * 64, path=str(path))])
+
+
+def test_what_a_digest_knows_is_neither_opened_nor_asked_for(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {"p/a.py": "1", "p-1.0.data/purelib/p/c.py": "2", "p-1.0.data/scripts/run": "3"}
+    one = wanted(tmp_path, files)
+    expected = listings([one])
+    members = read_archive(Memory(wheel_bytes(files))).members
+    for kept in (tmp_path / "cache" / "listings").iterdir():
+        kept.unlink()
+    nowhere = Wanted(filename=NAME, sha256=one.sha256)
+    assert listings([nowhere], known={one.sha256: members}.get) == expected
+    with pytest.raises(NetworkError, match="Nothing says where"):
+        listings([nowhere])

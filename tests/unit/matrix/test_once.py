@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from support.matrix import shipped
 from tfsetup.host.file import read_host
 from tfsetup.host.model import Host
+from tfsetup.matrix.choose import releases
 from tfsetup.matrix.choose import select as room
 from tfsetup.matrix.choose.once import Memo, directly
-from tfsetup.matrix.choose.releases import judge
 from tfsetup.matrix.choose.select import decide, select
 from tfsetup.matrix.choose.suggest import suggestions
+from tfsetup.matrix.file.rows import Matrix, Row, RowRelease, Rule
 from tfsetup.matrix.model import Ask, Selection
 
 FOLDER = Path(__file__).parents[2] / "cases" / "hosts"
@@ -28,11 +30,13 @@ ASKS = [
 
 
 def unremembered(host: Host, ask: Ask) -> Selection:
-    """Return the answer with everything decided as often as it is asked."""
-    answer = decide(host, ask, shipped())
+    """Return the answer with everything decided as often as it is asked, by a matrix that has answered nothing yet."""
+    matrix = replace(shipped())
+    assert matrix.offers == {}
+    answer = decide(host, ask, matrix)
     if answer.installable:
         return answer
-    return replace(answer, suggestions=suggestions(host, ask, shipped(), decide))
+    return replace(answer, suggestions=suggestions(host, ask, matrix, decide))
 
 
 @pytest.mark.parametrize("place", range(len(HOSTS)), ids=[path.stem for path in HOSTS])
@@ -89,12 +93,13 @@ def test_nothing_outlives_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_release_is_judged_once_for_all_asks_that_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[tuple[object, ...]] = []
+    real = releases.judged
 
     def seen(*on: object) -> object:
         judged.append(tuple(map(id, on)))
-        return judge(*on)  # type: ignore[arg-type] # as it was asked
+        return real(*on)  # type: ignore[arg-type] # as it was asked
 
-    monkeypatch.setattr(room, "judge", seen)
+    monkeypatch.setattr(room, "judged", seen)
     host = read_host(FOLDER / "linux-x86_64-nvidia-glibc-2.17.json")
     answer = select(host, Ask(python="3.9", tensorflow="2.20.*"), shipped())
     assert not answer.installable
@@ -104,3 +109,42 @@ def test_a_release_is_judged_once_for_all_asks_that_are_tried(monkeypatch: pytes
     judged.clear()
     unremembered(host, Ask(python="3.14", tensorflow="2.19.*"))
     assert len(judged) > 1.5 * remembered
+
+
+def test_what_a_release_offers_is_worked_out_once_for_all_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out: list[tuple[str, str]] = []
+    real = releases._offered
+
+    def seen(row: Row, version: str, matrix: Matrix) -> RowRelease | None:
+        worked_out.append((row.id, version))
+        return real(row, version, matrix)
+
+    monkeypatch.setattr(releases, "_offered", seen)
+    matrix = replace(shipped())
+    for path in HOSTS[::9]:
+        select(read_host(path), Ask(), matrix)
+    assert worked_out
+    assert len(worked_out) == len(set(worked_out))
+
+
+def test_a_matrix_with_another_rule_has_offers_of_its_own() -> None:
+    host = read_host(FOLDER / "linux-x86_64-nvidia-glibc-2.17.json")
+    ask = Ask(accelerator="cpu")
+    before = select(host, ask, shipped())
+    rule = Rule(because="nothing of it is good", source="https://example.test", verdict="refuse")
+    stricter = replace(shipped(), rules=(rule, *shipped().rules))
+    assert before.installable
+    assert not select(host, ask, stricter).installable
+    assert select(host, ask, shipped()) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"cpu": "avx"}, {"macos": ">=12"}, {"driver": "500"}, {"capability": "5.0"}, {"capability_most": "9.0"},
+     {"gfx": ("gfx900",)}, {"verdict": "refuse"}, {"verdict": "asked"}],
+    ids=str,
+)  # fmt: skip
+def test_whatever_a_rule_asks_of_a_machine_is_asked(change: dict[str, Any]) -> None:
+    rule = Rule(because="so it is", source="https://example.test")
+    assert not releases._of_machines(rule)
+    assert releases._of_machines(replace(rule, **change))

@@ -121,3 +121,14 @@ def test_what_went_and_what_stays_is_one_line() -> None:
     nothing = replace(swept, removed=(), unfinished=(), changed=False)
     assert collected(nothing) == "Nothing to remove beside /p: generation 3 stays."
     assert collected(replace(nothing, kept=())) == "Nothing to remove beside /p: there are no generations."
+
+
+def test_what_a_generation_was_tuned_with_stands_below_with_the_way_back() -> None:
+    one = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+    assert lines(row(1, cures=one, tuned=one), row(2), width=200)[4:] == [
+        "Generation 1 sets TF_ENABLE_ONEDNN_OPTS=1 at every start of its Python.",
+        (
+            "Generation 1 was tuned: TF_ENABLE_ONEDNN_OPTS=1 was measured to be faster here. "
+            "`tfsetup install --without-cures` sets none of it."
+        ),
+    ]

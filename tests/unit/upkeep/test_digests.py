@@ -10,11 +10,14 @@ import pytest
 
 from support.elf_build import Define, Library, build_elf
 from support.wheels import whole_wheel
+from tfsetup.errors import UnsolvableError
 from tfsetup.host.model import Host, Libc
+from tfsetup.matrix.file.disk import environments
 from tfsetup.upkeep import digests as module
 from tfsetup.upkeep.digests import Pair, asked, released, rendered
 from tfsetup.workflows.handed import Listed, opened_with, parse_released
-from tfsetup.workflows.subjects import subject_of
+from tfsetup.workflows.opened import Opened
+from tfsetup.workflows.subjects import Subject, subject_of
 
 HERE = Host(os="linux", arch="x86_64", libc=Libc(name="glibc", version="2.36"))
 NAME = "alpha-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"
@@ -57,8 +60,6 @@ def test_a_pair_is_made_and_listed_beside_what_was_there(tmp_path: Path, monkeyp
 
 
 def test_the_list_in_git_is_as_it_is_written() -> None:
-    from tfsetup.matrix.file.disk import environments
-
     path = environments() / "digests.json"
     if path.exists():
         text = path.read_text(encoding="utf-8")
@@ -68,3 +69,32 @@ def test_the_list_in_git_is_as_it_is_written() -> None:
 
 def test_the_list_in_git_is_read_where_digests_are_given(tmp_path: Path) -> None:
     assert opened_with(tmp_path).store.given == [tmp_path]
+
+
+GONE = {"tensorflow-macos==2.5.0", "tensorflow-macos==2.6.0"}
+"""They ask for a NumPy that has no wheel for arm64: nobody can install them, and their plugins are listed alone."""
+
+
+def test_every_plugin_and_tensorflow_of_the_pairs_is_in_the_list() -> None:
+    path = environments() / "digests.json"
+    known = [one.name.split("-")[:2] for one in parse_released(path.read_text(encoding="utf-8"), str(path)).values()]
+    listed = {f"{name.replace('_', '-')}=={version}" for name, version in known}
+    wanted = {one for pair in asked() for one in pair.requirements if one.startswith("tensorflow") and "==" in one}
+    assert len(wanted) > 30
+    assert wanted - GONE <= listed
+
+
+def test_of_a_pair_that_nobody_can_install_the_plugin_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[str, ...]] = []
+
+    def subject(names: tuple[str, ...], *_: object, **__: object) -> Subject:
+        tried.append(tuple(names))
+        if len(names) > 1 or names[0].startswith("tensorflow=="):
+            raise UnsolvableError("no", said="no")
+        return subject_of([], HERE)
+
+    monkeypatch.setattr(module, "subject_of", subject)
+    module._subject(Pair(name="x", requirements=("tensorflow==1", "plugin==2"), host=HERE, python="3.9"), Opened())
+    assert tried == [("tensorflow==1", "plugin==2"), ("plugin==2",)]
+    with pytest.raises(UnsolvableError):
+        module._subject(Pair(name="x", requirements=("tensorflow==1",), host=HERE, python="3.9"), Opened())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.pips import Pips, PipWheel
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Trial
+from tfsetup.verify.tune.model import Tried, Tuning
 from tfsetup.workflows.install import Installed, InstallOrder, install, refuse_place
 from tfsetup.workflows.install_tools import Tools
 from tfsetup.workflows.together import Together
@@ -58,6 +59,13 @@ def one_package() -> Lock:
 PIPS = Pips(wheels=(PipWheel(version="9.9", requires_python=">=3.8", size=1, sha256="d" * 64),))
 
 
+ONE = Tried(
+    set={"TF_ENABLE_ONEDNN_OPTS": "1"}, what="matmul", ratio=1.4, spread=0.1, max_rel_error=1e-7, baseline_error=1e-7,
+    worth_it=True, device="CPU:0", pairs=12, processes=2, status="faster",
+)  # fmt: skip
+FASTER = Tuning(set=ONE.set, settings={}, switches=(), tried=(ONE,), seconds=9.0, budget_s=120.0)
+
+
 @dataclass
 class Course:
     """Runs installations whose heavy work is stood in for, and keeps what was asked of each tool and told."""
@@ -67,6 +75,7 @@ class Course:
     report: Report = LOADS
     found: Verification = field(default_factory=lambda: verdict("cpu-only"))
     tried: ProgramsTried = field(default_factory=lambda: ProgramsTried(programs=3, modules=5))
+    tuning: Tuning = FASTER
     said: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
 
@@ -77,7 +86,7 @@ class Course:
         order = InstallOrder(**(known | options))
         tools = Tools(
             solve=self.solve, join=self.join, build=self.build, predict=self.predict, verify=self.verify,
-            attempt=self.attempt, pips=lambda: PIPS,
+            attempt=self.attempt, pips=lambda: PIPS, tune=self.tune,
         )  # fmt: skip
         return install(order, host, MATRIX, told=self.said.append, asked=asked, tools=tools)
 
@@ -106,6 +115,10 @@ class Course:
         self.used.append(f"try {python.parents[1].name}")
         assert requirements[0].startswith("tensorflow")
         return self.tried
+
+    def tune(self, python: Path, _host: Host, *, variables: Mapping[str, str], **_: Any) -> Tuning:
+        self.used.append(f"tune {python.parents[1].name} {dict(variables)}")
+        return self.tuning
 
     @property
     def store(self) -> Store:
@@ -427,6 +440,51 @@ def test_requirements_that_no_row_can_meet_build_nothing(course: Course) -> None
     assert not done.selection.installable
     assert done.selection.reasons[0] == "`tensorflow==1.0` (--with) chooses the TensorFlow"
     assert course.used == []
+
+
+def test_tuning_measures_once_sets_it_by_the_way_of_cures_and_is_undone_with_them(course: Course) -> None:
+    done = course(tune=True)
+    assert course.used[2:] == ["predict 1 3.12", "tune 1 {}", "verify 1", "try 1"]
+    assert done.receipt is not None
+    assert done.cures == done.receipt.cures == done.receipt.tuned == {"TF_ENABLE_ONEDNN_OPTS": "1"}
+    assert course(tune=True).changed is False
+    again = course()
+    assert (again.changed, again.cures) == (False, {"TF_ENABLE_ONEDNN_OPTS": "1"})
+    without = course(cures=False)
+    assert (without.changed, without.cures) == (True, {})
+    assert not any(use.startswith("tune") for use in course.used)
+
+
+def test_what_could_not_be_measured_is_told_and_measured_anew_when_it_is_asked_for_again(course: Course) -> None:
+    course.tuning = replace(FASTER, set={}, tried=(), problem="it died of SIGILL in import")
+    done = course(tune=True)
+    assert "Note      Nothing could be measured: it died of SIGILL in import." in course.said
+    assert done.receipt is not None
+    assert done.receipt.tune is None
+    assert course().changed is False
+    course.tuning = FASTER
+    assert course(tune=True).cures == ONE.set
+
+
+def test_without_being_asked_nothing_is_measured_or_set(course: Course) -> None:
+    assert course().cures == {}
+    assert not any(use.startswith("tune") for use in course.used)
+
+
+@pytest.mark.parametrize(("option", "word"), [("cures", "--without-cures"), ("verify", "--no-verify")])
+def test_tuning_for_nothing_is_refused_before_anything_is_done(course: Course, option: str, word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        course(LINUX, None, tune=True, **{option: False})
+    assert course.used == course.said == []
+
+
+def test_a_rehearsal_says_that_it_would_be_measured(course: Course) -> None:
+    course()
+    done = course(tune=True, dry_run=True)
+    assert done.rehearsal is not None
+    assert done.rehearsal.would_change
+    assert done.rehearsal.why == "For generation 1 it was not measured which switches make it faster."
+    assert any(line.startswith("measure which switches") for line in done.rehearsal.plan)
 
 
 # ----------------------------------------------------------------------------------------------- what else computes

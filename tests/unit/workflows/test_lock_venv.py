@@ -21,8 +21,9 @@ from tfsetup.locks.venv.many import Resolved
 from tfsetup.locks.venv.targets import LockTarget
 from tfsetup.matrix.model import Ask
 from tfsetup.workflows.backends import Case, LockOrder, Scope
-from tfsetup.workflows.lock_venv import VenvBackend, case_made, case_of, telling, texts_of
+from tfsetup.workflows.lock_venv import VenvBackend, case_made, telling, texts_of
 from tfsetup.workflows.told import silent
+from tfsetup.workflows.venv_cases import case_of
 
 MATRIX = shipped()
 CPU, METAL, LEGACY = "linux-x86_64-cpu", "macos-arm64-metal", "macos-x86_64-legacy"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from support.verify import verdict
 from tfsetup.doctor.model import Diagnosis
@@ -19,9 +20,11 @@ from tfsetup.ground.encode import encode
 from tfsetup.host.model import Host
 from tfsetup.matrix.file.disk import read_matrix
 from tfsetup.matrix.model import Expectation
+from tfsetup.report.tune import tuning_document
 from tfsetup.report.verify_document import VerifyDocument, verify_document
 from tfsetup.verify.history import History
 from tfsetup.verify.model import Examination, Failure, Finding, Verification
+from tfsetup.verify.tune.model import Tuning
 from tfsetup.workflows.told import Detail
 from tfsetup.workflows.verify import Extent, Verified, compared, verify
 
@@ -187,3 +190,36 @@ def test_findings_keep_their_order() -> None:
     finding = Finding(severity="note", title="t")
     found, _history = compared(Path("/nowhere/env"), replace(RIGHT, findings=(finding,)))
     assert found.findings[0] is finding
+
+
+NOTHING = Tuning(set={}, settings={}, switches=(), tried=(), seconds=1.0, budget_s=60.0)
+
+
+class Measure:
+    """Stands in for trying switches: keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, python: Path, _host: Host, **asked: Any) -> Tuning:
+        self.asked.append({"python": python, **asked})
+        return NOTHING
+
+
+def test_switches_are_tried_last_where_it_was_asked_and_cures_are_left_alone(prefix: Path) -> None:
+    measure = Measure()
+    extent = Extent(tune_s=60.0)
+    made = verify(prefix, LINUX, matrix=read_matrix(), extent=extent, examine=Probe(RIGHT), measure=measure)
+    assert made.tuning == NOTHING
+    assert measure.asked[0]["budget_s"] == 60.0
+    assert "TURN_OFF_REMAPPER" in measure.asked[0]["fixed"]
+    document = verify_document(made, compare=False)
+    assert (document.tune, document.tuning) == ((), tuning_document(NOTHING))
+
+
+@pytest.mark.parametrize(("found", "extent"), [(RIGHT, Extent()), (CRASHED, Extent(tune_s=60.0))])
+def test_unasked_or_of_what_does_not_run_no_switch_is_tried(prefix: Path, found: Verification, extent: Extent) -> None:
+    measure = Measure()
+    made = verify(prefix, LINUX, matrix=read_matrix(), extent=extent, examine=Probe(found), measure=measure)
+    assert (made.tuning, measure.asked) == (None, [])
+    assert verify_document(made, compare=False).tune is UNSET

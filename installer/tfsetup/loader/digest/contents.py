@@ -14,6 +14,7 @@ from tfsetup.ground.ahead import Ahead
 from tfsetup.loader.bytes import ByteSource, MalformedImage
 from tfsetup.loader.digest.making import Copy, Made, made, read_ahead, widen
 from tfsetup.loader.digest.members import Heard, Kept
+from tfsetup.loader.digest.sparse import FAST
 from tfsetup.loader.digest.store import WHEEL, Store
 from tfsetup.loader.digest.wheel import MOST_TEXT, Native, WheelDigest, encode
 from tfsetup.loader.files.archive import Archive, Member
@@ -51,7 +52,7 @@ class DigestedWheel:
     _done: dict[str, Made] = field(default_factory=dict)
     _missed: dict[str, tuple[ByteSource, list[range]]] = field(default_factory=dict)
     """Of native files: what was read and is not in their copies."""
-    _checked: Ahead[bool | None] | None = None
+    _checked: Ahead[bool | None] = field(default_factory=lambda: Ahead(threads=1))
 
     # Several wheels are opened at once: up to Python 3.11 `cached_property` lets one of them through at a time.
     _looked_up: list[WheelDigest | None] = field(default_factory=list)
@@ -106,8 +107,6 @@ class DigestedWheel:
         archive, ahead = self._archive, self.ahead
         natives = [member for name, member in archive.members.items() if is_native(name)]
         ahead.plan({(self.sha256, one.name): (one.size, partial(self._ahead, ahead, one.name)) for one in natives})
-        self._checked = Ahead[bool | None](threads=1)
-        self._checked.plan({self.sha256: (0, lambda: self.verified(archive))})
 
     def fetched(self, name: str) -> ByteSource:
         """Return a member's content out of the wheel itself; a native file is read once, and then through its copy."""
@@ -138,6 +137,7 @@ class DigestedWheel:
     def _ahead(self, ahead: Ahead[Made], name: str) -> Made:
         """Make the copy of a native file in a thread of its own: with no block that others read."""
         source = replace(self._archive, cache=BlockCache(_BLOCKS)).open(name)
+        self._checked.plan({self.sha256: (0, lambda: self.verified(self._archive))})  # all of it is on its way now
         done = read_ahead(name, source, self.store, BlockCache(_BLOCKS))
         if done.left is not None:
             left, key = done.left, (self.sha256, name, "left")
@@ -191,9 +191,9 @@ class DigestedWheel:
             texts={**known.texts, **self._texts},
             natives={**known.natives, **{name: done.native for name, done in self._done.items()}},
         )
-        self.store.keep(name, WHEEL, encode(digest))
+        self.store.keep(name, WHEEL, encode(digest, FAST))
         self._texts, self._done, self._missed = {}, {}, {}
 
     def _is_verified(self) -> bool | None:
-        found = self._checked.take(self.sha256) if self._checked is not None else None
+        found = self._checked.take(self.sha256)
         return self.verified(self._archive) if found is None else found

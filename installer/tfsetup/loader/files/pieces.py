@@ -115,10 +115,12 @@ class Pieces:
             pass
 
     def complete(self) -> bool:
-        """Say whether the whole file is here, after fetching what little may be missing."""
+        """Say whether the whole file is here, after waiting for what comes, and fetching what little may be missing."""
         chunks = -(-self.size // CHUNK)
-        if len(self._have) < chunks * MOSTLY:
-            return False
+        with self._changed:
+            comes = bool(self._waiting or self._coming)
+            if not comes and len(self._have) < chunks * MOSTLY:
+                return False
         try:
             while missing := self._missing(range(chunks)):
                 self._fetch(missing.start, min(missing.stop, missing.start + _AHEAD_LIMIT // CHUNK))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from tfsetup.ground.versions import at_least, in_range
 from tfsetup.host.model import Gpu, GpuVendor, Host
@@ -51,6 +52,7 @@ def _with_model(gpu: Gpu, models: Sequence[GpuModel]) -> Gpu:
     return replace(gpu, compute_capability=capability, gfx=gfx, virtual=virtual)
 
 
+@lru_cache(maxsize=4096)
 def _named(word: str, name: str) -> bool:
     """Whether a name has a word of a model, not as a part of a longer word or number."""
     return re.search(rf"(?<![a-z0-9]){re.escape(word.lower())}(?![a-z0-9])", name) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -60,15 +60,21 @@ def _span(minors: frozenset[str]) -> str:
 
 
 def choose(
-    allowed: Collection[str], *, preferred: str, reuse: str | None, asked: str | None, arch: Arch, host: Host
-) -> Choice | str:
-    """Return the Python to build on, or why there is none. `allowed`: minors with a wheel; `arch`: the process's."""
+    allowed: Collection[str], *, preferred: str, reuse: str | None, asked: str | None, arch: Arch, host: Host,
+    here: Sequence[Python] | None = None,
+) -> Choice | str:  # fmt: skip
+    """Return the Python to build on, or why there is none.
+
+    `allowed`: minors with a wheel; `arch`: the process's; `here`: the interpreters of the host that are `usable`,
+    where they are known already.
+    """
+    here = usable(host, arch) if here is None else here
     if asked is not None:
-        return _asked(allowed, asked, arch, host)
-    here = [p for p in usable(host, arch) if p.minor in allowed]
-    good = [p for p in here if reuse is None or in_range(reuse, p.minor)]
-    if here and (good or host.python_downloads is not True):
-        best = max(good or here, key=lambda p: (p.minor == preferred, order(p.minor), numbers(p.version) or (0,)))
+        return _asked(allowed, asked, arch, host, here)
+    fit = [p for p in here if p.minor in allowed]
+    good = [p for p in fit if reuse is None or in_range(reuse, p.minor)]
+    if fit and (good or host.python_downloads is not True):
+        best = max(good or fit, key=lambda p: (p.minor == preferred, order(p.minor), numbers(p.version) or (0,)))
         return Choice(minor=best.minor, interpreter=best)
     if not allowed:
         return "no wheel for any Python"
@@ -78,14 +84,14 @@ def choose(
     return f"none of the Pythons here fits ({_inventory(host, arch)})"
 
 
-def _asked(allowed: Collection[str], asked: str, arch: Arch, host: Host) -> Choice | str:
+def _asked(allowed: Collection[str], asked: str, arch: Arch, host: Host, here: Sequence[Python]) -> Choice | str:
     if asked not in allowed:
         if not allowed:
             return "no wheel for any Python"
         return _no_wheel(allowed, asked)
-    here = [p for p in usable(host, arch) if p.minor == asked]
-    if here:
-        return Choice(minor=asked, interpreter=max(here, key=lambda p: numbers(p.version) or (0,)))
+    fit = [p for p in here if p.minor == asked]
+    if fit:
+        return Choice(minor=asked, interpreter=max(fit, key=lambda p: numbers(p.version) or (0,)))
     if host.pythons is None or host.python_downloads is not False:
         return Choice(minor=asked, interpreter=None, sure=host.python_downloads is True)
     unfit = [p for p in host.pythons if p.minor == asked]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from tfsetup.host.model import Host, Python
 from tfsetup.matrix.choose import pythons
 from tfsetup.matrix.choose.gpus import concerns, unfit
 from tfsetup.matrix.facts import Release, Wheels
-from tfsetup.matrix.file.rows import Matrix, Pair, Row, Rule
+from tfsetup.matrix.file.rows import Matrix, Pair, Row, RowRelease, Rule
 from tfsetup.matrix.machine import fits, floor, floor_version, macos_in, macos_version, right_system
 from tfsetup.matrix.model import Ask
 
@@ -79,30 +80,75 @@ def has_python(row: Row, versions: Sequence[str], python: str | None, matrix: Ma
     return python is None or any(python in _admitted(group.pythons, one.requires_python) for one, group in wheels)
 
 
+def _offer(row: Row, version: str, matrix: Matrix) -> RowRelease | None:
+    """Return what a release offers; None: it is yanked. A matrix is asked for its own releases again and again."""
+    known = matrix.offers.get((id(row), version))
+    if known is None or known[0] is not row:
+        known = matrix.offers[id(row), version] = (row, _offered(row, version, matrix))
+    return known[1]
+
+
+def _offered(row: Row, version: str, matrix: Matrix) -> RowRelease | None:
+    release = matrix.index.release(row.distribution, version)
+    if release is None or release.yanked:
+        return None
+    arch, os, rules = process_arch(row), row.when.os, rules_for(row, version, matrix)
+    return RowRelease(
+        release=release,
+        wheels=tuple(group for group in release.wheels if right_system(group.platform, os, arch)),
+        rules=rules,
+        machine=tuple(rule for rule in rules if _of_machines(rule)),
+        pythons=tuple((rule.python, rule.because) for rule in rules if rule.python is not None),
+    )
+
+
+def _of_machines(rule: Rule) -> bool:
+    """Tell whether a rule may refuse a machine: what `_machine_rule` looks at."""
+    wants = (rule.cpu, rule.macos, rule.driver, rule.capability, rule.capability_most)
+    return rule.verdict in {"refuse", "asked"} or bool(rule.gfx) or wants != (None, None, None, None, None)
+
+
+class Asking(NamedTuple):
+    """A machine and an ask, with what is worked out of them but once: its Pythons for a row, and its floor of tags."""
+
+    host: Host
+    ask: Ask
+    here: Sequence[Python]
+    have: str | None
+
+
+def asking_for(arch: Arch, host: Host, ask: Ask) -> Asking:
+    """Return a machine and an ask as the releases of rows for processes of `arch` see them."""
+    return Asking(host=host, ask=ask, here=pythons.usable(host, arch), have=floor_version(host))
+
+
 def judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Candidate | Miss:
     """Return the release as a candidate for this host, or why it is not one.
 
     Of the ask only the accelerator and the Python matter.
     """
+    return judged(row, version, asking_for(process_arch(row), host, ask), matrix)
+
+
+def judged(row: Row, version: str, asking: Asking, matrix: Matrix) -> Candidate | Miss:
+    """Return what `judge` does."""
     try:
-        return _judge(row, version, host, ask, matrix)
+        return _judged(row, version, asking, matrix)
     except _NoError as no:
         return Miss(version=version, reason=no.reason, whole_row=no.whole_row)
 
 
-def _judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Candidate:
-    release = matrix.index.release(row.distribution, version)
-    if release is None or release.yanked:
+def _judged(row: Row, version: str, asking: Asking, matrix: Matrix) -> Candidate:
+    offer, host = _offer(row, version, matrix), asking.host
+    if offer is None:
         raise _NoError("yanked from the index")
-    rules = rules_for(row, version, matrix)
-    groups = _wheels(row, release, host)
-    for rule in rules:
-        _machine_rule(rule, host, ask)
-    allowed, lost = _pythons(row, release, groups, host, matrix)
-    for rule in rules:
-        if rule.python is not None:
-            lost |= {minor: rule.because for minor in allowed if not in_range(rule.python, minor)}
-    choice, pair = _with_plugin(row, version, allowed - set(lost), host, ask, matrix, lost)
+    groups = _wheels(row, offer, asking.have)
+    for rule in offer.machine:
+        _machine_rule(rule, host, asking.ask)
+    allowed, lost = _pythons(row, offer.release, groups, asking.have, matrix)
+    for wanted, because in offer.pythons:
+        lost |= {minor: because for minor in allowed if not in_range(wanted, minor)}
+    choice, pair = _with_plugin(row, version, allowed - lost.keys() if lost else allowed, asking, matrix, lost)
     wheels = next(group for group in groups if choice.minor in group.pythons or "any" in group.pythons)
     return Candidate(
         row=row,
@@ -112,8 +158,10 @@ def _judge(row: Row, version: str, host: Host, ask: Ask, matrix: Matrix) -> Cand
         sure=choice.sure,
         pair=pair,
         wheels=wheels,
-        rules=tuple(rule for rule in rules if _holds(rule, choice.minor, host)),
-        avoid=tuple(rule for rule in rules if rule.verdict in {"avoid", "asked"} and concerns(rule, host, every=True)),
+        rules=tuple(rule for rule in offer.rules if _holds(rule, choice.minor, host)),
+        avoid=tuple(
+            rule for rule in offer.rules if rule.verdict in {"avoid", "asked"} and concerns(rule, host, every=True)
+        ),
     )
 
 
@@ -122,15 +170,13 @@ def _holds(rule: Rule, python: str, host: Host) -> bool:
     return (rule.on_python is None or in_range(rule.on_python, python)) and concerns(rule, host)
 
 
-def _wheels(row: Row, release: Release, host: Host) -> list[Wheels]:
+def _wheels(row: Row, offer: RowRelease, have: str | None) -> list[Wheels]:
     arch, os = process_arch(row), row.when.os
-    system = [group for group in release.wheels if right_system(group.platform, os, arch)]
-    if not system:
+    if not offer.wheels:
         raise _NoError(f"no wheel for {OS_NAMES[os]} {arch}")
-    have = floor_version(host)
-    groups = [group for group in system if fits(group.platform, os, arch, have)]
+    groups = [group for group in offer.wheels if fits(group.platform, os, arch, have)]
     if not groups:
-        lowest = min((floor(group.platform, os, arch) or "0" for group in system), key=pythons.order)
+        lowest = min((floor(group.platform, os, arch) or "0" for group in offer.wheels), key=pythons.order)
         name = "macOS" if os == "macos" else "glibc"
         raise _NoError(f"its wheels need {name} {lowest} or newer; this is {have}")
     return groups
@@ -164,15 +210,21 @@ def _driver(rule: Rule, wanted: str, host: Host, ask: Ask) -> None:
 
 
 def _pythons(
-    row: Row, release: Release, groups: Sequence[Wheels], host: Host, matrix: Matrix
-) -> tuple[set[str], dict[str, str]]:
+    row: Row, release: Release, groups: Sequence[Wheels], have: str | None, matrix: Matrix
+) -> tuple[AbstractSet[str], dict[str, str]]:
     """Return the Pythons with a wheel of this release and of what carries its code, and those lost to empty wheels."""
     found: set[str] = set()
     lost: dict[str, str] = {}
+    if (
+        len(groups) == 1
+        and groups[0].carrier is None
+        and (only := _admitted(groups[0].pythons, release.requires_python))
+    ):
+        return only, lost
     for group in groups:
         minors = _minors(group, release.requires_python)
         if group.carrier is not None:
-            carried = _carried(row, group.carrier, host, matrix)
+            carried = _carried(row, group.carrier, have, matrix)
             reason = _dead(row, group.carrier, carried)
             lost |= dict.fromkeys(minors - carried, reason)
             minors &= carried
@@ -182,12 +234,12 @@ def _pythons(
     return found, lost
 
 
-def _carried(row: Row, carrier: tuple[str, str], host: Host, matrix: Matrix) -> set[str]:
+def _carried(row: Row, carrier: tuple[str, str], have: str | None, matrix: Matrix) -> set[str]:
     name, version = carrier
     release = matrix.index.release(name, version)
     if release is None or release.yanked:
         return set()
-    arch, os, have = process_arch(row), row.when.os, floor_version(host)
+    arch, os = process_arch(row), row.when.os
     return {
         minor
         for group in release.wheels
@@ -234,29 +286,28 @@ def _one(row: Row, name: str, version: str, python: str, host: Host, matrix: Mat
 
 
 def _with_plugin(
-    row: Row, version: str, allowed: set[str], host: Host, ask: Ask, matrix: Matrix, lost: dict[str, str]
+    row: Row, version: str, allowed: AbstractSet[str], asking: Asking, matrix: Matrix, lost: dict[str, str]
 ) -> tuple[pythons.Choice, Pair | None]:
     """Return the Python, and the first plugin of the row's pairs that fits with it."""
     if row.plugin is None:
-        return _choose(row, allowed, host, ask, lost), None
+        return _choose(row, allowed, asking, lost), None
     reasons = []
-    for pair, minors in _pairs(row, version, host, matrix):
+    for pair, minors in _pairs(row, version, asking.have, matrix):
         both = allowed & minors
         words = f"{row.plugin.distribution} {pair.plugin} has no wheel for Python {{}}"
         try:
-            return _choose(row, both, host, ask, lost | {minor: words.format(minor) for minor in allowed - both}), pair
+            return _choose(row, both, asking, lost | {minor: words.format(minor) for minor in allowed - both}), pair
         except _NoError as no:
             reasons.append(no.reason)
     raise _NoError("; ".join(dict.fromkeys(reasons)) or f"no {row.plugin.distribution} loads with it on this machine")
 
 
-def _pairs(row: Row, version: str, host: Host, matrix: Matrix) -> Iterator[tuple[Pair, set[str]]]:
+def _pairs(row: Row, version: str, have: str | None, matrix: Matrix) -> Iterator[tuple[Pair, set[str]]]:
     plugin = row.plugin
     if plugin is None:
         return
-    arch, os, have = process_arch(row), row.when.os, floor_version(host)
+    arch, os = process_arch(row), row.when.os
     for pair in plugin.pairs:
-        release = matrix.index.release(plugin.distribution, pair.plugin)
         if not in_range(pair.tensorflow, version):
             continue
         if pair.macos is not None and have is not None and not macos_in(pair.macos, have):
@@ -264,6 +315,7 @@ def _pairs(row: Row, version: str, host: Host, matrix: Matrix) -> Iterator[tuple
         if plugin.distribution not in matrix.index.distributions:
             yield pair, set(_ANY)  # a team's own, from an index of theirs: their row is all there is to go by
             continue
+        release = matrix.index.release(plugin.distribution, pair.plugin)
         if release is None or release.yanked:
             continue
         if plugin.build == "source":
@@ -273,11 +325,13 @@ def _pairs(row: Row, version: str, host: Host, matrix: Matrix) -> Iterator[tuple
             yield pair, {minor for g in groups for minor in _minors(g, release.requires_python)}
 
 
-def _choose(row: Row, allowed: set[str], host: Host, ask: Ask, lost: dict[str, str]) -> pythons.Choice:
+def _choose(row: Row, allowed: AbstractSet[str], asking: Asking, lost: dict[str, str]) -> pythons.Choice:
     """Return the Python; `lost` says why Pythons are not allowed that have a wheel all the same."""
-    arch = process_arch(row)
-    choice = pythons.choose(allowed, preferred=row.python, reuse=row.reuse, asked=ask.python, arch=arch, host=host)
+    arch, host, asked, here = process_arch(row), asking.host, asking.ask.python, asking.here
+    choice = pythons.choose(
+        allowed, preferred=row.python, reuse=row.reuse, asked=asked, arch=arch, host=host, here=here
+    )
     if isinstance(choice, str):
-        wanted = [ask.python] if ask.python else [python.minor for python in pythons.usable(host, arch)]
+        wanted = [asked] if asked else [python.minor for python in here]
         raise _NoError(next((lost[minor] for minor in wanted if minor in lost), choice))
     return choice

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from tfsetup.errors import UsageError
@@ -22,7 +22,7 @@ from tfsetup.matrix.choose.conda import conda_host, with_conda
 from tfsetup.matrix.choose.conditions import RELEVANT, VENDORS, first_no, for_another_machine
 from tfsetup.matrix.choose.gpus import with_models
 from tfsetup.matrix.choose.once import Memo, Once, directly
-from tfsetup.matrix.choose.releases import Candidate, Miss, has_python, judge
+from tfsetup.matrix.choose.releases import Candidate, Miss, asking_for, has_python, judged, process_arch
 from tfsetup.matrix.file.rows import Matrix, Refusal, Row
 from tfsetup.matrix.machine import hardware
 from tfsetup.matrix.model import Accelerator, Ask, Rejected, Selection
@@ -124,7 +124,8 @@ def _best(outcomes: list[Outcome], host: Host, ask: Ask, matrix: Matrix) -> Sele
     answer = selection(candidate, best.misses, host, ask, matrix, rejected)
     if ask.backend == "conda":
         answer = with_conda(answer, candidate, host, matrix.conda)
-    return replace(answer, warnings=(*answer.warnings, *_idle(best.row, outcomes, host, ask, matrix)))
+    idle = tuple(_idle(best.row, outcomes, host, ask, matrix))
+    return replace(answer, warnings=(*answer.warnings, *idle)) if idle else answer
 
 
 def _idle(chosen: Row, outcomes: list[Outcome], host: Host, ask: Ask, matrix: Matrix) -> Iterator[str]:
@@ -190,11 +191,7 @@ def _of_releases(accelerator: Accelerator, python: str | None) -> Ask:
 
 def _versions(row: Row, wanted: str | None, pre: bool, matrix: Matrix) -> tuple[list[str], str]:
     """Return the releases of the row that an ask admits, newest first, or the reason there are none."""
-    matching = [
-        v
-        for v in matrix.index.releases(row.distribution)
-        if (wanted is None or asked(wanted, v)) and in_range(row.versions, v)
-    ]
+    matching = _matching(matrix.index.releases(row.distribution), wanted, row.versions)
     if not matching:
         return [], f"no release of {row.distribution} in this row ({row.versions}) is {wanted}"
     stable = [v for v in matching if pre or not is_prerelease(v)]
@@ -203,22 +200,28 @@ def _versions(row: Row, wanted: str | None, pre: bool, matrix: Matrix) -> tuple[
     return stable, ""
 
 
+@lru_cache(maxsize=1024)
+def _matching(releases: tuple[str, ...], wanted: str | None, of_row: str) -> tuple[str, ...]:
+    return tuple(v for v in releases if (wanted is None or asked(wanted, v)) and in_range(of_row, v))
+
+
 def _judged(row: Row, versions: list[str], host: Host, ask: Ask, matrix: Matrix, once: Once) -> Outcome:
     misses: list[Miss] = []
     second: Candidate | None = None
+    asking = once(asking_for, process_arch(row), host, ask)
     for release in versions:
-        judged = once(judge, row, release, host, ask, matrix)
-        if isinstance(judged, Candidate) and judged.clean:
-            return Outcome(row=row, candidate=judged, misses=tuple(misses), near=True)
-        if isinstance(judged, Candidate):
-            # Where no release is sure, one that is better avoided still comes behind those that are not.
-            second = judged if second is None or (second.avoid and not judged.avoid) else second
-            reason = judged.avoid[0].because if judged.avoid else f"needs Python {judged.python}, which is not here"
-            misses.append(Miss(version=release, reason=reason))
+        found = once(judged, row, release, asking, matrix)
+        if isinstance(found, Miss):
+            misses.append(found)
+            if found.whole_row:
+                break
             continue
-        misses.append(judged)
-        if judged.whole_row:
-            break
+        if found.clean:
+            return Outcome(row=row, candidate=found, misses=tuple(misses), near=True)
+        # Where no release is sure, one that is better avoided still comes behind those that are not.
+        second = found if second is None or (second.avoid and not found.avoid) else second
+        reason = found.avoid[0].because if found.avoid else f"needs Python {found.python}, which is not here"
+        misses.append(Miss(version=release, reason=reason))
     if second is not None:
         others = tuple(miss for miss in misses if miss.version != second.version)
         return Outcome(row=row, candidate=second, misses=others, near=True)

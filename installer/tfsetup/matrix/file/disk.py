@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tfsetup.matrix.chips import Chips
     from tfsetup.matrix.pips import Pips
     from tfsetup.matrix.relatives import Tables
+    from tfsetup.matrix.switches import Switches
 
 MATRIX = "matrix.yaml"
 SNAPSHOT = "index.json"
@@ -143,6 +144,18 @@ def read_chips() -> Chips:
 
 
 @cache
+def read_switches() -> Switches:
+    """Return the switches of TensorFlow that may make it faster.
+
+    Raises:
+        InvalidFileError: their list is missing or damaged.
+    """
+    from tfsetup.matrix.switches import SWITCHES, Switches
+
+    return _record(SWITCHES, Switches, "The list of switches")
+
+
+@cache
 def read_alternatives() -> Alternatives:
     """Return what else computes on the GPU of a Mac.
 
@@ -194,5 +207,5 @@ def _shown(path: Path) -> str:
 
 __all__: Sequence[str] = (
     "environments", "read_alternatives", "read_chips", "read_index", "read_matrix", "read_openings", "read_pips",
-    "read_tables",
+    "read_switches", "read_tables",
 )  # fmt: skip

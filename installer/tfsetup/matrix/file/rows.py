@@ -35,7 +35,7 @@ from tfsetup.ground.values import value
 from tfsetup.host.model import GpuVendor
 from tfsetup.matrix.beside import Beside
 from tfsetup.matrix.extensions import Extension
-from tfsetup.matrix.facts import Index
+from tfsetup.matrix.facts import Index, Release, Wheels
 from tfsetup.matrix.hazards import Hazard
 from tfsetup.matrix.model import Blas
 from tfsetup.matrix.removed import Removed
@@ -271,6 +271,21 @@ class MatrixFile:
     remove: tuple[RowId, ...] = ()
 
 
+@value
+class RowRelease:
+    """What is known of a release for a row on any machine.
+
+    `wheels` are those for the row's system and processes; of all `rules`, `machine` may refuse a machine, and `pythons`
+    speak of versions of Python.
+    """
+
+    release: Release
+    wheels: tuple[Wheels, ...]
+    rules: tuple[Rule, ...]
+    machine: tuple[Rule, ...]
+    pythons: tuple[tuple[str, str], ...]
+
+
 Marks = Mapping[tuple[str | int, ...], Where]
 
 
@@ -279,6 +294,7 @@ class Matrix:
     """Rows and index facts together: all that `select` needs besides the host and the ask.
 
     `marks`: where each field stands, by path: row id, then names and positions (`("linux-x86_64-cpu", "python")`).
+    `offers` is what was worked out of a row's release before, for any machine: a matrix with anything else has its own.
     """
 
     rows: tuple[Row, ...]
@@ -294,3 +310,6 @@ class Matrix:
     removed: tuple[Removed, ...] = ()
     extensions: tuple[Extension, ...] = ()
     marks: Marks = field(default_factory=dict)
+    offers: dict[tuple[int, str], tuple[Row, RowRelease | None]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )

@@ -14,7 +14,7 @@ import sys
 
 PACKAGE = "tfsetup_probe"
 CHECKS = "tfsetup_checks"
-OWN = ("programs", "operations")  # modes that have a module of their own
+OWN = ("programs", "operations", "tune")  # modes that have a module of their own
 
 
 def load_package(here: str, name: str) -> None:
