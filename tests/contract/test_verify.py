@@ -154,11 +154,10 @@ def test_where_no_switch_can_be_tried_the_verification_stands_and_says_why(tfset
     assert ran.status == 0
     data = ran.document["data"]
     assert data["tune"] == []
-    # The stand-in has no graphs.
-    assert data["tuning"]["problem"].startswith("AttributeError: ")
+    assert "Error: " in data["tuning"]["problem"]  # the stand-in lacks something that is timed
     assert (data["tuning"]["set"], data["tuning"]["complete"]) == ({}, False)
     shown = tfsetup("verify", str(environment), *FAST, "--tune")
-    assert "tuning: nothing could be measured: AttributeError" in shown.out
+    assert "tuning: nothing could be measured: " in shown.out
 
 
 @pytest.mark.process

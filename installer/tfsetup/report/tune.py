@@ -65,7 +65,7 @@ def _ending(found: Tuning | TuningDocument, *, installed: bool) -> Iterator[str]
         yield printable(f"{name} keeps the value that it is given where programs start: change it there")
     took = f"measured in {seconds(found.seconds)}"
     if not found.complete:
-        took += f", and not everything: {found.budget_s:.0f} s were over"
+        took += f", and not everything: {found.budget_s:.0f} s did not suffice"
     if not found.set:
         yield printable(f"Nothing to set: no variable is shown to make it faster here ({took}).")
         return

@@ -99,7 +99,9 @@ class Checks:
         """Measure which switches make it faster here; nothing of that keeps it from being switched to."""
         self.told("Tuning: trying TensorFlow's switches on this machine, for about two minutes at most")
         found = self.measure(python, self.host, variables=self.cures, told=lambda text: self.told(Detail(f"  {text}")))
-        return Tuned(variables=found.set, found=found)
+        if not found.tried:  # another --tune measures anew
+            self.told(f"Note      Nothing could be measured: {found.problem or 'the time did not suffice'}.")
+        return Tuned(variables=found.set, found=found if found.tried else None)
 
     def verify(self, python: Path) -> Verification:
         """Load TensorFlow in a fresh interpreter and time a matmul on each device.

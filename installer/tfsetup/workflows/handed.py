@@ -127,11 +127,16 @@ def wheels_of(case: Case) -> Sequence[LockedFile]:
 
 
 def hand_on(
-    folder: Path, cases: Sequence[Case], proofs: Mapping[str, Proof], prove: Callable[[Case], Proof]
+    folder: Path,
+    cases: Sequence[Case],
+    proofs: Mapping[str, Proof],
+    prove: Callable[[Case], Proof],
+    opening: Callable[[], Opened] | None = None,
 ) -> tuple[dict[str, Proof], Handed]:
     """Write the digests of the wheels of locks into a folder; return the proofs with their hashes.
 
-    A lock of which a wheel has no digest yet is judged anew, for which its wheels are read.
+    A lock of which a wheel has no digest yet, neither our own nor one that `opening` believes, is judged anew, for
+    which its wheels are read.
 
     Raises:
         BuildError: the folder cannot be written.
@@ -140,7 +145,7 @@ def hand_on(
 
     found, names = dict(proofs), set[str]()
     for case in cases:
-        opened = Opened()
+        opened = opening() if opening is not None else Opened()
         if wanting(case, opened):
             found[case.name] = replace(prove(case), conflicts=proofs[case.name].conflicts)
         wheels = wheels_of(case)

@@ -86,7 +86,8 @@ def lock(
     if order.digests is not None:
         from tfsetup.workflows.handed import hand_on
 
-        proofs, handed = hand_on(order.digests, made.cases, proofs, _prover(order, backend, told, judge).prove)
+        prover = _prover(order, backend, told, judge)
+        proofs, handed = hand_on(order.digests, made.cases, proofs, prover.prove, prover.opening)
     tried = {case.name: attempt(case) for case in made.cases} if attempt else {}
     if not order.force:
         _refuse_dead(tried, backend.remedy)

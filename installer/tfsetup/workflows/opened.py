@@ -137,7 +137,13 @@ class Opened:
 
         What cannot be fetched, or is large, is left out.
         """
-        missing = [one for one in files if one.url and (one.size or 0) <= _LARGE and not self._members(one.sha256)]
+        from tfsetup.workflows.wheels import for_any
+
+        missing = [
+            one for one in files
+            if one.url and (one.size or 0) <= _LARGE and self.store.wheel(one.sha256) is None
+            and (for_any(one.filename) or self.was_read(one))
+        ]  # fmt: skip
         with suppress(NetworkError):
             for _, wheel in self.on_index(missing):
                 wheel.remember(whole=True)

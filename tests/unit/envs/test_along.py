@@ -64,8 +64,8 @@ wheels = [
     )
 
 
-def step(**more: bool) -> InstallWheels:
-    plan = plan_install(SELECTED, locked("pylock", own=False), HOST, pip=PIP, **more)
+def step(*, preflight: bool = True, verify: bool = True) -> InstallWheels:
+    plan = plan_install(SELECTED, locked("pylock", own=False), HOST, pip=PIP, preflight=preflight, verify=verify)
     return next(step for step in plan.steps if isinstance(step, InstallWheels))
 
 

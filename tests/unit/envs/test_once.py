@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.envs import FakeUv, make_hooks, make_plan, make_store
-from tfsetup.envs import whole
+from tfsetup.envs import recorded
 from tfsetup.envs.model import AddPip, CreateVenv, InstallWheels, Step, Switch, Verify, WriteCures
 from tfsetup.envs.run import install
 from tfsetup.envs.store import Store
@@ -27,7 +27,7 @@ INFOS = (("alpha-1.dist-info",), ("pip-26.3.dist-info",))
 
 def built(store: Store, uv: FakeUv, *steps: Step, verify: Callable[[Path], object] | None = None) -> list[str]:
     """Build, and return the runs of uv in a word each."""
-    hooks = make_hooks(uv=uv, **({"verify": verify} if verify else {}))
+    hooks = make_hooks(uv=uv, verify=verify) if verify else make_hooks(uv=uv)
     install(make_plan(*(steps or STEPS), tools=("pip",)), store, hooks)
     receipt = store.receipt(1)
     assert (receipt.packages, receipt.tools) == INFOS
@@ -71,13 +71,13 @@ def test_an_interrupt_is_one_also_while_the_pip_goes_along(tmp_path: Path) -> No
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each look at the files that the RECORD of a package names."""
     seen: list[str] = []
-    real = whole.rows
+    real = recorded.rows
 
     def look(text: str) -> Iterable[tuple[str, str]]:
         seen.append(text.partition(",")[0])
         return real(text)
 
-    monkeypatch.setattr(whole, "rows", look)
+    monkeypatch.setattr("tfsetup.envs.whole.rows", look)
     return seen
 
 

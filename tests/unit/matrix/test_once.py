@@ -93,7 +93,7 @@ def test_nothing_outlives_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_release_is_judged_once_for_all_asks_that_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[tuple[object, ...]] = []
-    real = room.judged
+    real = releases.judged
 
     def seen(*on: object) -> object:
         judged.append(tuple(map(id, on)))

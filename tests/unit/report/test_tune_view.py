@@ -54,7 +54,7 @@ def test_what_to_set_is_the_last_line() -> None:
 def test_nothing_worth_it_is_said_to_be_nothing() -> None:
     last = " ".join(shown(set={}, complete=False)[-2:])
     assert last.startswith("Nothing to set: no variable is shown to make it faster here (measured in")
-    assert last.endswith("and not everything: 120 s were over).")
+    assert last.endswith("and not everything: 120 s did not suffice).")
 
 
 def test_what_is_set_already_is_said_and_where_it_must_be_changed() -> None:

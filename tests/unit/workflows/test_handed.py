@@ -16,7 +16,7 @@ from support.wheels import whole_wheel
 from tfsetup.errors import BuildError, InvalidFileError, UsageError
 from tfsetup.ground.units import size
 from tfsetup.host.model import Host, Libc
-from tfsetup.loader.digest import opening
+from tfsetup.loader.digest import handing, opening
 from tfsetup.loader.digest.store import own_store
 from tfsetup.loader.report import Report
 from tfsetup.locks.files import read_proofs
@@ -108,8 +108,30 @@ def test_a_lock_whose_verdict_is_known_is_read_all_the_same_where_digests_are_mi
 ) -> None:
     written(wheel)
     monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "another"))
+    for path in Path("given").iterdir():
+        path.unlink()
     again, _ = written(wheel)
     assert len(again.asked) == 1
+
+
+def test_what_was_handed_on_is_handed_on_again_as_it_is(
+    wheel: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written(wheel)
+    monkeypatch.setenv("TFSETUP_CACHE_DIR", str(tmp_path / "another"))
+    Path("locks", "proof.json").write_bytes(Path("locks", "proofs.json").read_bytes())  # where records are looked for
+    before = {path.name: path.read_bytes() for path in Path("given").iterdir()}
+
+    def packed(*_: object) -> bytes:
+        raise AssertionError("it was packed anew")
+
+    monkeypatch.setattr(handing, "packed_small", packed)
+    again, _ = written(wheel)
+    assert len(again.asked) == 0
+    assert {path.name: path.read_bytes() for path in Path("given").iterdir()} == before
+    assert next(iter(read_proofs(Path("locks"), "proofs.json").values())).digests == {
+        name: hashlib.sha256(data).hexdigest() for name, data in before.items()
+    }
 
 
 def test_without_the_option_nothing_is_handed_on(wheel: Path) -> None:

@@ -32,7 +32,7 @@ from tfsetup.matrix.model import Ask, Selection
 from tfsetup.matrix.pips import Pips, PipWheel
 from tfsetup.verify.model import Verification
 from tfsetup.verify.programs import ProgramsTried, Trial
-from tfsetup.verify.tune.model import Tuning
+from tfsetup.verify.tune.model import Tried, Tuning
 from tfsetup.workflows.install import Installed, InstallOrder, install, refuse_place
 from tfsetup.workflows.install_tools import Tools
 from tfsetup.workflows.together import Together
@@ -59,7 +59,11 @@ def one_package() -> Lock:
 PIPS = Pips(wheels=(PipWheel(version="9.9", requires_python=">=3.8", size=1, sha256="d" * 64),))
 
 
-FASTER = Tuning(set={"TF_ENABLE_ONEDNN_OPTS": "1"}, settings={}, switches=(), tried=(), seconds=9.0, budget_s=120.0)
+ONE = Tried(
+    set={"TF_ENABLE_ONEDNN_OPTS": "1"}, what="matmul", ratio=1.4, spread=0.1, max_rel_error=1e-7, baseline_error=1e-7,
+    worth_it=True, device="CPU:0", pairs=12, processes=2, status="faster",
+)  # fmt: skip
+FASTER = Tuning(set=ONE.set, settings={}, switches=(), tried=(ONE,), seconds=9.0, budget_s=120.0)
 
 
 @dataclass
@@ -449,6 +453,17 @@ def test_tuning_measures_once_sets_it_by_the_way_of_cures_and_is_undone_with_the
     without = course(cures=False)
     assert (without.changed, without.cures) == (True, {})
     assert not any(use.startswith("tune") for use in course.used)
+
+
+def test_what_could_not_be_measured_is_told_and_measured_anew_when_it_is_asked_for_again(course: Course) -> None:
+    course.tuning = replace(FASTER, set={}, tried=(), problem="it died of SIGILL in import")
+    done = course(tune=True)
+    assert "Note      Nothing could be measured: it died of SIGILL in import." in course.said
+    assert done.receipt is not None
+    assert done.receipt.tune is None
+    assert course().changed is False
+    course.tuning = FASTER
+    assert course(tune=True).cures == ONE.set
 
 
 def test_without_being_asked_nothing_is_measured_or_set(course: Course) -> None:

@@ -47,13 +47,15 @@ def handed_on(store: Store, wheels: Iterable[str]) -> Iterator[tuple[str, bytes]
         digest = store.wheel(wheel)
         if digest is None:
             continue
-        yield f"{wheel}{WHEEL}", encode(digest)
+        name = f"{wheel}{WHEEL}"
+        yield name, store.untouched(name) or encode(digest)
         for native in sorted({one.sha256 for one in digest.natives.values()} - done):
             done.add(native)
             copy = store.native(native)
             if copy is not None:
+                name = f"{native}{NATIVE}"
                 try:
-                    yield f"{native}{NATIVE}", packed_small(copy)
+                    yield name, store.untouched(name) or packed_small(copy)
                 except DamagedCopy:
                     store.spoilt(native)
 

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 ABOUT = About(
     name="speed-of-repeat",
-    asks="a (192, 192) product 160 times, eagerly and in a graph: each result; the time of the last 50 by the first",
+    asks="a (128, 128) product 160 times, eagerly and in a graph: each result; the time of the last 50 by the first",
     why="a device that is right at first and wrong later, or slower at each call",
     source="tensorflow 60616, 59438, of the same kind",
     means="calls become wrong, or slow, when they are repeated",
-    limit=rounding(192, "192 products are added up", products=True),
+    limit=rounding(128, "128 products are added up", products=True),
 )
 
 CALLS, PART, WARM = 160, 50, 10
@@ -27,7 +27,7 @@ SLOWER = bound(1.7, "the fastest of fifty calls varies by a third on a busy mach
 def ask(asked: Asked) -> Iterator[dict[str, Any]]:
     """Fetch each result; the fastest calls of both parts are compared."""
     np, tf = asked.np, asked.tf
-    a, b = asked.normal(1, 192, 192), asked.normal(2, 192, 192)
+    a, b = asked.normal(1, 128, 128), asked.normal(2, 128, 128)
     right = asked.numerics.dense(np, a, b)
 
     for way, call in (("eager", asked.eager(tf.linalg.matmul)), ("graph", asked.graph(tf.linalg.matmul))):
