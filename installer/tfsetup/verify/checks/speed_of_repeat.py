@@ -20,6 +20,7 @@ ABOUT = About(
 )
 
 CALLS, PART, WARM = 160, 50, 10
+AGAIN, PAUSE_S = 8, 0.1
 SLOWER = bound(1.7, "the fastest of fifty calls varies by a third on a busy machine", "times as long")
 
 
@@ -46,7 +47,25 @@ def ask(asked: Asked) -> Iterator[dict[str, Any]]:
             continue
         yield asked.told(way, f"{CALLS} products", worst)
         if not asked.device.startswith("CPU"):  # whose cores are everybody's
-            yield asked.told(way, "the last by the first", min(_ratio(seconds), _ratio(seconds) / _ratio(host)), SLOWER)
+            yield asked.told(way, "the last by the first", _slower(asked, call, (a, b), seconds, host), SLOWER)
+
+
+def _slower(asked: Asked, call: Any, operands: Any, seconds: list[float], host: list[float]) -> float:
+    """Return how much longer the last calls take.
+
+    What seems slow is asked again, for at most eight more parts: a busy host passes, a slow device stays.
+    """
+    found = min(_ratio(seconds), _ratio(seconds) / _ratio(host))
+    for _time in range(AGAIN):
+        if found <= SLOWER.bound:
+            break
+        time.sleep(PAUSE_S)
+        for _call in range(PART):
+            started = time.perf_counter()
+            asked.host(call(*operands))
+            seconds.append(time.perf_counter() - started)
+        found = min(found, _ratio(seconds))
+    return found
 
 
 def _ratio(seconds: list[float]) -> float:
