@@ -687,7 +687,7 @@ def test_a_package_without_a_wheel_is_named_and_built_by_consent(
     tfsetup: Tfsetup, uv: FakeResolver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tfsetup.workflows.lock_venv.shared_files", lambda *_: ())
+    monkeypatch.setattr("tfsetup.workflows.owners.shared_files", lambda *_: ())
     uv.brings, uv.sources = {"tfds": ("promise",)}, frozenset({"promise"})
     lines = f'platforms: [{CPU}]\npythons: ["3.12"]\nrequirements:\n  - six\n  - promise\n'
     team(lines)

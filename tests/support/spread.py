@@ -135,7 +135,8 @@ def pytest_in(folder: Path, options: Sequence[str]) -> Run:
     """Return what runs a part with a pytest of its own, whose temporary files go to `folder`."""
 
     def run(part: Part) -> tuple[int, str]:
-        own = Path(tempfile.mkdtemp(dir=folder)) / "t"  # gigabytes, where something real is built
+        # Gigabytes, where something real is built. Not `t`: conda takes what follows `/t/` for a secret and drops it.
+        own = Path(tempfile.mkdtemp(dir=folder)) / "run"
         argv = [sys.executable, "-m", "pytest", "-q", f"--basetemp={own}", *options, *part.files]
         with subprocess.Popen(
             argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
