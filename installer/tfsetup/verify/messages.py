@@ -52,6 +52,11 @@ KNOWN: tuple[tuple[Kind, str, str], ...] = (
     ("harmless", r"Loaded cuDNN version|XLA service|StreamExecutor device", "names what was initialised"),
     ("harmless", r"cannot determine CPU frequency", "the system states no clock; only profiles use it"),
     ("harmless", r"Invalid device specifications for CPU", "a cost estimate for graph rewriting that goes without"),
+    (
+        "harmless",
+        r"calls to <function Asked\.\S+ at \S+> triggered tf\.function retracing",
+        "the checks make a graph for each question",
+    ),
     ("matters", r"Cannot dlopen some GPU libraries", "CUDA libraries are missing, so no GPU is registered"),
     ("matters", r"Could not load dynamic library '([^']+)'", "a GPU library is missing"),
     ("matters", r"failed call to cuInit", "the NVIDIA driver is there and refuses to work"),

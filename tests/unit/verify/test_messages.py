@@ -61,3 +61,16 @@ def test_unused_cpu_features_come_from_the_start_up_line(log: str, features: tup
 @given(st.text())
 def test_no_log_breaks_the_sorting(log: str) -> None:
     assert all(message.line == message.line.strip() for message in sort_messages(log))
+
+
+RETRACED = (
+    "WARNING:tensorflow:5 out of the last 5 calls to <function {} at 0x7efec7185440> triggered tf.function retracing."
+)
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"), [("Asked.eager.<locals>.placed", "harmless"), ("train_step", "unknown")]
+)  # fmt: skip
+def test_graphs_of_the_checks_are_harmless_and_those_of_others_are_not(function: str, kind: str) -> None:
+    [message] = sort_messages(RETRACED.format(function))
+    assert message.kind == kind
