@@ -184,12 +184,13 @@ def bad_checks(device: Device) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("defects", "limit_s", "kind", "where"),
     [
-        ("hang=_FusedMatMul", 60.0, "hang", "dense-relu-graph"),
-        ("crash=Conv2D", None, "crash", "conv-relu-graph"),
+        # Who else asks for the operation hangs too, as far as the time for all of them goes.
+        ("hang=_FusedMatMul", 60.0, "hang", ("dense-relu-graph", "gradient-of-dense", "small-k-bias")),
+        ("crash=Conv2D", None, "crash", ("conv-relu-graph",)),
     ],
 )
 def test_the_cpu_is_measured_whatever_becomes_of_the_gpu(
-    whole: Path, monkeypatch: pytest.MonkeyPatch, defects: str, limit_s: float | None, kind: str, where: str
+    whole: Path, monkeypatch: pytest.MonkeyPatch, defects: str, limit_s: float | None, kind: str, where: tuple[str, ...]
 ) -> None:
     found = examined(whole, monkeypatch, defects, timeout_s=limit_s)
     assert found.failure is not None
@@ -200,7 +201,9 @@ def test_the_cpu_is_measured_whatever_becomes_of_the_gpu(
     assert {check.status for check in cpu.checks} == {"ok"}
     assert gpu.status == "failed"
     assert gpu.matmul  # what it had done before is kept
-    assert bad_checks(gpu) == {where: "hung" if kind == "hang" else "failed"}  # the others were asked all the same
+    bad, status = bad_checks(gpu), "hung" if kind == "hang" else "failed"
+    assert bad[where[0]] == status
+    assert bad == {name: status for name in where if name in bad}  # the others were asked all the same
     assert "GPU:0" in found.findings[0].title
 
 
