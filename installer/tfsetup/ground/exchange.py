@@ -217,17 +217,10 @@ class Answer(AbstractContextManager["Answer"]):
             raise NetworkError(f"{self.name} ended in the middle of an answer.", hint=AGAIN)
 
 
-def at_once(
-    work: Callable[[_In], _Out],
-    items: Sequence[_In],
-    *,
-    threads: int,
-    told: Callable[[_Out], object] = lambda _: None,
-) -> list[_Out]:
+def at_once(work: Callable[[_In], _Out], items: Sequence[_In], *, threads: int) -> list[_Out]:
     """Do `work` for every item, several at a time, and return the results in order. Never waits for a thread.
 
-    `told` hears of each result as it comes, in the thread that asks. The first failure, or an interrupt, is raised as
-    soon as it is there: nothing more is begun then.
+    The first failure, or an interrupt, is raised as soon as it is there: nothing more is begun then.
 
     Raises:
         BaseException: what `work` raised first.
@@ -260,7 +253,6 @@ def at_once(
             if error is not None:
                 raise error
             found[number] = result
-            told(*result)
     finally:
         ended.set()
     return [one for number in range(len(items)) for one in found[number]]

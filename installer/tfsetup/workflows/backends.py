@@ -212,8 +212,6 @@ class Backend(Protocol):
     """The name of the file beside the locks that says what was found about them."""
     how: ClassVar[str]
     """How its locks are judged, in words."""
-    at_once: ClassVar[int]
-    """How many are judged at the same time; each holds what it reads in temporary files."""
     remedy: ClassVar[str]
     """What else to ask for where a lock would not load."""
 

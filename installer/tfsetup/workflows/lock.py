@@ -235,6 +235,4 @@ def _prover(order: LockOrder, backend: Backend, told: Told, judge: Judge | None)
         written = order.digests if order.digests is not None and order.digests.is_dir() else None
         return opened_with(order.digests_from or written, [order.folder])
 
-    return Prover(
-        told=told, judge=judge, offline=order.offline, at_once=backend.at_once, how=backend.how, opening=opening
-    )
+    return Prover(told=told, judge=judge, offline=order.offline, how=backend.how, opening=opening)

@@ -74,7 +74,6 @@ class CondaBackend:
 
     proofs: ClassVar[str] = PROOFS
     how: ClassVar[str] = "packages and wheels are read, nothing is linked"
-    at_once: ClassVar[int] = 1
     remedy: ClassVar[str] = "Ask for other versions or another channel"
 
     @property

@@ -27,7 +27,7 @@ from tfsetup.matrix.beside import reasons_of, told_of
 from tfsetup.matrix.choose.releases import process_arch
 from tfsetup.matrix.file.rows import Row
 from tfsetup.workflows.backends import Case, Made, Scope, Standing
-from tfsetup.workflows.progress import AT_ONCE, OFF_THE_INDEX, gave_way, progress
+from tfsetup.workflows.progress import OFF_THE_INDEX, gave_way, progress
 from tfsetup.workflows.told import Told, silent
 from tfsetup.workflows.venv_cases import case_of
 
@@ -47,7 +47,6 @@ class VenvBackend:
 
     proofs: ClassVar[str] = files.PROOFS
     how: ClassVar[str] = OFF_THE_INDEX
-    at_once: ClassVar[int] = AT_ONCE
     remedy: ClassVar[str] = "Ask for other versions"
 
     @property

@@ -6,8 +6,6 @@ from tfsetup.ground.units import seconds
 from tfsetup.locks.proof import Verdict
 
 VERDICTS = {"loads": "loads", "fails": "does not load", "undecided": "not proven"}
-AT_ONCE = 1
-"""Proofs at the same time: what waits is done by threads of each; several hold several gigabytes in temporary files."""
 OFF_THE_INDEX = "what a loader would look at is read off the index"
 
 

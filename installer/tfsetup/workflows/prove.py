@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfsetup.errors import Code, InvalidFileError, NetworkError, TfsetupError
-from tfsetup.ground.exchange import at_once
 from tfsetup.ground.values import value
 from tfsetup.locks import files
 from tfsetup.locks.model import Lock, LockedPackage
 from tfsetup.locks.proof import Proof
 from tfsetup.locks.venv.consent import sources
 from tfsetup.workflows.backends import Case, fingerprint
-from tfsetup.workflows.progress import AT_ONCE, OFF_THE_INDEX, proven, proving
+from tfsetup.workflows.progress import OFF_THE_INDEX, proven, proving
 from tfsetup.workflows.told import Told, silent
 
 if TYPE_CHECKING:  # what reads wheels is loaded where something is proven
@@ -67,12 +66,11 @@ def known(case: Case, recorded: Iterable[Proof]) -> Proof | None:
 
 @value
 class Prover:
-    """Judges locks: by whom (None: `judged`), how many at once, in which words, and whom it tells."""
+    """Judges locks: by whom (None: `judged`), in which words, and whom it tells."""
 
     told: Told = silent
     judge: Judge | None = None
     offline: bool = False
-    at_once: int = AT_ONCE
     how: str = OFF_THE_INDEX
     opening: Callable[[], Opened] | None = None
     """How the wheels of each lock are read; None: through our own digests."""
@@ -127,20 +125,13 @@ class Prover:
         self.told(proven(f"{case.origin.row}, Python {case.origin.python}", found.verdict, found.images))
         return found
 
-    def _each(self, cases: Sequence[tuple[str, Case]]) -> list[tuple[str, Proof]]:
-        """Return the proofs, and tell of each as it is found.
+    def _each(self, cases: Iterable[tuple[str, Case]]) -> Iterator[tuple[str, Proof]]:
+        """Yield the proofs, and tell of each as it is found.
 
-        One at a time they are judged here, so that an interrupt clears away what lies in a temporary folder. The
-        threads of several are daemons: an interrupt does not wait for a download of theirs.
+        They are judged one after the other: a reading uses all cores, and what waits is done by threads of its own;
+        several would hold several gigabytes in temporary files. Here, so that an interrupt clears those away.
         """
-
-        def judge(named: tuple[str, Case]) -> tuple[str, Proof]:
-            return named[0], self.prove(named[1])
-
-        def tell(found: tuple[str, Proof]) -> tuple[str, Proof]:
-            self.told(proven(found[0], found[1].verdict, found[1].images))
-            return found
-
-        if self.at_once == 1:
-            return [tell(judge(named)) for named in cases]
-        return at_once(judge, cases, threads=self.at_once, told=tell)
+        for name, case in cases:
+            proof = self.prove(case)
+            self.told(proven(name, proof.verdict, proof.images))
+            yield name, proof

@@ -74,7 +74,7 @@ def case(part: PlatformLock, host: Host = HOST) -> Case:
     return Case(name=part.subdir, key=part.subdir, lock=lock, origin=origin, packages=lock.packages, host=host)
 
 
-PROVER = Prover(at_once=1)
+PROVER = Prover()
 
 
 def judged(part: PlatformLock) -> tuple[str, Sequence[str]]:

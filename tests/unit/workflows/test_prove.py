@@ -70,34 +70,23 @@ def test_the_answer_is_remembered_for_other_folders() -> None:
 # -------------------------------------------------------------------------------------------------------------- many
 
 
-@pytest.mark.parametrize("at_once", [1, 3, 9])
-def test_each_is_judged_once_however_many_at_a_time(at_once: int) -> None:
+def test_each_is_judged_once_and_told_in_its_turn() -> None:
     judge, told = Judge(verdicts={ROWS[0]: "fails", ROWS[1]: "undecided"}), list[str]()
-    proofs = Prover(judge=judge, at_once=at_once, told=told.append).prove_all(cases(*ROWS), [])
-    assert sorted(judge.asked) == sorted(ROWS)
+    proofs = Prover(judge=judge, told=told.append).prove_all(cases(*ROWS), [])
+    assert judge.asked == list(ROWS)
     assert [proofs[row].verdict for row in ROWS] == ["fails", "undecided", "loads", "loads", "loads"]
     assert told[0] == "Proving   5 of 5: what a loader would look at is read off the index"
     assert sorted(line.split()[0] for line in told[1:]) == ["Proven"] * 4 + ["Undecided"]
 
 
-def test_at_once_means_side_by_side() -> None:
-    together = threading.Barrier(3, timeout=20)
-
-    def judge(one: Case, *_: object, **__: object) -> Proof:
-        together.wait()
-        return one.proof("loads", [])
-
-    assert len(Prover(judge=judge, at_once=3).prove_all(cases(*ROWS[:3]), [])) == 3
-
-
-def test_one_at_a_time_is_judged_in_the_thread_that_asks() -> None:
+def test_each_is_judged_in_the_thread_that_asks() -> None:
     seen: list[threading.Thread] = []
 
     def judge(one: Case, *_: object, **__: object) -> Proof:
         seen.append(threading.current_thread())
         return one.proof("loads", [])
 
-    Prover(judge=judge, at_once=1).prove_all(cases(*ROWS[:2]), [])
+    Prover(judge=judge).prove_all(cases(*ROWS[:2]), [])
     assert set(seen) == {threading.current_thread()}
 
 
@@ -117,12 +106,11 @@ def test_nothing_to_judge_is_not_told() -> None:
     assert told == []
 
 
-@pytest.mark.parametrize("at_once", [1, 3])
 @pytest.mark.parametrize("failure", [UsageError("wrong"), KeyboardInterrupt(), ValueError("a bug")])
-def test_what_ends_a_judge_is_raised_to_whoever_waits(at_once: int, failure: BaseException) -> None:
+def test_what_ends_a_judge_is_raised_to_whoever_waits(failure: BaseException) -> None:
     judge = Judge(failures={ROWS[1]: failure})
     with pytest.raises(type(failure)):
-        Prover(judge=judge, at_once=at_once).prove_all(cases(*ROWS[:3]), [])
+        Prover(judge=judge).prove_all(cases(*ROWS[:3]), [])
 
 
 # --------------------------------------------------------------------------------------------------------------- one
